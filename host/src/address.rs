@@ -1,0 +1,137 @@
+//! The client's address: the socket's peer, or what a trusted proxy says, in one spelling per client.
+
+use std::net::{IpAddr, Ipv6Addr};
+
+use ipnet::IpNet;
+
+/// Where the client's address is taken from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AddressSource {
+    /// The socket's peer; forwarding headers count only when the peer is a trusted proxy.
+    #[default]
+    Peer,
+    /// Forwarding headers alone, never the socket, as the reference does behind a proxy that sets them.
+    Header,
+}
+
+/// The rule that tells a client's address.
+#[derive(Clone, Debug)]
+pub struct AddressRule {
+    /// Peer or header.
+    pub source: AddressSource,
+    /// Forwarding headers, the first that is present counts; lower-case names.
+    pub headers: Vec<String>,
+    /// Proxies whose entries in a forwarding header are believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Length of the IPv6 prefix that stands for one client, in bits.
+    pub ipv6_subnet: u8,
+}
+
+impl AddressRule {
+    /// The client's address in its one spelling, or `None` when nothing can be trusted.
+    ///
+    /// `header` gives the joined values of a request header.
+    pub fn resolve(&self, peer: Option<IpAddr>, header: impl Fn(&str) -> Option<String>) -> Option<String> {
+        let address = match self.source {
+            AddressSource::Header => self.forwarded(&header),
+            AddressSource::Peer => {
+                let peer = peer?.to_canonical();
+                let forwarded = || self.forwarded(&header);
+                if self.is_trusted(peer) { forwarded().or(Some(peer)) } else { Some(peer) }
+            }
+        };
+        address.map(|address| self.spell(address))
+    }
+
+    /// With trusted proxies the list is walked from the right to the first hop that is not one of them; without,
+    /// only a header with exactly one valid address counts.
+    fn forwarded(&self, header: &impl Fn(&str) -> Option<String>) -> Option<IpAddr> {
+        let value = self.headers.iter().find_map(|name| header(name))?;
+        let hops: Option<Vec<IpAddr>> = value.split(',').map(parse_address).collect();
+        let hops = hops?;
+        if self.trusted_proxies.is_empty() {
+            return match hops.as_slice() {
+                [only] => Some(*only),
+                _ => None,
+            };
+        }
+        hops.iter().rev().copied().find(|hop| !self.is_trusted(*hop))
+    }
+
+    fn is_trusted(&self, address: IpAddr) -> bool {
+        self.trusted_proxies.iter().any(|network| network.contains(&address))
+    }
+
+    /// IPv4 as it is; IPv6 as its network in eight full groups, so that one client has one key.
+    fn spell(&self, address: IpAddr) -> String {
+        match address {
+            IpAddr::V4(v4) => v4.to_string(),
+            IpAddr::V6(v6) => {
+                let bits = u32::from(self.ipv6_subnet.min(128));
+                let mask = u128::MAX.checked_shl(128 - bits).unwrap_or(0);
+                let network = Ipv6Addr::from(u128::from(v6) & mask);
+                network.segments().map(|group| format!("{group:04x}")).join(":")
+            }
+        }
+    }
+}
+
+/// Reads an address; IPv4-mapped IPv6 becomes IPv4, a zone id is refused.
+fn parse_address(text: &str) -> Option<IpAddr> {
+    text.trim().parse::<IpAddr>().ok().map(|address| address.to_canonical())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rule(source: AddressSource, proxies: &[&str]) -> AddressRule {
+        AddressRule {
+            source,
+            headers: vec!["x-forwarded-for".into()],
+            trusted_proxies: proxies.iter().map(|net| net.parse().unwrap()).collect(),
+            ipv6_subnet: 64,
+        }
+    }
+
+    fn resolve(rule: &AddressRule, peer: &str, forwarded: Option<&str>) -> Option<String> {
+        rule.resolve(peer.parse().ok(), |_| forwarded.map(str::to_owned))
+    }
+
+    #[test]
+    fn a_spoofed_header_never_changes_the_peer() {
+        let rule = rule(AddressSource::Peer, &[]);
+        assert_eq!(resolve(&rule, "198.51.100.1", Some("1.2.3.4")).unwrap(), "198.51.100.1");
+        assert_eq!(resolve(&rule, "::ffff:198.51.100.1", None).unwrap(), "198.51.100.1");
+    }
+
+    #[test]
+    fn trusted_proxies_are_skipped_from_the_right() {
+        let rule = rule(AddressSource::Peer, &["10.0.0.0/8"]);
+        assert_eq!(resolve(&rule, "10.0.0.1", Some("6.6.6.6, 203.0.113.7, 10.0.0.2")).unwrap(), "203.0.113.7");
+        assert_eq!(resolve(&rule, "203.0.113.9", Some("6.6.6.6")).unwrap(), "203.0.113.9");
+        assert_eq!(resolve(&rule, "10.0.0.1", Some("garbage")).unwrap(), "10.0.0.1");
+    }
+
+    #[test]
+    fn header_mode_believes_only_a_single_valid_address() {
+        let rule = rule(AddressSource::Header, &[]);
+        assert_eq!(resolve(&rule, "127.0.0.1", Some("203.0.113.7")).unwrap(), "203.0.113.7");
+        assert_eq!(resolve(&rule, "127.0.0.1", Some("203.0.113.7, 10.0.0.1")), None);
+        assert_eq!(resolve(&rule, "127.0.0.1", None), None);
+    }
+
+    #[test]
+    fn one_ipv6_network_has_one_spelling() {
+        let rule = rule(AddressSource::Header, &[]);
+        let spelled = "2001:0db8:0001:0002:0000:0000:0000:0000";
+        for form in ["2001:db8:1:2:3:4:5:6", "2001:DB8:1:2::FFFF", "2001:0db8:0001:0002::"] {
+            assert_eq!(resolve(&rule, "127.0.0.1", Some(form)).unwrap(), spelled);
+        }
+        for form in ["::ffff:1.2.3.4", "::ffff:0102:0304"] {
+            assert_eq!(resolve(&rule, "127.0.0.1", Some(form)).unwrap(), "1.2.3.4");
+        }
+        assert_eq!(resolve(&rule, "127.0.0.1", Some("fe80::1%eth0")), None);
+    }
+}

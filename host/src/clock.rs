@@ -1,0 +1,76 @@
+//! Time as a value: milliseconds since the Unix epoch, and the port that tells the present.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+/// A moment: milliseconds since the Unix epoch, UTC.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
+pub struct Timestamp(pub i64);
+
+impl Timestamp {
+    /// The moment as ISO-8601 in UTC with milliseconds: `2026-11-22T08:41:23.051Z`.
+    pub fn to_iso(self) -> String {
+        let nanos = i128::from(self.0) * 1_000_000;
+        let at = OffsetDateTime::from_unix_timestamp_nanos(nanos).unwrap_or(OffsetDateTime::UNIX_EPOCH);
+        format!(
+            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z",
+            at.year(),
+            u8::from(at.month()),
+            at.day(),
+            at.hour(),
+            at.minute(),
+            at.second(),
+            at.millisecond()
+        )
+    }
+
+    /// Reads an ISO-8601 date with a time zone; fractions below a millisecond are cut.
+    pub fn parse_iso(text: &str) -> Option<Self> {
+        let at = OffsetDateTime::parse(text, &Rfc3339).ok()?;
+        i64::try_from(at.unix_timestamp_nanos().div_euclid(1_000_000)).ok().map(Self)
+    }
+
+    /// The moment `secs` seconds later (earlier when negative).
+    #[must_use]
+    pub fn plus_secs(self, secs: i64) -> Self {
+        Self(self.0.saturating_add(secs.saturating_mul(1000)))
+    }
+
+    /// Whole seconds since the epoch, rounded down.
+    pub fn as_secs(self) -> i64 {
+        self.0.div_euclid(1000)
+    }
+}
+
+/// Tells the present moment. Injected, so that tests can move time.
+pub trait Clock: Send + Sync {
+    /// The present moment.
+    fn now(&self) -> Timestamp;
+}
+
+/// The clock of the machine.
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's clock")]
+    fn now(&self) -> Timestamp {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+        Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn iso_round_trip() {
+        for text in ["2026-11-22T08:41:23.051Z", "1970-01-01T00:00:00.000Z", "2038-01-19T03:14:08.999Z"] {
+            assert_eq!(Timestamp::parse_iso(text).unwrap().to_iso(), text);
+        }
+        assert_eq!(Timestamp::parse_iso("2026-11-22T10:41:23+02:00").unwrap().to_iso(), "2026-11-22T08:41:23.000Z");
+        assert!(Timestamp::parse_iso("yesterday").is_none());
+    }
+}

@@ -1,0 +1,226 @@
+//! Reads the configuration: file, environment, secret, and the checks that need no other part.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use toml::{Table, Value};
+
+use super::{Config, SecretSource};
+use crate::secret::Secret;
+
+const SHORTEST_SECRET: usize = 32;
+const WELL_KNOWN_SECRETS: [&str; 3] = [
+    "better-auth-secret-12345678901234567890",
+    "better-auth-secret-123456789",
+    "development-secret-do-not-use-in-production",
+];
+
+/// Why a configuration is refused; each says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read {path}: {source}. Make one with `doorward init`")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The file or a variable is not what the options allow.
+    #[error("{0}")]
+    Invalid(String),
+    /// No usable secret.
+    #[error("{0}. Make one with `doorward secret` and set it as `secret`, or in the variable DOORWARD_SECRET")]
+    Secret(String),
+}
+
+impl Config {
+    /// Reads `path`, applies `DOORWARD_…` variables from `environment`, and reads the secret.
+    ///
+    /// # Errors
+    /// When the file is missing, has an unknown key or a wrong value, or when there is no safe secret.
+    pub fn load(path: &Path, environment: &BTreeMap<String, String>) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
+        let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        Self::parse(&text, folder, environment).map_err(|error| match error {
+            ConfigError::Invalid(message) => ConfigError::Invalid(format!("{}: {message}", path.display())),
+            other => other,
+        })
+    }
+
+    /// As [`Config::load`], from text; relative paths are seen from `folder`.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn parse(text: &str, folder: &Path, environment: &BTreeMap<String, String>) -> Result<Self, ConfigError> {
+        let from_file: Config = toml::from_str(text).map_err(|error| invalid(&error))?;
+        let mut table: Table = text.parse().map_err(|error| invalid(&error))?;
+        let mut config = if override_from(&mut table, environment)? {
+            Value::Table(table).try_into().map_err(|error| invalid(&error))?
+        } else {
+            from_file
+        };
+        config.folder = folder.to_owned();
+        config.secret_value = Secret::new(read_secret(&config.secret, folder, environment)?);
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        let url = url::Url::parse(&self.base_url)
+            .map_err(|error| ConfigError::Invalid(format!("base_url \"{}\" is not a URL: {error}", self.base_url)))?;
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(ConfigError::Invalid(format!("base_url \"{}\" must be http or https", self.base_url)));
+        }
+        if !self.base_path.starts_with('/') || self.base_path.ends_with('/') {
+            return Err(ConfigError::Invalid("base_path must start with `/` and must not end with one".into()));
+        }
+        self.check_secret()
+    }
+
+    fn check_secret(&self) -> Result<(), ConfigError> {
+        let secret = self.secret_value.expose();
+        if secret.is_empty() {
+            return Err(ConfigError::Secret("no secret is set".into()));
+        }
+        if self.allow_insecure_secret {
+            return Ok(());
+        }
+        if WELL_KNOWN_SECRETS.contains(&secret.as_str()) {
+            return Err(ConfigError::Secret("the secret is a well-known default".into()));
+        }
+        if secret.len() < SHORTEST_SECRET {
+            let message = format!("the secret has {} characters, fewer than {SHORTEST_SECRET}", secret.len());
+            return Err(ConfigError::Secret(message));
+        }
+        Ok(())
+    }
+}
+
+/// `DOORWARD_SESSION__EXPIRES_IN=60` sets `session.expires_in`; a name without `__` counts only when it is an option.
+/// Returns whether anything was set.
+fn override_from(table: &mut Table, environment: &BTreeMap<String, String>) -> Result<bool, ConfigError> {
+    const TOP_LEVEL: [&str; 5] = ["app_name", "base_url", "base_path", "secret", "allow_insecure_secret"];
+    let mut changed = false;
+    for (name, text) in environment {
+        let Some(key) = name.strip_prefix("DOORWARD_").map(str::to_ascii_lowercase) else { continue };
+        let mut parts: Vec<&str> = key.split("__").collect();
+        if parts.len() == 1 && !TOP_LEVEL.contains(&key.as_str()) {
+            continue;
+        }
+        let last = parts.pop().unwrap_or_default();
+        let mut section = &mut *table;
+        for part in parts {
+            let entry = section.entry(part).or_insert_with(|| Value::Table(Table::new()));
+            section = entry.as_table_mut().ok_or_else(|| {
+                ConfigError::Invalid(format!("the variable {name} names no option: `{part}` is not a section"))
+            })?;
+        }
+        section.insert(last.to_owned(), scalar(text));
+        changed = true;
+    }
+    Ok(changed)
+}
+
+/// A number, a boolean or an array where the text is one; otherwise the text itself.
+fn scalar(text: &str) -> Value {
+    let parsed = format!("value = {text}").parse::<Table>().ok().and_then(|mut table| table.remove("value"));
+    parsed.filter(|value| !value.is_datetime()).unwrap_or_else(|| Value::String(text.to_owned()))
+}
+
+fn read_secret(
+    source: &SecretSource,
+    folder: &Path,
+    environment: &BTreeMap<String, String>,
+) -> Result<String, ConfigError> {
+    match source {
+        SecretSource::Value(text) => Ok(text.0.expose().clone()),
+        SecretSource::Env { env } => {
+            environment.get(env).cloned().ok_or_else(|| ConfigError::Secret(format!("the variable {env} is not set")))
+        }
+        SecretSource::File { file } => {
+            let path = folder.join(file);
+            let text = std::fs::read_to_string(&path).map_err(|error| {
+                ConfigError::Secret(format!("cannot read the secret from {}: {error}", path.display()))
+            })?;
+            Ok(text.trim().to_owned())
+        }
+    }
+}
+
+/// The parser's message, with the nearest known key where one is unknown.
+fn invalid(error: &toml::de::Error) -> ConfigError {
+    let message = error.to_string();
+    let message = message.trim_end();
+    ConfigError::Invalid(match nearest_key(error.message()) {
+        Some(key) => format!("{message}\ndid you mean `{key}`?"),
+        None => message.to_owned(),
+    })
+}
+
+/// From "unknown field `x`, expected one of `a`, `b`" the name that looks most like `x`.
+fn nearest_key(message: &str) -> Option<&str> {
+    let mut names = message.strip_prefix("unknown field ")?.split('`').skip(1).step_by(2);
+    let unknown = names.next()?;
+    let (key, likeness) =
+        names.map(|name| (name, strsim::jaro_winkler(unknown, name))).max_by(|(_, a), (_, b)| a.total_cmp(b))?;
+    (likeness > 0.7).then_some(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECRET: &str = "secret = \"0123456789abcdef0123456789abcdef\"\n";
+
+    fn parse(text: &str, environment: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Config::parse(text, Path::new("."), &environment)
+    }
+
+    #[test]
+    fn variables_override_the_file() {
+        let text = format!("{SECRET}[session]\nexpires_in = 60\n");
+        let variables = [
+            ("DOORWARD_SESSION__EXPIRES_IN", "120"),
+            ("DOORWARD_APP_NAME", "Acme"),
+            ("DOORWARD_TRUSTED", "ignored"),
+            ("DOORWARD_EMAIL_AND_PASSWORD__ENABLED", "true"),
+        ];
+        let config = parse(&text, &variables).unwrap();
+        assert_eq!(config.session.expires_in, 120);
+        assert_eq!(config.app_name, "Acme");
+        assert!(config.email_and_password.enabled);
+    }
+
+    #[test]
+    fn an_unknown_key_names_the_nearest() {
+        let error = parse(&format!("{SECRET}[session]\nexpire_in = 60\n"), &[]).unwrap_err().to_string();
+        assert!(error.contains("did you mean `expires_in`?"), "{error}");
+        let error = parse(SECRET, &[("DOORWARD_SESSION__EXPIRE_IN", "1")]).unwrap_err().to_string();
+        assert!(error.contains("did you mean `expires_in`?"), "{error}");
+    }
+
+    #[test]
+    fn an_unsafe_secret_is_refused() {
+        for (text, part) in [
+            ("", "DOORWARD_SECRET is not set"),
+            ("secret = \"short\"", "fewer than 32"),
+            ("secret = \"better-auth-secret-12345678901234567890\"", "well-known"),
+            ("secret = { file = \"/no/such/file\" }", "cannot read the secret"),
+        ] {
+            let error = parse(text, &[]).unwrap_err().to_string();
+            assert!(error.contains(part), "{error}");
+            assert!(error.contains("doorward secret"), "{error}");
+        }
+        assert!(parse("secret = \"short\"\nallow_insecure_secret = true", &[]).is_ok());
+        assert!(parse("", &[("DOORWARD_SECRET", "0123456789abcdef0123456789abcdef")]).is_ok());
+    }
+
+    #[test]
+    fn the_secret_never_prints() {
+        let config = parse(SECRET, &[]).unwrap();
+        assert!(!format!("{config:?}").contains("0123456789abcdef"));
+    }
+}

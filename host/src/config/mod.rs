@@ -1,0 +1,127 @@
+//! The configuration: one TOML file, every value of which an environment variable can override.
+//!
+//! Options of the core carry the reference's names in snake_case.
+
+mod load;
+mod options;
+mod parts;
+
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+pub use load::ConfigError;
+pub use options::{
+    Account, Advanced, ChangeEmail, CookieAttributes, CookieCache, CookieCacheStrategy, CookieOptions,
+    CrossSubDomainCookies, DeleteUser, EmailAndPassword, EmailVerification, IpAddress, SameSite, Session, User,
+};
+pub use parts::{
+    Database, HookConfig, MailConfig, MailTransport, PasswordHashing, PluginConfig, PluginLimits, RateLimit,
+    RateLimitRule, RateLimitStorage, SecretSource, Server,
+};
+
+use crate::secret::Secret;
+
+/// Everything an operator can set.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Name of the application, shown in mails and authenticator apps.
+    pub app_name: String,
+    /// Public origin, for example `https://auth.example.com`.
+    pub base_url: String,
+    /// Prefix of every route.
+    pub base_path: String,
+    /// The secret that signs cookies and seals values: text, `{ env = "NAME" }` or `{ file = "PATH" }`.
+    pub secret: SecretSource,
+    /// Lets the server start with a short or well-known secret.
+    pub allow_insecure_secret: bool,
+    /// Origins beside `base_url` that may call and be redirected to; `*` and `?` are wildcards.
+    pub trusted_origins: Vec<String>,
+    /// Paths below the base path that answer 404.
+    pub disabled_paths: Vec<String>,
+    /// Where and how the server listens.
+    pub server: Server,
+    /// Where rows are kept.
+    pub database: Database,
+    /// How passwords are hashed.
+    pub password_hashing: PasswordHashing,
+    /// Sign-up and sign-in by password.
+    pub email_and_password: EmailAndPassword,
+    /// Mails that prove an address.
+    pub email_verification: EmailVerification,
+    /// User records.
+    pub user: User,
+    /// Sessions and their cookies.
+    pub session: Session,
+    /// Linked accounts.
+    pub account: Account,
+    /// Limits on requests of one client.
+    pub rate_limit: RateLimit,
+    /// Cookies, addresses, checks.
+    pub advanced: Advanced,
+    /// How mail leaves; absent means that features which need mail are off.
+    pub mail: Option<MailConfig>,
+    /// Plugins, in the order their hooks run.
+    pub plugins: Vec<PluginConfig>,
+    /// Scripts, in the order they run.
+    pub hooks: Vec<HookConfig>,
+    /// Folder that relative paths are resolved against: where the file lies. Not an option.
+    #[serde(skip)]
+    pub folder: PathBuf,
+    /// The secret's value, read once. Not an option.
+    #[serde(skip)]
+    pub secret_value: Secret<String>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            app_name: "Doorward".into(),
+            base_url: "http://localhost:3000".into(),
+            base_path: "/api/auth".into(),
+            secret: SecretSource::default(),
+            allow_insecure_secret: false,
+            trusted_origins: Vec::new(),
+            disabled_paths: Vec::new(),
+            server: Server::default(),
+            database: Database::default(),
+            password_hashing: PasswordHashing::default(),
+            email_and_password: EmailAndPassword::default(),
+            email_verification: EmailVerification::default(),
+            user: User::default(),
+            session: Session::default(),
+            account: Account::default(),
+            rate_limit: RateLimit::default(),
+            advanced: Advanced::default(),
+            mail: None,
+            plugins: Vec::new(),
+            hooks: Vec::new(),
+            folder: PathBuf::from("."),
+            secret_value: Secret::default(),
+        }
+    }
+}
+
+impl Config {
+    /// Scheme, host and port of the server, without a trailing slash: `http://localhost:3000`.
+    pub fn origin(&self) -> String {
+        url::Url::parse(&self.base_url)
+            .map_or_else(|_| self.base_url.trim_end_matches('/').to_owned(), |url| url.origin().ascii_serialization())
+    }
+
+    /// Public address of the base path: `http://localhost:3000/api/auth`.
+    pub fn endpoint_base(&self) -> String {
+        format!("{}{}", self.origin(), self.base_path)
+    }
+
+    /// Whether cookies are `Secure` and their names start with `__Secure-`.
+    pub fn uses_secure_cookies(&self) -> bool {
+        self.advanced.use_secure_cookies.unwrap_or_else(|| self.base_url.starts_with("https://"))
+    }
+
+    /// `path`, seen from the folder of the configuration file.
+    pub fn resolve(&self, path: &str) -> PathBuf {
+        self.folder.join(path)
+    }
+}

@@ -1,0 +1,255 @@
+//! Options that carry the reference's names: passwords, verification, users, sessions, accounts, cookies.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::address::AddressSource;
+
+/// `[email_and_password]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct EmailAndPassword {
+    /// Switches sign-up and sign-in by password on.
+    pub enabled: bool,
+    /// Refuses new users.
+    pub disable_sign_up: bool,
+    /// Opens a session at sign-up.
+    pub auto_sign_in: bool,
+    /// Admits only users whose address is verified.
+    pub require_email_verification: bool,
+    /// In UTF-16 code units.
+    pub min_password_length: usize,
+    /// In UTF-16 code units.
+    pub max_password_length: usize,
+}
+
+impl Default for EmailAndPassword {
+    fn default() -> Self {
+        Self {
+            enabled: false,
+            disable_sign_up: false,
+            auto_sign_in: true,
+            require_email_verification: false,
+            min_password_length: 8,
+            max_password_length: 128,
+        }
+    }
+}
+
+/// `[email_verification]`
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct EmailVerification {}
+
+/// `[user]`
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct User {
+    /// Changing one's address.
+    pub change_email: ChangeEmail,
+    /// Deleting oneself.
+    pub delete_user: DeleteUser,
+}
+
+/// `[user.change_email]`
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ChangeEmail {
+    /// Switches the endpoint on.
+    pub enabled: bool,
+}
+
+/// `[user.delete_user]`
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DeleteUser {
+    /// Switches the endpoint on.
+    pub enabled: bool,
+}
+
+/// `[session]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Session {
+    /// Life of a session in seconds.
+    pub expires_in: i64,
+    /// A session is extended when this many seconds of its life are used.
+    pub update_age: i64,
+    /// A session counts as fresh for this many seconds; 0 means always.
+    pub fresh_age: i64,
+    /// Never extends a session.
+    pub disable_session_refresh: bool,
+    /// `GET` never writes; `POST /get-session` extends.
+    pub defer_session_refresh: bool,
+    /// A signed copy of the session in a cookie.
+    pub cookie_cache: CookieCache,
+}
+
+impl Default for Session {
+    fn default() -> Self {
+        Self {
+            expires_in: 604_800,
+            update_age: 86_400,
+            fresh_age: 86_400,
+            disable_session_refresh: false,
+            defer_session_refresh: false,
+            cookie_cache: CookieCache::default(),
+        }
+    }
+}
+
+/// `[session.cookie_cache]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CookieCache {
+    /// Switches the cache on.
+    pub enabled: bool,
+    /// Life of a copy in seconds.
+    pub max_age: i64,
+    /// How the copy is protected.
+    pub strategy: CookieCacheStrategy,
+    /// Copies of another version are discarded.
+    pub version: String,
+}
+
+impl Default for CookieCache {
+    fn default() -> Self {
+        Self { enabled: false, max_age: 300, strategy: CookieCacheStrategy::default(), version: "1".into() }
+    }
+}
+
+/// How the cached session is protected.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CookieCacheStrategy {
+    /// Base64url JSON with an HMAC.
+    #[default]
+    Compact,
+    /// A signed JWT.
+    Jwt,
+    /// An encrypted JWT.
+    Jwe,
+}
+
+/// `[account]`
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Account {}
+
+/// `[advanced]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Advanced {
+    /// Prefix of every cookie's name.
+    pub cookie_prefix: String,
+    /// Overrides the rule "secure when `base_url` is https".
+    pub use_secure_cookies: Option<bool>,
+    /// Sends cookies to a parent domain.
+    pub cross_sub_domain_cookies: CrossSubDomainCookies,
+    /// Names and attributes of single cookies, by key (`session_token`, …).
+    pub cookies: BTreeMap<String, CookieOptions>,
+    /// Attributes of every cookie.
+    pub default_cookie_attributes: CookieAttributes,
+    /// Switches the check of `Origin` on requests with cookies off.
+    pub disable_csrf_check: bool,
+    /// Switches all checks of origins and redirect targets off.
+    pub disable_origin_check: bool,
+    /// How the client's address is found.
+    pub ip_address: IpAddress,
+}
+
+impl Default for Advanced {
+    fn default() -> Self {
+        Self {
+            cookie_prefix: "better-auth".into(),
+            use_secure_cookies: None,
+            cross_sub_domain_cookies: CrossSubDomainCookies::default(),
+            cookies: BTreeMap::new(),
+            default_cookie_attributes: CookieAttributes::default(),
+            disable_csrf_check: false,
+            disable_origin_check: false,
+            ip_address: IpAddress::default(),
+        }
+    }
+}
+
+/// `[advanced.cross_sub_domain_cookies]`
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CrossSubDomainCookies {
+    /// Adds `Domain` to every cookie.
+    pub enabled: bool,
+    /// The domain; the host of `base_url` when absent.
+    pub domain: Option<String>,
+}
+
+/// `[advanced.cookies.<key>]`
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CookieOptions {
+    /// Replaces prefix and key.
+    pub name: Option<String>,
+    /// Replaces single attributes.
+    pub attributes: CookieAttributes,
+}
+
+/// Attributes that replace the defaults of a cookie.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CookieAttributes {
+    /// Sent only over TLS.
+    pub secure: Option<bool>,
+    /// Hidden from scripts.
+    pub http_only: Option<bool>,
+    /// Cross-site rule.
+    pub same_site: Option<SameSite>,
+    /// `Path`.
+    pub path: Option<String>,
+    /// `Domain`.
+    pub domain: Option<String>,
+    /// Kept apart per top-level site.
+    pub partitioned: Option<bool>,
+    /// Life in seconds.
+    pub max_age: Option<i64>,
+}
+
+/// `SameSite` of a cookie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SameSite {
+    /// Never sent across sites.
+    Strict,
+    /// Sent on top-level navigation.
+    Lax,
+    /// Always sent; forces `Secure`.
+    None,
+}
+
+/// `[advanced.ip_address]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct IpAddress {
+    /// The socket's peer (default) or forwarding headers alone.
+    pub source: AddressSource,
+    /// Forwarding headers, lower case; the first present counts.
+    pub ip_address_headers: Vec<String>,
+    /// Networks of proxies whose headers are believed.
+    pub trusted_proxies: Vec<String>,
+    /// IPv6 clients are told apart by this prefix length.
+    pub ipv6_subnet: u8,
+    /// Keeps no addresses at all.
+    pub disable_ip_tracking: bool,
+}
+
+impl Default for IpAddress {
+    fn default() -> Self {
+        Self {
+            source: AddressSource::default(),
+            ip_address_headers: vec!["x-forwarded-for".into()],
+            trusted_proxies: Vec::new(),
+            ipv6_subnet: 64,
+            disable_ip_tracking: false,
+        }
+    }
+}

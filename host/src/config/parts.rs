@@ -1,0 +1,225 @@
+//! Options of Doorward's own: server, database, hashing, rate limit, mail, plugins and scripts.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+use crate::secret::Secret;
+
+/// A secret in the file itself, in an environment variable, or in a file of its own.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub enum SecretSource {
+    /// `{ env = "NAME" }`
+    Env {
+        /// Name of the variable.
+        env: String,
+    },
+    /// `{ file = "PATH" }`
+    File {
+        /// Path, seen from the configuration file; surrounding white space is cut.
+        file: PathBuf,
+    },
+    /// The value itself.
+    Value(SecretText),
+}
+
+impl Default for SecretSource {
+    fn default() -> Self {
+        Self::Env { env: "DOORWARD_SECRET".into() }
+    }
+}
+
+/// Text that does not print itself.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(from = "String")]
+pub struct SecretText(pub Secret<String>);
+
+impl From<String> for SecretText {
+    fn from(text: String) -> Self {
+        Self(Secret::new(text))
+    }
+}
+
+/// `[server]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Server {
+    /// Address and port to listen on.
+    pub address: String,
+    /// Threads that serve requests; 0 means one a core.
+    pub workers: usize,
+    /// Longest request body, in bytes.
+    pub max_body_bytes: usize,
+    /// Longest time a client may take to send its body, in milliseconds.
+    pub body_timeout_ms: u64,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self { address: "127.0.0.1:3000".into(), workers: 0, max_body_bytes: 65_536, body_timeout_ms: 10_000 }
+    }
+}
+
+/// `[database]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Database {
+    /// `sqlite://file.db` (seen from the configuration file) or `postgres://user@host/name`.
+    pub url: String,
+    /// Connections (PostgreSQL) or reader threads (SQLite); 0 means the backend's default.
+    pub pool_size: usize,
+}
+
+impl Default for Database {
+    fn default() -> Self {
+        Self { url: "sqlite://doorward.db".into(), pool_size: 0 }
+    }
+}
+
+/// `[password_hashing]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PasswordHashing {
+    /// Hashes that run at once; 0 means one a core.
+    pub concurrency: usize,
+    /// Hashes that may wait; one more is answered 503.
+    pub queue: usize,
+    /// argon2id memory in KiB.
+    pub memory_kib: u32,
+    /// argon2id passes.
+    pub iterations: u32,
+}
+
+impl Default for PasswordHashing {
+    fn default() -> Self {
+        Self { concurrency: 0, queue: 256, memory_kib: 19_456, iterations: 2 }
+    }
+}
+
+/// `[rate_limit]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RateLimit {
+    /// Switches the limiter on.
+    pub enabled: bool,
+    /// Seconds.
+    pub window: u32,
+    /// Requests per window, client and path.
+    pub max: u32,
+    /// Where counts are kept.
+    pub storage: RateLimitStorage,
+    /// Path or wildcard → a rule, or `false` for none. Wins over every other rule.
+    pub custom_rules: BTreeMap<String, RateLimitRule>,
+}
+
+impl Default for RateLimit {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            window: 10,
+            max: 100,
+            storage: RateLimitStorage::default(),
+            custom_rules: BTreeMap::new(),
+        }
+    }
+}
+
+/// Where the limiter counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RateLimitStorage {
+    /// In this process.
+    #[default]
+    Memory,
+}
+
+/// One entry of `rate_limit.custom_rules`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub enum RateLimitRule {
+    /// `false`: no limit.
+    Switch(bool),
+    /// A limit of its own.
+    Limit {
+        /// Seconds.
+        window: u32,
+        /// Requests per window.
+        max: u32,
+    },
+}
+
+/// `[mail]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MailConfig {
+    /// How mail leaves.
+    pub transport: MailTransport,
+}
+
+/// How mail leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MailTransport {
+    /// Kept in memory and shown at `/dev/mailbox`, for development.
+    Mailbox,
+}
+
+/// `[[plugins]]`
+#[derive(Clone, Debug, Deserialize)]
+pub struct PluginConfig {
+    /// The plugin's id.
+    pub id: String,
+    /// Its component; `plugins/dist/<id>.wasm` when absent.
+    pub path: Option<String>,
+    /// Switches it off without removing it.
+    #[serde(default = "yes")]
+    pub enabled: bool,
+    /// Capabilities it may use; absent means all that the manifest of an official plugin asks for.
+    pub grants: Option<Vec<String>>,
+    /// What one call may cost.
+    #[serde(default)]
+    pub limits: PluginLimits,
+    /// The plugin's own options, checked against its manifest.
+    #[serde(flatten)]
+    pub options: toml::Table,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// `[plugins.limits]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PluginLimits {
+    /// Longest time of one call, in milliseconds.
+    pub call_ms: u64,
+    /// Largest memory, in MiB.
+    pub memory_mib: usize,
+    /// Largest answer, in bytes.
+    pub result_bytes: usize,
+    /// Host calls that one request may make.
+    pub host_calls: u32,
+}
+
+impl Default for PluginLimits {
+    fn default() -> Self {
+        Self { call_ms: 50, memory_mib: 32, result_bytes: 1 << 20, host_calls: 1000 }
+    }
+}
+
+/// `[[hooks]]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HookConfig {
+    /// The script, seen from the configuration file.
+    pub file: String,
+    /// Lets a request pass when the script itself fails; the default refuses it.
+    #[serde(default)]
+    pub fail_open: bool,
+    /// Constants that the script reads as `config`.
+    #[serde(default)]
+    pub config: toml::Table,
+}

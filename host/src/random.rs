@@ -1,0 +1,65 @@
+//! Randomness as a port: bytes, and strings drawn evenly from an alphabet.
+
+use rand::TryRng;
+use rand::rngs::SysRng;
+
+/// `a-z`, `A-Z`, `0-9`: ids and session tokens.
+pub const ALPHANUMERIC: &[u8] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+/// `a-z`, `A-Z`: magic-link tokens.
+pub const LETTERS: &[u8] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+/// `0-9`, `a-z`: tokens that travel in lower case.
+pub const LOWER_ALPHANUMERIC: &[u8] = b"0123456789abcdefghijklmnopqrstuvwxyz";
+
+/// A source of unpredictable bytes. Injected, so that tests can fix it.
+pub trait Random: Send + Sync {
+    /// Fills `bytes`.
+    fn fill(&self, bytes: &mut [u8]);
+
+    /// `length` characters drawn evenly from `alphabet` (ASCII, at most 256 characters).
+    fn string(&self, alphabet: &[u8], length: usize) -> String {
+        let usable = 256 - 256 % alphabet.len().max(1);
+        let mut text = String::with_capacity(length);
+        let mut block = [0u8; 64];
+        while text.len() < length {
+            self.fill(&mut block);
+            let fair = block.iter().map(|byte| usize::from(*byte)).filter(|byte| *byte < usable);
+            let letters = fair.filter_map(|byte| alphabet.get(byte % alphabet.len()));
+            text.extend(letters.take(length - text.len()).map(|letter| char::from(*letter)));
+        }
+        text
+    }
+
+    /// A new id of a row: 32 characters of `a-zA-Z0-9`.
+    fn id(&self) -> String {
+        self.string(ALPHANUMERIC, 32)
+    }
+}
+
+/// The operating system's generator.
+pub struct SystemRandom;
+
+impl Random for SystemRandom {
+    #[expect(clippy::disallowed_types, reason = "the one place that reads the machine's randomness")]
+    fn fill(&self, bytes: &mut [u8]) {
+        // Without randomness no secret may be made: the request ends here, in the pipeline's panic guard.
+        #[expect(clippy::panic, reason = "continuing with predictable secrets would be worse")]
+        if SysRng.try_fill_bytes(bytes).is_err() {
+            panic!("the operating system gives no randomness");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strings_have_the_length_and_the_alphabet() {
+        for length in [0, 1, 24, 32, 200] {
+            let text = SystemRandom.string(ALPHANUMERIC, length);
+            assert_eq!(text.len(), length);
+            assert!(text.bytes().all(|byte| ALPHANUMERIC.contains(&byte)));
+        }
+        assert_ne!(SystemRandom.id(), SystemRandom.id());
+    }
+}
