@@ -11,3 +11,4 @@ pub mod mail;
 pub mod origin;
 pub mod random;
 pub mod secret;
+pub mod store;

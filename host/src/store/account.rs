@@ -1,0 +1,61 @@
+//! Accounts: the ways a user can prove who they are.
+
+use super::Database;
+use super::error::StoreError;
+use super::models::Models;
+use super::query::eq;
+use super::record::Record;
+
+/// Name of the model.
+pub const MODEL: &str = "account";
+/// The provider of accounts with a password.
+pub const CREDENTIAL: &str = "credential";
+
+/// A row of `account`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Account(pub Record);
+
+impl Account {
+    /// The row's id.
+    pub fn id(&self) -> &str {
+        self.0.text("id")
+    }
+
+    /// The provider's name for the user; the user's id when the provider is `CREDENTIAL`.
+    pub fn account_id(&self) -> &str {
+        self.0.text("accountId")
+    }
+
+    /// Who vouches for the user.
+    pub fn provider_id(&self) -> &str {
+        self.0.text("providerId")
+    }
+
+    /// Whose account it is.
+    pub fn user_id(&self) -> &str {
+        self.0.text("userId")
+    }
+
+    /// The password's hash.
+    pub fn password(&self) -> Option<&str> {
+        self.0.opt_text("password")
+    }
+}
+
+/// The user's account with a password, if there is one.
+///
+/// # Errors
+/// As `Models`.
+pub async fn find_credential_account(database: &dyn Database, user_id: &str) -> Result<Option<Account>, StoreError> {
+    let filters = [eq("userId", user_id), eq("providerId", CREDENTIAL)];
+    Ok(database.find_one(MODEL, &filters).await?.map(Account))
+}
+
+/// The user's accounts, at most `DEFAULT_LIMIT`.
+///
+/// # Errors
+/// As `Models`.
+pub async fn list_accounts(database: &dyn Database, user_id: &str) -> Result<Vec<Account>, StoreError> {
+    let records = database.find_many(MODEL, &[eq("userId", user_id)], None, None, None).await?;
+    Ok(records.into_iter().map(Account).collect())
+}

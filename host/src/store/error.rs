@@ -1,0 +1,66 @@
+//! What can go wrong in the store, without SQL and without values.
+
+use std::error::Error;
+use std::sync::Arc;
+
+use super::model::Owner;
+
+type Source = Arc<dyn Error + Send + Sync>;
+
+/// An error of the store. Its text holds names of tables, fields and owners, never SQL or a value.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database cannot be reached in time; the caller may try again later.
+    #[error("the database is unavailable: {0}")]
+    Unavailable(String),
+    /// A unique field already holds this value.
+    #[error("a value must be unique: {constraint}")]
+    UniqueViolation {
+        /// The constraint's name (PostgreSQL) or `table.column` (SQLite).
+        constraint: String,
+    },
+    /// Another transaction was in the way; the same transaction may succeed when it is run again.
+    #[error("the transaction conflicts with another one")]
+    Conflict,
+    /// The caller asked for something no database could do.
+    #[error("{field} {problem}")]
+    InvalidInput {
+        /// Name of the model or field.
+        field: String,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// Two owners claim the same model, field, table or column.
+    #[error("{what} belongs to {first} and is claimed by {second}")]
+    Clash {
+        /// The contested name.
+        what: String,
+        /// Who had it.
+        first: Owner,
+        /// Who wants it.
+        second: Owner,
+    },
+    /// A mistake in the program or a database that does not have the expected shape.
+    #[error("the store failed: {what}")]
+    Internal {
+        /// What was being done.
+        what: String,
+        /// The database's own words.
+        #[source]
+        source: Option<Source>,
+    },
+}
+
+impl StoreError {
+    pub(super) fn invalid(field: &str, problem: &'static str) -> Self {
+        Self::InvalidInput { field: field.to_owned(), problem }
+    }
+
+    pub(super) fn internal(what: &str) -> Self {
+        Self::Internal { what: what.to_owned(), source: None }
+    }
+
+    pub(super) fn unreadable(field: &str) -> Self {
+        Self::Internal { what: format!("the column of {field} holds a value of another kind"), source: None }
+    }
+}

@@ -1,0 +1,76 @@
+//! Plans a migration and applies it under a lock.
+
+use super::Backend;
+use super::inspect::inspect;
+use super::render::missing;
+use crate::store::core_models::MIGRATION;
+use crate::store::error::StoreError;
+use crate::store::models::Models;
+use crate::store::open::Store;
+use crate::store::statement::Builder;
+use crate::store::transaction::Transaction;
+use crate::store::{Database, FieldKind};
+
+/// Any number, the same in every process: who holds it migrates.
+const LOCK_KEY: i64 = 0x646f_6f72_7761_7264;
+
+/// What a migration did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// The statements that were run, in order; empty when nothing was missing.
+    pub statements: Vec<String>,
+}
+
+impl Store {
+    /// The SQL that `migrate` would run now.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Internal`.
+    pub async fn migration_plan(&self) -> Result<Vec<String>, StoreError> {
+        Ok(missing(self.schema(), self.backend(), &inspect(self, self.backend()).await?))
+    }
+
+    /// Adds the tables, columns and indexes that are missing, all or none, and records each statement.
+    ///
+    /// # Errors
+    /// `Unavailable`; `UniqueViolation` or `Internal` when existing rows or tables do not allow it.
+    pub async fn migrate(&self) -> Result<Report, StoreError> {
+        let transaction = self.begin().await?;
+        lock(&transaction, self.backend()).await?;
+        let statements = missing(self.schema(), self.backend(), &inspect(&transaction, self.backend()).await?);
+        for sql in &statements {
+            transaction.run(Builder::write(sql.clone()).build()?).await?;
+        }
+        let recorded = transaction.count(MIGRATION, &[]).await?;
+        for (number, sql) in (recorded + 1..).zip(&statements) {
+            record(&transaction, self.backend(), number, sql).await?;
+        }
+        transaction.commit().await?;
+        Ok(Report { statements })
+    }
+}
+
+/// SQLite's writer is alone by itself. Building an index on a large table may take long.
+async fn lock(transaction: &Transaction, backend: Backend) -> Result<(), StoreError> {
+    if backend == Backend::Postgres {
+        transaction.run(Builder::write("SET LOCAL statement_timeout = 0").build()?).await?;
+        transaction.run(Builder::write("SET LOCAL lock_timeout = 0").build()?).await?;
+        let mut out = Builder::write("SELECT 1 FROM pg_advisory_xact_lock(");
+        out.bind(FieldKind::Integer, LOCK_KEY.into()).sql(")");
+        transaction.run(out.build()?).await?;
+    }
+    Ok(())
+}
+
+async fn record(transaction: &Transaction, backend: Backend, number: u64, sql: &str) -> Result<(), StoreError> {
+    let model = transaction.schema().model(MIGRATION)?;
+    let now = match backend {
+        Backend::Sqlite => "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')",
+        Backend::Postgres => "now()",
+    };
+    let mut out = Builder::write("INSERT INTO ");
+    out.name(&model.table).sql(" (").names("", model.fields.iter().map(|field| field.column.as_str()));
+    out.sql(") VALUES (").bind(FieldKind::Text, format!("{number:06}").into());
+    out.sql(", ").bind(FieldKind::Text, sql.into()).sql(", ").sql(now).sql(")");
+    transaction.run(out.build()?).await.map(drop)
+}

@@ -1,0 +1,83 @@
+//! What a database already has: tables, columns, and which columns lead an index.
+
+use std::collections::HashSet;
+
+use super::Backend;
+use crate::store::Database;
+use crate::store::error::StoreError;
+use crate::store::row::Row;
+use crate::store::statement::Builder;
+use crate::store::value::Value;
+
+const SQLITE_COLUMNS: &str =
+    "SELECT m.name, c.name FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.type = 'table'";
+const SQLITE_INDEXES: &str = "SELECT m.name, i.name, l.\"unique\" \
+     AND (SELECT count(*) FROM pragma_index_info(l.name)) = 1 AND NOT l.partial \
+     FROM sqlite_master m, pragma_index_list(m.name) l, pragma_index_info(l.name) i WHERE m.type = 'table' AND i.seqno = 0";
+const POSTGRES_COLUMNS: &str =
+    "SELECT table_name::text, column_name::text FROM information_schema.columns WHERE table_schema = current_schema()";
+const POSTGRES_INDEXES: &str = "SELECT c.relname::text, a.attname::text, i.indisunique AND i.indnkeyatts = 1 AND i.indpred IS NULL \
+     FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace \
+     JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = i.indkey[0] WHERE n.nspname = current_schema()";
+
+/// What was found. SQLite folds the case of names; PostgreSQL does not.
+#[derive(Default)]
+pub(super) struct Found {
+    is_folded: bool,
+    tables: HashSet<String>,
+    columns: HashSet<(String, String)>,
+    indexes: HashSet<(String, String)>,
+    unique_indexes: HashSet<(String, String)>,
+}
+
+impl Found {
+    pub(super) fn has_table(&self, table: &str) -> bool {
+        self.tables.contains(&self.fold(table))
+    }
+
+    pub(super) fn has_column(&self, table: &str, column: &str) -> bool {
+        self.columns.contains(&(self.fold(table), self.fold(column)))
+    }
+
+    pub(super) fn has_index(&self, table: &str, column: &str) -> bool {
+        self.indexes.contains(&(self.fold(table), self.fold(column)))
+    }
+
+    pub(super) fn has_unique_index(&self, table: &str, column: &str) -> bool {
+        self.unique_indexes.contains(&(self.fold(table), self.fold(column)))
+    }
+
+    fn fold(&self, name: &str) -> String {
+        if self.is_folded { name.to_ascii_lowercase() } else { name.to_owned() }
+    }
+}
+
+/// Looks at the database through `database`, the store or a transaction.
+pub(super) async fn inspect(database: &dyn Database, backend: Backend) -> Result<Found, StoreError> {
+    let (columns, indexes) = match backend {
+        Backend::Sqlite => (SQLITE_COLUMNS, SQLITE_INDEXES),
+        Backend::Postgres => (POSTGRES_COLUMNS, POSTGRES_INDEXES),
+    };
+    let mut found = Found { is_folded: backend == Backend::Sqlite, ..Found::default() };
+    for row in database.run(Builder::read(columns).build()?).await? {
+        let (table, column) = names(&found, &row);
+        found.tables.insert(table.clone());
+        found.columns.insert((table, column));
+    }
+    for row in database.run(Builder::read(indexes).build()?).await? {
+        let pair = names(&found, &row);
+        if matches!(row.get(2), Some(Value::Integer(1) | Value::Boolean(true))) {
+            found.unique_indexes.insert(pair.clone());
+        }
+        found.indexes.insert(pair);
+    }
+    Ok(found)
+}
+
+fn names(found: &Found, row: &Row) -> (String, String) {
+    let name = |index| match row.get(index) {
+        Some(Value::Text(name)) => found.fold(name),
+        _ => String::new(),
+    };
+    (name(0), name(1))
+}

@@ -1,0 +1,94 @@
+//! The SQL that makes what a database lacks. `migrations/<backend>/` holds its output for the core's models.
+
+use super::Backend;
+use super::inspect::Found;
+use crate::store::model::{Field, FieldKind, Model};
+use crate::store::schema::Schema;
+
+/// The statements that make the schema in an empty database: tables, then indexes, as the reference writes them.
+pub fn create_schema(schema: &Schema, backend: Backend) -> Vec<String> {
+    missing(schema, backend, &Found::default())
+}
+
+/// The statements that make what `found` lacks: tables and columns, then indexes.
+pub(super) fn missing(schema: &Schema, backend: Backend, found: &Found) -> Vec<String> {
+    let mut tables = Vec::new();
+    let mut indexes = Vec::new();
+    for model in schema.models() {
+        let is_new = !found.has_table(&model.table);
+        if is_new {
+            tables.push(create_table(schema, model, backend));
+        }
+        for field in &model.fields {
+            let is_new_column = !is_new && !found.has_column(&model.table, &field.column);
+            if is_new_column {
+                let table = quote(&model.table);
+                tables.push(format!("alter table {table} add column {}", added_column(schema, field, backend)));
+            }
+            // The constraint in `create table` makes the index of a unique field.
+            if field.unique && !is_new && !found.has_unique_index(&model.table, &field.column) {
+                indexes.push(create_index("unique index", "uidx", model, field));
+            } else if field.indexed && !field.unique && !found.has_index(&model.table, &field.column) {
+                indexes.push(create_index("index", "idx", model, field));
+            }
+        }
+    }
+    [tables, indexes].concat()
+}
+
+fn create_table(schema: &Schema, model: &Model, backend: Backend) -> String {
+    let columns: Vec<String> = model.fields.iter().map(|field| column(schema, field, backend)).collect();
+    format!("create table {} ({})", quote(&model.table), columns.join(", "))
+}
+
+fn create_index(what: &str, suffix: &str, model: &Model, field: &Field) -> String {
+    let name = quote(&format!("{}_{}_{suffix}", model.table, field.column));
+    format!("create {what} {name} on {} ({})", quote(&model.table), quote(&field.column))
+}
+
+fn column(schema: &Schema, field: &Field, backend: Backend) -> String {
+    let mut sql = format!("{} {}", quote(&field.column), column_type(field, backend));
+    if field.default_now && backend == Backend::Postgres {
+        sql.push_str(" default CURRENT_TIMESTAMP");
+    }
+    if field.required || field.name == "id" {
+        sql.push_str(" not null");
+    }
+    if field.name == "id" {
+        sql.push_str(" primary key");
+    } else if field.unique {
+        sql.push_str(" unique");
+    }
+    sql + &references(schema, field)
+}
+
+/// A column that joins rows which have no value for it: it may be null, whatever the field says, and the index of a
+/// unique one is made apart because SQLite cannot add it here.
+fn added_column(schema: &Schema, field: &Field, backend: Backend) -> String {
+    format!("{} {}{}", quote(&field.column), column_type(field, backend), references(schema, field))
+}
+
+fn references(schema: &Schema, field: &Field) -> String {
+    let target = field.references.as_deref().and_then(|name| schema.model(name).ok());
+    let id = |model: &Model| model.fields.first().map(|field| quote(&field.column)).unwrap_or_default();
+    target
+        .map(|model| format!(" references {} ({}) on delete cascade", quote(&model.table), id(model)))
+        .unwrap_or_default()
+}
+
+fn column_type(field: &Field, backend: Backend) -> &'static str {
+    match (field.kind, backend) {
+        (FieldKind::Text, _) | (FieldKind::Json, Backend::Sqlite) => "text",
+        (FieldKind::Integer, _) if field.bigint => "bigint",
+        (FieldKind::Integer, _) | (FieldKind::Boolean, Backend::Sqlite) => "integer",
+        (FieldKind::Boolean, Backend::Postgres) => "boolean",
+        (FieldKind::Timestamp, Backend::Sqlite) => "date",
+        (FieldKind::Timestamp, Backend::Postgres) => "timestamptz",
+        (FieldKind::Json, Backend::Postgres) => "jsonb",
+    }
+}
+
+/// Names were checked when they entered the schema: they hold no quotes.
+fn quote(name: &str) -> String {
+    format!("\"{name}\"")
+}

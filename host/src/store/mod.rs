@@ -1,0 +1,59 @@
+//! The store: models, records and typed statements over SQLite or PostgreSQL; the only place that names diesel.
+//!
+//! Invariant: a layer above sees names of models and fields, never a table, a column or SQL.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+pub mod account;
+pub mod core_models;
+mod error;
+mod migrate;
+mod model;
+mod models;
+mod open;
+pub mod outbox;
+mod postgres;
+mod query;
+pub mod rate_limit;
+mod record;
+mod row;
+mod schema;
+pub mod session;
+mod sqlite;
+mod statement;
+mod transaction;
+pub mod user;
+mod value;
+pub mod verification;
+
+pub use account::Account;
+pub use error::StoreError;
+pub use migrate::{Backend, Report, create_schema};
+pub use model::{Field, FieldKind, Model, Owner};
+pub use models::{DEFAULT_LIMIT, Models};
+pub use open::{Store, StoreOptions};
+pub use query::{Filter, Op, Sort, contains, ends_with, eq, gt, gte, lt, lte, ne, none_of, one_of, starts_with};
+pub use record::Record;
+pub use row::Row;
+pub use schema::Schema;
+pub use session::Session;
+pub use statement::Statement;
+pub use transaction::Transaction;
+pub use user::User;
+pub use value::Value;
+pub use verification::Verification;
+
+/// Something that runs statements: the store itself, or one transaction of it.
+#[async_trait]
+pub trait Database: Send + Sync {
+    /// Runs one statement and returns its rows. On the store, a statement that writes commits on its own.
+    ///
+    /// # Errors
+    /// `Unavailable`, `UniqueViolation`, `Conflict`, `Internal`.
+    async fn run(&self, statement: Statement) -> Result<Vec<Row>, StoreError>;
+
+    /// The models of this database.
+    fn schema(&self) -> &Arc<Schema>;
+}

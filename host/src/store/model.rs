@@ -1,0 +1,125 @@
+//! The description of tables: models, their fields, and who owns them.
+
+use std::fmt;
+
+use super::error::StoreError;
+use super::value::Value;
+
+/// The kind of values a field holds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum FieldKind {
+    /// Text.
+    Text,
+    /// A whole number of 64 bits here; the column has 32 unless `Field::bigint`.
+    Integer,
+    /// True or false; 0 and 1 on SQLite.
+    Boolean,
+    /// A moment; ISO text on SQLite.
+    Timestamp,
+    /// JSON; text on SQLite.
+    Json,
+}
+
+/// Who brought a model or a field.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Owner {
+    /// The host.
+    Core,
+    /// The operator's configuration.
+    Config,
+    /// The plugin with this id.
+    Plugin(String),
+}
+
+impl fmt::Display for Owner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Core => f.write_str("the core"),
+            Self::Config => f.write_str("the configuration"),
+            Self::Plugin(id) => write!(f, "the plugin {id}"),
+        }
+    }
+}
+
+/// One field of a model.
+#[derive(Clone, Debug)]
+pub struct Field {
+    /// Name in the program and on the wire.
+    pub name: String,
+    /// Name in the database.
+    pub column: String,
+    /// What it holds.
+    pub kind: FieldKind,
+    /// Must it have a value?
+    pub required: bool,
+    /// Must its value be unique in the table?
+    pub unique: bool,
+    /// Does it have an index?
+    pub indexed: bool,
+    /// The model whose `id` it holds; deleting that row deletes this one.
+    pub references: Option<String>,
+    /// Value of a new record.
+    pub default: Option<Value>,
+    /// PostgreSQL only: does the column default to the present moment? The reference's tables have it so.
+    pub default_now: bool,
+    /// PostgreSQL only: does an integer column have 64 bits?
+    pub bigint: bool,
+    /// May a client set it?
+    pub input: bool,
+    /// May it leave the server?
+    pub returned: bool,
+    /// Who brought it.
+    pub owner: Owner,
+}
+
+impl Field {
+    /// An optional field of the core, settable and returned, whose column has the same name.
+    pub fn new(name: &str, kind: FieldKind) -> Self {
+        Self {
+            name: name.to_owned(),
+            column: name.to_owned(),
+            kind,
+            required: false,
+            unique: false,
+            indexed: false,
+            references: None,
+            default: None,
+            default_now: false,
+            bigint: false,
+            input: true,
+            returned: true,
+            owner: Owner::Core,
+        }
+    }
+}
+
+/// One table, as the program sees it.
+#[derive(Clone, Debug)]
+pub struct Model {
+    /// Name in the program.
+    pub name: String,
+    /// Name in the database.
+    pub table: String,
+    /// Its fields in the order of the columns; the first is always `id`.
+    pub fields: Vec<Field>,
+    /// Who brought it.
+    pub owner: Owner,
+}
+
+impl Model {
+    /// The position of the field with this name.
+    pub fn position(&self, field: &str) -> Option<usize> {
+        self.fields.iter().position(|candidate| candidate.name == field)
+    }
+
+    /// The field with this name.
+    ///
+    /// # Errors
+    /// `InvalidInput` when there is none.
+    pub fn field(&self, name: &str) -> Result<&Field, StoreError> {
+        self.fields
+            .iter()
+            .find(|candidate| candidate.name == name)
+            .ok_or_else(|| StoreError::invalid(&format!("{}.{name}", self.name), "is not a field"))
+    }
+}

@@ -1,0 +1,188 @@
+//! What every database can do, by the names of models and fields.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::Database;
+use super::error::StoreError;
+use super::model::{FieldKind, Model};
+use super::query::{Filter, Sort, push_where};
+use super::record::Record;
+use super::row::Row;
+use super::statement::Builder;
+use super::value::Value;
+
+/// The most rows that a list without a limit has, as in the reference.
+pub const DEFAULT_LIMIT: u32 = 100;
+
+/// Operations on models. Every one fails with `InvalidInput` on an unknown model or field or a value of another kind,
+/// and with `Unavailable` when the database does not answer in time.
+#[async_trait]
+pub trait Models: Database {
+    /// One row that matches, if there is any.
+    async fn find_one(&self, model: &str, filters: &[Filter]) -> Result<Option<Record>, StoreError> {
+        Ok(self.find_many(model, filters, None, Some(1), None).await?.pop())
+    }
+
+    /// The rows that match, in the order asked for, at most `limit` (`DEFAULT_LIMIT` when none) after `offset`.
+    async fn find_many(
+        &self,
+        model: &str,
+        filters: &[Filter],
+        sort: Option<Sort>,
+        limit: Option<u32>,
+        offset: Option<u32>,
+    ) -> Result<Vec<Record>, StoreError> {
+        let model = self.schema().model(model)?;
+        let mut out = Builder::read("SELECT ");
+        push_columns(&mut out, model).sql(" FROM ").name(&model.table);
+        push_where(&mut out, model, filters)?;
+        if let Some(sort) = sort {
+            out.sql(" ORDER BY ").name(&model.field(&sort.field)?.column);
+            out.sql(if sort.descending { " DESC" } else { " ASC" });
+        }
+        out.sql(" LIMIT ").bind(FieldKind::Integer, i64::from(limit.unwrap_or(DEFAULT_LIMIT)).into());
+        out.sql(" OFFSET ").bind(FieldKind::Integer, i64::from(offset.unwrap_or(0)).into());
+        read_all(model, self.run(out.build()?).await?)
+    }
+
+    /// The number of rows that match.
+    async fn count(&self, model: &str, filters: &[Filter]) -> Result<u64, StoreError> {
+        let model = self.schema().model(model)?;
+        let mut out = Builder::read("SELECT count(*) FROM ");
+        out.name(&model.table);
+        push_where(&mut out, model, filters)?;
+        match self.run(out.build()?).await?.first().and_then(|row| row.first()) {
+            Some(Value::Integer(count)) => Ok(u64::try_from(*count).unwrap_or(0)),
+            _ => Err(StoreError::internal("counting rows")),
+        }
+    }
+
+    /// Writes a new row and returns it as it was stored.
+    ///
+    /// # Errors
+    /// `InvalidInput` when a required field is null, `UniqueViolation`.
+    async fn insert(&self, record: Record) -> Result<Record, StoreError> {
+        let model = Arc::clone(record.model());
+        let mut out = Builder::write("INSERT INTO ");
+        out.name(&model.table).sql(" (");
+        push_columns(&mut out, &model).sql(") VALUES (");
+        for (index, (field, value)) in model.fields.iter().zip(record.values()).enumerate() {
+            if field.required && value.is_null() {
+                return Err(StoreError::invalid(&format!("{}.{}", model.name, field.name), "is required"));
+            }
+            out.sql(if index == 0 { "" } else { ", " }).bind(field.kind, value.clone());
+        }
+        push_returning(out.sql(")"), &model);
+        read_one(&model, self.run(out.build()?).await?)?.ok_or_else(|| StoreError::internal("inserting a row"))
+    }
+
+    /// Sets fields of all rows that match and returns the rows as they are now.
+    ///
+    /// # Errors
+    /// `InvalidInput` without filters or values or when a required field becomes null, `UniqueViolation`.
+    async fn update(
+        &self,
+        model: &str,
+        filters: &[Filter],
+        values: &[(&str, Value)],
+    ) -> Result<Vec<Record>, StoreError> {
+        let model = self.schema().model(model)?;
+        if values.is_empty() {
+            return Err(StoreError::invalid(&model.name, "is updated without values"));
+        }
+        let mut out = Builder::write("UPDATE ");
+        out.name(&model.table).sql(" SET ");
+        for (index, (name, value)) in values.iter().enumerate() {
+            let field = model.field(name)?;
+            if field.required && value.is_null() {
+                return Err(StoreError::invalid(&format!("{}.{name}", model.name), "is required"));
+            }
+            let value = value.clone().fit(field.kind, name)?;
+            out.sql(if index == 0 { "" } else { ", " }).name(&field.column).sql(" = ").bind(field.kind, value);
+        }
+        push_some(&mut out, model, filters)?;
+        push_returning(&mut out, model);
+        read_all(model, self.run(out.build()?).await?)
+    }
+
+    /// Deletes all rows that match and returns their number.
+    ///
+    /// # Errors
+    /// `InvalidInput` without filters.
+    async fn delete(&self, model: &str, filters: &[Filter]) -> Result<u64, StoreError> {
+        let model = self.schema().model(model)?;
+        let mut out = Builder::write("DELETE FROM ");
+        out.name(&model.table);
+        push_some(&mut out, model, filters)?;
+        out.sql(" RETURNING 1");
+        Ok(self.run(out.build()?).await?.len() as u64)
+    }
+
+    /// Deletes all rows that match and returns the newest of them, in one atomic statement: of several callers that
+    /// race for a row, one gets it.
+    ///
+    /// # Errors
+    /// `InvalidInput` without filters.
+    async fn consume(&self, model: &str, filters: &[Filter]) -> Result<Option<Record>, StoreError> {
+        let model = self.schema().model(model)?;
+        let mut out = Builder::write("DELETE FROM ");
+        out.name(&model.table);
+        push_some(&mut out, model, filters)?;
+        push_returning(&mut out, model);
+        let records = read_all(model, self.run(out.build()?).await?)?;
+        Ok(records.into_iter().max_by_key(|record| record.timestamp("createdAt")))
+    }
+
+    /// Adds `by` to a number (null counts as 0) in all rows that match, atomically, and returns one of them as it is
+    /// now. Filters are the guard: `None` means that no row matched.
+    ///
+    /// # Errors
+    /// `InvalidInput` without filters or when the field is no number.
+    async fn increment(
+        &self,
+        model: &str,
+        filters: &[Filter],
+        field: &str,
+        by: i64,
+    ) -> Result<Option<Record>, StoreError> {
+        let model = self.schema().model(model)?;
+        let number = model.field(field)?;
+        if number.kind != FieldKind::Integer {
+            return Err(StoreError::invalid(field, "is not a number"));
+        }
+        let mut out = Builder::write("UPDATE ");
+        out.name(&model.table).sql(" SET ").name(&number.column).sql(" = COALESCE(").name(&number.column);
+        out.sql(", 0) + ").bind(FieldKind::Integer, by.into());
+        push_some(&mut out, model, filters)?;
+        push_returning(&mut out, model);
+        read_one(model, self.run(out.build()?).await?)
+    }
+}
+
+impl<D: Database + ?Sized> Models for D {}
+
+fn push_columns<'b>(out: &'b mut Builder, model: &Model) -> &'b mut Builder {
+    out.names("", model.fields.iter().map(|field| field.column.as_str()))
+}
+
+fn push_returning(out: &mut Builder, model: &Model) {
+    push_columns(out.sql(" RETURNING "), model);
+}
+
+/// As `push_where`, but refuses to mean the whole table.
+fn push_some(out: &mut Builder, model: &Model, filters: &[Filter]) -> Result<(), StoreError> {
+    if filters.is_empty() {
+        return Err(StoreError::invalid(&model.name, "is changed without a filter"));
+    }
+    push_where(out, model, filters)
+}
+
+fn read_one(model: &Arc<Model>, rows: Vec<Row>) -> Result<Option<Record>, StoreError> {
+    rows.into_iter().next().map(|row| Record::read(model, &mut row.into_iter())).transpose()
+}
+
+fn read_all(model: &Arc<Model>, rows: Vec<Row>) -> Result<Vec<Record>, StoreError> {
+    rows.into_iter().map(|row| Record::read(model, &mut row.into_iter())).collect()
+}

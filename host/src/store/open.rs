@@ -1,0 +1,114 @@
+//! The store: one database, opened by its URL.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::Database;
+use super::error::StoreError;
+use super::migrate::Backend;
+use super::postgres::Postgres;
+use super::row::Row;
+use super::schema::Schema;
+use super::sqlite::Sqlite;
+use super::statement::Statement;
+use super::transaction::Transaction;
+
+/// Sizes and time limits of a store.
+#[derive(Clone, Debug)]
+pub struct StoreOptions {
+    /// SQLite: threads that read.
+    pub readers: usize,
+    /// PostgreSQL: connections.
+    pub pool_size: usize,
+    /// How long to wait for a connection, or for the turn of the writer.
+    pub acquire_timeout: Duration,
+    /// How long one statement may run (PostgreSQL) or wait to be answered (SQLite).
+    pub statement_timeout: Duration,
+    /// How long a transaction may wait for its next statement before it is rolled back.
+    pub idle_transaction_timeout: Duration,
+}
+
+impl Default for StoreOptions {
+    fn default() -> Self {
+        Self {
+            readers: 2,
+            pool_size: 10,
+            acquire_timeout: Duration::from_secs(5),
+            statement_timeout: Duration::from_secs(10),
+            idle_transaction_timeout: Duration::from_secs(5),
+        }
+    }
+}
+
+/// An open database. Clones share it.
+#[derive(Clone)]
+pub struct Store {
+    schema: Arc<Schema>,
+    engine: Engine,
+}
+
+#[derive(Clone)]
+enum Engine {
+    Sqlite(Sqlite),
+    Postgres(Postgres),
+}
+
+impl Store {
+    /// Opens `sqlite://path` (made if it is not there) or `postgres://…` (connected to at the first statement).
+    ///
+    /// # Errors
+    /// `InvalidInput` for another URL, `Unavailable` when the file cannot be opened.
+    pub fn open(url: &str, schema: Arc<Schema>, options: StoreOptions) -> Result<Self, StoreError> {
+        let engine = if let Some(path) = url.strip_prefix("sqlite://") {
+            Engine::Sqlite(Sqlite::open(path, &options)?)
+        } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            Engine::Postgres(Postgres::open(url, &options)?)
+        } else {
+            return Err(StoreError::invalid("the database URL", "starts neither with sqlite:// nor with postgres://"));
+        };
+        Ok(Self { schema, engine })
+    }
+
+    /// Begins a transaction. On SQLite it waits for its turn: there is one writer, so hold it briefly and never wait
+    /// for another write while you do.
+    ///
+    /// # Errors
+    /// `Unavailable` when none can begin within `StoreOptions::acquire_timeout`.
+    pub async fn begin(&self) -> Result<Transaction, StoreError> {
+        match &self.engine {
+            Engine::Sqlite(sqlite) => sqlite.begin(&self.schema).await,
+            Engine::Postgres(postgres) => postgres.begin(&self.schema).await,
+        }
+    }
+
+    /// The kind of database behind the store.
+    pub fn backend(&self) -> Backend {
+        match &self.engine {
+            Engine::Sqlite(_) => Backend::Sqlite,
+            Engine::Postgres(_) => Backend::Postgres,
+        }
+    }
+}
+
+#[async_trait]
+impl Database for Store {
+    async fn run(&self, statement: Statement) -> Result<Vec<Row>, StoreError> {
+        match &self.engine {
+            Engine::Sqlite(sqlite) => sqlite.run(statement).await,
+            Engine::Postgres(postgres) => postgres.run(statement).await,
+        }
+    }
+
+    fn schema(&self) -> &Arc<Schema> {
+        &self.schema
+    }
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Store({:?})", self.backend())
+    }
+}

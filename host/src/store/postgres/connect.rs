@@ -1,0 +1,59 @@
+//! How a connection to PostgreSQL is set up, and what its errors mean.
+
+use std::sync::Arc;
+
+use diesel::ConnectionError;
+use diesel::result::{DatabaseErrorKind, Error};
+use diesel_async::pooled_connection::{ManagerConfig, RecyclingMethod};
+use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
+use futures_util::FutureExt;
+
+use crate::store::error::StoreError;
+use crate::store::open::StoreOptions;
+
+/// Connections speak UTC and have limits on the server's side too, which hold when this process hangs.
+pub(super) fn config(options: &StoreOptions) -> ManagerConfig<AsyncPgConnection> {
+    let settings = format!(
+        "SET TIME ZONE 'UTC'; SET statement_timeout = {}; SET lock_timeout = {}; SET idle_in_transaction_session_timeout = {}",
+        options.statement_timeout.as_millis(),
+        options.acquire_timeout.as_millis(),
+        options.idle_transaction_timeout.as_millis() * 2,
+    );
+    let mut config = ManagerConfig::default();
+    // A closed connection is noticed without asking the server, so a check before each use would double the round trips.
+    config.recycling_method = RecyclingMethod::Fast;
+    config.custom_setup = Box::new(move |url| {
+        let (url, settings) = (url.to_owned(), settings.clone());
+        async move {
+            let mut connection = AsyncPgConnection::establish(&url).await?;
+            connection.batch_execute(&settings).await.map_err(ConnectionError::CouldntSetupConfiguration)?;
+            Ok(connection)
+        }
+        .boxed()
+    });
+    config
+}
+
+pub(super) fn store_error(error: Error) -> StoreError {
+    let Error::DatabaseError(kind, information) = &error else {
+        return StoreError::Internal { what: "a statement".to_owned(), source: Some(Arc::new(error)) };
+    };
+    let message = information.message();
+    match kind {
+        DatabaseErrorKind::UniqueViolation => {
+            let constraint = information.constraint_name().unwrap_or_default().to_owned();
+            StoreError::UniqueViolation { constraint }
+        }
+        DatabaseErrorKind::SerializationFailure => StoreError::Conflict,
+        DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand => {
+            StoreError::Unavailable("the connection was lost".to_owned())
+        }
+        // diesel does not hand on the SQLSTATE of the rest.
+        _ if message.contains("deadlock") || message.contains("lock timeout") => StoreError::Conflict,
+        _ if message.contains("terminating connection") || message.contains("shutting down") => {
+            StoreError::Unavailable("the database is shutting down".to_owned())
+        }
+        _ if message.contains("statement timeout") => StoreError::Unavailable("a statement took too long".to_owned()),
+        _ => StoreError::Internal { what: "a statement".to_owned(), source: Some(Arc::new(error)) },
+    }
+}

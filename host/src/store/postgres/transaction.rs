@@ -1,0 +1,58 @@
+//! The task that owns a connection for the length of one transaction.
+
+use std::time::Duration;
+
+use diesel_async::{AnsiTransactionManager, AsyncPgConnection, TransactionManager};
+use flume::Receiver;
+use tokio::time::timeout;
+
+use super::connect::store_error;
+use super::{Connection, run};
+use crate::store::error::StoreError;
+use crate::store::transaction::{Command, Reply};
+
+/// Begins, tells `ready`, and obeys the handle until it commits, rolls back, is dropped or idles too long. A connection
+/// whose transaction did not end cleanly does not go back to the pool.
+pub(super) async fn serve(mut connection: Connection, commands: Receiver<Command>, ready: Reply<()>, idle: Duration) {
+    let begun = AnsiTransactionManager::begin_transaction(&mut *connection).await.map_err(store_error);
+    let is_ready = begun.is_ok();
+    let is_clean = if ready.send(begun).is_ok() && is_ready {
+        obey(&mut connection, &commands, idle).await
+    } else {
+        rollback(&mut connection).await.is_ok()
+    };
+    if !is_clean {
+        drop(Connection::take(connection));
+    }
+}
+
+/// Returns whether the transaction ended cleanly.
+async fn obey(connection: &mut AsyncPgConnection, commands: &Receiver<Command>, idle: Duration) -> bool {
+    loop {
+        match timeout(idle, commands.recv_async()).await {
+            // A reply that cannot be sent belongs to a caller who is gone; the channel will close next.
+            Ok(Ok(Command::Run(statement, reply))) => drop(reply.send(run(connection, statement).await)),
+            Ok(Ok(Command::Commit(reply))) => {
+                let outcome = AnsiTransactionManager::commit_transaction(connection).await.map_err(store_error);
+                let is_clean = outcome.is_ok();
+                drop(reply.send(outcome));
+                return is_clean;
+            }
+            Ok(Ok(Command::Rollback(reply))) => {
+                let outcome = rollback(connection).await;
+                let is_clean = outcome.is_ok();
+                drop(reply.send(outcome));
+                return is_clean;
+            }
+            Ok(Err(_)) => return rollback(connection).await.is_ok(),
+            Err(_) => {
+                tracing::warn!("a transaction idled for {} ms and was rolled back", idle.as_millis());
+                return rollback(connection).await.is_ok();
+            }
+        }
+    }
+}
+
+async fn rollback(connection: &mut AsyncPgConnection) -> Result<(), StoreError> {
+    AnsiTransactionManager::rollback_transaction(connection).await.map_err(store_error)
+}

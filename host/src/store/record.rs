@@ -1,0 +1,155 @@
+//! One row of a model, its values in the order of the model's fields.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::clock::Timestamp;
+
+use super::error::StoreError;
+use super::model::Model;
+use super::value::Value;
+
+/// A row of a model. `Debug` shows the model's name only.
+#[derive(Clone)]
+pub struct Record {
+    model: Arc<Model>,
+    values: Vec<Value>,
+}
+
+impl Record {
+    /// A new record that holds the defaults of its model.
+    pub fn new(model: &Arc<Model>) -> Self {
+        let values = model.fields.iter().map(|field| field.default.clone().unwrap_or(Value::Null)).collect();
+        Self { model: Arc::clone(model), values }
+    }
+
+    /// Reads the model's columns, in order, from the front of `cells`.
+    pub(super) fn read(model: &Arc<Model>, cells: &mut dyn Iterator<Item = Value>) -> Result<Self, StoreError> {
+        let mut values = Vec::with_capacity(model.fields.len());
+        for field in &model.fields {
+            let cell = cells.next().ok_or_else(|| StoreError::internal("a row is too short"))?;
+            values.push(cell.from_column(field.kind, &field.name)?);
+        }
+        Ok(Self { model: Arc::clone(model), values })
+    }
+
+    /// The record's model.
+    pub fn model(&self) -> &Arc<Model> {
+        &self.model
+    }
+
+    /// The values in the order of the model's fields.
+    pub fn values(&self) -> &[Value] {
+        &self.values
+    }
+
+    /// The field's value; `Null` when there is no such field.
+    pub fn get(&self, field: &str) -> &Value {
+        self.model.position(field).and_then(|index| self.values.get(index)).unwrap_or(&Value::Null)
+    }
+
+    /// Sets a field.
+    ///
+    /// # Errors
+    /// `InvalidInput` when there is no such field or the value is of another kind.
+    pub fn set(&mut self, field: &str, value: impl Into<Value>) -> Result<(), StoreError> {
+        let kind = self.model.field(field)?.kind;
+        let value = value.into().fit(kind, field)?;
+        if let Some(slot) = self.model.position(field).and_then(|index| self.values.get_mut(index)) {
+            *slot = value;
+        }
+        Ok(())
+    }
+
+    /// The text of a field; empty when it is null or no text.
+    pub fn text(&self, field: &str) -> &str {
+        self.opt_text(field).unwrap_or_default()
+    }
+
+    /// The text of a field, if it has one.
+    pub fn opt_text(&self, field: &str) -> Option<&str> {
+        match self.get(field) {
+            Value::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The number in a field, if it has one.
+    pub fn integer(&self, field: &str) -> Option<i64> {
+        match self.get(field) {
+            Value::Integer(number) => Some(*number),
+            _ => None,
+        }
+    }
+
+    /// The truth value of a field, if it has one.
+    pub fn boolean(&self, field: &str) -> Option<bool> {
+        match self.get(field) {
+            Value::Boolean(is_true) => Some(*is_true),
+            _ => None,
+        }
+    }
+
+    /// The moment in a field, if it has one.
+    pub fn timestamp(&self, field: &str) -> Option<Timestamp> {
+        match self.get(field) {
+            Value::Timestamp(at) => Some(*at),
+            _ => None,
+        }
+    }
+
+    /// What may leave the server: the returned fields in order, `id` last, dates as ISO text.
+    pub fn output(&self) -> serde_json::Map<String, serde_json::Value> {
+        let pairs = || self.model.fields.iter().zip(&self.values);
+        let id_last = pairs().skip(1).chain(pairs().take(1));
+        id_last
+            .filter(|(field, _)| field.returned)
+            .map(|(field, value)| (field.name.clone(), value.to_json()))
+            .collect()
+    }
+}
+
+impl fmt::Debug for Record {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Record({})", self.model.name)
+    }
+}
+
+impl PartialEq for Record {
+    fn eq(&self, other: &Self) -> bool {
+        self.model.name == other.model.name && self.values == other.values
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::schema::Schema;
+    use super::*;
+
+    #[test]
+    fn output_has_returned_fields_in_order_and_the_id_last() {
+        let schema = Schema::core();
+        let mut user = Record::new(schema.model("user").unwrap());
+        user.set("id", "u1").unwrap();
+        user.set("createdAt", Timestamp(0)).unwrap();
+        let text = serde_json::to_string(&user.output()).unwrap();
+        assert_eq!(
+            text,
+            r#"{"name":null,"email":null,"emailVerified":false,"image":null,"createdAt":"1970-01-01T00:00:00.000Z","updatedAt":null,"id":"u1"}"#
+        );
+        let mut account = Record::new(schema.model("account").unwrap());
+        account.set("password", "hash").unwrap();
+        assert!(!account.output().contains_key("password"));
+        assert_eq!(format!("{account:?}"), "Record(account)");
+    }
+
+    #[test]
+    fn unknown_fields_read_as_null_and_cannot_be_set() {
+        let schema = Schema::core();
+        let mut user = Record::new(schema.model("user").unwrap());
+        assert!(user.get("nonsense").is_null());
+        assert!(user.set("nonsense", 1).is_err());
+        assert!(user.set("email", 1).is_err());
+        assert_eq!(user.text("image"), "");
+    }
+}

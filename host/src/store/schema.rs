@@ -1,0 +1,210 @@
+//! The set of all models: the core's, what the configuration renames, and what plugins add.
+
+use std::sync::{Arc, OnceLock};
+
+use super::core_models;
+use super::error::StoreError;
+use super::model::{Field, Model, Owner};
+use super::statement::Shape;
+
+/// All models, in the order in which their tables are created.
+#[derive(Clone, Debug)]
+pub struct Schema {
+    models: Vec<Arc<Model>>,
+    /// The text of the hot query, made at its first use.
+    pub(super) session_lookup: OnceLock<Arc<Shape>>,
+}
+
+impl Schema {
+    /// The reference's core tables and the host's own, without `rateLimit`.
+    pub fn core() -> Self {
+        let models = core_models::all().into_iter().map(Arc::new).collect();
+        Self { models, session_lookup: OnceLock::new() }
+    }
+
+    /// Adds the `rateLimit` table, for limits that are counted in the database.
+    ///
+    /// # Errors
+    /// `Clash` when something else has its name.
+    pub fn add_rate_limit(&mut self) -> Result<(), StoreError> {
+        self.add_model(core_models::rate_limit())
+    }
+
+    /// All models, in the order in which their tables are created.
+    pub fn models(&self) -> &[Arc<Model>] {
+        &self.models
+    }
+
+    /// The model with this name.
+    ///
+    /// # Errors
+    /// `InvalidInput` when there is none.
+    pub fn model(&self, name: &str) -> Result<&Arc<Model>, StoreError> {
+        self.models.iter().find(|model| model.name == name).ok_or_else(|| StoreError::invalid(name, "is not a model"))
+    }
+
+    /// Gives the model's table another name.
+    ///
+    /// # Errors
+    /// `InvalidInput` for an unknown model or an unusable name, `Clash` when the table is taken.
+    pub fn rename_table(&mut self, model: &str, table: &str) -> Result<(), StoreError> {
+        check_name(table)?;
+        if let Some(other) = self.models.iter().find(|other| other.name != model && same(&other.table, table)) {
+            return Err(clash(format!("the table {table}"), &other.owner, &Owner::Config));
+        }
+        table.clone_into(&mut self.model_mut(model)?.table);
+        Ok(())
+    }
+
+    /// Gives the field's column another name.
+    ///
+    /// # Errors
+    /// `InvalidInput` for an unknown model or field or an unusable name, `Clash` when the column is taken.
+    pub fn rename_column(&mut self, model: &str, field: &str, column: &str) -> Result<(), StoreError> {
+        check_name(column)?;
+        let model = self.model_mut(model)?;
+        model.field(field)?;
+        let what = format!("the column {}.{column}", model.table);
+        for candidate in &mut model.fields {
+            if candidate.name == field {
+                column.clone_into(&mut candidate.column);
+            } else if same(&candidate.column, column) {
+                return Err(clash(what, &candidate.owner, &Owner::Config));
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds a field to a model.
+    ///
+    /// # Errors
+    /// `InvalidInput` for an unknown model or an unusable name, `Clash` when the name or the column is taken.
+    pub fn add_field(&mut self, model: &str, field: Field) -> Result<(), StoreError> {
+        check_name(&field.name)?;
+        check_name(&field.column)?;
+        if let Some(target) = &field.references {
+            self.model(target)?;
+        }
+        let model = self.model_mut(model)?;
+        let taken = model.fields.iter().find(|other| other.name == field.name || same(&other.column, &field.column));
+        if let Some(other) = taken {
+            return Err(clash(format!("the field {}.{}", model.name, field.name), &other.owner, &field.owner));
+        }
+        model.fields.push(field);
+        Ok(())
+    }
+
+    /// Adds a model. Models it refers to must be there already.
+    ///
+    /// # Errors
+    /// `InvalidInput` for unusable names, a missing `id` or an unknown reference, `Clash` when a name is taken.
+    pub fn add_model(&mut self, mut model: Model) -> Result<(), StoreError> {
+        check_name(&model.name)?;
+        check_name(&model.table)?;
+        if model.fields.first().is_none_or(|first| first.name != "id") {
+            return Err(StoreError::invalid(&model.name, "does not start with the field id"));
+        }
+        if let Some(other) =
+            self.models.iter().find(|other| same(&other.name, &model.name) || same(&other.table, &model.table))
+        {
+            return Err(clash(format!("the model {}", model.name), &other.owner, &model.owner));
+        }
+        let fields = std::mem::take(&mut model.fields);
+        let name = model.name.clone();
+        self.models.push(Arc::new(model));
+        for field in fields {
+            self.add_field(&name, field).inspect_err(|_| {
+                self.models.pop();
+            })?;
+        }
+        Ok(())
+    }
+
+    fn model_mut(&mut self, name: &str) -> Result<&mut Model, StoreError> {
+        self.session_lookup = OnceLock::new();
+        let model = self.models.iter_mut().find(|model| model.name == name);
+        model.map(Arc::make_mut).ok_or_else(|| StoreError::invalid(name, "is not a model"))
+    }
+}
+
+/// SQLite folds the case of names, so two that differ only in case are the same.
+fn same(a: &str, b: &str) -> bool {
+    a.eq_ignore_ascii_case(b)
+}
+
+fn clash(what: String, first: &Owner, second: &Owner) -> StoreError {
+    StoreError::Clash { what, first: first.clone(), second: second.clone() }
+}
+
+/// Names are letters, digits and `_`, at most 63 (PostgreSQL cuts longer ones), outside the databases' own prefixes.
+fn check_name(name: &str) -> Result<(), StoreError> {
+    let is_word = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    let is_first_fine = name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_');
+    let lower = name.to_ascii_lowercase();
+    if is_word && is_first_fine && name.len() <= 63 && !lower.starts_with("sqlite_") && !lower.starts_with("pg_") {
+        Ok(())
+    } else {
+        Err(StoreError::invalid(name, "cannot be the name of a table or column"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::model::FieldKind;
+    use super::*;
+
+    fn field(name: &str, owner: Owner) -> Field {
+        Field { owner, ..Field::new(name, FieldKind::Text) }
+    }
+
+    #[test]
+    fn a_clash_names_both_owners() {
+        let mut schema = Schema::core();
+        schema.add_field("user", field("role", Owner::Plugin("admin".into()))).unwrap();
+        let error = schema.add_field("user", field("role", Owner::Plugin("roles".into()))).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the field user.role belongs to the plugin admin and is claimed by the plugin roles"
+        );
+        let error = schema.add_field("user", field("EMAIL", Owner::Config)).unwrap_err();
+        assert_eq!(error.to_string(), "the field user.EMAIL belongs to the core and is claimed by the configuration");
+    }
+
+    #[test]
+    fn models_clash_on_name_and_on_table() {
+        let mut schema = Schema::core();
+        let model = |name: &str, table: &str| Model {
+            name: name.into(),
+            table: table.into(),
+            fields: vec![Field::new("id", FieldKind::Text)],
+            owner: Owner::Plugin("x".into()),
+        };
+        assert!(matches!(schema.add_model(model("other", "USER")), Err(StoreError::Clash { .. })));
+        assert!(matches!(schema.add_model(model("user", "other")), Err(StoreError::Clash { .. })));
+        schema.add_model(model("other", "other")).unwrap();
+        assert!(matches!(schema.rename_table("other", "session"), Err(StoreError::Clash { .. })));
+        assert!(matches!(schema.rename_column("user", "name", "email"), Err(StoreError::Clash { .. })));
+    }
+
+    #[test]
+    fn names_that_no_database_takes_are_refused() {
+        for name in ["", "1a", "a b", "a\"b", "sqlite_x", "PG_x", &"a".repeat(64), "naïve"] {
+            assert!(check_name(name).is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_model_with_a_bad_field_is_not_half_added() {
+        let mut schema = Schema::core();
+        let mut bad = field("b", Owner::Core);
+        bad.references = Some("nowhere".into());
+        let model = Model {
+            name: "m".into(),
+            table: "m".into(),
+            fields: vec![field("id", Owner::Core), bad],
+            owner: Owner::Core,
+        };
+        assert!(schema.add_model(model).is_err());
+        assert!(schema.model("m").is_err());
+    }
+}

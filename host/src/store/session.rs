@@ -1,0 +1,127 @@
+//! Sessions, and the one query that every request with a cookie makes.
+
+use std::sync::Arc;
+
+use super::Database;
+use super::error::StoreError;
+use super::model::FieldKind;
+use super::models::Models;
+use super::query::{Sort, eq, ne};
+use super::record::Record;
+use super::schema::Schema;
+use super::statement::{Builder, Shape, Statement};
+use super::user::{self, User};
+use super::value::Value;
+use crate::clock::Timestamp;
+
+/// Name of the model.
+pub const MODEL: &str = "session";
+
+/// A row of `session`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Session(pub Record);
+
+impl Session {
+    /// The row's id, which is no secret.
+    pub fn id(&self) -> &str {
+        self.0.text("id")
+    }
+
+    /// The secret of the cookie.
+    pub fn token(&self) -> &str {
+        self.0.text("token")
+    }
+
+    /// Whose session it is.
+    pub fn user_id(&self) -> &str {
+        self.0.text("userId")
+    }
+
+    /// When it ends.
+    pub fn expires_at(&self) -> Timestamp {
+        self.0.timestamp("expiresAt").unwrap_or(Timestamp(0))
+    }
+
+    /// When the user signed in.
+    pub fn created_at(&self) -> Timestamp {
+        self.0.timestamp("createdAt").unwrap_or(Timestamp(0))
+    }
+
+    /// When it was last prolonged.
+    pub fn updated_at(&self) -> Timestamp {
+        self.0.timestamp("updatedAt").unwrap_or(Timestamp(0))
+    }
+
+    /// The client's address at sign-in; may be empty.
+    pub fn ip_address(&self) -> Option<&str> {
+        self.0.opt_text("ipAddress")
+    }
+
+    /// The client's own description at sign-in; may be empty.
+    pub fn user_agent(&self) -> Option<&str> {
+        self.0.opt_text("userAgent")
+    }
+}
+
+/// The session with this token and its user, expired or not, in one statement.
+///
+/// # Errors
+/// As `Models`.
+pub async fn find_session_with_user(
+    database: &dyn Database,
+    token: &str,
+) -> Result<Option<(Session, User)>, StoreError> {
+    let schema = database.schema();
+    let token = Value::from(token).fit(FieldKind::Text, "token")?;
+    let rows = database.run(Statement::of(lookup(schema)?, vec![token])).await?;
+    let Some(row) = rows.into_iter().next() else { return Ok(None) };
+    let mut cells = row.into_iter();
+    let session = Record::read(schema.model(MODEL)?, &mut cells)?;
+    Ok(Some((Session(session), User(Record::read(schema.model(user::MODEL)?, &mut cells)?))))
+}
+
+fn lookup(schema: &Schema) -> Result<&Arc<Shape>, StoreError> {
+    if let Some(shape) = schema.session_lookup.get() {
+        return Ok(shape);
+    }
+    let (session, user) = (schema.model(MODEL)?, schema.model(user::MODEL)?);
+    let mut out = Builder::read("SELECT ");
+    out.names("s.", session.fields.iter().map(|field| field.column.as_str())).sql(", ");
+    out.names("u.", user.fields.iter().map(|field| field.column.as_str()));
+    out.sql(" FROM ").name(&session.table).sql(" s JOIN ").name(&user.table);
+    out.sql(" u ON u.").name(&user.field("id")?.column).sql(" = s.").name(&session.field("userId")?.column);
+    out.sql(" WHERE s.").name(&session.field("token")?.column).sql(" = ").slot(FieldKind::Text);
+    Ok(schema.session_lookup.get_or_init(|| out.into_shape()))
+}
+
+/// The user's sessions, newest first, at most `DEFAULT_LIMIT`, expired ones included.
+///
+/// # Errors
+/// As `Models`.
+pub async fn list_sessions(database: &dyn Database, user_id: &str) -> Result<Vec<Session>, StoreError> {
+    let sort = Some(Sort::descending("createdAt"));
+    let records = database.find_many(MODEL, &[eq("userId", user_id)], sort, None, None).await?;
+    Ok(records.into_iter().map(Session).collect())
+}
+
+/// Ends the session with this token; was there one?
+///
+/// # Errors
+/// As `Models`.
+pub async fn delete_session_by_token(database: &dyn Database, token: &str) -> Result<bool, StoreError> {
+    Ok(database.delete(MODEL, &[eq("token", token)]).await? > 0)
+}
+
+/// Ends the user's sessions, but for the one with the token `except`, and returns how many there were.
+///
+/// # Errors
+/// As `Models`.
+pub async fn delete_sessions_of_user(
+    database: &dyn Database,
+    user_id: &str,
+    except: Option<&str>,
+) -> Result<u64, StoreError> {
+    let mut filters = vec![eq("userId", user_id)];
+    filters.extend(except.map(|token| ne("token", token)));
+    database.delete(MODEL, &filters).await
+}

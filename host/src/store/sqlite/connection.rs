@@ -1,0 +1,79 @@
+//! One connection to a SQLite file: how it is opened, how it runs a statement, and what its errors mean.
+
+use std::fs::OpenOptions;
+use std::path::Path;
+use std::sync::Arc;
+
+use diesel::connection::SimpleConnection;
+use diesel::result::{DatabaseErrorKind, Error};
+use diesel::{Connection, RunQueryDsl, SqliteConnection};
+
+use crate::store::error::StoreError;
+use crate::store::open::StoreOptions;
+use crate::store::row::{Loaded, Row};
+use crate::store::statement::Statement;
+
+/// Opens the connection that writes. A commit is on the disk when it returns (`synchronous = FULL`).
+pub(super) fn open_writer(path: &Path, options: &StoreOptions) -> Result<SqliteConnection, StoreError> {
+    make_private(path)?;
+    open(path, options, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")
+}
+
+/// Opens a connection that cannot write.
+pub(super) fn open_reader(path: &Path, options: &StoreOptions) -> Result<SqliteConnection, StoreError> {
+    open(path, options, "PRAGMA query_only = ON;")
+}
+
+fn open(path: &Path, options: &StoreOptions, pragmas: &str) -> Result<SqliteConnection, StoreError> {
+    let cannot = |why: String| StoreError::Unavailable(format!("cannot open {}: {why}", path.display()));
+    let text = path.to_str().ok_or_else(|| cannot("the path is not Unicode".to_owned()))?;
+    let mut connection = SqliteConnection::establish(text).map_err(|error| cannot(error.to_string()))?;
+    let wait_ms = options.acquire_timeout.as_millis();
+    let all =
+        format!("PRAGMA busy_timeout = {wait_ms}; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF; {pragmas}");
+    connection.batch_execute(&all).map_err(|error| cannot(error.to_string()))?;
+    Ok(connection)
+}
+
+/// Makes a new file readable by its owner alone: it will hold password hashes. SQLite gives its side files the same mode.
+fn make_private(path: &Path) -> Result<(), StoreError> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+            Err(StoreError::Unavailable(format!("cannot make {}: {error}", path.display())))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Runs a statement and reads all its rows.
+pub(super) fn run(connection: &mut SqliteConnection, statement: Statement) -> Result<Vec<Row>, StoreError> {
+    let rows: Vec<Loaded> = statement.load(connection).map_err(store_error)?;
+    Ok(rows.into_iter().map(|row| row.0).collect())
+}
+
+/// Runs a command of the transaction itself, such as COMMIT.
+pub(super) fn command(connection: &mut SqliteConnection, sql: &str) -> Result<(), StoreError> {
+    connection.batch_execute(sql).map_err(store_error)
+}
+
+fn store_error(error: Error) -> StoreError {
+    let Error::DatabaseError(kind, information) = &error else {
+        return StoreError::Internal { what: "a statement".to_owned(), source: Some(Arc::new(error)) };
+    };
+    let message = information.message();
+    match kind {
+        DatabaseErrorKind::UniqueViolation => {
+            let constraint = message.rsplit(": ").next().unwrap_or_default().to_owned();
+            StoreError::UniqueViolation { constraint }
+        }
+        _ if message.contains("is locked") || message.contains("is busy") => StoreError::Conflict,
+        _ if message.contains("is full") || message.contains("I/O") || message.contains("unable to open") => {
+            StoreError::Unavailable(message.to_owned())
+        }
+        _ => StoreError::Internal { what: "a statement".to_owned(), source: Some(Arc::new(error)) },
+    }
+}

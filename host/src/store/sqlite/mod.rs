@@ -1,0 +1,92 @@
+//! SQLite: one writer thread that commits waiting writes together, and a few reader threads.
+
+mod connection;
+mod readers;
+mod writer;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+
+use super::error::StoreError;
+use super::open::StoreOptions;
+use super::row::Row;
+use super::schema::Schema;
+use super::statement::Statement;
+use super::transaction::Transaction;
+
+use readers::Read;
+use writer::Job;
+
+/// Requests that may wait for a thread; more are refused after `acquire_timeout`.
+const QUEUE_LENGTH: usize = 4096;
+
+/// The channels to the threads. The threads end when the last clone is dropped.
+#[derive(Clone)]
+pub(super) struct Sqlite {
+    reads: flume::Sender<Read>,
+    writes: flume::Sender<Job>,
+    acquire_timeout: Duration,
+    statement_timeout: Duration,
+}
+
+impl Sqlite {
+    /// Opens the file, or makes it, and starts the threads.
+    pub(super) fn open(path: &str, options: &StoreOptions) -> Result<Self, StoreError> {
+        let path = Path::new(path);
+        let (writes, jobs) = flume::bounded(QUEUE_LENGTH);
+        writer::start(connection::open_writer(path, options)?, jobs, options.idle_transaction_timeout)?;
+        let (reads, requests) = flume::bounded(QUEUE_LENGTH);
+        for _ in 0..options.readers.max(1) {
+            readers::start(connection::open_reader(path, options)?, requests.clone())?;
+        }
+        let (acquire_timeout, statement_timeout) = (options.acquire_timeout, options.statement_timeout);
+        Ok(Self { reads, writes, acquire_timeout, statement_timeout })
+    }
+
+    pub(super) async fn run(&self, statement: Statement) -> Result<Vec<Row>, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        if statement.is_write() {
+            self.send(&self.writes, Job::Statement(statement, reply)).await?;
+        } else {
+            self.send(&self.reads, (statement, reply)).await?;
+        }
+        await_answer(answer, self.statement_timeout).await
+    }
+
+    pub(super) async fn begin(&self, schema: &Arc<Schema>) -> Result<Transaction, StoreError> {
+        let (transaction, commands) = Transaction::new(schema);
+        let (ready, answer) = oneshot::channel();
+        self.send(&self.writes, Job::Transaction(commands, ready)).await?;
+        await_answer(answer, self.acquire_timeout).await?;
+        Ok(transaction)
+    }
+
+    async fn send<T: Send>(&self, queue: &flume::Sender<T>, request: T) -> Result<(), StoreError> {
+        // The queue is nearly never full, and a timer costs more than the attempt.
+        let request = match queue.try_send(request) {
+            Ok(()) => return Ok(()),
+            Err(flume::TrySendError::Full(request)) => request,
+            Err(flume::TrySendError::Disconnected(_)) => return Err(has_stopped()),
+        };
+        match timeout(self.acquire_timeout, queue.send_async(request)).await {
+            Ok(sent) => sent.map_err(|_| has_stopped()),
+            Err(_) => Err(StoreError::Unavailable("too many requests wait for the database".to_owned())),
+        }
+    }
+}
+
+async fn await_answer<T>(answer: oneshot::Receiver<Result<T, StoreError>>, limit: Duration) -> Result<T, StoreError> {
+    match timeout(limit, answer).await {
+        Ok(Ok(result)) => result,
+        Ok(Err(_)) => Err(has_stopped()),
+        Err(_) => Err(StoreError::Unavailable("the database did not answer in time".to_owned())),
+    }
+}
+
+fn has_stopped() -> StoreError {
+    StoreError::Unavailable("the database thread has stopped".to_owned())
+}

@@ -1,0 +1,163 @@
+//! The one thread that writes. Whatever waits is written in one SQLite transaction, so that it costs one sync of the disk.
+//!
+//! Invariant: a commit is acknowledged after the outer COMMIT has returned, never before.
+//! Invariant: each job is a savepoint; what fails or is given up is undone alone.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use diesel::SqliteConnection;
+use flume::{Receiver, RecvTimeoutError};
+
+use super::connection::{command, run};
+use crate::store::error::StoreError;
+use crate::store::row::Row;
+use crate::store::statement::Statement;
+use crate::store::transaction::{Command, Reply};
+
+/// Jobs in one commit at most.
+const MAX_JOBS: usize = 256;
+/// A batch this old takes no further job, so that those that are done do not wait for ever newer ones.
+const MAX_AGE: Duration = Duration::from_millis(5);
+
+/// What the writer is asked to do.
+pub(super) enum Job {
+    /// One statement with a commit of its own.
+    Statement(Statement, Reply<Vec<Row>>),
+    /// A transaction: its commands, and whom to tell that its turn has come.
+    Transaction(Receiver<Command>, Reply<()>),
+}
+
+/// An answer that waits for the outer COMMIT.
+enum Pending {
+    Rows(Vec<Row>, Reply<Vec<Row>>),
+    Done(Reply<()>),
+}
+
+impl Pending {
+    /// Sends the answer, or why the outer COMMIT failed. A caller who is gone does not need it.
+    fn answer(self, outcome: &Result<(), StoreError>) {
+        match self {
+            Self::Rows(rows, reply) => drop(reply.send(outcome.clone().map(|()| rows))),
+            Self::Done(reply) => drop(reply.send(outcome.clone())),
+        }
+    }
+}
+
+/// Starts the writer. It ends when the last sender is dropped.
+pub(super) fn start(mut connection: SqliteConnection, jobs: Receiver<Job>, idle: Duration) -> Result<(), StoreError> {
+    let work = move || {
+        while let Ok(first) = jobs.recv() {
+            write_batch(&mut connection, first, &jobs, idle);
+        }
+    };
+    thread::Builder::new()
+        .name("sqlite-writer".to_owned())
+        .spawn(work)
+        .map(drop)
+        .map_err(|error| StoreError::Unavailable(format!("cannot start a thread: {error}")))
+}
+
+/// Runs `first` and what waits behind it, commits, and answers.
+fn write_batch(connection: &mut SqliteConnection, first: Job, jobs: &Receiver<Job>, idle: Duration) {
+    let mut pending = Vec::new();
+    let mut outcome = command(connection, "BEGIN IMMEDIATE");
+    if let Err(error) = &outcome {
+        return refuse(first, error);
+    }
+    let start = Instant::now();
+    let mut next = Some(first);
+    while let Some(job) = next.take() {
+        outcome = run_job(connection, job, idle, &mut pending);
+        if outcome.is_ok() && pending.len() < MAX_JOBS && start.elapsed() < MAX_AGE {
+            next = jobs.try_recv().ok();
+        }
+    }
+    outcome = outcome.and_then(|()| command(connection, "COMMIT"));
+    if outcome.is_err() {
+        // SQLite may have rolled back by itself already; then this fails and changes nothing.
+        let _ = command(connection, "ROLLBACK");
+    }
+    for answer in pending {
+        answer.answer(&outcome);
+    }
+}
+
+fn refuse(job: Job, error: &StoreError) {
+    match job {
+        Job::Statement(_, reply) => drop(reply.send(Err(error.clone()))),
+        Job::Transaction(_, ready) => drop(ready.send(Err(error.clone()))),
+    }
+}
+
+/// Runs one job in a savepoint. An error means that the whole batch is lost.
+fn run_job(
+    connection: &mut SqliteConnection,
+    job: Job,
+    idle: Duration,
+    pending: &mut Vec<Pending>,
+) -> Result<(), StoreError> {
+    let is_wanted = match &job {
+        Job::Statement(_, reply) => !reply.is_closed(),
+        Job::Transaction(_, ready) => !ready.is_closed(),
+    };
+    if !is_wanted {
+        return Ok(());
+    }
+    if let Err(error) = command(connection, "SAVEPOINT job") {
+        refuse(job, &error);
+        return Err(error);
+    }
+    match job {
+        Job::Statement(statement, reply) => match run(connection, statement) {
+            Ok(rows) => {
+                pending.push(Pending::Rows(rows, reply));
+                command(connection, "RELEASE job")
+            }
+            Err(error) => {
+                let undone = undo(connection);
+                drop(reply.send(Err(error)));
+                undone
+            }
+        },
+        Job::Transaction(commands, ready) => {
+            if ready.send(Ok(())).is_err() {
+                return undo(connection);
+            }
+            serve(connection, &commands, idle, pending)
+        }
+    }
+}
+
+fn undo(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    command(connection, "ROLLBACK TO job; RELEASE job")
+}
+
+/// Obeys a transaction's handle until it commits, rolls back, is dropped or idles too long.
+fn serve(
+    connection: &mut SqliteConnection,
+    commands: &Receiver<Command>,
+    idle: Duration,
+    pending: &mut Vec<Pending>,
+) -> Result<(), StoreError> {
+    loop {
+        match commands.recv_timeout(idle) {
+            // A reply that cannot be sent belongs to a caller who is gone; the channel will close next.
+            Ok(Command::Run(statement, reply)) => drop(reply.send(run(connection, statement))),
+            Ok(Command::Commit(reply)) => {
+                pending.push(Pending::Done(reply));
+                return command(connection, "RELEASE job");
+            }
+            Ok(Command::Rollback(reply)) => {
+                let undone = undo(connection);
+                drop(reply.send(Ok(())));
+                return undone;
+            }
+            Err(RecvTimeoutError::Timeout) => {
+                tracing::warn!("a transaction idled for {} ms and was rolled back", idle.as_millis());
+                return undo(connection);
+            }
+            Err(RecvTimeoutError::Disconnected) => return undo(connection),
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! A statement that is put together at run time: text, quoted names and typed binds, made so that it can stay prepared.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
+use diesel::backend::Backend;
+use diesel::pg::Pg;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::sql_types::{BigInt, Bool, Jsonb, Text, Timestamptz, Untyped};
+use diesel::sqlite::Sqlite;
+use diesel::{QueryResult, RunQueryDsl};
+
+use super::error::StoreError;
+use super::model::FieldKind;
+use super::value::Value;
+
+/// The unchanging part of a statement, which may be shared by all its executions.
+#[derive(Clone, Debug)]
+pub struct Shape {
+    pieces: Vec<Piece>,
+    is_write: bool,
+    is_cacheable: bool,
+}
+
+#[derive(Clone, Debug)]
+enum Piece {
+    Sql(Cow<'static, str>),
+    Name(String),
+    Bind(FieldKind),
+}
+
+/// A statement with its values. `Debug` shows no values.
+#[derive(Clone)]
+pub struct Statement {
+    shape: Arc<Shape>,
+    binds: Vec<Value>,
+}
+
+impl Statement {
+    /// A statement of a known shape with as many values as it has binds.
+    pub(super) fn of(shape: &Arc<Shape>, binds: Vec<Value>) -> Self {
+        Self { shape: Arc::clone(shape), binds }
+    }
+
+    /// May it change the database?
+    pub fn is_write(&self) -> bool {
+        self.shape.is_write
+    }
+}
+
+impl fmt::Debug for Statement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.shape.pieces.iter().try_for_each(|piece| match piece {
+            Piece::Sql(sql) => f.write_str(sql),
+            Piece::Name(name) => write!(f, "\"{name}\""),
+            Piece::Bind(_) => f.write_str("?"),
+        })
+    }
+}
+
+/// Writes a statement piece by piece.
+pub(super) struct Builder {
+    shape: Shape,
+    binds: Vec<Value>,
+}
+
+impl Builder {
+    /// A statement that only reads and may run on a reader.
+    pub(super) fn read(sql: impl Into<Cow<'static, str>>) -> Self {
+        Self::start(false, sql)
+    }
+
+    /// A statement that writes, or must be seen in order with writes.
+    pub(super) fn write(sql: impl Into<Cow<'static, str>>) -> Self {
+        Self::start(true, sql)
+    }
+
+    fn start(is_write: bool, sql: impl Into<Cow<'static, str>>) -> Self {
+        let shape = Shape { pieces: vec![Piece::Sql(sql.into())], is_write, is_cacheable: true };
+        Self { shape, binds: Vec::new() }
+    }
+
+    /// Adds text, which must never hold anything a caller of the store chose.
+    pub(super) fn sql(&mut self, sql: impl Into<Cow<'static, str>>) -> &mut Self {
+        self.shape.pieces.push(Piece::Sql(sql.into()));
+        self
+    }
+
+    /// Adds a quoted name.
+    pub(super) fn name(&mut self, name: &str) -> &mut Self {
+        self.shape.pieces.push(Piece::Name(name.to_owned()));
+        self
+    }
+
+    /// Adds names with commas between them, each after `prefix` (an alias with its dot, or nothing).
+    pub(super) fn names<'a>(&mut self, prefix: &'static str, names: impl Iterator<Item = &'a str>) -> &mut Self {
+        for (index, name) in names.enumerate() {
+            if index > 0 {
+                self.sql(", ");
+            }
+            if !prefix.is_empty() {
+                self.sql(prefix);
+            }
+            self.name(name);
+        }
+        self
+    }
+
+    /// Adds a value, which must fit the kind already.
+    pub(super) fn bind(&mut self, kind: FieldKind, value: Value) -> &mut Self {
+        self.binds.push(value);
+        self.slot(kind)
+    }
+
+    /// Adds the place of a value that comes later.
+    pub(super) fn slot(&mut self, kind: FieldKind) -> &mut Self {
+        self.shape.pieces.push(Piece::Bind(kind));
+        self
+    }
+
+    /// Marks a statement whose text depends on its input without bound, so that it does not fill the cache.
+    pub(super) fn uncacheable(&mut self) -> &mut Self {
+        self.shape.is_cacheable = false;
+        self
+    }
+
+    /// The shape alone, for statements that are run often.
+    pub(super) fn into_shape(self) -> Arc<Shape> {
+        Arc::new(self.shape)
+    }
+
+    /// The finished statement.
+    ///
+    /// # Errors
+    /// `InvalidInput` when it has more values than a database takes.
+    pub(super) fn build(self) -> Result<Statement, StoreError> {
+        if self.binds.len() > MAX_BINDS {
+            return Err(StoreError::invalid("the statement", "has too many values"));
+        }
+        Ok(Statement { shape: Arc::new(self.shape), binds: self.binds })
+    }
+}
+
+/// SQLite takes 32766 values, PostgreSQL 65535; a statement with so many would be a mistake anyway.
+const MAX_BINDS: usize = 4096;
+
+impl<DB> QueryFragment<DB> for Statement
+where
+    DB: Backend + BindValue,
+{
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        if !self.shape.is_cacheable {
+            out.unsafe_to_cache_prepared();
+        }
+        let mut binds = self.binds.iter();
+        for piece in &self.shape.pieces {
+            match piece {
+                Piece::Sql(sql) => out.push_sql(sql),
+                Piece::Name(name) => out.push_identifier(name)?,
+                Piece::Bind(kind) => DB::bind(&mut out, *kind, binds.next().unwrap_or(&Value::Null))?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// How a backend takes a value of a kind.
+pub(super) trait BindValue: Backend {
+    /// Adds the value to the statement.
+    fn bind<'b>(out: &mut AstPass<'_, 'b, Self>, kind: FieldKind, value: &'b Value) -> QueryResult<()>;
+}
+
+impl BindValue for Sqlite {
+    fn bind<'b>(out: &mut AstPass<'_, 'b, Self>, _kind: FieldKind, value: &'b Value) -> QueryResult<()> {
+        // SQLite types values, not parameters: the value itself says what it is.
+        out.push_bind_param::<Text, Value>(value)
+    }
+}
+
+impl BindValue for Pg {
+    fn bind<'b>(out: &mut AstPass<'_, 'b, Self>, kind: FieldKind, value: &'b Value) -> QueryResult<()> {
+        match kind {
+            FieldKind::Text => out.push_bind_param::<Text, Value>(value),
+            FieldKind::Integer => out.push_bind_param::<BigInt, Value>(value),
+            FieldKind::Boolean => out.push_bind_param::<Bool, Value>(value),
+            FieldKind::Timestamp => out.push_bind_param::<Timestamptz, Value>(value),
+            FieldKind::Json => out.push_bind_param::<Jsonb, Value>(value),
+        }
+    }
+}
+
+impl QueryId for Statement {
+    // The type does not tell one statement from another: the cache is keyed by the text.
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl Query for Statement {
+    type SqlType = Untyped;
+}
+
+impl<C> RunQueryDsl<C> for Statement {}

@@ -1,0 +1,95 @@
+//! A transaction as its user holds it: a handle that talks to whoever owns the connection.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use async_trait::async_trait;
+use tokio::sync::oneshot;
+
+use super::Database;
+use super::error::StoreError;
+use super::row::Row;
+use super::schema::Schema;
+use super::statement::Statement;
+
+/// Where an answer goes. A receiver that is gone has lost interest.
+pub(super) type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
+
+/// What a handle asks of its connection. A handle that is dropped closes the channel, which means rollback.
+pub(super) enum Command {
+    /// Run a statement.
+    Run(Statement, Reply<Vec<Row>>),
+    /// Make it durable; the answer comes when it is.
+    Commit(Reply<()>),
+    /// Undo everything.
+    Rollback(Reply<()>),
+}
+
+/// A transaction. Dropping it rolls back; so does the store when it idles longer than
+/// `StoreOptions::idle_transaction_timeout`.
+///
+/// Invariant: once a statement has failed, only a rollback is possible, on either backend.
+pub struct Transaction {
+    schema: Arc<Schema>,
+    commands: flume::Sender<Command>,
+    has_failed: AtomicBool,
+}
+
+impl Transaction {
+    /// A handle and the other end of its channel.
+    pub(super) fn new(schema: &Arc<Schema>) -> (Self, flume::Receiver<Command>) {
+        let (commands, receiver) = flume::unbounded();
+        (Self { schema: Arc::clone(schema), commands, has_failed: AtomicBool::new(false) }, receiver)
+    }
+
+    /// Makes the changes visible and durable.
+    ///
+    /// # Errors
+    /// `Internal` when a statement had failed, `Conflict`, `Unavailable`; nothing was written then, unless the
+    /// connection to PostgreSQL broke while it committed.
+    pub async fn commit(self) -> Result<(), StoreError> {
+        if self.has_failed.load(Ordering::Relaxed) {
+            self.rollback().await?;
+            return Err(StoreError::internal("committing a transaction in which a statement had failed"));
+        }
+        self.ask(Command::Commit).await
+    }
+
+    /// Undoes the changes. Dropping the handle does the same without waiting for it.
+    ///
+    /// # Errors
+    /// `Unavailable` when the connection is gone, with the same effect.
+    pub async fn rollback(self) -> Result<(), StoreError> {
+        self.ask(Command::Rollback).await
+    }
+
+    async fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        let ended = || StoreError::Unavailable("the transaction has ended".to_owned());
+        self.commands.send(command(reply)).map_err(|_| ended())?;
+        answer.await.map_err(|_| ended())?
+    }
+}
+
+#[async_trait]
+impl Database for Transaction {
+    async fn run(&self, statement: Statement) -> Result<Vec<Row>, StoreError> {
+        if self.has_failed.load(Ordering::Relaxed) {
+            return Err(StoreError::internal("using a transaction in which a statement had failed"));
+        }
+        let result = self.ask(|reply| Command::Run(statement, reply)).await;
+        self.has_failed.fetch_or(result.is_err(), Ordering::Relaxed);
+        result
+    }
+
+    fn schema(&self) -> &Arc<Schema> {
+        &self.schema
+    }
+}
+
+impl fmt::Debug for Transaction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Transaction")
+    }
+}

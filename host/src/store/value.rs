@@ -1,0 +1,204 @@
+//! A value of a field, as the rest of the program sees it, whatever the database stores.
+
+use std::fmt;
+
+use crate::clock::Timestamp;
+
+use super::error::StoreError;
+use super::model::FieldKind;
+
+/// A field's value. `Debug` shows the kind and size of texts, never their content.
+#[derive(Clone, PartialEq)]
+pub enum Value {
+    /// SQL NULL.
+    Null,
+    /// Text without NUL characters.
+    Text(String),
+    /// A whole number.
+    Integer(i64),
+    /// True or false.
+    Boolean(bool),
+    /// A moment, stored with milliseconds.
+    Timestamp(Timestamp),
+    /// Any JSON.
+    Json(serde_json::Value),
+}
+
+impl Value {
+    /// Is this SQL NULL?
+    pub fn is_null(&self) -> bool {
+        matches!(self, Self::Null)
+    }
+
+    /// The value as JSON: timestamps as ISO text, null for NULL.
+    pub fn to_json(&self) -> serde_json::Value {
+        match self {
+            Self::Null => serde_json::Value::Null,
+            Self::Text(text) => text.as_str().into(),
+            Self::Integer(number) => (*number).into(),
+            Self::Boolean(is_true) => (*is_true).into(),
+            Self::Timestamp(at) => at.to_iso().into(),
+            Self::Json(json) => json.clone(),
+        }
+    }
+
+    /// Accepts the value for a field of `kind`; ISO text becomes a timestamp.
+    ///
+    /// # Errors
+    /// `InvalidInput` when the kind does not fit or a text holds a NUL character, which PostgreSQL cannot store.
+    pub(super) fn fit(self, kind: FieldKind, field: &str) -> Result<Self, StoreError> {
+        let is_fit = match (&self, kind) {
+            (Self::Text(text), FieldKind::Timestamp) => {
+                let at = Timestamp::parse_iso(text).ok_or_else(|| StoreError::invalid(field, "is not a date"))?;
+                return Ok(Self::Timestamp(at));
+            }
+            (Self::Text(text), FieldKind::Text) => {
+                if text.contains('\0') {
+                    return Err(StoreError::invalid(field, "holds a NUL character"));
+                }
+                true
+            }
+            (Self::Json(json), FieldKind::Json) => {
+                if has_nul(json) {
+                    return Err(StoreError::invalid(field, "holds a NUL character"));
+                }
+                true
+            }
+            (Self::Null, _)
+            | (Self::Integer(_), FieldKind::Integer)
+            | (Self::Boolean(_), FieldKind::Boolean)
+            | (Self::Timestamp(_), FieldKind::Timestamp) => true,
+            _ => false,
+        };
+        if is_fit { Ok(self) } else { Err(StoreError::invalid(field, "has a value of another kind")) }
+    }
+
+    /// Reads what a column held as a value of `kind`: each backend has its own storage for booleans, dates and JSON.
+    ///
+    /// # Errors
+    /// `Internal` when the column holds something that is no such value.
+    pub(super) fn from_column(self, kind: FieldKind, field: &str) -> Result<Self, StoreError> {
+        Ok(match (self, kind) {
+            (Self::Text(text), FieldKind::Timestamp) => match parse_stored_date(&text) {
+                Some(at) => Self::Timestamp(at),
+                None => return Err(StoreError::unreadable(field)),
+            },
+            (Self::Integer(ms), FieldKind::Timestamp) => Self::Timestamp(Timestamp(ms)),
+            (Self::Integer(number), FieldKind::Boolean) => Self::Boolean(number != 0),
+            (Self::Integer(number), FieldKind::Text) => Self::Text(number.to_string()),
+            (Self::Text(text), FieldKind::Json) => match serde_json::from_str(&text) {
+                Ok(json) => Self::Json(json),
+                Err(_) => return Err(StoreError::unreadable(field)),
+            },
+            (Self::Json(json), FieldKind::Text) => Self::Text(json.to_string()),
+            (value @ Self::Null, _)
+            | (value @ Self::Text(_), FieldKind::Text)
+            | (value @ Self::Integer(_), FieldKind::Integer)
+            | (value @ Self::Boolean(_), FieldKind::Boolean)
+            | (value @ Self::Timestamp(_), FieldKind::Timestamp)
+            | (value @ Self::Json(_), FieldKind::Json) => value,
+            _ => return Err(StoreError::unreadable(field)),
+        })
+    }
+}
+
+/// Reads our own ISO text, or what SQLite's CURRENT_TIMESTAMP leaves: `2026-11-22 08:41:23`, UTC.
+fn parse_stored_date(text: &str) -> Option<Timestamp> {
+    Timestamp::parse_iso(text).or_else(|| Timestamp::parse_iso(&format!("{}Z", text.replacen(' ', "T", 1))))
+}
+
+fn has_nul(json: &serde_json::Value) -> bool {
+    match json {
+        serde_json::Value::String(text) => text.contains('\0'),
+        serde_json::Value::Array(items) => items.iter().any(has_nul),
+        serde_json::Value::Object(map) => map.iter().any(|(key, item)| key.contains('\0') || has_nul(item)),
+        _ => false,
+    }
+}
+
+impl fmt::Debug for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Null => f.write_str("Null"),
+            Self::Text(text) => write!(f, "Text({} bytes)", text.len()),
+            Self::Integer(number) => write!(f, "Integer({number})"),
+            Self::Boolean(is_true) => write!(f, "Boolean({is_true})"),
+            Self::Timestamp(at) => write!(f, "Timestamp({})", at.to_iso()),
+            Self::Json(_) => f.write_str("Json(…)"),
+        }
+    }
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<i64> for Value {
+    fn from(number: i64) -> Self {
+        Self::Integer(number)
+    }
+}
+
+impl From<bool> for Value {
+    fn from(is_true: bool) -> Self {
+        Self::Boolean(is_true)
+    }
+}
+
+impl From<Timestamp> for Value {
+    fn from(at: Timestamp) -> Self {
+        Self::Timestamp(at)
+    }
+}
+
+impl From<serde_json::Value> for Value {
+    fn from(json: serde_json::Value) -> Self {
+        Self::Json(json)
+    }
+}
+
+impl<T: Into<Value>> From<Option<T>> for Value {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Null, Into::into)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_of_either_backend_become_the_kind_of_the_field() {
+        let at = Timestamp(1_795_336_883_051);
+        let read = |value: Value, kind| value.from_column(kind, "f").unwrap();
+        assert_eq!(read(at.to_iso().into(), FieldKind::Timestamp), Value::Timestamp(at));
+        assert_eq!(
+            read("2026-11-22 08:41:23".into(), FieldKind::Timestamp),
+            Value::Timestamp(Timestamp(1_795_336_883_000))
+        );
+        assert_eq!(read(1.into(), FieldKind::Boolean), Value::Boolean(true));
+        assert_eq!(read("[1]".into(), FieldKind::Json), Value::Json(serde_json::json!([1])));
+        assert!(Value::from("soon").from_column(FieldKind::Timestamp, "f").is_err());
+    }
+
+    #[test]
+    fn values_of_another_kind_and_nul_are_refused() {
+        assert!(Value::from(1).fit(FieldKind::Text, "f").is_err());
+        assert!(Value::from("a\0b").fit(FieldKind::Text, "f").is_err());
+        assert!(Value::from(serde_json::json!({"a": ["\u{0}"]})).fit(FieldKind::Json, "f").is_err());
+        assert_eq!(Value::Null.fit(FieldKind::Json, "f").unwrap(), Value::Null);
+    }
+
+    #[test]
+    fn debug_hides_texts() {
+        assert_eq!(format!("{:?}", Value::from("hunter22")), "Text(8 bytes)");
+    }
+}

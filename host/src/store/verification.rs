@@ -1,0 +1,58 @@
+//! Verifications: values that prove something once, or until they expire.
+
+use super::Database;
+use super::error::StoreError;
+use super::models::Models;
+use super::query::{Sort, eq};
+use super::record::Record;
+use crate::clock::Timestamp;
+
+/// Name of the model.
+pub const MODEL: &str = "verification";
+
+/// A row of `verification`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Verification(pub Record);
+
+impl Verification {
+    /// The row's id.
+    pub fn id(&self) -> &str {
+        self.0.text("id")
+    }
+
+    /// What is verified; not unique, the newest row counts.
+    pub fn identifier(&self) -> &str {
+        self.0.text("identifier")
+    }
+
+    /// What was kept for it.
+    pub fn value(&self) -> &str {
+        self.0.text("value")
+    }
+
+    /// When it stops to count.
+    pub fn expires_at(&self) -> Timestamp {
+        self.0.timestamp("expiresAt").unwrap_or(Timestamp(0))
+    }
+}
+
+/// The newest row with this identifier, expired or not.
+///
+/// # Errors
+/// As `Models`.
+pub async fn find_verification(database: &dyn Database, identifier: &str) -> Result<Option<Verification>, StoreError> {
+    let sort = Some(Sort::descending("createdAt"));
+    let mut records = database.find_many(MODEL, &[eq("identifier", identifier)], sort, Some(1), None).await?;
+    Ok(records.pop().map(Verification))
+}
+
+/// Removes all rows with this identifier and returns the newest, expired or not. Of several callers, one gets it.
+///
+/// # Errors
+/// As `Models`.
+pub async fn consume_verification(
+    database: &dyn Database,
+    identifier: &str,
+) -> Result<Option<Verification>, StoreError> {
+    Ok(database.consume(MODEL, &[eq("identifier", identifier)]).await?.map(Verification))
+}
