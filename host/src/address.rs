@@ -26,6 +26,8 @@ pub struct AddressRule {
     pub trusted_proxies: Vec<IpNet>,
     /// Length of the IPv6 prefix that stands for one client, in bits.
     pub ipv6_subnet: u8,
+    /// Never tells an address.
+    pub is_disabled: bool,
 }
 
 impl AddressRule {
@@ -33,6 +35,9 @@ impl AddressRule {
     ///
     /// `header` gives the joined values of a request header.
     pub fn resolve(&self, peer: Option<IpAddr>, header: impl Fn(&str) -> Option<String>) -> Option<String> {
+        if self.is_disabled {
+            return None;
+        }
         let address = match self.source {
             AddressSource::Header => self.forwarded(&header),
             AddressSource::Peer => {
@@ -92,6 +97,7 @@ mod tests {
             headers: vec!["x-forwarded-for".into()],
             trusted_proxies: proxies.iter().map(|net| net.parse().unwrap()).collect(),
             ipv6_subnet: 64,
+            is_disabled: false,
         }
     }
 

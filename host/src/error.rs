@@ -52,7 +52,12 @@ codes! {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ErrorBody {
     /// `{"message", "code"}`.
-    Coded { code: Cow<'static, str>, message: Cow<'static, str> },
+    Coded {
+        /// Machine-readable code, UPPER_SNAKE.
+        code: Cow<'static, str>,
+        /// Text for people.
+        message: Cow<'static, str>,
+    },
     /// `{"message"}` alone.
     Message(Cow<'static, str>),
     /// No bytes at all.

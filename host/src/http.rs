@@ -106,6 +106,22 @@ pub struct Request {
 }
 
 impl Request {
+    /// A request that stands for "none" while the real one is lent out.
+    pub fn placeholder() -> Self {
+        Self {
+            id: String::new(),
+            method: String::new(),
+            path: String::new(),
+            query: Query::default(),
+            headers: Headers::default(),
+            raw_body: Bytes::new(),
+            body: None,
+            peer: None,
+            client_address: None,
+            received_at: Timestamp(0),
+        }
+    }
+
     /// The value of a cookie: the first of that name, unquoted and URL-decoded where it is escaped.
     pub fn cookie(&self, name: &str) -> Option<String> {
         let pairs = self.headers.all("cookie").flat_map(|header| header.split(';'));
@@ -216,18 +232,7 @@ mod tests {
     fn request(cookie: &str) -> Request {
         let mut headers = Headers::default();
         headers.push("cookie", cookie);
-        Request {
-            id: String::new(),
-            method: "GET".into(),
-            path: "/ok".into(),
-            query: Query::default(),
-            headers,
-            raw_body: Bytes::new(),
-            body: None,
-            peer: None,
-            client_address: None,
-            received_at: Timestamp(0),
-        }
+        Request { headers, ..Request::placeholder() }
     }
 
     #[test]

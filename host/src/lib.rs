@@ -1,14 +1,26 @@
 //! Doorward: an authentication server with sandboxed plugins and scripted policies.
 
 pub mod address;
+pub mod app;
+pub mod auth;
 pub mod clock;
+pub mod commands;
 pub mod config;
+pub mod cookie;
 pub mod crypto;
+pub mod dev_mailbox;
 pub mod email;
+pub mod endpoints;
 pub mod error;
+pub mod exchange;
 pub mod http;
+pub mod input;
 pub mod mail;
 pub mod origin;
+pub mod outbox;
+pub mod pipeline;
 pub mod random;
+pub mod routes;
 pub mod secret;
+pub mod server;
 pub mod store;

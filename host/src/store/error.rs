@@ -4,6 +4,7 @@ use std::error::Error;
 use std::sync::Arc;
 
 use super::model::Owner;
+use crate::error::ApiError;
 
 type Source = Arc<dyn Error + Send + Sync>;
 
@@ -62,5 +63,19 @@ impl StoreError {
 
     pub(super) fn unreadable(field: &str) -> Self {
         Self::Internal { what: format!("the column of {field} holds a value of another kind"), source: None }
+    }
+}
+
+impl From<StoreError> for ApiError {
+    /// A store that is away is 503, so that no client takes it for a wrong password; a lost race is 409.
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unavailable(_) => Self::busy(1).caused_by(error),
+            StoreError::Conflict => {
+                Self::new(409, "CONFLICT", "The change collided with another. Try again.").caused_by(error)
+            }
+            StoreError::InvalidInput { .. } => Self::new(400, "BAD_REQUEST", "Invalid input").caused_by(error),
+            other => Self::internal(other),
+        }
     }
 }

@@ -1,0 +1,158 @@
+//! Start-up: puts configuration, store, plugins, scripts and pipeline together.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+
+use crate::address::AddressRule;
+use crate::auth::{Auth, AuthError};
+use crate::clock::SystemClock;
+use crate::config::{Config, IpAddress, MailTransport};
+use crate::exchange::Services;
+use crate::outbox::mailbox::Mailbox;
+use crate::outbox::{Sender, Templates, Transport};
+use crate::pipeline::rate_limit::RateRules;
+use crate::pipeline::router::{RouteClash, Router};
+use crate::pipeline::{Extensions, Pipeline};
+use crate::random::SystemRandom;
+use crate::routes;
+use crate::store::{Schema, Store, StoreError, StoreOptions};
+
+/// A server that is ready to answer.
+pub struct App {
+    /// What the operator set.
+    pub config: Arc<Config>,
+    /// Answers requests.
+    pub pipeline: Arc<Pipeline>,
+    /// The development mailbox, when mail goes there.
+    pub mailbox: Option<Arc<Mailbox>>,
+}
+
+/// Why the server does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The database cannot be used.
+    #[error("the database {url} cannot be used: {source}")]
+    Database {
+        /// Where it is, without credentials.
+        url: String,
+        /// What went wrong.
+        source: StoreError,
+    },
+    /// The schema of a plugin or an option clashes.
+    #[error(transparent)]
+    Schema(#[from] StoreError),
+    /// Tables are missing.
+    #[error("the database lacks {0} changes. Apply them with `doorward migrate`")]
+    Unmigrated(usize),
+    /// Two owners claim one route.
+    #[error(transparent)]
+    Route(#[from] RouteClash),
+    /// A core part does not start.
+    #[error(transparent)]
+    Auth(#[from] AuthError),
+    /// A mail template is broken.
+    #[error("a mail template is broken: {0}")]
+    Template(#[from] minijinja::Error),
+    /// An option has a value that cannot be used.
+    #[error("{0}")]
+    Option(String),
+}
+
+/// Opens the configured database with the schema of the core and of all plugins.
+///
+/// # Errors
+/// When the schema clashes or the database cannot be opened.
+pub fn open_store(config: &Config) -> Result<Store, StartError> {
+    let schema = Arc::new(Schema::core());
+    let url = database_url(config);
+    let mut options = StoreOptions::default();
+    if config.database.pool_size > 0 {
+        options.pool_size = config.database.pool_size;
+        options.readers = config.database.pool_size;
+    }
+    Store::open(&url, schema, options)
+        .map_err(|source| StartError::Database { url: without_credentials(&config.database.url), source })
+}
+
+impl App {
+    /// Starts every part. The database must be migrated.
+    ///
+    /// # Errors
+    /// When a part cannot start; the error says what to do.
+    pub async fn start(config: Config) -> Result<Self, StartError> {
+        let config = Arc::new(config);
+        let store = open_store(&config)?;
+        let plan = store.migration_plan().await.map_err(|source| database_failed(&config, source))?;
+        if !plan.is_empty() {
+            return Err(StartError::Unmigrated(plan.len()));
+        }
+        let auth = Auth::new(Arc::clone(&config), store, Arc::new(SystemClock), Arc::new(SystemRandom))?;
+        let mailbox = start_mail(&config, &auth)?;
+        let services = Arc::new(Services { auth, gates: ArcSwap::default() });
+        let extensions = extensions(&config)?;
+        let address_rule = address_rule(&config.advanced.ip_address)?;
+        let pipeline = Arc::new(Pipeline::new(services, extensions, address_rule));
+        Ok(Self { config, pipeline, mailbox })
+    }
+}
+
+fn extensions(config: &Config) -> Result<Extensions, StartError> {
+    let mut router = Router::default();
+    for route in routes::core() {
+        router.add(route)?;
+    }
+    Ok(Extensions { router, rate_rules: RateRules::new(&config.rate_limit, Vec::new()) })
+}
+
+/// Starts the sender of mail; the mailbox, when mail goes there.
+fn start_mail(config: &Config, auth: &Auth) -> Result<Option<Arc<Mailbox>>, StartError> {
+    let Some(mail) = &config.mail else { return Ok(None) };
+    let templates = Templates::new(&config.app_name)?;
+    match mail.transport {
+        MailTransport::Mailbox => {
+            let mailbox = Arc::new(Mailbox::default());
+            let transport: Arc<dyn Transport> = Arc::<Mailbox>::clone(&mailbox);
+            tokio::spawn(Sender::new(auth, templates, transport).run());
+            Ok(Some(mailbox))
+        }
+    }
+}
+
+fn address_rule(options: &IpAddress) -> Result<AddressRule, StartError> {
+    let network = |text: &String| {
+        let single = || text.parse::<std::net::IpAddr>().map(ipnet::IpNet::from);
+        let message = || format!("advanced.ip_address.trusted_proxies: \"{text}\" is neither an address nor a network");
+        text.parse().or_else(|_| single()).map_err(|_| StartError::Option(message()))
+    };
+    Ok(AddressRule {
+        source: options.source,
+        headers: options.ip_address_headers.iter().map(|name| name.to_ascii_lowercase()).collect(),
+        trusted_proxies: options.trusted_proxies.iter().map(network).collect::<Result<_, _>>()?,
+        ipv6_subnet: options.ipv6_subnet,
+        is_disabled: options.disable_ip_tracking,
+    })
+}
+
+/// The database's URL, with a relative SQLite path seen from the configuration's folder.
+fn database_url(config: &Config) -> String {
+    match config.database.url.strip_prefix("sqlite://") {
+        Some(path) => format!("sqlite://{}", config.resolve(path).display()),
+        None => config.database.url.clone(),
+    }
+}
+
+fn database_failed(config: &Config, source: StoreError) -> StartError {
+    StartError::Database { url: without_credentials(&config.database.url), source }
+}
+
+fn without_credentials(url: &str) -> String {
+    match url::Url::parse(url) {
+        Ok(mut url) if url.password().is_some() => {
+            // A URL with a password has an authority, so that this cannot fail.
+            _ = url.set_password(Some("…"));
+            url.to_string()
+        }
+        _ => url.to_owned(),
+    }
+}

@@ -1,0 +1,72 @@
+//! Decides: passwords, sessions, verifications. Knows no HTTP and no SQL.
+
+mod error;
+pub mod password;
+pub mod session;
+pub mod user;
+
+use std::sync::Arc;
+
+use tokio::sync::Notify;
+
+pub use error::AuthError;
+
+use crate::clock::{Clock, Timestamp};
+use crate::config::Config;
+use crate::cookie::Cookies;
+use crate::origin::TrustedOrigins;
+use crate::random::Random;
+use crate::store::Store;
+
+/// What every decision needs: the configuration and the ports.
+pub struct Auth {
+    /// What the operator set.
+    pub config: Arc<Config>,
+    /// The rows.
+    pub store: Store,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub random: Arc<dyn Random>,
+    /// Password hashes.
+    pub passwords: password::PasswordHasher,
+    /// Names, attributes and signatures of cookies.
+    pub cookies: Cookies,
+    /// Origins and redirect targets that are trusted.
+    pub origins: TrustedOrigins,
+    /// Woken when a mail was committed.
+    pub mail_queued: Arc<Notify>,
+}
+
+impl Auth {
+    /// Puts the parts together; starts the hashing threads.
+    ///
+    /// # Errors
+    /// When the hashing threads cannot be started.
+    pub fn new(
+        config: Arc<Config>,
+        store: Store,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+    ) -> Result<Self, AuthError> {
+        let passwords = password::PasswordHasher::start(&config.password_hashing, random.clone())?;
+        let own = config.origin();
+        let trusted = config.trusted_origins.iter().map(String::as_str).chain([own.as_str()]);
+        let origins = TrustedOrigins::new(trusted);
+        Ok(Self {
+            cookies: Cookies::new(&config),
+            config,
+            store,
+            clock,
+            random,
+            passwords,
+            origins,
+            mail_queued: Arc::default(),
+        })
+    }
+
+    /// The present moment.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+}

@@ -1,0 +1,252 @@
+//! Password hashes: argon2id for new ones, the reference's scrypt for those that came along; on threads of their own.
+//!
+//! Invariant: a fixed number of hashes run at once and a bounded number wait; one more is refused at once.
+
+use std::sync::Arc;
+
+use argon2::{Algorithm, Argon2, Block, Params, PasswordHash, Version};
+use tokio::sync::oneshot;
+use unicode_normalization::UnicodeNormalization;
+
+use super::AuthError;
+use crate::config::PasswordHashing;
+use crate::crypto::{constant_time_eq, hex};
+use crate::random::Random;
+
+const SALT_BYTES: usize = 16;
+const HASH_BYTES: usize = 32;
+
+/// What a comparison found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The password is right.
+    Match,
+    /// The password is right, and the stored hash should be replaced by a new one.
+    MatchOutdated,
+    /// The password is wrong, or there is none.
+    Mismatch,
+}
+
+/// Hashes and compares passwords. Cheap to clone.
+#[derive(Clone)]
+pub struct PasswordHasher {
+    jobs: flume::Sender<Job>,
+    params: Params,
+    random: Arc<dyn Random>,
+}
+
+type Job = Box<dyn FnOnce(&mut Vec<Block>) + Send>;
+
+impl PasswordHasher {
+    /// Starts the hashing threads.
+    ///
+    /// # Errors
+    /// When argon2id refuses the configured cost, or no thread can be started.
+    pub fn start(options: &PasswordHashing, random: Arc<dyn Random>) -> Result<Self, AuthError> {
+        let params = Params::new(options.memory_kib, options.iterations, 1, Some(HASH_BYTES))
+            .map_err(|error| AuthError::Internal(format!("password_hashing: {error}")))?;
+        let cores = std::thread::available_parallelism().map_or(2, usize::from);
+        let threads = if options.concurrency == 0 { cores } else { options.concurrency };
+        let (jobs, queue) = flume::bounded::<Job>(options.queue);
+        for number in 0..threads {
+            let queue = queue.clone();
+            let run = move || {
+                let mut memory = Vec::new();
+                for job in queue {
+                    job(&mut memory);
+                }
+            };
+            let thread = std::thread::Builder::new().name(format!("hash-{number}"));
+            thread
+                .spawn(run)
+                .map_err(|error| AuthError::Internal(format!("cannot start a hashing thread: {error}")))?;
+        }
+        Ok(Self { jobs, params, random })
+    }
+
+    /// A new argon2id hash of `password`, as a PHC string.
+    ///
+    /// # Errors
+    /// [`AuthError::Busy`] when too many hashes wait.
+    pub async fn hash(&self, password: &str) -> Result<String, AuthError> {
+        let mut salt = [0u8; SALT_BYTES];
+        self.random.fill(&mut salt);
+        let (password, params) = (normalize(password), self.params.clone());
+        self.run(move |memory| {
+            let mut hash = [0u8; HASH_BYTES];
+            derive(&password, &salt, &params, &mut hash, memory)?;
+            Ok(phc_string(&params, &salt, &hash))
+        })
+        .await?
+    }
+
+    /// Compares `password` with a stored hash. Without one, or with one of an unknown form, a hash is computed all the
+    /// same, so that the answer takes as long.
+    ///
+    /// # Errors
+    /// [`AuthError::Busy`] when too many hashes wait.
+    pub async fn verify(&self, stored: Option<&str>, password: &str) -> Result<Verdict, AuthError> {
+        let (stored, password, params) = (stored.map(str::to_owned), normalize(password), self.params.clone());
+        self.run(move |memory| match stored.as_deref().map(Stored::parse) {
+            Some(Some(Stored::Argon2id { params: its, salt, hash })) => {
+                let mut derived = vec![0u8; hash.len()];
+                derive(&password, &salt, &its, &mut derived, memory)?;
+                let is_current = its.m_cost() >= params.m_cost() && its.t_cost() >= params.t_cost();
+                Ok(verdict(constant_time_eq(&derived, &hash), is_current))
+            }
+            Some(Some(Stored::Scrypt { salt, key })) => {
+                Ok(verdict(constant_time_eq(scrypt_key(&password, salt)?.as_bytes(), key.as_bytes()), false))
+            }
+            Some(None) | None => {
+                derive(&password, &[0; SALT_BYTES], &params, &mut [0; HASH_BYTES], memory)?;
+                Ok(Verdict::Mismatch)
+            }
+        })
+        .await?
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Vec<Block>) -> T + Send + 'static,
+    ) -> Result<T, AuthError> {
+        let (sender, receiver) = oneshot::channel();
+        let job: Job = Box::new(move |memory| {
+            // A caller who gave up while the job waited gets no hash computed.
+            if !sender.is_closed() {
+                _ = sender.send(work(memory));
+            }
+        });
+        self.jobs.try_send(job).map_err(|_| AuthError::Busy)?;
+        receiver.await.map_err(|_| AuthError::Internal("a hashing thread ended".into()))
+    }
+}
+
+/// Length as the wire contract counts it: UTF-16 code units.
+pub fn length(password: &str) -> usize {
+    password.encode_utf16().count()
+}
+
+enum Stored<'a> {
+    Argon2id { params: Params, salt: Vec<u8>, hash: Vec<u8> },
+    Scrypt { salt: &'a str, key: &'a str },
+}
+
+impl<'a> Stored<'a> {
+    fn parse(text: &'a str) -> Option<Self> {
+        if text.starts_with("$argon2id$") {
+            let parsed = PasswordHash::new(text).ok()?;
+            let params = Params::try_from(&parsed).ok()?;
+            let (salt, hash) = (parsed.salt?, parsed.hash?);
+            return Some(Self::Argon2id { params, salt: salt.as_ref().to_vec(), hash: hash.as_bytes().to_vec() });
+        }
+        let (salt, key) = text.split_once(':')?;
+        let is_hex =
+            |part: &str, length: usize| part.len() == length && part.bytes().all(|byte| byte.is_ascii_hexdigit());
+        (is_hex(salt, 32) && is_hex(key, 128)).then_some(Self::Scrypt { salt, key })
+    }
+}
+
+fn verdict(is_equal: bool, is_current: bool) -> Verdict {
+    match (is_equal, is_current) {
+        (true, true) => Verdict::Match,
+        (true, false) => Verdict::MatchOutdated,
+        (false, _) => Verdict::Mismatch,
+    }
+}
+
+fn normalize(password: &str) -> String {
+    password.nfkc().collect()
+}
+
+fn derive(
+    password: &str,
+    salt: &[u8],
+    params: &Params,
+    out: &mut [u8],
+    memory: &mut Vec<Block>,
+) -> Result<(), AuthError> {
+    if memory.len() < params.block_count() {
+        memory.resize(params.block_count(), Block::default());
+    }
+    let blocks = memory.get_mut(..params.block_count()).unwrap_or_default();
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone())
+        .hash_password_into_with_memory(password.as_bytes(), salt, out, blocks)
+        .map_err(|error| AuthError::Internal(format!("argon2id: {error}")))
+}
+
+fn phc_string(params: &Params, salt: &[u8], hash: &[u8]) -> String {
+    use base64::Engine;
+    let encode = |bytes: &[u8]| base64::engine::general_purpose::STANDARD_NO_PAD.encode(bytes);
+    let (memory, passes, lanes) = (params.m_cost(), params.t_cost(), params.p_cost());
+    format!("$argon2id$v=19$m={memory},t={passes},p={lanes}${}${}", encode(salt), encode(hash))
+}
+
+/// Source: `storage.md` of the wire contract: the salt is the hexadecimal text itself, not the bytes it spells.
+fn scrypt_key(password: &str, salt: &str) -> Result<String, AuthError> {
+    let failed = |error: &dyn std::fmt::Display| AuthError::Internal(format!("scrypt: {error}"));
+    let params = scrypt::Params::new(14, 16, 1).map_err(|error| failed(&error))?;
+    let mut key = [0u8; 64];
+    scrypt::scrypt(password.as_bytes(), salt.as_bytes(), &params, &mut key).map_err(|error| failed(&error))?;
+    Ok(hex(&key))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::SystemRandom;
+
+    fn hasher(queue: usize) -> PasswordHasher {
+        let options = PasswordHashing { concurrency: 1, queue, memory_kib: 64, iterations: 1 };
+        PasswordHasher::start(&options, Arc::new(SystemRandom)).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_hash_matches_its_password_alone() {
+        let hasher = hasher(8);
+        let hash = hasher.hash("correct horse 1").await.unwrap();
+        assert!(hash.starts_with("$argon2id$v=19$m=64,t=1,p=1$"), "{hash}");
+        assert_eq!(hasher.verify(Some(&hash), "correct horse 1").await.unwrap(), Verdict::Match);
+        assert_eq!(hasher.verify(Some(&hash), "correct horse 2").await.unwrap(), Verdict::Mismatch);
+        for none in [None, Some(""), Some("plain"), Some("$argon2id$broken"), Some("a:b")] {
+            assert_eq!(hasher.verify(none, "").await.unwrap(), Verdict::Mismatch);
+        }
+    }
+
+    #[tokio::test]
+    async fn the_references_scrypt_hashes_verify_and_are_outdated() {
+        // Made by the reference for "correct horse 1" and for a password that NFKC changes.
+        let hash = include_str!("../../../tests/wire/scrypt-hash.txt").trim();
+        let hasher = hasher(8);
+        assert_eq!(hasher.verify(Some(hash), "correct horse 1").await.unwrap(), Verdict::MatchOutdated);
+        assert_eq!(hasher.verify(Some(hash), "correct horse 2").await.unwrap(), Verdict::Mismatch);
+    }
+
+    #[tokio::test]
+    async fn equal_forms_of_one_text_are_one_password() {
+        let hasher = hasher(8);
+        let hash = hasher.hash("caf\u{e9} \u{fb01}").await.unwrap();
+        assert_eq!(hasher.verify(Some(&hash), "cafe\u{301} fi").await.unwrap(), Verdict::Match);
+    }
+
+    #[tokio::test]
+    async fn a_full_queue_refuses_at_once() {
+        let hasher = hasher(1);
+        let (release, wait) = flume::bounded::<()>(0);
+        let (started, running) = flume::bounded::<()>(0);
+        let blocking = tokio::spawn({
+            let hasher = hasher.clone();
+            async move { hasher.run(move |_| (started.send(()), wait.recv())).await.is_ok() }
+        });
+        running.recv_async().await.unwrap();
+        let waiting = tokio::spawn({
+            let hasher = hasher.clone();
+            async move { hasher.hash("x").await.is_ok() }
+        });
+        while !hasher.jobs.is_full() {
+            tokio::task::yield_now().await;
+        }
+        assert!(matches!(hasher.hash("y").await, Err(AuthError::Busy)));
+        release.send_async(()).await.unwrap();
+        assert!(blocking.await.unwrap() && waiting.await.unwrap());
+    }
+}

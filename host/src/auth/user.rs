@@ -1,0 +1,76 @@
+//! Users and their credentials: how new rows of them look.
+
+use super::{Auth, AuthError};
+use crate::store::{Account, Database, Models, Record, User, account, eq};
+
+/// What a new user starts with; the rest are the defaults of the schema.
+#[derive(Clone, Copy, Debug)]
+pub struct NewUser<'a> {
+    /// Display name.
+    pub name: &'a str,
+    /// Address in its stored form (`email::normalize`).
+    pub email: &'a str,
+    /// Whether the address is proven.
+    pub email_verified: bool,
+    /// URL of a picture.
+    pub image: Option<&'a str>,
+}
+
+/// The row of a new user, not yet stored.
+///
+/// # Errors
+/// When the schema has no such user fields.
+pub fn new_record(auth: &Auth, new: NewUser<'_>) -> Result<Record, AuthError> {
+    let mut record = new_row(auth, "user")?;
+    record.set("name", new.name)?;
+    record.set("email", new.email)?;
+    record.set("emailVerified", new.email_verified)?;
+    record.set("image", new.image)?;
+    Ok(record)
+}
+
+/// Stores a new user.
+///
+/// # Errors
+/// `StoreError::UniqueViolation` when the address is taken.
+pub async fn create(auth: &Auth, db: &dyn Database, new: NewUser<'_>) -> Result<User, AuthError> {
+    Ok(User(db.insert(new_record(auth, new)?).await?))
+}
+
+/// Gives a user a password: an account of the provider `credential`.
+///
+/// # Errors
+/// When the store fails.
+pub async fn create_credential(
+    auth: &Auth,
+    db: &dyn Database,
+    user_id: &str,
+    hash: &str,
+) -> Result<Account, AuthError> {
+    let mut record = new_row(auth, "account")?;
+    record.set("accountId", user_id)?;
+    record.set("providerId", "credential")?;
+    record.set("userId", user_id)?;
+    record.set("password", hash)?;
+    Ok(Account(db.insert(record).await?))
+}
+
+/// Stores a new hash in place of the account's old one.
+///
+/// # Errors
+/// When the store fails.
+pub async fn replace_password(auth: &Auth, db: &dyn Database, account: &Account, hash: &str) -> Result<(), AuthError> {
+    let changes = [("password", hash.into()), ("updatedAt", auth.now().into())];
+    db.update(account::MODEL, &[eq("id", account.id())], &changes).await?;
+    Ok(())
+}
+
+/// A row of `model` with an id and both dates.
+pub(super) fn new_row(auth: &Auth, model: &str) -> Result<Record, AuthError> {
+    let now = auth.now();
+    let mut record = Record::new(auth.store.schema().model(model)?);
+    record.set("id", auth.random.id())?;
+    record.set("createdAt", now)?;
+    record.set("updatedAt", now)?;
+    Ok(record)
+}

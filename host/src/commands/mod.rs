@@ -1,0 +1,74 @@
+//! The command line: one file a command.
+
+mod init;
+mod migrate;
+mod serve;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use clap::{Parser, Subcommand};
+
+use crate::config::Config;
+use crate::random::{ALPHANUMERIC, Random, SystemRandom};
+
+/// What a command may fail with: a text that names the fix.
+pub type CommandResult = Result<(), Box<dyn std::error::Error + Send + Sync>>;
+
+/// An authentication server with sandboxed plugins and scripted policies.
+#[derive(Parser)]
+#[command(name = "doorward", version)]
+pub struct Cli {
+    /// The configuration file.
+    #[arg(long, global = true, default_value = "doorward.toml")]
+    config: PathBuf,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve.
+    Serve,
+    /// Create or extend the tables.
+    Migrate {
+        /// Print the SQL and change nothing.
+        #[arg(long)]
+        plan: bool,
+    },
+    /// Check configuration, plugins, scripts and database without serving.
+    Check,
+    /// Print a new secret.
+    Secret,
+    /// Write a configuration file with a new secret.
+    Init,
+}
+
+/// Runs the command that the arguments name.
+///
+/// # Errors
+/// The command's own, as a text that names the fix.
+pub fn run(cli: &Cli) -> CommandResult {
+    match cli.command {
+        Command::Secret => print_secret(),
+        Command::Init => init::init(&cli.config),
+        Command::Migrate { plan } => migrate::migrate(load(&cli.config)?, plan),
+        Command::Check => serve::check(load(&cli.config)?),
+        Command::Serve => serve::serve(load(&cli.config)?),
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "the secret is what was asked for")]
+fn print_secret() -> CommandResult {
+    println!("{}", new_secret());
+    Ok(())
+}
+
+fn new_secret() -> String {
+    SystemRandom.string(ALPHANUMERIC, 48)
+}
+
+fn load(path: &Path) -> Result<Config, crate::config::ConfigError> {
+    let environment: BTreeMap<String, String> = std::env::vars().collect();
+    Config::load(path, &environment)
+}

@@ -1,0 +1,239 @@
+//! Cookies: names, attributes, signatures and their text on the wire.
+//!
+//! Source: `cookies.md` of the wire contract.
+
+use crate::config::{Config, CookieAttributes, SameSite};
+use crate::crypto::{base64, constant_time_eq, hmac_sha256};
+use crate::http::encode_component;
+use crate::secret::Secret;
+
+/// Longest life a browser keeps a cookie, in seconds (400 days).
+pub const LONGEST_MAX_AGE_SECS: i64 = 34_560_000;
+
+/// One `Set-Cookie`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cookie {
+    /// Full name, prefix included.
+    pub name: String,
+    /// The value as it goes on the wire.
+    pub value: Secret<String>,
+    /// Everything behind the value.
+    pub attributes: CookieAttributes,
+}
+
+impl Cookie {
+    /// `name=value; Max-Age=N; Domain=…; Path=…; HttpOnly; Secure; SameSite=Lax; Partitioned`, each only if set.
+    pub fn to_header(&self) -> String {
+        let CookieAttributes { secure, http_only, same_site, path, domain, partitioned, max_age } = &self.attributes;
+        let mut text = format!("{}={}", self.name, self.value.expose());
+        let mut add = |part: &str| {
+            text.push_str("; ");
+            text.push_str(part);
+        };
+        if let Some(secs) = max_age {
+            add(&format!("Max-Age={}", (*secs).clamp(0, LONGEST_MAX_AGE_SECS)));
+        }
+        if let Some(domain) = domain {
+            add(&format!("Domain={domain}"));
+        }
+        if let Some(path) = path {
+            add(&format!("Path={path}"));
+        }
+        if *http_only == Some(true) {
+            add("HttpOnly");
+        }
+        let is_partitioned = *partitioned == Some(true);
+        if *secure == Some(true) || is_partitioned || *same_site == Some(SameSite::None) {
+            add("Secure");
+        }
+        match same_site {
+            Some(SameSite::Lax) => add("SameSite=Lax"),
+            Some(SameSite::Strict) => add("SameSite=Strict"),
+            Some(SameSite::None) => add("SameSite=None"),
+            None => {}
+        }
+        if is_partitioned {
+            add("Partitioned");
+        }
+        text
+    }
+
+    /// Whether this removes the cookie from the browser.
+    pub fn is_deletion(&self) -> bool {
+        self.attributes.max_age.is_some_and(|secs| secs <= 0)
+    }
+}
+
+/// Name and attributes of one kind of cookie.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CookieSpec {
+    /// Full name, prefix included.
+    pub name: String,
+    /// Attributes, without `Max-Age` unless configured.
+    pub attributes: CookieAttributes,
+}
+
+impl CookieSpec {
+    /// A cookie that lives `max_age_secs`, or as long as the browser runs.
+    pub fn cookie(&self, value: String, max_age_secs: Option<i64>) -> Cookie {
+        let mut attributes = self.attributes.clone();
+        attributes.max_age = max_age_secs;
+        Cookie { name: self.name.clone(), value: Secret::new(value), attributes }
+    }
+
+    /// The cookie that removes this one.
+    pub fn deletion(&self) -> Cookie {
+        self.cookie(String::new(), Some(0))
+    }
+}
+
+/// Makes names, attributes and signatures by the operator's rules.
+#[derive(Clone, Debug)]
+pub struct Cookies {
+    /// The session's token, signed.
+    pub session_token: CookieSpec,
+    /// A cached copy of the session.
+    pub session_data: CookieSpec,
+    /// Marks a session that ends with the browser.
+    pub dont_remember: CookieSpec,
+    config: Config,
+    key: Secret<Vec<u8>>,
+}
+
+impl Cookies {
+    /// Reads prefix, names, attributes and the signing key from `config`.
+    pub fn new(config: &Config) -> Self {
+        let spec = |key: &str| spec(config, key);
+        Self {
+            session_token: spec("session_token"),
+            session_data: spec("session_data"),
+            dont_remember: spec("dont_remember"),
+            key: Secret::new(config.secret_value.expose().as_bytes().to_vec()),
+            config: config.clone(),
+        }
+    }
+
+    /// The cookie `key` of a plugin: prefixed, with the default attributes.
+    pub fn spec(&self, key: &str) -> CookieSpec {
+        spec(&self.config, key)
+    }
+
+    /// A cookie whose name is taken literally, with the default attributes.
+    pub fn literal(&self, name: &str) -> CookieSpec {
+        CookieSpec { name: name.to_owned(), attributes: attributes(&self.config, None) }
+    }
+
+    /// Whether `name` belongs to the core, in any of its spellings: no plugin and no script may write it.
+    pub fn is_reserved(&self, name: &str) -> bool {
+        let plain =
+            |name: &str| name.trim_start_matches("__Secure-").trim_start_matches("__Host-").to_ascii_lowercase();
+        let reserved = [&self.session_token, &self.session_data, &self.dont_remember];
+        let is_chunk_of = |name: &str, of: &str| name.strip_prefix(of).is_some_and(|rest| rest.starts_with('.'));
+        let name = plain(name.trim());
+        reserved.iter().map(|spec| plain(&spec.name)).any(|of| name == of || is_chunk_of(&name, &of))
+    }
+
+    /// `encodeURIComponent(value + "." + base64(HMAC-SHA256(secret, value)))`.
+    pub fn sign(&self, value: &str) -> String {
+        encode_component(&format!("{value}.{}", self.signature(value)))
+    }
+
+    /// The value of a signed and already URL-decoded cookie, when the signature is right.
+    pub fn verify<'a>(&self, signed: &'a str) -> Option<&'a str> {
+        let (value, signature) = signed.rsplit_once('.')?;
+        let right = self.signature(value);
+        (!value.is_empty() && constant_time_eq(signature.as_bytes(), right.as_bytes())).then_some(value)
+    }
+
+    fn signature(&self, value: &str) -> String {
+        base64(&hmac_sha256(self.key.expose(), value.as_bytes()))
+    }
+}
+
+fn spec(config: &Config, key: &str) -> CookieSpec {
+    let custom = config.advanced.cookies.get(key);
+    let name = custom.and_then(|options| options.name.clone());
+    let name = name.unwrap_or_else(|| format!("{}.{key}", config.advanced.cookie_prefix));
+    let prefix = if config.uses_secure_cookies() { "__Secure-" } else { "" };
+    let attributes = attributes(config, custom.map(|options| &options.attributes));
+    CookieSpec { name: format!("{prefix}{name}"), attributes }
+}
+
+/// The defaults, then what the operator sets for every cookie, then for this one.
+fn attributes(config: &Config, custom: Option<&CookieAttributes>) -> CookieAttributes {
+    let across = &config.advanced.cross_sub_domain_cookies;
+    let own_host = || url::Url::parse(&config.base_url).ok().and_then(|url| url.host_str().map(str::to_owned));
+    let defaults = CookieAttributes {
+        secure: Some(config.uses_secure_cookies()),
+        http_only: Some(true),
+        same_site: Some(SameSite::Lax),
+        path: Some("/".into()),
+        domain: if across.enabled { across.domain.clone().or_else(own_host) } else { None },
+        ..CookieAttributes::default()
+    };
+    let overlaid = overlay(defaults, &config.advanced.default_cookie_attributes);
+    custom.map_or_else(|| overlaid.clone(), |custom| overlay(overlaid.clone(), custom))
+}
+
+fn overlay(base: CookieAttributes, over: &CookieAttributes) -> CookieAttributes {
+    CookieAttributes {
+        secure: over.secure.or(base.secure),
+        http_only: over.http_only.or(base.http_only),
+        same_site: over.same_site.or(base.same_site),
+        path: over.path.clone().or(base.path),
+        domain: over.domain.clone().or(base.domain),
+        partitioned: over.partitioned.or(base.partitioned),
+        max_age: over.max_age.or(base.max_age),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::path::Path;
+
+    use super::*;
+
+    fn cookies(options: &str) -> Cookies {
+        let text = format!("secret = \"wire-contract-secret-0123456789-abcdefghijklmnop\"\n{options}");
+        Cookies::new(&Config::parse(&text, Path::new("."), &BTreeMap::new()).unwrap())
+    }
+
+    #[test]
+    fn signatures_are_the_references() {
+        let cookies = cookies("");
+        let signed = cookies.sign("abc");
+        // printf abc | openssl dgst -sha256 -hmac <secret> -binary | base64
+        assert_eq!(signed, "abc.ocL%2BN2tiV5nJAkkkcMyeA2xW1gn260MLXlTB5GV3pB0%3D");
+        let plain = format!("abc.{}", cookies.signature("abc"));
+        assert_eq!(cookies.verify(&plain), Some("abc"));
+        for bad in ["abc", "abc.", "abc.abc", &plain.replace("abc.", "abd."), &plain[..plain.len() - 1], ".x"] {
+            assert_eq!(cookies.verify(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn attributes_stand_in_the_wire_order() {
+        let plain = cookies("").session_token.cookie("v".into(), Some(604_800)).to_header();
+        assert_eq!(plain, "better-auth.session_token=v; Max-Age=604800; Path=/; HttpOnly; SameSite=Lax");
+        let deleted = cookies("").dont_remember.deletion().to_header();
+        assert_eq!(deleted, "better-auth.dont_remember=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax");
+        let secure = cookies("base_url = \"https://a.example\"").session_token.cookie("v".into(), None).to_header();
+        assert_eq!(secure, "__Secure-better-auth.session_token=v; Path=/; HttpOnly; Secure; SameSite=Lax");
+        let custom = "[advanced]\ncookie_prefix = \"acme\"\ncookies.session_token = { name = \"sid\", attributes = { path = \"/app\" } }\n\
+             cross_sub_domain_cookies = { enabled = true, domain = \".example.com\" }\n\
+             default_cookie_attributes = { same_site = \"none\", partitioned = true }";
+        let custom = cookies(custom).session_token.cookie("v".into(), None).to_header();
+        assert_eq!(custom, "sid=v; Domain=.example.com; Path=/app; HttpOnly; Secure; SameSite=None; Partitioned");
+    }
+
+    #[test]
+    fn core_cookies_are_reserved_in_every_spelling() {
+        let cookies = cookies("");
+        for name in ["better-auth.session_token", "__Secure-better-auth.session_token", "Better-Auth.SESSION_DATA.0"] {
+            assert!(cookies.is_reserved(name), "{name}");
+        }
+        assert!(!cookies.is_reserved("better-auth.last_used_login_method"));
+        assert!(!cookies.is_reserved("better-auth.session_token_multi-abc"));
+    }
+}

@@ -1,0 +1,102 @@
+//! `POST /sign-in/email`: proves an identity by address and password.
+
+use serde_json::json;
+
+use crate::auth::password::{self, Verdict};
+use crate::auth::user::replace_password;
+use crate::email;
+use crate::error::{ApiError, Code};
+use crate::exchange::{Exchange, SignIn, SignInAttempt};
+use crate::http::{Response, header_text};
+use crate::input::Input;
+use crate::store::{Account, User, account, user};
+
+struct Credentials {
+    email: String,
+    password: String,
+    callback_url: Option<String>,
+    remember: bool,
+}
+
+impl Credentials {
+    fn read(exchange: &Exchange) -> Result<Self, ApiError> {
+        let mut input = Input::body(exchange.request.body.as_ref());
+        let (email, password) = (input.text("email").to_owned(), input.text("password").to_owned());
+        let callback_url = input.optional_text("callbackURL").map(str::to_owned);
+        let remember = input.optional_boolean("rememberMe").unwrap_or(true);
+        input.finish()?;
+        Ok(Self { email, password, callback_url, remember })
+    }
+}
+
+/// Answers `{redirect, token, url?, user}` and opens a session.
+///
+/// # Errors
+/// `EMAIL_PASSWORD_DISABLED`, `INVALID_EMAIL`, `PASSWORD_TOO_LONG`, `INVALID_EMAIL_OR_PASSWORD`, `EMAIL_NOT_VERIFIED`,
+/// `SERVER_BUSY`, and what a gate refuses with.
+pub async fn sign_in_email(exchange: &mut Exchange) -> Result<Response, ApiError> {
+    let given = Credentials::read(exchange)?;
+    let options = &exchange.auth().config.email_and_password;
+    if !options.enabled {
+        return Err(Code::EMAIL_PASSWORD_DISABLED.into());
+    }
+    if !email::is_email(&given.email) {
+        return Err(Code::INVALID_EMAIL.into());
+    }
+    if password::length(&given.password) > options.max_password_length {
+        return Err(Code::PASSWORD_TOO_LONG.into());
+    }
+    let user = authenticate(exchange, &given).await?;
+    if exchange.auth().config.email_and_password.require_email_verification && !user.email_verified() {
+        return Err(Code::EMAIL_NOT_VERIFIED.into());
+    }
+    let attempt = SignInAttempt { user, method: "email".into(), remember: given.remember };
+    let store = exchange.auth().store.clone();
+    match exchange.open_session(&store, attempt).await? {
+        SignIn::Challenged(response) => Ok(with_location(response, given.callback_url.as_deref())),
+        SignIn::Opened(opened) => {
+            let callback_url = given.callback_url;
+            let redirects = callback_url.as_ref().is_some_and(|url| !url.is_empty());
+            let mut body = json!({ "redirect": redirects, "token": opened.session.token() });
+            if let (Some(url), Some(body)) = (&callback_url, body.as_object_mut()) {
+                body.insert("url".into(), url.as_str().into());
+            }
+            if let Some(body) = body.as_object_mut() {
+                body.insert("user".into(), opened.user.0.output().into());
+            }
+            Ok(with_location(Response::json(&body), callback_url.as_deref()))
+        }
+    }
+}
+
+/// The user whose address and password were given. Takes as long whether or not there is one.
+async fn authenticate(exchange: &Exchange, given: &Credentials) -> Result<User, ApiError> {
+    let auth = exchange.auth();
+    let store = &auth.store;
+    let found = user::find_user_by_email(store, &email::normalize(&given.email)).await?;
+    let credential = match &found {
+        Some(user) => account::find_credential_account(store, user.id()).await?,
+        None => None,
+    };
+    let stored = credential.as_ref().and_then(Account::password);
+    let verdict = auth.passwords.verify(stored, &given.password).await?;
+    let (Some(user), Some(credential)) = (found, credential) else {
+        return Err(Code::INVALID_EMAIL_OR_PASSWORD.into());
+    };
+    match verdict {
+        Verdict::Mismatch => Err(Code::INVALID_EMAIL_OR_PASSWORD.into()),
+        Verdict::Match => Ok(user),
+        Verdict::MatchOutdated => {
+            let hash = auth.passwords.hash(&given.password).await?;
+            replace_password(auth, store, &credential, &hash).await?;
+            Ok(user)
+        }
+    }
+}
+
+fn with_location(mut response: Response, callback_url: Option<&str>) -> Response {
+    if let Some(url) = callback_url.filter(|url| !url.is_empty()) {
+        response.headers.push("location", header_text(url));
+    }
+    response
+}

@@ -1,0 +1,21 @@
+//! `POST /sign-out`: ends the caller's session and removes its cookies.
+
+use serde_json::json;
+
+use crate::auth::session;
+use crate::error::ApiError;
+use crate::exchange::Exchange;
+use crate::http::Response;
+
+/// Answers `{"success": true}`, with or without a session.
+///
+/// # Errors
+/// When the store fails.
+pub async fn sign_out(exchange: &mut Exchange) -> Result<Response, ApiError> {
+    if let Some(token) = exchange.session_token() {
+        session::end(&exchange.auth().store, &token).await?;
+        exchange.forget_session();
+    }
+    exchange.delete_session_cookies();
+    Ok(Response::json(&json!({ "success": true })))
+}

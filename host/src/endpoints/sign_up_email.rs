@@ -1,0 +1,105 @@
+//! `POST /sign-up/email`: makes a user with a password.
+
+use serde_json::{Value as Json, json};
+
+use crate::auth::user::{self, NewUser};
+use crate::auth::{AuthError, password};
+use crate::email;
+use crate::error::{ApiError, Code};
+use crate::exchange::{Exchange, SignIn, SignInAttempt};
+use crate::http::Response;
+use crate::input::Input;
+use crate::store::user::find_user_by_email;
+use crate::store::{StoreError, User};
+
+struct Candidate {
+    name: String,
+    email: String,
+    password: String,
+    image: Option<String>,
+    remember: bool,
+}
+
+impl Candidate {
+    fn read(exchange: &Exchange) -> Result<Self, ApiError> {
+        let mut input = Input::open_body(exchange.request.body.as_ref());
+        let name = input.text("name").to_owned();
+        let email = email::normalize(input.email("email"));
+        let password = input.non_empty_text("password").to_owned();
+        let image = input.optional_text("image").map(str::to_owned);
+        input.optional_text("callbackURL");
+        let remember = input.optional_boolean("rememberMe").unwrap_or(true);
+        input.finish()?;
+        Ok(Self { name, email, password, image, remember })
+    }
+
+    fn as_user(&self) -> NewUser<'_> {
+        NewUser { name: &self.name, email: &self.email, email_verified: false, image: self.image.as_deref() }
+    }
+}
+
+/// Answers `{token, user}`; opens a session unless `auto_sign_in` is off or addresses must be verified first.
+///
+/// # Errors
+/// `EMAIL_PASSWORD_SIGN_UP_DISABLED`, `PASSWORD_TOO_SHORT`, `PASSWORD_TOO_LONG`,
+/// `USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL`, `SERVER_BUSY`, and what a gate refuses with.
+pub async fn sign_up_email(exchange: &mut Exchange) -> Result<Response, ApiError> {
+    let options = exchange.auth().config.email_and_password.clone();
+    if !options.enabled || options.disable_sign_up {
+        return Err(Code::EMAIL_PASSWORD_SIGN_UP_DISABLED.into());
+    }
+    let new = Candidate::read(exchange)?;
+    match password::length(&new.password) {
+        length if length < options.min_password_length => return Err(Code::PASSWORD_TOO_SHORT.into()),
+        length if length > options.max_password_length => return Err(Code::PASSWORD_TOO_LONG.into()),
+        _ => {}
+    }
+    let hides_existing = options.require_email_verification || !options.auto_sign_in;
+    let existing = find_user_by_email(&exchange.auth().store, &new.email).await?;
+    if existing.is_some() && !hides_existing {
+        return Err(Code::USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL.into());
+    }
+    // The hash is computed for an address that exists too, so that the answer takes as long.
+    let hash = exchange.auth().passwords.hash(&new.password).await?;
+    if existing.is_some() {
+        return made_up(exchange, &new);
+    }
+    match create(exchange, &new, &hash, !hides_existing).await {
+        Err(error) if error.code() == Some(Code::USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL.code) && hides_existing => {
+            made_up(exchange, &new)
+        }
+        created => created,
+    }
+}
+
+/// User, credential account and session in one transaction.
+async fn create(exchange: &mut Exchange, new: &Candidate, hash: &str, signs_in: bool) -> Result<Response, ApiError> {
+    let transaction = exchange.auth().store.begin().await?;
+    let auth = exchange.auth();
+    let user = user::create(auth, &transaction, new.as_user()).await.map_err(|error| match error {
+        AuthError::Store(StoreError::UniqueViolation { .. }) => Code::USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL.into(),
+        other => ApiError::from(other),
+    })?;
+    user::create_credential(auth, &transaction, user.id(), hash).await?;
+    let response = if signs_in {
+        let attempt = SignInAttempt { user: user.clone(), method: "email".into(), remember: new.remember };
+        match exchange.open_session(&transaction, attempt).await? {
+            SignIn::Challenged(response) => response,
+            SignIn::Opened(opened) => answer(Some(opened.session.token()), &user),
+        }
+    } else {
+        answer(None, &user)
+    };
+    transaction.commit().await?;
+    Ok(response)
+}
+
+/// What the client of a server that hides existing users gets for one: a user that was never stored.
+fn made_up(exchange: &Exchange, new: &Candidate) -> Result<Response, ApiError> {
+    Ok(answer(None, &User(user::new_record(exchange.auth(), new.as_user())?)))
+}
+
+fn answer(token: Option<&str>, user: &User) -> Response {
+    let token = token.map_or(Json::Null, Json::from);
+    Response::json(&json!({ "token": token, "user": user.0.output() }))
+}

@@ -1,0 +1,139 @@
+//! One request and the answer being made of it: what endpoints, plugins and scripts all work on.
+
+pub mod route;
+mod session;
+pub mod session_gate;
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use async_trait::async_trait;
+use serde_json::{Map, Value as Json};
+
+use crate::auth::Auth;
+use crate::cookie::Cookie;
+use crate::error::ApiError;
+use crate::http::{Headers, Request, Response};
+use crate::outbox;
+use crate::store::Database;
+
+pub use route::{PathPattern, RateRule, Route};
+pub use session::SessionNeed;
+pub use session_gate::{OpenedSession, SessionGate, SignIn, SignInAttempt, Verdict};
+
+/// Anything that answers a request: a core endpoint or a plugin's route.
+#[async_trait]
+pub trait Endpoint: Send + Sync {
+    /// Answers.
+    ///
+    /// # Errors
+    /// The refusal that the client gets.
+    async fn call(&self, exchange: &mut Exchange) -> Result<Response, ApiError>;
+}
+
+/// What lives as long as the server and is shared by all requests.
+pub struct Services {
+    /// Configuration, store and ports.
+    pub auth: Auth,
+    /// Asked, in order, before any session is opened.
+    pub gates: ArcSwap<Vec<Arc<dyn SessionGate>>>,
+}
+
+/// The state of one request.
+pub struct Exchange {
+    /// What came in. Before-hooks may change query, headers and body.
+    pub request: Request,
+    /// Values of the route's `:parameters`.
+    pub params: Vec<(String, String)>,
+    /// Headers to add to the answer.
+    pub headers: Headers,
+    /// Cookies to add to the answer, in order.
+    pub cookies: Vec<Cookie>,
+    /// The session that this request opened, if any.
+    pub opened: Option<OpenedSession>,
+    has_queued_mail: bool,
+    session: session::Slot,
+    services: Arc<Services>,
+}
+
+impl Exchange {
+    /// A fresh state for `request`.
+    pub fn new(services: Arc<Services>, request: Request) -> Self {
+        Self {
+            request,
+            params: Vec::new(),
+            headers: Headers::default(),
+            cookies: Vec::new(),
+            opened: None,
+            has_queued_mail: false,
+            session: session::Slot::default(),
+            services,
+        }
+    }
+
+    /// Configuration, store and ports.
+    pub fn auth(&self) -> &Auth {
+        &self.services.auth
+    }
+
+    /// What all requests share.
+    pub fn services(&self) -> &Arc<Services> {
+        &self.services
+    }
+
+    /// Moves the state out, for a guest that must own it during a call; put it back with an assignment.
+    #[must_use]
+    pub fn take(&mut self) -> Exchange {
+        let placeholder = Exchange::new(self.services.clone(), Request::placeholder());
+        std::mem::replace(self, placeholder)
+    }
+
+    /// The value of a route parameter.
+    pub fn param(&self, name: &str) -> Option<&str> {
+        self.params.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Writes a mail into the outbox, as a part of the transaction `db`.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn queue_mail(
+        &mut self,
+        db: &dyn Database,
+        kind: &str,
+        to: &str,
+        data: &Map<String, Json>,
+    ) -> Result<(), ApiError> {
+        outbox::enqueue(self.auth(), db, kind, to, data).await?;
+        self.has_queued_mail = true;
+        Ok(())
+    }
+
+    /// Wakes the sender of mail when this request queued any; call it when all is committed.
+    pub fn wake_mail_sender(&self) {
+        if self.has_queued_mail {
+            self.auth().mail_queued.notify_one();
+        }
+    }
+
+    /// Adds a cookie to the answer.
+    pub fn set_cookie(&mut self, cookie: Cookie) {
+        self.cookies.push(cookie);
+    }
+
+    /// The value of a signed cookie, when its signature is right.
+    pub fn signed_cookie(&self, name: &str) -> Option<String> {
+        let raw = self.request.cookie(name)?;
+        self.auth().cookies.verify(&raw).map(str::to_owned)
+    }
+
+    /// The client's address by the configured rule, or an empty text.
+    pub fn client_address(&self) -> &str {
+        self.request.client_address.as_deref().unwrap_or_default()
+    }
+
+    /// The `User-Agent`, or an empty text.
+    pub fn user_agent(&self) -> &str {
+        self.request.headers.get("user-agent").unwrap_or_default()
+    }
+}

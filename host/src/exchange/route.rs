@@ -1,0 +1,116 @@
+//! A route: where an endpoint is reached and what the pipeline checks before it is called.
+
+use std::sync::Arc;
+
+use super::Endpoint;
+
+/// One entry of the route table, of the core or of a plugin.
+#[derive(Clone)]
+pub struct Route {
+    /// Upper-case method.
+    pub method: String,
+    /// Path below the base path; a segment `:name` stands for any one segment.
+    pub path: String,
+    /// Accepts `application/x-www-form-urlencoded` beside JSON.
+    pub accepts_form: bool,
+    /// Checks the origin of requests without cookies too, against login CSRF.
+    pub is_sign_in: bool,
+    /// Answers.
+    pub endpoint: Arc<dyn Endpoint>,
+}
+
+impl Route {
+    /// A route that takes JSON and checks the origin of requests with cookies.
+    pub fn new(method: &str, path: &str, endpoint: Arc<dyn Endpoint>) -> Self {
+        Self { method: method.to_owned(), path: path.to_owned(), accepts_form: false, is_sign_in: false, endpoint }
+    }
+
+    /// Accepts forms too.
+    #[must_use]
+    pub fn accepting_form(mut self) -> Self {
+        self.accepts_form = true;
+        self
+    }
+
+    /// Checks the origin even without cookies.
+    #[must_use]
+    pub fn signing_in(mut self) -> Self {
+        self.is_sign_in = true;
+        self
+    }
+}
+
+/// A limit on one path or group of paths.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RateRule {
+    /// A path pattern (see [`PathPattern`]).
+    pub path: PathPattern,
+    /// Seconds.
+    pub window_secs: u32,
+    /// Requests per window; `None` for no limit.
+    pub max: Option<u32>,
+}
+
+/// A compiled path pattern: `*` stands for one segment, a last `**` for all that follows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PathPattern {
+    segments: Vec<Segment>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Segment {
+    Text(String),
+    One,
+    Rest,
+}
+
+impl PathPattern {
+    /// Compiles `pattern`; a segment `:name` is the same as `*`.
+    pub fn new(pattern: &str) -> Self {
+        let segment = |text: &str| match text {
+            "**" => Segment::Rest,
+            "*" => Segment::One,
+            name if name.starts_with(':') => Segment::One,
+            text => Segment::Text(text.to_owned()),
+        };
+        Self { segments: pattern.trim_start_matches('/').split('/').map(segment).collect() }
+    }
+
+    /// Whether `path` matches.
+    pub fn matches(&self, path: &str) -> bool {
+        let mut parts = path.strip_prefix('/').unwrap_or(path).split('/');
+        for segment in &self.segments {
+            match (segment, parts.next()) {
+                (Segment::Rest, Some(_)) => return true,
+                (Segment::One, Some(part)) if !part.is_empty() => {}
+                (Segment::Text(text), Some(part)) if part == text => {}
+                _ => return false,
+            }
+        }
+        parts.next().is_none()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_match_whole_paths() {
+        for (pattern, path, expected) in [
+            ("/sign-in/email", "/sign-in/email", true),
+            ("/sign-in/email", "/sign-in/email/", false),
+            ("/sign-in/*", "/sign-in/email", true),
+            ("/sign-in/*", "/sign-in", false),
+            ("/sign-in/*", "/sign-in/", false),
+            ("/sign-in/*", "/sign-in/a/b", false),
+            ("/admin/**", "/admin/a/b", true),
+            ("/admin/**", "/admin", false),
+            ("/**", "/anything", true),
+            ("/reset-password/:token", "/reset-password/abc", true),
+            ("/sign-in/*", "/SIGN-IN/email", false),
+        ] {
+            assert_eq!(PathPattern::new(pattern).matches(path), expected, "{pattern} {path}");
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! The one gate that every sign-in passes before a session exists.
+//!
+//! Invariant: this is the only place that stores a session; `tests/tidy.rs` holds it.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::Exchange;
+use crate::auth::session::{self, ActiveSession, Client};
+use crate::error::ApiError;
+use crate::http::Response;
+use crate::store::{Database, Models, Session, User};
+
+/// Who wants to sign in, and how.
+#[derive(Clone, Debug)]
+pub struct SignInAttempt {
+    /// The user whose identity was just proven.
+    pub user: User,
+    /// How it was proven: `email`, `magic-link`, a provider's id, …
+    pub method: String,
+    /// Whether the session outlives the browser.
+    pub remember: bool,
+}
+
+/// What a gate says.
+#[derive(Debug)]
+pub enum Verdict {
+    /// Ask the next gate; after the last one the session is opened.
+    Admit,
+    /// No session: the client gets this error.
+    Refuse(ApiError),
+    /// No session yet: the client gets this answer, which says what to prove next.
+    Challenge(Response),
+}
+
+/// A policy on signing in: two-factor, bans, scripts.
+#[async_trait]
+pub trait SessionGate: Send + Sync {
+    /// Decides on one attempt. It may set cookies of its own on `exchange`.
+    ///
+    /// # Errors
+    /// A gate that cannot decide refuses: its error is the answer.
+    async fn ask(&self, exchange: &mut Exchange, attempt: &SignInAttempt) -> Result<Verdict, ApiError>;
+}
+
+/// A session that the present request opened.
+#[derive(Clone, Debug)]
+pub struct OpenedSession {
+    /// The new session's row.
+    pub session: Session,
+    /// Its user.
+    pub user: User,
+    /// How the identity was proven.
+    pub method: String,
+}
+
+/// How an attempt ended.
+#[derive(Debug)]
+pub enum SignIn {
+    /// The session exists and its cookies are on the answer.
+    Opened(Box<OpenedSession>),
+    /// A gate demands more: answer with this.
+    Challenged(Response),
+}
+
+impl Exchange {
+    /// Asks the gates; when all admit, stores a session through `db` and puts its cookies on the answer.
+    ///
+    /// `db` is the transaction that made the user, or the store itself.
+    ///
+    /// # Errors
+    /// The refusal of a gate, or when the store fails.
+    pub async fn open_session(&mut self, db: &dyn Database, attempt: SignInAttempt) -> Result<SignIn, ApiError> {
+        let gates = Arc::clone(&self.services.gates.load());
+        for gate in gates.iter() {
+            match gate.ask(self, &attempt).await? {
+                Verdict::Admit => {}
+                Verdict::Refuse(error) => return Err(error),
+                Verdict::Challenge(response) => return Ok(SignIn::Challenged(response)),
+            }
+        }
+        let opened = Box::new(self.store_session(db, attempt).await?);
+        self.opened = Some(OpenedSession::clone(&opened));
+        Ok(SignIn::Opened(opened))
+    }
+
+    /// Ends the session that this request opened, when a later stage refuses the request after all.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn revoke_opened_session(&mut self) -> Result<(), ApiError> {
+        let Some(opened) = self.opened.take() else { return Ok(()) };
+        self.forget_session();
+        Ok(session::end(&self.auth().store, opened.session.token()).await?)
+    }
+
+    async fn store_session(&mut self, db: &dyn Database, attempt: SignInAttempt) -> Result<OpenedSession, ApiError> {
+        let SignInAttempt { user, method, remember } = attempt;
+        let client = Client { address: self.client_address(), user_agent: self.user_agent() };
+        let record = session::new_record(self.auth(), user.id(), remember, client)?;
+        let session = Session(db.insert(record).await?);
+        self.send_session_cookies(session.token(), remember);
+        self.keep_session(ActiveSession { session: session.clone(), user: user.clone() });
+        Ok(OpenedSession { session, user, method })
+    }
+}

@@ -1,0 +1,164 @@
+//! Reads the fields of a body or a query and collects every issue, in the order and the words of the wire contract.
+
+use serde_json::{Map, Value as Json};
+
+use crate::email::is_email;
+use crate::error::ApiError;
+
+/// A reader over one JSON value; ask for the fields in schema order, then [`Input::finish`].
+pub struct Input<'a> {
+    place: &'static str,
+    fields: Option<&'a Map<String, Json>>,
+    issues: Vec<String>,
+}
+
+impl<'a> Input<'a> {
+    /// Reads the body; without one, or with another type, the body itself is the issue.
+    pub fn body(body: Option<&'a Json>) -> Self {
+        Self::new("body", body, &["object"])
+    }
+
+    /// Reads a body that may carry any other key too; a wrong body is then reported twice.
+    pub fn open_body(body: Option<&'a Json>) -> Self {
+        Self::new("body", body, &["object", "record"])
+    }
+
+    /// Reads the query.
+    pub fn query(query: &'a Json) -> Self {
+        Self::new("query", Some(query), &["object"])
+    }
+
+    fn new(place: &'static str, value: Option<&'a Json>, expected: &[&str]) -> Self {
+        let fields = value.and_then(Json::as_object);
+        let issue = |expected: &&str| format!("[{place}] Invalid input: expected {expected}, received {}", kind(value));
+        let issues = if fields.is_some() { Vec::new() } else { expected.iter().map(issue).collect() };
+        Self { place, fields, issues }
+    }
+
+    /// A required text.
+    pub fn text(&mut self, name: &str) -> &'a str {
+        self.typed(name, "string", Json::as_str).unwrap_or_default()
+    }
+
+    /// A required text of at least one character.
+    pub fn non_empty_text(&mut self, name: &str) -> &'a str {
+        let text = self.typed(name, "string", Json::as_str);
+        if text == Some("") {
+            self.issue(name, "Too small: expected string to have >=1 characters");
+        }
+        text.unwrap_or_default()
+    }
+
+    /// A required e-mail address.
+    pub fn email(&mut self, name: &str) -> &'a str {
+        let text = self.typed(name, "string", Json::as_str);
+        if text.is_some_and(|text| !is_email(text)) {
+            self.issue(name, "Invalid email address");
+        }
+        text.unwrap_or_default()
+    }
+
+    /// A text that may be missing.
+    pub fn optional_text(&mut self, name: &str) -> Option<&'a str> {
+        self.optional(name, |input| input.typed(name, "string", Json::as_str))
+    }
+
+    /// A boolean that may be missing.
+    pub fn optional_boolean(&mut self, name: &str) -> Option<bool> {
+        self.optional(name, |input| input.typed(name, "boolean", Json::as_bool))
+    }
+
+    /// The value of a field as it is.
+    pub fn raw(&self, name: &str) -> Option<&'a Json> {
+        self.fields?.get(name)
+    }
+
+    /// All issues found, or nothing.
+    ///
+    /// # Errors
+    /// `400 VALIDATION_ERROR` with every issue, joined by `; `.
+    pub fn finish(self) -> Result<(), ApiError> {
+        if self.issues.is_empty() { Ok(()) } else { Err(ApiError::validation(self.issues.join("; "))) }
+    }
+
+    fn optional<T>(&mut self, name: &str, read: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
+        self.raw(name)?;
+        read(self)
+    }
+
+    fn typed<T>(&mut self, name: &str, expected: &str, read: impl FnOnce(&'a Json) -> Option<T>) -> Option<T> {
+        let value = self.raw(name);
+        let found = value.and_then(read);
+        // A wrong body was reported once; its fields are not reported again.
+        if found.is_none() && self.fields.is_some() {
+            self.issue(name, &format!("Invalid input: expected {expected}, received {}", kind(value)));
+        }
+        found
+    }
+
+    fn issue(&mut self, name: &str, text: &str) {
+        self.issues.push(format!("[{}.{name}] {text}", self.place));
+    }
+}
+
+/// The name that the wire contract gives to a value's type.
+fn kind(value: Option<&Json>) -> &'static str {
+    match value {
+        None => "undefined",
+        Some(Json::Null) => "null",
+        Some(Json::Bool(_)) => "boolean",
+        Some(Json::Number(_)) => "number",
+        Some(Json::String(_)) => "string",
+        Some(Json::Array(_)) => "array",
+        Some(Json::Object(_)) => "object",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::error::ErrorBody;
+
+    fn issues(input: Input<'_>) -> String {
+        match input.finish() {
+            Ok(()) => String::new(),
+            Err(ApiError { body: ErrorBody::Coded { message, .. }, .. }) => message.into_owned(),
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn issues_stand_in_schema_order() {
+        let body = json!({ "name": 1, "email": "x", "password": "", "rememberMe": "no", "image": null });
+        let mut input = Input::body(Some(&body));
+        input.text("name");
+        input.email("email");
+        input.non_empty_text("password");
+        input.optional_boolean("rememberMe");
+        input.optional_text("image");
+        input.optional_text("missing");
+        input.text("absent");
+        assert_eq!(
+            issues(input),
+            "[body.name] Invalid input: expected string, received number; \
+             [body.email] Invalid email address; \
+             [body.password] Too small: expected string to have >=1 characters; \
+             [body.rememberMe] Invalid input: expected boolean, received string; \
+             [body.image] Invalid input: expected string, received null; \
+             [body.absent] Invalid input: expected string, received undefined"
+        );
+    }
+
+    #[test]
+    fn a_wrong_body_is_one_issue() {
+        let mut input = Input::body(None);
+        input.text("name");
+        assert_eq!(issues(input), "[body] Invalid input: expected object, received undefined");
+        let array = json!([]);
+        let expected = "[body] Invalid input: expected object, received array; \
+                        [body] Invalid input: expected record, received array";
+        assert_eq!(issues(Input::open_body(Some(&array))), expected);
+    }
+}

@@ -1,0 +1,136 @@
+//! Mail leaves through rows of the outbox, written in the transaction that caused it and sent after its commit.
+
+pub mod mailbox;
+mod template;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde_json::{Map, Value as Json, json};
+use tokio::sync::Notify;
+
+use crate::auth::{Auth, AuthError};
+use crate::clock::{Clock, Timestamp};
+use crate::mail::Mail;
+use crate::store::outbox::{self, Delivery};
+use crate::store::{Database, Store, StoreError};
+
+pub use template::Templates;
+
+const BATCH: u32 = 20;
+const LEASE_SECS: i64 = 60;
+const IDLE: Duration = Duration::from_secs(1);
+const FIRST_RETRY_SECS: i64 = 5;
+const LAST_RETRY_SECS: i64 = 3600;
+
+/// Takes a mail to where it goes.
+#[async_trait]
+pub trait Transport: Send + Sync {
+    /// Delivers one mail.
+    ///
+    /// # Errors
+    /// When it was not accepted; it is tried again later.
+    async fn send(&self, mail: &Mail) -> Result<(), TransportError>;
+}
+
+/// Why a mail was not accepted. Its text must not hold the mail's content.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct TransportError(pub String);
+
+/// Writes a mail into the outbox. `db` is the transaction that causes it.
+///
+/// # Errors
+/// When the store fails.
+pub async fn enqueue(
+    auth: &Auth,
+    db: &dyn Database,
+    kind: &str,
+    to: &str,
+    data: &Map<String, Json>,
+) -> Result<(), AuthError> {
+    let payload = json!({ "to": to, "data": data });
+    Ok(outbox::enqueue(db, &auth.random.id(), kind, payload, auth.now()).await?)
+}
+
+/// Sends what lies in the outbox, until the process ends.
+pub struct Sender {
+    store: Store,
+    clock: Arc<dyn Clock>,
+    templates: Templates,
+    transport: Arc<dyn Transport>,
+    wake: Arc<Notify>,
+}
+
+impl Sender {
+    /// A sender; [`Sender::run`] starts it. `wake` tells it that something was committed.
+    pub fn new(auth: &Auth, templates: Templates, transport: Arc<dyn Transport>) -> Self {
+        let (store, clock, wake) = (auth.store.clone(), Arc::clone(&auth.clock), Arc::clone(&auth.mail_queued));
+        Self { store, clock, templates, transport, wake }
+    }
+
+    /// Sends, waits for more, and never returns.
+    pub async fn run(self) {
+        loop {
+            match self.send_due().await {
+                Ok(0) => _ = tokio::time::timeout(IDLE, self.wake.notified()).await,
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::warn!(%error, "the outbox cannot be read");
+                    tokio::time::sleep(IDLE).await;
+                }
+            }
+        }
+    }
+
+    /// Sends one batch; how many deliveries were taken.
+    async fn send_due(&self) -> Result<usize, StoreError> {
+        let deliveries = outbox::take_due(&self.store, self.clock.now(), LEASE_SECS, BATCH).await?;
+        for delivery in &deliveries {
+            match self.send(delivery).await {
+                Ok(()) => outbox::delete(&self.store, delivery.id()).await?,
+                Err(error) => {
+                    tracing::warn!(kind = delivery.kind(), attempts = delivery.attempts(), %error, "a mail was not sent");
+                    let again = retry_at(self.clock.now(), delivery.attempts());
+                    outbox::reschedule(&self.store, delivery.id(), again, &error.to_string()).await?;
+                }
+            }
+        }
+        Ok(deliveries.len())
+    }
+
+    async fn send(&self, delivery: &Delivery) -> Result<(), TransportError> {
+        let payload = delivery.payload();
+        let data = payload.get("data").and_then(Json::as_object).cloned().unwrap_or_default();
+        let filled = self.templates.render(delivery.kind(), &data);
+        let filled = filled.map_err(|error| TransportError(format!("its template cannot be filled: {error}")))?;
+        let mail = Mail {
+            id: delivery.id().to_owned(),
+            kind: delivery.kind().to_owned(),
+            to: payload.get("to").and_then(Json::as_str).unwrap_or_default().to_owned(),
+            subject: filled.subject,
+            text: filled.text,
+            html: filled.html,
+            data,
+        };
+        self.transport.send(&mail).await
+    }
+}
+
+/// Doubles from five seconds to an hour.
+fn retry_at(now: Timestamp, attempts: i64) -> Timestamp {
+    let doublings = u32::try_from(attempts.clamp(1, 20) - 1).unwrap_or(0);
+    now.plus_secs((FIRST_RETRY_SECS << doublings).min(LAST_RETRY_SECS))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retries_back_off_to_an_hour() {
+        let delays: Vec<i64> = [1, 2, 3, 10, 11, 99].iter().map(|n| retry_at(Timestamp(0), *n).as_secs()).collect();
+        assert_eq!(delays, [5, 10, 20, 2560, 3600, 3600]);
+    }
+}

@@ -1,0 +1,60 @@
+//! Stage "body": media type, then JSON or form, into one JSON value.
+
+use serde_json::Value as Json;
+
+use crate::error::ApiError;
+use crate::exchange::{Exchange, Route};
+use crate::http::Query;
+
+const JSON: &str = "application/json";
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// Reads the body. A body without a content type counts as none; so does the body of a `GET`.
+///
+/// # Errors
+/// `415 UNSUPPORTED_MEDIA_TYPE`, `400 BAD_REQUEST` for malformed JSON and for null characters.
+pub fn read(exchange: &mut Exchange, route: &Route) -> Result<(), ApiError> {
+    let request = &exchange.request;
+    let content_type = request.headers.get("content-type");
+    let body = match content_type {
+        Some(content_type) if !request.raw_body.is_empty() && request.method != "GET" => {
+            let media_type = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+            match media_type.as_str() {
+                JSON => Some(serde_json::from_slice(&request.raw_body).map_err(|_| malformed())?),
+                FORM if route.accepts_form => Some(form(&request.raw_body)?),
+                _ => return Err(unsupported(content_type, route)),
+            }
+        }
+        _ => None,
+    };
+    if body.as_ref().is_some_and(has_null_character) || has_null_character(&request.query.to_json()) {
+        return Err(ApiError::new(400, "BAD_REQUEST", "Null characters are not allowed"));
+    }
+    exchange.request.body = body;
+    Ok(())
+}
+
+fn form(raw: &[u8]) -> Result<Json, ApiError> {
+    let text = std::str::from_utf8(raw).map_err(|_| malformed())?;
+    Ok(Query::parse(text).to_json())
+}
+
+fn malformed() -> ApiError {
+    ApiError::new(400, "BAD_REQUEST", "Invalid JSON in request body")
+}
+
+fn unsupported(content_type: &str, route: &Route) -> ApiError {
+    let allowed = if route.accepts_form { format!("{FORM}, {JSON}") } else { JSON.to_owned() };
+    let message = format!("Content-Type \"{content_type}\" is not allowed. Allowed types: {allowed}");
+    ApiError::new(415, "UNSUPPORTED_MEDIA_TYPE", message)
+}
+
+/// No backend stores them alike, and no name, address or token has one.
+fn has_null_character(value: &Json) -> bool {
+    match value {
+        Json::String(text) => text.contains('\0'),
+        Json::Array(values) => values.iter().any(has_null_character),
+        Json::Object(fields) => fields.iter().any(|(key, value)| key.contains('\0') || has_null_character(value)),
+        Json::Null | Json::Bool(_) | Json::Number(_) => false,
+    }
+}

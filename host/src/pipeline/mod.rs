@@ -1,0 +1,103 @@
+//! THE ordered list of stages that every request passes, core and plugin endpoints alike.
+
+mod body;
+pub mod rate_limit;
+mod respond;
+pub mod router;
+
+mod origin_check;
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use futures_util::FutureExt;
+
+use crate::address::AddressRule;
+use crate::error::ApiError;
+use crate::exchange::{Exchange, Services};
+use crate::http::{Request, Response};
+
+use rate_limit::{RateCounts, RateRules};
+use router::Router;
+
+/// What can be swapped while the server runs: the routes and rules that plugins and scripts take part in.
+pub struct Extensions {
+    /// Core and plugin routes.
+    pub router: Router,
+    /// Core, plugin and operator limits.
+    pub rate_rules: RateRules,
+}
+
+/// Answers requests.
+pub struct Pipeline {
+    services: Arc<Services>,
+    extensions: ArcSwap<Extensions>,
+    rate_counts: RateCounts,
+    address_rule: AddressRule,
+}
+
+impl Pipeline {
+    /// A pipeline over `services` with its first extensions.
+    pub fn new(services: Arc<Services>, extensions: Extensions, address_rule: AddressRule) -> Self {
+        Self {
+            services,
+            extensions: ArcSwap::from_pointee(extensions),
+            rate_counts: RateCounts::default(),
+            address_rule,
+        }
+    }
+
+    /// What all requests share.
+    pub fn services(&self) -> &Arc<Services> {
+        &self.services
+    }
+
+    /// Puts new extensions in place; requests in flight finish on the old ones.
+    pub fn replace(&self, extensions: Extensions) {
+        self.extensions.store(Arc::new(extensions));
+    }
+
+    /// Answers one request; never fails and never panics.
+    pub async fn answer(&self, mut request: Request) -> Response {
+        request.client_address = self.client_address(&request);
+        let mut exchange = Exchange::new(Arc::clone(&self.services), request);
+        let extensions = self.extensions.load_full();
+        let walked = AssertUnwindSafe(self.walk(&mut exchange, &extensions)).catch_unwind().await;
+        let answered = walked.unwrap_or_else(|_| Err(ApiError::internal("a stage panicked")));
+        let response = match answered {
+            Ok(response) => response,
+            Err(error) => respond::refuse(&mut exchange, &error),
+        };
+        respond::finish(&mut exchange, response)
+    }
+
+    /// The stages, in order. The first that fails decides the answer.
+    async fn walk(&self, exchange: &mut Exchange, extensions: &Extensions) -> Result<Response, ApiError> {
+        // The client's address is known already: everything below may ask for it.
+        if self.is_disabled(&exchange.request.path) {
+            return Ok(Response::with_type(404, "text/plain;charset=UTF-8", "Not Found"));
+        }
+        rate_limit::count(exchange, &extensions.rate_rules, &self.rate_counts)?;
+        let Some(route) = extensions.router.find(&exchange.request.method, &exchange.request.path) else {
+            return Ok(Response::bare(404));
+        };
+        exchange.params = router::params(&route.path, &exchange.request.path);
+        body::read(exchange, route)?;
+        origin_check::check(exchange, route)?;
+        route.endpoint.call(exchange).await
+    }
+
+    fn client_address(&self, request: &Request) -> Option<String> {
+        let joined = |name: &str| {
+            let values: Vec<&str> = request.headers.all(name).collect();
+            (!values.is_empty()).then(|| values.join(","))
+        };
+        self.address_rule.resolve(request.peer, joined)
+    }
+
+    fn is_disabled(&self, path: &str) -> bool {
+        let path = path.trim_end_matches('/');
+        self.services.auth.config.disabled_paths.iter().any(|disabled| disabled.trim_end_matches('/') == path)
+    }
+}

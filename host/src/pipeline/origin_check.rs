@@ -1,0 +1,76 @@
+//! Stage "origin": refuses requests from pages that are not trusted, and redirects to places that are not.
+//!
+//! Source: `core-origin/*.json` of the wire contract.
+
+use serde_json::Value as Json;
+
+use crate::error::{ApiError, Code};
+use crate::exchange::{Exchange, Route};
+
+/// Checks `Origin`, then the redirect targets that the request names.
+///
+/// # Errors
+/// `MISSING_OR_NULL_ORIGIN`, `INVALID_ORIGIN`, `CROSS_SITE_NAVIGATION_LOGIN_BLOCKED`, `INVALID_CALLBACK_URL` and its kin.
+pub fn check(exchange: &Exchange, route: &Route) -> Result<(), ApiError> {
+    let advanced = &exchange.auth().config.advanced;
+    if advanced.disable_origin_check || exchange.request.method == "GET" {
+        return Ok(());
+    }
+    if !advanced.disable_csrf_check {
+        check_origin(exchange, route)?;
+    }
+    check_targets(exchange)
+}
+
+fn check_origin(exchange: &Exchange, route: &Route) -> Result<(), ApiError> {
+    let headers = &exchange.request.headers;
+    if exchange.request.has_cookies() {
+        return require_trusted(exchange);
+    }
+    if !route.is_sign_in {
+        return Ok(());
+    }
+    let (site, mode) = (headers.get("sec-fetch-site"), headers.get("sec-fetch-mode"));
+    if site == Some("cross-site") && mode == Some("navigate") {
+        return Err(Code::CROSS_SITE_NAVIGATION_LOGIN_BLOCKED.into());
+    }
+    const FROM_A_BROWSER: [&str; 5] = ["origin", "referer", "sec-fetch-site", "sec-fetch-mode", "sec-fetch-dest"];
+    if FROM_A_BROWSER.iter().any(|name| headers.get(name).is_some()) { require_trusted(exchange) } else { Ok(()) }
+}
+
+fn require_trusted(exchange: &Exchange) -> Result<(), ApiError> {
+    let headers = &exchange.request.headers;
+    if headers.all("origin").count() > 1 {
+        return Err(Code::INVALID_ORIGIN.into());
+    }
+    let origin = headers.get("origin").filter(|origin| !origin.is_empty()).or_else(|| headers.get("referer"));
+    match origin {
+        // A page of this origin that hides its address (for example with `Referrer-Policy: no-referrer`).
+        Some("null") if headers.get("sec-fetch-site") == Some("same-origin") => Ok(()),
+        None | Some("" | "null") => Err(Code::MISSING_OR_NULL_ORIGIN.into()),
+        Some(origin) if exchange.auth().origins.trusts_origin(origin) => Ok(()),
+        Some(_) => Err(Code::INVALID_ORIGIN.into()),
+    }
+}
+
+fn check_targets(exchange: &Exchange) -> Result<(), ApiError> {
+    const TARGETS: [(&str, &str, Code); 4] = [
+        ("callbackURL", "callbackURL", Code::INVALID_CALLBACK_URL),
+        ("redirectTo", "redirectURL", Code::INVALID_REDIRECT_URL),
+        ("errorCallbackURL", "errorCallbackURL", Code::INVALID_ERROR_CALLBACK_URL),
+        ("newUserCallbackURL", "newUserCallbackURL", Code::INVALID_NEW_USER_CALLBACK_URL),
+    ];
+    let query = exchange.request.query.to_json();
+    let body = exchange.request.body.as_ref();
+    for (name, label, code) in TARGETS {
+        for value in [body.and_then(|body| body.get(name)), query.get(name)].into_iter().flatten() {
+            match value {
+                Json::Null => {}
+                Json::String(target) if target.is_empty() || exchange.auth().origins.trusts_target(target) => {}
+                Json::String(_) => return Err(code.into()),
+                _ => return Err(ApiError::message(400, format!("Invalid {label}: expected a string"))),
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,56 @@
+//! Stage "respond": puts headers and cookies on the answer and logs the cause of an error, once.
+
+use crate::error::ApiError;
+use crate::exchange::Exchange;
+use crate::http::Response;
+
+/// The answer to a refusal. The cause goes to the log with the request's id, never to the client.
+pub fn refuse(exchange: &mut Exchange, error: &ApiError) -> Response {
+    // What a refused request prepared for the browser is dropped; what it removes stays removed.
+    exchange.cookies.retain(crate::cookie::Cookie::is_deletion);
+    let request = &exchange.request;
+    if let Some(source) = &error.source {
+        tracing::error!(
+            request_id = request.id,
+            method = request.method,
+            path = ?request.path,
+            status = error.status,
+            cause = %Chain(source.as_ref()),
+            "request failed"
+        );
+    }
+    Response::from(error)
+}
+
+/// Adds what every answer carries.
+pub fn finish(exchange: &mut Exchange, mut response: Response) -> Response {
+    exchange.wake_mail_sender();
+    for (name, value) in exchange.headers.iter() {
+        response.headers.push(name, value);
+    }
+    for cookie in &exchange.cookies {
+        response.headers.push("set-cookie", cookie.to_header());
+    }
+    response.headers.push("x-content-type-options", "nosniff");
+    response.headers.push("referrer-policy", "no-referrer");
+    response.headers.push("x-request-id", exchange.request.id.clone());
+    if exchange.auth().config.uses_secure_cookies() {
+        response.headers.push("strict-transport-security", "max-age=31536000; includeSubDomains");
+    }
+    response
+}
+
+/// An error with its causes, outermost first.
+struct Chain<'a>(&'a (dyn std::error::Error + 'a));
+
+impl std::fmt::Display for Chain<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut cause = self.0.source();
+        while let Some(error) = cause {
+            write!(f, ": {error}")?;
+            cause = error.source();
+        }
+        Ok(())
+    }
+}

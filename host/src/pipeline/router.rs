@@ -1,0 +1,110 @@
+//! Stage "route": finds the endpoint of a method and a path.
+
+use std::collections::HashMap;
+
+use crate::exchange::{PathPattern, Route};
+
+/// All routes, core and plugins alike.
+#[derive(Default)]
+pub struct Router {
+    exact: HashMap<String, HashMap<String, Route>>,
+    with_params: Vec<(PathPattern, Route)>,
+}
+
+/// Two routes claim one method and path.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("{method} {path} is claimed twice")]
+pub struct RouteClash {
+    /// Upper-case method.
+    pub method: String,
+    /// Path below the base path.
+    pub path: String,
+}
+
+impl Router {
+    /// Adds a route.
+    ///
+    /// # Errors
+    /// When its method and path are taken.
+    pub fn add(&mut self, route: Route) -> Result<(), RouteClash> {
+        let clash = RouteClash { method: route.method.clone(), path: route.path.clone() };
+        if route.path.contains("/:") {
+            let pattern = PathPattern::new(&route.path);
+            let is_taken = |(taken, other): &(PathPattern, Route)| *taken == pattern && other.method == route.method;
+            if self.with_params.iter().any(is_taken) {
+                return Err(clash);
+            }
+            self.with_params.push((pattern, route));
+            return Ok(());
+        }
+        let methods = self.exact.entry(route.path.clone()).or_default();
+        if methods.contains_key(&route.method) {
+            return Err(clash);
+        }
+        methods.insert(route.method.clone(), route);
+        Ok(())
+    }
+
+    /// The route of a request, exact paths first.
+    pub fn find(&self, method: &str, path: &str) -> Option<&Route> {
+        let exact = self.exact.get(path).and_then(|methods| methods.get(method));
+        exact.or_else(|| {
+            let fits = |(pattern, route): &&(PathPattern, Route)| route.method == method && pattern.matches(path);
+            self.with_params.iter().find(fits).map(|(_, route)| route)
+        })
+    }
+}
+
+/// The values of the `:parameters` of `pattern` in `path`, in order.
+pub fn params(pattern: &str, path: &str) -> Vec<(String, String)> {
+    let pairs = pattern.split('/').zip(path.split('/'));
+    pairs.filter_map(|(name, value)| Some((name.strip_prefix(':')?.to_owned(), value.to_owned()))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::error::ApiError;
+    use crate::exchange::{Endpoint, Exchange};
+    use crate::http::Response;
+
+    struct Nothing;
+
+    #[async_trait::async_trait]
+    impl Endpoint for Nothing {
+        async fn call(&self, _exchange: &mut Exchange) -> Result<Response, ApiError> {
+            Ok(Response::bare(200))
+        }
+    }
+
+    fn route(method: &str, path: &str) -> Route {
+        Route::new(method, path, Arc::new(Nothing))
+    }
+
+    #[test]
+    fn finds_by_method_and_path() {
+        let mut router = Router::default();
+        router.add(route("GET", "/ok")).unwrap();
+        router.add(route("GET", "/reset-password/:token")).unwrap();
+        assert!(router.find("GET", "/ok").is_some());
+        for (method, path) in
+            [("POST", "/ok"), ("GET", "/ok/"), ("GET", "//ok"), ("GET", "/OK"), ("GET", "/reset-password/")]
+        {
+            assert!(router.find(method, path).is_none(), "{method} {path}");
+        }
+        let found = router.find("GET", "/reset-password/abc").unwrap();
+        assert_eq!(params(&found.path, "/reset-password/abc"), [("token".to_owned(), "abc".to_owned())]);
+    }
+
+    #[test]
+    fn a_second_claim_is_refused() {
+        let mut router = Router::default();
+        router.add(route("GET", "/a/:x")).unwrap();
+        assert!(router.add(route("GET", "/a/:y")).is_err());
+        router.add(route("GET", "/ok")).unwrap();
+        assert_eq!(router.add(route("GET", "/ok")).unwrap_err().to_string(), "GET /ok is claimed twice");
+        assert!(router.add(route("POST", "/ok")).is_ok());
+    }
+}

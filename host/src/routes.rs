@@ -1,0 +1,44 @@
+//! Every core endpoint, a line each.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use futures_util::future::BoxFuture;
+
+use crate::endpoints::error_page::error_page;
+use crate::endpoints::get_session::get_session;
+use crate::endpoints::ok::ok;
+use crate::endpoints::sign_in_email::sign_in_email;
+use crate::endpoints::sign_out::sign_out;
+use crate::endpoints::sign_up_email::sign_up_email;
+use crate::error::ApiError;
+use crate::exchange::{Endpoint, Exchange, Route};
+use crate::http::Response;
+
+/// The core's route table.
+pub fn core() -> Vec<Route> {
+    vec![
+        route("GET", "/ok", |exchange| Box::pin(ok(exchange))),
+        route("GET", "/error", |exchange| Box::pin(error_page(exchange))),
+        route("POST", "/sign-up/email", |exchange| Box::pin(sign_up_email(exchange))).accepting_form().signing_in(),
+        route("POST", "/sign-in/email", |exchange| Box::pin(sign_in_email(exchange))).accepting_form().signing_in(),
+        route("POST", "/sign-out", |exchange| Box::pin(sign_out(exchange))),
+        route("GET", "/get-session", |exchange| Box::pin(get_session(exchange))),
+        route("POST", "/get-session", |exchange| Box::pin(get_session(exchange))),
+    ]
+}
+
+type Handler = for<'a> fn(&'a mut Exchange) -> BoxFuture<'a, Result<Response, ApiError>>;
+
+struct CoreEndpoint(Handler);
+
+#[async_trait]
+impl Endpoint for CoreEndpoint {
+    async fn call(&self, exchange: &mut Exchange) -> Result<Response, ApiError> {
+        (self.0)(exchange).await
+    }
+}
+
+fn route(method: &str, path: &str, handler: Handler) -> Route {
+    Route::new(method, path, Arc::new(CoreEndpoint(handler)))
+}

@@ -1,0 +1,110 @@
+//! The HTTP server: turns actix's requests into plain ones and back. The only place that names actix.
+
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::{App as ActixApp, HttpRequest, HttpResponse, HttpServer, web};
+use bytes::Bytes;
+
+use crate::app::App;
+use crate::dev_mailbox;
+use crate::error::{ApiError, Code};
+use crate::http::{Headers, Query, Request, Response};
+
+/// Time a client has for the head of its request.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
+const KEEP_ALIVE: Duration = Duration::from_secs(30);
+
+/// Serves until the process is told to stop; then lets requests in flight finish.
+///
+/// # Errors
+/// When the workers cannot be started.
+pub async fn serve(app: App, listener: TcpListener) -> std::io::Result<()> {
+    let app = web::Data::new(app);
+    let workers = match app.config.server.workers {
+        0 => std::thread::available_parallelism().map_or(2, usize::from),
+        workers => workers,
+    };
+    let factory = move || ActixApp::new().app_data(app.clone()).default_service(web::to(handle));
+    HttpServer::new(factory)
+        .workers(workers)
+        .client_request_timeout(HEAD_TIMEOUT)
+        .keep_alive(KEEP_ALIVE)
+        .shutdown_timeout(10)
+        .listen(listener)?
+        .run()
+        .await
+}
+
+async fn handle(app: web::Data<App>, request: HttpRequest, payload: web::Payload) -> HttpResponse {
+    let raw_path = request.uri().path();
+    if let Some(response) = dev_mailbox::answer(app.mailbox.as_deref(), raw_path) {
+        return into_actix(&response);
+    }
+    let Some(path) = below(&app.config.base_path, raw_path) else { return into_actix(&Response::bare(404)) };
+    let path = path.to_owned();
+    let response = match read_body(&app, payload).await {
+        Ok(body) => app.pipeline.answer(into_plain(&app, &request, path, body)).await,
+        Err(error) => Response::from(&error),
+    };
+    into_actix(&response)
+}
+
+/// The path behind the base path; `None` when it lies elsewhere.
+fn below<'a>(base_path: &str, path: &'a str) -> Option<&'a str> {
+    path.strip_prefix(base_path).filter(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+async fn read_body(app: &Arc<App>, payload: web::Payload) -> Result<Bytes, ApiError> {
+    let options = &app.config.server;
+    let reading = payload.to_bytes_limited(options.max_body_bytes);
+    match tokio::time::timeout(Duration::from_millis(options.body_timeout_ms), reading).await {
+        Ok(Ok(Ok(body))) => Ok(body),
+        Ok(Ok(Err(_))) => Err(ApiError::new(400, "BAD_REQUEST", "The request body could not be read")),
+        Ok(Err(_)) => Err(Code::PAYLOAD_TOO_LARGE.into()),
+        Err(_) => Err(ApiError::new(408, "REQUEST_TIMEOUT", "The request body took too long")),
+    }
+}
+
+fn into_plain(app: &App, request: &HttpRequest, path: String, raw_body: Bytes) -> Request {
+    let mut headers = Headers::default();
+    for (name, value) in request.headers() {
+        headers.push(name.as_str(), String::from_utf8_lossy(value.as_bytes()));
+    }
+    let auth = &app.pipeline.services().auth;
+    Request {
+        id: auth.random.string(crate::random::LOWER_ALPHANUMERIC, 16),
+        method: request.method().as_str().to_owned(),
+        path,
+        query: Query::parse(request.uri().query().unwrap_or_default()),
+        headers,
+        raw_body,
+        body: None,
+        peer: request.peer_addr().map(|address| address.ip()),
+        client_address: None,
+        received_at: auth.now(),
+    }
+}
+
+fn into_actix(response: &Response) -> HttpResponse {
+    let status = StatusCode::from_u16(response.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut builder = HttpResponse::build(status);
+    for (name, value) in response.headers.iter() {
+        // A name or a value that HTTP does not allow is left out rather than sent broken.
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::from_bytes(value.as_bytes())) {
+            builder.append_header((name, value));
+        }
+    }
+    builder.body(response.body.clone())
+}
+
+/// Runs a future to its end on a runtime that [`serve`] can be called from.
+///
+/// # Errors
+/// When the runtime cannot be started.
+pub fn block_on<T>(future: impl Future<Output = T>) -> std::io::Result<T> {
+    Ok(actix_web::rt::System::new().block_on(future))
+}
