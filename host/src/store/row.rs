@@ -22,18 +22,17 @@ pub(super) struct Loaded(pub(super) Row);
 /// Microseconds from the Unix epoch to PostgreSQL's, 2000-01-01.
 const PG_EPOCH_MICROS: i64 = 946_684_800_000_000;
 
-impl ToSql<Text, Sqlite> for Value {
-    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
-        match self {
-            Self::Null => return Ok(IsNull::Yes),
-            Self::Text(text) => out.set_value(text.as_str()),
-            Self::Integer(number) => out.set_value(*number),
-            Self::Boolean(is_true) => out.set_value(i32::from(*is_true)),
-            Self::Timestamp(at) => out.set_value(at.to_iso()),
-            Self::Json(json) => out.set_value(json.to_string()),
-        }
-        Ok(IsNull::No)
+/// Hands the value to SQLite, which types values and not columns.
+fn write_sqlite<'b>(value: &'b Value, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
+    match value {
+        Value::Null => return Ok(IsNull::Yes),
+        Value::Text(text) => out.set_value(text.as_str()),
+        Value::Integer(number) => out.set_value(*number),
+        Value::Boolean(is_true) => out.set_value(i32::from(*is_true)),
+        Value::Timestamp(at) => out.set_value(at.to_iso()),
+        Value::Json(json) => out.set_value(json.to_string()),
     }
+    Ok(IsNull::No)
 }
 
 /// Writes the value in PostgreSQL's binary form; the kind was checked when the value was bound.
@@ -56,17 +55,18 @@ fn write_pg(value: &Value, out: &mut Output<'_, '_, Pg>) -> serialize::Result {
     Ok(IsNull::No)
 }
 
-macro_rules! pg_values {
-    ($($sql_type:ty),*) => {$(
-        impl ToSql<$sql_type, Pg> for Value {
-            fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
-                write_pg(self, out)
+macro_rules! values {
+    ($write:ident, $backend:ty: $($sql_type:ty),*) => {$(
+        impl ToSql<$sql_type, $backend> for Value {
+            fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, $backend>) -> serialize::Result {
+                $write(self, out)
             }
         }
     )*};
 }
 
-pg_values!(Text, BigInt, Bool, Timestamptz, Jsonb);
+values!(write_sqlite, Sqlite: Text, BigInt, Bool);
+values!(write_pg, Pg: Text, BigInt, Bool, Timestamptz, Jsonb);
 
 impl QueryableByName<Sqlite> for Loaded {
     fn build<'a>(row: &impl NamedRow<'a, Sqlite>) -> deserialize::Result<Self> {

@@ -172,9 +172,12 @@ pub(super) trait BindValue: Backend {
 }
 
 impl BindValue for Sqlite {
-    fn bind<'b>(out: &mut AstPass<'_, 'b, Self>, _kind: FieldKind, value: &'b Value) -> QueryResult<()> {
-        // SQLite types values, not parameters: the value itself says what it is.
-        out.push_bind_param::<Text, Value>(value)
+    fn bind<'b>(out: &mut AstPass<'_, 'b, Self>, kind: FieldKind, value: &'b Value) -> QueryResult<()> {
+        match kind {
+            FieldKind::Integer => out.push_bind_param::<BigInt, Value>(value),
+            FieldKind::Boolean => out.push_bind_param::<Bool, Value>(value),
+            FieldKind::Text | FieldKind::Timestamp | FieldKind::Json => out.push_bind_param::<Text, Value>(value),
+        }
     }
 }
 

@@ -1,0 +1,36 @@
+//! The core schema as it stands in `migrations/`, compared with the models and with the reference's own statements.
+
+use std::path::Path;
+use std::{env, fs};
+
+use doorward::store::{Backend, Schema, create_schema};
+
+fn rendered(backend: Backend) -> Vec<String> {
+    create_schema(&Schema::core(), backend)
+}
+
+/// `DOORWARD_WRITE_MIGRATIONS=1` writes the files anew.
+#[test]
+fn migration_files_are_the_models() {
+    for (backend, folder) in [(Backend::Sqlite, "sqlite"), (Backend::Postgres, "postgres")] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../migrations").join(folder).join("0001_core.sql");
+        let text = rendered(backend).join(";\n\n") + ";\n";
+        if env::var("DOORWARD_WRITE_MIGRATIONS").is_ok() {
+            fs::write(&path, &text).unwrap();
+        }
+        assert_eq!(fs::read_to_string(&path).unwrap(), text, "run with DOORWARD_WRITE_MIGRATIONS=1 and review the change");
+    }
+}
+
+#[test]
+fn core_tables_are_the_references() {
+    let cases = [
+        (Backend::Sqlite, include_str!("better_auth/core.sqlite.sql")),
+        (Backend::Postgres, include_str!("better_auth/core.postgres.sql")),
+    ];
+    for (backend, reference) in cases {
+        let ours: Vec<String> = rendered(backend).into_iter().filter(|sql| !sql.contains("doorward_")).collect();
+        let theirs: Vec<&str> = reference.trim_end().trim_end_matches(';').split(";\n").collect();
+        assert_eq!(ours, theirs);
+    }
+}

@@ -1,0 +1,89 @@
+//! The typed views and their functions, table by table.
+
+use doorward::store::outbox::{self, enqueue, reschedule, take_due};
+use doorward::store::session::{delete_session_by_token, delete_sessions_of_user, find_session_with_user, list_sessions};
+use doorward::store::user::{find_user_by_email, find_user_by_id, update_user};
+use doorward::store::verification::{consume_verification, find_verification};
+use doorward::store::{Models, Store};
+use serde_json::json;
+
+use super::{NOW, Place, TestStore, on_both, record, user, verification};
+
+on_both!(users, sessions, verifications, the_outbox_lends_and_takes_back);
+
+async fn users(place: Place) {
+    let store = place.core().await;
+    store.insert(user(&store, "u1")).await.unwrap();
+    let found = find_user_by_id(&store, "u1").await.unwrap().unwrap();
+    assert_eq!(find_user_by_email(&store, "u1@example.com").await.unwrap(), Some(found));
+    assert_eq!(find_user_by_email(&store, "U1@example.com").await.unwrap(), None);
+    assert_eq!(find_user_by_id(&store, "").await.unwrap(), None);
+    let changed = update_user(&store, "u1", &[("emailVerified", true.into())]).await.unwrap().unwrap();
+    assert!(changed.email_verified());
+}
+
+async fn insert_session(store: &Store, user_id: &str, token: &str, age: i64) {
+    let values = [
+        ("id", format!("id of {token}").into()),
+        ("token", token.into()),
+        ("userId", user_id.into()),
+        ("expiresAt", NOW.plus_secs(3600).into()),
+        ("createdAt", NOW.plus_secs(-age).into()),
+        ("updatedAt", NOW.into()),
+        ("ipAddress", "".into()),
+    ];
+    store.insert(record(store, "session", &values)).await.unwrap();
+}
+
+async fn sessions(place: Place) {
+    let store = place.core().await;
+    for id in ["u1", "u2"] {
+        store.insert(user(&store, id)).await.unwrap();
+    }
+    for (token, age) in [("t1", 30), ("t2", 10), ("t3", 20)] {
+        insert_session(&store, "u1", token, age).await;
+    }
+    insert_session(&store, "u2", "other", 0).await;
+    let (session, owner) = find_session_with_user(&store, "t2").await.unwrap().unwrap();
+    assert_eq!((session.user_id(), session.id(), owner.id()), ("u1", "id of t2", "u1"));
+    assert_eq!(session.expires_at(), NOW.plus_secs(3600));
+    assert_eq!(find_session_with_user(&store, "t").await.unwrap(), None);
+    assert!(find_session_with_user(&store, "t2\0").await.is_err());
+    let listed = list_sessions(&store, "u1").await.unwrap();
+    assert_eq!(listed.iter().map(|session| session.token()).collect::<Vec<_>>(), ["t2", "t3", "t1"]);
+    assert!(delete_session_by_token(&store, "t3").await.unwrap());
+    assert!(!delete_session_by_token(&store, "t3").await.unwrap());
+    assert_eq!(delete_sessions_of_user(&store, "u1", Some("t1")).await.unwrap(), 1);
+    assert_eq!(delete_sessions_of_user(&store, "u1", None).await.unwrap(), 1);
+    assert_eq!(store.count_all("session").await, 1);
+}
+
+async fn verifications(place: Place) {
+    let store = place.core().await;
+    for (id, identifier, age) in [("old", "x", 10), ("new", "x", 0), ("older", "x", 20), ("other", "y", 0)] {
+        store.insert(verification(&store, id, identifier, NOW.plus_secs(-age))).await.unwrap();
+    }
+    assert_eq!(find_verification(&store, "x").await.unwrap().unwrap().id(), "new");
+    assert_eq!(consume_verification(&store, "x").await.unwrap().unwrap().value(), "value of new");
+    assert_eq!(consume_verification(&store, "x").await.unwrap(), None);
+    assert_eq!(store.count_all("verification").await, 1);
+}
+
+async fn the_outbox_lends_and_takes_back(place: Place) {
+    let store = place.core().await;
+    let transaction = store.begin().await.unwrap();
+    enqueue(&transaction, "m1", "mail", json!({"to": "ada@example.com"}), NOW).await.unwrap();
+    transaction.commit().await.unwrap();
+    assert!(take_due(&store, NOW.plus_secs(-1), 60, 10).await.unwrap().is_empty());
+    let taken = take_due(&store, NOW, 60, 10).await.unwrap();
+    assert_eq!((taken[0].kind(), taken[0].attempts()), ("mail", 1));
+    assert_eq!(taken[0].payload(), &json!({"to": "ada@example.com"}));
+    assert!(take_due(&store, NOW, 60, 10).await.unwrap().is_empty(), "it is on loan");
+    reschedule(&store, "m1", NOW.plus_secs(5), "refused").await.unwrap();
+    let again = take_due(&store, NOW.plus_secs(5), 60, 10).await.unwrap();
+    assert_eq!((again[0].attempts(), again[0].0.text("lastError")), (2, "refused"));
+    // Whoever took it died: the loan ends by itself.
+    assert_eq!(take_due(&store, NOW.plus_secs(65), 60, 10).await.unwrap().len(), 1);
+    outbox::delete(&store, "m1").await.unwrap();
+    assert_eq!(store.count_all("doorward_outbox").await, 0);
+}

@@ -1,0 +1,166 @@
+//! Transactions: what commits, what does not, and that neighbours in one batch do not disturb each other.
+
+use std::sync::Arc;
+
+use doorward::store::{Database, Models, StoreError, StoreOptions, eq};
+use tokio::sync::Barrier;
+use tokio::task::JoinSet;
+
+use super::{NOW, Place, TestStore, impatient, on_both, record, user};
+
+on_both!(
+    commit_makes_visible,
+    drop_and_rollback_undo,
+    a_failed_statement_dooms_the_transaction,
+    a_forgotten_transaction_is_rolled_back,
+    neighbours_do_not_disturb_each_other,
+    callers_who_give_up_leave_nothing_behind,
+    cascade,
+    a_commit_survives_the_store,
+);
+
+async fn commit_makes_visible(place: Place) {
+    let store = place.core().await;
+    let transaction = store.begin().await.unwrap();
+    transaction.insert(user(&store, "u1")).await.unwrap();
+    assert_eq!(transaction.count("user", &[]).await.unwrap(), 1);
+    assert_eq!(store.count_all("user").await, 0, "an uncommitted row is visible");
+    transaction.commit().await.unwrap();
+    assert_eq!(store.count_all("user").await, 1);
+}
+
+async fn drop_and_rollback_undo(place: Place) {
+    let store = place.core().await;
+    let dropped = store.begin().await.unwrap();
+    dropped.insert(user(&store, "u1")).await.unwrap();
+    drop(dropped);
+    let rolled_back = store.begin().await.unwrap();
+    rolled_back.insert(user(&store, "u2")).await.unwrap();
+    rolled_back.rollback().await.unwrap();
+    // Succeeds only when the row of the dropped transaction is gone: the addresses are the same.
+    store.insert(user(&store, "u1")).await.unwrap();
+    assert_eq!(store.count_all("user").await, 1);
+}
+
+async fn a_failed_statement_dooms_the_transaction(place: Place) {
+    let store = place.core().await;
+    store.insert(user(&store, "u1")).await.unwrap();
+    let transaction = store.begin().await.unwrap();
+    transaction.insert(user(&store, "u2")).await.unwrap();
+    assert!(matches!(transaction.insert(user(&store, "u1")).await, Err(StoreError::UniqueViolation { .. })));
+    assert!(transaction.insert(user(&store, "u3")).await.is_err());
+    assert!(transaction.commit().await.is_err());
+    assert_eq!(store.count_all("user").await, 1);
+}
+
+async fn a_forgotten_transaction_is_rolled_back(place: Place) {
+    let store = place.migrated(impatient()).await;
+    let forgotten = store.begin().await.unwrap();
+    forgotten.insert(user(&store, "u1")).await.unwrap();
+    // Waits for the forgotten row: it has the same address.
+    store.insert(user(&store, "u1")).await.unwrap();
+    assert!(matches!(forgotten.count("user", &[]).await, Err(StoreError::Unavailable(_))));
+    assert!(forgotten.commit().await.is_err());
+    assert_eq!(store.count_all("user").await, 1);
+}
+
+async fn neighbours_do_not_disturb_each_other(place: Place) {
+    let store = place.core().await;
+    let first = store.begin().await.unwrap();
+    first.insert(user(&store, "first")).await.unwrap();
+    // On SQLite all of these wait behind the first one, and then share its commit.
+    let barrier = Arc::new(Barrier::new(61));
+    let mut tasks = JoinSet::new();
+    for number in 0..60 {
+        let (store, barrier) = (store.clone(), Arc::clone(&barrier));
+        tasks.spawn(async move {
+            barrier.wait().await;
+            let record = user(&store, &format!("u{number}"));
+            match number % 4 {
+                0 => store.insert(record).await.map(drop),
+                1 => {
+                    let transaction = store.begin().await?;
+                    transaction.insert(record).await?;
+                    let id = format!("u{number}");
+                    transaction.update("user", &[eq("id", id)], &[("name", "Grace".into())]).await?;
+                    transaction.commit().await
+                }
+                2 => {
+                    let transaction = store.begin().await?;
+                    transaction.insert(record).await?;
+                    drop(transaction);
+                    Ok(())
+                }
+                _ => {
+                    let transaction = store.begin().await?;
+                    transaction.insert(record).await?;
+                    transaction.insert(user(&store, "first")).await.map(drop)
+                }
+            }
+            .map_err(|error| if number % 4 == 3 { error } else { panic!("{error}") })
+        });
+    }
+    barrier.wait().await;
+    first.commit().await.unwrap();
+    let results = tasks.join_all().await;
+    assert_eq!(results.iter().filter(|result| result.is_err()).count(), 15);
+    assert_eq!(store.count_all("user").await, 31);
+    assert_eq!(store.count("user", &[eq("name", "Grace")]).await.unwrap(), 15);
+}
+
+async fn callers_who_give_up_leave_nothing_behind(place: Place) {
+    let store = place.migrated(StoreOptions { pool_size: 2, ..StoreOptions::default() }).await;
+    for number in 0..40 {
+        let task = tokio::spawn({
+            let store = store.clone();
+            async move {
+                let transaction = store.begin().await.unwrap();
+                let id = format!("u{number}");
+                transaction.insert(user(&store, &id)).await.unwrap();
+                transaction.update("user", &[eq("id", id)], &[("name", "x".into())]).await.unwrap();
+                std::future::pending::<()>().await;
+                transaction.commit().await.unwrap();
+            }
+        });
+        for _ in 0..number {
+            tokio::task::yield_now().await;
+        }
+        task.abort();
+    }
+    let transaction = store.begin().await.unwrap();
+    transaction.insert(user(&store, "last")).await.unwrap();
+    transaction.commit().await.unwrap();
+    assert_eq!(store.count_all("user").await, 1);
+}
+
+async fn cascade(place: Place) {
+    let store = place.core().await;
+    store.insert(user(&store, "u1")).await.unwrap();
+    let values = [
+        ("id", "s1".into()),
+        ("token", "t1".into()),
+        ("userId", "u1".into()),
+        ("expiresAt", NOW.into()),
+        ("createdAt", NOW.into()),
+        ("updatedAt", NOW.into()),
+    ];
+    store.insert(record(&store, "session", &values)).await.unwrap();
+    let mut orphan = record(&store, "session", &values);
+    orphan.set("id", "s2").unwrap();
+    orphan.set("token", "t2").unwrap();
+    orphan.set("userId", "nobody").unwrap();
+    assert!(matches!(store.insert(orphan).await, Err(StoreError::Internal { .. })));
+    store.delete("user", &[eq("id", "u1")]).await.unwrap();
+    assert_eq!(store.count_all("session").await, 0);
+}
+
+async fn a_commit_survives_the_store(place: Place) {
+    let store = place.core().await;
+    let transaction = store.begin().await.unwrap();
+    transaction.insert(user(&store, "u1")).await.unwrap();
+    transaction.commit().await.unwrap();
+    drop(store);
+    let again = place.core().await;
+    assert_eq!(again.count_all("user").await, 1);
+    assert_eq!(again.schema().models().len(), 7);
+}
