@@ -1,0 +1,79 @@
+// One throw-away database, SQLite or PostgreSQL, with the same three calls: run, all, drop.
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import Sqlite from "better-sqlite3";
+import pg from "pg";
+
+pg.types.setTypeParser(pg.types.builtins.INT8, Number);
+let made = 0;
+
+/** kind: "sqlite" | "postgres". Statements use ? and SQLite's spelling; rows come back as SQLite would give them. */
+export const freshDatabase = (kind) => (kind === "postgres" ? freshPostgres() : freshSqlite());
+
+function freshSqlite() {
+  const directory = fs.mkdtempSync(path.join(os.tmpdir(), "doorward-db-"));
+  const file = path.join(directory, "test.db");
+  let connection;
+  const open = () => {
+    if (!connection) { connection = new Sqlite(file); connection.pragma("busy_timeout = 5000"); }
+    return connection;
+  };
+  return {
+    kind: "sqlite",
+    url: `sqlite://${file}`,
+    file,
+    run: async (sql, ...values) => { open().prepare(sql).run(...values); },
+    all: async (sql, ...values) => open().prepare(sql).all(...values),
+    drop: async () => { connection?.close(); fs.rmSync(directory, { recursive: true, force: true }); },
+  };
+}
+
+async function freshPostgres() {
+  const admin = process.env.DOORWARD_TEST_POSTGRES_URL;
+  if (!admin) throw new Error("DOORWARD_TEST_POSTGRES_URL is not set: run 'tests/postgres start' and export what it prints");
+  const name = `doorward_test_${process.pid}_${++made}`;
+  await once(admin, `create database ${name}`);
+  const url = new URL(admin);
+  url.pathname = `/${name}`;
+  const pool = new pg.Pool({ connectionString: url.href, max: 1 });
+  pool.on("error", () => {}); // dropping the database ends idle connections
+  const query = async (sql, values) => (await pool.query(toPostgres(sql), values)).rows.map(asSqliteRow);
+  return {
+    kind: "postgres",
+    url: url.href,
+    run: async (sql, ...values) => { await query(sql, values); },
+    all: async (sql, ...values) => query(sql, values),
+    drop: async () => { await pool.end(); await once(admin, `drop database ${name} with (force)`); },
+  };
+}
+
+async function once(url, sql) {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try { await client.query(sql); } finally { await client.end(); }
+}
+
+const BOOLEANS = /\b(emailVerified|twoFactorEnabled|banned|verified|enabled|backedUp|isAnonymous) = ([01])\b/g;
+
+/** The few SQLite spellings the tests use, as PostgreSQL writes them. */
+export function toPostgres(sql) {
+  let n = 0;
+  return sql
+    .replace(/json_set\(value, '\$\.(\w+)', (\w+)\)/g, "jsonb_set(value::jsonb, '{$1}', '$2')::text")
+    .replace(/\border by rowid\b/g, `order by createdAt`)
+    .replace(BOOLEANS, (_, column, bit) => `${column} = ${bit === "1"}`)
+    .split(/('[^']*')/)
+    .map((part, i) => (i % 2 ? part : part.replace(/\b(user|[a-z]+[A-Z]\w*)\b/g, '"$1"').replace(/\?/g, () => `$${++n}`)))
+    .join("");
+}
+
+function asSqliteRow(row) {
+  return Object.fromEntries(Object.entries(row).map(([column, value]) => [column, asSqliteValue(value)]));
+}
+
+function asSqliteValue(value) {
+  if (typeof value === "boolean") return Number(value);
+  if (value instanceof Date) return value.toISOString();
+  return value !== null && typeof value === "object" ? JSON.stringify(value) : value;
+}

@@ -1,0 +1,105 @@
+// Flows: update-user, change-email, delete-user.
+import { flow, Jar, sleep } from "../lib/recorder.mjs";
+const A = "core-user";
+const DAY = 86400000; const iso = (ms) => new Date(ms).toISOString();
+flow(A, "update-user", "update-user", "core", async (t) => {
+  await t.post("no session", "/update-user", { name: "X" }, { jar: null });
+  await t.signUp();
+  await t.post("name and image: cookie re-sent", "/update-user", { name: "Ada King", image: "https://img.example.com/a.png" });
+  await t.get("changed", "/get-session");
+  await t.post("image null clears it", "/update-user", { image: null });
+  await t.get("cleared", "/get-session");
+  await t.post("empty body", "/update-user", {});
+  await t.post("only unknown fields", "/update-user", { colour: "blue" });
+  await t.post("email is refused", "/update-user", { email: "new@example.com" });
+  await t.post("emailVerified is not an updatable field: ignored, so nothing to update", "/update-user", { emailVerified: true });
+  await t.post("emailVerified false", "/update-user", { emailVerified: false });
+  await t.post("id", "/update-user", { id: "x" });
+  await t.post("name wrong type is not validated", "/update-user", { name: 42 });
+  await t.get("stored as", "/get-session");
+  await t.post("name empty string", "/update-user", { name: "" });
+  await t.req("array body", "POST", "/update-user", { raw: "[]" });
+  await t.req("null body", "POST", "/update-user", { raw: "null" });
+  await t.req("no body", "POST", "/update-user", {});
+  await t.req("GET", "GET", "/update-user", {});
+  await t.post("no Origin", "/update-user", { name: "X" }, { origin: null });
+});
+flow(A, "additional-fields", "user.additionalFields: required, default, input false, returned false, number, boolean, date", { name: "core:additional-fields", options: { user: { additionalFields: { plan: { type: "string", required: true }, level: { type: "number", defaultValue: 3 }, vip: { type: "boolean", defaultValue: false, input: false }, secretNote: { type: "string", required: false, returned: false }, born: { type: "date", required: false }, tags: { type: "string[]", required: false } } } } }, async (t) => {
+  const u = { name: "Ada", email: "ada@example.com", password: "correct horse 1" };
+  await t.post("required field missing", "/sign-up/email", u);
+  await t.post("all given", "/sign-up/email", { ...u, plan: "pro", secretNote: "hush", born: "1815-12-10T00:00:00.000Z", tags: ["a", "b"] });
+  await t.get("session", "/get-session");
+  await t.post("input false field on sign up", "/sign-up/email", { ...u, email: "b@example.com", plan: "pro", vip: true });
+  await t.post("wrong type on sign up", "/sign-up/email", { ...u, email: "c@example.com", plan: "pro", level: "high" });
+  await t.post("update plan", "/update-user", { plan: "free", level: 9 });
+  await t.post("update input:false field", "/update-user", { vip: true });
+  await t.get("session", "/get-session");
+});
+flow(A, "change-email", "change-email, unverified current address: verification mail goes to the new address", "core", async (t) => {
+  await t.post("no session", "/change-email", { newEmail: "new@example.com" }, { jar: null });
+  await t.signUp(); await t.signUp("taken@example.com", { jar: null });
+  await t.post("missing newEmail", "/change-email", {});
+  await t.post("invalid newEmail", "/change-email", { newEmail: "nope" });
+  await t.post("same e-mail", "/change-email", { newEmail: "ADA@example.com" });
+  await t.post("taken e-mail: 200, no mail", "/change-email", { newEmail: "taken@example.com" });
+  await t.post("untrusted callbackURL", "/change-email", { newEmail: "new@example.com", callbackURL: "https://evil.example.net" });
+  await t.post("new e-mail", "/change-email", { newEmail: "New@Example.com", callbackURL: "/settings" });
+  const url = new URL(t.mail("verify-email").url);
+  await t.get("unchanged so far", "/get-session");
+  await t.get("link opened without a session", url.pathname + url.search, { abs: true, jar: null });
+  t.note("row", (await t.row("select email, emailVerified from user where name = 'Ada Lovelace'")));
+  await t.get("opened again: token no longer matches the address", url.pathname + url.search, { abs: true });
+  await t.get("session shows the new address", "/get-session");
+});
+flow(A, "change-email-confirmation", "verified address + sendChangeEmailConfirmation: two-step", { name: "core:change-email-confirmation", options: ({ outbox }) => ({ user: { changeEmail: { enabled: true, sendChangeEmailConfirmation: ({ user, newEmail, url, token }) => { outbox.push({ type: "change-email-confirmation", to: user.email, newEmail, url, token }); } } } }) }, async (t) => {
+  await t.signUp(); await t.sql("update user set emailVerified = 1");
+  await t.post("ask: confirmation goes to the current address", "/change-email", { newEmail: "new@example.com", callbackURL: "/done" });
+  const u1 = new URL(t.mail("change-email-confirmation").url);
+  await t.get("confirm: verification now goes to the new address", u1.pathname + u1.search, { abs: true });
+  const u2 = new URL(t.mail("verify-email").url);
+  await t.get("verify: address changed", u2.pathname + u2.search, { abs: true });
+  await t.get("session", "/get-session");
+});
+flow(A, "change-email-immediate", "updateEmailWithoutVerification and disabled", { name: "core:change-email-immediate", options: { user: { changeEmail: { enabled: true, updateEmailWithoutVerification: true } } } }, async (t) => {
+  await t.signUp();
+  await t.post("changed at once, then a verification mail to the new address", "/change-email", { newEmail: "new@example.com" });
+  await t.get("session", "/get-session");
+});
+flow(A, "change-email-disabled", "changeEmail not enabled", { name: "core:change-email-off", options: { user: { changeEmail: { enabled: false }, deleteUser: { enabled: false } } } }, async (t) => {
+  await t.signUp();
+  await t.post("change-email", "/change-email", { newEmail: "new@example.com" });
+  await t.post("delete-user", "/delete-user", {});
+  await t.get("delete-user callback", "/delete-user/callback?token=x");
+});
+flow(A, "delete-user", "delete-user: password, fresh session, errors", "core", async (t) => {
+  await t.post("no session", "/delete-user", {}, { jar: null });
+  await t.signUp();
+  await t.post("wrong password", "/delete-user", { password: "wrong password" });
+  await t.post("password wrong type", "/delete-user", { password: 1 });
+  await t.post("invalid token", "/delete-user", { token: "nope" });
+  await t.sql("update session set createdAt = ?", iso(Date.now() - 2 * DAY));
+  await t.post("old session and no password", "/delete-user", {});
+  await t.post("old session with password: deleted, cookies cleared", "/delete-user", { password: "correct horse 1" });
+  t.note("rows left", { user: (await t.row("select count(*) n from user")).n, session: (await t.row("select count(*) n from session")).n, account: (await t.row("select count(*) n from account")).n });
+  await t.signUp("b@example.com");
+  await t.post("fresh session, no password", "/delete-user", {});
+  await t.get("gone", "/get-session");
+  await t.post("sign in after delete", "/sign-in/email", { email: "b@example.com", password: "correct horse 1" });
+});
+flow(A, "delete-user-verification", "sendDeleteAccountVerification: mail link", { name: "core:delete-verification", options: ({ push }) => ({ user: { deleteUser: { enabled: true, sendDeleteAccountVerification: push("delete-account") } } }) }, async (t) => {
+  await t.signUp();
+  await t.post("ask: mail sent", "/delete-user", { callbackURL: "/bye" });
+  t.note("verification row", { row: (await t.row("select identifier, value, expiresAt from verification")) });
+  const u = new URL(t.mail("delete-account").url);
+  await t.get("link without session", u.pathname + u.search, { abs: true, jar: null });
+  await t.get("link with an untrusted callbackURL", u.pathname + "?token=" + u.searchParams.get("token") + "&callbackURL=https://evil.example.net", { abs: true });
+  await t.get("link with a wrong token", u.pathname + "?token=wrong&callbackURL=/bye", { abs: true });
+  await t.get("link missing token", u.pathname, { abs: true });
+  const bob = new Jar(); await t.signUp("bob@example.com", { jar: bob });
+  await t.get("link in another user's browser: token is consumed and refused", u.pathname + u.search, { abs: true, jar: bob });
+  await t.post("ask again", "/delete-user", { callbackURL: "/bye" });
+  const u2 = new URL(t.mail("delete-account").url);
+  await t.get("link: deleted, redirect", u2.pathname + u2.search, { abs: true });
+  await t.post("bob asks", "/delete-user", {}, { jar: bob });
+  await t.post("token in the POST body works as well", "/delete-user", { token: t.mail("delete-account").token }, { jar: bob });
+});

@@ -1,0 +1,52 @@
+// Writes a variant of the reference as Doorward's configuration, or says why it cannot.
+import { SECRET } from "./variant.mjs";
+
+/** A variant that Doorward cannot be configured to: the message is the reason. */
+export class Unsupported extends Error {}
+
+// Keys whose own keys are data and stay as they are written.
+const DATA = new Set(["additionalFields", "fields", "cookies", "customRules", "socialProviders", "roles", "modelName"]);
+// Senders that change what the endpoint does when they are present; the others are on with the [mail] section.
+const SWITCHES = new Set(["sendDeleteAccountVerification", "sendChangeEmailConfirmation"]);
+const DROPPED = {
+  "emailAndPassword.sendResetPassword": ["email_and_password", "send_reset_password"],
+  emailVerification: ["email_verification", "send_verification_email"],
+};
+const PLUGIN_DEFAULTS = { twoFactor: { issuer: "Wire App" }, passkey: { rpName: "Wire App" } };
+
+/** camelCase to snake_case, an abbreviation being one word: baseURL → base_url, disableCSRFCheck → disable_csrf_check. */
+export const snakeCase = (key) => key.replace(/OAuth/g, "Oauth").replace(/([A-Z]+)([A-Z][a-z])/g, "$1_$2").replace(/([a-z0-9])([A-Z])/g, "$1_$2").toLowerCase();
+/** The id of a plugin's component: twoFactor → two-factor, emailOTP → email-otp. */
+export const pluginId = (name) => snakeCase(name.replace("openAPI", "openApi")).replace(/_/g, "-");
+
+function plain(value, path, isData = false) {
+  if (Array.isArray(value)) return value.map((v, i) => plain(v, `${path}.${i}`));
+  if (value === null || typeof value !== "object") return value;
+  if (value.constructor !== Object || "authorize" in value || "newRole" in value) throw new Unsupported(`${path} is an object of the reference's own`);
+  const out = {};
+  for (const [key, v] of Object.entries(value)) {
+    const name = isData ? key : snakeCase(key);
+    if (typeof v === "function") {
+      if (SWITCHES.has(key)) out[name] = true;
+      else if (!key.startsWith("send")) throw new Unsupported(`${path}.${key} is a callback`);
+    } else if (v === undefined) {
+      if (key === "otpOptions") out[name] = { send_otp: false };
+    } else out[name] = plain(v, `${path}.${key}`, DATA.has(key));
+  }
+  return out;
+}
+
+/** The configuration of a resolved variant, without address, database and mail. */
+export function toConfig({ options, plugins, dropped }) {
+  const { database, secret, ...rest } = options;
+  if (database === null) throw new Unsupported("there is no mode without a database");
+  const config = { ...plain(rest, "options"), secret: SECRET };
+  config.advanced = { ...config.advanced, ip_address: { source: "header", ...config.advanced?.ip_address } };
+  for (const path of dropped) {
+    const [section, key] = DROPPED[path];
+    config[section] = { ...config[section], [key]: false };
+  }
+  const list = Object.entries(plugins).map(([name, o]) => ({ id: pluginId(name), ...plain({ ...PLUGIN_DEFAULTS[name], ...o }, name) }));
+  if (list.length) config.plugins = list;
+  return config;
+}

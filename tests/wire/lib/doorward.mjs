@@ -1,0 +1,54 @@
+// Driver: the built Doorward binary, on a fresh SQLite or PostgreSQL database.
+import { freshDatabase } from "../../harness/database.mjs";
+import { startDoorward } from "../../harness/doorward.mjs";
+import { toConfig } from "./config.mjs";
+import { resolveVariant } from "./variant.mjs";
+
+const MAIL_LIMIT_MS = 2_000;
+const SETTLE_MS = 50;
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+// A mail of the development mailbox, as the recorder writes one.
+const asRecorded = {
+  "change-email": ({ to, data }) => ({ type: "change-email-confirmation", to, newEmail: data.newEmail, url: data.url, token: data.token }),
+  "magic-link": ({ to, data }) => ({ type: "magic-link", to, url: data.url, token: data.token, ...(data.metadata ? { metadata: data.metadata } : {}) }),
+  "two-factor-otp": ({ to, data }) => ({ type: "two-factor-otp", to, otp: data.otp }),
+  "email-otp": ({ to, data }) => ({ type: `email-otp:${data.type}`, to, otp: data.otp }),
+  "organization-invitation": ({ to, data }) => ({ type: "organization-invitation", to, id: data.id, role: data.role, organization: data.organization?.slug, inviter: data.inviter?.user?.email }),
+};
+const link = ({ kind, to, data }) => ({ type: kind, to, ...(data.newEmail ? { newEmail: data.newEmail } : {}), url: data.url, token: data.token });
+
+export const driver = (databaseKind) => async function start(variant) {
+  const resolve = (origin) => resolveVariant(variant, { origin });
+  toConfig(resolve("http://localhost")); // an unsupported variant is known before anything is made
+  const database = await freshDatabase(databaseKind);
+  let server;
+  try {
+    server = await startDoorward({ database, config: (origin) => toConfig(resolve(origin)) });
+  } catch (error) { await database.drop(); throw error; }
+  const { name, options, plugins } = resolve(server.origin);
+  const outbox = [];
+  const seen = new Set();
+  const collect = async () => {
+    for (const mail of (await server.mailbox()).toReversed()) {
+      if (seen.has(mail.id)) continue;
+      seen.add(mail.id);
+      outbox.push((asRecorded[mail.kind] ?? link)(mail));
+    }
+  };
+  return {
+    name, options, plugins, outbox, port: server.port, origin: server.origin,
+    basePath: options.basePath ?? "/api/auth",
+    hasDatabase: true,
+    run: database.run,
+    all: database.all,
+    // Mail leaves after the answer: wait for the mails that are expected, or a moment when that is not known.
+    collectMail: async (expected) => {
+      if (expected === undefined) await pause(SETTLE_MS);
+      const limit = Date.now() + MAIL_LIMIT_MS;
+      await collect();
+      while (expected !== undefined && outbox.length < expected && Date.now() < limit) { await pause(10); await collect(); }
+    },
+    close: async () => { await server.stop(); await database.drop(); },
+  };
+};
