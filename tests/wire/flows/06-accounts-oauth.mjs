@@ -1,7 +1,7 @@
 // Flows: sign-in with a provider, linking, tokens and account cookies.
 import { flow, Jar, sleep } from "../lib/recorder.mjs";
 import { idp, idp2 } from "../lib/idp.mjs";
-import { rawRequest } from "../lib/http.mjs";
+import { rawRequest } from "../../harness/http.mjs";
 const A = "core-accounts-oauth";
 const provider = (o = {}, i = idp, id = "wire") => ({ providerId: id, clientId: "wire-client", clientSecret: "wire-client-secret", discoveryUrl: i.issuer + "/.well-known/openid-configuration", scopes: ["email", "profile"], ...o });
 const V = (name, o = {}, extra = {}) => ({ name: "core+generic-oauth" + (name ? ":" + name : ""), plugins: { genericOAuth: { config: [provider(o), provider({}, idp2, "second")] } }, options: { socialProviders: { github: { clientId: "gh-client", clientSecret: "gh-secret" }, google: { clientId: "gg-client", clientSecret: "gg-secret" } }, ...extra } });

@@ -1,7 +1,7 @@
 // Flows: the order of the checks, and some plugins together.
 import { flow, Jar, sleep } from "../lib/recorder.mjs";
 import { idp } from "../lib/idp.mjs";
-import { rawRequest } from "../lib/http.mjs";
+import { rawRequest } from "../../harness/http.mjs";
 const P = "correct horse 1"; const ada = { name: "Ada", email: "ada@example.com", password: P };
 flow("core-email-password", "processing-order", "which check answers first", { name: "core+username:rate-limit-off", plugins: { username: {} } }, async (t) => {
   await t.post("plugin hook before body validation (name missing, username too short)", "/sign-up/email", { email: "x@example.com", password: P, username: "a" }, { jar: null });

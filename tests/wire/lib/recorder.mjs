@@ -1,5 +1,5 @@
 // Plays a flow against a server and writes down every step in the form of a golden transcript.
-import { rawRequest, Jar } from "./http.mjs";
+import { rawRequest, Jar } from "../../harness/http.mjs";
 import { idp, idp2 } from "./idp.mjs";
 import { Normalizer, decodeJwt, tryJSON } from "./normalize.mjs";
 
