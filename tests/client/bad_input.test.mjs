@@ -43,9 +43,10 @@ const table = [
   ["TRACE", ["TRACE", "/api/auth/ok", {}], 404, null],
 ];
 
-let server, before;
+const server = serve();
+let before;
 const state = async () => ({ rows: await rowCounts(server), mails: (await server.mailbox()).length });
-beforeAll(async () => { server = await serve(); before = await state(); });
+beforeAll(async () => { before = await state(); });
 
 describe("requests", () => {
   test.each(table)("%s", async (_, [method, path, init], status, code) => {

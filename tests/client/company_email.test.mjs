@@ -1,9 +1,8 @@
 // The shipped script hooks/company_email.rhai: only addresses of allowed domains may sign up.
-import { beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { ALLOWED_DOMAIN, browser, companyEmail, PASSWORD, rowCounts, serve } from "./harness.mjs";
 
-let server;
-beforeAll(async () => { server = await serve(companyEmail); });
+const server = serve(companyEmail);
 
 test.each([`ada@${ALLOWED_DOMAIN}`, `Grace@${ALLOWED_DOMAIN.toUpperCase()}`])("%s may sign up", async (email) => {
   const { client } = browser(server);

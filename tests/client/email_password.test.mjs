@@ -1,11 +1,10 @@
 // Sign up, session, sign out and sign in with a password, through the official client.
-import { beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { browser, newUser, PASSWORD, rowCounts, serve } from "./harness.mjs";
 
 const SESSION = "better-auth.session_token";
 const DAY_MS = 86_400_000;
-let server;
-beforeAll(async () => { server = await serve(); });
+const server = serve();
 
 describe("sign up", () => {
   test("makes one user, one hashed credential and one session, and signs in", async () => {

@@ -2,7 +2,7 @@
 import { createAuthClient } from "better-auth/client";
 import { lastLoginMethodClient, magicLinkClient } from "better-auth/client/plugins";
 import path from "node:path";
-import { afterAll, expect } from "vitest";
+import { afterAll, beforeAll, expect } from "vitest";
 import { freshDatabase } from "../harness/database.mjs";
 import { ROOT, startDoorward } from "../harness/doorward.mjs";
 import { Jar, rawRequest } from "../harness/http.mjs";
@@ -22,18 +22,21 @@ const baseConfig = (origin) => ({
 export const companyEmail = { hooks: [{ file: inRoot("hooks/company_email.rhai"), config: { allowed_domains: [ALLOWED_DOMAIN] } }] };
 
 /**
- * Starts the binary for this test file; it is stopped when the file ends. With DOORWARD_URL the server there is used
- * instead, and `database` is absent. `database.kind` is what DOORWARD_TEST_DATABASE says.
+ * Starts the binary before the tests of this file or block and stops it after them. With DOORWARD_URL the server there is
+ * used instead, and `database` is absent. DOORWARD_TEST_DATABASE says which database it runs on.
  */
-export async function serve(extra = {}) {
-  if (process.env.DOORWARD_URL) return running(new URL(process.env.DOORWARD_URL));
+export function serve(extra = {}) {
+  const server = {};
+  beforeAll(async () => { Object.assign(server, process.env.DOORWARD_URL ? running(new URL(process.env.DOORWARD_URL)) : await start(extra)); });
+  afterAll(async () => { await server.stop?.(); await server.database?.drop(); });
+  return server;
+}
+
+async function start(extra) {
   const database = await freshDatabase(process.env.DOORWARD_TEST_DATABASE ?? "sqlite");
-  let server;
   try {
-    server = await startDoorward({ database, config: (origin) => ({ ...baseConfig(origin), ...extra }) });
+    return { database, ...(await startDoorward({ database, config: (origin) => ({ ...baseConfig(origin), ...extra }) })) };
   } catch (error) { await database.drop(); throw error; }
-  afterAll(async () => { await server.stop(); await database.drop(); });
-  return { ...server, database };
 }
 
 function running(url) {

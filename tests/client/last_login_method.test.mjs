@@ -1,10 +1,9 @@
 // The last-login-method plugin: its cookie, as the client's plugin reads it.
-import { beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { browser, inPage, mailTo, newUser, PASSWORD, serve } from "./harness.mjs";
 
 const COOKIE = "better-auth.last_used_login_method";
-let server;
-beforeAll(async () => { server = await serve(); });
+const server = serve();
 
 test("a sign-up says 'email', readable by scripts for thirty days", async () => {
   const { send } = browser(server);

@@ -1,9 +1,8 @@
 // Sign in with a mailed link, end to end: client, mail, link, session.
-import { beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { browser, mailTo, newUser, PASSWORD, rowCounts, serve } from "./harness.mjs";
 
-let server;
-beforeAll(async () => { server = await serve(); });
+const server = serve();
 
 /** Asks for a link and opens the mail; `after` is the number of links that the address already had. */
 async function linkFor(email, options = {}, after = 0) {
