@@ -111,3 +111,7 @@ both(L, "cookie", "last_used_login_method cookie per method", async (t) => {
 flow(L, "secure", "https base URL", { name: "six:https", set: "six", options: { baseURL: "https://auth.example.com" } }, async (t) => {
   await t.post("sign up: cookie name has no __Secure- prefix but the Secure attribute", "/sign-up/email", { name: "Ada", email: "ada@example.com", password: "correct horse 1" }, { host: "auth.example.com", origin: "https://auth.example.com" });
 });
+flow(L, "secure-alone", "https base URL; two plugins only", { name: "links:https", set: "links", options: { baseURL: "https://auth.example.com" } }, async (t) => {
+  await t.post("sign up: the Secure attribute without the prefix", "/sign-up/email", { name: "Ada", email: "ada@example.com", password: "correct horse 1" }, { host: "auth.example.com", origin: "https://auth.example.com" });
+  await t.get("session", "/get-session", { host: "auth.example.com" });
+});
