@@ -1,5 +1,6 @@
 //! The HTTP server: turns actix's requests into plain ones and back. The only place that names actix.
 
+use std::borrow::Cow;
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +13,7 @@ use bytes::Bytes;
 use crate::app::App;
 use crate::dev_mailbox;
 use crate::error::{ApiError, Code};
-use crate::http::{Headers, Query, Request, Response};
+use crate::http::{Headers, Query, Request, Response, encode_component};
 
 /// Time a client has for the head of its request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
@@ -94,11 +95,26 @@ fn into_actix(response: &Response) -> HttpResponse {
     let mut builder = HttpResponse::build(status);
     for (name, value) in response.headers.iter() {
         // A name or a value that HTTP does not allow is left out rather than sent broken.
-        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::from_bytes(value.as_bytes())) {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::from_bytes(&header_bytes(value))) {
             builder.append_header((name, value));
         }
     }
     builder.body(response.body.clone())
+}
+
+/// Headers are Latin-1 on the wire, as the reference sends them; what lies beyond is percent-encoded.
+fn header_bytes(value: &str) -> Cow<'_, [u8]> {
+    if value.is_ascii() {
+        return Cow::Borrowed(value.as_bytes());
+    }
+    let mut bytes = Vec::with_capacity(value.len());
+    for letter in value.chars() {
+        match u8::try_from(letter) {
+            Ok(byte) => bytes.push(byte),
+            Err(_) => bytes.extend(encode_component(letter.encode_utf8(&mut [0; 4])).bytes()),
+        }
+    }
+    Cow::Owned(bytes)
 }
 
 /// Runs a future to its end on a runtime that [`serve`] can be called from.

@@ -1,0 +1,95 @@
+//! `doorward dev`: builds what is missing, migrates, serves with a mailbox, and reloads what changes.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use super::serve::listen;
+use super::{CommandResult, init, load, plugin};
+use crate::app::{App, open_store};
+use crate::config::Config;
+use crate::server;
+
+const WATCH_EVERY: Duration = Duration::from_millis(500);
+
+/// Makes everything ready, then serves until it is told to stop.
+///
+/// # Errors
+/// When something is missing that it cannot make; the text names the fix.
+pub fn dev(config_file: &Path) -> CommandResult {
+    if !config_file.exists() {
+        step(&format!("writing {} with a new secret", config_file.display()));
+        init::init(config_file)?;
+    }
+    let config = load(config_file)?;
+    // The port is taken first: whoever finds it taken learns that before a long build.
+    let listener = listen(&config)?;
+    if config.resolve("plugins/Cargo.toml").exists() {
+        step("building the plugins (the first time takes a few minutes)");
+        plugin::build::build_all(&config.resolve("plugins"))?;
+    }
+    server::block_on(async move {
+        step("bringing the tables up to date");
+        open_store(&config).await?.migrate().await?;
+        step("loading plugins and scripts");
+        let app = Arc::new(App::start(config).await?);
+        tokio::spawn(reload_on_change(Arc::clone(&app)));
+        greet(&app.config);
+        server::serve(app, listener).await?;
+        Ok(())
+    })?
+}
+
+/// Loads plugins and scripts again when one of their files changes. A file that does not load leaves the old one serving.
+async fn reload_on_change(app: Arc<App>) {
+    let mut seen = modification_times(&app.config);
+    loop {
+        tokio::time::sleep(WATCH_EVERY).await;
+        let now = modification_times(&app.config);
+        if now == seen {
+            continue;
+        }
+        match app.reload().await {
+            Ok(()) => tracing::info!("plugins and scripts were loaded again"),
+            Err(error) => tracing::error!(%error, "the change was not loaded; the old plugins and scripts still serve"),
+        }
+        seen = now;
+    }
+}
+
+/// When each component and script was last written.
+fn modification_times(config: &Config) -> BTreeMap<PathBuf, Option<SystemTime>> {
+    let scripts = config.hooks.iter().map(|hook| config.resolve(&hook.file));
+    let components = config.plugins.iter().map(|plugin| config.component_path(plugin));
+    let modified = |path: &PathBuf| std::fs::metadata(path).and_then(|data| data.modified()).ok();
+    scripts.chain(components).map(|path| (path.clone(), modified(&path))).collect()
+}
+
+#[expect(clippy::print_stderr, reason = "progress for the person at the terminal")]
+fn step(text: &str) {
+    eprintln!("doorward: {text} …");
+}
+
+#[expect(clippy::print_stdout, reason = "what to try next, for the person at the terminal")]
+fn greet(config: &Config) {
+    let base = config.origin();
+    let path = &config.base_path;
+    println!(
+        r#"
+Doorward serves {base}{path}
+Mail lands in   {base}/dev/mailbox
+
+Try it:
+
+  curl {base}{path}/sign-up/email -H 'content-type: application/json' \
+    -d '{{"name":"Ada","email":"ada@example.com","password":"correct horse 1"}}'
+
+Or from JavaScript (npm install better-auth):
+
+  import {{ createAuthClient }} from "better-auth/client";
+  const auth = createAuthClient({{ baseURL: "{base}" }});
+  await auth.signUp.email({{ name: "Ada", email: "ada@example.com", password: "correct horse 1" }});
+"#
+    );
+}
