@@ -18,7 +18,11 @@ fn migration_files_are_the_models() {
         if env::var("DOORWARD_WRITE_MIGRATIONS").is_ok() {
             fs::write(&path, &text).unwrap();
         }
-        assert_eq!(fs::read_to_string(&path).unwrap(), text, "run with DOORWARD_WRITE_MIGRATIONS=1 and review the change");
+        assert_eq!(
+            fs::read_to_string(&path).unwrap(),
+            text,
+            "run with DOORWARD_WRITE_MIGRATIONS=1 and review the change"
+        );
     }
 }
 

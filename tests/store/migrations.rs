@@ -24,7 +24,9 @@ fn with_plugin() -> Schema {
     let owner = Owner::Plugin("plugin".into());
     let field = |name: &str, kind| Field { owner: owner.clone(), ..Field::new(name, kind) };
     schema.add_field("user", Field { unique: true, ..field("username", FieldKind::Text) }).unwrap();
-    schema.add_field("user", Field { required: true, default: Some(false.into()), ..field("banned", FieldKind::Boolean) }).unwrap();
+    schema
+        .add_field("user", Field { required: true, default: Some(false.into()), ..field("banned", FieldKind::Boolean) })
+        .unwrap();
     schema.add_field("session", Field { indexed: true, ..field("teamId", FieldKind::Text) }).unwrap();
     let fields = vec![
         Field { required: true, ..field("id", FieldKind::Text) },
@@ -55,7 +57,8 @@ async fn additions_join_a_live_database(place: Place) {
 
 async fn several_processes_at_once(place: Place) {
     let stores: Vec<_> = (0..4).map(|_| place.open(with_plugin())).collect();
-    let tasks: Vec<_> = stores.into_iter().map(|store| tokio::spawn(async move { store.migrate().await.unwrap() })).collect();
+    let tasks: Vec<_> =
+        stores.into_iter().map(|store| tokio::spawn(async move { store.migrate().await.unwrap() })).collect();
     let mut worked = 0;
     for task in tasks {
         worked += usize::from(!task.await.unwrap().statements.is_empty());

@@ -2,6 +2,7 @@
 
 mod files;
 mod migrations;
+mod outages;
 mod queries;
 mod races;
 mod tables;
@@ -61,7 +62,9 @@ impl Place {
                 let path = self.url.strip_prefix("sqlite://").unwrap();
                 SqliteConnection::establish(path).unwrap().batch_execute(sql).unwrap();
             }
-            Backend::Postgres => AsyncPgConnection::establish(&self.url).await.unwrap().batch_execute(sql).await.unwrap(),
+            Backend::Postgres => {
+                AsyncPgConnection::establish(&self.url).await.unwrap().batch_execute(sql).await.unwrap()
+            }
         }
     }
 }

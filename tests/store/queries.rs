@@ -2,8 +2,8 @@
 
 use doorward::clock::Timestamp;
 use doorward::store::{
-    Database, Field, FieldKind, Filter, Model, Models, Op, Owner, Record, Schema, Sort, Store, StoreError, Value, contains,
-    ends_with, eq, gt, gte, lt, lte, ne, none_of, one_of, starts_with,
+    Database, Field, FieldKind, Filter, Model, Models, Op, Owner, Record, Schema, Sort, Store, StoreError, Value,
+    contains, ends_with, eq, gt, gte, lt, lte, ne, none_of, one_of, starts_with,
 };
 use serde_json::json;
 
@@ -45,7 +45,13 @@ async fn round_trip_of_each_kind(place: Place) {
     let store = things(&place).await;
     let rows: [[Value; 5]; 4] = [
         ["".into(), 0.into(), false.into(), Timestamp(0).into(), json!(null).into()],
-        ["naïve 🦀 'quoted\" \\ %_".into(), i64::MAX.into(), true.into(), NOW.into(), json!({"a": [1, "é", null]}).into()],
+        [
+            "naïve 🦀 'quoted\" \\ %_".into(),
+            i64::MAX.into(),
+            true.into(),
+            NOW.into(),
+            json!({"a": [1, "é", null]}).into(),
+        ],
         ["\n".into(), i64::MIN.into(), true.into(), Timestamp(-1).into(), json!("text").into()],
         [Value::Null, Value::Null, Value::Null, Value::Null, Value::Null],
     ];
@@ -96,7 +102,8 @@ async fn insert_things(store: &Store, rows: &[(&str, Value, Value)]) {
 
 async fn comparisons(place: Place) {
     let store = things(&place).await;
-    insert_things(&store, &[("a", "x".into(), 1.into()), ("b", "y".into(), 2.into()), ("c", Value::Null, 3.into())]).await;
+    insert_things(&store, &[("a", "x".into(), 1.into()), ("b", "y".into(), 2.into()), ("c", Value::Null, 3.into())])
+        .await;
     for (filter, expected) in [
         (eq("text", "x"), "a"),
         (ne("text", "x"), "b"),
@@ -110,7 +117,10 @@ async fn comparisons(place: Place) {
         assert_eq!(ids(&store, std::slice::from_ref(&filter)).await, expected, "{filter:?}");
     }
     store.update("thing", &[eq("id", "a")], &[("moment", NOW.into()), ("truth", true.into())]).await.unwrap();
-    store.update("thing", &[eq("id", "b")], &[("moment", NOW.plus_secs(1).into()), ("truth", false.into())]).await.unwrap();
+    store
+        .update("thing", &[eq("id", "b")], &[("moment", NOW.plus_secs(1).into()), ("truth", false.into())])
+        .await
+        .unwrap();
     assert_eq!(ids(&store, &[lt("moment", NOW.plus_secs(1))]).await, "a");
     assert_eq!(ids(&store, &[eq("moment", NOW)]).await, "a");
     assert_eq!(ids(&store, &[eq("moment", NOW.to_iso())]).await, "a");
@@ -119,7 +129,8 @@ async fn comparisons(place: Place) {
 
 async fn lists_and_groups(place: Place) {
     let store = things(&place).await;
-    insert_things(&store, &[("a", "x".into(), 1.into()), ("b", "y".into(), 2.into()), ("c", "z".into(), 3.into())]).await;
+    insert_things(&store, &[("a", "x".into(), 1.into()), ("b", "y".into(), 2.into()), ("c", "z".into(), 3.into())])
+        .await;
     assert_eq!(ids(&store, &[one_of("text", vec!["x".into(), "z".into(), "?".into()])]).await, "a c");
     assert_eq!(ids(&store, &[none_of("number", vec![1.into(), 2.into()])]).await, "c");
     assert_eq!(ids(&store, &[one_of("text", vec![])]).await, "");
@@ -160,7 +171,8 @@ async fn sort_limit_offset(place: Place) {
         insert_things(&store, &[(&format!("{number:03}"), Value::Null, number.into())]).await;
     }
     let page = |sort, limit, offset| store.find_many("thing", &[], Some(sort), limit, offset);
-    let numbers = |records: Vec<Record>| records.iter().filter_map(|record| record.integer("number")).collect::<Vec<_>>();
+    let numbers =
+        |records: Vec<Record>| records.iter().filter_map(|record| record.integer("number")).collect::<Vec<_>>();
     assert_eq!(numbers(page(Sort::descending("number"), Some(2), None).await.unwrap()), [149, 148]);
     assert_eq!(numbers(page(Sort::ascending("number"), Some(2), Some(10)).await.unwrap()), [10, 11]);
     assert_eq!(page(Sort::ascending("number"), None, None).await.unwrap().len(), 100);
@@ -182,7 +194,9 @@ async fn required_fields(place: Place) {
     let store = place.core().await;
     let mut nameless = user(&store, "u1");
     nameless.set("name", Value::Null).unwrap();
-    assert!(matches!(store.insert(nameless).await, Err(StoreError::InvalidInput { field, .. }) if field == "user.name"));
+    assert!(
+        matches!(store.insert(nameless).await, Err(StoreError::InvalidInput { field, .. }) if field == "user.name")
+    );
     store.insert(user(&store, "u1")).await.unwrap();
     let emptied = store.update("user", &[eq("id", "u1")], &[("email", Value::Null)]).await;
     assert!(matches!(emptied, Err(StoreError::InvalidInput { .. })));
@@ -209,7 +223,8 @@ async fn update_and_delete(place: Place) {
     for id in ["u1", "u2", "u3"] {
         store.insert(user(&store, id)).await.unwrap();
     }
-    let changed = store.update("user", &[ne("id", "u2")], &[("name", "Grace".into()), ("image", "i".into())]).await.unwrap();
+    let changed =
+        store.update("user", &[ne("id", "u2")], &[("name", "Grace".into()), ("image", "i".into())]).await.unwrap();
     assert_eq!(changed.len(), 2);
     assert!(changed.iter().all(|record| record.text("name") == "Grace" && record.text("image") == "i"));
     assert_eq!(store.update("user", &[eq("id", "u9")], &[("name", "x".into())]).await.unwrap().len(), 0);

@@ -1,7 +1,9 @@
 //! The typed views and their functions, table by table.
 
 use doorward::store::outbox::{self, enqueue, reschedule, take_due};
-use doorward::store::session::{delete_session_by_token, delete_sessions_of_user, find_session_with_user, list_sessions};
+use doorward::store::session::{
+    delete_session_by_token, delete_sessions_of_user, find_session_with_user, list_sessions,
+};
 use doorward::store::user::{find_user_by_email, find_user_by_id, update_user};
 use doorward::store::verification::{consume_verification, find_verification};
 use doorward::store::{Models, Store};

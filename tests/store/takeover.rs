@@ -40,7 +40,10 @@ async fn rows_are_read_and_nothing_is_rebuilt(place: Place) {
     let (session, user) = find_session_with_user(&store, token).await.unwrap().unwrap();
     assert_eq!(session.expires_at(), NOW.plus_secs(7 * 86_400));
     assert_eq!((session.ip_address(), session.user_agent()), (Some(""), Some("curl/8")));
-    assert_eq!((user.name(), user.email(), user.email_verified(), user.image()), ("Ada", "ada@example.com", true, None));
+    assert_eq!(
+        (user.name(), user.email(), user.email_verified(), user.image()),
+        ("Ada", "ada@example.com", true, None)
+    );
     assert_eq!((user.created_at(), user.updated_at()), (NOW, Timestamp(1_795_336_884_000)));
     let account = account::find_credential_account(&store, user.id()).await.unwrap().unwrap();
     assert_eq!(account.password(), Some("salt:key"));
@@ -48,10 +51,17 @@ async fn rows_are_read_and_nothing_is_rebuilt(place: Place) {
     assert_eq!(used.value(), user.id());
 
     // What is written back is what the reference would have written.
-    store.update("user", &[eq("id", user.id())], &[("updatedAt", NOW.into()), ("emailVerified", false.into())]).await.unwrap();
+    store
+        .update("user", &[eq("id", user.id())], &[("updatedAt", NOW.into()), ("emailVerified", false.into())])
+        .await
+        .unwrap();
     let expected = match place.backend {
-        Backend::Sqlite => r#"select 1 / (count(*) = 1) from "user" where "updatedAt" = '2026-11-22T08:41:23.051Z' and "emailVerified" = 0 and typeof("emailVerified") = 'integer'"#,
-        Backend::Postgres => r#"select 1 / count(*) from "user" where "updatedAt" = '2026-11-22T08:41:23.051Z' and not "emailVerified""#,
+        Backend::Sqlite => {
+            r#"select 1 / (count(*) = 1) from "user" where "updatedAt" = '2026-11-22T08:41:23.051Z' and "emailVerified" = 0 and typeof("emailVerified") = 'integer'"#
+        }
+        Backend::Postgres => {
+            r#"select 1 / count(*) from "user" where "updatedAt" = '2026-11-22T08:41:23.051Z' and not "emailVerified""#
+        }
     };
     place.sql(expected).await;
     let (_, user) = find_session_with_user(&store, token).await.unwrap().unwrap();
