@@ -2,6 +2,7 @@
 
 mod files;
 mod migrations;
+mod outages;
 mod queries;
 mod races;
 mod tables;

@@ -18,6 +18,7 @@ pub const DEFAULT_LIMIT: u32 = 100;
 
 /// Operations on models. Every one fails with `InvalidInput` on an unknown model or field or a value of another kind,
 /// and with `Unavailable` when the database does not answer in time.
+#[allow(clippy::too_many_arguments, reason = "find_many takes the parts of a query, each of its own type")]
 #[async_trait]
 pub trait Models: Database {
     /// One row that matches, if there is any.

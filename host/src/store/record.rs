@@ -28,7 +28,7 @@ impl Record {
         let mut values = Vec::with_capacity(model.fields.len());
         for field in &model.fields {
             let cell = cells.next().ok_or_else(|| StoreError::internal("a row is too short"))?;
-            values.push(cell.from_column(field.kind, &field.name)?);
+            values.push(cell.into_kind(field.kind, &field.name)?);
         }
         Ok(Self { model: Arc::clone(model), values })
     }

@@ -1,6 +1,5 @@
-//! A statement that is put together at run time: text, quoted names and typed binds, made so that it can stay prepared.
+//! A statement that is put together at run time of text and typed values, made so that it can stay prepared.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -16,18 +15,14 @@ use super::model::FieldKind;
 use super::value::Value;
 
 /// The unchanging part of a statement, which may be shared by all its executions.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Shape {
-    pieces: Vec<Piece>,
+    /// Text, each with the kind of the value that follows it.
+    pieces: Vec<(String, FieldKind)>,
+    /// The text after the last value.
+    rest: String,
     is_write: bool,
     is_cacheable: bool,
-}
-
-#[derive(Clone, Debug)]
-enum Piece {
-    Sql(Cow<'static, str>),
-    Name(String),
-    Bind(FieldKind),
 }
 
 /// A statement with its values. `Debug` shows no values.
@@ -51,11 +46,8 @@ impl Statement {
 
 impl fmt::Debug for Statement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.shape.pieces.iter().try_for_each(|piece| match piece {
-            Piece::Sql(sql) => f.write_str(sql),
-            Piece::Name(name) => write!(f, "\"{name}\""),
-            Piece::Bind(_) => f.write_str("?"),
-        })
+        self.shape.pieces.iter().try_for_each(|(text, _)| write!(f, "{text}?"))?;
+        f.write_str(&self.shape.rest)
     }
 }
 
@@ -67,42 +59,39 @@ pub(super) struct Builder {
 
 impl Builder {
     /// A statement that only reads and may run on a reader.
-    pub(super) fn read(sql: impl Into<Cow<'static, str>>) -> Self {
+    pub(super) fn read(sql: &str) -> Self {
         Self::start(false, sql)
     }
 
     /// A statement that writes, or must be seen in order with writes.
-    pub(super) fn write(sql: impl Into<Cow<'static, str>>) -> Self {
+    pub(super) fn write(sql: &str) -> Self {
         Self::start(true, sql)
     }
 
-    fn start(is_write: bool, sql: impl Into<Cow<'static, str>>) -> Self {
-        let shape = Shape { pieces: vec![Piece::Sql(sql.into())], is_write, is_cacheable: true };
+    fn start(is_write: bool, sql: &str) -> Self {
+        let shape = Shape { rest: sql.to_owned(), is_write, is_cacheable: true, ..Shape::default() };
         Self { shape, binds: Vec::new() }
     }
 
     /// Adds text, which must never hold anything a caller of the store chose.
-    pub(super) fn sql(&mut self, sql: impl Into<Cow<'static, str>>) -> &mut Self {
-        self.shape.pieces.push(Piece::Sql(sql.into()));
+    pub(super) fn sql(&mut self, sql: &str) -> &mut Self {
+        self.shape.rest.push_str(sql);
         self
     }
 
-    /// Adds a quoted name.
+    /// Adds the quoted name of a table or column. The schema lets no name in that holds a quote, and both databases
+    /// quote alike, so the text is made once and not at each execution.
     pub(super) fn name(&mut self, name: &str) -> &mut Self {
-        self.shape.pieces.push(Piece::Name(name.to_owned()));
-        self
+        self.sql("\"").sql(name).sql("\"")
     }
 
     /// Adds names with commas between them, each after `prefix` (an alias with its dot, or nothing).
-    pub(super) fn names<'a>(&mut self, prefix: &'static str, names: impl Iterator<Item = &'a str>) -> &mut Self {
+    pub(super) fn names<'a>(&mut self, prefix: &str, names: impl Iterator<Item = &'a str>) -> &mut Self {
         for (index, name) in names.enumerate() {
             if index > 0 {
                 self.sql(", ");
             }
-            if !prefix.is_empty() {
-                self.sql(prefix);
-            }
-            self.name(name);
+            self.sql(prefix).name(name);
         }
         self
     }
@@ -115,7 +104,7 @@ impl Builder {
 
     /// Adds the place of a value that comes later.
     pub(super) fn slot(&mut self, kind: FieldKind) -> &mut Self {
-        self.shape.pieces.push(Piece::Bind(kind));
+        self.shape.pieces.push((std::mem::take(&mut self.shape.rest), kind));
         self
     }
 
@@ -154,13 +143,11 @@ where
             out.unsafe_to_cache_prepared();
         }
         let mut binds = self.binds.iter();
-        for piece in &self.shape.pieces {
-            match piece {
-                Piece::Sql(sql) => out.push_sql(sql),
-                Piece::Name(name) => out.push_identifier(name)?,
-                Piece::Bind(kind) => DB::bind(&mut out, *kind, binds.next().unwrap_or(&Value::Null))?,
-            }
+        for (text, kind) in &self.shape.pieces {
+            out.push_sql(text);
+            DB::bind(&mut out, *kind, binds.next().unwrap_or(&Value::Null))?;
         }
+        out.push_sql(&self.shape.rest);
         Ok(())
     }
 }

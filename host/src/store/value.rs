@@ -77,7 +77,7 @@ impl Value {
     ///
     /// # Errors
     /// `Internal` when the column holds something that is no such value.
-    pub(super) fn from_column(self, kind: FieldKind, field: &str) -> Result<Self, StoreError> {
+    pub(super) fn into_kind(self, kind: FieldKind, field: &str) -> Result<Self, StoreError> {
         Ok(match (self, kind) {
             (Self::Text(text), FieldKind::Timestamp) => match parse_stored_date(&text) {
                 Some(at) => Self::Timestamp(at),
@@ -178,7 +178,7 @@ mod tests {
     #[test]
     fn columns_of_either_backend_become_the_kind_of_the_field() {
         let at = Timestamp(1_795_336_883_051);
-        let read = |value: Value, kind| value.from_column(kind, "f").unwrap();
+        let read = |value: Value, kind| value.into_kind(kind, "f").unwrap();
         assert_eq!(read(at.to_iso().into(), FieldKind::Timestamp), Value::Timestamp(at));
         assert_eq!(
             read("2026-11-22 08:41:23".into(), FieldKind::Timestamp),
@@ -186,7 +186,7 @@ mod tests {
         );
         assert_eq!(read(1.into(), FieldKind::Boolean), Value::Boolean(true));
         assert_eq!(read("[1]".into(), FieldKind::Json), Value::Json(serde_json::json!([1])));
-        assert!(Value::from("soon").from_column(FieldKind::Timestamp, "f").is_err());
+        assert!(Value::from("soon").into_kind(FieldKind::Timestamp, "f").is_err());
     }
 
     #[test]

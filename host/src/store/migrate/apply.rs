@@ -39,7 +39,7 @@ impl Store {
         lock(&transaction, self.backend()).await?;
         let statements = missing(self.schema(), self.backend(), &inspect(&transaction, self.backend()).await?);
         for sql in &statements {
-            transaction.run(Builder::write(sql.clone()).build()?).await?;
+            transaction.run(Builder::write(sql).build()?).await?;
         }
         let recorded = transaction.count(MIGRATION, &[]).await?;
         for (number, sql) in (recorded + 1..).zip(&statements) {

@@ -34,6 +34,14 @@ pub(super) fn config(options: &StoreOptions) -> ManagerConfig<AsyncPgConnection>
     config
 }
 
+/// What `Unavailable` says when the connection is gone; another one may serve.
+const LOST: &str = "the connection was lost";
+
+/// Is the connection gone, so that another one may serve?
+pub(super) fn is_lost(error: &StoreError) -> bool {
+    matches!(error, StoreError::Unavailable(why) if why == LOST)
+}
+
 pub(super) fn store_error(error: Error) -> StoreError {
     let Error::DatabaseError(kind, information) = &error else {
         return StoreError::Internal { what: "a statement".to_owned(), source: Some(Arc::new(error)) };
@@ -46,12 +54,12 @@ pub(super) fn store_error(error: Error) -> StoreError {
         }
         DatabaseErrorKind::SerializationFailure => StoreError::Conflict,
         DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand => {
-            StoreError::Unavailable("the connection was lost".to_owned())
+            StoreError::Unavailable(LOST.to_owned())
         }
         // diesel does not hand on the SQLSTATE of the rest.
         _ if message.contains("deadlock") || message.contains("lock timeout") => StoreError::Conflict,
         _ if message.contains("terminating connection") || message.contains("shutting down") => {
-            StoreError::Unavailable("the database is shutting down".to_owned())
+            StoreError::Unavailable(LOST.to_owned())
         }
         _ if message.contains("statement timeout") => StoreError::Unavailable("a statement took too long".to_owned()),
         _ => StoreError::Internal { what: "a statement".to_owned(), source: Some(Arc::new(error)) },

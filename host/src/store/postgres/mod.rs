@@ -18,7 +18,7 @@ use super::schema::Schema;
 use super::statement::Statement;
 use super::transaction::Transaction;
 
-use connect::store_error;
+use connect::{is_lost, store_error};
 
 /// A connection on loan from the pool.
 type Connection = Object<AsyncPgConnection>;
@@ -44,10 +44,17 @@ impl Postgres {
         Ok(Self { pool, idle_transaction_timeout: options.idle_transaction_timeout })
     }
 
-    /// Runs a statement on a task, so that a caller who gives up leaves no connection half-way.
+    /// Runs a statement on a task, so that a caller who gives up leaves no connection half-way. A read whose connection
+    /// turns out to be gone is run once more on another.
     pub(super) async fn run(&self, statement: Statement) -> Result<Vec<Row>, StoreError> {
         let postgres = self.clone();
-        let work = async move { run(&mut *postgres.connection().await?, statement).await };
+        let work = async move {
+            let again = (!statement.is_write()).then(|| statement.clone());
+            match (run(&mut *postgres.connection().await?, statement).await, again) {
+                (Err(error), Some(again)) if is_lost(&error) => run(&mut *postgres.connection().await?, again).await,
+                (result, _) => result,
+            }
+        };
         tokio::spawn(work).await.map_err(|_| StoreError::internal("a statement's task"))?
     }
 
@@ -57,7 +64,7 @@ impl Postgres {
         let (ready, answer) = oneshot::channel();
         let postgres = self.clone();
         tokio::spawn(async move {
-            match postgres.connection().await {
+            match transaction::begin(&postgres).await {
                 Ok(connection) => {
                     transaction::serve(connection, commands, ready, postgres.idle_transaction_timeout).await;
                 }

@@ -6,17 +6,33 @@ use diesel_async::{AnsiTransactionManager, AsyncPgConnection, TransactionManager
 use flume::Receiver;
 use tokio::time::timeout;
 
-use super::connect::store_error;
-use super::{Connection, run};
+use super::connect::{is_lost, store_error};
+use super::{Connection, Postgres, run};
 use crate::store::error::StoreError;
 use crate::store::transaction::{Command, Reply};
 
-/// Begins, tells `ready`, and obeys the handle until it commits, rolls back, is dropped or idles too long. A connection
-/// whose transaction did not end cleanly does not go back to the pool.
+/// A connection on which a transaction has begun. Nothing was done yet, so a lost connection is replaced once.
+pub(super) async fn begin(postgres: &Postgres) -> Result<Connection, StoreError> {
+    let mut is_second = false;
+    loop {
+        let mut connection = postgres.connection().await?;
+        match AnsiTransactionManager::begin_transaction(&mut *connection).await.map_err(store_error) {
+            Ok(()) => return Ok(connection),
+            Err(error) => {
+                drop(Connection::take(connection));
+                if is_second || !is_lost(&error) {
+                    return Err(error);
+                }
+                is_second = true;
+            }
+        }
+    }
+}
+
+/// Tells `ready` and obeys the handle until it commits, rolls back, is dropped or idles too long. A connection whose
+/// transaction did not end cleanly does not go back to the pool.
 pub(super) async fn serve(mut connection: Connection, commands: Receiver<Command>, ready: Reply<()>, idle: Duration) {
-    let begun = AnsiTransactionManager::begin_transaction(&mut *connection).await.map_err(store_error);
-    let is_ready = begun.is_ok();
-    let is_clean = if ready.send(begun).is_ok() && is_ready {
+    let is_clean = if ready.send(Ok(())).is_ok() {
         obey(&mut connection, &commands, idle).await
     } else {
         rollback(&mut connection).await.is_ok()

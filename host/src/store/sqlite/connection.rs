@@ -11,7 +11,7 @@ use diesel::{Connection, RunQueryDsl, SqliteConnection};
 use crate::store::error::StoreError;
 use crate::store::open::StoreOptions;
 use crate::store::row::{Loaded, Row};
-use crate::store::statement::Statement;
+use crate::store::statement::{Builder, Statement};
 
 /// Opens the connection that writes. A commit is on the disk when it returns (`synchronous = FULL`).
 pub(super) fn open_writer(path: &Path, options: &StoreOptions) -> Result<SqliteConnection, StoreError> {
@@ -55,9 +55,9 @@ pub(super) fn run(connection: &mut SqliteConnection, statement: Statement) -> Re
     Ok(rows.into_iter().map(|row| row.0).collect())
 }
 
-/// Runs a command of the transaction itself, such as COMMIT.
+/// Runs a command of the transaction itself, such as COMMIT, which stays prepared.
 pub(super) fn command(connection: &mut SqliteConnection, sql: &str) -> Result<(), StoreError> {
-    connection.batch_execute(sql).map_err(store_error)
+    run(connection, Builder::write(sql).build()?).map(drop)
 }
 
 fn store_error(error: Error) -> StoreError {

@@ -40,8 +40,9 @@ impl Sqlite {
         let (writes, jobs) = flume::bounded(QUEUE_LENGTH);
         writer::start(connection::open_writer(path, options)?, jobs, options.idle_transaction_timeout)?;
         let (reads, requests) = flume::bounded(QUEUE_LENGTH);
-        for _ in 0..options.readers.max(1) {
-            readers::start(connection::open_reader(path, options)?, requests.clone())?;
+        let readers = options.readers.max(1);
+        for _ in 0..readers {
+            readers::start(connection::open_reader(path, options)?, requests.clone(), readers)?;
         }
         let (acquire_timeout, statement_timeout) = (options.acquire_timeout, options.statement_timeout);
         Ok(Self { reads, writes, acquire_timeout, statement_timeout })

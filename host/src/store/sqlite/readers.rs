@@ -3,8 +3,9 @@
 use std::thread;
 
 use diesel::SqliteConnection;
+use flume::Receiver;
 
-use super::connection;
+use super::connection::{command, run};
 use crate::store::error::StoreError;
 use crate::store::row::Row;
 use crate::store::statement::Statement;
@@ -13,14 +14,20 @@ use crate::store::transaction::Reply;
 /// A statement and where its rows go.
 pub(super) type Read = (Statement, Reply<Vec<Row>>);
 
-/// Starts one reader. It ends when the last sender is dropped.
-pub(super) fn start(mut connection: SqliteConnection, requests: flume::Receiver<Read>) -> Result<(), StoreError> {
+/// Statements in one look at the database at most.
+const MAX_READS: usize = 16;
+
+/// Starts one of `readers` readers. It ends when the last sender is dropped.
+pub(super) fn start(
+    mut connection: SqliteConnection,
+    requests: Receiver<Read>,
+    readers: usize,
+) -> Result<(), StoreError> {
     let work = move || {
-        while let Ok((statement, reply)) = requests.recv() {
-            if !reply.is_closed() {
-                // A caller who is gone meanwhile does not need the rows.
-                let _ = reply.send(connection::run(&mut connection, statement));
-            }
+        while let Ok(first) = requests.recv() {
+            // The rest of the queue is shared with the other readers.
+            let share = (requests.len() / readers).min(MAX_READS);
+            read_batch(&mut connection, [first].into_iter().chain(requests.try_iter().take(share)).collect());
         }
     };
     thread::Builder::new()
@@ -28,4 +35,20 @@ pub(super) fn start(mut connection: SqliteConnection, requests: flume::Receiver<
         .spawn(work)
         .map(drop)
         .map_err(|error| StoreError::Unavailable(format!("cannot start a thread: {error}")))
+}
+
+/// Answers all reads. Several share one transaction, because taking and giving back the file's locks costs as much as
+/// a lookup. The transaction looks at the database after all of them were asked, so each sees what its caller wrote.
+fn read_batch(connection: &mut SqliteConnection, reads: Vec<Read>) {
+    let is_shared = reads.len() > 1 && command(connection, "BEGIN").is_ok();
+    for (statement, reply) in reads {
+        // A caller who is gone does not need the rows.
+        if !reply.is_closed() {
+            let _ = reply.send(run(connection, statement));
+        }
+    }
+    if is_shared && command(connection, "COMMIT").is_err() {
+        // Nothing was written; what matters is that no transaction stays open.
+        let _ = command(connection, "ROLLBACK");
+    }
 }

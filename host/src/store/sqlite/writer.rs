@@ -130,7 +130,7 @@ fn run_job(
 }
 
 fn undo(connection: &mut SqliteConnection) -> Result<(), StoreError> {
-    command(connection, "ROLLBACK TO job; RELEASE job")
+    command(connection, "ROLLBACK TO job").and_then(|()| command(connection, "RELEASE job"))
 }
 
 /// Obeys a transaction's handle until it commits, rolls back, is dropped or idles too long.
