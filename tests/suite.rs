@@ -1,4 +1,6 @@
 //! Every test that needs more than one module of the host.
 
+mod fixture;
+mod routes;
 mod store;
 mod tidy;

@@ -6,7 +6,7 @@ use arc_swap::ArcSwap;
 
 use crate::address::AddressRule;
 use crate::auth::{Auth, AuthError};
-use crate::clock::SystemClock;
+use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, IpAddress, MailTransport};
 use crate::exchange::Services;
 use crate::outbox::mailbox::Mailbox;
@@ -14,7 +14,7 @@ use crate::outbox::{Sender, Templates, Transport};
 use crate::pipeline::rate_limit::RateRules;
 use crate::pipeline::router::{RouteClash, Router};
 use crate::pipeline::{Extensions, Pipeline};
-use crate::random::SystemRandom;
+use crate::random::{Random, SystemRandom};
 use crate::routes;
 use crate::store::{Schema, Store, StoreError, StoreOptions};
 
@@ -26,6 +26,14 @@ pub struct App {
     pub pipeline: Arc<Pipeline>,
     /// The development mailbox, when mail goes there.
     pub mailbox: Option<Arc<Mailbox>>,
+}
+
+/// What the server takes from the machine.
+pub struct Ports {
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub random: Arc<dyn Random>,
 }
 
 /// Why the server does not start.
@@ -63,7 +71,7 @@ pub enum StartError {
 ///
 /// # Errors
 /// When the schema clashes or the database cannot be opened.
-pub fn open_store(config: &Config) -> Result<Store, StartError> {
+pub async fn open_store(config: &Config) -> Result<Store, StartError> {
     let schema = Arc::new(Schema::core());
     let url = database_url(config);
     let mut options = StoreOptions::default();
@@ -81,13 +89,21 @@ impl App {
     /// # Errors
     /// When a part cannot start; the error says what to do.
     pub async fn start(config: Config) -> Result<Self, StartError> {
+        Self::start_with(config, Ports { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom) }).await
+    }
+
+    /// As [`App::start`], with another clock or another source of randomness.
+    ///
+    /// # Errors
+    /// As [`App::start`].
+    pub async fn start_with(config: Config, ports: Ports) -> Result<Self, StartError> {
         let config = Arc::new(config);
-        let store = open_store(&config)?;
+        let store = open_store(&config).await?;
         let plan = store.migration_plan().await.map_err(|source| database_failed(&config, source))?;
         if !plan.is_empty() {
             return Err(StartError::Unmigrated(plan.len()));
         }
-        let auth = Auth::new(Arc::clone(&config), store, Arc::new(SystemClock), Arc::new(SystemRandom))?;
+        let auth = Auth::new(Arc::clone(&config), store, ports.clock, ports.random)?;
         let mailbox = start_mail(&config, &auth)?;
         let services = Arc::new(Services { auth, gates: ArcSwap::default() });
         let extensions = extensions(&config)?;

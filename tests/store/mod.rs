@@ -29,7 +29,8 @@ const POSTGRES_URL: &str = "DOORWARD_TEST_POSTGRES_URL";
 #[derive(Clone)]
 pub struct Place {
     backend: Backend,
-    url: String,
+    /// Where it is.
+    pub url: String,
 }
 
 impl Place {
@@ -70,14 +71,14 @@ impl Place {
 }
 
 /// Runs a case on an empty SQLite file.
-async fn on_sqlite<F: Future<Output = ()>>(case: impl FnOnce(Place) -> F) {
+pub async fn on_sqlite<F: Future<Output = ()>>(case: impl FnOnce(Place) -> F) {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite://{}", folder.path().join("test.db").display());
     case(Place { backend: Backend::Sqlite, url }).await;
 }
 
 /// Runs a case on an empty PostgreSQL database, which stays there for a look if the case fails.
-async fn on_postgres<F: Future<Output = ()>>(case: impl FnOnce(Place) -> F) {
+pub async fn on_postgres<F: Future<Output = ()>>(case: impl FnOnce(Place) -> F) {
     static COUNT: AtomicUsize = AtomicUsize::new(0);
     let Ok(server) = env::var(POSTGRES_URL) else {
         assert!(
@@ -112,7 +113,7 @@ macro_rules! on_both {
         }
     };
 }
-use on_both;
+pub(crate) use on_both;
 
 /// A moment of the tests.
 const NOW: Timestamp = Timestamp(1_795_336_883_051);

@@ -1,0 +1,138 @@
+//! A server in this process for route tests: a real database, a clock that the test moves, plain requests and answers.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use doorward::app::{App, Ports, open_store};
+use doorward::clock::{Clock, Timestamp};
+use doorward::config::Config;
+use doorward::http::{Headers, Query, Request};
+use doorward::random::SystemRandom;
+use doorward::store::{Models, Record, Store};
+use serde_json::Value as Json;
+
+use crate::store::Place;
+
+/// Where the clock of every fixture begins: 2026-01-01T00:00:00Z.
+const START: i64 = 1_767_225_600_000;
+
+/// A clock that stands still until it is moved.
+pub struct TestClock(AtomicI64);
+
+impl Clock for TestClock {
+    fn now(&self) -> Timestamp {
+        Timestamp(self.0.load(Ordering::SeqCst))
+    }
+}
+
+/// A running server and its database.
+pub struct Fixture {
+    app: App,
+    clock: Arc<TestClock>,
+}
+
+/// An answer.
+pub struct Answer {
+    /// HTTP status.
+    pub status: u16,
+    /// Every header, names in lower case.
+    pub headers: Headers,
+    /// The body as it came.
+    pub text: String,
+}
+
+impl Answer {
+    /// The body as JSON; `null` when it is empty.
+    pub fn json(&self) -> Json {
+        if self.text.is_empty() { Json::Null } else { serde_json::from_str(&self.text).unwrap() }
+    }
+
+    /// Status, code and message in one line.
+    pub fn refusal(&self) -> String {
+        let body = self.json();
+        let part = |name: &str| body.get(name).and_then(Json::as_str).unwrap_or("-").to_owned();
+        format!("{} {} {}", self.status, part("code"), part("message"))
+    }
+
+    /// `name=value` of the first cookie that is set, for the next request.
+    pub fn cookie(&self) -> String {
+        let line = self.headers.get("set-cookie").unwrap();
+        line.split(';').next().unwrap().to_owned()
+    }
+}
+
+impl Fixture {
+    /// Starts a server without rate limits on `place`, with more options as dotted TOML keys.
+    pub async fn start(place: &Place, options: &str) -> Self {
+        Self::start_limited(place, &format!("rate_limit.enabled = false\n{options}")).await
+    }
+
+    /// As [`Fixture::start`], with the limits that a server has.
+    pub async fn start_limited(place: &Place, options: &str) -> Self {
+        let text = format!(
+            "secret = \"route-test-secret-0123456789-abcdefghij\"\ndatabase.url = \"{}\"\n\
+             email_and_password.enabled = true\npassword_hashing = {{ memory_kib = 64, iterations = 1 }}\n{options}\n",
+            place.url
+        );
+        let config = Config::parse(&text, Path::new("."), &BTreeMap::new()).unwrap();
+        open_store(&config).await.unwrap().migrate().await.unwrap();
+        let clock = Arc::new(TestClock(AtomicI64::new(START)));
+        let ports = Ports { clock: Arc::<TestClock>::clone(&clock), random: Arc::new(SystemRandom) };
+        Self { app: App::start_with(config, ports).await.unwrap(), clock }
+    }
+
+    /// Moves the clock.
+    pub fn pass_secs(&self, secs: i64) {
+        self.clock.0.fetch_add(secs * 1000, Ordering::SeqCst);
+    }
+
+    /// The database, for a look behind the answers.
+    pub fn store(&self) -> &Store {
+        &self.app.pipeline.services().auth.store
+    }
+
+    /// The number of rows of a model.
+    pub async fn rows(&self, model: &str) -> u64 {
+        self.store().count(model, &[]).await.unwrap()
+    }
+
+    /// All rows of a model.
+    pub async fn records(&self, model: &str) -> Vec<Record> {
+        self.store().find_many(model, &[], None, None, None).await.unwrap()
+    }
+
+    /// Sends a `POST` with a JSON body and the server's own origin.
+    pub async fn post(&self, path: &str, body: &Json) -> Answer {
+        self.send(
+            "POST",
+            path,
+            &[("origin", "http://localhost:3000"), ("content-type", "application/json")],
+            body.to_string(),
+        )
+        .await
+    }
+
+    /// Sends a `GET` with a `Cookie` header.
+    pub async fn get(&self, path: &str, cookie: &str) -> Answer {
+        self.send("GET", path, &[("cookie", cookie)], String::new()).await
+    }
+
+    /// Sends any request.
+    pub async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: impl Into<String>) -> Answer {
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        let mut request = Request::placeholder();
+        request.method = method.to_owned();
+        request.path = path.to_owned();
+        request.query = Query::parse(query);
+        request.raw_body = body.into().into();
+        request.peer = Some([127, 0, 0, 1].into());
+        for (name, value) in headers {
+            request.headers.push(*name, *value);
+        }
+        let response = self.app.pipeline.answer(request).await;
+        let text = String::from_utf8(response.body.to_vec()).unwrap();
+        Answer { status: response.status, headers: response.headers, text }
+    }
+}
