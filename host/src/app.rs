@@ -14,6 +14,7 @@ use crate::outbox::{Sender, Templates, Transport};
 use crate::pipeline::rate_limit::RateRules;
 use crate::pipeline::router::{RouteClash, Router};
 use crate::pipeline::{Extensions, Pipeline};
+use crate::plugin_host::{self, PluginError, Plugins, Ports};
 use crate::random::SystemRandom;
 use crate::routes;
 use crate::store::{Schema, Store, StoreError, StoreOptions};
@@ -48,6 +49,9 @@ pub enum StartError {
     /// Two owners claim one route.
     #[error(transparent)]
     Route(#[from] RouteClash),
+    /// A plugin cannot be loaded.
+    #[error(transparent)]
+    Plugin(#[from] PluginError),
     /// A core part does not start.
     #[error(transparent)]
     Auth(#[from] AuthError),
@@ -64,7 +68,11 @@ pub enum StartError {
 /// # Errors
 /// When the schema clashes or the database cannot be opened.
 pub fn open_store(config: &Config) -> Result<Store, StartError> {
-    let schema = Arc::new(Schema::core());
+    let mut schema = Schema::core();
+    for field in plugin_host::user_fields(config)? {
+        schema.add_field("user", field)?;
+    }
+    let schema = Arc::new(schema);
     let url = database_url(config);
     let mut options = StoreOptions::default();
     if config.database.pool_size > 0 {
@@ -90,19 +98,22 @@ impl App {
         let auth = Auth::new(Arc::clone(&config), store, Arc::new(SystemClock), Arc::new(SystemRandom))?;
         let mailbox = start_mail(&config, &auth)?;
         let services = Arc::new(Services { auth, gates: ArcSwap::default() });
-        let extensions = extensions(&config)?;
+        let ports = Ports { clock: Arc::clone(&services.auth.clock), random: Arc::clone(&services.auth.random) };
+        let plugins = Plugins::load(&config, &ports).await?;
+        services.gates.store(Arc::new(plugins.gates()));
+        let extensions = extensions(&config, plugins)?;
         let address_rule = address_rule(&config.advanced.ip_address)?;
         let pipeline = Arc::new(Pipeline::new(services, extensions, address_rule));
         Ok(Self { config, pipeline, mailbox })
     }
 }
 
-fn extensions(config: &Config) -> Result<Extensions, StartError> {
+fn extensions(config: &Config, plugins: Plugins) -> Result<Extensions, StartError> {
     let mut router = Router::default();
-    for route in routes::core() {
+    for route in routes::core().into_iter().chain(plugins.routes()) {
         router.add(route)?;
     }
-    Ok(Extensions { router, rate_rules: RateRules::new(&config.rate_limit, Vec::new()) })
+    Ok(Extensions { router, rate_rules: RateRules::new(&config.rate_limit, plugins.rate_rules()), plugins })
 }
 
 /// Starts the sender of mail; the mailbox, when mail goes there.

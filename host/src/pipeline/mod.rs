@@ -17,6 +17,7 @@ use crate::address::AddressRule;
 use crate::error::ApiError;
 use crate::exchange::{Exchange, Services};
 use crate::http::{Request, Response};
+use crate::plugin_host::Plugins;
 
 use rate_limit::{RateCounts, RateRules};
 use router::Router;
@@ -27,6 +28,8 @@ pub struct Extensions {
     pub router: Router,
     /// Core, plugin and operator limits.
     pub rate_rules: RateRules,
+    /// Hooks around endpoints.
+    pub plugins: Plugins,
 }
 
 /// Answers requests.
@@ -85,7 +88,18 @@ impl Pipeline {
         exchange.params = router::params(&route.path, &exchange.request.path);
         body::read(exchange, route)?;
         origin_check::check(exchange, route)?;
-        route.endpoint.call(exchange).await
+        if let Some(response) = extensions.plugins.before(exchange).await? {
+            return Ok(response);
+        }
+        let mut response = match route.endpoint.call(exchange).await {
+            Ok(response) => response,
+            Err(error) => respond::refuse(exchange, &error),
+        };
+        if let Err(error) = extensions.plugins.after(exchange, &mut response).await {
+            exchange.revoke_opened_session().await?;
+            return Err(error);
+        }
+        Ok(response)
     }
 
     fn client_address(&self, request: &Request) -> Option<String> {

@@ -17,7 +17,7 @@ use super::engine;
 use super::error::PluginError;
 use super::grant::{self, Rights};
 use super::imports;
-use super::manifest::Manifest;
+use super::manifest::{FieldType, Manifest, UserField};
 use super::plugin::{Exports, Plugin};
 use super::state::{ServerFacts, Shared};
 use crate::clock::Clock;
@@ -26,6 +26,7 @@ use crate::cookie::Cookies;
 use crate::crypto::hmac_sha256;
 use crate::random::Random;
 use crate::secret::Secret;
+use crate::store::{Field, FieldKind, Owner};
 
 /// Largest component that is read.
 const MOST_BYTES: u64 = 64 << 20;
@@ -71,6 +72,36 @@ pub(super) async fn load_all(config: &Config, ports: &Ports) -> Result<Vec<Arc<P
         plugins.push(Arc::new(loader.load(index, candidate).await?));
     }
     Ok(plugins)
+}
+
+/// The fields that the switched-on plugins add to users, from their manifests alone.
+///
+/// # Errors
+/// When a component is missing, unreadable, or clashes with another.
+pub fn user_fields(config: &Config) -> Result<Vec<Field>, PluginError> {
+    let entries = config.plugins.iter().filter(|entry| entry.enabled);
+    let candidates = entries.map(|entry| read(config, entry)).collect::<Result<Vec<_>, _>>()?;
+    refuse_clashes(&candidates)?;
+    let fields = candidates.iter().flat_map(|candidate| {
+        let fields = grant::active_fields(&candidate.manifest, &candidate.options);
+        fields.map(|field| user_field(&candidate.manifest.id, field))
+    });
+    Ok(fields.collect())
+}
+
+fn user_field(plugin: &str, field: &UserField) -> Field {
+    let kind = match field.kind {
+        FieldType::String => FieldKind::Text,
+        FieldType::Number => FieldKind::Integer,
+        FieldType::Boolean => FieldKind::Boolean,
+        FieldType::Date => FieldKind::Timestamp,
+    };
+    Field {
+        input: field.is_input,
+        returned: field.is_returned,
+        owner: Owner::Plugin(plugin.to_owned()),
+        ..Field::new(&field.name, kind)
+    }
 }
 
 fn read<'a>(config: &Config, entry: &'a PluginConfig) -> Result<Candidate<'a>, PluginError> {

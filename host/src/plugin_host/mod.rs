@@ -26,8 +26,8 @@ use async_trait::async_trait;
 use serde_json::Value as Json;
 
 pub use error::{CallFailed, PluginError};
-pub use load::Ports;
-pub use manifest::{FieldType, Manifest, UserField};
+pub use load::{Ports, user_fields};
+pub use manifest::Manifest;
 
 use pattern::PatternTable;
 use plugin::Plugin;
@@ -36,7 +36,6 @@ use crate::config::Config;
 use crate::error::{ApiError, Code};
 use crate::exchange::{Endpoint, Exchange, PathPattern, RateRule, Route, SessionGate, SignInAttempt, Verdict};
 use crate::http::Response;
-use crate::store::{Field, FieldKind, Owner};
 
 /// All loaded plugins, in the order of the configuration.
 pub struct Plugins {
@@ -95,15 +94,6 @@ impl Plugins {
         rules.collect()
     }
 
-    /// The fields that plugins add to users.
-    pub fn user_fields(&self) -> Vec<Field> {
-        let fields = self.list.iter().flat_map(|plugin| {
-            let options = serde_json::from_str(&plugin.shared.options).unwrap_or_default();
-            grant::active_fields(&plugin.manifest, &options).map(|field| user_field(&plugin.shared.id, field)).collect::<Vec<_>>()
-        });
-        fields.collect()
-    }
-
     /// The plugins that decide about sign-ins, in the order in which they are asked.
     pub fn gates(&self) -> Vec<Arc<dyn SessionGate>> {
         let gates = self.list.iter().filter(|plugin| plugin.manifest.is_gate);
@@ -132,21 +122,6 @@ impl Plugins {
             plugin.after(*index, exchange, response).await?;
         }
         Ok(())
-    }
-}
-
-fn user_field(plugin: &str, field: &UserField) -> Field {
-    let kind = match field.kind {
-        FieldType::String => FieldKind::Text,
-        FieldType::Number => FieldKind::Integer,
-        FieldType::Boolean => FieldKind::Boolean,
-        FieldType::Date => FieldKind::Timestamp,
-    };
-    Field {
-        input: field.is_input,
-        returned: field.is_returned,
-        owner: Owner::Plugin(plugin.to_owned()),
-        ..Field::new(&field.name, kind)
     }
 }
 
