@@ -5,10 +5,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use doorward::app::{App, Ports, open_store};
+use doorward::app::{App, open_store};
 use doorward::clock::{Clock, Timestamp};
 use doorward::config::Config;
 use doorward::http::{Headers, Query, Request};
+use doorward::plugin_host::Ports;
 use doorward::random::SystemRandom;
 use doorward::store::{Models, Record, Store};
 use serde_json::Value as Json;
@@ -77,7 +78,7 @@ impl Fixture {
             place.url
         );
         let config = Config::parse(&text, Path::new("."), &BTreeMap::new()).unwrap();
-        open_store(&config).await.unwrap().migrate().await.unwrap();
+        open_store(&config).unwrap().migrate().await.unwrap();
         let clock = Arc::new(TestClock(AtomicI64::new(START)));
         let ports = Ports { clock: Arc::<TestClock>::clone(&clock), random: Arc::new(SystemRandom) };
         Self { app: App::start_with(config, ports).await.unwrap(), clock }

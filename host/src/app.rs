@@ -6,7 +6,7 @@ use arc_swap::ArcSwap;
 
 use crate::address::AddressRule;
 use crate::auth::{Auth, AuthError};
-use crate::clock::{Clock, SystemClock};
+use crate::clock::SystemClock;
 use crate::config::{Config, IpAddress, MailTransport};
 use crate::exchange::Services;
 use crate::outbox::mailbox::Mailbox;
@@ -14,7 +14,8 @@ use crate::outbox::{Sender, Templates, Transport};
 use crate::pipeline::rate_limit::RateRules;
 use crate::pipeline::router::{RouteClash, Router};
 use crate::pipeline::{Extensions, Pipeline};
-use crate::random::{Random, SystemRandom};
+use crate::plugin_host::{self, PluginError, Plugins, Ports};
+use crate::random::SystemRandom;
 use crate::routes;
 use crate::store::{Schema, Store, StoreError, StoreOptions};
 
@@ -26,14 +27,6 @@ pub struct App {
     pub pipeline: Arc<Pipeline>,
     /// The development mailbox, when mail goes there.
     pub mailbox: Option<Arc<Mailbox>>,
-}
-
-/// What the server takes from the machine.
-pub struct Ports {
-    /// Time.
-    pub clock: Arc<dyn Clock>,
-    /// Randomness.
-    pub random: Arc<dyn Random>,
 }
 
 /// Why the server does not start.
@@ -56,6 +49,9 @@ pub enum StartError {
     /// Two owners claim one route.
     #[error(transparent)]
     Route(#[from] RouteClash),
+    /// A plugin cannot be loaded.
+    #[error(transparent)]
+    Plugin(#[from] PluginError),
     /// A core part does not start.
     #[error(transparent)]
     Auth(#[from] AuthError),
@@ -71,8 +67,12 @@ pub enum StartError {
 ///
 /// # Errors
 /// When the schema clashes or the database cannot be opened.
-pub async fn open_store(config: &Config) -> Result<Store, StartError> {
-    let schema = Arc::new(Schema::core());
+pub fn open_store(config: &Config) -> Result<Store, StartError> {
+    let mut schema = Schema::core();
+    for field in plugin_host::user_fields(config)? {
+        schema.add_field("user", field)?;
+    }
+    let schema = Arc::new(schema);
     let url = database_url(config);
     let mut options = StoreOptions::default();
     if config.database.pool_size > 0 {
@@ -98,7 +98,7 @@ impl App {
     /// As [`App::start`].
     pub async fn start_with(config: Config, ports: Ports) -> Result<Self, StartError> {
         let config = Arc::new(config);
-        let store = open_store(&config).await?;
+        let store = open_store(&config)?;
         let plan = store.migration_plan().await.map_err(|source| database_failed(&config, source))?;
         if !plan.is_empty() {
             return Err(StartError::Unmigrated(plan.len()));
@@ -106,19 +106,22 @@ impl App {
         let auth = Auth::new(Arc::clone(&config), store, ports.clock, ports.random)?;
         let mailbox = start_mail(&config, &auth)?;
         let services = Arc::new(Services { auth, gates: ArcSwap::default() });
-        let extensions = extensions(&config)?;
+        let ports = Ports { clock: Arc::clone(&services.auth.clock), random: Arc::clone(&services.auth.random) };
+        let plugins = Plugins::load(&config, &ports).await?;
+        services.gates.store(Arc::new(plugins.gates()));
+        let extensions = extensions(&config, plugins)?;
         let address_rule = address_rule(&config.advanced.ip_address)?;
         let pipeline = Arc::new(Pipeline::new(services, extensions, address_rule));
         Ok(Self { config, pipeline, mailbox })
     }
 }
 
-fn extensions(config: &Config) -> Result<Extensions, StartError> {
+fn extensions(config: &Config, plugins: Plugins) -> Result<Extensions, StartError> {
     let mut router = Router::default();
-    for route in routes::core() {
+    for route in routes::core().into_iter().chain(plugins.routes()) {
         router.add(route)?;
     }
-    Ok(Extensions { router, rate_rules: RateRules::new(&config.rate_limit, Vec::new()) })
+    Ok(Extensions { router, rate_rules: RateRules::new(&config.rate_limit, plugins.rate_rules()), plugins })
 }
 
 /// Starts the sender of mail; the mailbox, when mail goes there.

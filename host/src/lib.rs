@@ -19,6 +19,7 @@ pub mod mail;
 pub mod origin;
 pub mod outbox;
 pub mod pipeline;
+pub mod plugin_host;
 pub mod random;
 pub mod routes;
 pub mod secret;

@@ -4,6 +4,8 @@ mod error;
 pub mod password;
 pub mod session;
 pub mod user;
+pub mod user_change;
+pub mod verification;
 
 use std::sync::Arc;
 

@@ -11,7 +11,7 @@ use crate::config::Config;
 #[expect(clippy::print_stdout, reason = "the plan is what was asked for")]
 pub fn migrate(config: Config, plan_only: bool) -> CommandResult {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?.block_on(async {
-        let store = open_store(&config).await?;
+        let store = open_store(&config)?;
         if plan_only {
             for statement in store.migration_plan().await? {
                 println!("{statement};");

@@ -2,6 +2,7 @@
 
 mod init;
 mod migrate;
+pub mod plugin;
 mod serve;
 
 use std::collections::BTreeMap;
@@ -42,16 +43,20 @@ enum Command {
     Secret,
     /// Write a configuration file with a new secret.
     Init,
+    /// Build plugins and look at them.
+    #[command(subcommand)]
+    Plugin(plugin::PluginCommand),
 }
 
 /// Runs the command that the arguments name.
 ///
 /// # Errors
 /// The command's own, as a text that names the fix.
-pub fn run(cli: &Cli) -> CommandResult {
+pub fn run(cli: Cli) -> CommandResult {
     match cli.command {
         Command::Secret => print_secret(),
         Command::Init => init::init(&cli.config),
+        Command::Plugin(command) => plugin::run(command),
         Command::Migrate { plan } => migrate::migrate(load(&cli.config)?, plan),
         Command::Check => serve::check(load(&cli.config)?),
         Command::Serve => serve::serve(load(&cli.config)?),

@@ -4,6 +4,7 @@ pub mod route;
 mod session;
 pub mod session_gate;
 
+use std::any::Any;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
@@ -51,6 +52,8 @@ pub struct Exchange {
     pub cookies: Vec<Cookie>,
     /// The session that this request opened, if any.
     pub opened: Option<OpenedSession>,
+    /// What the plugin host keeps for this request between its calls.
+    pub guests: Option<Box<dyn Any + Send + Sync>>,
     has_queued_mail: bool,
     session: session::Slot,
     services: Arc<Services>,
@@ -65,6 +68,7 @@ impl Exchange {
             headers: Headers::default(),
             cookies: Vec::new(),
             opened: None,
+            guests: None,
             has_queued_mail: false,
             session: session::Slot::default(),
             services,

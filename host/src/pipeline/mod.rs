@@ -17,6 +17,7 @@ use crate::address::AddressRule;
 use crate::error::ApiError;
 use crate::exchange::{Exchange, Services};
 use crate::http::{Request, Response};
+use crate::plugin_host::Plugins;
 
 use rate_limit::{RateCounts, RateRules};
 use router::Router;
@@ -27,6 +28,8 @@ pub struct Extensions {
     pub router: Router,
     /// Core, plugin and operator limits.
     pub rate_rules: RateRules,
+    /// Hooks around endpoints.
+    pub plugins: Plugins,
 }
 
 /// Answers requests.
@@ -67,7 +70,7 @@ impl Pipeline {
         let answered = walked.unwrap_or_else(|_| Err(ApiError::internal("a stage panicked")));
         let response = match answered {
             Ok(response) => response,
-            Err(error) => respond::refuse(&mut exchange, &error),
+            Err(error) => refuse(&mut exchange, &error).await,
         };
         respond::finish(&mut exchange, response)
     }
@@ -85,7 +88,15 @@ impl Pipeline {
         exchange.params = router::params(&route.path, &exchange.request.path);
         body::read(exchange, route)?;
         origin_check::check(exchange, route)?;
-        route.endpoint.call(exchange).await
+        if let Some(response) = extensions.plugins.before(exchange).await? {
+            return Ok(response);
+        }
+        let mut response = match route.endpoint.call(exchange).await {
+            Ok(response) => response,
+            Err(error) => refuse(exchange, &error).await,
+        };
+        extensions.plugins.after(exchange, &mut response).await?;
+        Ok(response)
     }
 
     fn client_address(&self, request: &Request) -> Option<String> {
@@ -100,4 +111,12 @@ impl Pipeline {
         let path = path.trim_end_matches('/');
         self.services.auth.config.disabled_paths.iter().any(|disabled| disabled.trim_end_matches('/') == path)
     }
+}
+
+/// The answer to a refusal. A session that was opened before a later step refused is ended: nothing stays half-done.
+async fn refuse(exchange: &mut Exchange, error: &ApiError) -> Response {
+    if let Err(error) = exchange.revoke_opened_session().await {
+        tracing::error!(request_id = exchange.request.id, %error, "the session of a refused request could not be ended");
+    }
+    respond::refuse(exchange, error)
 }

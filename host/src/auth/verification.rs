@@ -1,0 +1,47 @@
+//! Verifications: a value under an identifier, for a while; redeemed once.
+//!
+//! Invariant: what is good for one use is redeemed by [`consume`], which removes and returns it in one statement.
+
+use super::user::new_row;
+use super::{Auth, AuthError};
+use crate::store::verification::{self, Verification};
+use crate::store::{Database, Models};
+
+/// Stores `value` under `identifier` for `ttl_secs` seconds.
+///
+/// # Errors
+/// When the store fails.
+pub async fn create(
+    auth: &Auth,
+    db: &dyn Database,
+    identifier: &str,
+    value: &str,
+    ttl_secs: i64,
+) -> Result<(), AuthError> {
+    let mut record = new_row(auth, verification::MODEL)?;
+    record.set("identifier", identifier)?;
+    record.set("value", value)?;
+    record.set("expiresAt", auth.now().plus_secs(ttl_secs))?;
+    db.insert(record).await?;
+    Ok(())
+}
+
+/// The newest live value. For showing only.
+///
+/// # Errors
+/// When the store fails.
+pub async fn find(auth: &Auth, db: &dyn Database, identifier: &str) -> Result<Option<String>, AuthError> {
+    Ok(live(auth, verification::find_verification(db, identifier).await?))
+}
+
+/// Removes the value and returns it while it lives. Of several callers, one gets it.
+///
+/// # Errors
+/// When the store fails.
+pub async fn consume(auth: &Auth, db: &dyn Database, identifier: &str) -> Result<Option<String>, AuthError> {
+    Ok(live(auth, verification::consume_verification(db, identifier).await?))
+}
+
+fn live(auth: &Auth, row: Option<Verification>) -> Option<String> {
+    row.filter(|row| row.expires_at() > auth.now()).map(|row| row.value().to_owned())
+}

@@ -1,0 +1,133 @@
+//! `doorward plugin build`: one call of cargo for all plugins of a folder, then a component of each module that changed.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::Value as Json;
+
+use super::super::CommandResult;
+use super::toolchain::Toolchain;
+use crate::crypto::{hex, sha256};
+use crate::plugin_host::component;
+
+/// Shared by all plugins, so that the SDK and its dependencies are compiled once.
+const TARGET_DIR: &str = "target/plugins";
+
+/// Small, deterministic code, whatever the crate's own profile says.
+const PROFILE: [(&str, &str); 5] = [
+    ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "s"),
+    ("CARGO_PROFILE_RELEASE_LTO", "true"),
+    ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "1"),
+    ("CARGO_PROFILE_RELEASE_PANIC", "abort"),
+    ("CARGO_PROFILE_RELEASE_STRIP", "debuginfo"),
+];
+
+/// What to build.
+#[derive(Clone, Debug)]
+pub struct BuildRequest {
+    /// A crate, or a workspace of crates.
+    pub folder: PathBuf,
+    /// Where the components go: `<out>/<id>.wasm`.
+    pub out: PathBuf,
+}
+
+/// Builds the plugins of a folder. What is up to date is left as it is.
+///
+/// # Errors
+/// When there is no compiler for WebAssembly, the code does not compile, or a module is no plugin.
+pub fn build(request: &BuildRequest) -> CommandResult {
+    let manifest = request.folder.join("Cargo.toml");
+    if !manifest.is_file() {
+        return Err(format!("{} is not there: name the folder of a plugin's crate", manifest.display()).into());
+    }
+    let toolchain = Toolchain::find()?;
+    say(&format!("compiling the plugins of {}", request.folder.display()));
+    let modules = compile(&manifest, &toolchain)?;
+    if modules.is_empty() {
+        return Err(
+            format!("{} makes no module: add `crate-type = [\"cdylib\"]` to its [lib]", manifest.display()).into()
+        );
+    }
+    fs::create_dir_all(&request.out)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    modules.iter().try_for_each(|module| runtime.block_on(make_component(module, &request.out)))
+}
+
+/// Runs cargo and returns the modules that it made or found up to date.
+fn compile(manifest: &Path, toolchain: &Toolchain) -> Result<Vec<PathBuf>, Box<dyn std::error::Error + Send + Sync>> {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args(["build", "--release", "--message-format=json-render-diagnostics", "--manifest-path"]).arg(manifest);
+    cargo.args(["--target-dir", TARGET_DIR]).envs(PROFILE).env_remove("RUSTFLAGS");
+    cargo.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", remapped_paths(manifest, toolchain)?);
+    toolchain.configure(&mut cargo);
+    let mut running = cargo.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
+    let mut modules = Vec::new();
+    if let Some(output) = running.stdout.take() {
+        for line in BufReader::new(output).lines() {
+            modules.extend(module_of(&serde_json::from_str(&line?).unwrap_or_default()));
+        }
+    }
+    if running.wait()?.success() { Ok(modules) } else { Err("the plugins do not compile: see above".into()) }
+}
+
+/// The module in one of cargo's messages.
+fn module_of(message: &Json) -> Option<PathBuf> {
+    let is_plugin = message.pointer("/target/kind")?.as_array()?.iter().any(|kind| kind == "cdylib");
+    let files = message.get("filenames").filter(|_| is_plugin)?.as_array()?;
+    files
+        .iter()
+        .filter_map(Json::as_str)
+        .map(PathBuf::from)
+        .find(|file| file.extension().is_some_and(|end| end == "wasm"))
+}
+
+/// The same source makes the same bytes on every machine.
+fn remapped_paths(manifest: &Path, toolchain: &Toolchain) -> std::io::Result<String> {
+    let source = fs::canonicalize(manifest)?;
+    let folder = source.parent().unwrap_or(Path::new("/"));
+    let cargo_home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cargo"));
+    // The crates of the folder itself have relative paths already.
+    let around = folder.parent().map(|parent| (parent.to_owned(), "/source"));
+    let registry = cargo_home.or_else(home).map(|home| (home, "/cargo"));
+    let compiler = toolchain.sysroot().map(|root| (root, "/rust"));
+    let remap = |(from, to): (PathBuf, &str)| format!("--remap-path-prefix={}={to}", from.display());
+    Ok([around, registry, compiler].into_iter().flatten().map(remap).collect::<Vec<_>>().join(" "))
+}
+
+/// Writes `<out>/<id>.wasm`, unless it was made of this very module.
+async fn make_component(module: &Path, out: &Path) -> CommandResult {
+    let bytes = fs::read(module)?;
+    let stamp = module.with_extension("stamp");
+    let made_of = format!("{} {}", env!("CARGO_PKG_VERSION"), hex(&sha256(&bytes)));
+    if let Some(file) = up_to_date(&stamp, &made_of, out) {
+        say(&format!("{} is up to date", file.display()));
+        return Ok(());
+    }
+    let (component, manifest) = component::from_module(&bytes, &module.display().to_string()).await?;
+    let file = out.join(format!("{}.wasm", manifest.id));
+    let unfinished = file.with_extension("wasm.new");
+    fs::write(&unfinished, &component)?;
+    fs::rename(&unfinished, &file)?;
+    let hash = hex(&sha256(&component));
+    fs::write(&stamp, format!("{made_of}\n{}\n{hash}\n", manifest.id))?;
+    say(&format!("{}  {} KiB  sha256 {hash}", file.display(), component.len() / 1024));
+    Ok(())
+}
+
+/// The component that the stamp tells of, when it is there unchanged and was made of the same module.
+fn up_to_date(stamp: &Path, made_of: &str, out: &Path) -> Option<PathBuf> {
+    let text = fs::read_to_string(stamp).ok()?;
+    let mut lines = text.lines();
+    let (source, id, hash) = (lines.next()?, lines.next()?, lines.next()?);
+    let file = out.join(format!("{id}.wasm"));
+    let found = fs::read(&file).ok()?;
+    (source == made_of && hex(&sha256(&found)) == hash).then_some(file)
+}
+
+#[expect(clippy::print_stderr, reason = "progress of a command belongs on the terminal")]
+fn say(line: &str) {
+    eprintln!("{line}");
+}

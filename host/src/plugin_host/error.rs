@@ -1,0 +1,96 @@
+//! What can go wrong with a plugin: when it is built or loaded, and when it is called.
+
+use crate::error::ApiError;
+
+/// Why a plugin cannot be built or loaded. Every text names the plugin and what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum PluginError {
+    /// A file that cannot be read or written.
+    #[error("{path}: {source}")]
+    File {
+        /// The file.
+        path: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// No component, or one without a manifest of this server.
+    #[error("{plugin}: not a plugin: {reason}")]
+    NotAPlugin {
+        /// Its id or its file.
+        plugin: String,
+        /// What is missing.
+        reason: String,
+    },
+    /// The manifest contradicts the component, the server or another plugin.
+    #[error("plugin `{plugin}`: {reason}")]
+    Manifest {
+        /// Its id.
+        plugin: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// It uses what the operator did not grant.
+    #[error(
+        "plugin `{plugin}` uses `{capability}`, which is not granted. If you trust it with that, add to its [[plugins]] entry:\n    grants = [{line}]"
+    )]
+    NotGranted {
+        /// Its id.
+        plugin: String,
+        /// The capability.
+        capability: String,
+        /// The list that would do, quoted and separated by commas.
+        line: String,
+    },
+    /// An option that it does not take.
+    #[error("plugin `{plugin}`: {reason}")]
+    Option {
+        /// Its id.
+        plugin: String,
+        /// Which option, and what it should be.
+        reason: String,
+    },
+    /// The engine refused the component.
+    #[error("plugin `{plugin}`: {reason}")]
+    Engine {
+        /// Its id or its file.
+        plugin: String,
+        /// What the engine said.
+        reason: String,
+    },
+}
+
+/// How a call of a plugin ended, when it did not end with an answer. The source of an [`ApiError`], for the log.
+#[derive(Debug, thiserror::Error)]
+#[error("plugin `{plugin}` failed in {call}: {reason}")]
+pub struct CallFailed {
+    /// Its id.
+    pub plugin: String,
+    /// What was called.
+    pub call: String,
+    /// A trap, a limit, a deadline.
+    pub reason: String,
+}
+
+/// A limit of a plugin that ends the call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Limit {
+    #[error("it ran longer than {0} ms")]
+    Time(u64),
+    #[error("it called the host more than {0} times")]
+    HostCalls(u32),
+    #[error("its answer is longer than {0} bytes")]
+    Result(usize),
+}
+
+impl From<CallFailed> for ApiError {
+    fn from(failed: CallFailed) -> Self {
+        Self::new(500, "PLUGIN_ERROR", "A plugin failed").caused_by(failed)
+    }
+}
+
+impl CallFailed {
+    /// The answer to a call that ran out of time.
+    pub(super) fn timed_out(self) -> ApiError {
+        ApiError::new(504, "PLUGIN_TIMEOUT", "A plugin did not answer in time").caused_by(self)
+    }
+}

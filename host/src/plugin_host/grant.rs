@@ -1,0 +1,198 @@
+//! What a plugin may do: the manifest's wishes, cut down to what the operator granted.
+
+use std::collections::HashMap;
+
+use serde_json::{Map, Value as Json};
+
+use super::error::PluginError;
+use super::manifest::Manifest;
+use crate::config::PluginConfig;
+use crate::cookie::{CookieSpec, Cookies};
+
+/// Granted to every plugin: they reach nothing that belongs to anyone.
+const HARMLESS: [&str; 4] = ["config", "log", "clock", "crypto"];
+
+/// Plugins of this project. Loaded from its own folder (an entry without `path`) they need no `grants`.
+const OFFICIAL: [&str; 2] = ["last-login-method", "magic-link"];
+
+/// Everything that the imports check before they act for a plugin.
+#[derive(Debug, Default)]
+pub(super) struct Rights {
+    /// By the name that the plugin uses.
+    pub(super) cookies: HashMap<String, CookieSpec>,
+    pub(super) verification_prefixes: Vec<String>,
+    pub(super) creates_user_with: Vec<String>,
+    pub(super) updates_user_fields: Vec<String>,
+    pub(super) mails: Vec<String>,
+}
+
+/// Checks that everything in `used` was granted.
+///
+/// # Errors
+/// `NotGranted` with the line to add, `Manifest` when the component uses what its manifest does not name.
+pub(super) fn check(manifest: &Manifest, config: &PluginConfig, used: &[String]) -> Result<(), PluginError> {
+    let plugin = manifest.id.clone();
+    if let Some(hidden) = used.iter().find(|name| !manifest.capabilities.contains(*name)) {
+        let reason = format!("the component imports `{hidden}`, which its manifest does not name");
+        return Err(PluginError::Manifest { plugin, reason });
+    }
+    let is_trusted = config.path.is_none() && OFFICIAL.contains(&plugin.as_str());
+    let granted = match &config.grants {
+        None if is_trusted => return Ok(()),
+        None => &[][..],
+        Some(grants) => grants,
+    };
+    let may = |name: &str| HARMLESS.contains(&name) || granted.iter().any(|grant| grant == name);
+    match used.iter().find(|name| !may(name)) {
+        None => Ok(()),
+        Some(capability) => {
+            let needed = used.iter().filter(|name| !HARMLESS.contains(&name.as_str()));
+            let line = needed.map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
+            Err(PluginError::NotGranted { plugin, capability: capability.clone(), line })
+        }
+    }
+}
+
+/// The operator's options as JSON, each known to the manifest and of the type of its default.
+///
+/// # Errors
+/// `Option` that names the fault and, for an unknown name, the nearest known one.
+pub(super) fn options(manifest: &Manifest, config: &PluginConfig) -> Result<Map<String, Json>, PluginError> {
+    let fault = |reason: String| PluginError::Option { plugin: manifest.id.clone(), reason };
+    let mut options = Map::new();
+    for (name, value) in &config.options {
+        let Some(default) = manifest.options.get(name) else {
+            return Err(fault(format!("there is no option `{name}`{}", nearest(manifest, name))));
+        };
+        let value = serde_json::to_value(value).map_err(|error| fault(format!("option `{name}`: {error}")))?;
+        if !default.is_null() && std::mem::discriminant(default) != std::mem::discriminant(&value) {
+            return Err(fault(format!("option `{name}` is {value}, and should look like {default}")));
+        }
+        options.insert(name.clone(), value);
+    }
+    Ok(options)
+}
+
+impl Rights {
+    /// The rights of a plugin with these options.
+    ///
+    /// # Errors
+    /// `Manifest` for a cookie that belongs to the core.
+    pub(super) fn of(manifest: &Manifest, options: &Map<String, Json>, cookies: &Cookies) -> Result<Self, PluginError> {
+        let mut own = HashMap::new();
+        for rule in &manifest.cookies {
+            let chosen = rule.name_option.as_ref().and_then(|option| options.get(option)).and_then(Json::as_str);
+            let name = chosen.unwrap_or(&rule.name);
+            let spec = if rule.is_literal { cookies.literal(name) } else { cookies.spec(name) };
+            if cookies.is_reserved(&spec.name) || !is_cookie_name(&spec.name) {
+                let reason = format!("the cookie `{}` belongs to the core or has no possible name", spec.name);
+                return Err(PluginError::Manifest { plugin: manifest.id.clone(), reason });
+            }
+            own.insert(name.to_owned(), spec);
+        }
+        let fields = active_fields(manifest, options);
+        let own_fields: Vec<String> = fields.map(|field| field.name.clone()).collect();
+        Ok(Self {
+            cookies: own,
+            verification_prefixes: manifest.verification_prefixes.clone(),
+            creates_user_with: [&manifest.creates_user_with[..], &own_fields].concat(),
+            updates_user_fields: [&manifest.updates_user_fields[..], &own_fields].concat(),
+            mails: manifest.mails.clone(),
+        })
+    }
+}
+
+/// The fields that the plugin adds to users under these options.
+pub(super) fn active_fields<'a>(
+    manifest: &'a Manifest,
+    options: &'a Map<String, Json>,
+) -> impl Iterator<Item = &'a super::manifest::UserField> {
+    manifest.user_fields.iter().filter(|field| match &field.when_option {
+        None => true,
+        Some(option) => options.get(option).or_else(|| manifest.options.get(option)) == Some(&Json::Bool(true)),
+    })
+}
+
+fn is_cookie_name(name: &str) -> bool {
+    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    !name.is_empty() && name.bytes().all(is_token)
+}
+
+fn nearest(manifest: &Manifest, name: &str) -> String {
+    let likeness = |known: &&String| (strsim::jaro_winkler(known, name) * 1000.0) as u32;
+    match manifest.options.keys().max_by_key(likeness) {
+        Some(known) => format!(". The nearest is `{known}`"),
+        None => ": it takes none".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::path::Path;
+
+    use super::*;
+    use crate::config::Config;
+
+    fn manifest(json: &str) -> Manifest {
+        let text = format!(r#"{{"manifest_version":1,"id":"magic-link","version":"1","sdk_version":"1"{json}}}"#);
+        Manifest::parse(text.as_bytes(), "x").unwrap()
+    }
+
+    fn config(text: &str) -> PluginConfig {
+        toml::from_str(&format!("id = \"magic-link\"\n{text}")).unwrap()
+    }
+
+    #[test]
+    fn only_what_was_granted_may_be_used() {
+        let wants = manifest(r#","capabilities":["log","users","mail"]"#);
+        let used: Vec<String> = ["log", "users", "mail"].map(String::from).to_vec();
+        assert!(check(&wants, &config(""), &used).is_ok(), "a shipped plugin gets what it asks for");
+        assert!(check(&wants, &config("path = \"x.wasm\"\ngrants = [\"users\", \"mail\"]"), &used).is_ok());
+        for text in ["path = \"x.wasm\"", "path = \"x.wasm\"\ngrants = [\"users\"]", "grants = [\"users\"]"] {
+            let error = check(&wants, &config(text), &used).unwrap_err().to_string();
+            assert!(error.contains("grants = [\"users\", \"mail\"]"), "{error}");
+        }
+        let hidden = ["users".to_owned(), "sessions".to_owned()];
+        assert!(check(&wants, &config(""), &hidden).unwrap_err().to_string().contains("does not name"));
+    }
+
+    #[test]
+    fn options_are_known_and_typed() {
+        let takes = manifest(r#","options":{"expires_in":300,"store_token":"plain"}"#);
+        assert_eq!(options(&takes, &config("expires_in = 60")).unwrap().get("expires_in"), Some(&Json::from(60)));
+        let unknown = options(&takes, &config("expire_in = 60")).unwrap_err().to_string();
+        assert!(unknown.contains("nearest is `expires_in`"), "{unknown}");
+        let wrong = options(&takes, &config("expires_in = \"60\"")).unwrap_err().to_string();
+        assert!(wrong.contains("should look like 300"), "{wrong}");
+    }
+
+    #[test]
+    fn cookies_of_the_core_are_out_of_reach() {
+        let text = "secret = \"wire-contract-secret-0123456789-abcdefghijklmnop\"";
+        let cookies = Cookies::new(&Config::parse(text, Path::new("."), &BTreeMap::new()).unwrap());
+        for name in ["better-auth.session_token", "__Secure-better-auth.session_token", "bad name", "a;b", ""] {
+            let json = serde_json::json!([{ "name": name, "is_literal": true }]);
+            let asks = manifest(&format!(r#","cookies":{json}"#));
+            assert!(Rights::of(&asks, &Map::new(), &cookies).is_err(), "{name}");
+        }
+        let renamed = manifest(r#","cookies":[{"name":"mine","is_literal":true,"name_option":"cookie_name"}]"#);
+        let option = Map::from_iter([("cookie_name".to_owned(), Json::from("better-auth.session_token"))]);
+        assert!(Rights::of(&renamed, &option, &cookies).is_err());
+        let prefixed = manifest(r#","cookies":[{"name":"mine"}]"#);
+        let rights = Rights::of(&prefixed, &Map::new(), &cookies).unwrap();
+        assert_eq!(rights.cookies.get("mine").unwrap().name, "better-auth.mine");
+    }
+
+    #[test]
+    fn a_field_follows_its_option() {
+        let adds = manifest(
+            r#","options":{"store":false},"user_fields":[{"name":"a","type":"string"},{"name":"b","type":"date","when_option":"store"}]"#,
+        );
+        let names = |options: &Map<String, Json>| {
+            active_fields(&adds, options).map(|field| field.name.clone()).collect::<String>()
+        };
+        assert_eq!(names(&Map::new()), "a");
+        assert_eq!(names(&Map::from_iter([("store".to_owned(), Json::Bool(true))])), "ab");
+    }
+}

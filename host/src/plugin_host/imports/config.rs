@@ -1,0 +1,26 @@
+//! Capability `config`.
+
+use super::super::state::State;
+use super::interfaces::config::Host;
+
+impl Host for State {
+    fn options(&mut self) -> wasmtime::Result<String> {
+        self.spend()?;
+        Ok(self.shared.options.clone())
+    }
+
+    fn base_url(&mut self) -> wasmtime::Result<String> {
+        self.spend()?;
+        Ok(self.shared.server.base_url.clone())
+    }
+
+    fn base_path(&mut self) -> wasmtime::Result<String> {
+        self.spend()?;
+        Ok(self.shared.server.base_path.clone())
+    }
+
+    fn app_name(&mut self) -> wasmtime::Result<String> {
+        self.spend()?;
+        Ok(self.shared.server.app_name.clone())
+    }
+}

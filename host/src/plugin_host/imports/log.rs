@@ -1,0 +1,47 @@
+//! Capability `log`: lines marked with the plugin's id, cut, escaped and counted.
+
+use super::super::state::State;
+use super::interfaces::log::{Host, Level};
+
+const LONGEST_LINE: usize = 1024;
+
+impl Host for State {
+    fn write(&mut self, level: Level, message: String) -> wasmtime::Result<()> {
+        self.spend()?;
+        if !self.may_log() {
+            return Ok(());
+        }
+        let (plugin, message) = (self.shared.id.as_str(), printable(&message));
+        match level {
+            Level::Debug => tracing::debug!(plugin, "{message}"),
+            Level::Info => tracing::info!(plugin, "{message}"),
+            Level::Warn => tracing::warn!(plugin, "{message}"),
+            Level::Error => tracing::error!(plugin, "{message}"),
+        }
+        Ok(())
+    }
+}
+
+/// Nothing that could forge a line or drive a terminal.
+fn printable(message: &str) -> String {
+    let mut line: String = message.chars().take(LONGEST_LINE).flat_map(escape).collect();
+    if message.chars().nth(LONGEST_LINE).is_some() {
+        line.push('…');
+    }
+    line
+}
+
+fn escape(letter: char) -> Vec<char> {
+    if letter.is_control() { letter.escape_default().collect() } else { vec![letter] }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_cannot_be_forged() {
+        assert_eq!(printable("a\r\nINFO b\u{1b}[31m"), "a\\r\\nINFO b\\u{1b}[31m");
+        assert_eq!(printable(&"x".repeat(5000)).chars().count(), LONGEST_LINE + 1);
+    }
+}

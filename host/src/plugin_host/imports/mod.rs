@@ -1,0 +1,48 @@
+//! What a plugin can ask of the host: one file per capability, linked only when it was granted.
+
+mod clock;
+mod config;
+mod cookies;
+mod crypto;
+mod email_ownership;
+mod log;
+mod mail;
+mod outcome;
+mod request;
+mod sessions;
+mod transactions;
+mod users;
+mod verifications;
+
+use wasmtime::component::{HasSelf, Linker};
+
+pub(super) use request::answer_header;
+
+use super::bindings::doorward::plugin as interfaces;
+use super::state::State;
+
+/// Links the types that every plugin uses, and each capability in `names`.
+///
+/// # Errors
+/// For a name that is no capability of this server.
+pub(super) fn link(linker: &mut Linker<State>, names: &[String]) -> wasmtime::Result<()> {
+    use interfaces as i;
+    i::types::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
+    for name in names {
+        match name.as_str() {
+            "config" => i::config::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
+            "log" => i::log::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
+            "clock" => i::clock::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
+            "crypto" => i::crypto::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
+            "cookies" => i::cookies::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
+            "verifications" => i::verifications::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
+            "users" => i::users::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
+            "email-ownership" => i::email_ownership::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
+            "sessions" => i::sessions::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
+            "mail" => i::mail::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
+            "transactions" => i::transactions::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
+            other => return Err(wasmtime::Error::msg(format!("this server has no capability `{other}`"))),
+        }
+    }
+    Ok(())
+}

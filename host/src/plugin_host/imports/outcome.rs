@@ -1,0 +1,64 @@
+//! Turns the host's errors into those that a plugin gets, and keeps for the log what it must not learn.
+
+use super::interfaces::types::{self as wit, HostError};
+use crate::auth::AuthError;
+use crate::error::{ApiError, ErrorBody};
+use crate::http::Response;
+use crate::store::StoreError;
+
+/// The host's answer to a data call.
+pub(super) type Answer<T> = Result<T, HostError>;
+
+impl From<StoreError> for HostError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unavailable(_) | StoreError::Conflict => Self::Unavailable,
+            StoreError::UniqueViolation { constraint } => Self::Conflict(constraint),
+            StoreError::InvalidInput { field, problem } => Self::Invalid(format!("{field} {problem}")),
+            error => failed(&error),
+        }
+    }
+}
+
+impl From<AuthError> for HostError {
+    fn from(error: AuthError) -> Self {
+        match error {
+            AuthError::Store(error) => error.into(),
+            AuthError::Busy => Self::Unavailable,
+            error @ AuthError::Internal(_) => failed(&error),
+        }
+    }
+}
+
+impl From<ApiError> for HostError {
+    fn from(error: ApiError) -> Self {
+        match (&error.source, error.status) {
+            (Some(_), 503) => Self::Unavailable,
+            (Some(source), _) => failed(source.as_ref()),
+            (None, _) => Self::Refused(refusal(&error)),
+        }
+    }
+}
+
+/// The core's refusal in the plugin's words.
+pub(super) fn refusal(error: &ApiError) -> wit::ApiError {
+    let (code, message) = match &error.body {
+        ErrorBody::Coded { code, message } => (Some(code.to_string()), Some(message.to_string())),
+        ErrorBody::Message(message) => (None, Some(message.to_string())),
+        ErrorBody::Empty => (None, None),
+    };
+    wit::ApiError { status: error.status, code, message }
+}
+
+/// A gate's answer in the plugin's words.
+pub(super) fn challenge(response: &Response) -> HostError {
+    let headers = response.headers.iter();
+    let headers = headers.map(|(name, value)| wit::Header { name: name.to_owned(), value: value.to_owned() }).collect();
+    let body = (!response.body.is_empty()).then(|| String::from_utf8_lossy(&response.body).into_owned());
+    HostError::Challenged(wit::Response { status: response.status, headers, body })
+}
+
+fn failed(error: &dyn std::error::Error) -> HostError {
+    tracing::error!(error = %error, "a plugin's call of the host failed");
+    HostError::Failed
+}

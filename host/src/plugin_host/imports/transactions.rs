@@ -1,0 +1,50 @@
+//! Capability `transactions`: at most one open per instance; dropped without commit, it is rolled back.
+
+use wasmtime::component::Resource;
+
+use super::super::bindings::OpenTransaction;
+use super::super::state::State;
+use super::interfaces::transactions::{Host, HostTransaction};
+use super::interfaces::types::HostError;
+use super::outcome::Answer;
+
+impl Host for State {
+    async fn begin(&mut self) -> wasmtime::Result<Answer<Resource<OpenTransaction>>> {
+        let (work, transaction) = self.parts()?;
+        if transaction.is_some() {
+            return Ok(Err(HostError::Invalid("a transaction is open already".to_owned())));
+        }
+        let begun = work.exchange.auth().store.begin().await;
+        Ok(match begun {
+            Ok(transaction) => {
+                self.transaction = Some(transaction);
+                Ok(Resource::new_own(self.next_transaction()))
+            }
+            Err(error) => Err(error.into()),
+        })
+    }
+}
+
+impl HostTransaction for State {
+    async fn commit(&mut self, handle: Resource<OpenTransaction>) -> wasmtime::Result<Answer<()>> {
+        self.spend()?;
+        let open = self.transaction.take().filter(|_| self.is_newest_transaction(handle.rep()));
+        Ok(match open {
+            Some(transaction) => transaction.commit().await.map_err(HostError::from),
+            None => Err(HostError::Invalid("the transaction has ended".to_owned())),
+        })
+    }
+
+    async fn drop(&mut self, handle: Resource<OpenTransaction>) -> wasmtime::Result<()> {
+        if !self.is_newest_transaction(handle.rep()) {
+            return Ok(());
+        }
+        if let Some(transaction) = self.transaction.take() {
+            // The next write must not wait for this one to notice that its handle is gone.
+            if let Err(error) = transaction.rollback().await {
+                tracing::warn!(plugin = self.shared.id, %error, "a plugin's transaction could not be rolled back");
+            }
+        }
+        Ok(())
+    }
+}

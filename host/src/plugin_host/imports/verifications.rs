@@ -1,0 +1,62 @@
+//! Capability `verifications`: only identifiers with a prefix that the manifest declares.
+
+use super::super::state::{State, Work};
+use super::interfaces::types::HostError;
+use super::interfaces::verifications::Host;
+use super::outcome::Answer;
+use crate::auth::verification;
+
+const LONGEST_IDENTIFIER: usize = 512;
+const LONGEST_VALUE: usize = 64 << 10;
+
+impl State {
+    fn owns(&self, identifier: &str) -> Answer<()> {
+        let prefixes = &self.shared.rights.verification_prefixes;
+        if !prefixes.iter().any(|prefix| identifier.starts_with(prefix)) {
+            return Err(HostError::Denied("the identifier has no prefix that the manifest declares".to_owned()));
+        }
+        if identifier.len() > LONGEST_IDENTIFIER {
+            return Err(HostError::Invalid(format!("an identifier has at most {LONGEST_IDENTIFIER} bytes")));
+        }
+        Ok(())
+    }
+}
+
+impl Host for State {
+    async fn create(&mut self, identifier: String, value: String, ttl_secs: u64) -> wasmtime::Result<Answer<()>> {
+        let owns = self.owns(&identifier);
+        let (work, transaction) = self.parts()?;
+        if let Err(error) = owns {
+            return Ok(Err(error));
+        }
+        if value.len() > LONGEST_VALUE {
+            return Ok(Err(HostError::Invalid(format!("a value has at most {LONGEST_VALUE} bytes"))));
+        }
+        let exchange = &work.exchange;
+        let ttl_secs = i64::try_from(ttl_secs).unwrap_or(i64::MAX / 1000);
+        let db = Work::database(exchange, transaction);
+        Ok(verification::create(exchange.auth(), db, &identifier, &value, ttl_secs).await.map_err(HostError::from))
+    }
+
+    async fn find(&mut self, identifier: String) -> wasmtime::Result<Answer<Option<String>>> {
+        let owns = self.owns(&identifier);
+        let (work, transaction) = self.parts()?;
+        if let Err(error) = owns {
+            return Ok(Err(error));
+        }
+        let exchange = &work.exchange;
+        let found = verification::find(exchange.auth(), Work::database(exchange, transaction), &identifier).await;
+        Ok(found.map_err(HostError::from))
+    }
+
+    async fn consume(&mut self, identifier: String) -> wasmtime::Result<Answer<Option<String>>> {
+        let owns = self.owns(&identifier);
+        let (work, transaction) = self.parts()?;
+        if let Err(error) = owns {
+            return Ok(Err(error));
+        }
+        let exchange = &work.exchange;
+        let taken = verification::consume(exchange.auth(), Work::database(exchange, transaction), &identifier).await;
+        Ok(taken.map_err(HostError::from))
+    }
+}

@@ -1,0 +1,244 @@
+//! Loads plugins: reads, checks against grants and options, compiles, links and asks each whether it can work.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use serde_json::{Map, Value as Json};
+use tokio::sync::Semaphore;
+use wasmtime::Engine;
+use wasmtime::component::Linker;
+
+use super::bindings::exports::doorward::plugin::{lifecycle, request_hooks, routes, session_gate};
+use super::cache::Cache;
+use super::component::imported_capabilities;
+use super::engine;
+use super::error::PluginError;
+use super::grant::{self, Rights};
+use super::imports;
+use super::manifest::{FieldType, Manifest, UserField};
+use super::plugin::{Exports, Plugin};
+use super::state::{ServerFacts, Shared};
+use crate::clock::Clock;
+use crate::config::{Config, PluginConfig};
+use crate::cookie::Cookies;
+use crate::crypto::hmac_sha256;
+use crate::random::Random;
+use crate::secret::Secret;
+use crate::store::{Field, FieldKind, Owner};
+
+/// Largest component that is read.
+const MOST_BYTES: u64 = 64 << 20;
+/// Where shipped plugins lie, seen from the configuration file.
+const FOLDER: &str = "plugins/dist";
+/// Where compiled components are kept, seen from the configuration file.
+const CACHE_FOLDER: &str = ".doorward/plugins";
+
+/// What loading needs beside the configuration.
+pub struct Ports {
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub random: Arc<dyn Random>,
+}
+
+/// A plugin that was read and may be loaded.
+struct Candidate<'a> {
+    entry: &'a PluginConfig,
+    component: Vec<u8>,
+    manifest: Manifest,
+    options: Map<String, Json>,
+}
+
+pub(super) async fn load_all(config: &Config, ports: &Ports) -> Result<Vec<Arc<Plugin>>, PluginError> {
+    let entries: Vec<&PluginConfig> = config.plugins.iter().filter(|entry| entry.enabled).collect();
+    if entries.is_empty() {
+        return Ok(Vec::new());
+    }
+    let candidates = entries.into_iter().map(|entry| read(config, entry)).collect::<Result<Vec<_>, _>>()?;
+    refuse_clashes(&candidates)?;
+    let memory_mib = candidates.iter().map(|candidate| candidate.entry.limits.memory_mib).max().unwrap_or(0);
+    let loader = Loader {
+        config,
+        ports,
+        engine: engine::start(candidates.len(), memory_mib << 20)?,
+        cache: Cache::open(Some(&config.resolve(CACHE_FOLDER)), config.secret_value.expose()),
+        cookies: Cookies::new(config),
+        turns: Arc::new(Semaphore::new(engine::REQUESTS_AT_ONCE)),
+    };
+    let mut plugins = Vec::with_capacity(candidates.len());
+    for (index, candidate) in candidates.into_iter().enumerate() {
+        plugins.push(Arc::new(loader.load(index, candidate).await?));
+    }
+    Ok(plugins)
+}
+
+/// The fields that the switched-on plugins add to users, from their manifests alone.
+///
+/// # Errors
+/// When a component is missing, unreadable, or clashes with another.
+pub fn user_fields(config: &Config) -> Result<Vec<Field>, PluginError> {
+    let entries = config.plugins.iter().filter(|entry| entry.enabled);
+    let candidates = entries.map(|entry| read(config, entry)).collect::<Result<Vec<_>, _>>()?;
+    refuse_clashes(&candidates)?;
+    let fields = candidates.iter().flat_map(|candidate| {
+        let fields = grant::active_fields(&candidate.manifest, &candidate.options);
+        fields.map(|field| user_field(&candidate.manifest.id, field))
+    });
+    Ok(fields.collect())
+}
+
+fn user_field(plugin: &str, field: &UserField) -> Field {
+    let kind = match field.kind {
+        FieldType::String => FieldKind::Text,
+        FieldType::Number => FieldKind::Integer,
+        FieldType::Boolean => FieldKind::Boolean,
+        FieldType::Date => FieldKind::Timestamp,
+    };
+    Field {
+        input: field.is_input,
+        returned: field.is_returned,
+        owner: Owner::Plugin(plugin.to_owned()),
+        ..Field::new(&field.name, kind)
+    }
+}
+
+fn read<'a>(config: &Config, entry: &'a PluginConfig) -> Result<Candidate<'a>, PluginError> {
+    let path = component_path(config, entry);
+    let file_error = |source| PluginError::File { path: path.display().to_string(), source };
+    let size = fs::metadata(&path).map_err(file_error)?.len();
+    if size > MOST_BYTES {
+        let reason = format!("it has {size} bytes, and {MOST_BYTES} are the most");
+        return Err(PluginError::NotAPlugin { plugin: entry.id.clone(), reason });
+    }
+    let component = fs::read(&path).map_err(file_error)?;
+    let manifest = Manifest::read(&component, &path.display().to_string())?;
+    if manifest.id != entry.id {
+        let reason = format!("{} calls itself `{}`", path.display(), manifest.id);
+        return Err(PluginError::Manifest { plugin: entry.id.clone(), reason });
+    }
+    let options = grant::options(&manifest, entry)?;
+    Ok(Candidate { entry, component, manifest, options })
+}
+
+fn component_path(config: &Config, entry: &PluginConfig) -> PathBuf {
+    match &entry.path {
+        Some(path) => config.resolve(path),
+        None => config.resolve(FOLDER).join(format!("{}.wasm", entry.id)),
+    }
+}
+
+/// Two plugins cannot own one thing.
+fn refuse_clashes(candidates: &[Candidate<'_>]) -> Result<(), PluginError> {
+    let mut owners: HashMap<String, &str> = HashMap::new();
+    for Candidate { manifest, options, .. } in candidates {
+        let id = manifest.id.as_str();
+        let routes = manifest.routes.iter().map(|route| format!("route {} {}", route.method, route.path));
+        let fields = grant::active_fields(manifest, options).map(|field| format!("field user.{}", field.name));
+        let cookies = manifest.cookies.iter().map(|rule| format!("cookie {}", rule.name));
+        let codes = manifest.errors.iter().map(|error| format!("error code {}", error.code));
+        let claims = routes.chain(fields).chain(cookies).chain(codes).chain([format!("id {id}")]);
+        for claim in claims {
+            if let Some(other) = owners.insert(claim.clone(), id) {
+                let reason = format!("the {claim} is claimed by the plugin `{other}` too: remove one of them");
+                return Err(PluginError::Manifest { plugin: id.to_owned(), reason });
+            }
+        }
+    }
+    refuse_shared_prefixes(candidates)
+}
+
+fn refuse_shared_prefixes(candidates: &[Candidate<'_>]) -> Result<(), PluginError> {
+    let owned = |candidate: &Candidate<'_>| {
+        let id = candidate.manifest.id.clone();
+        candidate
+            .manifest
+            .verification_prefixes
+            .iter()
+            .map(move |prefix| (prefix.clone(), id.clone()))
+            .collect::<Vec<_>>()
+    };
+    let all: Vec<(String, String)> = candidates.iter().flat_map(owned).collect();
+    for (prefix, plugin) in &all {
+        let other = all.iter().find(|(other, owner)| owner != plugin && other.starts_with(prefix.as_str()));
+        if let Some((_, other)) = other {
+            let reason = format!("the verification prefix `{prefix}` is claimed by the plugin `{other}` too");
+            return Err(PluginError::Manifest { plugin: plugin.clone(), reason });
+        }
+    }
+    Ok(())
+}
+
+struct Loader<'a> {
+    config: &'a Config,
+    ports: &'a Ports,
+    engine: Engine,
+    cache: Cache,
+    cookies: Cookies,
+    turns: Arc<Semaphore>,
+}
+
+impl Loader<'_> {
+    async fn load(&self, index: usize, candidate: Candidate<'_>) -> Result<Plugin, PluginError> {
+        let Candidate { entry, component, manifest, options } = candidate;
+        let refused =
+            |error: wasmtime::Error| PluginError::Engine { plugin: manifest.id.clone(), reason: format!("{error:#}") };
+        let component = self.cache.load(&self.engine, &component).map_err(refused)?;
+        let used = imported_capabilities(&self.engine, &component);
+        grant::check(&manifest, entry, &used)?;
+        let mut linker = Linker::new(&self.engine);
+        imports::link(&mut linker, &used).map_err(refused)?;
+        let linked = linker.instantiate_pre(&component).map_err(refused)?;
+        let exports = Exports {
+            lifecycle: lifecycle::GuestIndices::new(&linked).map_err(refused)?,
+            routes: routes::GuestIndices::new(&linked).ok(),
+            hooks: request_hooks::GuestIndices::new(&linked).ok(),
+            gate: session_gate::GuestIndices::new(&linked).ok(),
+        };
+        refuse_missing_exports(&manifest, &exports)?;
+        let shared = Arc::new(self.shared(&manifest, entry, &options)?);
+        let (engine, turns) = (self.engine.clone(), Arc::clone(&self.turns));
+        let plugin = Plugin { index, manifest, shared, engine, linked, exports, turns };
+        match plugin.check().await {
+            Ok(()) => Ok(plugin),
+            Err(reason) => Err(PluginError::Option { plugin: plugin.manifest.id, reason }),
+        }
+    }
+
+    fn shared(
+        &self,
+        manifest: &Manifest,
+        entry: &PluginConfig,
+        options: &Map<String, Json>,
+    ) -> Result<Shared, PluginError> {
+        let purpose = format!("doorward plugin {}", manifest.id);
+        let key = hmac_sha256(self.config.secret_value.expose().as_bytes(), purpose.as_bytes());
+        Ok(Shared {
+            id: manifest.id.clone(),
+            rights: Rights::of(manifest, options, &self.cookies)?,
+            limits: entry.limits.clone(),
+            options: serde_json::to_string(options).unwrap_or_default(),
+            server: ServerFacts {
+                base_url: self.config.origin(),
+                base_path: self.config.base_path.clone(),
+                app_name: self.config.app_name.clone(),
+            },
+            key: Secret::new(key.to_vec()),
+            clock: Arc::clone(&self.ports.clock),
+            random: Arc::clone(&self.ports.random),
+        })
+    }
+}
+
+fn refuse_missing_exports(manifest: &Manifest, exports: &Exports) -> Result<(), PluginError> {
+    let has_hooks = !manifest.before.is_empty() || !manifest.after.is_empty();
+    let missing = match exports {
+        Exports { routes: None, .. } if !manifest.routes.is_empty() => "routes",
+        Exports { hooks: None, .. } if has_hooks => "request-hooks",
+        Exports { gate: None, .. } if manifest.is_gate => "session-gate",
+        _ => return Ok(()),
+    };
+    let reason = format!("its manifest needs the export `{missing}`, which the component does not have");
+    Err(PluginError::Manifest { plugin: manifest.id.clone(), reason })
+}

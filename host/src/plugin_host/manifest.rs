@@ -1,0 +1,262 @@
+//! What a plugin declares: read from a custom section of its component, without running anything.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value as Json};
+use wasmparser::{Parser, Payload};
+
+use super::error::PluginError;
+
+/// The custom section that holds the manifest as JSON text.
+pub const SECTION: &str = "doorward:manifest";
+/// The newest manifest that this server reads.
+const VERSION: u32 = 1;
+
+/// A plugin's declaration.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Manifest {
+    /// The form of the manifest itself.
+    pub manifest_version: u32,
+    /// Lower case with hyphens.
+    pub id: String,
+    /// The plugin's own version.
+    pub version: String,
+    /// The SDK that it was built with.
+    pub sdk_version: String,
+    /// Endpoints; the guest is called by index.
+    #[serde(default)]
+    pub routes: Vec<Route>,
+    /// Hooks before endpoints; the guest is called by index.
+    #[serde(default)]
+    pub before: Vec<Hook>,
+    /// Hooks after endpoints; the guest is called by index.
+    #[serde(default)]
+    pub after: Vec<Hook>,
+    /// Whether it is asked about sign-ins.
+    #[serde(default)]
+    pub is_gate: bool,
+    /// Options and their defaults.
+    #[serde(default)]
+    pub options: Map<String, Json>,
+    /// Limits on requests.
+    #[serde(default)]
+    pub rate_limits: Vec<RateLimit>,
+    /// Cookies that it owns.
+    #[serde(default)]
+    pub cookies: Vec<CookieRule>,
+    /// Fields that it adds to users.
+    #[serde(default)]
+    pub user_fields: Vec<UserField>,
+    /// Core fields that it sets on new users.
+    #[serde(default)]
+    pub creates_user_with: Vec<String>,
+    /// Core fields that it changes on users.
+    #[serde(default)]
+    pub updates_user_fields: Vec<String>,
+    /// Prefixes of the verifications that it owns.
+    #[serde(default)]
+    pub verification_prefixes: Vec<String>,
+    /// Kinds of mail that it sends.
+    #[serde(default)]
+    pub mails: Vec<String>,
+    /// Error codes that it answers with.
+    #[serde(default)]
+    pub errors: Vec<ErrorRule>,
+    /// Capabilities that the component imports; written by `doorward plugin build`.
+    #[serde(default)]
+    pub capabilities: Vec<String>,
+}
+
+/// One endpoint.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Route {
+    /// Upper case.
+    pub method: String,
+    /// Below the base path; `:name` matches one segment.
+    pub path: String,
+    /// Its origin is checked also without cookies.
+    #[serde(default)]
+    pub signs_in: bool,
+    /// Query parameters that must hold trusted targets.
+    #[serde(default)]
+    pub redirect_params: Vec<String>,
+}
+
+/// One hook.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Hook {
+    /// Exact path, or with `*` and `**`.
+    pub pattern: String,
+}
+
+/// One limit on requests.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+pub struct RateLimit {
+    /// Exact path.
+    pub path: String,
+    /// Seconds.
+    pub window_secs: u32,
+    /// Requests per window, client and path.
+    pub max: u32,
+    /// Option `{ window, max }` that replaces the numbers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub option: Option<String>,
+}
+
+/// One cookie.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct CookieRule {
+    /// The name, without the server's prefix unless it is literal.
+    pub name: String,
+    /// Whether the name is taken as it is.
+    #[serde(default)]
+    pub is_literal: bool,
+    /// Option that replaces the name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name_option: Option<String>,
+}
+
+/// One field that is added to users.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct UserField {
+    /// Its name on the wire.
+    pub name: String,
+    /// Its type.
+    #[serde(rename = "type")]
+    pub kind: FieldType,
+    /// Whether clients see it.
+    #[serde(default)]
+    pub is_returned: bool,
+    /// Whether clients set it.
+    #[serde(default)]
+    pub is_input: bool,
+    /// It exists only when this option is true.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when_option: Option<String>,
+}
+
+/// The type of a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FieldType {
+    /// Text.
+    String,
+    /// An integer.
+    Number,
+    /// True or false.
+    Boolean,
+    /// A point in time.
+    Date,
+}
+
+/// One error code.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct ErrorRule {
+    /// HTTP status.
+    pub status: u16,
+    /// For programs.
+    pub code: String,
+    /// For people.
+    pub message: String,
+}
+
+impl Manifest {
+    /// Reads the manifest of a component. `file` is for messages.
+    ///
+    /// # Errors
+    /// When the bytes are no component, have no manifest or two, or one that this server does not read.
+    pub fn read(component: &[u8], file: &str) -> Result<Self, PluginError> {
+        let not = |reason: String| PluginError::NotAPlugin { plugin: file.to_owned(), reason };
+        let mut found = None;
+        let mut depth = 0usize;
+        for payload in Parser::new(0).parse_all(component) {
+            match payload.map_err(|error| not(error.to_string()))? {
+                Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
+                Payload::End(_) => depth = depth.saturating_sub(1),
+                Payload::CustomSection(section) if depth == 0 && section.name() == SECTION => {
+                    if found.replace(section.data()).is_some() {
+                        return Err(not("it has two manifests".to_owned()));
+                    }
+                }
+                _ => {}
+            }
+        }
+        let json = found.ok_or_else(|| not("it has no manifest. Build it with `doorward plugin build`".to_owned()))?;
+        Self::parse(json, file)
+    }
+
+    /// Reads the manifest's JSON text. `file` is for messages.
+    ///
+    /// # Errors
+    /// When it is unreadable, newer than this server, or names things that cannot be named so.
+    pub fn parse(json: &[u8], file: &str) -> Result<Self, PluginError> {
+        let not = |reason: String| PluginError::NotAPlugin { plugin: file.to_owned(), reason };
+        let manifest: Self =
+            serde_json::from_slice(json).map_err(|error| not(format!("its manifest is unreadable: {error}")))?;
+        if manifest.manifest_version > VERSION {
+            let reason = format!(
+                "its manifest has version {}, and this server reads {VERSION}: update the server",
+                manifest.manifest_version
+            );
+            return Err(not(reason));
+        }
+        match manifest.fault() {
+            Some(reason) => Err(PluginError::Manifest { plugin: manifest.id.clone(), reason }),
+            None => Ok(manifest),
+        }
+    }
+
+    fn fault(&self) -> Option<String> {
+        let is_id = |text: &str| {
+            !text.is_empty()
+                && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+        };
+        if !is_id(&self.id) {
+            return Some("an id has lower case letters, digits and hyphens".to_owned());
+        }
+        let paths = self.routes.iter().map(|route| &route.path).chain(self.rate_limits.iter().map(|rule| &rule.path));
+        let mut patterns = self.before.iter().chain(&self.after).map(|hook| &hook.pattern).chain(paths);
+        if let Some(path) = patterns.find(|path| !path.starts_with('/')) {
+            return Some(format!("the path `{path}` does not begin with `/`"));
+        }
+        if let Some(route) = self.routes.iter().find(|route| !matches!(route.method.as_str(), "GET" | "POST")) {
+            return Some(format!("`{} {}`: routes are GET or POST", route.method, route.path));
+        }
+        let short = self.verification_prefixes.iter().find(|prefix| prefix.len() < 4 || !prefix.ends_with([':', '-']));
+        short.map(|prefix| format!("the verification prefix `{prefix}` needs 4 characters and `:` or `-` at its end"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(json: &str) -> Result<Manifest, String> {
+        let text = format!(r#"{{"manifest_version":1,"id":"x","version":"1","sdk_version":"1"{json}}}"#);
+        Manifest::parse(text.as_bytes(), "x.wasm").map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused() {
+        assert!(parse("").is_ok());
+        for (json, part) in [
+            (r#","routes":[{"method":"GET","path":"x"}]"#, "begin with `/`"),
+            (r#","routes":[{"method":"DELETE","path":"/x"}]"#, "GET or POST"),
+            (r#","before":[{"pattern":"*"}]"#, "begin with `/`"),
+            (r#","verification_prefixes":["a"]"#, "needs 4 characters"),
+            (r#","verification_prefixes":["abcd"]"#, "at its end"),
+            (r#","mails":1"#, "unreadable"),
+        ] {
+            let error = parse(json).unwrap_err();
+            assert!(error.contains(part), "{error}");
+        }
+        let newer = br#"{"manifest_version":2,"id":"x","version":"1","sdk_version":"9"}"#;
+        assert!(Manifest::parse(newer, "x.wasm").unwrap_err().to_string().contains("update the server"));
+    }
+
+    #[test]
+    fn no_component_no_plugin() {
+        assert!(Manifest::read(b"\0asm", "x.wasm").unwrap_err().to_string().contains("x.wasm: not a plugin"));
+        let empty = wasm_encoder::Component::new().finish();
+        assert!(Manifest::read(&empty, "x.wasm").unwrap_err().to_string().contains("no manifest"));
+    }
+}

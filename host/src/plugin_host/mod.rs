@@ -1,0 +1,172 @@
+//! Runs plugins: the only place that names wasmtime.
+//!
+//! A plugin is a component with a manifest. It is checked against the operator's grants, compiled once and linked with what
+//! was granted. A request gets a fresh instance of each plugin that has to do with it, and no other.
+//!
+//! Invariant: a trap, a deadline or a limit ends one call with a 5xx and a log line that names the plugin.
+
+mod bindings;
+mod cache;
+pub mod component;
+mod convert;
+mod engine;
+mod error;
+mod grant;
+mod guests;
+mod imports;
+mod load;
+pub mod manifest;
+mod pattern;
+mod plugin;
+mod state;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde_json::Value as Json;
+
+pub use error::{CallFailed, PluginError};
+pub use load::{Ports, user_fields};
+pub use manifest::Manifest;
+
+use pattern::PatternTable;
+use plugin::Plugin;
+
+use crate::config::Config;
+use crate::error::{ApiError, Code};
+use crate::exchange::{Endpoint, Exchange, PathPattern, RateRule, Route, SessionGate, SignInAttempt, Verdict};
+use crate::http::Response;
+
+/// All loaded plugins, in the order of the configuration.
+pub struct Plugins {
+    list: Vec<Arc<Plugin>>,
+    before: PatternTable<(Arc<Plugin>, u32)>,
+    after: PatternTable<(Arc<Plugin>, u32)>,
+}
+
+impl Plugins {
+    /// Loads the plugins that `config` switches on.
+    ///
+    /// # Errors
+    /// When one is missing, asks for more than was granted, clashes with another, or refuses its options.
+    pub async fn load(config: &Config, ports: &Ports) -> Result<Self, PluginError> {
+        let list = load::load_all(config, ports).await?;
+        let hooks = |of: fn(&Manifest) -> &[manifest::Hook]| {
+            let entries = list.iter().flat_map(|plugin| {
+                let entry = |(index, hook): (u32, &manifest::Hook)| (hook.pattern.clone(), (Arc::clone(plugin), index));
+                (0..).zip(of(&plugin.manifest)).map(entry).collect::<Vec<_>>()
+            });
+            PatternTable::new(entries)
+        };
+        let (before, after) = (hooks(|manifest| &manifest.before), hooks(|manifest| &manifest.after));
+        Ok(Self { list, before, after })
+    }
+
+    /// Every plugin's routes.
+    pub fn routes(&self) -> Vec<Route> {
+        let routes = self.list.iter().flat_map(|plugin| {
+            (0..).zip(&plugin.manifest.routes).map(|(index, route)| {
+                let redirect_params = route.redirect_params.clone();
+                let endpoint = PluginEndpoint { plugin: Arc::clone(plugin), index, redirect_params };
+                let made = Route::new(&route.method, &route.path, Arc::new(endpoint));
+                if route.signs_in { made.signing_in() } else { made }
+            })
+        });
+        routes.collect()
+    }
+
+    /// Every plugin's limits on requests, with the operator's numbers where an option holds them.
+    pub fn rate_rules(&self) -> Vec<RateRule> {
+        let rules = self.list.iter().flat_map(|plugin| {
+            let options: Json = serde_json::from_str(&plugin.shared.options).unwrap_or_default();
+            plugin.manifest.rate_limits.iter().map(move |rule| {
+                let number = |name: &str| {
+                    let own = rule.option.as_ref().and_then(|option| options.get(option)).and_then(|own| own.get(name));
+                    own.and_then(Json::as_u64).map(|number| u32::try_from(number).unwrap_or(u32::MAX))
+                };
+                RateRule {
+                    path: PathPattern::new(&rule.path),
+                    window_secs: number("window").unwrap_or(rule.window_secs),
+                    max: Some(number("max").unwrap_or(rule.max)),
+                }
+            })
+        });
+        rules.collect()
+    }
+
+    /// The plugins that decide about sign-ins, in the order in which they are asked.
+    pub fn gates(&self) -> Vec<Arc<dyn SessionGate>> {
+        let gates = self.list.iter().filter(|plugin| plugin.manifest.is_gate);
+        gates.map(|plugin| Arc::new(PluginGate(Arc::clone(plugin))) as Arc<dyn SessionGate>).collect()
+    }
+
+    /// Runs the `before` hooks of `path`, in order; the first that answers or refuses ends the request.
+    ///
+    /// # Errors
+    /// A hook's refusal, or 5xx when a hook failed.
+    pub async fn before(&self, exchange: &mut Exchange) -> Result<Option<Response>, ApiError> {
+        for (plugin, index) in self.before.matches(&exchange.request.path) {
+            if let Some(response) = plugin.before(*index, exchange).await? {
+                return Ok(Some(response));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Runs the `after` hooks of `path` on the answer, in order.
+    ///
+    /// # Errors
+    /// A hook's refusal, or 5xx when a hook failed; then the answer in `response` must not be sent.
+    pub async fn after(&self, exchange: &mut Exchange, response: &mut Response) -> Result<(), ApiError> {
+        for (plugin, index) in self.after.matches(&exchange.request.path) {
+            plugin.after(*index, exchange, response).await?;
+        }
+        Ok(())
+    }
+}
+
+/// A route of a plugin, which the dispatcher cannot tell from the core's.
+struct PluginEndpoint {
+    plugin: Arc<Plugin>,
+    index: u32,
+    redirect_params: Vec<String>,
+}
+
+#[async_trait]
+impl Endpoint for PluginEndpoint {
+    async fn call(&self, exchange: &mut Exchange) -> Result<Response, ApiError> {
+        self.check_redirects(exchange)?;
+        self.plugin.handle(self.index, exchange).await
+    }
+}
+
+impl PluginEndpoint {
+    /// A link in a mail may redirect only to where the operator allows.
+    fn check_redirects(&self, exchange: &Exchange) -> Result<(), ApiError> {
+        if exchange.auth().config.advanced.disable_origin_check {
+            return Ok(());
+        }
+        let query = exchange.request.query.to_json();
+        let is_trusted = |value: &Json| match value {
+            Json::String(target) if target.is_empty() => true,
+            // Clients escape the target inside the query's own escaping; both readings must be harmless.
+            Json::String(target) => {
+                let decoded = crate::http::decode_component(target);
+                exchange.auth().origins.trusts_target(target) && exchange.auth().origins.trusts_target(&decoded)
+            }
+            _ => false,
+        };
+        let mut targets = self.redirect_params.iter().filter_map(|name| query.get(name));
+        if targets.all(is_trusted) { Ok(()) } else { Err(Code::INVALID_CALLBACK_URL.into()) }
+    }
+}
+
+/// A plugin's say in sign-ins.
+struct PluginGate(Arc<Plugin>);
+
+#[async_trait]
+impl SessionGate for PluginGate {
+    async fn ask(&self, exchange: &mut Exchange, attempt: &SignInAttempt) -> Result<Verdict, ApiError> {
+        self.0.ask(exchange, attempt).await
+    }
+}

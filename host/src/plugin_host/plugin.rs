@@ -1,0 +1,209 @@
+//! One loaded plugin: its linked component and the calls that the host makes.
+
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+use wasmtime::component::{InstancePre, Resource};
+use wasmtime::{Engine, Store};
+
+use super::bindings::exports::doorward::plugin::{lifecycle, request_hooks, routes, session_gate};
+use super::convert;
+use super::error::{CallFailed, Limit};
+use super::guests::{self, Guest};
+use super::manifest::Manifest;
+use super::state::{Moment, Shared, State, Work};
+use crate::error::ApiError;
+use crate::exchange::{Exchange, SignInAttempt, Verdict};
+use crate::http::Response;
+
+/// A plugin that is ready to be called.
+pub(super) struct Plugin {
+    /// Its place among the plugins.
+    pub(super) index: usize,
+    pub(super) manifest: Manifest,
+    pub(super) shared: Arc<Shared>,
+    pub(super) engine: Engine,
+    pub(super) linked: InstancePre<State>,
+    pub(super) exports: Exports,
+    /// Requests that may be inside plugins at once.
+    pub(super) turns: Arc<Semaphore>,
+}
+
+/// Where the exports are; the optional ones only if the component has them.
+pub(super) struct Exports {
+    pub(super) lifecycle: lifecycle::GuestIndices,
+    pub(super) routes: Option<routes::GuestIndices>,
+    pub(super) hooks: Option<request_hooks::GuestIndices>,
+    pub(super) gate: Option<session_gate::GuestIndices>,
+}
+
+/// How a call ended: with the guest's value, or without one.
+type Ended<T> = wasmtime::Result<T>;
+
+impl Plugin {
+    /// Asks the plugin whether it can work with its options.
+    ///
+    /// # Errors
+    /// The plugin's own words, or how the call failed.
+    pub(super) async fn check(&self) -> Result<(), String> {
+        let checked = async {
+            let mut guest = self.start().await?;
+            guest.store.data_mut().begin(None);
+            let lifecycle = self.exports.lifecycle.load(&mut guest.store, &guest.instance)?;
+            lifecycle.call_check(&mut guest.store).await
+        };
+        match checked.await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(fault)) if fault.name.is_empty() => Err(fault.message),
+            Ok(Err(fault)) => Err(format!("option `{}`: {}", fault.name, fault.message)),
+            Err(trap) => Err(format!("it fails when its options are checked: {}", reason(&trap))),
+        }
+    }
+
+    /// Answers a request with route `index` of the manifest.
+    ///
+    /// # Errors
+    /// The guest's refusal, or 500 or 504 when the call failed.
+    pub(super) async fn handle(&self, index: u32, exchange: &mut Exchange) -> Result<Response, ApiError> {
+        let Some(exports) = &self.exports.routes else { return Err(self.has_no("routes")) };
+        let work = |exchange| Work { moment: Moment::Route, exchange, reply: None, attempt: None };
+        let (answer, _) = self
+            .call(exchange, &format!("route {index}"), work, async |guest: &mut Guest| {
+                let exports = exports.load(&mut guest.store, &guest.instance)?;
+                exports.call_handle(&mut guest.store, index, Resource::new_borrow(0)).await
+            })
+            .await?;
+        answer.map_err(convert::refusal).and_then(|response| self.response(response))
+    }
+
+    /// Runs `before` hook `index`; an answer ends the request.
+    ///
+    /// # Errors
+    /// The guest's refusal, or 500 or 504 when the call failed.
+    pub(super) async fn before(&self, index: u32, exchange: &mut Exchange) -> Result<Option<Response>, ApiError> {
+        let Some(exports) = &self.exports.hooks else { return Err(self.has_no("request-hooks")) };
+        let work = |exchange| Work { moment: Moment::Before, exchange, reply: None, attempt: None };
+        let (outcome, _) = self
+            .call(exchange, &format!("before-hook {index}"), work, async |guest: &mut Guest| {
+                let exports = exports.load(&mut guest.store, &guest.instance)?;
+                exports.call_before(&mut guest.store, index, Resource::new_borrow(0)).await
+            })
+            .await?;
+        match outcome.map_err(convert::refusal)? {
+            request_hooks::BeforeOutcome::Proceed => Ok(None),
+            request_hooks::BeforeOutcome::Respond(response) => self.response(response).map(Some),
+        }
+    }
+
+    /// Runs `after` hook `index` on the answer.
+    ///
+    /// # Errors
+    /// The guest's refusal, or 500 or 504 when the call failed.
+    pub(super) async fn after(
+        &self,
+        index: u32,
+        exchange: &mut Exchange,
+        response: &mut Response,
+    ) -> Result<(), ApiError> {
+        let Some(exports) = &self.exports.hooks else { return Err(self.has_no("request-hooks")) };
+        let reply = Some(std::mem::replace(response, Response::bare(500)));
+        let work = |exchange| Work { moment: Moment::After, exchange, reply, attempt: None };
+        let (outcome, reply) = self
+            .call(exchange, &format!("after-hook {index}"), work, async |guest: &mut Guest| {
+                let exports = exports.load(&mut guest.store, &guest.instance)?;
+                let (request, reply) = (Resource::new_borrow(0), Resource::new_borrow(0));
+                exports.call_after(&mut guest.store, index, request, reply).await
+            })
+            .await?;
+        *response = reply.unwrap_or_else(|| Response::bare(500));
+        outcome.map_err(convert::refusal)
+    }
+
+    /// Asks the plugin about a sign-in.
+    ///
+    /// # Errors
+    /// 500 or 504 when the call failed: a gate that cannot decide refuses.
+    pub(super) async fn ask(&self, exchange: &mut Exchange, attempt: &SignInAttempt) -> Result<Verdict, ApiError> {
+        let Some(exports) = &self.exports.gate else { return Err(self.has_no("session-gate")) };
+        let attempt = Some(attempt.clone());
+        let work = |exchange| Work { moment: Moment::Gate, exchange, reply: None, attempt };
+        let (verdict, _) = self
+            .call(exchange, "session gate", work, async |guest: &mut Guest| {
+                let exports = exports.load(&mut guest.store, &guest.instance)?;
+                exports.call_check(&mut guest.store, Resource::new_borrow(0)).await
+            })
+            .await?;
+        Ok(match verdict {
+            session_gate::Verdict::Admit => Verdict::Admit,
+            session_gate::Verdict::Refuse(error) => Verdict::Refuse(convert::refusal(error)),
+            session_gate::Verdict::Challenge(response) => Verdict::Challenge(self.response(response)?),
+        })
+    }
+
+    /// Lends the request to the request's instance of this plugin for one call.
+    ///
+    /// An instance whose call failed is dropped with everything it had begun; one that answered is kept for the next hook.
+    async fn call<T>(
+        &self,
+        exchange: &mut Exchange,
+        what: &str,
+        work: impl FnOnce(Exchange) -> Work,
+        run: impl AsyncFnOnce(&mut Guest) -> Ended<T>,
+    ) -> Result<(T, Option<Response>), ApiError> {
+        let mut guest = match guests::take(exchange, &self.turns, self.index).await? {
+            Some(guest) => guest,
+            None => self.start().await.map_err(|trap| self.failed(what, &trap))?,
+        };
+        guest.store.data_mut().begin(Some(work(exchange.take())));
+        let ended = run(&mut guest).await;
+        let mut reply = None;
+        if let Some(work) = guest.store.data_mut().end() {
+            *exchange = work.exchange;
+            reply = work.reply;
+        }
+        match ended {
+            Ok(value) => {
+                guests::keep(exchange, self.index, guest);
+                Ok((value, reply))
+            }
+            Err(trap) => Err(self.failed(what, &trap)),
+        }
+    }
+
+    async fn start(&self) -> Ended<Guest> {
+        let mut store = Store::new(&self.engine, State::new(Arc::clone(&self.shared)));
+        store.limiter(|state| &mut state.limits);
+        store.set_hostcall_fuel(self.shared.limits.result_bytes.saturating_mul(2));
+        store.set_epoch_deadline(1);
+        store.epoch_deadline_callback(|mut context| context.data_mut().tick());
+        let instance = self.linked.instantiate_async(&mut store).await?;
+        Ok(Guest { store, instance })
+    }
+
+    fn response(&self, response: super::bindings::doorward::plugin::types::Response) -> Result<Response, ApiError> {
+        let most = self.shared.limits.result_bytes;
+        convert::response(response, most).map_err(|reason| self.call_failed("its answer", reason).into())
+    }
+
+    fn has_no(&self, interface: &str) -> ApiError {
+        self.call_failed(interface, "the component does not export it".to_owned()).into()
+    }
+
+    fn failed(&self, what: &str, trap: &wasmtime::Error) -> ApiError {
+        let failed = self.call_failed(what, reason(trap));
+        match trap.downcast_ref() {
+            Some(Limit::Time(_)) => failed.timed_out(),
+            _ => failed.into(),
+        }
+    }
+
+    fn call_failed(&self, call: &str, reason: String) -> CallFailed {
+        CallFailed { plugin: self.shared.id.clone(), call: call.to_owned(), reason }
+    }
+}
+
+/// The trap and the guest's own functions on its stack, on one line.
+fn reason(trap: &wasmtime::Error) -> String {
+    let text = format!("{trap:#}");
+    text.lines().map(str::trim).collect::<Vec<_>>().join(" ").chars().take(2000).collect()
+}

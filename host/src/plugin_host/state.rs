@@ -1,0 +1,188 @@
+//! What the host keeps beside one instance: the request it works on, its rights, and its budgets.
+
+use std::sync::Arc;
+
+use wasmtime::{StoreLimits, StoreLimitsBuilder, UpdateDeadline};
+
+use super::engine::TICK_MS;
+use super::error::Limit;
+use super::grant::Rights;
+use crate::clock::Clock;
+use crate::config::PluginLimits;
+use crate::exchange::{Exchange, SignInAttempt};
+use crate::http::Response;
+use crate::random::Random;
+use crate::secret::Secret;
+use crate::store::{Database, Transaction};
+
+/// Lines that one call may write to the log.
+const LOG_LINES: u32 = 32;
+/// Ticks of one call that count as the database's.
+const FORGIVEN_TICKS: u32 = 100;
+const MOST_TABLE_ELEMENTS: usize = 20_000;
+
+/// What all instances of one plugin share.
+pub(super) struct Shared {
+    pub(super) id: String,
+    pub(super) rights: Rights,
+    pub(super) limits: PluginLimits,
+    /// The operator's options as JSON text.
+    pub(super) options: String,
+    pub(super) server: ServerFacts,
+    /// For keyed hashes of this plugin alone.
+    pub(super) key: Secret<Vec<u8>>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) random: Arc<dyn Random>,
+}
+
+/// What plugins may know of the configuration.
+#[derive(Clone, Debug)]
+pub(super) struct ServerFacts {
+    pub(super) base_url: String,
+    pub(super) base_path: String,
+    pub(super) app_name: String,
+}
+
+/// What the guest was called for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Moment {
+    Before,
+    Route,
+    After,
+    Gate,
+}
+
+/// What one call works on.
+pub(super) struct Work {
+    pub(super) moment: Moment,
+    pub(super) exchange: Exchange,
+    /// The endpoint's answer, in an `after` hook.
+    pub(super) reply: Option<Response>,
+    /// The sign-in, in a gate.
+    pub(super) attempt: Option<SignInAttempt>,
+}
+
+/// Beside one instance.
+pub(super) struct State {
+    pub(super) shared: Arc<Shared>,
+    pub(super) limits: StoreLimits,
+    pub(super) transaction: Option<Transaction>,
+    work: Option<Work>,
+    ticks: u64,
+    host_calls: u32,
+    has_waited: bool,
+    forgiven_ticks: u32,
+    log_lines: u32,
+    transactions: u32,
+}
+
+impl State {
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
+        let limits = StoreLimitsBuilder::new()
+            .memory_size(shared.limits.memory_mib << 20)
+            .table_elements(MOST_TABLE_ELEMENTS)
+            .instances(16)
+            .tables(8)
+            .memories(1)
+            .build();
+        let host_calls = shared.limits.host_calls;
+        Self {
+            shared,
+            limits,
+            transaction: None,
+            work: None,
+            ticks: 0,
+            host_calls,
+            has_waited: false,
+            forgiven_ticks: 0,
+            log_lines: 0,
+            transactions: 0,
+        }
+    }
+
+    /// Begins a call.
+    pub(super) fn begin(&mut self, work: Option<Work>) {
+        self.work = work;
+        self.ticks = 0;
+        self.forgiven_ticks = 0;
+        self.log_lines = 0;
+    }
+
+    /// Ends a call: a transaction that the guest left open is rolled back.
+    pub(super) fn end(&mut self) -> Option<Work> {
+        if self.transaction.take().is_some() {
+            tracing::warn!(plugin = self.shared.id, "a transaction was not committed and is rolled back");
+        }
+        let dropped = self.log_lines.saturating_sub(LOG_LINES);
+        if dropped > 0 {
+            tracing::warn!(plugin = self.shared.id, dropped, "lines of a plugin's log were dropped");
+        }
+        self.work.take()
+    }
+
+    /// Counts a call of the host, and fails when there were too many.
+    pub(super) fn spend(&mut self) -> wasmtime::Result<()> {
+        self.host_calls = match self.host_calls.checked_sub(1) {
+            Some(left) => left,
+            None => return Err(Limit::HostCalls(self.shared.limits.host_calls).into()),
+        };
+        Ok(())
+    }
+
+    /// The request. There is none while the options are checked.
+    pub(super) fn work(&mut self) -> wasmtime::Result<&mut Work> {
+        self.spend()?;
+        self.work.as_mut().ok_or_else(|| wasmtime::Error::msg("there is no request while a plugin is loaded"))
+    }
+
+    /// Request and open transaction at once, for work that waits for the database.
+    pub(super) fn parts(&mut self) -> wasmtime::Result<(&mut Work, Option<&Transaction>)> {
+        self.spend()?;
+        self.has_waited = true;
+        let work = self.work.as_mut();
+        let work = work.ok_or_else(|| wasmtime::Error::msg("there is no request while a plugin is loaded"))?;
+        Ok((work, self.transaction.as_ref()))
+    }
+
+    /// A number for the transaction that was just begun.
+    pub(super) fn next_transaction(&mut self) -> u32 {
+        self.transactions += 1;
+        self.transactions
+    }
+
+    /// Whether `number` is the transaction that may still be open.
+    pub(super) fn is_newest_transaction(&self, number: u32) -> bool {
+        self.transactions == number
+    }
+
+    /// Whether one more line may be written to the log.
+    pub(super) fn may_log(&mut self) -> bool {
+        self.log_lines = self.log_lines.saturating_add(1);
+        self.log_lines <= LOG_LINES
+    }
+
+    /// At each tick of the engine's clock: lets other requests run, and ends a guest that had its time.
+    ///
+    /// A tick during which the guest waited for the database is not its own, so it does not count, within a limit.
+    pub(super) fn tick(&mut self) -> wasmtime::Result<UpdateDeadline> {
+        if std::mem::take(&mut self.has_waited) && self.forgiven_ticks < FORGIVEN_TICKS {
+            self.forgiven_ticks += 1;
+        } else {
+            self.ticks += 1;
+        }
+        if self.ticks * TICK_MS > self.shared.limits.call_ms {
+            return Err(Limit::Time(self.shared.limits.call_ms).into());
+        }
+        Ok(UpdateDeadline::Yield(1))
+    }
+}
+
+impl Work {
+    /// Where data calls go: the open transaction, or the store.
+    pub(super) fn database<'a>(exchange: &'a Exchange, transaction: Option<&'a Transaction>) -> &'a dyn Database {
+        match transaction {
+            Some(transaction) => transaction,
+            None => &exchange.auth().store,
+        }
+    }
+}

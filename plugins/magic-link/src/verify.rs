@@ -1,0 +1,138 @@
+//! `GET /magic-link/verify`: redeems a link once, finds or creates its user and signs them in.
+
+use crate::link::Link;
+use crate::options::Options;
+use doorward_sdk::prelude::*;
+
+pub struct Verify {
+    token: String,
+    callback_url: Option<String>,
+    error_callback_url: Option<String>,
+    new_user_callback_url: Option<String>,
+}
+
+impl Input for Verify {
+    fn read(fields: &mut Fields<'_>) -> Self {
+        Verify {
+            token: fields.required("token"),
+            callback_url: fields.optional("callbackURL"),
+            error_callback_url: fields.optional("errorCallbackURL"),
+            new_user_callback_url: fields.optional("newUserCallbackURL"),
+        }
+    }
+}
+
+pub fn verify(_request: &Request, input: Verify) -> Result<Response> {
+    let options: Options = config::options()?;
+    let Some(link) = Link::redeem(&input.token, options.store_token)? else {
+        return Ok(failed(&input, "INVALID_TOKEN"));
+    };
+    let known = users::find_by_email(&link.email)?;
+    let is_new = known.is_none();
+    let user = match known {
+        // Whoever signed up with the address without proving it may have been someone else.
+        Some(user) if !user.is_email_verified() => email_ownership::confirm(&user)?,
+        Some(user) => user,
+        None if options.disable_sign_up => return Ok(failed(&input, "new_user_signup_disabled")),
+        None => users::create(&json!({
+            "email": link.email,
+            "emailVerified": true,
+            "name": link.name.unwrap_or_default(),
+        }))?,
+    };
+    let opened = sessions::open(&user, "magic-link")?;
+    let Some(callback) = &input.callback_url else {
+        let token = opened.pointer("/session/token");
+        return Response::json(&json!({ "token": token, "user": opened["user"], "session": opened["session"] }));
+    };
+    let welcome = input.new_user_callback_url.as_ref().filter(|_| is_new);
+    Ok(Response::redirect(absolute(welcome.unwrap_or(callback))))
+}
+
+fn failed(input: &Verify, code: &str) -> Response {
+    let target = input.error_callback_url.as_deref().or(input.callback_url.as_deref()).unwrap_or("/");
+    Response::redirect(links::with_query(&absolute(target), "error", code))
+}
+
+/// Clients escape the targets inside the query's own escaping.
+fn absolute(target: &str) -> String {
+    links::absolute(&links::decode(target))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::plugin;
+    use doorward_sdk::fake::{self, RawRequest};
+    use doorward_sdk::prelude::*;
+
+    fn link(query: &[(&str, &str)]) -> Response {
+        RawRequest::get("/magic-link/verify", query).send(&plugin()).expect("answer")
+    }
+
+    fn store(token: &str, email: &str) {
+        let value = json!({ "type": "magic-link", "email": email, "name": "Ada" }).to_string();
+        verifications::create(&format!("magic-link:{token}"), &value, 300).expect("stored");
+    }
+
+    fn location(response: &Response) -> String {
+        format!("{response:?}").split("\"location\", \"").nth(1).and_then(|rest| rest.split('"').next()).unwrap_or_default().to_owned()
+    }
+
+    #[test]
+    fn a_new_user_is_created_verified_and_sent_to_the_welcome_page() {
+        fake::reset();
+        store("t", "Ada@Example.com");
+        let query = [("token", "t"), ("callbackURL", "/home"), ("newUserCallbackURL", "/welcome")];
+        assert_eq!(location(&link(&query)), "http://localhost:3000/welcome");
+        let user = users::find_by_email("ada@example.com").expect("store").expect("user");
+        assert!(user.is_email_verified());
+        assert_eq!(fake::with(|world| world.sessions.clone()), [user.id()]);
+        assert_eq!(location(&link(&query)), "http://localhost:3000/home?error=INVALID_TOKEN");
+        assert_eq!(fake::with(|world| world.sessions.len()), 1);
+    }
+
+    #[test]
+    fn a_known_user_goes_to_the_callback_and_no_callback_is_json() {
+        fake::reset();
+        users::create(&json!({ "email": "ada@example.com" })).expect("user");
+        store("t", "ada@example.com");
+        let query = [("token", "t"), ("callbackURL", "/home"), ("newUserCallbackURL", "/welcome")];
+        assert_eq!(location(&link(&query)), "http://localhost:3000/home");
+        store("u", "ada@example.com");
+        assert!(format!("{:?}", link(&[("token", "u")])).contains("token-2"));
+    }
+
+    #[test]
+    fn errors_go_to_the_error_page_and_open_nothing() {
+        let cases: [(&[(&str, &str)], &str); 3] = [
+            (&[("token", "x")], "http://localhost:3000/?error=INVALID_TOKEN"),
+            (&[("token", "x"), ("callbackURL", "/home?a=1")], "http://localhost:3000/home?a=1&error=INVALID_TOKEN"),
+            (
+                &[("token", "x"), ("callbackURL", "/home"), ("errorCallbackURL", "/oops")],
+                "http://localhost:3000/oops?error=INVALID_TOKEN",
+            ),
+        ];
+        for (query, expected) in cases {
+            fake::reset();
+            assert_eq!(location(&link(query)), expected);
+            assert!(fake::with(|world| world.sessions.is_empty()));
+        }
+    }
+
+    #[test]
+    fn with_sign_up_off_a_stranger_stays_one() {
+        fake::reset();
+        fake::with(|world| world.options = r#"{"disable_sign_up":true}"#.to_owned());
+        store("t", "ada@example.com");
+        assert_eq!(location(&link(&[("token", "t")])), "http://localhost:3000/?error=new_user_signup_disabled");
+        assert!(fake::with(|world| world.users.is_empty() && world.sessions.is_empty()));
+    }
+
+    #[test]
+    fn an_expired_link_is_an_invalid_one() {
+        fake::reset();
+        store("t", "ada@example.com");
+        fake::with(|world| world.now_millis += 301_000);
+        assert_eq!(location(&link(&[("token", "t")])), "http://localhost:3000/?error=INVALID_TOKEN");
+    }
+}

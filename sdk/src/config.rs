@@ -1,0 +1,43 @@
+//! The operator's settings for this plugin.
+
+use crate::error::{Error, Result};
+use crate::host;
+use serde::de::DeserializeOwned;
+
+/// The options. What the operator left out has the default of `O`.
+///
+/// # Errors
+/// 500 when they are not those that were checked at start.
+pub fn options<O: DeserializeOwned>() -> Result<O> {
+    read().map_err(|reason| {
+        crate::log::error(&reason);
+        Error::internal()
+    })
+}
+
+/// Scheme and authority, no slash at the end: `https://auth.example.com`.
+pub fn base_url() -> String {
+    host::config::base_url()
+}
+
+/// Path of the API, no slash at the end: `/api/auth`.
+pub fn base_path() -> String {
+    host::config::base_path()
+}
+
+/// The application's name, for people.
+pub fn app_name() -> String {
+    host::config::app_name()
+}
+
+pub(crate) fn check<O: DeserializeOwned>() -> Result<(), String> {
+    read::<O>().map(|_| ())
+}
+
+fn read<O: DeserializeOwned>() -> Result<O, String> {
+    serde_json::from_str(&host::config::options()).map_err(|error| {
+        // The position is one in text that the operator never sees.
+        let text = error.to_string();
+        text.split(" at line ").next().unwrap_or_default().to_owned()
+    })
+}

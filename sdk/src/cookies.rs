@@ -1,0 +1,45 @@
+//! Cookies that the plugin declares. Path, domain, `Secure` and `SameSite` are the server's.
+
+use crate::error::Result;
+use crate::host;
+pub use crate::bindings::doorward::plugin::cookies::Attributes;
+
+/// A cookie of the request.
+///
+/// # Errors
+/// `denied` for a name that is not declared.
+pub fn get(name: &str) -> Result<Option<String>> {
+    Ok(host::cookies::get(name)?)
+}
+
+/// A signed cookie of the request; none when its signature is wrong.
+///
+/// # Errors
+/// `denied` for a name that is not declared.
+pub fn get_signed(name: &str) -> Result<Option<String>> {
+    Ok(host::cookies::get_signed(name)?)
+}
+
+/// Sets a cookie.
+///
+/// # Errors
+/// `denied` for a name that is not declared.
+pub fn set(name: &str, value: &str, attributes: Attributes) -> Result<()> {
+    Ok(host::cookies::set(name, value, attributes)?)
+}
+
+/// Sets a cookie that only this server can have made.
+///
+/// # Errors
+/// `denied` for a name that is not declared.
+pub fn set_signed(name: &str, value: &str, attributes: Attributes) -> Result<()> {
+    Ok(host::cookies::set_signed(name, value, attributes)?)
+}
+
+/// Deletes a cookie.
+///
+/// # Errors
+/// `denied` for a name that is not declared.
+pub fn delete(name: &str) -> Result<()> {
+    Ok(host::cookies::delete(name)?)
+}

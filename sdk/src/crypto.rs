@@ -1,0 +1,68 @@
+//! Randomness, hashing and keyed hashing. Keys stay in the host.
+
+use crate::error::Result;
+use crate::host;
+
+/// Letters of both cases.
+pub const LETTERS: &str = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
+/// Decimal digits.
+pub const DIGITS: &str = "0123456789";
+
+/// `length` characters, each drawn evenly from `alphabet` (2 to 256 characters of ASCII). At most 4096.
+///
+/// # Errors
+/// `invalid` for another length or alphabet.
+pub fn random_string(length: u32, alphabet: &str) -> Result<String> {
+    Ok(host::crypto::random_string(length, alphabet)?)
+}
+
+/// At most 4096 bytes.
+///
+/// # Errors
+/// `invalid` for another length.
+pub fn random_bytes(length: u32) -> Result<Vec<u8>> {
+    Ok(host::crypto::random_bytes(length)?)
+}
+
+/// SHA-256.
+pub fn sha256(data: &[u8]) -> Vec<u8> {
+    host::crypto::sha256(data)
+}
+
+/// HMAC-SHA256 with a key of this plugin's own for `purpose`.
+pub fn hmac_sha256(purpose: &str, data: &[u8]) -> Vec<u8> {
+    host::crypto::hmac_sha256(purpose, data)
+}
+
+/// Whether both are equal, in a time that depends on their lengths only.
+pub fn constant_time_equal(left: &[u8], right: &[u8]) -> bool {
+    host::crypto::constant_time_equal(left, right)
+}
+
+/// Base64 for URLs, without padding.
+pub fn base64url(bytes: &[u8]) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for chunk in bytes.chunks(3) {
+        let group = chunk.iter().chain([0, 0].iter()).take(3).fold(0u32, |bits, byte| bits << 8 | u32::from(*byte));
+        for position in 0..=chunk.len() {
+            let index = (group >> (18 - 6 * position) & 63) as usize;
+            text.extend(ALPHABET.get(index).map(|byte| char::from(*byte)));
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::base64url;
+
+    #[test]
+    fn base64url_has_no_padding() {
+        let cases: [(&[u8], &str); 5] = [(b"", ""), (b"f", "Zg"), (b"fo", "Zm8"), (b"foo", "Zm9v"), (&[255, 254], "__4")];
+        for (bytes, expected) in cases {
+            assert_eq!(base64url(bytes), expected);
+        }
+    }
+}

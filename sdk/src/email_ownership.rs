@@ -1,0 +1,15 @@
+//! For plugins that prove that a person reads an address's mail.
+
+use crate::error::Result;
+use crate::host;
+use crate::users::User;
+
+/// The person in front of us has just proved to own this user's address: marks it verified. When it was not verified
+/// before, the password, linked accounts and sessions from before are removed with it, because whoever signed up with the
+/// address may have been someone else.
+///
+/// # Errors
+/// `invalid` for an unknown user.
+pub fn confirm(user: &User) -> Result<User> {
+    User::parse(&host::email_ownership::confirm(&user.id())?)
+}

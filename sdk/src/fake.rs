@@ -1,0 +1,71 @@
+//! A fake host for native tests: everything in memory, one world per test thread.
+//!
+//! ```
+//! use doorward_sdk::{fake, users};
+//! fake::reset();
+//! fake::with(|world| world.options = r#"{"expires_in":60}"#.to_owned());
+//! let user = users::create(&serde_json::json!({ "email": "ada@example.com" })).unwrap();
+//! assert_eq!(users::find_by_email("Ada@Example.com").unwrap().unwrap().id(), user.id());
+//! ```
+
+pub(crate) mod calls;
+mod request;
+
+use serde_json::{Map, Value};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+pub use request::{RawAttempt, RawReply, RawRequest};
+
+/// What the plugin did and what it will find.
+#[derive(Clone, Debug)]
+pub struct World {
+    /// The operator's options, as JSON text.
+    pub options: String,
+    /// The time.
+    pub now_millis: u64,
+    /// Users by id.
+    pub users: BTreeMap<String, Map<String, Value>>,
+    /// Verifications by identifier: value and end of life in milliseconds.
+    pub verifications: BTreeMap<String, (String, u64)>,
+    /// Cookies of the request and those set since; signed ones are kept as they are.
+    pub cookies: BTreeMap<String, String>,
+    /// Ids of the users for whom a session was opened, in order.
+    pub sessions: Vec<String>,
+    /// Mails: kind, recipient, data.
+    pub mails: Vec<(String, String, Value)>,
+    /// Lines of the log.
+    pub log: Vec<String>,
+    /// Counts what was drawn, so that no two random values are equal.
+    pub drawn: u64,
+}
+
+impl Default for World {
+    fn default() -> World {
+        World {
+            options: "{}".to_owned(),
+            now_millis: 1_700_000_000_000,
+            users: BTreeMap::new(),
+            verifications: BTreeMap::new(),
+            cookies: BTreeMap::new(),
+            sessions: Vec::new(),
+            mails: Vec::new(),
+            log: Vec::new(),
+            drawn: 0,
+        }
+    }
+}
+
+thread_local! {
+    static WORLD: RefCell<World> = RefCell::new(World::default());
+}
+
+/// Looks at the world, or arranges it.
+pub fn with<T>(look: impl FnOnce(&mut World) -> T) -> T {
+    WORLD.with_borrow_mut(look)
+}
+
+/// Begins a test with an empty world.
+pub fn reset() {
+    with(|world| *world = World::default());
+}

@@ -1,0 +1,212 @@
+//! The fake host's answers, with the signatures of the real imports.
+
+use super::with;
+use crate::error::HostError;
+use serde_json::{Map, Value, json};
+
+type Answer<T> = Result<T, HostError>;
+
+fn object(text: &str) -> Answer<Map<String, Value>> {
+    serde_json::from_str(text).map_err(|error| HostError::Invalid(error.to_string()))
+}
+
+pub mod clock {
+    pub fn now_millis() -> u64 {
+        super::with(|world| world.now_millis)
+    }
+}
+
+pub mod config {
+    pub fn options() -> String {
+        super::with(|world| world.options.clone())
+    }
+    pub fn base_url() -> String {
+        "http://localhost:3000".to_owned()
+    }
+    pub fn base_path() -> String {
+        "/api/auth".to_owned()
+    }
+    pub fn app_name() -> String {
+        "Test".to_owned()
+    }
+}
+
+pub mod log {
+    use crate::bindings::doorward::plugin::log::Level;
+    pub fn write(level: Level, message: &str) {
+        super::with(|world| world.log.push(format!("{level:?}: {message}")));
+    }
+}
+
+pub mod crypto {
+    use super::{Answer, with};
+    pub fn random_string(length: u32, alphabet: &str) -> Answer<String> {
+        let mut drawn = with(|world| {
+            world.drawn += 1;
+            world.drawn
+        });
+        let letters: Vec<char> = alphabet.chars().collect();
+        Ok((0..length)
+            .filter_map(|_| {
+                drawn = drawn.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                let place = (drawn >> 33) % letters.len().max(1) as u64;
+                letters.get(usize::try_from(place).ok()?).copied()
+            })
+            .collect())
+    }
+    pub fn random_bytes(length: u32) -> Answer<Vec<u8>> {
+        random_string(length, crate::crypto::LETTERS).map(String::into_bytes)
+    }
+    /// Not SHA-256: a fake that is different for different data is enough for a plugin's own tests.
+    pub fn sha256(data: &[u8]) -> Vec<u8> {
+        let seeds: [u64; 4] = [1, 2, 3, 4];
+        let mix = |seed: u64| data.iter().fold(seed, |sum, byte| sum.wrapping_mul(1_099_511_628_211) ^ u64::from(*byte));
+        seeds.into_iter().flat_map(|seed| mix(seed).to_be_bytes()).collect()
+    }
+    pub fn hmac_sha256(purpose: &str, data: &[u8]) -> Vec<u8> {
+        sha256(&[purpose.as_bytes(), b"\0", data].concat())
+    }
+    pub fn constant_time_equal(left: &[u8], right: &[u8]) -> bool {
+        left == right
+    }
+}
+
+pub mod cookies {
+    use super::{Answer, with};
+    use crate::bindings::doorward::plugin::cookies::Attributes;
+    pub fn get(name: &str) -> Answer<Option<String>> {
+        Ok(with(|world| world.cookies.get(name).cloned()))
+    }
+    pub fn get_signed(name: &str) -> Answer<Option<String>> {
+        get(name)
+    }
+    pub fn set(name: &str, value: &str, _attributes: Attributes) -> Answer<()> {
+        with(|world| world.cookies.insert(name.to_owned(), value.to_owned()));
+        Ok(())
+    }
+    pub fn set_signed(name: &str, value: &str, attributes: Attributes) -> Answer<()> {
+        set(name, value, attributes)
+    }
+    pub fn delete(name: &str) -> Answer<()> {
+        with(|world| world.cookies.remove(name));
+        Ok(())
+    }
+}
+
+pub mod verifications {
+    use super::{Answer, with};
+    pub fn create(identifier: &str, value: &str, ttl_secs: u64) -> Answer<()> {
+        with(|world| {
+            let ends = world.now_millis + ttl_secs * 1000;
+            world.verifications.insert(identifier.to_owned(), (value.to_owned(), ends));
+        });
+        Ok(())
+    }
+    pub fn find(identifier: &str) -> Answer<Option<String>> {
+        Ok(with(|world| {
+            let (value, ends) = world.verifications.get(identifier)?;
+            (*ends > world.now_millis).then(|| value.clone())
+        }))
+    }
+    pub fn consume(identifier: &str) -> Answer<Option<String>> {
+        let value = find(identifier)?;
+        with(|world| world.verifications.remove(identifier));
+        Ok(value)
+    }
+}
+
+pub mod users {
+    use super::{Answer, HostError, Value, object, with};
+    pub fn find_by_id(id: &str) -> Answer<Option<String>> {
+        Ok(with(|world| world.users.get(id).map(|user| Value::Object(user.clone()).to_string())))
+    }
+    pub fn find_by_email(email: &str) -> Answer<Option<String>> {
+        let wanted = Value::from(email.to_lowercase());
+        Ok(with(|world| {
+            let found = world.users.values().find(|user| user.get("email") == Some(&wanted));
+            found.map(|user| Value::Object(user.clone()).to_string())
+        }))
+    }
+    pub fn create(fields: &str) -> Answer<String> {
+        let mut user = object(fields)?;
+        let email = user.get("email").and_then(Value::as_str).unwrap_or_default().to_lowercase();
+        if find_by_email(&email)?.is_some() {
+            return Err(HostError::Conflict("email".to_owned()));
+        }
+        let id = with(|world| format!("user-{}", world.users.len() + 1));
+        user.insert("id".to_owned(), Value::from(id.clone()));
+        user.insert("email".to_owned(), Value::from(email));
+        user.entry("emailVerified").or_insert(Value::Bool(false));
+        with(|world| world.users.insert(id, user.clone()));
+        Ok(Value::Object(user).to_string())
+    }
+    pub fn update(id: &str, fields: &str) -> Answer<String> {
+        let fields = object(fields)?;
+        with(|world| {
+            let user = world.users.get_mut(id).ok_or_else(|| HostError::Invalid("unknown user".to_owned()))?;
+            user.extend(fields);
+            Ok(Value::Object(user.clone()).to_string())
+        })
+    }
+}
+
+pub mod email_ownership {
+    pub fn confirm(user_id: &str) -> super::Answer<String> {
+        super::users::update(user_id, r#"{"emailVerified":true}"#)
+    }
+}
+
+pub mod sessions {
+    use super::{Answer, HostError, Value, json, with};
+    pub fn current() -> Answer<Option<String>> {
+        Ok(None)
+    }
+    pub fn open(user_id: &str, _method: &str, _remember: bool) -> Answer<String> {
+        with(|world| {
+            let user = world.users.get(user_id).ok_or_else(|| HostError::Invalid("unknown user".to_owned()))?;
+            world.sessions.push(user_id.to_owned());
+            let token = format!("token-{}", world.sessions.len());
+            let session = json!({ "token": token, "userId": user_id });
+            Ok(json!({ "session": session, "user": Value::Object(user.clone()) }).to_string())
+        })
+    }
+}
+
+pub mod mail {
+    use super::{Answer, Value, object, with};
+    pub fn enqueue(kind: &str, to: &str, data: &str) -> Answer<()> {
+        let data = Value::Object(object(data)?);
+        with(|world| world.mails.push((kind.to_owned(), to.to_owned(), data)));
+        Ok(())
+    }
+}
+
+pub mod transactions {
+    use super::{Answer, with};
+    use crate::fake::World;
+    use std::cell::Cell;
+
+    /// Puts the world back when it is dropped without `commit`.
+    pub struct Transaction {
+        before: Cell<Option<World>>,
+    }
+
+    pub fn begin() -> Answer<Transaction> {
+        Ok(Transaction { before: Cell::new(Some(with(|world| world.clone()))) })
+    }
+
+    impl Transaction {
+        pub fn commit(&self) -> Answer<()> {
+            self.before.set(None);
+            Ok(())
+        }
+    }
+
+    impl Drop for Transaction {
+        fn drop(&mut self) {
+            if let Some(before) = self.before.take() {
+                with(|world| *world = before);
+            }
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! A say in every sign-in, before a session exists.
+
+use crate::Response;
+use crate::error::Result;
+use crate::host::RawAttempt;
+use serde_json::Value;
+
+/// A sign-in that is about to become a session.
+pub struct Attempt<'a> {
+    raw: &'a RawAttempt,
+}
+
+/// What a gate decides. To refuse, return an error.
+pub enum Verdict {
+    /// The session may be made, as far as this gate is concerned.
+    Admit,
+    /// Another proof first; the response tells the client which.
+    Challenge(Response),
+}
+
+impl<'a> Attempt<'a> {
+    /// Wraps what the host lends for one call.
+    #[doc(hidden)]
+    pub fn new(raw: &'a RawAttempt) -> Attempt<'a> {
+        Attempt { raw }
+    }
+
+    /// The user who would be signed in.
+    ///
+    /// # Errors
+    /// When the host's text is no JSON.
+    pub fn user(&self) -> Result<Value> {
+        Ok(serde_json::from_str(&self.raw.user())?)
+    }
+
+    /// How they proved who they are: `email`, `magic-link`, …
+    pub fn method(&self) -> String {
+        self.raw.method()
+    }
+
+    /// The path of the request that signs in.
+    pub fn path(&self) -> String {
+        self.raw.path()
+    }
+
+    /// The client's address as the server resolved it.
+    pub fn client_address(&self) -> Option<String> {
+        self.raw.client_address()
+    }
+
+    /// The `User-Agent` header.
+    pub fn user_agent(&self) -> Option<String> {
+        self.raw.user_agent()
+    }
+}

@@ -1,0 +1,158 @@
+//! The exports of the component: each turns a call of the host into a call of the plugin's own function.
+
+use crate::bindings::doorward::plugin::types as raw;
+use crate::bindings::exports::doorward::plugin::{lifecycle, request_hooks, session_gate};
+use crate::error::{Error, Failure};
+use crate::plugin::{Flow, Plugin};
+use crate::{Attempt, Reply, Request, Response, Verdict, host};
+
+/// Implements every exported interface for `$component` with the plugin that `$declare` returns.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! guest_exports {
+    ($component:ident, $declare:path) => {
+        impl b::exports::doorward::plugin::lifecycle::Guest for $component {
+            fn describe() -> String {
+                $crate::guest::describe($declare)
+            }
+            fn check() -> Result<(), b::exports::doorward::plugin::lifecycle::OptionError> {
+                $crate::guest::check($declare)
+            }
+        }
+        impl b::exports::doorward::plugin::routes::Guest for $component {
+            fn handle(
+                index: u32,
+                request: &b::doorward::plugin::types::Request,
+            ) -> Result<b::doorward::plugin::types::Response, b::doorward::plugin::types::ApiError> {
+                $crate::guest::handle($declare, index, request)
+            }
+        }
+        impl b::exports::doorward::plugin::request_hooks::Guest for $component {
+            fn before(
+                index: u32,
+                request: &b::doorward::plugin::types::Request,
+            ) -> Result<b::exports::doorward::plugin::request_hooks::BeforeOutcome, b::doorward::plugin::types::ApiError>
+            {
+                $crate::guest::before($declare, index, request)
+            }
+            fn after(
+                index: u32,
+                request: &b::doorward::plugin::types::Request,
+                reply: &b::doorward::plugin::types::Reply,
+            ) -> Result<(), b::doorward::plugin::types::ApiError> {
+                $crate::guest::after($declare, index, request, reply)
+            }
+        }
+        impl b::exports::doorward::plugin::session_gate::Guest for $component {
+            fn check(
+                attempt: &b::doorward::plugin::types::Attempt,
+            ) -> b::exports::doorward::plugin::session_gate::Verdict {
+                $crate::guest::gate($declare, attempt)
+            }
+        }
+    };
+}
+
+type Declare = fn() -> Plugin;
+
+/// `lifecycle.describe`.
+pub fn describe(declare: Declare) -> String {
+    declare().manifest_json()
+}
+
+/// `lifecycle.check`.
+///
+/// # Errors
+/// What is wrong with the operator's options.
+pub fn check(declare: Declare) -> Result<(), lifecycle::OptionError> {
+    report_panics();
+    (declare().check_options)()
+        .map_err(|message| lifecycle::OptionError { name: String::new(), message })
+}
+
+/// `routes.handle`.
+///
+/// # Errors
+/// The handler's refusal, or 500 for an index that the manifest does not have.
+pub fn handle(declare: Declare, index: u32, request: &host::RawRequest) -> Result<raw::Response, raw::ApiError> {
+    report_panics();
+    let plugin = declare();
+    let Some(route) = plugin.routes.get(index as usize) else { return Err(unknown(index)) };
+    answer((route.handler)(&Request::new(request)))
+}
+
+/// `request-hooks.before`.
+///
+/// # Errors
+/// The hook's refusal, or 500 for an index that the manifest does not have.
+pub fn before(
+    declare: Declare,
+    index: u32,
+    request: &host::RawRequest,
+) -> Result<request_hooks::BeforeOutcome, raw::ApiError> {
+    report_panics();
+    let plugin = declare();
+    let Some(hook) = plugin.before.get(index as usize) else { return Err(unknown(index)) };
+    match (hook.call)(&Request::new(request)) {
+        Ok(Flow::Proceed) => Ok(request_hooks::BeforeOutcome::Proceed),
+        Ok(Flow::Respond(response)) => Ok(request_hooks::BeforeOutcome::Respond(response.into_raw())),
+        Err(error) => answer(Err(error)).map(request_hooks::BeforeOutcome::Respond),
+    }
+}
+
+/// `request-hooks.after`.
+///
+/// # Errors
+/// The hook's refusal, or 500 for an index that the manifest does not have.
+pub fn after(
+    declare: Declare,
+    index: u32,
+    request: &host::RawRequest,
+    reply: &host::RawReply,
+) -> Result<(), raw::ApiError> {
+    report_panics();
+    let plugin = declare();
+    let Some(hook) = plugin.after.get(index as usize) else { return Err(unknown(index)) };
+    match (hook.call)(&Request::new(request), &Reply::new(reply)).map_err(Error::into_failure) {
+        Ok(()) => Ok(()),
+        Err(Failure::Refusal(error)) => Err(error),
+        Err(Failure::Answer(_)) => Err(internal("a hook that runs after the endpoint cannot demand a challenge")),
+    }
+}
+
+/// `session-gate.check`. An error of the gate itself refuses: gates fail closed.
+pub fn gate(declare: Declare, attempt: &host::RawAttempt) -> session_gate::Verdict {
+    report_panics();
+    let Some(gate) = declare().gate else { return session_gate::Verdict::Admit };
+    match gate(&Attempt::new(attempt)) {
+        Ok(Verdict::Admit) => session_gate::Verdict::Admit,
+        Ok(Verdict::Challenge(response)) => session_gate::Verdict::Challenge(response.into_raw()),
+        Err(error) => match error.into_failure() {
+            Failure::Refusal(error) => session_gate::Verdict::Refuse(error),
+            Failure::Answer(response) => session_gate::Verdict::Challenge(response),
+        },
+    }
+}
+
+fn answer(result: crate::Result<Response>) -> Result<raw::Response, raw::ApiError> {
+    match result.map_err(Error::into_failure) {
+        Ok(response) => Ok(response.into_raw()),
+        Err(Failure::Answer(response)) => Ok(response),
+        Err(Failure::Refusal(error)) => Err(error),
+    }
+}
+
+fn unknown(index: u32) -> raw::ApiError {
+    internal(&format!("the manifest has no handler {index}"))
+}
+
+fn internal(reason: &str) -> raw::ApiError {
+    crate::log::error(reason);
+    Error::internal().into_refusal()
+}
+
+/// A panic would otherwise reach the log as a bare trap without its message.
+fn report_panics() {
+    #[cfg(target_arch = "wasm32")]
+    std::panic::set_hook(Box::new(|info| crate::log::error(&info.to_string())));
+}

@@ -1,0 +1,21 @@
+//! The seam to the host: its real imports in a component, a fake host in the author's native tests.
+
+#[cfg(target_arch = "wasm32")]
+mod imports {
+    pub use crate::bindings::doorward::plugin::types::{
+        Attempt as RawAttempt, Reply as RawReply, Request as RawRequest,
+    };
+    pub use crate::bindings::doorward::plugin::{
+        clock, config, cookies, crypto, email_ownership, log, mail, sessions, transactions, users, verifications,
+    };
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+mod imports {
+    pub use crate::fake::calls::{
+        clock, config, cookies, crypto, email_ownership, log, mail, sessions, transactions, users, verifications,
+    };
+    pub use crate::fake::{RawAttempt, RawReply, RawRequest};
+}
+
+pub use imports::*;

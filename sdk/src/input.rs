@@ -1,0 +1,166 @@
+//! Typed input, read field by field, with every fault reported at once.
+
+use crate::error::{Error, Result};
+use serde_json::{Map, Value};
+
+/// What a handler takes from the body or the query.
+pub trait Input: Sized + 'static {
+    /// Reads each field. Faults are collected in `fields`, so the value is used only when there were none.
+    fn read(fields: &mut Fields<'_>) -> Self;
+}
+
+/// A handler without input accepts any body and any query.
+impl Input for () {
+    fn read(fields: &mut Fields<'_>) -> Self {
+        fields.is_optional = true;
+    }
+}
+
+/// A type that one field can have.
+pub trait FromField: Default {
+    /// How the type is called in a fault: `string`, `number`, `boolean`, `record`, `array`.
+    const EXPECTED: &'static str;
+    /// None when the value is of another type.
+    fn from_value(value: &Value) -> Option<Self>;
+}
+
+/// The fields of a body or a query.
+pub struct Fields<'a> {
+    place: &'static str,
+    object: Option<&'a Map<String, Value>>,
+    issues: Vec<String>,
+    is_optional: bool,
+}
+
+impl<'a> Fields<'a> {
+    /// A field that must be there.
+    pub fn required<T: FromField>(&mut self, name: &str) -> T {
+        self.read(name, self.get(name))
+    }
+
+    /// A field that may be missing. `null` is not missing.
+    pub fn optional<T: FromField>(&mut self, name: &str) -> Option<T> {
+        let value = self.get(name)?;
+        Some(self.read(name, Some(value)))
+    }
+
+    /// A field that must be there and hold an email address.
+    pub fn email(&mut self, name: &str) -> String {
+        let faults = self.issues.len();
+        let email: String = self.required(name);
+        if self.issues.len() == faults && !is_email(&email) {
+            self.issue(name, "Invalid email address");
+        }
+        email
+    }
+
+    /// Reports a fault of a field: `[body.<name>] <text>`.
+    pub fn issue(&mut self, name: &str, text: &str) {
+        self.issues.push(format!("[{}.{name}] {text}", self.place));
+    }
+
+    fn get(&self, name: &str) -> Option<&'a Value> {
+        self.object?.get(name)
+    }
+
+    fn read<T: FromField>(&mut self, name: &str, value: Option<&Value>) -> T {
+        if let Some(read) = value.and_then(T::from_value) {
+            return read;
+        }
+        self.issue(name, &mismatch(T::EXPECTED, value));
+        T::default()
+    }
+}
+
+pub(crate) fn read_input<I: Input>(place: &'static str, value: Option<&Value>) -> Result<I> {
+    let mut fields =
+        Fields { place, object: value.and_then(Value::as_object), issues: Vec::new(), is_optional: false };
+    let input = I::read(&mut fields);
+    if fields.is_optional {
+        return Ok(input);
+    }
+    if fields.object.is_none() {
+        fields.issues = vec![format!("[{place}] {}", mismatch("object", value))];
+    }
+    if fields.issues.is_empty() {
+        return Ok(input);
+    }
+    Err(Error::new(400, "VALIDATION_ERROR", fields.issues.join("; ")))
+}
+
+fn mismatch(expected: &str, value: Option<&Value>) -> String {
+    format!("Invalid input: expected {expected}, received {}", type_name(value))
+}
+
+fn type_name(value: Option<&Value>) -> &'static str {
+    match value {
+        None => "undefined",
+        Some(Value::Null) => "null",
+        Some(Value::Bool(_)) => "boolean",
+        Some(Value::Number(_)) => "number",
+        Some(Value::String(_)) => "string",
+        Some(Value::Array(_)) => "array",
+        Some(Value::Object(_)) => "object",
+    }
+}
+
+impl FromField for String {
+    const EXPECTED: &'static str = "string";
+    fn from_value(value: &Value) -> Option<Self> {
+        value.as_str().map(str::to_owned)
+    }
+}
+
+impl FromField for bool {
+    const EXPECTED: &'static str = "boolean";
+    fn from_value(value: &Value) -> Option<Self> {
+        value.as_bool()
+    }
+}
+
+impl FromField for f64 {
+    const EXPECTED: &'static str = "number";
+    fn from_value(value: &Value) -> Option<Self> {
+        value.as_f64()
+    }
+}
+
+impl FromField for Map<String, Value> {
+    const EXPECTED: &'static str = "record";
+    fn from_value(value: &Value) -> Option<Self> {
+        value.as_object().cloned()
+    }
+}
+
+impl FromField for Vec<Value> {
+    const EXPECTED: &'static str = "array";
+    fn from_value(value: &Value) -> Option<Self> {
+        value.as_array().cloned()
+    }
+}
+
+/// Whether `text` is an address that the server takes: ASCII, one `@`, no dot at the edges or twice in a row, and a domain
+/// with a dot whose last part has two letters or more.
+pub fn is_email(text: &str) -> bool {
+    let Some((local, domain)) = text.split_once('@') else { return false };
+    is_local_part(local) && is_domain(domain)
+}
+
+fn is_local_part(local: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_'+-.".contains(&byte);
+    let last = local.bytes().last();
+    !local.is_empty()
+        && local.bytes().all(allowed)
+        && !local.starts_with('.')
+        && !local.contains("..")
+        && last.is_some_and(|byte| byte.is_ascii_alphanumeric() || b"_+-".contains(&byte))
+}
+
+fn is_domain(domain: &str) -> bool {
+    let Some((labels, top)) = domain.rsplit_once('.') else { return false };
+    let is_label = |label: &str| {
+        label.starts_with(|first: char| first.is_ascii_alphanumeric())
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
+    labels.split('.').all(is_label) && top.len() >= 2 && top.bytes().all(|byte| byte.is_ascii_alphabetic())
+}

@@ -1,0 +1,95 @@
+//! What a Doorward plugin is written with: declare routes and hooks, handle requests, use what the operator granted.
+//!
+//! A plugin is one function that returns a [`Plugin`], next to the handlers it names:
+//!
+//! ```
+//! use doorward_sdk::prelude::*;
+//!
+//! doorward_sdk::plugin!(plugin);
+//!
+//! fn plugin() -> Plugin {
+//!     Plugin::new("hello", "1.0.0").route(Route::post("/hello", hello))
+//! }
+//!
+//! struct Hello {
+//!     name: String,
+//! }
+//!
+//! impl Input for Hello {
+//!     fn read(fields: &mut Fields<'_>) -> Self {
+//!         Hello { name: fields.required("name") }
+//!     }
+//! }
+//!
+//! fn hello(_request: &Request, input: Hello) -> Result<Response> {
+//!     Response::json(&json!({ "greeting": format!("Hello, {}", input.name) }))
+//! }
+//! # fn main() {}
+//! ```
+//!
+//! `doorward plugin build` turns the crate into a component with its manifest inside.
+
+#[cfg(target_arch = "wasm32")]
+mod arena;
+#[doc(hidden)]
+pub mod bindings;
+pub mod clock;
+pub mod config;
+pub mod cookies;
+pub mod crypto;
+pub mod email_ownership;
+mod error;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod fake;
+mod gate;
+#[doc(hidden)]
+pub mod guest;
+mod host;
+mod input;
+pub mod links;
+pub mod log;
+pub mod mail;
+mod manifest;
+mod plugin;
+mod reply;
+mod request;
+mod response;
+mod route;
+pub mod sessions;
+pub mod transactions;
+pub mod users;
+pub mod verifications;
+
+pub use error::{ApiError, Error, ErrorCode, Result};
+pub use gate::{Attempt, Verdict};
+pub use input::{Fields, FromField, Input, is_email};
+pub use manifest::{CookieRule, FieldRule, FieldType, RateRule};
+pub use plugin::{Flow, Plugin};
+pub use reply::Reply;
+pub use request::Request;
+pub use response::Response;
+pub use route::Route;
+
+/// Everything a plugin's source usually names.
+pub mod prelude {
+    pub use crate::{
+        ApiError, Attempt, CookieRule, Error, ErrorCode, FieldRule, FieldType, Fields, Flow, Input, Plugin, RateRule,
+        Reply, Request, Response, Result, Route, Verdict, clock, config, cookies, crypto, email_ownership, links, log,
+        mail, sessions, transactions, users, verifications,
+    };
+    pub use serde_json::{Map, Value, json};
+}
+
+/// Exports the plugin that `$declare` returns. Once in a crate of type `cdylib`.
+#[macro_export]
+macro_rules! plugin {
+    ($declare:ident) => {
+        #[cfg(target_arch = "wasm32")]
+        mod doorward_exports {
+            use $crate::bindings as b;
+            struct Component;
+            $crate::guest_exports!(Component, super::$declare);
+            $crate::bindings::export!(Component with_types_in $crate::bindings);
+        }
+    };
+}

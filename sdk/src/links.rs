@@ -1,0 +1,111 @@
+//! URLs: of this server, resolved against it, with a query parameter set.
+
+use crate::config;
+
+/// The URL of an endpoint of this server: base URL, base path and `path`.
+pub fn endpoint(path: &str) -> String {
+    format!("{}{}{path}", config::base_url(), config::base_path())
+}
+
+/// `target` as an absolute URL: an absolute one stays, `/path` is below the server's base URL.
+pub fn absolute(target: &str) -> String {
+    resolve(&config::base_url(), target)
+}
+
+/// The URL with the query parameter `name` set to `value`, in place of any it has of that name.
+pub fn with_query(url: &str, name: &str, value: &str) -> String {
+    let (rest, fragment) = split(url, '#');
+    let (path, query) = split(rest, '?');
+    let own = format!("{name}=");
+    let mut pairs: Vec<String> =
+        query.split('&').filter(|pair| !pair.is_empty() && !pair.starts_with(&own)).map(str::to_owned).collect();
+    pairs.push(format!("{}={}", encode(name), encode(value)));
+    let hash = if fragment.is_empty() { String::new() } else { format!("#{fragment}") };
+    format!("{path}?{}{hash}", pairs.join("&"))
+}
+
+/// Undoes percent-encoding; text with a malformed escape stays as it is.
+pub fn decode(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        if byte != b'%' {
+            bytes.push(byte);
+            continue;
+        }
+        let (high, low) = (rest.next().and_then(hex_digit), rest.next().and_then(hex_digit));
+        match (high, low) {
+            (Some(high), Some(low)) => bytes.push(high << 4 | low),
+            _ => return text.to_owned(),
+        }
+    }
+    String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
+}
+
+fn resolve(base_url: &str, target: &str) -> String {
+    match target.split_once("://") {
+        Some((_, rest)) if !rest.contains('/') && !rest.contains('?') => format!("{target}/"),
+        Some(_) => target.to_owned(),
+        None if target.starts_with('/') => format!("{base_url}{target}"),
+        None => format!("{base_url}/{target}"),
+    }
+}
+
+fn split(text: &str, mark: char) -> (&str, &str) {
+    text.split_once(mark).unwrap_or((text, ""))
+}
+
+fn hex_digit(byte: u8) -> Option<u8> {
+    char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
+}
+
+/// As HTML forms do it: a space is `+`, everything but letters, digits and `*-._` is escaped.
+fn encode(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'*' | b'-' | b'.' | b'_' => encoded.push(char::from(byte)),
+            b' ' => encoded.push('+'),
+            _ => encoded.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_parameter_is_set_once_and_before_the_fragment() {
+        let cases = [
+            ("http://a/home", "http://a/home?error=NO"),
+            ("http://a/home?a=1", "http://a/home?a=1&error=NO"),
+            ("http://a/?error=old&a=1#top", "http://a/?a=1&error=NO#top"),
+        ];
+        for (url, expected) in cases {
+            assert_eq!(with_query(url, "error", "NO"), expected);
+        }
+        assert_eq!(with_query("/x", "to", "/a b&c"), "/x?to=%2Fa+b%26c");
+    }
+
+    #[test]
+    fn targets_are_resolved_against_the_server() {
+        let cases = [
+            ("/", "http://s/"),
+            ("/home?a=1", "http://s/home?a=1"),
+            ("https://app.example", "https://app.example/"),
+            ("https://app.example/x", "https://app.example/x"),
+        ];
+        for (target, expected) in cases {
+            assert_eq!(resolve("http://s", target), expected);
+        }
+    }
+
+    #[test]
+    fn a_malformed_escape_stays() {
+        assert_eq!(decode("%2Fhome%20x"), "/home x");
+        assert_eq!(decode("50%"), "50%");
+        assert_eq!(decode("%zz"), "%zz");
+    }
+}

@@ -1,0 +1,13 @@
+//! Mail, sent by the server once the change that caused it is committed.
+
+use crate::error::Result;
+use crate::host;
+use serde_json::Value;
+
+/// Puts a mail of a declared `kind` into the outbox; `data` is what its template or webhook gets.
+///
+/// # Errors
+/// `denied` for a kind that is not declared.
+pub fn enqueue(kind: &str, to: &str, data: &Value) -> Result<()> {
+    Ok(host::mail::enqueue(kind, to, &data.to_string())?)
+}

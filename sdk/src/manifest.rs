@@ -1,0 +1,189 @@
+//! The manifest: what a plugin declares, as the JSON text that the host reads without running anything.
+
+use crate::plugin::{Hook, Plugin};
+use serde::Serialize;
+use serde_json::Value;
+
+/// A limit on how often one client may call a path.
+#[derive(Clone, Debug, Serialize)]
+pub struct RateRule {
+    path: &'static str,
+    window_secs: u64,
+    max: u64,
+    /// The name of an option that holds `{ window, max }` and replaces these numbers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    option: Option<&'static str>,
+}
+
+/// A cookie that a plugin owns.
+#[derive(Clone, Debug, Serialize)]
+pub struct CookieRule {
+    name: &'static str,
+    is_literal: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name_option: Option<&'static str>,
+}
+
+/// A field that a plugin adds to a model.
+#[derive(Clone, Debug, Serialize)]
+pub struct FieldRule {
+    name: &'static str,
+    #[serde(rename = "type")]
+    kind: FieldType,
+    is_returned: bool,
+    is_input: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    when_option: Option<&'static str>,
+}
+
+/// The type of a field.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FieldType {
+    /// Text.
+    String,
+    /// An integer of up to 53 bits.
+    Number,
+    /// True or false.
+    Boolean,
+    /// A point in time.
+    Date,
+}
+
+impl RateRule {
+    /// At most `max` calls of `path` in `window_secs` seconds from one client.
+    pub const fn new(path: &'static str, max: u64, window_secs: u64) -> RateRule {
+        RateRule { path, window_secs, max, option: None }
+    }
+
+    /// The operator's option `name` (`{ window, max }`) replaces the numbers.
+    pub const fn or_option(mut self, name: &'static str) -> RateRule {
+        self.option = Some(name);
+        self
+    }
+}
+
+impl CookieRule {
+    /// A cookie whose name gets the server's prefix, as the core's own have.
+    pub const fn prefixed(name: &'static str) -> CookieRule {
+        CookieRule { name, is_literal: false, name_option: None }
+    }
+
+    /// A cookie with exactly this name.
+    pub const fn literal(name: &'static str) -> CookieRule {
+        CookieRule { name, is_literal: true, name_option: None }
+    }
+
+    /// The operator's option `option` replaces the name.
+    pub const fn or_option(mut self, option: &'static str) -> CookieRule {
+        self.name_option = Some(option);
+        self
+    }
+}
+
+impl FieldRule {
+    /// A nullable field that clients see and only the plugin sets.
+    pub const fn new(name: &'static str, kind: FieldType) -> FieldRule {
+        FieldRule { name, kind, is_returned: true, is_input: false, when_option: None }
+    }
+
+    /// Never leaves the server.
+    pub const fn hidden(mut self) -> FieldRule {
+        self.is_returned = false;
+        self
+    }
+
+    /// Clients may set it when they sign up or update themselves.
+    pub const fn input(mut self) -> FieldRule {
+        self.is_input = true;
+        self
+    }
+
+    /// Exists only when the operator's option `name` is true.
+    pub const fn when_option(mut self, name: &'static str) -> FieldRule {
+        self.when_option = Some(name);
+        self
+    }
+}
+
+#[derive(Serialize)]
+pub(crate) struct Manifest {
+    manifest_version: u32,
+    id: &'static str,
+    version: &'static str,
+    sdk_version: &'static str,
+    routes: Vec<RouteRule>,
+    before: Vec<HookRule>,
+    after: Vec<HookRule>,
+    is_gate: bool,
+    options: Value,
+    rate_limits: Vec<RateRule>,
+    cookies: Vec<CookieRule>,
+    user_fields: Vec<FieldRule>,
+    creates_user_with: &'static [&'static str],
+    updates_user_fields: &'static [&'static str],
+    verification_prefixes: Vec<&'static str>,
+    mails: Vec<&'static str>,
+    errors: Vec<ErrorRule>,
+}
+
+#[derive(Serialize)]
+struct RouteRule {
+    method: &'static str,
+    path: &'static str,
+    signs_in: bool,
+    redirect_params: &'static [&'static str],
+}
+
+#[derive(Serialize)]
+struct HookRule {
+    pattern: &'static str,
+}
+
+#[derive(Serialize)]
+struct ErrorRule {
+    status: u16,
+    code: &'static str,
+    message: &'static str,
+}
+
+impl Manifest {
+    pub(crate) fn of(plugin: &Plugin) -> Manifest {
+        Manifest {
+            manifest_version: 1,
+            id: plugin.id,
+            version: plugin.version,
+            sdk_version: env!("CARGO_PKG_VERSION"),
+            routes: plugin
+                .routes
+                .iter()
+                .map(|route| RouteRule {
+                    method: route.method,
+                    path: route.path,
+                    signs_in: route.signs_in,
+                    redirect_params: route.redirect_params,
+                })
+                .collect(),
+            before: rules(&plugin.before),
+            after: rules(&plugin.after),
+            is_gate: plugin.gate.is_some(),
+            options: (plugin.default_options)(),
+            rate_limits: plugin.rate_limits.clone(),
+            cookies: plugin.cookies.clone(),
+            user_fields: plugin.user_fields.clone(),
+            creates_user_with: plugin.creates_user_with,
+            updates_user_fields: plugin.updates_user_fields,
+            verification_prefixes: plugin.verification_prefixes.clone(),
+            mails: plugin.mails.clone(),
+            errors: plugin
+                .errors
+                .iter()
+                .map(|error| ErrorRule { status: error.status, code: error.code, message: error.message })
+                .collect(),
+        }
+    }
+}
+
+fn rules<F>(hooks: &[Hook<F>]) -> Vec<HookRule> {
+    hooks.iter().map(|hook| HookRule { pattern: hook.pattern }).collect()
+}

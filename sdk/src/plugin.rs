@@ -1,0 +1,154 @@
+//! The declaration of a plugin: one value that gives both the manifest and the dispatch.
+
+use crate::error::{ErrorCode, Result};
+use crate::manifest::{CookieRule, FieldRule, Manifest, RateRule};
+use crate::route::Route;
+use crate::{Attempt, Reply, Request, Response, Verdict};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+/// What a `before` hook decides. To refuse, return an error.
+pub enum Flow {
+    /// Go on to the next hook and the endpoint.
+    Proceed,
+    /// Answer with this; the endpoint does not run.
+    Respond(Response),
+}
+
+/// A plugin: build it with the methods below, in any order.
+pub struct Plugin {
+    pub(crate) id: &'static str,
+    pub(crate) version: &'static str,
+    pub(crate) routes: Vec<Route>,
+    pub(crate) before: Vec<Hook<BeforeHook>>,
+    pub(crate) after: Vec<Hook<AfterHook>>,
+    pub(crate) gate: Option<Gate>,
+    pub(crate) default_options: fn() -> Value,
+    pub(crate) check_options: fn() -> Result<(), String>,
+    pub(crate) rate_limits: Vec<RateRule>,
+    pub(crate) cookies: Vec<CookieRule>,
+    pub(crate) user_fields: Vec<FieldRule>,
+    pub(crate) creates_user_with: &'static [&'static str],
+    pub(crate) updates_user_fields: &'static [&'static str],
+    pub(crate) verification_prefixes: Vec<&'static str>,
+    pub(crate) mails: Vec<&'static str>,
+    pub(crate) errors: Vec<ErrorCode>,
+}
+
+pub(crate) type BeforeHook = fn(&Request<'_>) -> Result<Flow>;
+pub(crate) type AfterHook = fn(&Request<'_>, &Reply<'_>) -> Result<()>;
+pub(crate) type Gate = fn(&Attempt<'_>) -> Result<Verdict>;
+
+pub(crate) struct Hook<F> {
+    pub(crate) pattern: &'static str,
+    pub(crate) call: F,
+}
+
+impl Plugin {
+    /// `id` is in lower case with hyphens, and the name in the operator's config; `version` is semantic.
+    pub fn new(id: &'static str, version: &'static str) -> Plugin {
+        Plugin {
+            id,
+            version,
+            routes: Vec::new(),
+            before: Vec::new(),
+            after: Vec::new(),
+            gate: None,
+            default_options: || Value::Object(serde_json::Map::new()),
+            check_options: || Ok(()),
+            rate_limits: Vec::new(),
+            cookies: Vec::new(),
+            user_fields: Vec::new(),
+            creates_user_with: &[],
+            updates_user_fields: &[],
+            verification_prefixes: Vec::new(),
+            mails: Vec::new(),
+            errors: Vec::new(),
+        }
+    }
+
+    /// The operator's options: a struct with `#[serde(default, deny_unknown_fields)]` and its defaults. Read it in a
+    /// handler with [`config::options`](crate::config::options).
+    pub fn options<O: Default + Serialize + DeserializeOwned>(mut self) -> Plugin {
+        self.default_options = || serde_json::to_value(O::default()).unwrap_or_default();
+        self.check_options = crate::config::check::<O>;
+        self
+    }
+
+    /// Adds an endpoint.
+    pub fn route(mut self, route: Route) -> Plugin {
+        self.routes.push(route);
+        self
+    }
+
+    /// Runs before endpoints whose path matches: exact, `*` for one segment, `**` for the rest.
+    pub fn before(mut self, pattern: &'static str, call: BeforeHook) -> Plugin {
+        self.before.push(Hook { pattern, call });
+        self
+    }
+
+    /// Runs after endpoints whose path matches: exact, `*` for one segment, `**` for the rest.
+    pub fn after(mut self, pattern: &'static str, call: AfterHook) -> Plugin {
+        self.after.push(Hook { pattern, call });
+        self
+    }
+
+    /// Decides about every sign-in before a session exists.
+    pub fn gate(mut self, gate: Gate) -> Plugin {
+        self.gate = Some(gate);
+        self
+    }
+
+    /// Limits how often one client may call a path.
+    pub fn rate_limit(mut self, rule: RateRule) -> Plugin {
+        self.rate_limits.push(rule);
+        self
+    }
+
+    /// A cookie that this plugin sets or reads.
+    pub fn cookie(mut self, rule: CookieRule) -> Plugin {
+        self.cookies.push(rule);
+        self
+    }
+
+    /// A field that this plugin adds to users. It may write it.
+    pub fn user_field(mut self, rule: FieldRule) -> Plugin {
+        self.user_fields.push(rule);
+        self
+    }
+
+    /// Core fields that this plugin sets when it creates a user.
+    pub fn creates_users_with(mut self, fields: &'static [&'static str]) -> Plugin {
+        self.creates_user_with = fields;
+        self
+    }
+
+    /// Core fields of existing users that this plugin changes.
+    pub fn updates_users(mut self, fields: &'static [&'static str]) -> Plugin {
+        self.updates_user_fields = fields;
+        self
+    }
+
+    /// Identifiers of verifications that begin with `prefix` belong to this plugin.
+    pub fn verifications(mut self, prefix: &'static str) -> Plugin {
+        self.verification_prefixes.push(prefix);
+        self
+    }
+
+    /// A kind of mail that this plugin sends.
+    pub fn mail(mut self, kind: &'static str) -> Plugin {
+        self.mails.push(kind);
+        self
+    }
+
+    /// An error code that this plugin answers with.
+    pub fn error(mut self, code: ErrorCode) -> Plugin {
+        self.errors.push(code);
+        self
+    }
+
+    pub(crate) fn manifest_json(&self) -> String {
+        serde_json::to_string(&Manifest::of(self)).unwrap_or_default()
+    }
+}

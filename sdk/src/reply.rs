@@ -1,0 +1,51 @@
+//! The answer that an `after` hook looks at.
+
+use crate::error::Result;
+use crate::host::RawReply;
+use serde_json::Value;
+
+/// The answer of an endpoint.
+pub struct Reply<'a> {
+    raw: &'a RawReply,
+}
+
+impl<'a> Reply<'a> {
+    /// Wraps what the host lends for one call.
+    #[doc(hidden)]
+    pub fn new(raw: &'a RawReply) -> Reply<'a> {
+        Reply { raw }
+    }
+
+    /// The HTTP status.
+    pub fn status(&self) -> u16 {
+        self.raw.status()
+    }
+
+    /// The body; none when it is empty.
+    pub fn body(&self) -> Option<Value> {
+        self.raw.body().and_then(|text| serde_json::from_str(&text).ok())
+    }
+
+    /// A header of the answer. `set-cookie` is never shown.
+    pub fn header(&self, name: &str) -> Option<String> {
+        self.raw.header(name)
+    }
+
+    /// Whether this answer sets or deletes the session cookie.
+    pub fn writes_session_cookie(&self) -> bool {
+        self.raw.writes_session_cookie()
+    }
+
+    /// The session that this request opened: `{"session": …, "user": …}` without the token.
+    pub fn new_session(&self) -> Option<Value> {
+        self.raw.new_session().and_then(|text| serde_json::from_str(&text).ok())
+    }
+
+    /// Sets a header of the answer.
+    ///
+    /// # Errors
+    /// `denied` for headers that carry security decisions, `invalid` for what is no header.
+    pub fn set_header(&self, name: &str, value: &str) -> Result<()> {
+        Ok(self.raw.set_header(name, value)?)
+    }
+}

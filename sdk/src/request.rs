@@ -1,0 +1,92 @@
+//! The request that a handler or a hook looks at.
+
+use crate::error::Result;
+use crate::host::RawRequest;
+use crate::input::{Input, read_input};
+use serde_json::Value;
+
+/// The request being answered. Each getter asks the host, so ask once and keep the value.
+pub struct Request<'a> {
+    raw: &'a RawRequest,
+}
+
+impl<'a> Request<'a> {
+    /// Wraps what the host lends for one call.
+    #[doc(hidden)]
+    pub fn new(raw: &'a RawRequest) -> Request<'a> {
+        Request { raw }
+    }
+
+    /// `GET`, `POST`, … in capitals.
+    pub fn method(&self) -> String {
+        self.raw.method()
+    }
+
+    /// Below the base path, without a query: `/sign-in/email`.
+    pub fn path(&self) -> String {
+        self.raw.path()
+    }
+
+    /// The value of `:name` in the route's pattern.
+    pub fn param(&self, name: &str) -> Option<String> {
+        self.raw.param(name)
+    }
+
+    /// The first value of a query parameter.
+    pub fn query(&self, name: &str) -> Option<String> {
+        self.raw.query(name)
+    }
+
+    /// The whole query, validated.
+    ///
+    /// # Errors
+    /// 400 `VALIDATION_ERROR` with every issue.
+    pub fn query_input<I: Input>(&self) -> Result<I> {
+        let value = serde_json::from_str(&self.raw.query_json()).ok();
+        read_input("query", value.as_ref())
+    }
+
+    /// The body, validated.
+    ///
+    /// # Errors
+    /// 400 `VALIDATION_ERROR` with every issue.
+    pub fn body_input<I: Input>(&self) -> Result<I> {
+        read_input("body", self.body().as_ref())
+    }
+
+    /// The parsed body; none when the request has none.
+    pub fn body(&self) -> Option<Value> {
+        self.raw.body().and_then(|text| serde_json::from_str(&text).ok())
+    }
+
+    /// Replaces the body that later hooks and the endpoint see. Only in a `before` hook.
+    ///
+    /// # Errors
+    /// Anywhere else.
+    pub fn set_body(&self, body: &Value) -> Result<()> {
+        Ok(self.raw.set_body(&body.to_string())?)
+    }
+
+    /// One header, by its name in lower case. `cookie` and `authorization` are never shown.
+    pub fn header(&self, name: &str) -> Option<String> {
+        self.raw.header(name)
+    }
+
+    /// The client's address as the server resolved it.
+    pub fn client_address(&self) -> Option<String> {
+        self.raw.client_address()
+    }
+
+    /// The `User-Agent` header.
+    pub fn user_agent(&self) -> Option<String> {
+        self.raw.user_agent()
+    }
+
+    /// Who is signed in: `{"session": …, "user": …}` without the session's token.
+    ///
+    /// # Errors
+    /// When the session cannot be read.
+    pub fn session(&self) -> Result<Option<Value>> {
+        self.raw.session()?.map(|text| Ok(serde_json::from_str(&text)?)).transpose()
+    }
+}

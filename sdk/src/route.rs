@@ -1,0 +1,44 @@
+//! One endpoint of a plugin: method, path, handler and what the host checks before calling it.
+
+use crate::error::Result;
+use crate::input::Input;
+use crate::{Request, Response};
+
+pub(crate) type Handler = Box<dyn Fn(&Request<'_>) -> Result<Response>>;
+
+/// An endpoint below the base path. `:name` in the path matches one segment.
+pub struct Route {
+    pub(crate) method: &'static str,
+    pub(crate) path: &'static str,
+    pub(crate) handler: Handler,
+    pub(crate) signs_in: bool,
+    pub(crate) redirect_params: &'static [&'static str],
+}
+
+impl Route {
+    /// An endpoint that changes something. Its input is the JSON body, validated before the handler runs.
+    pub fn post<I: Input>(path: &'static str, handler: fn(&Request<'_>, I) -> Result<Response>) -> Route {
+        Route::new("POST", path, Box::new(move |request| handler(request, request.body_input()?)))
+    }
+
+    /// An endpoint that reads, or that a link in a mail leads to. Its input is the query.
+    pub fn get<I: Input>(path: &'static str, handler: fn(&Request<'_>, I) -> Result<Response>) -> Route {
+        Route::new("GET", path, Box::new(move |request| handler(request, request.query_input()?)))
+    }
+
+    fn new(method: &'static str, path: &'static str, handler: Handler) -> Route {
+        Route { method, path, handler, signs_in: false, redirect_params: &[] }
+    }
+
+    /// Signs someone in: the origin is checked also for clients without cookies, against forced sign-ins.
+    pub fn signs_in(mut self) -> Route {
+        self.signs_in = true;
+        self
+    }
+
+    /// Query parameters that the handler may redirect to: the host refuses targets that are not trusted.
+    pub fn redirects_to(mut self, query_params: &'static [&'static str]) -> Route {
+        self.redirect_params = query_params;
+        self
+    }
+}

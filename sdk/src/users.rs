@@ -1,0 +1,73 @@
+//! Users: find, create, change the fields that the manifest declares.
+
+use crate::error::Result;
+use crate::host;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// A user, with the fields' names on the wire (`emailVerified`).
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct User(Map<String, Value>);
+
+impl User {
+    /// The user's id.
+    pub fn id(&self) -> String {
+        self.text("id")
+    }
+
+    /// The address, in lower case.
+    pub fn email(&self) -> String {
+        self.text("email")
+    }
+
+    /// Whether someone proved to own the address.
+    pub fn is_email_verified(&self) -> bool {
+        self.get("emailVerified").and_then(Value::as_bool).unwrap_or(false)
+    }
+
+    /// Any field, by its name on the wire.
+    pub fn get(&self, field: &str) -> Option<&Value> {
+        self.0.get(field)
+    }
+
+    pub(crate) fn parse(text: &str) -> Result<User> {
+        Ok(serde_json::from_str(text)?)
+    }
+
+    fn text(&self, field: &str) -> String {
+        self.get(field).and_then(Value::as_str).unwrap_or_default().to_owned()
+    }
+}
+
+/// The user with this id.
+///
+/// # Errors
+/// When the store is away.
+pub fn find_by_id(id: &str) -> Result<Option<User>> {
+    host::users::find_by_id(id)?.map(|text| User::parse(&text)).transpose()
+}
+
+/// The user with this address; letter case does not matter.
+///
+/// # Errors
+/// When the store is away.
+pub fn find_by_email(email: &str) -> Result<Option<User>> {
+    host::users::find_by_email(email)?.map(|text| User::parse(&text)).transpose()
+}
+
+/// A new user with fields that [`Plugin::creates_users_with`](crate::Plugin::creates_users_with) declares.
+///
+/// # Errors
+/// `conflict` for an address that is taken, `denied` for a field that is not declared, or a hook's refusal.
+pub fn create(fields: &Value) -> Result<User> {
+    User::parse(&host::users::create(&fields.to_string())?)
+}
+
+/// Changes fields that the plugin declares.
+///
+/// # Errors
+/// `denied` for a field that is not declared, or a hook's refusal.
+pub fn update(id: &str, fields: &Value) -> Result<User> {
+    User::parse(&host::users::update(id, &fields.to_string())?)
+}

@@ -1,0 +1,28 @@
+//! Short-lived values under identifiers that begin with the plugin's declared prefix.
+
+use crate::error::Result;
+use crate::host;
+
+/// Stores `value` for `ttl_secs` seconds.
+///
+/// # Errors
+/// `denied` for an identifier with another prefix.
+pub fn create(identifier: &str, value: &str, ttl_secs: u64) -> Result<()> {
+    Ok(host::verifications::create(identifier, value, ttl_secs)?)
+}
+
+/// The newest live value. For showing only: redeem with [`consume`].
+///
+/// # Errors
+/// `denied` for an identifier with another prefix.
+pub fn find(identifier: &str) -> Result<Option<String>> {
+    Ok(host::verifications::find(identifier)?)
+}
+
+/// Removes the value and returns it, in one step: of two callers, one gets it. None when it is absent or expired.
+///
+/// # Errors
+/// `denied` for an identifier with another prefix.
+pub fn consume(identifier: &str) -> Result<Option<String>> {
+    Ok(host::verifications::consume(identifier)?)
+}
