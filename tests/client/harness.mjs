@@ -10,7 +10,7 @@ import { Jar, rawRequest } from "../harness/http.mjs";
 export const SECRET = "client-suite-secret-0123456789-abcdefghijklmnop";
 export const ALLOWED_DOMAIN = "example.com";
 const inRoot = (file) => path.join(ROOT, file);
-const plugin = (id) => ({ id, path: inRoot(`plugins/dist/${id}.wasm`) });
+const plugin = (id) => ({ id });
 
 const baseConfig = (origin) => ({
   base_url: origin,
@@ -19,7 +19,7 @@ const baseConfig = (origin) => ({
   rate_limit: { enabled: false },
   plugins: [plugin("magic-link"), plugin("last-login-method")],
 });
-export const companyEmail = { hooks: [{ file: inRoot("hooks/company_email.rhai"), config: { allowed_domains: [ALLOWED_DOMAIN] } }] };
+export const companyEmail = { hooks: [{ file: inRoot("hooks/company_email.rhai"), config: { domains: [ALLOWED_DOMAIN] } }] };
 
 /**
  * Starts the binary before the tests of this file or block and stops it after them. With DOORWARD_URL the server there is

@@ -33,6 +33,7 @@ export async function startDoorward({ database, config }) {
   const file = path.join(directory, "doorward.toml");
   const { server, mail, ...rest } = config(origin);
   fs.writeFileSync(file, stringify({
+    plugin_folder: path.join(ROOT, "plugins/dist"),
     ...rest,
     server: { address: `127.0.0.1:${port}`, ...server },
     database: { url: database.url },

@@ -50,7 +50,7 @@ async fn refusals_leave_nothing_behind(place: Place) {
         ("email", json!("a@x.com\r\nBcc: b@y.com"), "400 VALIDATION_ERROR [body.email] Invalid email address"),
         ("password", json!("1234567"), "400 PASSWORD_TOO_SHORT Password too short"),
         ("password", json!("x".repeat(129)), "400 PASSWORD_TOO_LONG Password too long"),
-        ("name", json!("a\0b"), "400 BAD_REQUEST Null characters are not allowed"),
+        ("name", json!("a\0b"), "400 VALIDATION_ERROR Null characters are not allowed"),
         ("callbackURL", json!("//evil.example"), "403 INVALID_CALLBACK_URL Invalid callbackURL"),
         ("callbackURL", json!([]), "400 - Invalid callbackURL: expected a string"),
     ] {

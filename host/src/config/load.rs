@@ -101,7 +101,8 @@ impl Config {
 /// `DOORWARD_SESSION__EXPIRES_IN=60` sets `session.expires_in`; a name without `__` counts only when it is an option.
 /// Returns whether anything was set.
 fn override_from(table: &mut Table, environment: &BTreeMap<String, String>) -> Result<bool, ConfigError> {
-    const TOP_LEVEL: [&str; 5] = ["app_name", "base_url", "base_path", "secret", "allow_insecure_secret"];
+    const TOP_LEVEL: [&str; 6] =
+        ["app_name", "base_url", "base_path", "secret", "allow_insecure_secret", "plugin_folder"];
     let mut changed = false;
     for (name, text) in environment {
         let Some(key) = name.strip_prefix("DOORWARD_").map(str::to_ascii_lowercase) else { continue };

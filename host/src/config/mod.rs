@@ -62,6 +62,8 @@ pub struct Config {
     pub advanced: Advanced,
     /// How mail leaves; absent means that features which need mail are off.
     pub mail: Option<MailConfig>,
+    /// Where the components of plugins without a `path` lie, seen from the configuration file.
+    pub plugin_folder: String,
     /// Plugins, in the order their hooks run.
     pub plugins: Vec<PluginConfig>,
     /// Scripts, in the order they run.
@@ -95,6 +97,7 @@ impl Default for Config {
             rate_limit: RateLimit::default(),
             advanced: Advanced::default(),
             mail: None,
+            plugin_folder: "plugins/dist".into(),
             plugins: Vec::new(),
             hooks: Vec::new(),
             folder: PathBuf::from("."),
@@ -118,6 +121,14 @@ impl Config {
     /// Whether cookies are `Secure` and their names start with `__Secure-`.
     pub fn uses_secure_cookies(&self) -> bool {
         self.advanced.use_secure_cookies.unwrap_or_else(|| self.base_url.starts_with("https://"))
+    }
+
+    /// The file of a plugin's component.
+    pub fn component_path(&self, plugin: &PluginConfig) -> PathBuf {
+        match &plugin.path {
+            Some(path) => self.resolve(path),
+            None => self.resolve(&self.plugin_folder).join(format!("{}.wasm", plugin.id)),
+        }
     }
 
     /// `path`, seen from the folder of the configuration file.

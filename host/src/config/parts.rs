@@ -171,7 +171,7 @@ pub enum MailTransport {
 pub struct PluginConfig {
     /// The plugin's id.
     pub id: String,
-    /// Its component; `plugins/dist/<id>.wasm` when absent.
+    /// Its component; `<plugin_folder>/<id>.wasm` when absent.
     pub path: Option<String>,
     /// Switches it off without removing it.
     #[serde(default = "yes")]

@@ -12,7 +12,7 @@ const FORM: &str = "application/x-www-form-urlencoded";
 /// Reads the body. A body without a content type counts as none; so does the body of a `GET`.
 ///
 /// # Errors
-/// `415 UNSUPPORTED_MEDIA_TYPE`, `400 BAD_REQUEST` for malformed JSON and for null characters.
+/// `415 UNSUPPORTED_MEDIA_TYPE`, `400 BAD_REQUEST` for malformed JSON, `400 VALIDATION_ERROR` for null characters.
 pub fn read(exchange: &mut Exchange, route: &Route) -> Result<(), ApiError> {
     let request = &exchange.request;
     let content_type = request.headers.get("content-type");
@@ -28,7 +28,7 @@ pub fn read(exchange: &mut Exchange, route: &Route) -> Result<(), ApiError> {
         _ => None,
     };
     if body.as_ref().is_some_and(has_null_character) || has_null_character(&request.query.to_json()) {
-        return Err(ApiError::new(400, "BAD_REQUEST", "Null characters are not allowed"));
+        return Err(ApiError::validation("Null characters are not allowed".into()));
     }
     exchange.request.body = body;
     Ok(())

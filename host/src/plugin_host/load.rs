@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
@@ -30,8 +29,6 @@ use crate::store::{Field, FieldKind, Owner};
 
 /// Largest component that is read.
 const MOST_BYTES: u64 = 64 << 20;
-/// Where shipped plugins lie, seen from the configuration file.
-const FOLDER: &str = "plugins/dist";
 /// Where compiled components are kept, seen from the configuration file.
 const CACHE_FOLDER: &str = ".doorward/plugins";
 
@@ -105,7 +102,7 @@ fn user_field(plugin: &str, field: &UserField) -> Field {
 }
 
 fn read<'a>(config: &Config, entry: &'a PluginConfig) -> Result<Candidate<'a>, PluginError> {
-    let path = component_path(config, entry);
+    let path = config.component_path(entry);
     let file_error = |source| PluginError::File { path: path.display().to_string(), source };
     let size = fs::metadata(&path).map_err(file_error)?.len();
     if size > MOST_BYTES {
@@ -120,13 +117,6 @@ fn read<'a>(config: &Config, entry: &'a PluginConfig) -> Result<Candidate<'a>, P
     }
     let options = grant::options(&manifest, entry)?;
     Ok(Candidate { entry, component, manifest, options })
-}
-
-fn component_path(config: &Config, entry: &PluginConfig) -> PathBuf {
-    match &entry.path {
-        Some(path) => config.resolve(path),
-        None => config.resolve(FOLDER).join(format!("{}.wasm", entry.id)),
-    }
 }
 
 /// Two plugins cannot own one thing.
