@@ -106,22 +106,34 @@ impl App {
         let auth = Auth::new(Arc::clone(&config), store, ports.clock, ports.random)?;
         let mailbox = start_mail(&config, &auth)?;
         let services = Arc::new(Services { auth, gates: ArcSwap::default() });
-        let ports = Ports { clock: Arc::clone(&services.auth.clock), random: Arc::clone(&services.auth.random) };
-        let plugins = Plugins::load(&config, &ports).await?;
-        services.gates.store(Arc::new(plugins.gates()));
-        let extensions = extensions(&config, plugins)?;
+        let extensions = load_extensions(&services).await?;
         let address_rule = address_rule(&config.advanced.ip_address)?;
         let pipeline = Arc::new(Pipeline::new(services, extensions, address_rule));
         Ok(Self { config, pipeline, mailbox })
     }
+
+    /// Loads plugins and scripts again and puts them in place at once; requests in flight finish on the old ones.
+    ///
+    /// # Errors
+    /// When a file does not load; then the old ones stay.
+    pub async fn reload(&self) -> Result<(), StartError> {
+        self.pipeline.replace(load_extensions(self.pipeline.services()).await?);
+        Ok(())
+    }
 }
 
-fn extensions(config: &Config, plugins: Plugins) -> Result<Extensions, StartError> {
+/// Loads everything that takes part in requests beside the core.
+async fn load_extensions(services: &Services) -> Result<Extensions, StartError> {
+    let auth = &services.auth;
+    let ports = Ports { clock: Arc::clone(&auth.clock), random: Arc::clone(&auth.random) };
+    let plugins = Plugins::load(&auth.config, &ports).await?;
     let mut router = Router::default();
     for route in routes::core().into_iter().chain(plugins.routes()) {
         router.add(route)?;
     }
-    Ok(Extensions { router, rate_rules: RateRules::new(&config.rate_limit, plugins.rate_rules()), plugins })
+    let rate_rules = RateRules::new(&auth.config.rate_limit, plugins.rate_rules());
+    services.gates.store(Arc::new(plugins.gates()));
+    Ok(Extensions { router, rate_rules, plugins })
 }
 
 /// Starts the sender of mail; the mailbox, when mail goes there.

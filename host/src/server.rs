@@ -23,8 +23,8 @@ const KEEP_ALIVE: Duration = Duration::from_secs(30);
 ///
 /// # Errors
 /// When the workers cannot be started.
-pub async fn serve(app: App, listener: TcpListener) -> std::io::Result<()> {
-    let app = web::Data::new(app);
+pub async fn serve(app: Arc<App>, listener: TcpListener) -> std::io::Result<()> {
+    let app = web::Data::from(app);
     let workers = match app.config.server.workers {
         0 => std::thread::available_parallelism().map_or(2, usize::from),
         workers => workers,
@@ -59,7 +59,7 @@ fn below<'a>(base_path: &str, path: &'a str) -> Option<&'a str> {
     path.strip_prefix(base_path).filter(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-async fn read_body(app: &Arc<App>, payload: web::Payload) -> Result<Bytes, ApiError> {
+async fn read_body(app: &App, payload: web::Payload) -> Result<Bytes, ApiError> {
     let options = &app.config.server;
     let reading = payload.to_bytes_limited(options.max_body_bytes);
     match tokio::time::timeout(Duration::from_millis(options.body_timeout_ms), reading).await {

@@ -27,11 +27,14 @@ pub fn dev(config_file: &Path) -> CommandResult {
     let listener = listen(&config)?;
     if config.resolve("plugins/Cargo.toml").exists() {
         step("building the plugins (the first time takes a few minutes)");
-        plugin::build::build_all(&config.resolve("plugins"))?;
+        plugin::build(&plugin::BuildRequest {
+            folder: config.resolve("plugins"),
+            out: config.resolve(&config.plugin_folder),
+        })?;
     }
     server::block_on(async move {
         step("bringing the tables up to date");
-        open_store(&config).await?.migrate().await?;
+        open_store(&config)?.migrate().await?;
         step("loading plugins and scripts");
         let app = Arc::new(App::start(config).await?);
         tokio::spawn(reload_on_change(Arc::clone(&app)));

@@ -1,5 +1,6 @@
 //! The command line: one file a command.
 
+mod dev;
 mod init;
 mod migrate;
 pub mod plugin;
@@ -29,6 +30,8 @@ pub struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Build what is missing, migrate, and serve with a mailbox; loads plugins and scripts again when they change.
+    Dev,
     /// Serve.
     Serve,
     /// Create or extend the tables.
@@ -54,6 +57,7 @@ enum Command {
 /// The command's own, as a text that names the fix.
 pub fn run(cli: Cli) -> CommandResult {
     match cli.command {
+        Command::Dev => dev::dev(&cli.config),
         Command::Secret => print_secret(),
         Command::Init => init::init(&cli.config),
         Command::Plugin(command) => plugin::run(command),

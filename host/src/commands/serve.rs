@@ -1,6 +1,7 @@
 //! `doorward serve` and `doorward check`: start every part, then answer, or stop there.
 
 use std::net::TcpListener;
+use std::sync::Arc;
 
 use super::CommandResult;
 use crate::app::App;
@@ -14,7 +15,7 @@ use crate::server;
 pub fn serve(config: Config) -> CommandResult {
     let listener = listen(&config)?;
     actix_runtime(async move {
-        let app = App::start(config).await?;
+        let app = Arc::new(App::start(config).await?);
         tracing::info!(address = %listener.local_addr()?, "serving");
         server::serve(app, listener).await?;
         Ok(())
