@@ -24,7 +24,9 @@ fn hostile() -> &'static Path {
     static BUILT: LazyLock<PathBuf> = LazyLock::new(|| {
         let out = root().join("target/hostile");
         let folder = root().join("tests/hostile/plugin");
-        build(&BuildRequest { folder, out: out.clone(), target: root().join("target/plugins") }).unwrap();
+        let request = BuildRequest { folder, out: out.clone(), target: root().join("target/plugins") };
+        // The command brings a runtime of its own, which cannot run inside the test's.
+        std::thread::spawn(move || build(&request).map_err(|error| error.to_string())).join().unwrap().unwrap();
         out.join("hostile.wasm")
     });
     &BUILT
@@ -34,18 +36,18 @@ fn entry(id: &str, path: &Path, more: &str) -> String {
     format!("[[plugins]]\nid = \"{id}\"\npath = \"{}\"\n{more}\n", path.display())
 }
 
-async fn server() -> Fixture {
+async fn server(place: &Place) -> Fixture {
     keep_log();
-    Fixture::start(&Place::sqlite(), &entry("hostile", hostile(), GRANTS)).await
+    Fixture::start(place, &entry("hostile", hostile(), GRANTS)).await
 }
 
 /// A server with a component of bytes that no SDK would make.
-async fn raw(name: &str, component: Vec<u8>) -> Result<Fixture, String> {
+async fn raw(place: &Place, name: &str, component: Vec<u8>) -> Result<Fixture, String> {
     keep_log();
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join(format!("{name}.wasm"));
     std::fs::write(&file, components::with_manifest(component, name)).unwrap();
-    Fixture::try_start(&Place::sqlite(), &entry(name, &file, "")).await
+    Fixture::try_start(place, &entry(name, &file, "")).await
 }
 
 static LOG: Mutex<Vec<u8>> = Mutex::new(Vec::new());
@@ -75,13 +77,38 @@ fn code(answer: &Answer) -> (u16, String) {
     (answer.status, answer.json()["code"].as_str().unwrap_or_default().to_owned())
 }
 
+macro_rules! cases {
+    ($($case:ident),* $(,)?) => {
+        mod cases {
+            $(#[tokio::test]
+            async fn $case() {
+                crate::store::on_sqlite(super::$case).await;
+            })*
+        }
+    };
+}
+
+cases!(
+    every_harm_ends_its_own_call,
+    an_endless_loop_does_not_hold_up_its_neighbours,
+    a_hook_that_fails_fails_closed,
+    what_belongs_to_others_is_out_of_reach,
+    secrets_of_the_client_are_not_shown,
+    nothing_is_remembered_between_requests,
+    a_trap_inside_a_transaction_rolls_it_back,
+    a_flood_of_log_lines_is_cut,
+    a_capability_that_was_not_granted_stops_the_start,
+    a_loop_at_start_stops_the_start,
+    a_memory_beyond_the_limit_stops_the_start,
+    lies_about_sizes_end_the_call,
+);
+
 fn failed() -> (u16, String) {
     (500, "PLUGIN_ERROR".to_owned())
 }
 
-#[tokio::test]
-async fn every_harm_ends_its_own_call() {
-    let server = server().await;
+async fn every_harm_ends_its_own_call(place: Place) {
+    let server = server(&place).await;
     let cases = [
         ("/hostile/loop", (504, "PLUGIN_TIMEOUT".to_owned()), "route 0: it ran longer than 50 ms"),
         ("/hostile/bomb", failed(), "route 1:"),
@@ -103,9 +130,8 @@ async fn every_harm_ends_its_own_call() {
     assert!(logged("as asked"), "the panic's own message");
 }
 
-#[tokio::test]
-async fn an_endless_loop_does_not_hold_up_its_neighbours() {
-    let server = server().await;
+async fn an_endless_loop_does_not_hold_up_its_neighbours(place: Place) {
+    let server = server(&place).await;
     let loops = futures_util::future::join_all((0..8).map(|_| server.get("/hostile/loop", "")));
     let neighbours = async {
         // The loops are running by now: this runtime has one thread.
@@ -125,9 +151,8 @@ async fn an_endless_loop_does_not_hold_up_its_neighbours() {
     }
 }
 
-#[tokio::test]
-async fn a_hook_that_fails_fails_closed() {
-    let server = server().await;
+async fn a_hook_that_fails_fails_closed(place: Place) {
+    let server = server(&place).await;
     assert_eq!(server.get("/ok", "").await.status, 200);
     for moment in ["before", "after"] {
         let answer = server.get(&format!("/ok?fail={moment}"), "").await;
@@ -136,9 +161,8 @@ async fn a_hook_that_fails_fails_closed() {
     }
 }
 
-#[tokio::test]
-async fn what_belongs_to_others_is_out_of_reach() {
-    let server = server().await;
+async fn what_belongs_to_others_is_out_of_reach(place: Place) {
+    let server = server(&place).await;
     let forged = server.get("/hostile/forge", "").await;
     let none = [false; 5];
     assert_eq!(forged.json(), json!({ "set": none, "signed": none, "deleted": none, "own": true }));
@@ -151,9 +175,8 @@ async fn what_belongs_to_others_is_out_of_reach() {
     }
 }
 
-#[tokio::test]
-async fn secrets_of_the_client_are_not_shown() {
-    let server = server().await;
+async fn secrets_of_the_client_are_not_shown(place: Place) {
+    let server = server(&place).await;
     let body = json!({ "name": "Ada", "email": "ada@example.com", "password": "correct horse 1" });
     let cookie = server.post("/sign-up/email", &body).await.cookie();
     let headers = [("cookie", cookie.as_str()), ("authorization", "Bearer secret")];
@@ -161,56 +184,49 @@ async fn secrets_of_the_client_are_not_shown() {
     assert_eq!(seen.json(), json!({ "headers": [null, null, null, null], "reserved": false, "token": null }));
 }
 
-#[tokio::test]
-async fn nothing_is_remembered_between_requests() {
-    let server = server().await;
+async fn nothing_is_remembered_between_requests(place: Place) {
+    let server = server(&place).await;
     for _ in 0..3 {
         assert_eq!(server.get("/hostile/remember", "").await.json(), json!(0));
     }
 }
 
-#[tokio::test]
-async fn a_trap_inside_a_transaction_rolls_it_back() {
-    let server = server().await;
+async fn a_trap_inside_a_transaction_rolls_it_back(place: Place) {
+    let server = server(&place).await;
     assert_eq!(code(&server.get("/hostile/half", "").await), failed());
     assert_eq!(server.rows("verification").await, 0);
     let body = json!({ "name": "Ada", "email": "ada@example.com", "password": "correct horse 1" });
     assert_eq!(server.post("/sign-up/email", &body).await.status, 200, "the next write goes on");
 }
 
-#[tokio::test]
-async fn a_flood_of_log_lines_is_cut() {
-    let server = server().await;
+async fn a_flood_of_log_lines_is_cut(place: Place) {
+    let server = server(&place).await;
     assert_eq!(server.get("/hostile/flood", "").await.status, 200);
     assert!(logged("flood 31\\r\\nINFO forged line"));
     assert!(!logged("flood 32\\r\\n") && !logged("\nINFO forged line"));
     assert!(logged("dropped=468"));
 }
 
-#[tokio::test]
-async fn a_capability_that_was_not_granted_stops_the_start() {
+async fn a_capability_that_was_not_granted_stops_the_start(place: Place) {
     for grants in ["", "grants = [\"cookies\", \"users\"]"] {
-        let refused = Fixture::try_start(&Place::sqlite(), &entry("hostile", hostile(), grants)).await;
+        let refused = Fixture::try_start(&place, &entry("hostile", hostile(), grants)).await;
         let error = refused.err().unwrap();
         assert!(error.contains("plugin `hostile` uses `"), "{error}");
         assert!(error.contains("grants = [\""), "{error}");
     }
 }
 
-#[tokio::test]
-async fn a_loop_at_start_stops_the_start() {
-    let error = raw("spinner", components::loops_at_start()).await.err().unwrap();
+async fn a_loop_at_start_stops_the_start(place: Place) {
+    let error = raw(&place, "spinner", components::loops_at_start()).await.err().unwrap();
     assert!(error.contains("plugin `spinner`") && error.contains("it ran longer than 50 ms"), "{error}");
 }
 
-#[tokio::test]
-async fn a_memory_beyond_the_limit_stops_the_start() {
-    let error = raw("greedy", components::starts_with_much_memory()).await.err().unwrap();
+async fn a_memory_beyond_the_limit_stops_the_start(place: Place) {
+    let error = raw(&place, "greedy", components::starts_with_much_memory()).await.err().unwrap();
     assert!(error.contains("plugin `greedy`"), "{error}");
 }
 
-#[tokio::test]
-async fn lies_about_sizes_end_the_call() {
+async fn lies_about_sizes_end_the_call(place: Place) {
     let gigabyte = 1 << 30;
     let lies = [
         ("far", components::lies_about_its_body(u32::MAX, 1)),
@@ -219,7 +235,7 @@ async fn lies_about_sizes_end_the_call() {
         ("headers", components::lies_about_its_headers(1_000_000)),
     ];
     for (name, component) in lies {
-        let server = raw(name, component).await.unwrap();
+        let server = raw(&place, name, component).await.unwrap();
         assert_eq!(code(&server.get("/hostile/raw", "").await), failed(), "{name}");
         assert!(logged(&format!("plugin `{name}` failed in route 0")), "{name}");
         assert_eq!(server.get("/ok", "").await.status, 200, "{name}");

@@ -81,7 +81,7 @@ fn component(module: &str) -> Vec<u8> {
     let package = resolve.push_str("hostile.wit", WORLD).unwrap();
     let world = resolve.select_world(&[package], Some("hostile")).unwrap();
     let mut module = wat::parse_str(module).unwrap();
-    wit_component::embed_component_metadata(&mut module, &resolve, world, wit_component::StringEncoding::UTF8).unwrap();
+    wit_component::embed_component_metadata(&mut module, &resolve, world, wit_component::StringEncoding::UTF8, false).unwrap();
     let mut encoder = wit_component::ComponentEncoder::default();
     encoder.validate(true).module(&module).unwrap().encode().unwrap()
 }

@@ -88,10 +88,11 @@ fn module_of(message: &Json) -> Option<PathBuf> {
 fn remapped_paths(manifest: &Path, toolchain: &Toolchain) -> std::io::Result<String> {
     let source = fs::canonicalize(manifest)?;
     let folder = source.parent().unwrap_or(Path::new("/"));
+    let repository = folder.ancestors().find(|folder| folder.join(".git").exists()).or(folder.parent());
     let cargo_home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
     let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cargo"));
     // The crates of the folder itself have relative paths already.
-    let around = folder.parent().map(|parent| (parent.to_owned(), "/source"));
+    let around = repository.map(|folder| (folder.to_owned(), "/source"));
     let registry = cargo_home.or_else(home).map(|home| (home, "/cargo"));
     let compiler = toolchain.sysroot().map(|root| (root, "/rust"));
     let remap = |(from, to): (PathBuf, &str)| format!("--remap-path-prefix={}={to}", from.display());
