@@ -72,16 +72,23 @@ impl Fixture {
 
     /// As [`Fixture::start`], with the limits that a server has.
     pub async fn start_limited(place: &Place, options: &str) -> Self {
+        Self::try_start(place, options).await.unwrap()
+    }
+
+    /// As [`Fixture::start_limited`], or why the server does not start.
+    pub async fn try_start(place: &Place, options: &str) -> Result<Self, String> {
         let text = format!(
             "secret = \"route-test-secret-0123456789-abcdefghij\"\ndatabase.url = \"{}\"\n\
              email_and_password.enabled = true\npassword_hashing = {{ memory_kib = 64, iterations = 1 }}\n{options}\n",
             place.url
         );
-        let config = Config::parse(&text, Path::new("."), &BTreeMap::new()).unwrap();
-        open_store(&config).unwrap().migrate().await.unwrap();
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/tests");
+        let config = Config::parse(&text, &folder, &BTreeMap::new()).map_err(|error| error.to_string())?;
+        open_store(&config).map_err(|error| error.to_string())?.migrate().await.unwrap();
         let clock = Arc::new(TestClock(AtomicI64::new(START)));
         let ports = Ports { clock: Arc::<TestClock>::clone(&clock), random: Arc::new(SystemRandom) };
-        Self { app: App::start_with(config, ports).await.unwrap(), clock }
+        let app = App::start_with(config, ports).await.map_err(|error| error.to_string())?;
+        Ok(Self { app, clock })
     }
 
     /// Moves the clock.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 use wasmtime::component::{InstancePre, Resource};
-use wasmtime::{Engine, Store};
+use wasmtime::{Engine, Store, WasmBacktrace};
 
 use super::bindings::exports::doorward::plugin::{lifecycle, request_hooks, routes, session_gate};
 use super::convert;
@@ -202,8 +202,12 @@ impl Plugin {
     }
 }
 
-/// The trap and the guest's own functions on its stack, on one line.
+/// The cause and the guest's innermost functions, on one line.
 fn reason(trap: &wasmtime::Error) -> String {
-    let text = format!("{trap:#}");
-    text.lines().map(str::trim).collect::<Vec<_>>().join(" ").chars().take(2000).collect()
+    const FRAMES: usize = 4;
+    let cause = trap.root_cause().to_string();
+    let frames = trap.downcast_ref::<WasmBacktrace>().map(WasmBacktrace::frames).unwrap_or_default();
+    let names: Vec<&str> = frames.iter().filter_map(|frame| frame.func_name()).take(FRAMES).collect();
+    let place = if names.is_empty() { String::new() } else { format!(", in {}", names.join(", called by ")) };
+    format!("{cause}{place}").chars().take(1000).collect()
 }

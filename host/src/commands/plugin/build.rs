@@ -12,9 +12,6 @@ use super::toolchain::Toolchain;
 use crate::crypto::{hex, sha256};
 use crate::plugin_host::component;
 
-/// Shared by all plugins, so that the SDK and its dependencies are compiled once.
-const TARGET_DIR: &str = "target/plugins";
-
 /// Small, deterministic code, whatever the crate's own profile says.
 const PROFILE: [(&str, &str); 5] = [
     ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "s"),
@@ -24,6 +21,8 @@ const PROFILE: [(&str, &str); 5] = [
     ("CARGO_PROFILE_RELEASE_STRIP", "debuginfo"),
 ];
 
+type CommandError = Box<dyn std::error::Error + Send + Sync>;
+
 /// What to build.
 #[derive(Clone, Debug)]
 pub struct BuildRequest {
@@ -31,6 +30,8 @@ pub struct BuildRequest {
     pub folder: PathBuf,
     /// Where the components go: `<out>/<id>.wasm`.
     pub out: PathBuf,
+    /// Where cargo works. One for all plugins, so that the SDK and its dependencies are compiled once.
+    pub target: PathBuf,
 }
 
 /// Builds the plugins of a folder. What is up to date is left as it is.
@@ -44,7 +45,7 @@ pub fn build(request: &BuildRequest) -> CommandResult {
     }
     let toolchain = Toolchain::find()?;
     say(&format!("compiling the plugins of {}", request.folder.display()));
-    let modules = compile(&manifest, &toolchain)?;
+    let modules = compile(&manifest, &request.target, &toolchain)?;
     if modules.is_empty() {
         return Err(
             format!("{} makes no module: add `crate-type = [\"cdylib\"]` to its [lib]", manifest.display()).into()
@@ -56,10 +57,10 @@ pub fn build(request: &BuildRequest) -> CommandResult {
 }
 
 /// Runs cargo and returns the modules that it made or found up to date.
-fn compile(manifest: &Path, toolchain: &Toolchain) -> Result<Vec<PathBuf>, Box<dyn std::error::Error + Send + Sync>> {
+fn compile(manifest: &Path, target: &Path, toolchain: &Toolchain) -> Result<Vec<PathBuf>, CommandError> {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.args(["build", "--release", "--message-format=json-render-diagnostics", "--manifest-path"]).arg(manifest);
-    cargo.args(["--target-dir", TARGET_DIR]).envs(PROFILE).env_remove("RUSTFLAGS");
+    cargo.arg("--target-dir").arg(target).envs(PROFILE).env_remove("RUSTFLAGS");
     cargo.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", remapped_paths(manifest, toolchain)?);
     toolchain.configure(&mut cargo);
     let mut running = cargo.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
@@ -87,10 +88,11 @@ fn module_of(message: &Json) -> Option<PathBuf> {
 fn remapped_paths(manifest: &Path, toolchain: &Toolchain) -> std::io::Result<String> {
     let source = fs::canonicalize(manifest)?;
     let folder = source.parent().unwrap_or(Path::new("/"));
+    let repository = folder.ancestors().find(|folder| folder.join(".git").exists()).or(folder.parent());
     let cargo_home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
     let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cargo"));
     // The crates of the folder itself have relative paths already.
-    let around = folder.parent().map(|parent| (parent.to_owned(), "/source"));
+    let around = repository.map(|folder| (folder.to_owned(), "/source"));
     let registry = cargo_home.or_else(home).map(|home| (home, "/cargo"));
     let compiler = toolchain.sysroot().map(|root| (root, "/rust"));
     let remap = |(from, to): (PathBuf, &str)| format!("--remap-path-prefix={}={to}", from.display());

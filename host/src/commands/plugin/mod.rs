@@ -12,6 +12,9 @@ use super::CommandResult;
 
 pub use build::{BuildRequest, build};
 
+/// Where cargo works for plugins.
+const TARGET: &str = "target/plugins";
+
 /// What can be done with plugins.
 #[derive(Subcommand)]
 pub enum PluginCommand {
@@ -45,7 +48,8 @@ pub fn run(command: PluginCommand) -> CommandResult {
                 (false, true) => vec![PathBuf::from(".")],
                 (false, false) => folders,
             };
-            folders.into_iter().try_for_each(|folder| build(&BuildRequest { folder, out: out.clone() }))
+            let request = |folder| BuildRequest { folder, out: out.clone(), target: PathBuf::from(TARGET) };
+            folders.into_iter().try_for_each(|folder| build(&request(folder)))
         }
         PluginCommand::Inspect { file } => inspect::inspect(&file),
     }

@@ -1,0 +1,87 @@
+//! Components that no SDK would make: written as modules, with any manifest.
+
+use wit_parser::Resolve;
+
+/// Exports of a module that answers everything with a pointer to zeroes.
+const HONEST: &str = r#"
+    (memory (export "memory") 1)
+    (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) i32.const 4096)
+    (func (export "doorward:plugin/lifecycle@0.1.0#describe") (result i32) i32.const 1024)
+    (func (export "doorward:plugin/lifecycle@0.1.0#check") (result i32) i32.const 1024)
+"#;
+
+const WORLD: &str = "package test:hostile;
+    world hostile {
+        export doorward:plugin/lifecycle@0.1.0;
+        export doorward:plugin/routes@0.1.0;
+    }";
+
+/// Spins before it can be asked anything.
+pub fn loops_at_start() -> Vec<u8> {
+    component(&format!(
+        "(module {HONEST} {} (func $spin (loop br 0)) (start $spin))",
+        handle("i32.const 1024")
+    ))
+}
+
+/// Answers with a body of `length` bytes at `pointer`, whatever is there.
+pub fn lies_about_its_body(pointer: u32, length: u32) -> Vec<u8> {
+    // result::ok, response { status: 200, headers: [], body: some(pointer, length) }
+    let answer = format!(
+        "i32.const 2048 i32.const 0 i32.store8
+         i32.const 2052 i32.const 200 i32.store16
+         i32.const 2056 i32.const 0 i32.store
+         i32.const 2060 i32.const 0 i32.store
+         i32.const 2064 i32.const 1 i32.store8
+         i32.const 2068 i32.const {pointer} i32.store
+         i32.const 2072 i32.const {length} i32.store
+         i32.const 2048"
+    );
+    component(&format!("(module {HONEST} {})", handle(&answer)))
+}
+
+/// Answers with a list of `count` headers.
+pub fn lies_about_its_headers(count: u32) -> Vec<u8> {
+    let answer = format!(
+        "i32.const 2048 i32.const 0 i32.store8
+         i32.const 2052 i32.const 200 i32.store16
+         i32.const 2056 i32.const 0 i32.store
+         i32.const 2060 i32.const {count} i32.store
+         i32.const 2048"
+    );
+    component(&format!("(module {HONEST} {})", handle(&answer)))
+}
+
+/// Wants a memory larger than any plugin gets.
+pub fn starts_with_much_memory() -> Vec<u8> {
+    let greedy = HONEST.replace("\"memory\") 1)", "\"memory\") 20000)");
+    component(&format!("(module {greedy} {})", handle("i32.const 1024")))
+}
+
+/// Appends a manifest with one route, as `doorward plugin build` would.
+pub fn with_manifest(mut component: Vec<u8>, id: &str) -> Vec<u8> {
+    use wasm_encoder::ComponentSection;
+    let manifest = serde_json::json!({
+        "manifest_version": 1, "id": id, "version": "1", "sdk_version": "1",
+        "routes": [{ "method": "GET", "path": "/hostile/raw" }],
+        "capabilities": [],
+    });
+    let data = serde_json::to_vec(&manifest).unwrap();
+    wasm_encoder::CustomSection { name: "doorward:manifest".into(), data: data.into() }.append_to_component(&mut component);
+    component
+}
+
+fn handle(body: &str) -> String {
+    format!(r#"(func (export "doorward:plugin/routes@0.1.0#handle") (param i32 i32) (result i32) {body})"#)
+}
+
+fn component(module: &str) -> Vec<u8> {
+    let mut resolve = Resolve::default();
+    resolve.push_dir(super::root().join("sdk/wit")).unwrap();
+    let package = resolve.push_str("hostile.wit", WORLD).unwrap();
+    let world = resolve.select_world(&[package], Some("hostile")).unwrap();
+    let mut module = wat::parse_str(module).unwrap();
+    wit_component::embed_component_metadata(&mut module, &resolve, world, wit_component::StringEncoding::UTF8, false).unwrap();
+    let mut encoder = wit_component::ComponentEncoder::default();
+    encoder.validate(true).module(&module).unwrap().encode().unwrap()
+}
