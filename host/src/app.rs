@@ -9,6 +9,7 @@ use crate::auth::{Auth, AuthError};
 use crate::clock::SystemClock;
 use crate::config::{Config, IpAddress, MailTransport};
 use crate::exchange::Services;
+use crate::hooks::{HookError, ScriptSet};
 use crate::outbox::mailbox::Mailbox;
 use crate::outbox::{Sender, Templates, Transport};
 use crate::pipeline::rate_limit::RateRules;
@@ -52,6 +53,9 @@ pub enum StartError {
     /// A plugin cannot be loaded.
     #[error(transparent)]
     Plugin(#[from] PluginError),
+    /// A script cannot be used.
+    #[error(transparent)]
+    Hook(#[from] HookError),
     /// A core part does not start.
     #[error(transparent)]
     Auth(#[from] AuthError),
@@ -121,7 +125,8 @@ fn extensions(config: &Config, plugins: Plugins) -> Result<Extensions, StartErro
     for route in routes::core().into_iter().chain(plugins.routes()) {
         router.add(route)?;
     }
-    Ok(Extensions { router, rate_rules: RateRules::new(&config.rate_limit, plugins.rate_rules()), plugins })
+    let scripts = Arc::new(ScriptSet::load(&config.hooks, |file| config.resolve(file))?);
+    Ok(Extensions { router, rate_rules: RateRules::new(&config.rate_limit, plugins.rate_rules()), plugins, scripts })
 }
 
 /// Starts the sender of mail; the mailbox, when mail goes there.

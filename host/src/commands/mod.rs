@@ -1,5 +1,6 @@
 //! The command line: one file a command.
 
+mod hooks;
 mod init;
 mod migrate;
 pub mod plugin;
@@ -43,6 +44,9 @@ enum Command {
     Secret,
     /// Write a configuration file with a new secret.
     Init,
+    /// Check and test policy scripts.
+    #[command(subcommand)]
+    Hooks(hooks::HooksCommand),
     /// Build plugins and look at them.
     #[command(subcommand)]
     Plugin(plugin::PluginCommand),
@@ -56,6 +60,7 @@ pub fn run(cli: Cli) -> CommandResult {
     match cli.command {
         Command::Secret => print_secret(),
         Command::Init => init::init(&cli.config),
+        Command::Hooks(command) => hooks::run(&command, || load(&cli.config)),
         Command::Plugin(command) => plugin::run(command),
         Command::Migrate { plan } => migrate::migrate(load(&cli.config)?, plan),
         Command::Check => serve::check(load(&cli.config)?),
