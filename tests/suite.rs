@@ -1,5 +1,14 @@
 //! Every test that needs more than one module of the host.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    missing_docs,
+    reason = "a test fails by panicking"
+)]
+
 mod fixture;
 mod hostile;
 mod routes;

@@ -9,6 +9,7 @@ use crate::auth::{Auth, AuthError};
 use crate::clock::SystemClock;
 use crate::config::{Config, IpAddress, MailTransport};
 use crate::exchange::Services;
+use crate::hooks::{HookError, ScriptSet};
 use crate::outbox::mailbox::Mailbox;
 use crate::outbox::{Sender, Templates, Transport};
 use crate::pipeline::rate_limit::RateRules;
@@ -52,6 +53,9 @@ pub enum StartError {
     /// A plugin cannot be loaded.
     #[error(transparent)]
     Plugin(#[from] PluginError),
+    /// A script cannot be used.
+    #[error(transparent)]
+    Hook(#[from] HookError),
     /// A core part does not start.
     #[error(transparent)]
     Auth(#[from] AuthError),
@@ -131,9 +135,10 @@ async fn load_extensions(services: &Services) -> Result<Extensions, StartError> 
     for route in routes::core().into_iter().chain(plugins.routes()) {
         router.add(route)?;
     }
+    let scripts = Arc::new(ScriptSet::load(&auth.config.hooks, |file| auth.config.resolve(file))?);
     let rate_rules = RateRules::new(&auth.config.rate_limit, plugins.rate_rules());
     services.gates.store(Arc::new(plugins.gates()));
-    Ok(Extensions { router, rate_rules, plugins })
+    Ok(Extensions { router, rate_rules, plugins, scripts })
 }
 
 /// Starts the sender of mail; the mailbox, when mail goes there.

@@ -13,6 +13,7 @@ pub mod email;
 pub mod endpoints;
 pub mod error;
 pub mod exchange;
+pub mod hooks;
 pub mod http;
 pub mod input;
 pub mod mail;

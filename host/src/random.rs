@@ -1,6 +1,7 @@
 //! Randomness as a port: bytes, and strings drawn evenly from an alphabet.
 
 use rand::TryRng;
+#[expect(clippy::disallowed_types, reason = "the one place that reads the machine's randomness")]
 use rand::rngs::SysRng;
 
 /// `a-z`, `A-Z`, `0-9`: ids and session tokens.
@@ -39,7 +40,6 @@ pub trait Random: Send + Sync {
 pub struct SystemRandom;
 
 impl Random for SystemRandom {
-    #[expect(clippy::disallowed_types, reason = "the one place that reads the machine's randomness")]
     fn fill(&self, bytes: &mut [u8]) {
         // Without randomness no secret may be made: the request ends here, in the pipeline's panic guard.
         #[expect(clippy::panic, reason = "continuing with predictable secrets would be worse")]

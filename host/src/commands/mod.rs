@@ -1,6 +1,7 @@
 //! The command line: one file a command.
 
 mod dev;
+mod hooks;
 mod init;
 mod migrate;
 pub mod plugin;
@@ -46,6 +47,9 @@ enum Command {
     Secret,
     /// Write a configuration file with a new secret.
     Init,
+    /// Check and test policy scripts.
+    #[command(subcommand)]
+    Hooks(hooks::HooksCommand),
     /// Build plugins and look at them.
     #[command(subcommand)]
     Plugin(plugin::PluginCommand),
@@ -60,6 +64,7 @@ pub fn run(cli: Cli) -> CommandResult {
         Command::Dev => dev::dev(&cli.config),
         Command::Secret => print_secret(),
         Command::Init => init::init(&cli.config),
+        Command::Hooks(command) => hooks::run(&command, || load(&cli.config)),
         Command::Plugin(command) => plugin::run(command),
         Command::Migrate { plan } => migrate::migrate(load(&cli.config)?, plan),
         Command::Check => serve::check(load(&cli.config)?),

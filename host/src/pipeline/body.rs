@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 
 use crate::error::ApiError;
 use crate::exchange::{Exchange, Route};
-use crate::http::Query;
+use crate::http::{Query, Request};
 
 const JSON: &str = "application/json";
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -27,10 +27,18 @@ pub fn read(exchange: &mut Exchange, route: &Route) -> Result<(), ApiError> {
         }
         _ => None,
     };
-    if body.as_ref().is_some_and(has_null_character) || has_null_character(&request.query.to_json()) {
+    exchange.request.body = body;
+    refuse_null_characters(&exchange.request)
+}
+
+/// Refuses null characters in body and query.
+///
+/// # Errors
+/// `400 VALIDATION_ERROR`.
+pub fn refuse_null_characters(request: &Request) -> Result<(), ApiError> {
+    if request.body.as_ref().is_some_and(has_null_character) || has_null_character(&request.query.to_json()) {
         return Err(ApiError::validation("Null characters are not allowed".into()));
     }
-    exchange.request.body = body;
     Ok(())
 }
 

@@ -16,6 +16,7 @@ use futures_util::FutureExt;
 use crate::address::AddressRule;
 use crate::error::ApiError;
 use crate::exchange::{Exchange, Services};
+use crate::hooks::{ScriptSet, Step};
 use crate::http::{Request, Response};
 use crate::plugin_host::Plugins;
 
@@ -30,6 +31,8 @@ pub struct Extensions {
     pub rate_rules: RateRules,
     /// Hooks around endpoints.
     pub plugins: Plugins,
+    /// Policies around endpoints.
+    pub scripts: Arc<ScriptSet>,
 }
 
 /// Answers requests.
@@ -88,6 +91,15 @@ impl Pipeline {
         exchange.params = router::params(&route.path, &exchange.request.path);
         body::read(exchange, route)?;
         origin_check::check(exchange, route)?;
+        match extensions.scripts.before(exchange).await? {
+            Step::Continue => {}
+            // What a script put into the request is held to the same rules as what a client sends.
+            Step::Changed => {
+                body::refuse_null_characters(&exchange.request)?;
+                origin_check::check_targets(exchange)?;
+            }
+            Step::Answer(response) => return Ok(response),
+        }
         if let Some(response) = extensions.plugins.before(exchange).await? {
             return Ok(response);
         }
@@ -96,6 +108,7 @@ impl Pipeline {
             Err(error) => refuse(exchange, &error).await,
         };
         extensions.plugins.after(exchange, &mut response).await?;
+        extensions.scripts.after(exchange, &mut response).await?;
         Ok(response)
     }
 

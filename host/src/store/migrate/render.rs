@@ -59,7 +59,7 @@ fn column(schema: &Schema, field: &Field, backend: Backend) -> String {
     } else if field.unique {
         sql.push_str(" unique");
     }
-    sql + &references(schema, field)
+    sql + references(schema, field).as_str()
 }
 
 /// A column that joins rows which have no value for it: it may be null, whatever the field says, and the index of a

@@ -1,0 +1,92 @@
+//! `doorward hooks`: compiles scripts, says where they run, and runs the cases beside them.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::Subcommand;
+
+use super::CommandResult;
+use crate::clock::SystemClock;
+use crate::config::{Config, ConfigError, HookConfig};
+use crate::exchange::{PathPattern, Route};
+use crate::hooks::cases;
+use crate::hooks::{Declaration, ScriptSet};
+use crate::plugin_host::{Plugins, Ports};
+use crate::random::SystemRandom;
+use crate::routes;
+
+/// What to do with the scripts.
+#[derive(Subcommand)]
+pub enum HooksCommand {
+    /// Compile the configured scripts and list where each runs.
+    Check,
+    /// Run the cases beside the configured scripts, or beside one script; no server, no database.
+    Test {
+        /// A script, configured or not.
+        file: Option<PathBuf>,
+    },
+}
+
+/// Runs one of the commands; `load` reads the configuration, which a single script does without.
+///
+/// # Errors
+/// When a script cannot be used or a case fails.
+pub fn run(command: &HooksCommand, load: impl Fn() -> Result<Config, ConfigError>) -> CommandResult {
+    match command {
+        HooksCommand::Check => check(&load()?),
+        HooksCommand::Test { file: None } => {
+            let config = load()?;
+            let scripts: Vec<_> = config.hooks.iter().map(|hook| (hook.clone(), config.resolve(&hook.file))).collect();
+            test(&scripts, &config)
+        }
+        HooksCommand::Test { file: Some(file) } => test(&[(unconfigured(file), file.clone())], &Config::default()),
+    }
+}
+
+fn unconfigured(file: &Path) -> HookConfig {
+    HookConfig { file: file.display().to_string(), fail_open: false, config: toml::Table::new() }
+}
+
+#[expect(clippy::print_stdout, reason = "the list is what was asked for")]
+fn check(config: &Config) -> CommandResult {
+    let scripts = ScriptSet::load(&config.hooks, |file| config.resolve(file))?;
+    let routes = all_routes(config)?;
+    for registration in scripts.registrations() {
+        let Declaration { moment, method, paths, .. } = registration.declaration;
+        let method = method.as_deref();
+        for path in paths {
+            println!("{}: {} {} {path}", registration.script, moment.name(), method.unwrap_or("*"));
+            if !routes.iter().any(|route| reaches(path, method, route)) {
+                println!("  warning: no route matches {} {path}: this hook never runs", method.unwrap_or("*"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The routes of the core and of the configured plugins.
+fn all_routes(config: &Config) -> Result<Vec<Route>, Box<dyn std::error::Error + Send + Sync>> {
+    let ports = Ports { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom) };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let plugins = runtime.block_on(Plugins::load(config, &ports))?;
+    Ok(routes::core().into_iter().chain(plugins.routes()).collect())
+}
+
+fn reaches(path: &str, method: Option<&str>, route: &Route) -> bool {
+    method.is_none_or(|method| method == route.method) && PathPattern::new(path).matches(&route.path)
+}
+
+#[expect(clippy::print_stdout, reason = "the result is what was asked for")]
+fn test(scripts: &[(HookConfig, PathBuf)], config: &Config) -> CommandResult {
+    let (mut passed, mut failed) = (0, 0);
+    for (hook, path) in scripts {
+        let report = cases::run(hook, path, config)?;
+        for failure in &report.failures {
+            println!("FAILED {failure}");
+        }
+        passed += report.passed;
+        failed += report.failures.len();
+    }
+    println!("{passed} passed, {failed} failed");
+    if failed > 0 { Err("cases of scripts failed".into()) } else { Ok(()) }
+}
