@@ -63,6 +63,7 @@ impl Source<'_> {
     }
 
     /// The error of a call that failed.
+    #[expect(clippy::boxed_local, reason = "rhai boxes its errors, and the loop walks from box to box")]
     pub fn failed(self, mut error: Box<EvalAltResult>) -> HookError {
         // The innermost error is the one that names the author's line.
         while let EvalAltResult::ErrorInFunctionCall(_, _, inner, _) = *error {

@@ -1,6 +1,5 @@
 //! Finds a Rust compiler that makes WebAssembly, and how it must be called.
 
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
