@@ -122,8 +122,10 @@ impl Hook {
             let function = &self.declaration.function;
             engine.call_fn_with_options::<Dynamic>(options, &mut scope, &script.ast, function, arguments)
         }));
+        let ran_out = session.ran_out();
         drop(session);
         let outcome = match called {
+            Ok(Ok(_)) if ran_out => return Err(source.wrong("the script takes too long")),
             Err(_) => return Err(source.wrong("a function of the host panicked")),
             Ok(Ok(value)) if value.is_unit() => None,
             Ok(Ok(value)) => {
@@ -157,6 +159,21 @@ impl FuncArgs for Arguments<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_panic_of_the_host_is_an_error_of_the_call() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("boom.rhai");
+        std::fs::write(&path, "before(\"/ok\", |ctx| { boom(); });").unwrap();
+        let mut engine = crate::hooks::engine::sandboxed();
+        engine.register_fn("boom", || -> i64 { panic!("boom") });
+        let config = HookConfig { file: "boom.rhai".into(), fail_open: false, config: toml::Table::new() };
+        let hooks = load(&mut engine, &config, &path).unwrap();
+        for _ in 0..3 {
+            let error = hooks[0].call(&engine, Dynamic::UNIT).unwrap_err();
+            assert_eq!(error.to_string(), "boom.rhai: a function of the host panicked");
+        }
+    }
 
     #[test]
     fn a_session_is_loaded_for_those_who_ask() {
