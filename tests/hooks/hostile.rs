@@ -172,3 +172,47 @@ async fn bodies_of_strangers_are_no_errors_of_the_server() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_closure_shares_never_blocks_itself() {
+    on_sqlite(|place| async move {
+        for body in [
+            "let a = [1, 2]; a.map(|x| a.len());",
+            "let a = [1, 2]; a.retain(|x| a.contains(x));",
+            "let a = [1, 2]; a.sort(|x, y| a.len());",
+            "let a = [1, 2]; a.for_each(|| a.push(1));",
+            "let a = [1, 2]; let f = || a.push(1); for x in a { f.call(); }",
+            "let m = #{ a: 1 }; m.filter(|k| m.len() > 0);",
+            "let m = #{ a: 1 }; m.retain(|k, v| { m.b = 1; true });",
+            "let a = [1]; let f = || a; a.append(f.call());",
+            "let a = [1]; let f = || a; a[0] = a;",
+            "let a = [1]; let f = || a; a.push(a);",
+            "let a = [1]; let f = || a; a += a;",
+            "let a = [[1]]; let f = || a; a[0][0] = a[0];",
+            "let a = [0]; let f = || a; a[a[0]] = a[a[0]];",
+            "let a = [0]; let f = || { a[0] = 1; 0 }; a[f.call()] = 2;",
+            "let a = [0]; let f = || { a[0] = 1; 0 }; a[0] += f.call();",
+            "let m = #{}; let f = || { m.x = 1; m }; m.y = f.call();",
+            "let m = #{}; let f = |x| { m.x = x; }; m.f = f; m.f(m); m.f.call(m);",
+            "let f = || ctx.path; ctx.headers[ctx.path] == ctx.body[f.call()];",
+            "let f = || ctx.path; ctx.query[ctx.path] = ctx.path; f.call();",
+            "let f = || { ctx.query.x = \"1\"; \"y\" }; ctx.query[f.call()] = ctx.query.x;",
+            "let f = || ctx.query.keys().some(|k| k == ctx.path && ctx.query[k] == ctx.path); f.call();",
+            "[1].some(|x| { ctx.query.x = ctx.path; ctx.query.x == ctx.path });",
+            "let s = \"ab\"; let f = || s; s.replace(\"a\", s); s += f.call();",
+            "let x = 1; let f = || { x += 1; x }; x = x + f.call(); x += f.call();",
+            "let f = |g| g; let c = || f; f = c; f.call(f);",
+        ] {
+            let scripted = Scripted::start(&place, &format!("before(\"/ok\", |ctx| {{ {body} }});")).await;
+            let (sender, answered) = tokio::sync::oneshot::channel();
+            // A thread of its own: one that blocks for ever must not take the test with it.
+            std::thread::spawn(move || {
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+                sender.send(runtime.block_on(scripted.server.get("/ok", "")).status)
+            });
+            let status = tokio::time::timeout(Duration::from_secs(20), answered).await;
+            assert!(matches!(status, Ok(Ok(200 | 500))), "{body}: {status:?}");
+        }
+    })
+    .await;
+}

@@ -58,7 +58,7 @@ pub fn load(engine: &mut Engine, config: &HookConfig, path: &Path) -> Result<Vec
     let ran = catch_unwind(AssertUnwindSafe(|| engine.run_ast_with_scope(&mut scope, &ast)));
     drop(session);
     engine.set_default_tag(Dynamic::UNIT);
-    ran.map_err(|_| source.wrong("a function of the host panicked"))?.map_err(|error| source.failed(error))?;
+    ran.map_err(|_| source.wrong("a function of the host panicked"))?.map_err(|error| source.failed(*error))?;
     let declarations = declarations.take();
     if declarations.is_empty() {
         return Err(source.wrong("the script declares no hook: call before(path, |ctx| { … }) or after(…)"));
@@ -133,7 +133,7 @@ impl Hook {
                 let message = format!("a hook returned a value ({returned}); end it with reject, respond or redirect");
                 return Err(source.wrong(&message));
             }
-            Ok(Err(error)) => Some(outcome_of(&error).ok_or_else(|| source.failed(error))?),
+            Ok(Err(error)) => Some(outcome_of(&error).ok_or_else(|| source.failed(*error))?),
         };
         Ok((outcome, collector.take()))
     }
