@@ -10,6 +10,7 @@
 )]
 
 mod fixture;
+mod hooks;
 mod hostile;
 mod routes;
 mod store;

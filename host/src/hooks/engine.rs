@@ -17,7 +17,8 @@ pub const MAX_TEXT_BYTES: usize = 64 * 1024;
 /// Most items of one value, nested ones included.
 pub const MAX_ITEMS: usize = 1_000;
 
-const MAX_OPERATIONS: u64 = 100_000;
+/// Most operations of one call.
+pub const MAX_OPERATIONS: u64 = 100_000;
 const MAX_CALL_LEVELS: usize = 32;
 /// Sizes are limited per value, so that the number of values is what bounds the memory of a call.
 const MAX_VARIABLES: usize = 32;

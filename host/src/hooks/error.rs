@@ -63,14 +63,13 @@ impl Source<'_> {
     }
 
     /// The error of a call that failed.
-    #[expect(clippy::boxed_local, reason = "rhai boxes its errors, and the loop walks from box to box")]
-    pub fn failed(self, mut error: Box<EvalAltResult>) -> HookError {
+    pub fn failed(self, mut error: EvalAltResult) -> HookError {
         // The innermost error is the one that names the author's line.
-        while let EvalAltResult::ErrorInFunctionCall(_, _, inner, _) = *error {
-            error = inner;
+        while let EvalAltResult::ErrorInFunctionCall(_, _, inner, _) = error {
+            error = *inner;
         }
         let position = error.take_position();
-        let message = match &*error {
+        let message = match &error {
             EvalAltResult::ErrorTerminated(reason, _) => reason.to_string(),
             other => other.to_string(),
         };

@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 
 use rhai::{Dynamic, Engine};
 
+use super::engine::MAX_OPERATIONS;
+
 /// Time that one call may take.
 const MAX_TIME: Duration = Duration::from_millis(10);
 /// Longest step that counts in full: when the machine takes the thread away, the script is not to blame.
@@ -26,6 +28,7 @@ struct Running {
     log: Arc<ScriptLog>,
     last_step: Instant,
     spent: Duration,
+    is_over: bool,
 }
 
 /// Ends the call's state when it is dropped, also when the call panics.
@@ -33,8 +36,16 @@ pub struct Session(());
 
 /// Starts the clock of a call on this thread.
 pub fn start(log: Arc<ScriptLog>) -> Session {
-    RUNNING.set(Some(Running { log, last_step: Instant::now(), spent: Duration::ZERO }));
+    RUNNING.set(Some(Running { log, last_step: Instant::now(), spent: Duration::ZERO, is_over: false }));
     Session(())
+}
+
+impl Session {
+    /// Whether the call used up its time or its operations. Some functions of the language swallow errors, so that a
+    /// script that was stopped can still seem to end well.
+    pub fn ran_out(&self) -> bool {
+        RUNNING.with_borrow(|running| running.as_ref().is_some_and(|running| running.is_over))
+    }
 }
 
 impl Drop for Session {
@@ -46,21 +57,22 @@ impl Drop for Session {
 /// Gives scripts `log`, `print` and `debug`, and stops them when their time is over.
 pub fn register(engine: &mut Engine) {
     engine.on_progress(|operations| {
-        let is_over = operations.is_multiple_of(OPERATIONS_PER_STEP) && step();
-        is_over.then(|| Dynamic::from("the script took too long"))
+        let is_over = operations.is_multiple_of(OPERATIONS_PER_STEP) && step(operations);
+        is_over.then(|| Dynamic::from("the script takes too long"))
     });
     engine.on_print(line);
     engine.on_debug(|text, _, _| line(text));
     engine.register_fn("log", line);
 }
 
-fn step() -> bool {
+fn step(operations: u64) -> bool {
     RUNNING.with_borrow_mut(|running| {
         let Some(running) = running else { return false };
         let now = Instant::now();
         running.spent += (now - running.last_step).min(LONGEST_STEP);
         running.last_step = now;
-        running.spent > MAX_TIME
+        running.is_over |= running.spent > MAX_TIME || operations >= MAX_OPERATIONS;
+        running.is_over
     })
 }
 

@@ -58,7 +58,7 @@ pub fn load(engine: &mut Engine, config: &HookConfig, path: &Path) -> Result<Vec
     let ran = catch_unwind(AssertUnwindSafe(|| engine.run_ast_with_scope(&mut scope, &ast)));
     drop(session);
     engine.set_default_tag(Dynamic::UNIT);
-    ran.map_err(|_| source.wrong("a function of the host panicked"))?.map_err(|error| source.failed(error))?;
+    ran.map_err(|_| source.wrong("a function of the host panicked"))?.map_err(|error| source.failed(*error))?;
     let declarations = declarations.take();
     if declarations.is_empty() {
         return Err(source.wrong("the script declares no hook: call before(path, |ctx| { … }) or after(…)"));
@@ -122,8 +122,10 @@ impl Hook {
             let function = &self.declaration.function;
             engine.call_fn_with_options::<Dynamic>(options, &mut scope, &script.ast, function, arguments)
         }));
+        let ran_out = session.ran_out();
         drop(session);
         let outcome = match called {
+            Ok(Ok(_)) if ran_out => return Err(source.wrong("the script takes too long")),
             Err(_) => return Err(source.wrong("a function of the host panicked")),
             Ok(Ok(value)) if value.is_unit() => None,
             Ok(Ok(value)) => {
@@ -131,7 +133,7 @@ impl Hook {
                 let message = format!("a hook returned a value ({returned}); end it with reject, respond or redirect");
                 return Err(source.wrong(&message));
             }
-            Ok(Err(error)) => Some(outcome_of(&error).ok_or_else(|| source.failed(error))?),
+            Ok(Err(error)) => Some(outcome_of(&error).ok_or_else(|| source.failed(*error))?),
         };
         Ok((outcome, collector.take()))
     }
@@ -157,6 +159,21 @@ impl FuncArgs for Arguments<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_panic_of_the_host_is_an_error_of_the_call() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("boom.rhai");
+        std::fs::write(&path, "before(\"/ok\", |ctx| { boom(); });").unwrap();
+        let mut engine = crate::hooks::engine::sandboxed();
+        engine.register_fn("boom", || -> i64 { panic!("boom") });
+        let config = HookConfig { file: "boom.rhai".into(), fail_open: false, config: toml::Table::new() };
+        let hooks = load(&mut engine, &config, &path).unwrap();
+        for _ in 0..3 {
+            let error = hooks[0].call(&engine, Dynamic::UNIT).unwrap_err();
+            assert_eq!(error.to_string(), "boom.rhai: a function of the host panicked");
+        }
+    }
 
     #[test]
     fn a_session_is_loaded_for_those_who_ask() {

@@ -1,0 +1,56 @@
+//! Policy scripts: what they can do, what they cannot, and that the shipped ones pass their cases.
+
+mod commands;
+mod hostile;
+mod isolation;
+mod outcomes;
+
+use std::fmt::Write;
+
+use doorward::config::HookConfig;
+use doorward::hooks::ScriptSet;
+use serde_json::{Value as Json, json};
+use tempfile::TempDir;
+
+use crate::fixture::Fixture;
+use crate::store::Place;
+
+/// A server with scripts, and the folder they lie in.
+struct Scripted {
+    server: Fixture,
+    _folder: TempDir,
+}
+
+impl Scripted {
+    /// Starts a server with one script.
+    async fn start(place: &Place, script: &str) -> Self {
+        Self::start_with(place, &[(script, "")], "").await
+    }
+
+    /// Starts a server with scripts, each with more options of its section, and with options of the server.
+    async fn start_with(place: &Place, scripts: &[(&str, &str)], options: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut text = format!("{options}\n");
+        for (index, (script, more)) in scripts.iter().enumerate() {
+            let file = folder.path().join(format!("{index}.rhai"));
+            std::fs::write(&file, script).unwrap();
+            write!(text, "[[hooks]]\nfile = {:?}\n{more}\n", file.display().to_string()).unwrap();
+        }
+        Self { server: Fixture::start(place, &text).await, _folder: folder }
+    }
+}
+
+/// Loads one script without a server; the error's text when it cannot be used.
+fn load(script: &str) -> Result<ScriptSet, String> {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("policy.rhai"), script).unwrap();
+    let hook = HookConfig { file: "policy.rhai".into(), fail_open: false, config: toml::Table::new() };
+    ScriptSet::load(&[hook], |file| folder.path().join(file)).map_err(|error| error.to_string())
+}
+
+/// The body of a sign-up.
+fn sign_up(email: &str) -> Json {
+    json!({ "name": "Ada", "email": email, "password": "correct horse 1" })
+}
+
+const FAILED: &str = "500 HOOK_ERROR A policy script failed";
