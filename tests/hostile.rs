@@ -167,9 +167,13 @@ async fn what_belongs_to_others_is_out_of_reach(place: Place) {
     let none = [false; 5];
     assert_eq!(forged.json(), json!({ "set": none, "signed": none, "deleted": none, "own": true }));
     let cookies: Vec<&str> = forged.headers.all("set-cookie").collect();
-    let own = "better-auth.hostile=a%3B%20Domain%3Dexample.com%0D%0Ax%3A%20y; Max-Age=60; Path=/; HttpOnly; SameSite=Lax";
+    let own =
+        "better-auth.hostile=a%3B%20Domain%3Dexample.com%0D%0Ax%3A%20y; Max-Age=60; Path=/; HttpOnly; SameSite=Lax";
     assert_eq!(cookies, [own]);
-    assert_eq!(server.get("/hostile/foreign", "").await.json(), json!([false, false, false, false, false, false, false]));
+    assert_eq!(
+        server.get("/hostile/foreign", "").await.json(),
+        json!([false, false, false, false, false, false, false])
+    );
     for model in ["user", "verification", "doorward_outbox"] {
         assert_eq!(server.rows(model).await, 0, "{model}");
     }

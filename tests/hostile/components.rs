@@ -18,10 +18,7 @@ const WORLD: &str = "package test:hostile;
 
 /// Spins before it can be asked anything.
 pub fn loops_at_start() -> Vec<u8> {
-    component(&format!(
-        "(module {HONEST} {} (func $spin (loop br 0)) (start $spin))",
-        handle("i32.const 1024")
-    ))
+    component(&format!("(module {HONEST} {} (func $spin (loop br 0)) (start $spin))", handle("i32.const 1024")))
 }
 
 /// Answers with a body of `length` bytes at `pointer`, whatever is there.
@@ -67,7 +64,8 @@ pub fn with_manifest(mut component: Vec<u8>, id: &str) -> Vec<u8> {
         "capabilities": [],
     });
     let data = serde_json::to_vec(&manifest).unwrap();
-    wasm_encoder::CustomSection { name: "doorward:manifest".into(), data: data.into() }.append_to_component(&mut component);
+    wasm_encoder::CustomSection { name: "doorward:manifest".into(), data: data.into() }
+        .append_to_component(&mut component);
     component
 }
 
@@ -81,7 +79,8 @@ fn component(module: &str) -> Vec<u8> {
     let package = resolve.push_str("hostile.wit", WORLD).unwrap();
     let world = resolve.select_world(&[package], Some("hostile")).unwrap();
     let mut module = wat::parse_str(module).unwrap();
-    wit_component::embed_component_metadata(&mut module, &resolve, world, wit_component::StringEncoding::UTF8, false).unwrap();
+    wit_component::embed_component_metadata(&mut module, &resolve, world, wit_component::StringEncoding::UTF8, false)
+        .unwrap();
     let mut encoder = wit_component::ComponentEncoder::default();
     encoder.validate(true).module(&module).unwrap().encode().unwrap()
 }

@@ -1,6 +1,5 @@
 //! Finds a Rust compiler that makes WebAssembly, and how it must be called.
 
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -84,7 +83,7 @@ fn linker_in(sysroot: &Path) -> Option<PathBuf> {
 }
 
 fn wasm_ld() -> Option<PathBuf> {
-    let folders = std::env::var_os("PATH").unwrap_or_else(OsString::new);
+    let folders = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&folders)
         .flat_map(|folder| ["rust-lld", "wasm-ld"].map(|name| folder.join(name)))
         .find(|file| file.is_file())
