@@ -30,6 +30,7 @@ pub fn dev(config_file: &Path) -> CommandResult {
         plugin::build(&plugin::BuildRequest {
             folder: config.resolve("plugins"),
             out: config.resolve(&config.plugin_folder),
+            target: config.resolve("target/plugins"),
         })?;
     }
     server::block_on(async move {
