@@ -1,8 +1,8 @@
 //! Cookies that the plugin declares. Path, domain, `Secure` and `SameSite` are the server's.
 
+pub use crate::bindings::doorward::plugin::cookies::Attributes;
 use crate::error::Result;
 use crate::host;
-pub use crate::bindings::doorward::plugin::cookies::Attributes;
 
 /// A cookie of the request.
 ///

@@ -60,7 +60,8 @@ mod tests {
 
     #[test]
     fn base64url_has_no_padding() {
-        let cases: [(&[u8], &str); 5] = [(b"", ""), (b"f", "Zg"), (b"fo", "Zm8"), (b"foo", "Zm9v"), (&[255, 254], "__4")];
+        let cases: [(&[u8], &str); 5] =
+            [(b"", ""), (b"f", "Zg"), (b"fo", "Zm8"), (b"foo", "Zm9v"), (&[255, 254], "__4")];
         for (bytes, expected) in cases {
             assert_eq!(base64url(bytes), expected);
         }

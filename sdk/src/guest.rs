@@ -66,8 +66,7 @@ pub fn describe(declare: Declare) -> String {
 /// What is wrong with the operator's options.
 pub fn check(declare: Declare) -> Result<(), lifecycle::OptionError> {
     report_panics();
-    (declare().check_options)()
-        .map_err(|message| lifecycle::OptionError { name: String::new(), message })
+    (declare().check_options)().map_err(|message| lifecycle::OptionError { name: String::new(), message })
 }
 
 /// `routes.handle`.

@@ -73,8 +73,7 @@ impl<'a> Fields<'a> {
 }
 
 pub(crate) fn read_input<I: Input>(place: &'static str, value: Option<&Value>) -> Result<I> {
-    let mut fields =
-        Fields { place, object: value.and_then(Value::as_object), issues: Vec::new(), is_optional: false };
+    let mut fields = Fields { place, object: value.and_then(Value::as_object), issues: Vec::new(), is_optional: false };
     let input = I::read(&mut fields);
     if fields.is_optional {
         return Ok(input);

@@ -166,22 +166,23 @@ impl Manifest {
     /// When the bytes are no component, have no manifest or two, or one that this server does not read.
     pub fn read(component: &[u8], file: &str) -> Result<Self, PluginError> {
         let not = |reason: String| PluginError::NotAPlugin { plugin: file.to_owned(), reason };
-        let mut found = None;
+        let mut found = Vec::new();
         let mut depth = 0usize;
         for payload in Parser::new(0).parse_all(component) {
             match payload.map_err(|error| not(error.to_string()))? {
                 Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
                 Payload::End(_) => depth = depth.saturating_sub(1),
-                Payload::CustomSection(section)
-                    if depth == 0 && section.name() == SECTION && found.replace(section.data()).is_some() =>
-                {
-                    return Err(not("it has two manifests".to_owned()));
+                Payload::CustomSection(section) if depth == 0 && section.name() == SECTION => {
+                    found.push(section.data())
                 }
                 _ => {}
             }
         }
-        let json = found.ok_or_else(|| not("it has no manifest. Build it with `doorward plugin build`".to_owned()))?;
-        Self::parse(json, file)
+        match found[..] {
+            [json] => Self::parse(json, file),
+            [] => Err(not("it has no manifest. Build it with `doorward plugin build`".to_owned())),
+            _ => Err(not("it has two manifests".to_owned())),
+        }
     }
 
     /// Reads the manifest's JSON text. `file` is for messages.

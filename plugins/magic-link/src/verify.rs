@@ -75,7 +75,12 @@ mod tests {
     }
 
     fn location(response: &Response) -> String {
-        format!("{response:?}").split("\"location\", \"").nth(1).and_then(|rest| rest.split('"').next()).unwrap_or_default().to_owned()
+        format!("{response:?}")
+            .split("\"location\", \"")
+            .nth(1)
+            .and_then(|rest| rest.split('"').next())
+            .unwrap_or_default()
+            .to_owned()
     }
 
     #[test]

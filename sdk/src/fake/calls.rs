@@ -60,7 +60,8 @@ pub mod crypto {
     /// Not SHA-256: a fake that is different for different data is enough for a plugin's own tests.
     pub fn sha256(data: &[u8]) -> Vec<u8> {
         let seeds: [u64; 4] = [1, 2, 3, 4];
-        let mix = |seed: u64| data.iter().fold(seed, |sum, byte| sum.wrapping_mul(1_099_511_628_211) ^ u64::from(*byte));
+        let mix =
+            |seed: u64| data.iter().fold(seed, |sum, byte| sum.wrapping_mul(1_099_511_628_211) ^ u64::from(*byte));
         seeds.into_iter().flat_map(|seed| mix(seed).to_be_bytes()).collect()
     }
     pub fn hmac_sha256(purpose: &str, data: &[u8]) -> Vec<u8> {

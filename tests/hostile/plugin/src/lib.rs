@@ -16,8 +16,10 @@ fn plugin() -> Plugin {
         .verifications("hostile:")
         .mail("hostile")
         .creates_users_with(&["email"])
-        .route(Route::get("/hostile/loop", |_, ()| loop {
-            black_box(0);
+        .route(Route::get("/hostile/loop", |_, ()| {
+            loop {
+                black_box(0);
+            }
         }))
         .route(Route::get("/hostile/bomb", bomb))
         .route(Route::get("/hostile/panic", |_, ()| panic!("as asked")))
@@ -77,7 +79,8 @@ fn calls(_: &Request, (): ()) -> Result<Response> {
 /// Each attempt with the host's answer to it.
 fn forge(_: &Request, (): ()) -> Result<Response> {
     let attributes = || cookies::Attributes { max_age_secs: Some(60), http_only: true };
-    let names = ["better-auth.session_token", "__Secure-better-auth.session_token", "session_token", "two_factor", "x; a"];
+    let names =
+        ["better-auth.session_token", "__Secure-better-auth.session_token", "session_token", "two_factor", "x; a"];
     let set = names.map(|name| cookies::set(name, "forged", attributes()).is_ok());
     let signed = names.map(|name| cookies::set_signed(name, "forged", attributes()).is_ok());
     let deleted = names.map(|name| cookies::delete(name).is_ok());
