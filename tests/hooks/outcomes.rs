@@ -134,7 +134,7 @@ mod cases {
         let answer = server.send("POST", "/sign-in/email", &headers, body).await;
         assert_eq!(answer.refusal(), "403 INVALID_CALLBACK_URL Invalid callbackURL");
         let answer = server.post("/sign-up/email", &sign_up("ada@example.com")).await;
-        assert_eq!(answer.refusal(), "400 BAD_REQUEST Null characters are not allowed");
+        assert_eq!(answer.refusal(), "400 VALIDATION_ERROR Null characters are not allowed");
     }
 
     pub async fn headers_and_cookies_are_added(place: Place) {

@@ -28,20 +28,23 @@ pub async fn count_request(
     if !database.update(MODEL, &is_over, &[("count", 1.into()), ("lastRequest", now.0.into())]).await?.is_empty() {
         return Ok(None);
     }
-    if count_in_window(database, key, (opened, max), now).await? {
-        return Ok(None);
-    }
-    let Some(row) = database.find_one(MODEL, &[eq("key", key)]).await? else {
-        return match start(database, id, key, now).await {
-            // Another caller was first; its window is running now.
-            Err(StoreError::UniqueViolation { .. }) => {
-                let is_counted = count_in_window(database, key, (opened, max), now).await?;
-                Ok((!is_counted).then_some(now))
+    // A row that another caller makes between two steps is met in the next round.
+    for _ in 0..ROUNDS {
+        if count_in_window(database, key, (opened, max), now).await? {
+            return Ok(None);
+        }
+        match database.find_one(MODEL, &[eq("key", key)]).await? {
+            Some(row) if row.integer("count") >= Some(max) => {
+                return Ok(Some(Timestamp(row.integer("lastRequest").unwrap_or(now.0))));
             }
-            started => started.map(|()| None),
-        };
-    };
-    Ok(Some(Timestamp(row.integer("lastRequest").unwrap_or(now.0))))
+            Some(_) => {}
+            None => match start(database, id, key, now).await {
+                Err(StoreError::UniqueViolation { .. }) => {}
+                started => return started.map(|()| None),
+            },
+        }
+    }
+    Ok(Some(now))
 }
 
 /// Counts one more if the running window has room.
