@@ -91,6 +91,8 @@ macro_rules! cases {
 cases!(
     every_harm_ends_its_own_call,
     an_endless_loop_does_not_hold_up_its_neighbours,
+    clients_that_give_up_leave_nothing_behind,
+    more_requests_than_turns_are_all_answered,
     a_hook_that_fails_fails_closed,
     what_belongs_to_others_is_out_of_reach,
     secrets_of_the_client_are_not_shown,
@@ -148,6 +150,31 @@ async fn an_endless_loop_does_not_hold_up_its_neighbours(place: Place) {
     }
     for answer in loops.await {
         assert_eq!(answer.status, 504);
+    }
+}
+
+async fn clients_that_give_up_leave_nothing_behind(place: Place) {
+    let server = server(&place).await;
+    for polls in 0..200 {
+        let call = server.get("/hostile/loop", "");
+        tokio::select! {
+            biased;
+            () = async {
+                for _ in 0..polls % 3 {
+                    tokio::task::yield_now().await;
+                }
+            } => {}
+            _ = call => panic!("the loop ended before its time"),
+        }
+    }
+    assert_eq!(server.get("/hostile/remember", "").await.json(), json!(0), "there are turns left");
+}
+
+async fn more_requests_than_turns_are_all_answered(place: Place) {
+    let server = server(&place).await;
+    let requests = (0..300).map(|_| server.get("/hostile/remember", ""));
+    for answer in futures_util::future::join_all(requests).await {
+        assert_eq!((answer.status, answer.json()), (200, json!(0)));
     }
 }
 

@@ -88,7 +88,8 @@ impl Plugin {
         self
     }
 
-    /// Runs after endpoints whose path matches: exact, `*` for one segment, `**` for the rest.
+    /// Runs after endpoints whose path matches: exact, `*` for one segment, `**` for the rest. Nothing in memory is sure to
+    /// last from `before` to `after`.
     pub fn after(mut self, pattern: &'static str, call: AfterHook) -> Plugin {
         self.after.push(Hook { pattern, call });
         self

@@ -1,4 +1,7 @@
-//! The instances that serve one request: made when a plugin is first called, kept until the request ends.
+//! The instances that serve one request: made when a plugin is first called, kept for its next call.
+//!
+//! They are kept while there is room. When many requests are inside plugins, an instance is given back after each call, so
+//! that requests which wait for something else (a password's hash) do not keep others from their plugins.
 //!
 //! Invariant: an instance serves one request and is dropped after a failed call, so nothing passes from user to user.
 
@@ -8,9 +11,13 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wasmtime::Store;
 use wasmtime::component::Instance;
 
+use super::engine::REQUESTS_AT_ONCE;
 use super::state::State;
 use crate::error::ApiError;
 use crate::exchange::Exchange;
+
+/// Free turns below which nothing is kept.
+const ROOM: usize = REQUESTS_AT_ONCE / 2;
 
 /// One instance of one plugin.
 pub(super) struct Guest {
@@ -24,6 +31,8 @@ struct Guests {
     /// wait for ever.
     _turn: OwnedSemaphorePermit,
     idle: Vec<(usize, Guest)>,
+    /// Instances that run a call, one inside the other.
+    active: usize,
 }
 
 /// The instance of plugin `index` that this request has, if it has one. Waits for a turn at the request's first call.
@@ -36,18 +45,26 @@ pub(super) async fn take(
     index: usize,
 ) -> Result<Option<Guest>, ApiError> {
     if let Some(guests) = guests(exchange) {
+        guests.active += 1;
         let place = guests.idle.iter().position(|(owner, _)| *owner == index);
         return Ok(place.map(|place| guests.idle.swap_remove(place).1));
     }
     let turn = Arc::clone(turns).acquire_owned().await.map_err(|_| ApiError::busy(1))?;
-    exchange.guests = Some(Box::new(Guests { _turn: turn, idle: Vec::new() }));
+    exchange.guests = Some(Box::new(Guests { _turn: turn, idle: Vec::new(), active: 1 }));
     Ok(None)
 }
 
-/// Keeps an instance for the request's next call of its plugin.
-pub(super) fn keep(exchange: &mut Exchange, index: usize, guest: Guest) {
-    if let Some(guests) = guests(exchange) {
-        guests.idle.push((index, guest));
+/// Ends a call: keeps its instance for the next one of the same plugin. None when the call failed.
+pub(super) fn give_back(exchange: &mut Exchange, turns: &Semaphore, index: usize, guest: Option<Guest>) {
+    let Some(guests) = guests(exchange) else { return };
+    guests.active = guests.active.saturating_sub(1);
+    guests.idle.extend(guest.map(|guest| (index, guest)));
+    if turns.available_permits() >= ROOM {
+        return;
+    }
+    guests.idle.clear();
+    if guests.active == 0 {
+        exchange.guests = None;
     }
 }
 

@@ -152,7 +152,13 @@ impl Plugin {
     ) -> Result<(T, Option<Response>), ApiError> {
         let mut guest = match guests::take(exchange, &self.turns, self.index).await? {
             Some(guest) => guest,
-            None => self.start().await.map_err(|trap| self.failed(what, &trap))?,
+            None => match self.start().await {
+                Ok(guest) => guest,
+                Err(trap) => {
+                    guests::give_back(exchange, &self.turns, self.index, None);
+                    return Err(self.failed(what, &trap));
+                }
+            },
         };
         guest.store.data_mut().begin(Some(work(exchange.take())));
         let ended = run(&mut guest).await;
@@ -161,13 +167,9 @@ impl Plugin {
             *exchange = work.exchange;
             reply = work.reply;
         }
-        match ended {
-            Ok(value) => {
-                guests::keep(exchange, self.index, guest);
-                Ok((value, reply))
-            }
-            Err(trap) => Err(self.failed(what, &trap)),
-        }
+        let guest = ended.is_ok().then_some(guest);
+        guests::give_back(exchange, &self.turns, self.index, guest);
+        ended.map(|value| (value, reply)).map_err(|trap| self.failed(what, &trap))
     }
 
     async fn start(&self) -> Ended<Guest> {
