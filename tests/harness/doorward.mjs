@@ -33,8 +33,6 @@ export async function startDoorward({ database, config }) {
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), "doorward-test-"));
   const file = path.join(directory, "doorward.toml");
   const { server, mail, ...rest } = config(origin);
-  // Relative paths of a configuration are seen from its own folder.
-  for (const name of ["plugins", "hooks"]) fs.symlinkSync(path.join(ROOT, name), path.join(directory, name));
   // Compiled plugins are kept from server to server.
   fs.mkdirSync(COMPILED, { recursive: true });
   fs.symlinkSync(COMPILED, path.join(directory, ".doorward"));
