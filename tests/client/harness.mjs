@@ -9,17 +9,15 @@ import { Jar, rawRequest } from "../harness/http.mjs";
 
 export const SECRET = "client-suite-secret-0123456789-abcdefghijklmnop";
 export const ALLOWED_DOMAIN = "example.com";
-const inRoot = (file) => path.join(ROOT, file);
-const plugin = (id) => ({ id });
 
 const baseConfig = (origin) => ({
   base_url: origin,
   secret: SECRET,
   email_and_password: { enabled: true },
   rate_limit: { enabled: false },
-  plugins: [plugin("magic-link"), plugin("last-login-method")],
+  plugins: [{ id: "magic-link" }, { id: "last-login-method" }],
 });
-export const companyEmail = { hooks: [{ file: inRoot("hooks/company_email.rhai"), config: { domains: [ALLOWED_DOMAIN] } }] };
+export const companyEmail = { hooks: [{ file: path.join(ROOT, "hooks/company_email.rhai"), config: { domains: [ALLOWED_DOMAIN] } }] };
 
 /**
  * Starts the binary before the tests of this file or block and stops it after them. With DOORWARD_URL the server there is

@@ -10,6 +10,7 @@ import { stringify } from "smol-toml";
 
 export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 export const BINARY = process.env.DOORWARD_BIN || path.join(ROOT, "target/debug/doorward");
+const COMPILED = path.join(ROOT, "target/test-compiled");
 const START_LIMIT_MS = 30_000;
 const running = new Set();
 process.on("exit", () => running.forEach((child) => child.kill("SIGKILL")));
@@ -32,6 +33,9 @@ export async function startDoorward({ database, config }) {
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), "doorward-test-"));
   const file = path.join(directory, "doorward.toml");
   const { server, mail, ...rest } = config(origin);
+  // Compiled plugins are kept from server to server.
+  fs.mkdirSync(COMPILED, { recursive: true });
+  fs.symlinkSync(COMPILED, path.join(directory, ".doorward"));
   fs.writeFileSync(file, stringify({
     plugin_folder: path.join(ROOT, "plugins/dist"),
     ...rest,

@@ -61,8 +61,8 @@ function judge(flow, golden, { steps, error }) {
     else if (entry) { result.listed++; used.add(entry); }
     else {
       result.unexplained++;
-      const lines = steps[i] === undefined ? [`    not reached: ${error?.message ?? "the flow made fewer steps"}`] : differences.map(formatDifference);
-      result.report.push(`  ✗ ${flow.id} step ${i} "${note}"`, ...lines);
+      if (i < steps.length) result.report.push(`  ✗ ${flow.id} step ${i} "${note}"`, ...differences.map(formatDifference));
+      else if (i === steps.length) result.report.push(`  ✗ ${flow.id} steps ${i} to ${golden.length - 1} were not reached: ${error?.message ?? "the flow made fewer steps"}`);
     }
   }
   for (const entry of entries) if (!used.has(entry)) {

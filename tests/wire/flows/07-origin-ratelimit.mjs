@@ -37,6 +37,34 @@ flow(A, "origin-check", "Origin / Referer / Fetch-Metadata checks", "core", asyn
   await t.req("JSON parsing comes before the origin check", "POST", S, { raw: "{", origin: "https://evil.example.net" });
   await t.req("unknown path: 404 without origin check", "POST", "/nope", { json: {}, origin: "https://evil.example.net" });
 });
+flow(A, "origin-check-sign-in", "the checks on sign-in/email, with a cookie that is no session and without cookies", "core", async (t) => {
+  await t.signUp(ada.email, { jar: null });
+  const fetchMetadata = (site, mode, dest) => ({ "sec-fetch-site": site, "sec-fetch-mode": mode, "sec-fetch-dest": dest });
+  const cases = [
+    ["own origin", {}],
+    ["no Origin, no Referer", { origin: null }],
+    ...["https://evil.example.net", "null", "http://trusted.example.com", "https://trusted.example.com", "http://trusted.example.com:8080", "https://a.wild.example.com", "https://a.b.wild.example.com", "https://wild.example.com", "https://a.wild.example.com.evil.net", "myapp://", "not a url", "http://localhost", "http://localhost.evil.net"].map((origin) => [`Origin ${origin}`, { origin }]),
+    ["own origin with a trailing slash", { origin: t.srv.origin + "/" }],
+    ["own host in upper case", { origin: t.srv.origin.replace("localhost", "LOCALHOST") }],
+    ["Origin null, Sec-Fetch-Site same-origin", { origin: "null", headers: fetchMetadata("same-origin", "cors", "empty") }],
+    ["own Referer alone", { origin: null, headers: { referer: t.srv.origin + "/page?x=1" } }],
+    ["foreign Referer alone", { origin: null, headers: { referer: "https://evil.example.net/page" } }],
+    ["own origin, foreign Referer", { headers: { referer: "https://evil.example.net/page" } }],
+    ["cross-site navigation", { origin: null, headers: fetchMetadata("cross-site", "navigate", "document") }],
+    ["cross-site navigation from a trusted origin", { origin: "http://trusted.example.com", headers: fetchMetadata("cross-site", "navigate", "document") }],
+    ["same-site navigation", { origin: null, headers: fetchMetadata("same-site", "navigate", "document") }],
+    ["cross-site request of a trusted origin", { origin: "http://trusted.example.com", headers: fetchMetadata("cross-site", "cors", "empty") }],
+  ];
+  for (const [what, o] of cases) {
+    await t.post(`${what}, no cookies`, "/sign-in/email", ada, { ...o, jar: null });
+    await t.post(`${what}, a cookie`, "/sign-in/email", ada, { ...o, jar: new Jar().set("foo", "bar") });
+  }
+  await t.req("a foreign origin and a body of the wrong media type", "POST", "/sign-in/email", { raw: "x", headers: { "content-type": "text/plain" }, jar: null, origin: "https://evil.example.net" });
+  await t.req("a foreign origin and malformed JSON", "POST", "/sign-in/email", { raw: "{", jar: null, origin: "https://evil.example.net" });
+  await t.post("a foreign origin and an invalid body", "/sign-in/email", {}, { jar: null, origin: "https://evil.example.net" });
+  await t.post("a foreign origin on sign-up", "/sign-up/email", {}, { jar: null, origin: "https://evil.example.net" });
+  await t.post("a foreign origin on sign-out, no cookies", "/sign-out", {}, { jar: null, origin: "https://evil.example.net" });
+});
 flow(A, "callback-urls", "callbackURL / redirectTo / errorCallbackURL validation", "core", async (t) => {
   await t.signUp(ada.email, { jar: null });
   const urls = ["/ok", "/ok?a=1&b=2#frag", "/ok/../up", "//evil.example.net", "/\\evil.example.net", "/%2F%2Fevil.example.net", "/%5cevil", "ok", "./ok", "", "http://trusted.example.com/deep/path?x=1", "http://trusted.example.com@evil.net/", "https://a.wild.example.com/x", "https://evil.example.net/?http://trusted.example.com", "javascript:alert(1)", "data:text/html,x", "myapp://callback", "myapp://any/where?x=1", "http://localhost/other-port", "/with space", "/with\nnewline", "/ünïcode"];
