@@ -1,6 +1,7 @@
 //! Measures Doorward side by side with what it is made of, and prints the ratios beside the budgets: `cargo bench`.
 //!
-//! Options behind `--`: `--check` fails when a ratio or a size is over its budget, `--quick` measures briefly.
+//! Options behind `--`: `--check` fails when a ratio or a size is over its budget, `--quick` measures briefly, and the
+//! name of a group (`cost`, `storm`, `hooks`, `start`) measures it alone.
 
 mod bare;
 mod cost;
@@ -15,12 +16,16 @@ use std::error::Error;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use table::Row;
+
 /// A result whose error is a text for people.
 pub type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
 /// The time that one step of a measurement is given; some take a multiple.
 #[derive(Clone, Copy)]
 pub struct Length(pub Duration);
+
+type Group = fn(Length) -> Outcome<Vec<Row>>;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -42,12 +47,17 @@ fn main() -> ExitCode {
 fn measure(arguments: &[String]) -> Outcome<bool> {
     let has = |option: &str| arguments.iter().any(|argument| argument == option);
     let length = Length(Duration::from_secs(if has("--quick") { 1 } else { 4 }));
-    let mut rows = cost::get_session(length)?;
-    rows.extend(storm::rows(length)?);
-    rows.extend(cost::hooks(length)?);
-    rows.push(start::row()?);
+    let groups: [(&str, Group); 4] =
+        [("cost", cost::get_session), ("storm", storm::rows), ("hooks", cost::hooks), ("start", |_| start::rows())];
+    let chosen = |name: &str| has(name) || !groups.iter().any(|(name, _)| has(name));
+    let mut rows = Vec::new();
+    for (name, measure) in groups {
+        if chosen(name) {
+            rows.extend(measure(length)?);
+        }
+    }
     table::print(&rows);
-    Ok(!has("--check") || !rows.iter().any(table::Row::is_broken))
+    Ok(!has("--check") || !rows.iter().any(Row::is_broken))
 }
 
 /// Tells what is being measured.
