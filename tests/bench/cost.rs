@@ -56,7 +56,10 @@ fn hook(what: &str, extras: Extras, budget: Budget, length: Length) -> Outcome<R
 
 /// Median CPU per request of each side, in microseconds. The sides take turns, so that what else the machine does
 /// falls on all of them.
-fn micros_per_request<const SIDES: usize>(sides: &[(&Process, Target); SIDES], length: Length) -> Outcome<[f64; SIDES]> {
+fn micros_per_request<const SIDES: usize>(
+    sides: &[(&Process, Target); SIDES],
+    length: Length,
+) -> Outcome<[f64; SIDES]> {
     let mut rounds = [const { Vec::new() }; SIDES];
     for round in 0..=ROUNDS {
         for ((process, target), micros) in sides.iter().zip(&mut rounds) {

@@ -30,7 +30,9 @@ type Group = fn(Length) -> Outcome<Vec<Row>>;
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let done = match arguments.as_slice() {
-        [mode, port, ..] if mode == bare::SERVE => port.parse().map_err(Into::into).and_then(bare::serve).map(|()| true),
+        [mode, port, ..] if mode == bare::SERVE => {
+            port.parse().map_err(Into::into).and_then(bare::serve).map(|()| true)
+        }
         arguments => measure(arguments),
     };
     match done {
