@@ -27,12 +27,17 @@ pub fn get_session(length: Length) -> Outcome<Vec<Row>> {
 
 fn beside_bare(what: &str, url: Option<&str>, budget: Budget, length: Length) -> Outcome<Row> {
     progress(what);
-    let doorward = Doorward::start(Extras::All, url)?;
-    let cookie = doorward.sign_up()?;
+    let (all, core) = (Doorward::start(Extras::All, url)?, Doorward::start(Extras::None, None)?);
+    let (cookie, core_cookie) = (all.sign_up()?, core.sign_up()?);
     let bare = bare::start()?;
-    let sides = [(&doorward.process, doorward.get_session(&cookie)), (&bare, bare::target(&bare, &cookie))];
-    let [its_own, of_bare] = micros_per_request(&sides, length)?;
-    Ok(Row::new(what, format!("{its_own:.1} µs"), format!("bare actix {of_bare:.1} µs"), its_own / of_bare, budget))
+    let sides = [
+        (&all.process, all.get_session(&cookie)),
+        (&core.process, core.get_session(&core_cookie)),
+        (&bare, bare::target(&bare, &cookie)),
+    ];
+    let [all, core, bare] = micros_per_request(&sides, length)?;
+    let beside = format!("bare actix {bare:.1} µs, core alone on SQLite {core:.1} µs");
+    Ok(Row::new(what, format!("{all:.1} µs"), beside, all / bare, budget))
 }
 
 /// What a matched hook adds to a request that costs little else.

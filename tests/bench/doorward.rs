@@ -12,6 +12,8 @@ use crate::load::{Client, Target, get, header, post};
 use crate::process::{Process, free_port};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_doorward");
+/// Where `doorward plugin build --all` puts the components.
+const PLUGINS: &str = "plugins/dist";
 /// The script whose cost is measured.
 const SCRIPT: &str = "hooks/company_email.rhai";
 /// The plugin whose hook's cost is measured.
@@ -60,12 +62,12 @@ fn in_root(path: &str) -> PathBuf {
 }
 
 fn component(id: &str) -> PathBuf {
-    in_root("plugins/dist").join(id).with_extension("wasm")
+    in_root(PLUGINS).join(id).with_extension("wasm")
 }
 
 /// Every built component, by name.
 pub fn components() -> Vec<PathBuf> {
-    let files = fs::read_dir(in_root("plugins/dist")).into_iter().flatten().flatten().map(|entry| entry.path());
+    let files = fs::read_dir(in_root(PLUGINS)).into_iter().flatten().flatten().map(|entry| entry.path());
     let mut files: Vec<_> = files.filter(|path| path.extension().is_some_and(|kind| kind == "wasm")).collect();
     files.sort();
     files
@@ -136,7 +138,7 @@ fn command(folder: &TempDir, name: &str) -> Command {
 fn config(extras: Extras, port: u16, database: &str) -> Outcome<String> {
     let plugin = |path: &PathBuf| -> Outcome<toml::Value> {
         let id = path.file_stem().and_then(|name| name.to_str()).ok_or("a component has no name")?;
-        Ok(toml::toml! { id = id  path = (path.display().to_string()) }.into())
+        Ok(toml::toml! { id = id }.into())
     };
     let plugins = extras.plugins().iter().map(plugin).collect::<Outcome<Vec<_>>>()?;
     let hooks = extras.script().map(|file| {
@@ -151,6 +153,7 @@ fn config(extras: Extras, port: u16, database: &str) -> Outcome<String> {
     config.insert("base_url".into(), format!("http://127.0.0.1:{port}").into());
     config.insert("server".into(), toml::toml! { address = (format!("127.0.0.1:{port}")) }.into());
     config.insert("database".into(), toml::toml! { url = database }.into());
+    config.insert("plugin_folder".into(), in_root(PLUGINS).display().to_string().into());
     config.insert("plugins".into(), plugins.into());
     config.insert("hooks".into(), hooks.into_iter().collect::<Vec<toml::Value>>().into());
     Ok(toml::to_string(&config)?)

@@ -73,11 +73,11 @@ impl Row {
 #[expect(clippy::print_stdout, reason = "the table is what was asked for")]
 pub fn print(rows: &[Row]) {
     println!();
-    println!("{:<46} {:<24} {:<32} {:>9}  {:<10}", "what", "measured", "beside", "value", "budget");
+    println!("{:<46} {:<24} {:<50} {:>9}  {:<10}", "what", "measured", "beside", "value", "budget");
     for row in rows {
         let value = row.value.map(|value| format!("{value:.2} {}", row.budget.unit)).unwrap_or_default();
         let verdict = row.is_within().map(|is_within| if is_within { "ok" } else { "OVER" }).unwrap_or_default();
         let budget = row.budget.to_string();
-        println!("{:<46} {:<24} {:<32} {value:>9}  {budget:<10} {verdict}", row.what, row.measured, row.beside);
+        println!("{:<46} {:<24} {:<50} {value:>9}  {budget:<10} {verdict}", row.what, row.measured, row.beside);
     }
 }
