@@ -141,9 +141,9 @@ fn config(extras: Extras, port: u16, database: &str) -> Outcome<String> {
         Ok(toml::toml! { id = id }.into())
     };
     let plugins = extras.plugins().iter().map(plugin).collect::<Outcome<Vec<_>>>()?;
-    let hooks = extras.script().map(|file| {
-        toml::toml! { file = (file.display().to_string())  config = { allowed_domains = ["example.com"] } }.into()
-    });
+    let hooks = extras
+        .script()
+        .map(|file| toml::toml! { file = (file.display().to_string())  config = { domains = ["example.com"] } }.into());
     let mut config = toml::toml! {
         secret = "a secret of the benchmark that is long enough"
         rate_limit = { enabled = false }
