@@ -1,10 +1,17 @@
 //! `GET /get-session`: the caller's session and user, or `null`.
 
-use serde_json::{Value as Json, json};
+use serde::Serialize;
 
 use crate::error::{ApiError, Code};
 use crate::exchange::{Exchange, SessionNeed};
 use crate::http::Response;
+use crate::store::Record;
+
+#[derive(Serialize)]
+struct Body<'a> {
+    session: &'a Record,
+    user: &'a Record,
+}
 
 /// Answers `{session, user}` or `null`; extends the session when due.
 ///
@@ -21,9 +28,9 @@ pub async fn get_session(exchange: &mut Exchange) -> Result<Response, ApiError> 
     let is_on = |name: &str| exchange.request.query.get(name).is_some_and(|value| !value.is_empty());
     let need = SessionNeed { without_refresh: is_on("disableRefresh") || (is_deferred && !is_post) };
     let active = exchange.session_with(need).await?;
-    let body = active
-        .map_or(Json::Null, |active| json!({ "session": active.session.0.output(), "user": active.user.0.output() }));
-    let mut response = Response::json(&body);
+    let body = active.map(|active| Body { session: &active.session.0, user: &active.user.0 });
+    let mut response =
+        Response::with_type(200, "application/json", serde_json::to_vec(&body).map_err(ApiError::internal)?);
     for (name, value) in NO_STORE {
         response.headers.push(name, value);
     }

@@ -3,10 +3,12 @@
 use std::fmt;
 use std::sync::Arc;
 
+use serde::{Serialize, Serializer};
+
 use crate::clock::Timestamp;
 
 use super::error::StoreError;
-use super::model::Model;
+use super::model::{Field, Model};
 use super::value::Value;
 
 /// A row of a model. `Debug` shows the model's name only.
@@ -100,12 +102,20 @@ impl Record {
 
     /// What may leave the server: the returned fields in order, `id` last, dates as ISO text.
     pub fn output(&self) -> serde_json::Map<String, serde_json::Value> {
+        self.returned().map(|(field, value)| (field.name.clone(), value.to_json())).collect()
+    }
+
+    fn returned(&self) -> impl Iterator<Item = (&Field, &Value)> {
         let pairs = || self.model.fields.iter().zip(&self.values);
         let id_last = pairs().skip(1).chain(pairs().take(1));
-        id_last
-            .filter(|(field, _)| field.returned)
-            .map(|(field, value)| (field.name.clone(), value.to_json()))
-            .collect()
+        id_last.filter(|(field, _)| field.returned)
+    }
+}
+
+/// Writes what [`Record::output`] returns, without building it first.
+impl Serialize for Record {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.returned().map(|(field, value)| (&field.name, value)))
     }
 }
 
@@ -140,6 +150,9 @@ mod tests {
         let mut account = Record::new(schema.model("account").unwrap());
         account.set("password", "hash").unwrap();
         assert!(!account.output().contains_key("password"));
+        for record in [&user, &account] {
+            assert_eq!(serde_json::to_string(record).unwrap(), serde_json::to_string(&record.output()).unwrap());
+        }
         assert_eq!(format!("{account:?}"), "Record(account)");
     }
 

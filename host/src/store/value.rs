@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Serialize, Serializer};
+
 use crate::clock::Timestamp;
 
 use super::error::StoreError;
@@ -99,6 +101,20 @@ impl Value {
             | (value @ Self::Json(_), FieldKind::Json) => value,
             _ => return Err(StoreError::unreadable(field)),
         })
+    }
+}
+
+/// Writes what [`Value::to_json`] returns.
+impl Serialize for Value {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Null => serializer.serialize_unit(),
+            Self::Text(text) => serializer.serialize_str(text),
+            Self::Integer(number) => serializer.serialize_i64(*number),
+            Self::Boolean(is_true) => serializer.serialize_bool(*is_true),
+            Self::Timestamp(at) => serializer.serialize_str(&at.to_iso()),
+            Self::Json(json) => json.serialize(serializer),
+        }
     }
 }
 

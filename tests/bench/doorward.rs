@@ -1,0 +1,178 @@
+//! The server under test: the built binary with a generated configuration, a fresh database and one signed-in user.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
+use tempfile::TempDir;
+
+use crate::Outcome;
+use crate::load::{Client, Target, get, header, post};
+use crate::process::{Process, free_port};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_doorward");
+/// Where `doorward plugin build --all` puts the components.
+const PLUGINS: &str = "plugins/dist";
+/// The script whose cost is measured.
+const SCRIPT: &str = "hooks/company_email.rhai";
+/// The plugin whose hook's cost is measured.
+const HOOKED_PLUGIN: &str = "last-login-method";
+const EMAIL: &str = "ada@example.com";
+const PASSWORD: &str = "correct horse 1";
+
+/// What is switched on beside the core.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Extras {
+    /// Nothing.
+    None,
+    /// One script with a matching before-hook.
+    Script,
+    /// One plugin with a matching after-hook.
+    Plugin,
+    /// Every plugin and the script.
+    All,
+}
+
+impl Extras {
+    /// Whether what it needs was built.
+    pub fn exist(self) -> bool {
+        match self {
+            Self::None | Self::All => true,
+            Self::Script => in_root(SCRIPT).exists(),
+            Self::Plugin => component(HOOKED_PLUGIN).exists(),
+        }
+    }
+
+    fn plugins(self) -> Vec<PathBuf> {
+        match self {
+            Self::None | Self::Script => Vec::new(),
+            Self::Plugin => vec![component(HOOKED_PLUGIN)],
+            Self::All => components(),
+        }
+    }
+
+    fn script(self) -> Option<PathBuf> {
+        matches!(self, Self::Script | Self::All).then(|| in_root(SCRIPT)).filter(|script| script.exists())
+    }
+}
+
+fn in_root(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
+}
+
+fn component(id: &str) -> PathBuf {
+    in_root(PLUGINS).join(id).with_extension("wasm")
+}
+
+/// Every built component, by name.
+pub fn components() -> Vec<PathBuf> {
+    let files = fs::read_dir(in_root(PLUGINS)).into_iter().flatten().flatten().map(|entry| entry.path());
+    let mut files: Vec<_> = files.filter(|path| path.extension().is_some_and(|kind| kind == "wasm")).collect();
+    files.sort();
+    files
+}
+
+/// A running Doorward.
+pub struct Doorward {
+    pub process: Process,
+    port: u16,
+    folder: TempDir,
+}
+
+impl Doorward {
+    /// Migrates the database (a SQLite file of its own when `url` is absent) and serves it.
+    pub fn start(extras: Extras, url: Option<&str>) -> Outcome<Self> {
+        let (folder, port) = (tempfile::tempdir()?, free_port()?);
+        fs::write(folder.path().join("doorward.toml"), config(extras, port, url.unwrap_or("sqlite://doorward.db"))?)?;
+        let migrated = command(&folder, "migrate").output()?;
+        if !migrated.status.success() {
+            return Err(format!("doorward migrate: {}", String::from_utf8_lossy(&migrated.stderr)).into());
+        }
+        Ok(Self { process: serve(&folder, port)?, port, folder })
+    }
+
+    /// Stops it and starts it again on the same database and caches.
+    pub fn restart(self) -> Outcome<Self> {
+        let Self { process, port, folder } = self;
+        drop(process);
+        Ok(Self { process: serve(&folder, port)?, port, folder })
+    }
+
+    /// Signs the one user up and returns the session's cookie.
+    pub fn sign_up(&self) -> Outcome<String> {
+        let body = format!(r#"{{"name":"Ada Lovelace","email":"{EMAIL}","password":"{PASSWORD}"}}"#);
+        let answer = Client::connect(self.port)?.ask(&post("/api/auth/sign-up/email", &body))?;
+        let cookie = header(&answer.head, "set-cookie").and_then(|cookie| cookie.split(';').next());
+        cookie.map(str::to_owned).ok_or_else(|| format!("sign-up failed:\n{}", answer.head).into())
+    }
+
+    /// `GET /get-session` with a live session.
+    pub fn get_session(&self, cookie: &str) -> Target {
+        Target { port: self.port, request: get("/api/auth/get-session", Some(cookie)), status: 200 }
+    }
+
+    /// The user's sign-in.
+    pub fn sign_in(&self) -> Target {
+        let body = format!(r#"{{"email":"{EMAIL}","password":"{PASSWORD}"}}"#);
+        Target { port: self.port, request: post("/api/auth/sign-in/email", &body), status: 200 }
+    }
+
+    /// A sign-up that the endpoint refuses before it does anything that costs: hooks match it all the same.
+    pub fn refused_sign_up(&self) -> Target {
+        let body = format!(r#"{{"name":"Ada Lovelace","email":"{EMAIL}","password":"short"}}"#);
+        Target { port: self.port, request: post("/api/auth/sign-up/email", &body), status: 400 }
+    }
+}
+
+fn serve(folder: &TempDir, port: u16) -> Outcome<Process> {
+    Process::start(command(folder, "serve"), port, "/api/auth/ok")
+}
+
+fn command(folder: &TempDir, name: &str) -> Command {
+    let mut command = Command::new(BINARY);
+    command.arg("--config").arg(folder.path().join("doorward.toml")).arg(name).env("DOORWARD_LOG", "warn");
+    command
+}
+
+fn config(extras: Extras, port: u16, database: &str) -> Outcome<String> {
+    let plugin = |path: &PathBuf| -> Outcome<toml::Value> {
+        let id = path.file_stem().and_then(|name| name.to_str()).ok_or("a component has no name")?;
+        Ok(toml::toml! { id = id }.into())
+    };
+    let plugins = extras.plugins().iter().map(plugin).collect::<Outcome<Vec<_>>>()?;
+    let hooks = extras
+        .script()
+        .map(|file| toml::toml! { file = (file.display().to_string())  config = { domains = ["example.com"] } }.into());
+    let mut config = toml::toml! {
+        secret = "a secret of the benchmark that is long enough"
+        rate_limit = { enabled = false }
+        email_and_password = { enabled = true }
+        mail = { transport = "mailbox" }
+    };
+    config.insert("base_url".into(), format!("http://127.0.0.1:{port}").into());
+    config.insert("server".into(), toml::toml! { address = (format!("127.0.0.1:{port}")) }.into());
+    config.insert("database".into(), toml::toml! { url = database }.into());
+    config.insert("plugin_folder".into(), in_root(PLUGINS).display().to_string().into());
+    config.insert("plugins".into(), plugins.into());
+    config.insert("hooks".into(), hooks.into_iter().collect::<Vec<toml::Value>>().into());
+    Ok(toml::to_string(&config)?)
+}
+
+/// Makes an empty database on the PostgreSQL server of `DOORWARD_TEST_POSTGRES_URL`; `None` when none is named.
+pub fn postgres_database() -> Outcome<Option<String>> {
+    let Ok(server) = std::env::var("DOORWARD_TEST_POSTGRES_URL") else { return Ok(None) };
+    let name = format!("doorward_bench_{}", std::process::id());
+    let mut url = url::Url::parse(&server)?;
+    url.set_path(&name);
+    let create = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE); CREATE DATABASE {name}");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let mut connection = AsyncPgConnection::establish(&server).await?;
+        for statement in create.split("; ") {
+            connection.batch_execute(statement).await?;
+        }
+        Outcome::Ok(())
+    })?;
+    Ok(Some(url.into()))
+}

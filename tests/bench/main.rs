@@ -1,0 +1,69 @@
+//! Measures Doorward side by side with what it is made of, and prints the ratios beside the budgets: `cargo bench`.
+//!
+//! Options behind `--`: `--check` fails when a ratio or a size is over its budget, `--quick` measures briefly, and the
+//! name of a group (`cost`, `storm`, `hooks`, `start`) measures it alone.
+
+mod bare;
+mod cost;
+mod doorward;
+mod load;
+mod process;
+mod start;
+mod storm;
+mod table;
+
+use std::error::Error;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use table::Row;
+
+/// A result whose error is a text for people.
+pub type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
+
+/// The time that one step of a measurement is given; some take a multiple.
+#[derive(Clone, Copy)]
+pub struct Length(pub Duration);
+
+type Group = fn(Length) -> Outcome<Vec<Row>>;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let done = match arguments.as_slice() {
+        [mode, port, ..] if mode == bare::SERVE => {
+            port.parse().map_err(Into::into).and_then(bare::serve).map(|()| true)
+        }
+        arguments => measure(arguments),
+    };
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(2),
+        Err(error) => {
+            progress(&format!("failed: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Prints the table; tells whether the run may count as passed.
+fn measure(arguments: &[String]) -> Outcome<bool> {
+    let has = |option: &str| arguments.iter().any(|argument| argument == option);
+    let length = Length(Duration::from_secs(if has("--quick") { 1 } else { 4 }));
+    let groups: [(&str, Group); 4] =
+        [("cost", cost::get_session), ("storm", storm::rows), ("hooks", cost::hooks), ("start", |_| start::rows())];
+    let chosen = |name: &str| has(name) || !groups.iter().any(|(name, _)| has(name));
+    let mut rows = Vec::new();
+    for (name, measure) in groups {
+        if chosen(name) {
+            rows.extend(measure(length)?);
+        }
+    }
+    table::print(&rows);
+    Ok(!has("--check") || !rows.iter().any(Row::is_broken))
+}
+
+/// Tells what is being measured.
+#[expect(clippy::print_stderr, reason = "a long run shows that it is alive")]
+pub fn progress(text: &str) {
+    eprintln!("bench: {text}");
+}
