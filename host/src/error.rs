@@ -32,6 +32,7 @@ codes! {
     EMAIL_PASSWORD_DISABLED = 400 "Email and password is not enabled";
     EMAIL_PASSWORD_SIGN_UP_DISABLED = 400 "Email and password sign up is not enabled";
     FAILED_TO_CREATE_USER = 422 "Failed to create user";
+    FAILED_TO_GET_SESSION = 401 "Failed to get session";
     FAILED_TO_UNLINK_LAST_ACCOUNT = 400 "You can't unlink your last account";
     INVALID_CALLBACK_URL = 403 "Invalid callbackURL";
     INVALID_EMAIL = 400 "Invalid email";

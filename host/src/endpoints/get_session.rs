@@ -1,7 +1,8 @@
 //! `GET /get-session`: the caller's session and user, or `null`.
 
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 
+use crate::auth::session;
 use crate::error::{ApiError, Code};
 use crate::exchange::{Exchange, Refresh, SessionNeed};
 use crate::http::Response;
@@ -25,9 +26,20 @@ pub async fn get_session(exchange: &mut Exchange) -> Result<Response, ApiError> 
         (false, false) => Refresh::WhenDue,
     };
     let need = SessionNeed { from_store: is_on("disableCookieCache"), refresh };
-    let active = exchange.session_with(need).await?;
-    let body = active
-        .map_or(Json::Null, |active| json!({ "session": active.session.0.output(), "user": active.user.0.output() }));
+    let body = match exchange.session_with(need).await? {
+        None => Json::Null,
+        Some(active) => {
+            let active = active.clone();
+            let mut body = active.output();
+            // The client asks again by `POST` when told so; what would not be extended anyway is not asked about.
+            let may_be_due = !active.is_cached && refresh == Refresh::WhenDue && !exchange.ends_with_browser();
+            if is_deferred && may_be_due {
+                let is_due = session::is_refresh_due(exchange.auth(), &active.session);
+                body.insert("needsRefresh".into(), is_due.into());
+            }
+            body.into()
+        }
+    };
     let mut response = Response::json(&body);
     for (name, value) in NO_STORE {
         response.headers.push(name, value);

@@ -2,6 +2,7 @@
 
 pub mod route;
 mod session;
+mod session_cookies;
 pub mod session_gate;
 
 use std::any::Any;

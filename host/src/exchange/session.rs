@@ -1,6 +1,7 @@
-//! The session of a request: read from its cookie at most once, extended when due, ended on sign-out.
+//! The session of a request: read from its cookies at most once, or from the store when it must be; extended when due.
 
 use super::Exchange;
+use super::session_cookies::Copy;
 use crate::auth::session::{self, ActiveSession};
 use crate::error::{ApiError, Code};
 
@@ -42,6 +43,7 @@ impl SessionNeed {
 
 impl Exchange {
     /// The live session and its user, loaded at most once. Extends it when due and sends the cookies that belong to it.
+    /// With the cookie cache on, it may be the browser's copy.
     ///
     /// # Errors
     /// When the store fails.
@@ -54,7 +56,12 @@ impl Exchange {
     /// # Errors
     /// When the store fails.
     pub async fn session_with(&mut self, need: SessionNeed) -> Result<Option<&ActiveSession>, ApiError> {
-        if matches!(self.session, Slot::Unread) {
+        let is_read = match &self.session {
+            Slot::Unread => false,
+            Slot::Read(Some(active)) => !(active.is_cached && need.from_store),
+            Slot::Read(None) => true,
+        };
+        if !is_read {
             let found = self.load_session(need).await?;
             self.session = Slot::Read(found.map(Box::new));
         }
@@ -87,21 +94,8 @@ impl Exchange {
     /// Puts a session whose row or user was changed in the loaded one's place and sends its cookies anew.
     pub fn renew_session(&mut self, active: ActiveSession) {
         let remember = !self.ends_with_browser();
-        self.send_session_cookies(active.session.token(), remember);
+        self.send_session_cookies(&active, remember);
         self.keep_session(active);
-    }
-
-    /// The token in the session cookie, when its signature is right.
-    pub fn session_token(&self) -> Option<String> {
-        self.signed_cookie(&self.auth().cookies.session_token.name)
-    }
-
-    /// Removes the cookies of a session: token, cached copy, and the mark of a browser session.
-    pub fn delete_session_cookies(&mut self) {
-        let cookies = &self.auth().cookies;
-        let deletions =
-            [&cookies.session_token, &cookies.session_data, &cookies.dont_remember].map(|spec| spec.deletion());
-        self.cookies.extend(deletions);
     }
 
     /// Forgets what was loaded, after the session was changed or ended.
@@ -113,40 +107,37 @@ impl Exchange {
         self.session = Slot::Read(Some(Box::new(active)));
     }
 
-    /// Sends the session's token, and the mark of a browser session when it is not remembered.
-    pub(super) fn send_session_cookies(&mut self, token: &str, remember: bool) {
-        let auth = self.auth();
-        let value = auth.cookies.sign(token);
-        let max_age_secs = remember.then_some(auth.config.session.expires_in);
-        let session_token = auth.cookies.session_token.cookie(value, max_age_secs);
-        let mark = (!remember).then(|| auth.cookies.dont_remember.cookie(auth.cookies.sign("true"), None));
-        self.cookies.push(session_token);
-        self.cookies.extend(mark);
-    }
-
-    /// Whether the session was opened with "do not remember me".
-    fn ends_with_browser(&self) -> bool {
-        self.signed_cookie(&self.auth().cookies.dont_remember.name).is_some()
-    }
-
     async fn load_session(&mut self, need: SessionNeed) -> Result<Option<ActiveSession>, ApiError> {
         let Some(token) = self.session_token() else { return Ok(None) };
+        // Whoever is to extend the session must know it as it is.
+        if !need.from_store && need.refresh != Refresh::Deferred {
+            match self.copy(&token) {
+                Copy::Good(active) => return Ok(Some(active)),
+                Copy::Bad => self.delete_copy(),
+                Copy::Absent => {}
+            }
+        }
+        let found = self.load_from_store(&token, need).await?;
+        if found.is_none() {
+            self.delete_session_cookies();
+        }
+        Ok(found)
+    }
+
+    async fn load_from_store(&mut self, token: &str, need: SessionNeed) -> Result<Option<ActiveSession>, ApiError> {
         let auth = self.auth();
         let may_write = need.refresh == Refresh::Deferred || !auth.config.session.defer_session_refresh;
-        let Some(mut active) = session::find_active(auth, &token, may_write).await? else {
-            self.delete_session_cookies();
-            return Ok(None);
-        };
-        let may_extend = may_write && need.refresh != Refresh::Never && !self.ends_with_browser();
-        if !may_extend || !session::is_refresh_due(self.auth(), &active.session) {
+        let Some(mut active) = session::find_active(auth, token, may_write).await? else { return Ok(None) };
+        if need.refresh == Refresh::Never || self.ends_with_browser() {
             return Ok(Some(active));
         }
-        let Some(extended) = session::refresh(self.auth(), &active.session).await? else {
-            self.delete_session_cookies();
-            return Ok(None);
-        };
+        if !may_write || !session::is_refresh_due(self.auth(), &active.session) {
+            self.send_copy(&active, true);
+            return Ok(Some(active));
+        }
+        let Some(extended) = session::refresh(self.auth(), &active.session).await? else { return Ok(None) };
         active.session = extended;
-        self.send_session_cookies(&token, true);
+        self.send_session_cookies(&active, true);
         Ok(Some(active))
     }
 }
