@@ -124,10 +124,15 @@ impl Request {
 
     /// The value of a cookie: the first of that name, unquoted and URL-decoded where it is escaped.
     pub fn cookie(&self, name: &str) -> Option<String> {
-        let pairs = self.headers.all("cookie").flat_map(|header| header.split(';'));
-        let raw = pairs.filter_map(|pair| pair.split_once('=')).find(|(key, _)| key.trim() == name)?.1.trim();
+        let raw = self.cookies().find(|(key, _)| *key == name)?.1;
         let unquoted = raw.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(raw);
         Some(decode_component(unquoted))
+    }
+
+    /// Every cookie in the order sent: its name and its value as it came.
+    pub fn cookies(&self) -> impl Iterator<Item = (&str, &str)> {
+        let pairs = self.headers.all("cookie").flat_map(|header| header.split(';'));
+        pairs.filter_map(|pair| pair.split_once('=')).map(|(name, value)| (name.trim(), value.trim()))
     }
 
     /// Whether any `Cookie` header was sent.

@@ -23,6 +23,11 @@ impl<'a> Input<'a> {
         Self::new("body", body, &["object", "record"])
     }
 
+    /// Reads a body of any keys.
+    pub fn record(body: Option<&'a Json>) -> Self {
+        Self::new("body", body, &["record"])
+    }
+
     /// Reads the query.
     pub fn query(query: &'a Json) -> Self {
         Self::new("query", Some(query), &["object"])

@@ -16,6 +16,7 @@ pub mod exchange;
 pub mod hooks;
 pub mod http;
 pub mod input;
+pub mod jwe;
 pub mod mail;
 pub mod origin;
 pub mod outbox;

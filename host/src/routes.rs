@@ -7,10 +7,17 @@ use futures_util::future::BoxFuture;
 
 use crate::endpoints::error_page::error_page;
 use crate::endpoints::get_session::get_session;
+use crate::endpoints::list_accounts::list_accounts;
+use crate::endpoints::list_sessions::list_sessions;
 use crate::endpoints::ok::ok;
+use crate::endpoints::revoke_other_sessions::revoke_other_sessions;
+use crate::endpoints::revoke_session::revoke_session;
+use crate::endpoints::revoke_sessions::revoke_sessions;
 use crate::endpoints::sign_in_email::sign_in_email;
 use crate::endpoints::sign_out::sign_out;
 use crate::endpoints::sign_up_email::sign_up_email;
+use crate::endpoints::unlink_account::unlink_account;
+use crate::endpoints::update_session::update_session;
 use crate::error::ApiError;
 use crate::exchange::{Endpoint, Exchange, Route};
 use crate::http::Response;
@@ -25,6 +32,13 @@ pub fn core() -> Vec<Route> {
         route("POST", "/sign-out", |exchange| Box::pin(sign_out(exchange))),
         route("GET", "/get-session", |exchange| Box::pin(get_session(exchange))),
         route("POST", "/get-session", |exchange| Box::pin(get_session(exchange))),
+        route("GET", "/list-sessions", |exchange| Box::pin(list_sessions(exchange))),
+        route("POST", "/revoke-session", |exchange| Box::pin(revoke_session(exchange))),
+        route("POST", "/revoke-sessions", |exchange| Box::pin(revoke_sessions(exchange))),
+        route("POST", "/revoke-other-sessions", |exchange| Box::pin(revoke_other_sessions(exchange))),
+        route("POST", "/update-session", |exchange| Box::pin(update_session(exchange))),
+        route("GET", "/list-accounts", |exchange| Box::pin(list_accounts(exchange))),
+        route("POST", "/unlink-account", |exchange| Box::pin(unlink_account(exchange))),
     ]
 }
 

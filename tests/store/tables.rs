@@ -51,8 +51,9 @@ async fn sessions(place: Place) {
     assert_eq!(session.expires_at(), NOW.plus_secs(3600));
     assert_eq!(find_session_with_user(&store, "t").await.unwrap(), None);
     assert!(find_session_with_user(&store, "t2\0").await.is_err());
-    let listed = list_sessions(&store, "u1").await.unwrap();
+    let listed = list_sessions(&store, "u1", NOW).await.unwrap();
     assert_eq!(listed.iter().map(|session| session.token()).collect::<Vec<_>>(), ["t2", "t3", "t1"]);
+    assert_eq!(list_sessions(&store, "u1", NOW.plus_secs(3600)).await.unwrap(), []);
     assert!(delete_session_by_token(&store, "t3").await.unwrap());
     assert!(!delete_session_by_token(&store, "t3").await.unwrap());
     assert_eq!(delete_sessions_of_user(&store, "u1", Some("t1")).await.unwrap(), 1);

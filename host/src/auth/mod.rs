@@ -1,8 +1,10 @@
 //! Decides: passwords, sessions, verifications. Knows no HTTP and no SQL.
 
+pub mod account;
 mod error;
 pub mod password;
 pub mod session;
+pub mod session_cache;
 pub mod user;
 pub mod user_change;
 pub mod verification;
@@ -34,6 +36,8 @@ pub struct Auth {
     pub passwords: password::PasswordHasher,
     /// Names, attributes and signatures of cookies.
     pub cookies: Cookies,
+    /// Copies of sessions in cookies, when the operator switched them on.
+    pub session_cache: Option<session_cache::SessionCache>,
     /// Origins and redirect targets that are trusted.
     pub origins: TrustedOrigins,
     /// Woken when a mail was committed.
@@ -44,7 +48,7 @@ impl Auth {
     /// Puts the parts together; starts the hashing threads.
     ///
     /// # Errors
-    /// When the hashing threads cannot be started.
+    /// When the hashing threads cannot be started, or a key cannot be derived.
     pub fn new(
         config: Arc<Config>,
         store: Store,
@@ -57,6 +61,7 @@ impl Auth {
         let origins = TrustedOrigins::new(trusted);
         Ok(Self {
             cookies: Cookies::new(&config),
+            session_cache: session_cache::SessionCache::new(&config, &config.secret_value)?,
             config,
             store,
             clock,

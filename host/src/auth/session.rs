@@ -1,11 +1,13 @@
 //! Sessions: made, found, extended and ended.
 
+use serde_json::{Map, Value as Json};
+
 use super::user::new_row;
 use super::{Auth, AuthError};
 use crate::clock::Timestamp;
 use crate::random::ALPHANUMERIC;
 use crate::store::session;
-use crate::store::{Database, Models, Record, Session, User, eq};
+use crate::store::{Database, Models, Record, Session, User, Value, eq};
 
 /// Life of a session that ends with the browser, in seconds.
 const UNREMEMBERED_SECS: i64 = 86_400;
@@ -18,6 +20,37 @@ pub struct ActiveSession {
     pub session: Session,
     /// The user's row.
     pub user: User,
+    /// Whether both come from the browser's copy: possibly out of date, and without the fields that never leave the
+    /// server.
+    pub is_cached: bool,
+}
+
+impl ActiveSession {
+    /// A session whose rows come from the store.
+    pub fn stored(session: Session, user: User) -> Self {
+        Self { session, user, is_cached: false }
+    }
+
+    /// `{session, user}` as the client sees it; of a copy, in the order in which the reference reads copies.
+    pub fn output(&self) -> Map<String, Json> {
+        const SESSION: [&str; 8] =
+            ["id", "createdAt", "updatedAt", "userId", "expiresAt", "token", "ipAddress", "userAgent"];
+        const USER: [&str; 7] = ["id", "createdAt", "updatedAt", "email", "emailVerified", "name", "image"];
+        let ordered = |record: &Record, names: &[&str]| {
+            let output = record.output();
+            if self.is_cached { with_first(output, names) } else { output }
+        };
+        let session = ordered(&self.session.0, &SESSION);
+        let user = ordered(&self.user.0, &USER);
+        Map::from_iter([("session".to_owned(), session.into()), ("user".to_owned(), user.into())])
+    }
+}
+
+fn with_first(mut fields: Map<String, Json>, names: &[&str]) -> Map<String, Json> {
+    let first = names.iter().filter_map(|name| fields.shift_remove_entry(*name));
+    let mut ordered: Map<String, Json> = first.collect();
+    ordered.extend(fields);
+    ordered
 }
 
 /// What a new session records about the client.
@@ -44,17 +77,19 @@ pub fn new_record(auth: &Auth, user_id: &str, remember: bool, client: Client<'_>
     Ok(record)
 }
 
-/// The live session of `token`; an expired one is removed and counts as none.
+/// The live session of `token`; an expired one counts as none, and is removed when `may_write`.
 ///
 /// # Errors
 /// When the store fails.
-pub async fn find_active(auth: &Auth, token: &str) -> Result<Option<ActiveSession>, AuthError> {
+pub async fn find_active(auth: &Auth, token: &str, may_write: bool) -> Result<Option<ActiveSession>, AuthError> {
     let Some((session, user)) = session::find_session_with_user(&auth.store, token).await? else { return Ok(None) };
     if session.expires_at() <= auth.now() {
-        session::delete_session_by_token(&auth.store, token).await?;
+        if may_write {
+            session::delete_session_by_token(&auth.store, token).await?;
+        }
         return Ok(None);
     }
-    Ok(Some(ActiveSession { session, user }))
+    Ok(Some(ActiveSession::stored(session, user)))
 }
 
 /// Whether enough of the session's life is used for it to be extended.
@@ -88,6 +123,49 @@ pub fn is_fresh(auth: &Auth, session: &Session) -> bool {
 /// When the store fails.
 pub async fn end(db: &dyn Database, token: &str) -> Result<(), AuthError> {
     session::delete_session_by_token(db, token).await?;
+    Ok(())
+}
+
+/// Ends all sessions of the user, but for the one with the token `except`, and returns how many there were.
+///
+/// # Errors
+/// When the store fails.
+pub async fn end_all(
+    _auth: &Auth,
+    db: &dyn Database,
+    user_id: &str,
+    except: Option<&str>,
+) -> Result<u64, AuthError> {
+    Ok(session::delete_sessions_of_user(db, user_id, except).await?)
+}
+
+/// The live sessions of a user, oldest first; of more than `DEFAULT_LIMIT`, the newest.
+///
+/// # Errors
+/// When the store fails.
+pub async fn list(auth: &Auth, user_id: &str) -> Result<Vec<Session>, AuthError> {
+    let mut sessions = session::list_sessions(&auth.store, user_id, auth.now()).await?;
+    sessions.reverse();
+    Ok(sessions)
+}
+
+/// Sets fields of a session. `None` when it was ended meanwhile.
+///
+/// # Errors
+/// When the store fails.
+pub async fn update(auth: &Auth, id: &str, fields: Vec<(String, Value)>) -> Result<Option<Session>, AuthError> {
+    let mut values: Vec<(&str, Value)> = fields.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
+    values.push(("updatedAt", auth.now().into()));
+    let changed = auth.store.update(session::MODEL, &[eq("id", id)], &values).await?;
+    Ok(changed.into_iter().next().map(Session))
+}
+
+/// Ends the session of `token` when it is the user's; no error when it is not.
+///
+/// # Errors
+/// When the store fails.
+pub async fn end_of_user(auth: &Auth, user_id: &str, token: &str) -> Result<(), AuthError> {
+    auth.store.delete(session::MODEL, &[eq("userId", user_id), eq("token", token)]).await?;
     Ok(())
 }
 

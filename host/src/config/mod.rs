@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 pub use load::ConfigError;
 pub use options::{
-    Account, Advanced, ChangeEmail, CookieAttributes, CookieCache, CookieCacheStrategy, CookieOptions,
+    Account, AccountLinking, Advanced, ChangeEmail, CookieAttributes, CookieCache, CookieCacheStrategy, CookieOptions,
     CrossSubDomainCookies, DeleteUser, EmailAndPassword, EmailVerification, IpAddress, SameSite, Session, User,
 };
 pub use parts::{

@@ -135,7 +135,18 @@ pub enum CookieCacheStrategy {
 /// `[account]`
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Account {}
+pub struct Account {
+    /// Several ways to sign in for one user.
+    pub account_linking: AccountLinking,
+}
+
+/// `[account.account_linking]`
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AccountLinking {
+    /// Lets a user remove the last account.
+    pub allow_unlinking_all: bool,
+}
 
 /// `[advanced]`
 #[derive(Clone, Debug, Deserialize)]

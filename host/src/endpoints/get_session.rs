@@ -2,8 +2,9 @@
 
 use serde::Serialize;
 
+use crate::auth::session;
 use crate::error::{ApiError, Code};
-use crate::exchange::{Exchange, SessionNeed};
+use crate::exchange::{Exchange, Refresh, SessionNeed};
 use crate::http::Response;
 use crate::store::Record;
 
@@ -26,11 +27,30 @@ pub async fn get_session(exchange: &mut Exchange) -> Result<Response, ApiError> 
     }
     // Any non-empty text is true, as the reference coerces it.
     let is_on = |name: &str| exchange.request.query.get(name).is_some_and(|value| !value.is_empty());
-    let need = SessionNeed { without_refresh: is_on("disableRefresh") || (is_deferred && !is_post) };
-    let active = exchange.session_with(need).await?;
-    let body = active.map(|active| Body { session: &active.session.0, user: &active.user.0 });
-    let mut response =
-        Response::with_type(200, "application/json", serde_json::to_vec(&body).map_err(ApiError::internal)?);
+    let refresh = match (is_on("disableRefresh"), is_post) {
+        (true, _) => Refresh::Never,
+        (false, true) => Refresh::Deferred,
+        (false, false) => Refresh::WhenDue,
+    };
+    let need = SessionNeed { from_store: is_on("disableCookieCache"), refresh };
+    let body = match exchange.session_with(need).await? {
+        None => Ok(b"null".to_vec()),
+        Some(active) if !is_deferred && !active.is_cached => {
+            serde_json::to_vec(&Body { session: &active.session.0, user: &active.user.0 })
+        }
+        Some(active) => {
+            let active = active.clone();
+            let mut body = active.output();
+            // The client asks again by `POST` when told so; what would not be extended anyway is not asked about.
+            let may_be_due = !active.is_cached && refresh == Refresh::WhenDue && !exchange.ends_with_browser();
+            if is_deferred && may_be_due {
+                let is_due = session::is_refresh_due(exchange.auth(), &active.session);
+                body.insert("needsRefresh".into(), is_due.into());
+            }
+            serde_json::to_vec(&body)
+        }
+    };
+    let mut response = Response::with_type(200, "application/json", body.map_err(ApiError::internal)?);
     for (name, value) in NO_STORE {
         response.headers.push(name, value);
     }

@@ -1,6 +1,7 @@
-//! The session of a request: read from its cookie at most once, extended when due, ended on sign-out.
+//! The session of a request: read from its cookies at most once, or from the store when it must be; extended when due.
 
 use super::Exchange;
+use super::session_cookies::Copy;
 use crate::auth::session::{self, ActiveSession};
 use crate::error::{ApiError, Code};
 
@@ -14,15 +15,35 @@ pub(super) enum Slot {
     Read(Option<Box<ActiveSession>>),
 }
 
-/// What an endpoint wants of the session.
-#[derive(Clone, Copy, Debug, Default)]
+/// What an endpoint wants of the session. The default takes a cached copy and extends the session when due.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SessionNeed {
-    /// Leaves the session's life as it is.
-    pub without_refresh: bool,
+    /// Asks the store, whatever the cookie cache says: a session that was ended elsewhere is none.
+    pub from_store: bool,
+    /// Whether the session's life may be extended.
+    pub refresh: Refresh,
+}
+
+/// When a request extends its session.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Refresh {
+    /// When due, unless `session.defer_session_refresh` leaves it to `POST /get-session`.
+    #[default]
+    WhenDue,
+    /// When due, even if all others leave it to this request.
+    Deferred,
+    /// Not in this request.
+    Never,
+}
+
+impl SessionNeed {
+    /// For endpoints that change, reveal or end something: see [`SessionNeed::from_store`].
+    pub const FROM_STORE: Self = Self { from_store: true, refresh: Refresh::WhenDue };
 }
 
 impl Exchange {
     /// The live session and its user, loaded at most once. Extends it when due and sends the cookies that belong to it.
+    /// With the cookie cache on, it may be the browser's copy.
     ///
     /// # Errors
     /// When the store fails.
@@ -35,7 +56,12 @@ impl Exchange {
     /// # Errors
     /// When the store fails.
     pub async fn session_with(&mut self, need: SessionNeed) -> Result<Option<&ActiveSession>, ApiError> {
-        if matches!(self.session, Slot::Unread) {
+        let is_read = match &self.session {
+            Slot::Unread => false,
+            Slot::Read(Some(active)) => !(active.is_cached && need.from_store),
+            Slot::Read(None) => true,
+        };
+        if !is_read {
             let found = self.load_session(need).await?;
             self.session = Slot::Read(found.map(Box::new));
         }
@@ -45,25 +71,31 @@ impl Exchange {
         }
     }
 
-    /// The live session, or `401 UNAUTHORIZED`.
+    /// The live session, or `401 UNAUTHORIZED`. (Where the 401 has no body: `session_with` and `ApiError::empty(401)`.)
     ///
     /// # Errors
     /// `UNAUTHORIZED`, or when the store fails.
-    pub async fn require_session(&mut self) -> Result<&ActiveSession, ApiError> {
-        self.session().await?.ok_or_else(|| Code::UNAUTHORIZED.into())
+    pub async fn require_session(&mut self, need: SessionNeed) -> Result<&ActiveSession, ApiError> {
+        self.session_with(need).await?.ok_or_else(|| Code::UNAUTHORIZED.into())
     }
 
-    /// The token in the session cookie, when its signature is right.
-    pub fn session_token(&self) -> Option<String> {
-        self.signed_cookie(&self.auth().cookies.session_token.name)
+    /// The live session from the store, opened less than `session.fresh_age` ago.
+    ///
+    /// # Errors
+    /// `UNAUTHORIZED`, `SESSION_NOT_FRESH`, or when the store fails.
+    pub async fn require_fresh_session(&mut self) -> Result<&ActiveSession, ApiError> {
+        self.require_session(SessionNeed::FROM_STORE).await?;
+        match &self.session {
+            Slot::Read(Some(active)) if session::is_fresh(self.auth(), &active.session) => Ok(active),
+            _ => Err(Code::SESSION_NOT_FRESH.into()),
+        }
     }
 
-    /// Removes the cookies of a session: token, cached copy, and the mark of a browser session.
-    pub fn delete_session_cookies(&mut self) {
-        let cookies = &self.auth().cookies;
-        let deletions =
-            [&cookies.session_token, &cookies.session_data, &cookies.dont_remember].map(|spec| spec.deletion());
-        self.cookies.extend(deletions);
+    /// Puts a session whose row or user was changed in the loaded one's place and sends its cookies anew.
+    pub fn renew_session(&mut self, active: ActiveSession) {
+        let remember = !self.ends_with_browser();
+        self.send_session_cookies(&active, remember);
+        self.keep_session(active);
     }
 
     /// Forgets what was loaded, after the session was changed or ended.
@@ -75,33 +107,37 @@ impl Exchange {
         self.session = Slot::Read(Some(Box::new(active)));
     }
 
-    /// Sends the session's token, and the mark of a browser session when it is not remembered.
-    pub(super) fn send_session_cookies(&mut self, token: &str, remember: bool) {
-        let auth = self.auth();
-        let value = auth.cookies.sign(token);
-        let max_age_secs = remember.then_some(auth.config.session.expires_in);
-        let session_token = auth.cookies.session_token.cookie(value, max_age_secs);
-        let mark = (!remember).then(|| auth.cookies.dont_remember.cookie(auth.cookies.sign("true"), None));
-        self.cookies.push(session_token);
-        self.cookies.extend(mark);
-    }
-
     async fn load_session(&mut self, need: SessionNeed) -> Result<Option<ActiveSession>, ApiError> {
         let Some(token) = self.session_token() else { return Ok(None) };
-        let Some(mut active) = session::find_active(self.auth(), &token).await? else {
+        // Whoever is to extend the session must know it as it is.
+        if !need.from_store && need.refresh != Refresh::Deferred {
+            match self.copy(&token) {
+                Copy::Good(active) => return Ok(Some(active)),
+                Copy::Bad => self.delete_copy(),
+                Copy::Absent => {}
+            }
+        }
+        let found = self.load_from_store(&token, need).await?;
+        if found.is_none() {
             self.delete_session_cookies();
-            return Ok(None);
-        };
-        let ends_with_browser = self.signed_cookie(&self.auth().cookies.dont_remember.name).is_some();
-        if need.without_refresh || ends_with_browser || !session::is_refresh_due(self.auth(), &active.session) {
+        }
+        Ok(found)
+    }
+
+    async fn load_from_store(&mut self, token: &str, need: SessionNeed) -> Result<Option<ActiveSession>, ApiError> {
+        let auth = self.auth();
+        let may_write = need.refresh == Refresh::Deferred || !auth.config.session.defer_session_refresh;
+        let Some(mut active) = session::find_active(auth, token, may_write).await? else { return Ok(None) };
+        if need.refresh == Refresh::Never || self.ends_with_browser() {
             return Ok(Some(active));
         }
-        let Some(extended) = session::refresh(self.auth(), &active.session).await? else {
-            self.delete_session_cookies();
-            return Ok(None);
-        };
+        if !may_write || !session::is_refresh_due(self.auth(), &active.session) {
+            self.send_copy(&active, true);
+            return Ok(Some(active));
+        }
+        let Some(extended) = session::refresh(self.auth(), &active.session).await? else { return Ok(None) };
         active.session = extended;
-        self.send_session_cookies(&token, true);
+        self.send_session_cookies(&active, true);
         Ok(Some(active))
     }
 }

@@ -100,8 +100,9 @@ impl Exchange {
         let client = Client { address: self.client_address(), user_agent: self.user_agent() };
         let record = session::new_record(self.auth(), user.id(), remember, client)?;
         let session = Session(db.insert(record).await?);
-        self.send_session_cookies(session.token(), remember);
-        self.keep_session(ActiveSession { session: session.clone(), user: user.clone() });
+        let active = ActiveSession::stored(session.clone(), user.clone());
+        self.send_session_cookies(&active, remember);
+        self.keep_session(active);
         Ok(OpenedSession { session, user, method })
     }
 }

@@ -28,6 +28,10 @@ pub fn finish(exchange: &mut Exchange, mut response: Response) -> Response {
     for (name, value) in exchange.headers.iter() {
         response.headers.push(name, value);
     }
+    // Answers tell who someone is; only an endpoint that says so itself may be cached, and never with a cookie.
+    if !exchange.cookies.is_empty() || response.headers.get("cache-control").is_none() {
+        response.headers.set("cache-control", "no-store");
+    }
     for cookie in &exchange.cookies {
         response.headers.push("set-cookie", cookie.to_header());
     }

@@ -9,7 +9,7 @@ use super::error::Limit;
 use super::grant::Rights;
 use crate::clock::Clock;
 use crate::config::PluginLimits;
-use crate::exchange::{Exchange, SignInAttempt};
+use crate::exchange::{Exchange, SessionNeed, SignInAttempt};
 use crate::http::Response;
 use crate::random::Random;
 use crate::secret::Secret;
@@ -60,6 +60,13 @@ pub(super) struct Work {
     pub(super) reply: Option<Response>,
     /// The sign-in, in a gate.
     pub(super) attempt: Option<SignInAttempt>,
+}
+
+impl Work {
+    /// A plugin's own endpoint knows at once of a session that was ended; hooks see what their endpoint would see.
+    pub(super) fn session_need(&self) -> SessionNeed {
+        SessionNeed { from_store: self.moment == Moment::Route, ..SessionNeed::default() }
+    }
 }
 
 /// Beside one instance.

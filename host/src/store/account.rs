@@ -3,7 +3,7 @@
 use super::Database;
 use super::error::StoreError;
 use super::models::Models;
-use super::query::eq;
+use super::query::{Sort, eq};
 use super::record::Record;
 
 /// Name of the model.
@@ -36,6 +36,11 @@ impl Account {
         self.0.text("userId")
     }
 
+    /// What the provider granted, separated by commas; may be empty.
+    pub fn scope(&self) -> &str {
+        self.0.text("scope")
+    }
+
     /// The password's hash.
     pub fn password(&self) -> Option<&str> {
         self.0.opt_text("password")
@@ -51,11 +56,12 @@ pub async fn find_credential_account(database: &dyn Database, user_id: &str) -> 
     Ok(database.find_one(MODEL, &filters).await?.map(Account))
 }
 
-/// The user's accounts, at most `DEFAULT_LIMIT`.
+/// The user's accounts, oldest first, at most `DEFAULT_LIMIT`.
 ///
 /// # Errors
 /// As `Models`.
 pub async fn list_accounts(database: &dyn Database, user_id: &str) -> Result<Vec<Account>, StoreError> {
-    let records = database.find_many(MODEL, &[eq("userId", user_id)], None, None, None).await?;
+    let sort = Some(Sort::ascending("createdAt"));
+    let records = database.find_many(MODEL, &[eq("userId", user_id)], sort, None, None).await?;
     Ok(records.into_iter().map(Account).collect())
 }

@@ -9,6 +9,8 @@ use crate::clock::Timestamp;
 
 /// Name of the model, which is there after `Schema::add_rate_limit`.
 pub const MODEL: &str = "rateLimit";
+/// How often a count is tried anew when others change the row between two steps.
+const ROUNDS: usize = 3;
 
 /// Counts a request under `key`: at most `max` within `window_ms` of the one before. Returns when the last counted
 /// request was if this one is over the limit, and `None` if it may pass. Concurrent requests are counted one by one.

@@ -117,6 +117,17 @@ impl Serialize for Record {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(self.returned().map(|(field, value)| (&field.name, value)))
     }
+
+    /// Reads back what [`Record::output`] wrote: a field that never leaves the server is null. `None` when a required
+    /// field is missing or a value is of another kind.
+    pub fn from_output(model: &Arc<Model>, output: &serde_json::Map<String, serde_json::Value>) -> Option<Self> {
+        let read = |field: &Field| match output.get(&field.name).filter(|_| field.returned) {
+            None | Some(serde_json::Value::Null) => (!field.required || !field.returned).then_some(Value::Null),
+            Some(json) => Value::from_json(json, field.kind),
+        };
+        let values = model.fields.iter().map(read).collect::<Option<_>>()?;
+        Some(Self { model: Arc::clone(model), values })
+    }
 }
 
 impl fmt::Debug for Record {
@@ -154,6 +165,25 @@ mod tests {
             assert_eq!(serde_json::to_string(record).unwrap(), serde_json::to_string(&record.output()).unwrap());
         }
         assert_eq!(format!("{account:?}"), "Record(account)");
+    }
+
+    #[test]
+    fn output_is_read_back_but_for_what_is_hidden() {
+        let schema = Schema::core();
+        let mut account = Record::new(schema.model("account").unwrap());
+        for field in ["id", "accountId", "providerId", "userId", "password"] {
+            account.set(field, field).unwrap();
+        }
+        account.set("createdAt", Timestamp(1)).unwrap();
+        account.set("updatedAt", Timestamp(2)).unwrap();
+        let mut output = account.output();
+        let read = Record::from_output(account.model(), &output).unwrap();
+        account.set("password", Value::Null).unwrap();
+        assert_eq!(read, account);
+        output.insert("createdAt".into(), 1.into());
+        assert!(Record::from_output(account.model(), &output).is_none());
+        output.remove("createdAt");
+        assert!(Record::from_output(account.model(), &output).is_none());
     }
 
     #[test]

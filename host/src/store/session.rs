@@ -6,7 +6,7 @@ use super::Database;
 use super::error::StoreError;
 use super::model::FieldKind;
 use super::models::Models;
-use super::query::{Sort, eq, ne};
+use super::query::{Sort, eq, gt, ne};
 use super::record::Record;
 use super::schema::Schema;
 use super::statement::{Builder, Shape, Statement};
@@ -94,13 +94,18 @@ fn lookup(schema: &Schema) -> Result<&Arc<Shape>, StoreError> {
     Ok(schema.session_lookup.get_or_init(|| out.into_shape()))
 }
 
-/// The user's sessions, newest first, at most `DEFAULT_LIMIT`, expired ones included.
+/// The user's sessions that end after `moment`, newest first, at most `DEFAULT_LIMIT`.
 ///
 /// # Errors
 /// As `Models`.
-pub async fn list_sessions(database: &dyn Database, user_id: &str) -> Result<Vec<Session>, StoreError> {
+pub async fn list_sessions(
+    database: &dyn Database,
+    user_id: &str,
+    moment: Timestamp,
+) -> Result<Vec<Session>, StoreError> {
     let sort = Some(Sort::descending("createdAt"));
-    let records = database.find_many(MODEL, &[eq("userId", user_id)], sort, None, None).await?;
+    let filters = [eq("userId", user_id), gt("expiresAt", moment)];
+    let records = database.find_many(MODEL, &filters, sort, None, None).await?;
     Ok(records.into_iter().map(Session).collect())
 }
 

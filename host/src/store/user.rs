@@ -78,3 +78,13 @@ pub async fn update_user(
 ) -> Result<Option<User>, StoreError> {
     Ok(database.update(MODEL, &[eq("id", id)], values).await?.pop().map(User))
 }
+
+/// Keeps other transactions that lock the same user waiting until this one ends. `database` is a transaction.
+///
+/// # Errors
+/// As `Models::update`.
+pub async fn lock_user(database: &dyn Database, id: &str) -> Result<(), StoreError> {
+    // A write is a lock on either backend.
+    database.update(MODEL, &[eq("id", id)], &[("id", id.into())]).await?;
+    Ok(())
+}

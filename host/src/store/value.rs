@@ -44,6 +44,17 @@ impl Value {
         }
     }
 
+    /// The value that [`Value::to_json`] wrote for a field of `kind`; `None` when it is of another kind.
+    pub fn from_json(json: &serde_json::Value, kind: FieldKind) -> Option<Self> {
+        match kind {
+            FieldKind::Text => json.as_str().map(Self::from),
+            FieldKind::Integer => json.as_i64().map(Self::Integer),
+            FieldKind::Boolean => json.as_bool().map(Self::Boolean),
+            FieldKind::Timestamp => json.as_str().and_then(Timestamp::parse_iso).map(Self::Timestamp),
+            FieldKind::Json => Some(Self::Json(json.clone())),
+        }
+    }
+
     /// Accepts the value for a field of `kind`; ISO text becomes a timestamp.
     ///
     /// # Errors

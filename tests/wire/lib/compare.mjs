@@ -3,7 +3,7 @@ const PLACEHOLDER = /<([a-zA-Z0-9:_\- ]+?)#(\d+)([^<>]*)>/g;
 export const ABSENT = "<absent>";
 
 // Headers that Doorward adds for security; each may be there although the reference does not send it.
-const ADDED_HEADERS = ["x-content-type-options", "referrer-policy", "x-request-id", "strict-transport-security", "x-frame-options", "content-security-policy", "retry-after"];
+const ADDED_HEADERS = ["x-content-type-options", "referrer-policy", "x-request-id", "strict-transport-security", "x-frame-options", "content-security-policy", "retry-after", "cache-control"];
 
 /** Which placeholder of this run stands for which golden one: "<id#2>" here may be "<id#1>" there, always the same. */
 export class Names {

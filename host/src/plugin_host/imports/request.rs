@@ -85,7 +85,7 @@ impl HostRequest for State {
 
     async fn session(&mut self, _: Resource<Lent>) -> wasmtime::Result<Answer<Option<String>>> {
         let (work, _) = self.parts()?;
-        let active = work.exchange.session().await;
+        let active = work.exchange.session_with(work.session_need()).await;
         Ok(active
             .map_err(HostError::from)
             .map(|active| active.map(|active| session_json(&active.session, &active.user, false))))

@@ -12,7 +12,7 @@ use crate::store::{Database, Store, Transaction};
 impl Host for State {
     async fn current(&mut self) -> wasmtime::Result<Answer<Option<String>>> {
         let (work, _) = self.parts()?;
-        let active = work.exchange.session().await;
+        let active = work.exchange.session_with(work.session_need()).await;
         Ok(active
             .map_err(HostError::from)
             .map(|active| active.map(|active| session_json(&active.session, &active.user, true))))

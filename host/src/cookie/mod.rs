@@ -2,6 +2,8 @@
 //!
 //! Source: `cookies.md` of the wire contract.
 
+pub mod chunks;
+
 use crate::config::{Config, CookieAttributes, SameSite};
 use crate::crypto::{base64, constant_time_eq, hmac_sha256};
 use crate::http::encode_component;

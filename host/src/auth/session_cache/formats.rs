@@ -1,0 +1,127 @@
+//! The three protections of a cached session: a compact text with an HMAC, a signed JWT, an encrypted JWT.
+
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use serde_json::{Map, Value as Json, json};
+
+use crate::clock::Timestamp;
+use crate::config::CookieCacheStrategy;
+use crate::crypto::{base64_url, constant_time_eq, from_base64_url, hex, hmac_sha256};
+use crate::jwe::{IV_BYTES, JweKey};
+use crate::random::Random;
+use crate::secret::Secret;
+
+/// How far another server's clock may be behind, in seconds. The reference grants it to encrypted copies alone.
+const TOLERANCE_SECS: i64 = 15;
+
+type Payload = Map<String, Json>;
+
+/// From when to when a copy counts.
+#[derive(Clone, Copy)]
+pub(super) struct Life {
+    pub(super) from: Timestamp,
+    pub(super) until: Timestamp,
+}
+
+/// One of the protections with its key.
+pub(super) enum Format {
+    /// `base64url({session: payload, expiresAt, signature})`.
+    Compact(Secret<Vec<u8>>),
+    /// JWS with HS256.
+    Jwt(Box<(EncodingKey, DecodingKey)>),
+    /// JWE.
+    Jwe(JweKey),
+}
+
+impl Format {
+    pub(super) fn new(strategy: CookieCacheStrategy, secret: &[u8]) -> Option<Self> {
+        Some(match strategy {
+            CookieCacheStrategy::Compact => Self::Compact(Secret::new(secret.to_vec())),
+            CookieCacheStrategy::Jwt => {
+                Self::Jwt(Box::new((EncodingKey::from_secret(secret), DecodingKey::from_secret(secret))))
+            }
+            CookieCacheStrategy::Jwe => Self::Jwe(JweKey::derive(secret, "better-auth-session")?),
+        })
+    }
+
+    pub(super) fn seal(&self, payload: Payload, life: Life, random: &dyn Random) -> Option<String> {
+        match self {
+            Self::Compact(key) => Some(seal_compact(key.expose(), payload, life.until)),
+            Self::Jwt(keys) => {
+                let header = Header { typ: None, ..Header::new(Algorithm::HS256) };
+                jsonwebtoken::encode(&header, &claims(payload, life), &keys.0).ok()
+            }
+            Self::Jwe(key) => {
+                let mut claims = claims(payload, life);
+                claims.insert("jti".into(), uuid(random).into());
+                let mut iv = [0; IV_BYTES];
+                random.fill(&mut iv);
+                key.seal(Json::from(claims).to_string().as_bytes(), iv)
+            }
+        }
+    }
+
+    /// The payload of a copy that was made with this key and is not over.
+    pub(super) fn open(&self, copy: &str, now: Timestamp) -> Option<Payload> {
+        match self {
+            Self::Compact(key) => open_compact(key.expose(), copy, now),
+            Self::Jwt(keys) => {
+                let token = jsonwebtoken::decode::<Payload>(copy, &keys.1, &signature_alone()).ok()?;
+                is_live(&token.claims, now).then_some(token.claims)
+            }
+            Self::Jwe(key) => {
+                let claims = serde_json::from_slice(&key.open(copy)?).ok()?;
+                is_live(&claims, now.plus_secs(-TOLERANCE_SECS)).then_some(claims)
+            }
+        }
+    }
+}
+
+fn seal_compact(key: &[u8], payload: Payload, until: Timestamp) -> String {
+    let signature = compact_signature(key, payload.clone(), until.0);
+    let envelope = json!({ "session": payload, "expiresAt": until.0, "signature": signature });
+    base64_url(envelope.to_string().as_bytes())
+}
+
+fn open_compact(key: &[u8], copy: &str, now: Timestamp) -> Option<Payload> {
+    let mut envelope: Payload = serde_json::from_slice(&from_base64_url(copy)?).ok()?;
+    let (expires_at, signature) =
+        (envelope.get("expiresAt")?.as_i64()?, envelope.get("signature")?.as_str()?.to_owned());
+    let Some(Json::Object(payload)) = envelope.remove("session") else { return None };
+    let right = compact_signature(key, payload.clone(), expires_at);
+    (constant_time_eq(signature.as_bytes(), right.as_bytes()) && expires_at > now.0).then_some(payload)
+}
+
+/// What is signed is the payload with the end of its life behind it.
+fn compact_signature(key: &[u8], mut payload: Payload, expires_at: i64) -> String {
+    payload.insert("expiresAt".into(), expires_at.into());
+    base64_url(&hmac_sha256(key, Json::from(payload).to_string().as_bytes()))
+}
+
+fn claims(mut payload: Payload, life: Life) -> Payload {
+    payload.insert("iat".into(), life.from.as_secs().into());
+    payload.insert("exp".into(), (life.from.as_secs() + (life.until.0 - life.from.0) / 1000).into());
+    payload
+}
+
+fn is_live(claims: &Payload, now: Timestamp) -> bool {
+    claims.get("exp").and_then(Json::as_i64).is_some_and(|until_secs| until_secs > now.as_secs())
+}
+
+/// Checks the signature by HS256 and nothing else: time is told by the server's own clock.
+fn signature_alone() -> Validation {
+    let mut validation = Validation::new(Algorithm::HS256);
+    validation.required_spec_claims.clear();
+    validation.validate_exp = false;
+    validation.validate_aud = false;
+    validation
+}
+
+/// Source: RFC 9562 §5.4.
+fn uuid(random: &dyn Random) -> String {
+    let mut bytes = [0u8; 16];
+    random.fill(&mut bytes);
+    let bits = u128::from_be_bytes(bytes) & !(0xf << 76 | 0b11 << 62) | 4 << 76 | 0b10 << 62;
+    let digits = hex(&bits.to_be_bytes());
+    let part = |range| digits.get(range).unwrap_or_default();
+    [part(0..8), part(8..12), part(12..16), part(16..20), part(20..32)].join("-")
+}

@@ -1,0 +1,27 @@
+//! `GET /list-accounts`: the ways in which the caller can sign in.
+
+use serde_json::Value as Json;
+
+use crate::error::ApiError;
+use crate::exchange::{Exchange, SessionNeed};
+use crate::http::Response;
+use crate::store::Account;
+use crate::store::account::list_accounts as find_accounts;
+
+/// Answers an array, oldest first: each account without its secrets, its scopes as a list.
+///
+/// # Errors
+/// `UNAUTHORIZED`.
+pub async fn list_accounts(exchange: &mut Exchange) -> Result<Response, ApiError> {
+    let user_id = exchange.require_session(SessionNeed::default()).await?.user.id().to_owned();
+    let accounts = find_accounts(&exchange.auth().store, &user_id).await?;
+    Ok(Response::json(&accounts.iter().map(output).collect()))
+}
+
+fn output(account: &Account) -> Json {
+    let mut output = account.0.output();
+    output.shift_remove("scope");
+    let scopes = account.scope().split(',').filter(|scope| !scope.is_empty());
+    output.insert("scopes".into(), scopes.collect());
+    output.into()
+}

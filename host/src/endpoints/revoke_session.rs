@@ -1,0 +1,26 @@
+//! `POST /revoke-session`: ends one of the caller's sessions.
+
+use serde_json::json;
+
+use crate::auth::session;
+use crate::error::ApiError;
+use crate::exchange::{Exchange, SessionNeed};
+use crate::http::Response;
+use crate::input::Input;
+
+/// Answers `{"status": true}`, whether or not the token is that of a session of the caller's.
+///
+/// # Errors
+/// `UNAUTHORIZED`.
+pub async fn revoke_session(exchange: &mut Exchange) -> Result<Response, ApiError> {
+    let mut input = Input::body(exchange.request.body.as_ref());
+    let token = input.text("token").to_owned();
+    input.finish()?;
+    let active = exchange.require_session(SessionNeed::FROM_STORE).await?.clone();
+    session::end_of_user(exchange.auth(), active.user.id(), &token).await?;
+    if token == active.session.token() {
+        exchange.forget_session();
+        exchange.delete_session_cookies();
+    }
+    Ok(Response::json(&json!({ "status": true })))
+}
