@@ -130,12 +130,7 @@ pub async fn end(db: &dyn Database, token: &str) -> Result<(), AuthError> {
 ///
 /// # Errors
 /// When the store fails.
-pub async fn end_all(
-    _auth: &Auth,
-    db: &dyn Database,
-    user_id: &str,
-    except: Option<&str>,
-) -> Result<u64, AuthError> {
+pub async fn end_all(_auth: &Auth, db: &dyn Database, user_id: &str, except: Option<&str>) -> Result<u64, AuthError> {
     Ok(session::delete_sessions_of_user(db, user_id, except).await?)
 }
 

@@ -105,6 +105,17 @@ impl Record {
         self.returned().map(|(field, value)| (field.name.clone(), value.to_json())).collect()
     }
 
+    /// Reads back what [`Record::output`] wrote: a field that never leaves the server is null. `None` when a required
+    /// field is missing or a value is of another kind.
+    pub fn from_output(model: &Arc<Model>, output: &serde_json::Map<String, serde_json::Value>) -> Option<Self> {
+        let read = |field: &Field| match output.get(&field.name).filter(|_| field.returned) {
+            None | Some(serde_json::Value::Null) => (!field.required || !field.returned).then_some(Value::Null),
+            Some(json) => Value::from_json(json, field.kind),
+        };
+        let values = model.fields.iter().map(read).collect::<Option<_>>()?;
+        Some(Self { model: Arc::clone(model), values })
+    }
+
     fn returned(&self) -> impl Iterator<Item = (&Field, &Value)> {
         let pairs = || self.model.fields.iter().zip(&self.values);
         let id_last = pairs().skip(1).chain(pairs().take(1));
@@ -116,17 +127,6 @@ impl Record {
 impl Serialize for Record {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(self.returned().map(|(field, value)| (&field.name, value)))
-    }
-
-    /// Reads back what [`Record::output`] wrote: a field that never leaves the server is null. `None` when a required
-    /// field is missing or a value is of another kind.
-    pub fn from_output(model: &Arc<Model>, output: &serde_json::Map<String, serde_json::Value>) -> Option<Self> {
-        let read = |field: &Field| match output.get(&field.name).filter(|_| field.returned) {
-            None | Some(serde_json::Value::Null) => (!field.required || !field.returned).then_some(Value::Null),
-            Some(json) => Value::from_json(json, field.kind),
-        };
-        let values = model.fields.iter().map(read).collect::<Option<_>>()?;
-        Some(Self { model: Arc::clone(model), values })
     }
 }
 
