@@ -6,7 +6,9 @@ use crate::error::ApiError;
 #[derive(Debug, thiserror::Error)]
 pub enum PluginError {
     /// A file that cannot be read or written.
-    #[error("{path}: {source}")]
+    #[error(
+        "the component {path} cannot be read: {source}. Build it with `doorward plugin build`, or name its file as `path`"
+    )]
     File {
         /// The file.
         path: String,
