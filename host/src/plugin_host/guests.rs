@@ -12,7 +12,7 @@ use wasmtime::Store;
 use wasmtime::component::Instance;
 
 use super::engine::REQUESTS_AT_ONCE;
-use super::state::State;
+use super::state::{Shared, State};
 use crate::error::ApiError;
 use crate::exchange::Exchange;
 
@@ -30,24 +30,25 @@ struct Guests {
     /// One per request and not per instance: a request that waits for its second instance while others hold theirs would
     /// wait for ever.
     _turn: OwnedSemaphorePermit,
-    idle: Vec<(usize, Guest)>,
+    idle: Vec<Guest>,
     /// Instances that run a call, one inside the other.
     active: usize,
 }
 
-/// The instance of plugin `index` that this request has, if it has one. Waits for a turn at the request's first call.
+/// The instance of the plugin that this request has, if it has one. Waits for a turn at the request's first call.
 ///
 /// # Errors
 /// 503 when the server is stopping.
 pub(super) async fn take(
     exchange: &mut Exchange,
     turns: &Arc<Semaphore>,
-    index: usize,
+    plugin: &Arc<Shared>,
 ) -> Result<Option<Guest>, ApiError> {
     if let Some(guests) = guests(exchange) {
         guests.active += 1;
-        let place = guests.idle.iter().position(|(owner, _)| *owner == index);
-        return Ok(place.map(|place| guests.idle.swap_remove(place).1));
+        // Not by place or id: a request may outlive the plugins that were loaded when it came.
+        let place = guests.idle.iter().position(|guest| Arc::ptr_eq(&guest.store.data().shared, plugin));
+        return Ok(place.map(|place| guests.idle.swap_remove(place)));
     }
     let turn = Arc::clone(turns).acquire_owned().await.map_err(|_| ApiError::busy(1))?;
     exchange.guests = Some(Box::new(Guests { _turn: turn, idle: Vec::new(), active: 1 }));
@@ -55,10 +56,10 @@ pub(super) async fn take(
 }
 
 /// Ends a call: keeps its instance for the next one of the same plugin. None when the call failed.
-pub(super) fn give_back(exchange: &mut Exchange, turns: &Semaphore, index: usize, guest: Option<Guest>) {
+pub(super) fn give_back(exchange: &mut Exchange, turns: &Semaphore, guest: Option<Guest>) {
     let Some(guests) = guests(exchange) else { return };
     guests.active = guests.active.saturating_sub(1);
-    guests.idle.extend(guest.map(|guest| (index, guest)));
+    guests.idle.extend(guest);
     if turns.available_permits() >= ROOM {
         return;
     }

@@ -65,8 +65,8 @@ pub(super) async fn load_all(config: &Config, ports: &Ports) -> Result<Vec<Arc<P
         turns: Arc::new(Semaphore::new(engine::REQUESTS_AT_ONCE)),
     };
     let mut plugins = Vec::with_capacity(candidates.len());
-    for (index, candidate) in candidates.into_iter().enumerate() {
-        plugins.push(Arc::new(loader.load(index, candidate).await?));
+    for candidate in candidates {
+        plugins.push(Arc::new(loader.load(candidate).await?));
     }
     Ok(plugins)
 }
@@ -170,7 +170,7 @@ struct Loader<'a> {
 }
 
 impl Loader<'_> {
-    async fn load(&self, index: usize, candidate: Candidate<'_>) -> Result<Plugin, PluginError> {
+    async fn load(&self, candidate: Candidate<'_>) -> Result<Plugin, PluginError> {
         let Candidate { entry, component, manifest, options } = candidate;
         let refused =
             |error: wasmtime::Error| PluginError::Engine { plugin: manifest.id.clone(), reason: format!("{error:#}") };
@@ -189,7 +189,7 @@ impl Loader<'_> {
         refuse_missing_exports(&manifest, &exports)?;
         let shared = Arc::new(self.shared(&manifest, entry, &options)?);
         let (engine, turns) = (self.engine.clone(), Arc::clone(&self.turns));
-        let plugin = Plugin { index, manifest, shared, engine, linked, exports, turns };
+        let plugin = Plugin { manifest, shared, engine, linked, exports, turns };
         match plugin.check().await {
             Ok(()) => Ok(plugin),
             Err(reason) => Err(PluginError::Option { plugin: plugin.manifest.id, reason }),

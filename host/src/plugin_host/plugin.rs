@@ -18,8 +18,6 @@ use crate::http::Response;
 
 /// A plugin that is ready to be called.
 pub(super) struct Plugin {
-    /// Its place among the plugins.
-    pub(super) index: usize,
     pub(super) manifest: Manifest,
     pub(super) shared: Arc<Shared>,
     pub(super) engine: Engine,
@@ -150,12 +148,12 @@ impl Plugin {
         work: impl FnOnce(Exchange) -> Work,
         run: impl AsyncFnOnce(&mut Guest) -> Ended<T>,
     ) -> Result<(T, Option<Response>), ApiError> {
-        let mut guest = match guests::take(exchange, &self.turns, self.index).await? {
+        let mut guest = match guests::take(exchange, &self.turns, &self.shared).await? {
             Some(guest) => guest,
             None => match self.start().await {
                 Ok(guest) => guest,
                 Err(trap) => {
-                    guests::give_back(exchange, &self.turns, self.index, None);
+                    guests::give_back(exchange, &self.turns, None);
                     return Err(self.failed(what, &trap));
                 }
             },
@@ -168,7 +166,7 @@ impl Plugin {
             reply = work.reply;
         }
         let guest = ended.is_ok().then_some(guest);
-        guests::give_back(exchange, &self.turns, self.index, guest);
+        guests::give_back(exchange, &self.turns, guest);
         ended.map(|value| (value, reply)).map_err(|trap| self.failed(what, &trap))
     }
 
