@@ -64,6 +64,23 @@ impl Answer {
     }
 }
 
+impl Answer {
+    /// Every cookie that is set and not removed, as the next request's `Cookie` header.
+    pub fn cookies(&self) -> String {
+        let set = self.headers.all("set-cookie").filter(|line| !line.contains("Max-Age=0;"));
+        set.map(|line| line.split(';').next().unwrap()).collect::<Vec<_>>().join("; ")
+    }
+
+    /// Every cookie of the answer in order: its name without the prefix, with a `-` before those that are removed.
+    pub fn cookie_changes(&self) -> Vec<String> {
+        let change = |line: &str| {
+            let name = line.split('=').next().unwrap().rsplit_once("better-auth.").unwrap().1;
+            format!("{}{name}", if line.contains("Max-Age=0;") { "-" } else { "" })
+        };
+        self.headers.all("set-cookie").map(change).collect()
+    }
+}
+
 impl Fixture {
     /// Starts a server without rate limits on `place`, with more options as dotted TOML keys.
     pub async fn start(place: &Place, options: &str) -> Self {
@@ -96,6 +113,11 @@ impl Fixture {
         self.clock.0.fetch_add(secs * 1000, Ordering::SeqCst);
     }
 
+    /// The moment that the clock shows.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
     /// The database, for a look behind the answers.
     pub fn store(&self) -> &Store {
         &self.app.pipeline.services().auth.store
@@ -120,6 +142,12 @@ impl Fixture {
             body.to_string(),
         )
         .await
+    }
+
+    /// As [`Fixture::post`], with a `Cookie` header.
+    pub async fn post_as(&self, path: &str, cookie: &str, body: &Json) -> Answer {
+        let headers = [("origin", "http://localhost:3000"), ("content-type", "application/json"), ("cookie", cookie)];
+        self.send("POST", path, &headers, body.to_string()).await
     }
 
     /// Sends a `GET` with a `Cookie` header.

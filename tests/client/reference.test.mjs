@@ -5,34 +5,36 @@ import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { browser, newUser, PASSWORD, SECRET, serve } from "./harness.mjs";
 
-let server, reference, connection;
-
-function onSameDatabase({ origin, database }) {
-  connection = database.kind === "sqlite" ? new Sqlite(database.file) : new pg.Pool({ connectionString: database.url, max: 2 });
-  return betterAuth({ baseURL: origin, secret: SECRET, database: connection, emailAndPassword: { enabled: true }, rateLimit: { enabled: false }, telemetry: { enabled: false }, logger: { disabled: true } }).handler;
+/** The reference on the server's database: {server, handler, close}. */
+function onSameDatabase(server, options = {}) {
+  const { kind, file, url } = server.database;
+  const database = kind === "sqlite" ? new Sqlite(file) : new pg.Pool({ connectionString: url, max: 2 });
+  const { handler } = betterAuth({ baseURL: server.origin, secret: SECRET, database, emailAndPassword: { enabled: true }, rateLimit: { enabled: false }, telemetry: { enabled: false }, logger: { disabled: true }, ...options });
+  return { server, handler, close: async () => { await (kind === "sqlite" ? database.close() : database.end()); } };
 }
 
 /** A browser whose requests the reference answers. */
-function atReference(jar) {
+function at({ server, handler }, jar) {
   const who = browser(server, { jar });
   const call = async (path, body) => {
     const headers = { origin: server.origin, cookie: who.jar.header(), ...(body ? { "content-type": "application/json" } : {}) };
-    const response = await reference(new Request(`${server.origin}/api/auth${path}`, { method: body ? "POST" : "GET", headers, body: body && JSON.stringify(body) }));
+    const response = await handler(new Request(`${server.origin}/api/auth${path}`, { method: body ? "POST" : "GET", headers, body: body && JSON.stringify(body) }));
     who.jar.absorb(response.headers.getSetCookie().map((line) => ["set-cookie", line]));
-    return { status: response.status, body: await response.json() };
+    return { status: response.status, body: await response.json(), setCookies: response.headers.getSetCookie() };
   };
   return { ...who, call };
 }
 
-const passwordOf = async (userId) => (await server.database.all("select password from account where userId = ?", userId))[0].password;
+const passwordOf = async (server, userId) => (await server.database.all("select password from account where userId = ?", userId))[0].password;
 
 describe.skipIf(process.env.DOORWARD_URL)("takeover", () => {
-  server = serve();
+  const server = serve();
+  let reference;
   beforeAll(() => { reference = onSameDatabase(server); });
-  afterAll(() => (connection instanceof pg.Pool ? connection.end() : connection?.close()));
+  afterAll(() => reference?.close());
 
   test("a session of the reference is accepted by Doorward, field for field", async () => {
-    const there = atReference();
+    const there = at(reference);
     const { body } = await there.call("/sign-up/email", { name: "Old", email: "old@example.com", password: PASSWORD });
     const { data } = await there.client.getSession();
     expect(data.user.id).toBe(body.user.id);
@@ -41,34 +43,69 @@ describe.skipIf(process.env.DOORWARD_URL)("takeover", () => {
 
   test("a session of Doorward is accepted by the reference, field for field", async () => {
     const { jar, client, data } = await newUser(server);
-    const { body } = await atReference(jar).call("/get-session");
+    const { body } = await at(reference, jar).call("/get-session");
     expect(body.user.id).toBe(data.user.id);
     expect(JSON.parse(JSON.stringify((await client.getSession()).data))).toEqual(body);
   });
 
   test("a sign-out at either ends the session at both", async () => {
     const here = await newUser(server);
-    expect((await atReference(here.jar.clone()).call("/sign-out", {})).body).toEqual({ success: true });
+    expect((await at(reference, here.jar.clone()).call("/sign-out", {})).body).toEqual({ success: true });
     expect((await here.client.getSession()).data).toBeNull();
-    const there = atReference();
+    const there = at(reference);
     await there.call("/sign-up/email", { name: "Old", email: "out@example.com", password: PASSWORD });
     const copy = there.jar.clone();
     await there.client.signOut();
-    expect((await atReference(copy).call("/get-session")).body).toBeNull();
+    expect((await at(reference, copy).call("/get-session")).body).toBeNull();
   });
 
   test("a password hashed by the reference verifies, and is argon2id from then on", async () => {
-    const there = atReference();
+    const there = at(reference);
     const { body } = await there.call("/sign-up/email", { name: "Scrypt", email: "scrypt@example.com", password: "pässword ﬁ 1" });
-    expect(await passwordOf(body.user.id)).toMatch(/^[0-9a-f]{32}:[0-9a-f]{128}$/);
+    expect(await passwordOf(server, body.user.id)).toMatch(/^[0-9a-f]{32}:[0-9a-f]{128}$/);
     const { client, jar } = browser(server);
     expect((await client.signIn.email({ email: "scrypt@example.com", password: "pässword ﬁ 2" })).error.status).toBe(401);
     expect(jar.size).toBe(0);
-    expect(await passwordOf(body.user.id)).toMatch(/^[0-9a-f]{32}:/);
+    expect(await passwordOf(server, body.user.id)).toMatch(/^[0-9a-f]{32}:/);
     for (const attempt of ["first", "second"]) {
       expect((await client.signIn.email({ email: "scrypt@example.com", password: "pässword ﬁ 1" })).error, attempt).toBeNull();
-      expect((await passwordOf(body.user.id)).startsWith("$argon2id$"), attempt).toBe(true);
+      expect((await passwordOf(server, body.user.id)).startsWith("$argon2id$"), attempt).toBe(true);
     }
     expect((await client.signIn.email({ email: "scrypt@example.com", password: "pässword ﬁ 2" })).error.status).toBe(401);
+  });
+});
+
+describe.skipIf(process.env.DOORWARD_URL).each(["compact", "jwt", "jwe"])("a copy of a session in a cookie, %s", (strategy) => {
+  const server = serve({ session: { cookie_cache: { enabled: true, strategy } } });
+  let reference;
+  beforeAll(() => { reference = onSameDatabase(server, { session: { cookieCache: { enabled: true, strategy } } }); });
+  afterAll(() => reference?.close());
+
+  // Without rows, only the copy can answer.
+  const forgetSessions = () => server.database.run("delete from session");
+
+  test("is made by the reference and read by Doorward", async () => {
+    const there = at(reference);
+    await there.call("/sign-up/email", { name: "Ünï \"Cöde\" 😀", email: "made-there@example.com", password: PASSWORD });
+    await forgetSessions();
+    const { body } = await there.call("/get-session");
+    expect(body.user.email).toBe("made-there@example.com");
+    expect(JSON.parse(JSON.stringify((await there.client.getSession()).data))).toEqual(body);
+    expect((await there.client.listSessions()).error.status).toBe(401);
+  });
+
+  test("is made by Doorward and read by the reference", async () => {
+    const { jar } = await newUser(server, { name: "Ünï \"Cöde\" 😀" });
+    await forgetSessions();
+    const { body, setCookies } = await at(reference, jar).call("/get-session");
+    expect(body.user.name).toBe("Ünï \"Cöde\" 😀");
+    expect(setCookies).toEqual([]);
+  });
+
+  test("is cut by Doorward and joined by the reference", async () => {
+    const { jar } = await newUser(server, { name: "x".repeat(9000) });
+    expect(jar.keys().filter((name) => /session_data\.\d+$/.test(name)).length).toBeGreaterThan(1);
+    await forgetSessions();
+    expect((await at(reference, jar).call("/get-session")).body.user.name).toHaveLength(9000);
   });
 });

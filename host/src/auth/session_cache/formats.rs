@@ -125,3 +125,88 @@ fn uuid(random: &dyn Random) -> String {
     let part = |range| digits.get(range).unwrap_or_default();
     [part(0..8), part(8..12), part(12..16), part(16..20), part(20..32)].join("-")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::SystemRandom;
+
+    /// Copies that the reference made of sessions at one moment, and what it answered on reading them.
+    const RECORDED: &str = include_str!("../../../../tests/wire/session-copies.json");
+
+    fn recorded() -> (Vec<(Format, Json)>, Life) {
+        let file: Json = serde_json::from_str(RECORDED).unwrap();
+        let secret = file["secret"].as_str().unwrap().as_bytes();
+        let format = |copy: &Json| {
+            let strategy = match copy["strategy"].as_str().unwrap() {
+                "compact" => CookieCacheStrategy::Compact,
+                "jwt" => CookieCacheStrategy::Jwt,
+                "jwe" => CookieCacheStrategy::Jwe,
+                other => panic!("{other}"),
+            };
+            (Format::new(strategy, secret).unwrap(), copy.clone())
+        };
+        let now = Timestamp(file["now"].as_i64().unwrap());
+        let life = Life { from: now, until: now.plus_secs(file["life_secs"].as_i64().unwrap()) };
+        (file["copies"].as_array().unwrap().iter().map(format).collect(), life)
+    }
+
+    #[test]
+    fn the_references_copies_are_read_and_made_alike() {
+        let (copies, life) = recorded();
+        assert_eq!(copies.len(), 3);
+        for (format, recorded) in copies {
+            let copy = recorded["copy"].as_str().unwrap();
+            let payload = format.open(copy, life.from).unwrap();
+            assert_eq!(payload["session"], recorded["answer"]["session"]);
+            assert_eq!(payload["user"], recorded["answer"]["user"]);
+            let keys: Vec<&str> = payload.keys().map(String::as_str).collect();
+            assert_eq!(keys[..4], ["session", "user", "updatedAt", "version"]);
+            let own = ["session", "user", "updatedAt", "version"].map(|key| (key.to_owned(), payload[key].clone()));
+            let made = format.seal(own.into_iter().collect(), life, &SystemRandom).unwrap();
+            if let Format::Jwe(_) = format {
+                // Vector and id are random: what is inside is compared, and the header.
+                assert_eq!(made.split('.').next(), copy.split('.').next());
+                let mut again = format.open(&made, life.from).unwrap();
+                assert_eq!(again["jti"].as_str().unwrap().len(), payload["jti"].as_str().unwrap().len());
+                again.insert("jti".into(), payload["jti"].clone());
+                assert_eq!(Json::from(again).to_string(), Json::from(payload).to_string());
+            } else {
+                assert_eq!(made, copy);
+            }
+        }
+    }
+
+    #[test]
+    fn a_copy_ends() {
+        let (copies, life) = recorded();
+        for (format, recorded) in copies {
+            let copy = recorded["copy"].as_str().unwrap();
+            assert!(format.open(copy, life.from.plus_secs(299)).is_some());
+            assert!(format.open(copy, life.until.plus_secs(TOLERANCE_SECS)).is_none());
+        }
+    }
+
+    #[test]
+    fn a_uuid_names_its_version() {
+        let text = uuid(&SystemRandom);
+        let parts: Vec<&str> = text.split('-').collect();
+        assert_eq!(parts.iter().map(|part| part.len()).collect::<Vec<_>>(), [8, 4, 4, 4, 12]);
+        assert!(parts[2].starts_with('4') && ["8", "9", "a", "b"].contains(&&parts[3][..1]), "{text}");
+    }
+
+    #[test]
+    fn no_other_algorithm_is_accepted() {
+        let (copies, life) = recorded();
+        let (format, recorded) = copies.into_iter().nth(1).unwrap();
+        let copy = recorded["copy"].as_str().unwrap();
+        let (body, _) = copy.rsplit_once('.').unwrap();
+        let claims = body.split_once('.').unwrap().1;
+        let none = base64_url(br#"{"alg":"none"}"#);
+        for bad in
+            [format!("{none}.{claims}."), format!("{body}."), format!("{none}.{claims}.{}", &copy[body.len() + 1..])]
+        {
+            assert!(format.open(&bad, life.from).is_none(), "{bad}");
+        }
+    }
+}
