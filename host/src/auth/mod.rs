@@ -1,5 +1,7 @@
 //! Decides: passwords, sessions, verifications. Knows no HTTP and no SQL.
 
+pub mod credential;
+pub mod email_token;
 mod error;
 pub mod password;
 pub mod session;

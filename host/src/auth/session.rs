@@ -91,6 +91,19 @@ pub async fn end(db: &dyn Database, token: &str) -> Result<(), AuthError> {
     Ok(())
 }
 
+/// Ends all sessions of the user, but for the one with the token `except`, and returns how many there were.
+///
+/// # Errors
+/// When the store fails.
+pub async fn end_all(
+    _auth: &Auth,
+    db: &dyn Database,
+    user_id: &str,
+    except: Option<&str>,
+) -> Result<u64, AuthError> {
+    Ok(session::delete_sessions_of_user(db, user_id, except).await?)
+}
+
 /// Seconds until `moment`, at least 0.
 pub fn secs_until(auth: &Auth, moment: Timestamp) -> i64 {
     (moment.as_secs() - auth.now().as_secs()).max(0)
