@@ -26,11 +26,13 @@ macro_rules! codes {
 
 // Source: the reference's core codes with the status that each is answered with.
 codes! {
+    ACCOUNT_NOT_FOUND = 400 "Account not found";
     CROSS_SITE_NAVIGATION_LOGIN_BLOCKED = 403 "Cross-site navigation login blocked. This request appears to be a CSRF attack.";
     EMAIL_NOT_VERIFIED = 403 "Email not verified";
     EMAIL_PASSWORD_DISABLED = 400 "Email and password is not enabled";
     EMAIL_PASSWORD_SIGN_UP_DISABLED = 400 "Email and password sign up is not enabled";
     FAILED_TO_CREATE_USER = 422 "Failed to create user";
+    FAILED_TO_UNLINK_LAST_ACCOUNT = 400 "You can't unlink your last account";
     INVALID_CALLBACK_URL = 403 "Invalid callbackURL";
     INVALID_EMAIL = 400 "Invalid email";
     INVALID_EMAIL_OR_PASSWORD = 401 "Invalid email or password";
@@ -43,6 +45,7 @@ codes! {
     PASSWORD_TOO_LONG = 400 "Password too long";
     PASSWORD_TOO_SHORT = 400 "Password too short";
     PAYLOAD_TOO_LARGE = 413 "Request body is too large";
+    SESSION_NOT_FRESH = 403 "Session is not fresh";
     SERVER_BUSY = 503 "The server is busy. Please try again later.";
     UNAUTHORIZED = 401 "Unauthorized";
     USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL = 422 "User already exists. Use another email.";

@@ -44,14 +44,16 @@ pub fn new_record(auth: &Auth, user_id: &str, remember: bool, client: Client<'_>
     Ok(record)
 }
 
-/// The live session of `token`; an expired one is removed and counts as none.
+/// The live session of `token`; an expired one counts as none, and is removed when `may_write`.
 ///
 /// # Errors
 /// When the store fails.
-pub async fn find_active(auth: &Auth, token: &str) -> Result<Option<ActiveSession>, AuthError> {
+pub async fn find_active(auth: &Auth, token: &str, may_write: bool) -> Result<Option<ActiveSession>, AuthError> {
     let Some((session, user)) = session::find_session_with_user(&auth.store, token).await? else { return Ok(None) };
     if session.expires_at() <= auth.now() {
-        session::delete_session_by_token(&auth.store, token).await?;
+        if may_write {
+            session::delete_session_by_token(&auth.store, token).await?;
+        }
         return Ok(None);
     }
     Ok(Some(ActiveSession { session, user }))

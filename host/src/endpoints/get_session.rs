@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use crate::error::{ApiError, Code};
-use crate::exchange::{Exchange, SessionNeed};
+use crate::exchange::{Exchange, Refresh, SessionNeed};
 use crate::http::Response;
 
 /// Answers `{session, user}` or `null`; extends the session when due.
@@ -19,7 +19,12 @@ pub async fn get_session(exchange: &mut Exchange) -> Result<Response, ApiError> 
     }
     // Any non-empty text is true, as the reference coerces it.
     let is_on = |name: &str| exchange.request.query.get(name).is_some_and(|value| !value.is_empty());
-    let need = SessionNeed { without_refresh: is_on("disableRefresh") || (is_deferred && !is_post) };
+    let refresh = match (is_on("disableRefresh"), is_post) {
+        (true, _) => Refresh::Never,
+        (false, true) => Refresh::Deferred,
+        (false, false) => Refresh::WhenDue,
+    };
+    let need = SessionNeed { from_store: is_on("disableCookieCache"), refresh };
     let active = exchange.session_with(need).await?;
     let body = active
         .map_or(Json::Null, |active| json!({ "session": active.session.0.output(), "user": active.user.0.output() }));

@@ -19,7 +19,7 @@ use crate::outbox;
 use crate::store::Database;
 
 pub use route::{PathPattern, RateRule, Route};
-pub use session::SessionNeed;
+pub use session::{Refresh, SessionNeed};
 pub use session_gate::{OpenedSession, SessionGate, SignIn, SignInAttempt, Verdict};
 
 /// Anything that answers a request: a core endpoint or a plugin's route.

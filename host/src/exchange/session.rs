@@ -14,11 +14,30 @@ pub(super) enum Slot {
     Read(Option<Box<ActiveSession>>),
 }
 
-/// What an endpoint wants of the session.
-#[derive(Clone, Copy, Debug, Default)]
+/// What an endpoint wants of the session. The default takes a cached copy and extends the session when due.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SessionNeed {
-    /// Leaves the session's life as it is.
-    pub without_refresh: bool,
+    /// Asks the store, whatever the cookie cache says: a session that was ended elsewhere is none.
+    pub from_store: bool,
+    /// Whether the session's life may be extended.
+    pub refresh: Refresh,
+}
+
+/// When a request extends its session.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Refresh {
+    /// When due, unless `session.defer_session_refresh` leaves it to `POST /get-session`.
+    #[default]
+    WhenDue,
+    /// When due, even if all others leave it to this request.
+    Deferred,
+    /// Not in this request.
+    Never,
+}
+
+impl SessionNeed {
+    /// For endpoints that change, reveal or end something: see [`SessionNeed::from_store`].
+    pub const FROM_STORE: Self = Self { from_store: true, refresh: Refresh::WhenDue };
 }
 
 impl Exchange {
@@ -45,12 +64,31 @@ impl Exchange {
         }
     }
 
-    /// The live session, or `401 UNAUTHORIZED`.
+    /// The live session, or `401 UNAUTHORIZED`. (Where the 401 has no body: `session_with` and `ApiError::empty(401)`.)
     ///
     /// # Errors
     /// `UNAUTHORIZED`, or when the store fails.
-    pub async fn require_session(&mut self) -> Result<&ActiveSession, ApiError> {
-        self.session().await?.ok_or_else(|| Code::UNAUTHORIZED.into())
+    pub async fn require_session(&mut self, need: SessionNeed) -> Result<&ActiveSession, ApiError> {
+        self.session_with(need).await?.ok_or_else(|| Code::UNAUTHORIZED.into())
+    }
+
+    /// The live session from the store, opened less than `session.fresh_age` ago.
+    ///
+    /// # Errors
+    /// `UNAUTHORIZED`, `SESSION_NOT_FRESH`, or when the store fails.
+    pub async fn require_fresh_session(&mut self) -> Result<&ActiveSession, ApiError> {
+        self.require_session(SessionNeed::FROM_STORE).await?;
+        match &self.session {
+            Slot::Read(Some(active)) if session::is_fresh(self.auth(), &active.session) => Ok(active),
+            _ => Err(Code::SESSION_NOT_FRESH.into()),
+        }
+    }
+
+    /// Puts a session whose row or user was changed in the loaded one's place and sends its cookies anew.
+    pub fn renew_session(&mut self, active: ActiveSession) {
+        let remember = !self.ends_with_browser();
+        self.send_session_cookies(active.session.token(), remember);
+        self.keep_session(active);
     }
 
     /// The token in the session cookie, when its signature is right.
@@ -86,14 +124,21 @@ impl Exchange {
         self.cookies.extend(mark);
     }
 
+    /// Whether the session was opened with "do not remember me".
+    fn ends_with_browser(&self) -> bool {
+        self.signed_cookie(&self.auth().cookies.dont_remember.name).is_some()
+    }
+
     async fn load_session(&mut self, need: SessionNeed) -> Result<Option<ActiveSession>, ApiError> {
         let Some(token) = self.session_token() else { return Ok(None) };
-        let Some(mut active) = session::find_active(self.auth(), &token).await? else {
+        let auth = self.auth();
+        let may_write = need.refresh == Refresh::Deferred || !auth.config.session.defer_session_refresh;
+        let Some(mut active) = session::find_active(auth, &token, may_write).await? else {
             self.delete_session_cookies();
             return Ok(None);
         };
-        let ends_with_browser = self.signed_cookie(&self.auth().cookies.dont_remember.name).is_some();
-        if need.without_refresh || ends_with_browser || !session::is_refresh_due(self.auth(), &active.session) {
+        let may_extend = may_write && need.refresh != Refresh::Never && !self.ends_with_browser();
+        if !may_extend || !session::is_refresh_due(self.auth(), &active.session) {
             return Ok(Some(active));
         }
         let Some(extended) = session::refresh(self.auth(), &active.session).await? else {
