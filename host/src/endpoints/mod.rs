@@ -1,8 +1,19 @@
 //! The core's endpoints, one file each: input, handler, errors.
 
+pub mod change_email;
+pub mod change_password;
+pub mod delete_user;
+pub mod delete_user_callback;
 pub mod error_page;
 pub mod get_session;
 pub mod ok;
+pub mod request_password_reset;
+pub mod reset_password;
+pub mod reset_password_link;
+pub mod send_verification_email;
 pub mod sign_in_email;
 pub mod sign_out;
 pub mod sign_up_email;
+pub mod update_user;
+pub mod verify_email;
+pub mod verify_password;

@@ -125,7 +125,7 @@ impl Exchange {
     }
 
     /// Whether the session was opened with "do not remember me".
-    fn ends_with_browser(&self) -> bool {
+    pub(super) fn ends_with_browser(&self) -> bool {
         self.signed_cookie(&self.auth().cookies.dont_remember.name).is_some()
     }
 
