@@ -11,7 +11,9 @@ use crate::config::{Config, IpAddress, MailTransport};
 use crate::exchange::Services;
 use crate::hooks::{HookError, ScriptSet};
 use crate::outbox::mailbox::Mailbox;
-use crate::outbox::{Sender, Templates, Transport};
+use crate::outbox::smtp::Smtp;
+use crate::outbox::webhook::Webhook;
+use crate::outbox::{Sender, TemplateError, Templates, Transport, TransportError};
 use crate::pipeline::rate_limit::RateRules;
 use crate::pipeline::router::{RouteClash, Router};
 use crate::pipeline::{Extensions, Pipeline};
@@ -60,8 +62,11 @@ pub enum StartError {
     #[error(transparent)]
     Auth(#[from] AuthError),
     /// A mail template is broken.
-    #[error("a mail template is broken: {0}")]
-    Template(#[from] minijinja::Error),
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+    /// Mail cannot be sent as configured.
+    #[error(transparent)]
+    Mail(#[from] TransportError),
     /// An option has a value that cannot be used.
     #[error("{0}")]
     Option(String),
@@ -144,15 +149,24 @@ async fn load_extensions(services: &Services) -> Result<Extensions, StartError> 
 /// Starts the sender of mail; the mailbox, when mail goes there.
 fn start_mail(config: &Config, auth: &Auth) -> Result<Option<Arc<Mailbox>>, StartError> {
     let Some(mail) = &config.mail else { return Ok(None) };
-    let templates = Templates::new(&config.app_name)?;
-    match mail.transport {
-        MailTransport::Mailbox => {
-            let mailbox = Arc::new(Mailbox::default());
-            let transport: Arc<dyn Transport> = Arc::<Mailbox>::clone(&mailbox);
-            tokio::spawn(Sender::new(auth, templates, transport).run());
-            Ok(Some(mailbox))
+    let missing = |section: &str| StartError::Option(format!("mail.transport needs {section}"));
+    let folder = mail.templates.as_ref().map(|folder| config.resolve(folder));
+    let templates = Templates::new(&config.app_name, folder.as_deref())?;
+    let mut mailbox = None;
+    let transport: Arc<dyn Transport> = match mail.transport {
+        MailTransport::Mailbox => Arc::<Mailbox>::clone(mailbox.insert(Arc::default())),
+        MailTransport::Smtp => {
+            let options = mail.smtp.as_ref().ok_or_else(|| missing("[mail.smtp]"))?;
+            let from = mail.from.as_deref().ok_or_else(|| missing("mail.from"))?;
+            Arc::new(Smtp::new(options, from)?)
         }
-    }
+        MailTransport::Webhook => {
+            let options = mail.webhook.as_ref().ok_or_else(|| missing("[mail.webhook]"))?;
+            Arc::new(Webhook::new(options, config.secret_value.expose(), Arc::clone(&auth.clock))?)
+        }
+    };
+    tokio::spawn(Sender::new(auth, templates, transport).run());
+    Ok(mailbox)
 }
 
 fn address_rule(options: &IpAddress) -> Result<AddressRule, StartError> {

@@ -2,8 +2,10 @@
 
 use serde_json::{Map, Value as Json};
 
+use crate::clock::Timestamp;
 use crate::email::is_email;
 use crate::error::ApiError;
+use crate::store::{Field, FieldKind, Value};
 
 /// A reader over one JSON value; ask for the fields in schema order, then [`Input::finish`].
 pub struct Input<'a> {
@@ -71,6 +73,25 @@ impl<'a> Input<'a> {
     /// A boolean that may be missing.
     pub fn optional_boolean(&mut self, name: &str) -> Option<bool> {
         self.optional(name, |input| input.typed(name, "boolean", Json::as_bool))
+    }
+
+    /// The value for a stored field, when one was given.
+    pub fn stored(&mut self, field: &Field) -> Option<Value> {
+        let given = self.raw(&field.name)?;
+        if given.is_null() && !field.required {
+            return Some(Value::Null);
+        }
+        let text = |json: &'a Json| json.as_str().map(str::to_owned);
+        match field.kind {
+            FieldKind::Text => self.typed(&field.name, "string", text).map(Value::Text),
+            FieldKind::Integer => self.typed(&field.name, "number", Json::as_i64).map(Value::Integer),
+            FieldKind::Boolean => self.typed(&field.name, "boolean", Json::as_bool).map(Value::Boolean),
+            FieldKind::Timestamp => {
+                let date = |json: &'a Json| json.as_str().and_then(Timestamp::parse_iso);
+                self.typed(&field.name, "date", date).map(Value::Timestamp)
+            }
+            FieldKind::Json => Some(Value::Json(given.clone())),
+        }
     }
 
     /// The value of a field as it is.

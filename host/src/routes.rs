@@ -5,19 +5,30 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 
+use crate::endpoints::change_email::change_email;
+use crate::endpoints::change_password::change_password;
+use crate::endpoints::delete_user::delete_user;
+use crate::endpoints::delete_user_callback::delete_user_callback;
 use crate::endpoints::error_page::error_page;
 use crate::endpoints::get_session::get_session;
 use crate::endpoints::list_accounts::list_accounts;
 use crate::endpoints::list_sessions::list_sessions;
 use crate::endpoints::ok::ok;
+use crate::endpoints::request_password_reset::request_password_reset;
+use crate::endpoints::reset_password::reset_password;
+use crate::endpoints::reset_password_link::reset_password_link;
 use crate::endpoints::revoke_other_sessions::revoke_other_sessions;
 use crate::endpoints::revoke_session::revoke_session;
 use crate::endpoints::revoke_sessions::revoke_sessions;
+use crate::endpoints::send_verification_email::send_verification_email;
 use crate::endpoints::sign_in_email::sign_in_email;
 use crate::endpoints::sign_out::sign_out;
 use crate::endpoints::sign_up_email::sign_up_email;
 use crate::endpoints::unlink_account::unlink_account;
 use crate::endpoints::update_session::update_session;
+use crate::endpoints::update_user::update_user;
+use crate::endpoints::verify_email::verify_email;
+use crate::endpoints::verify_password::verify_password;
 use crate::error::ApiError;
 use crate::exchange::{Endpoint, Exchange, Route};
 use crate::http::Response;
@@ -30,6 +41,17 @@ pub fn core() -> Vec<Route> {
         route("POST", "/sign-up/email", |exchange| Box::pin(sign_up_email(exchange))).accepting_form().signing_in(),
         route("POST", "/sign-in/email", |exchange| Box::pin(sign_in_email(exchange))).accepting_form().signing_in(),
         route("POST", "/sign-out", |exchange| Box::pin(sign_out(exchange))),
+        route("POST", "/verify-password", |exchange| Box::pin(verify_password(exchange))),
+        route("POST", "/change-password", |exchange| Box::pin(change_password(exchange))),
+        route("POST", "/request-password-reset", |exchange| Box::pin(request_password_reset(exchange))),
+        route("GET", "/reset-password/:token", |exchange| Box::pin(reset_password_link(exchange))),
+        route("POST", "/reset-password", |exchange| Box::pin(reset_password(exchange))),
+        route("POST", "/send-verification-email", |exchange| Box::pin(send_verification_email(exchange))),
+        route("GET", "/verify-email", |exchange| Box::pin(verify_email(exchange))),
+        route("POST", "/update-user", |exchange| Box::pin(update_user(exchange))),
+        route("POST", "/change-email", |exchange| Box::pin(change_email(exchange))),
+        route("POST", "/delete-user", |exchange| Box::pin(delete_user(exchange))),
+        route("GET", "/delete-user/callback", |exchange| Box::pin(delete_user_callback(exchange))),
         route("GET", "/get-session", |exchange| Box::pin(get_session(exchange))),
         route("POST", "/get-session", |exchange| Box::pin(get_session(exchange))),
         route("GET", "/list-sessions", |exchange| Box::pin(list_sessions(exchange))),

@@ -1,6 +1,8 @@
 //! Decides: passwords, sessions, verifications. Knows no HTTP and no SQL.
 
 pub mod account;
+pub mod credential;
+pub mod email_token;
 mod error;
 pub mod password;
 pub mod session;

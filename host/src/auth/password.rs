@@ -10,8 +10,9 @@ use tokio::sync::oneshot;
 use unicode_normalization::UnicodeNormalization;
 
 use super::AuthError;
-use crate::config::PasswordHashing;
+use crate::config::{EmailAndPassword, PasswordHashing};
 use crate::crypto::{constant_time_eq, hex};
+use crate::error::Code;
 use crate::random::Random;
 
 const SALT_BYTES: usize = 16;
@@ -139,6 +140,25 @@ fn step_back() {
 /// Length as the wire contract counts it: UTF-16 code units.
 pub fn length(password: &str) -> usize {
     password.encode_utf16().count()
+}
+
+/// Refuses a password that no one may have.
+///
+/// # Errors
+/// `PASSWORD_TOO_SHORT`, `PASSWORD_TOO_LONG`
+pub fn check_new(options: &EmailAndPassword, password: &str) -> Result<(), Code> {
+    if length(password) < options.min_password_length {
+        return Err(Code::PASSWORD_TOO_SHORT);
+    }
+    check_length(options, password)
+}
+
+/// Refuses a password that is too long to be anyone's, before it is hashed.
+///
+/// # Errors
+/// `PASSWORD_TOO_LONG`
+pub fn check_length(options: &EmailAndPassword, password: &str) -> Result<(), Code> {
+    if length(password) > options.max_password_length { Err(Code::PASSWORD_TOO_LONG) } else { Ok(()) }
 }
 
 enum Stored<'a> {

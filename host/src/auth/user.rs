@@ -55,14 +55,20 @@ pub async fn create_credential(
     Ok(Account(db.insert(record).await?))
 }
 
-/// Stores a new hash in place of the account's old one.
+/// Stores a new hash in place of the one that `account` was read with. `false` when that was replaced meanwhile: of
+/// several changes at once, one wins, and none brings an old password back.
 ///
 /// # Errors
 /// When the store fails.
-pub async fn replace_password(auth: &Auth, db: &dyn Database, account: &Account, hash: &str) -> Result<(), AuthError> {
+pub async fn replace_password(
+    auth: &Auth,
+    db: &dyn Database,
+    account: &Account,
+    hash: &str,
+) -> Result<bool, AuthError> {
+    let as_read = [eq("id", account.id()), eq("password", account.0.get("password").clone())];
     let changes = [("password", hash.into()), ("updatedAt", auth.now().into())];
-    db.update(account::MODEL, &[eq("id", account.id())], &changes).await?;
-    Ok(())
+    Ok(!db.update(account::MODEL, &as_read, &changes).await?.is_empty())
 }
 
 /// A row of `model` with an id and both dates.

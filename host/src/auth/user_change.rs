@@ -1,7 +1,7 @@
 //! Changes of users by field: made, updated, and taken over by whoever proves to own the address.
 
 use super::user::new_row;
-use super::{Auth, AuthError};
+use super::{Auth, AuthError, session};
 use crate::store::session::delete_sessions_of_user;
 use crate::store::user::{self, find_user_by_id, update_user};
 use crate::store::{Database, Models, User, Value, account, eq};
@@ -48,4 +48,40 @@ pub async fn confirm_email(auth: &Auth, db: &dyn Database, id: &str) -> Result<O
     delete_sessions_of_user(db, id, None).await?;
     let values = [("emailVerified", true.into()), ("updatedAt", auth.now().into())];
     Ok(update_user(db, id, &values).await?)
+}
+
+/// Gives the user the address `new_email` in place of `email`. `None` when there is no such user with that address.
+///
+/// # Errors
+/// `StoreError::UniqueViolation` when the new address is taken.
+pub async fn change_email(
+    auth: &Auth,
+    db: &dyn Database,
+    id: &str,
+    email: &str,
+    new_email: &str,
+) -> Result<Option<User>, AuthError> {
+    let values = [("email", new_email.into()), ("updatedAt", auth.now().into())];
+    Ok(db.update(user::MODEL, &[eq("id", id), eq("email", email)], &values).await?.pop().map(User))
+}
+
+/// Marks the address as verified. `None` when the user has another address by now, or this one was verified already: of
+/// several callers, one gets the user.
+///
+/// # Errors
+/// When the store fails.
+pub async fn verify_email(auth: &Auth, db: &dyn Database, id: &str, email: &str) -> Result<Option<User>, AuthError> {
+    let unverified = [eq("id", id), eq("email", email), eq("emailVerified", false)];
+    let values = [("emailVerified", true.into()), ("updatedAt", auth.now().into())];
+    Ok(db.update(user::MODEL, &unverified, &values).await?.pop().map(User))
+}
+
+/// Removes a user with sessions and accounts; was there one? `db` is a transaction.
+///
+/// # Errors
+/// When the store fails.
+pub async fn delete(auth: &Auth, db: &dyn Database, id: &str) -> Result<bool, AuthError> {
+    session::end_all(auth, db, id, None).await?;
+    db.delete(account::MODEL, &[eq("userId", id)]).await?;
+    Ok(db.delete(user::MODEL, &[eq("id", id)]).await? > 0)
 }

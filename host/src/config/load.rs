@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
-use super::{Config, SecretSource};
+use super::{Config, MailConfig, SecretSource};
 use crate::secret::Secret;
 
 const SHORTEST_SECRET: usize = 32;
@@ -62,7 +62,10 @@ impl Config {
             from_file
         };
         config.folder = folder.to_owned();
-        config.secret_value = Secret::new(read_secret(&config.secret, folder, environment)?);
+        config.secret_value = Secret::new(read_secret(&config.secret, folder, environment).map_err(ConfigError::Secret)?);
+        if let Some(mail) = &mut config.mail {
+            read_mail_secrets(mail, folder, environment)?;
+        }
         config.check()?;
         Ok(config)
     }
@@ -75,6 +78,10 @@ impl Config {
         }
         if !self.base_path.starts_with('/') || self.base_path.ends_with('/') {
             return Err(ConfigError::Invalid("base_path must start with `/` and must not end with one".into()));
+        }
+        if self.user.delete_user.send_delete_account_verification && self.mail.is_none() {
+            let message = "user.delete_user.send_delete_account_verification needs a [mail] section";
+            return Err(ConfigError::Invalid(message.into()));
         }
         self.check_secret()
     }
@@ -130,21 +137,38 @@ fn scalar(text: &str) -> Value {
     parsed.filter(|value| !value.is_datetime()).unwrap_or_else(|| Value::String(text.to_owned()))
 }
 
+/// Puts the values of the mail server's and the webhook's secrets in place of where they come from.
+fn read_mail_secrets(
+    mail: &mut MailConfig,
+    folder: &Path,
+    environment: &BTreeMap<String, String>,
+) -> Result<(), ConfigError> {
+    let password = mail.smtp.as_mut().and_then(|smtp| smtp.password.as_mut());
+    let key = mail.webhook.as_mut().and_then(|webhook| webhook.secret.as_mut());
+    for (name, source) in [("mail.smtp.password", password), ("mail.webhook.secret", key)] {
+        let Some(source) = source else { continue };
+        let value = read_secret(source, folder, environment);
+        let value = value.map_err(|problem| ConfigError::Invalid(format!("{name}: {problem}")))?;
+        *source = SecretSource::Value(value.into());
+    }
+    Ok(())
+}
+
+/// The secret, or why there is none.
 fn read_secret(
     source: &SecretSource,
     folder: &Path,
     environment: &BTreeMap<String, String>,
-) -> Result<String, ConfigError> {
+) -> Result<String, String> {
     match source {
         SecretSource::Value(text) => Ok(text.0.expose().clone()),
         SecretSource::Env { env } => {
-            environment.get(env).cloned().ok_or_else(|| ConfigError::Secret(format!("the variable {env} is not set")))
+            environment.get(env).cloned().ok_or_else(|| format!("the variable {env} is not set"))
         }
         SecretSource::File { file } => {
             let path = folder.join(file);
-            let text = std::fs::read_to_string(&path).map_err(|error| {
-                ConfigError::Secret(format!("cannot read the secret from {}: {error}", path.display()))
-            })?;
+            let text = std::fs::read_to_string(&path)
+                .map_err(|error| format!("cannot read the secret from {}: {error}", path.display()))?;
             Ok(text.trim().to_owned())
         }
     }

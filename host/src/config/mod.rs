@@ -3,6 +3,7 @@
 //! Options of the core carry the reference's names in snake_case.
 
 mod load;
+mod mail;
 mod options;
 mod parts;
 
@@ -11,12 +12,13 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 pub use load::ConfigError;
+pub use mail::{MailConfig, MailTransport, SmtpConfig, SmtpTls, WebhookConfig};
 pub use options::{
     Account, AccountLinking, Advanced, ChangeEmail, CookieAttributes, CookieCache, CookieCacheStrategy, CookieOptions,
     CrossSubDomainCookies, DeleteUser, EmailAndPassword, EmailVerification, IpAddress, SameSite, Session, User,
 };
 pub use parts::{
-    Database, HookConfig, MailConfig, MailTransport, PasswordHashing, PluginConfig, PluginLimits, RateLimit,
+    Database, HookConfig, PasswordHashing, PluginConfig, PluginLimits, RateLimit,
     RateLimitRule, RateLimitStorage, SecretSource, Server,
 };
 
@@ -116,6 +118,22 @@ impl Config {
     /// Public address of the base path: `http://localhost:3000/api/auth`.
     pub fn endpoint_base(&self) -> String {
         format!("{}{}", self.origin(), self.base_path)
+    }
+
+    /// Whether mails that prove an address are sent.
+    pub fn sends_verification_email(&self) -> bool {
+        self.mail.is_some() && self.email_verification.send_verification_email
+    }
+
+    /// Whether a new user gets a mail that proves the address.
+    pub fn sends_verification_on_sign_up(&self) -> bool {
+        let asked = self.email_verification.send_on_sign_up;
+        self.sends_verification_email() && asked.unwrap_or(self.email_and_password.require_email_verification)
+    }
+
+    /// Whether mails with a link to set a new password are sent.
+    pub fn sends_reset_password(&self) -> bool {
+        self.mail.is_some() && self.email_and_password.send_reset_password
     }
 
     /// Whether cookies are `Secure` and their names start with `__Secure-`.

@@ -22,6 +22,14 @@ pub struct EmailAndPassword {
     pub min_password_length: usize,
     /// In UTF-16 code units.
     pub max_password_length: usize,
+    /// Offers a mail with a link to set a new password; needs `[mail]`.
+    pub send_reset_password: bool,
+    /// Life of that link in seconds.
+    pub reset_password_token_expires_in: i64,
+    /// Ends every session of a user whose password is reset.
+    pub revoke_sessions_on_password_reset: bool,
+    /// Tells the owner of an address in a mail when someone signs up with it again, where the answer may not tell it.
+    pub on_existing_user_sign_up: bool,
 }
 
 impl Default for EmailAndPassword {
@@ -33,14 +41,41 @@ impl Default for EmailAndPassword {
             require_email_verification: false,
             min_password_length: 8,
             max_password_length: 128,
+            send_reset_password: true,
+            reset_password_token_expires_in: 3600,
+            revoke_sessions_on_password_reset: false,
+            on_existing_user_sign_up: false,
         }
     }
 }
 
 /// `[email_verification]`
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct EmailVerification {}
+pub struct EmailVerification {
+    /// Offers mails that prove an address; needs `[mail]`.
+    pub send_verification_email: bool,
+    /// Mails a link at sign-up; absent means when addresses must be verified.
+    pub send_on_sign_up: Option<bool>,
+    /// Mails a new link when a user whose address must be verified, and is not, signs in.
+    pub send_on_sign_in: bool,
+    /// Opens a session for whoever follows the link.
+    pub auto_sign_in_after_verification: bool,
+    /// Life of a link in seconds.
+    pub expires_in: i64,
+}
+
+impl Default for EmailVerification {
+    fn default() -> Self {
+        Self {
+            send_verification_email: true,
+            send_on_sign_up: None,
+            send_on_sign_in: false,
+            auto_sign_in_after_verification: false,
+            expires_in: 3600,
+        }
+    }
+}
 
 /// `[user]`
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -58,14 +93,28 @@ pub struct User {
 pub struct ChangeEmail {
     /// Switches the endpoint on.
     pub enabled: bool,
+    /// Changes an address that was never verified at once.
+    pub update_email_without_verification: bool,
+    /// Asks the owner of a verified address by mail before the new one is asked.
+    pub send_change_email_confirmation: bool,
 }
 
 /// `[user.delete_user]`
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DeleteUser {
     /// Switches the endpoint on.
     pub enabled: bool,
+    /// Deletes only after a link in a mail was followed; needs `[mail]`.
+    pub send_delete_account_verification: bool,
+    /// Life of that link in seconds.
+    pub delete_token_expires_in: i64,
+}
+
+impl Default for DeleteUser {
+    fn default() -> Self {
+        Self { enabled: false, send_delete_account_verification: false, delete_token_expires_in: 86_400 }
+    }
 }
 
 /// `[session]`

@@ -25,6 +25,16 @@ pub enum SecretSource {
     Value(SecretText),
 }
 
+impl SecretSource {
+    /// The secret itself; empty before the configuration was loaded.
+    pub fn value(&self) -> &str {
+        match self {
+            Self::Value(text) => text.0.expose(),
+            Self::Env { .. } | Self::File { .. } => "",
+        }
+    }
+}
+
 impl Default for SecretSource {
     fn default() -> Self {
         Self::Env { env: "DOORWARD_SECRET".into() }
@@ -148,22 +158,6 @@ pub enum RateLimitRule {
         /// Requests per window.
         max: u32,
     },
-}
-
-/// `[mail]`
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct MailConfig {
-    /// How mail leaves.
-    pub transport: MailTransport,
-}
-
-/// How mail leaves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum MailTransport {
-    /// Kept in memory and shown at `/dev/mailbox`, for development.
-    Mailbox,
 }
 
 /// `[[plugins]]`

@@ -1,15 +1,26 @@
 //! The core's endpoints, one file each: input, handler, errors.
 
+pub mod change_email;
+pub mod change_password;
+pub mod delete_user;
+pub mod delete_user_callback;
 pub mod error_page;
 pub mod get_session;
 pub mod list_accounts;
 pub mod list_sessions;
 pub mod ok;
+pub mod request_password_reset;
+pub mod reset_password;
+pub mod reset_password_link;
 pub mod revoke_other_sessions;
 pub mod revoke_session;
 pub mod revoke_sessions;
+pub mod send_verification_email;
 pub mod sign_in_email;
 pub mod sign_out;
 pub mod sign_up_email;
 pub mod unlink_account;
 pub mod update_session;
+pub mod update_user;
+pub mod verify_email;
+pub mod verify_password;

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::auth::email_token::Purpose;
 use crate::auth::password::{self, Verdict};
 use crate::auth::user::replace_password;
 use crate::email;
@@ -43,15 +44,17 @@ pub async fn sign_in_email(exchange: &mut Exchange) -> Result<Response, ApiError
     if !email::is_email(&given.email) {
         return Err(Code::INVALID_EMAIL.into());
     }
-    if password::length(&given.password) > options.max_password_length {
-        return Err(Code::PASSWORD_TOO_LONG.into());
-    }
+    password::check_length(options, &given.password)?;
     let user = authenticate(exchange, &given).await?;
+    let store = exchange.auth().store.clone();
     if exchange.auth().config.email_and_password.require_email_verification && !user.email_verified() {
+        let config = &exchange.auth().config;
+        if config.sends_verification_email() && config.email_verification.send_on_sign_in {
+            exchange.queue_verification(&store, &user, Purpose::Verify, given.callback_url.as_deref()).await?;
+        }
         return Err(Code::EMAIL_NOT_VERIFIED.into());
     }
     let attempt = SignInAttempt { user, method: "email".into(), remember: given.remember };
-    let store = exchange.auth().store.clone();
     match exchange.open_session(&store, attempt).await? {
         SignIn::Challenged(response) => Ok(with_location(response, given.callback_url.as_deref())),
         SignIn::Opened(opened) => {

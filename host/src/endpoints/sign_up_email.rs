@@ -1,7 +1,8 @@
 //! `POST /sign-up/email`: makes a user with a password.
 
-use serde_json::{Value as Json, json};
+use serde_json::{Map, Value as Json, json};
 
+use crate::auth::email_token::Purpose;
 use crate::auth::user::{self, NewUser};
 use crate::auth::{AuthError, password};
 use crate::email;
@@ -17,6 +18,7 @@ struct Candidate {
     email: String,
     password: String,
     image: Option<String>,
+    callback_url: Option<String>,
     remember: bool,
 }
 
@@ -27,10 +29,10 @@ impl Candidate {
         let email = email::normalize(input.email("email"));
         let password = input.non_empty_text("password").to_owned();
         let image = input.optional_text("image").map(str::to_owned);
-        input.optional_text("callbackURL");
+        let callback_url = input.optional_text("callbackURL").map(str::to_owned);
         let remember = input.optional_boolean("rememberMe").unwrap_or(true);
         input.finish()?;
-        Ok(Self { name, email, password, image, remember })
+        Ok(Self { name, email, password, image, callback_url, remember })
     }
 
     fn as_user(&self) -> NewUser<'_> {
@@ -49,11 +51,7 @@ pub async fn sign_up_email(exchange: &mut Exchange) -> Result<Response, ApiError
         return Err(Code::EMAIL_PASSWORD_SIGN_UP_DISABLED.into());
     }
     let new = Candidate::read(exchange)?;
-    match password::length(&new.password) {
-        length if length < options.min_password_length => return Err(Code::PASSWORD_TOO_SHORT.into()),
-        length if length > options.max_password_length => return Err(Code::PASSWORD_TOO_LONG.into()),
-        _ => {}
-    }
+    password::check_new(&options, &new.password)?;
     let hides_existing = options.require_email_verification || !options.auto_sign_in;
     let existing = find_user_by_email(&exchange.auth().store, &new.email).await?;
     if existing.is_some() && !hides_existing {
@@ -61,12 +59,13 @@ pub async fn sign_up_email(exchange: &mut Exchange) -> Result<Response, ApiError
     }
     // The hash is computed for an address that exists too, so that the answer takes as long.
     let hash = exchange.auth().passwords.hash(&new.password).await?;
-    if existing.is_some() {
-        return made_up(exchange, &new);
+    if let Some(existing) = existing {
+        return made_up(exchange, &new, Some(existing)).await;
     }
     match create(exchange, &new, &hash, !hides_existing).await {
         Err(error) if error.code() == Some(Code::USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL.code) && hides_existing => {
-            made_up(exchange, &new)
+            // The other sign-up came a moment before: its user, who is asked to verify just now, needs no second mail.
+            made_up(exchange, &new, None).await
         }
         created => created,
     }
@@ -81,6 +80,9 @@ async fn create(exchange: &mut Exchange, new: &Candidate, hash: &str, signs_in: 
         other => ApiError::from(other),
     })?;
     user::create_credential(auth, &transaction, user.id(), hash).await?;
+    if auth.config.sends_verification_on_sign_up() {
+        exchange.queue_verification(&transaction, &user, Purpose::Verify, new.callback_url.as_deref()).await?;
+    }
     let response = if signs_in {
         let attempt = SignInAttempt { user: user.clone(), method: "email".into(), remember: new.remember };
         match exchange.open_session(&transaction, attempt).await? {
@@ -94,8 +96,19 @@ async fn create(exchange: &mut Exchange, new: &Candidate, hash: &str, signs_in: 
     Ok(response)
 }
 
-/// What the client of a server that hides existing users gets for one: a user that was never stored.
-fn made_up(exchange: &Exchange, new: &Candidate) -> Result<Response, ApiError> {
+/// What the client of a server that hides existing users gets for one: a user that was never stored. It takes a write, as
+/// a real sign-up does.
+async fn made_up(exchange: &mut Exchange, new: &Candidate, existing: Option<User>) -> Result<Response, ApiError> {
+    let store = exchange.auth().store.clone();
+    let config = &exchange.auth().config;
+    let tells_owner = config.mail.is_some() && config.email_and_password.on_existing_user_sign_up;
+    match existing.filter(|_| tells_owner) {
+        Some(existing) => {
+            let data = Map::from_iter([("user".to_owned(), existing.0.output().into())]);
+            exchange.queue_mail(&store, "existing-user", existing.email(), &data).await?;
+        }
+        None => exchange.queue_nothing(&store).await?,
+    }
     Ok(answer(None, &User(user::new_record(exchange.auth(), new.as_user())?)))
 }
 

@@ -1,5 +1,7 @@
 //! One request and the answer being made of it: what endpoints, plugins and scripts all work on.
 
+mod mail;
+pub mod redirect;
 pub mod route;
 mod session;
 mod session_cookies;
@@ -10,15 +12,13 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
-use serde_json::{Map, Value as Json};
 
 use crate::auth::Auth;
 use crate::cookie::Cookie;
 use crate::error::ApiError;
 use crate::http::{Headers, Request, Response};
-use crate::outbox;
-use crate::store::Database;
 
+pub use mail::LinkMail;
 pub use route::{PathPattern, RateRule, Route};
 pub use session::{Refresh, SessionNeed};
 pub use session_gate::{OpenedSession, SessionGate, SignIn, SignInAttempt, Verdict};
@@ -96,29 +96,6 @@ impl Exchange {
     /// The value of a route parameter.
     pub fn param(&self, name: &str) -> Option<&str> {
         self.params.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
-    }
-
-    /// Writes a mail into the outbox, as a part of the transaction `db`.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn queue_mail(
-        &mut self,
-        db: &dyn Database,
-        kind: &str,
-        to: &str,
-        data: &Map<String, Json>,
-    ) -> Result<(), ApiError> {
-        outbox::enqueue(self.auth(), db, kind, to, data).await?;
-        self.has_queued_mail = true;
-        Ok(())
-    }
-
-    /// Wakes the sender of mail when this request queued any; call it when all is committed.
-    pub fn wake_mail_sender(&self) {
-        if self.has_queued_mail {
-            self.auth().mail_queued.notify_one();
-        }
     }
 
     /// Adds a cookie to the answer.

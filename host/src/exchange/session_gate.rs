@@ -95,6 +95,20 @@ impl Exchange {
         Ok(session::end(&self.auth().store, opened.session.token()).await?)
     }
 
+    /// Ends all sessions of the user and stores a new one in place of the caller's, which the gates admitted.
+    ///
+    /// `db` is the transaction of the change that calls for it.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn replace_sessions(&mut self, db: &dyn Database, user: User) -> Result<OpenedSession, ApiError> {
+        session::end_all(self.auth(), db, user.id(), None).await?;
+        let remember = !self.ends_with_browser();
+        let opened = self.store_session(db, SignInAttempt { user, method: "replacement".into(), remember }).await?;
+        self.opened = Some(opened.clone());
+        Ok(opened)
+    }
+
     async fn store_session(&mut self, db: &dyn Database, attempt: SignInAttempt) -> Result<OpenedSession, ApiError> {
         let SignInAttempt { user, method, remember } = attempt;
         let client = Client { address: self.client_address(), user_agent: self.user_agent() };

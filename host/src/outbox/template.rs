@@ -1,18 +1,45 @@
 //! Fills a mail's template: subject, text and HTML.
 
+use std::path::{Path, PathBuf};
+
 use minijinja::value::Serde;
 use minijinja::{Environment, context};
 use serde_json::{Map, Value as Json};
 
+macro_rules! built_in {
+    ($($kind:literal),*) => {
+        [$((
+            $kind,
+            include_str!(concat!("../../templates/mail/", $kind, ".txt")),
+            include_str!(concat!("../../templates/mail/", $kind, ".html")),
+        )),*]
+    };
+}
+
 /// The built-in templates: kind, text (its first line is `Subject: …`), HTML.
-const BUILT_IN: [(&str, &str, &str); 2] = [
-    ("default", include_str!("../../templates/mail/default.txt"), include_str!("../../templates/mail/default.html")),
-    (
-        "magic-link",
-        include_str!("../../templates/mail/magic-link.txt"),
-        include_str!("../../templates/mail/magic-link.html"),
-    ),
-];
+const BUILT_IN: [(&str, &str, &str); 7] =
+    built_in!["default", "magic-link", "verify-email", "reset-password", "change-email", "delete-account", "existing-user"];
+
+/// Why the templates cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum TemplateError {
+    /// The operator's folder or a file in it.
+    #[error("mail.templates: {path} cannot be read: {source}")]
+    Unreadable {
+        /// What cannot be read.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A template's text.
+    #[error("the mail template {name} is broken: {source}")]
+    Broken {
+        /// The file's name.
+        name: String,
+        /// What is wrong with it.
+        source: minijinja::Error,
+    },
+}
 
 /// The compiled templates.
 pub struct Templates {
@@ -32,15 +59,22 @@ pub struct Rendered {
 }
 
 impl Templates {
-    /// Compiles the built-in templates.
+    /// Compiles the built-in templates, and those in `folder`, which replace them by their names.
     ///
     /// # Errors
-    /// When a template has a syntax error.
-    pub fn new(app_name: &str) -> Result<Self, minijinja::Error> {
-        let mut environment = Environment::new();
+    /// When a file cannot be read or a template has a syntax error.
+    pub fn new(app_name: &str, folder: Option<&Path>) -> Result<Self, TemplateError> {
+        let mut sources = Vec::new();
         for (kind, text, html) in BUILT_IN {
-            environment.add_template_owned(format!("{kind}.txt"), text)?;
-            environment.add_template_owned(format!("{kind}.html"), html)?;
+            sources.push((format!("{kind}.txt"), text.to_owned()));
+            sources.push((format!("{kind}.html"), html.to_owned()));
+        }
+        sources.extend(folder.map(read_folder).transpose()?.unwrap_or_default());
+        let mut environment = Environment::new();
+        for (name, source) in sources {
+            environment
+                .add_template_owned(name.clone(), source)
+                .map_err(|source| TemplateError::Broken { name, source })?;
         }
         Ok(Self { environment, app_name: app_name.to_owned() })
     }
@@ -67,9 +101,24 @@ impl Templates {
             token => value("token"),
             otp => value("otp"),
             user => value("user"),
+            newEmail => value("newEmail"),
             data => minijinja::Value::from(Serde(data)),
         })
     }
+}
+
+/// Every template in the folder: its name and its text.
+fn read_folder(folder: &Path) -> Result<Vec<(String, String)>, TemplateError> {
+    let unreadable = |path: &Path, source| TemplateError::Unreadable { path: path.to_owned(), source };
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(|error| unreadable(folder, error))? {
+        let path = entry.map_err(|error| unreadable(folder, error))?.path();
+        let is_template = path.extension().is_some_and(|form| form == "txt" || form == "html");
+        let Some(name) = path.file_name().and_then(|name| name.to_str()).filter(|_| is_template) else { continue };
+        let text = std::fs::read_to_string(&path).map_err(|error| unreadable(&path, error))?;
+        found.push((name.to_owned(), text));
+    }
+    Ok(found)
 }
 
 #[cfg(test)]
@@ -78,7 +127,7 @@ mod tests {
 
     #[test]
     fn values_are_escaped_in_html_and_stay_out_of_the_subject() {
-        let templates = Templates::new("A\r\nBcc: x <b>").unwrap();
+        let templates = Templates::new("A\r\nBcc: x <b>", None).unwrap();
         let data = serde_json::json!({ "url": "https://x/?a=1&b=\"><script>", "user": { "name": "{{7*7}}" } });
         let mail = templates.render("magic-link", data.as_object().unwrap()).unwrap();
         assert_eq!(mail.subject, "Sign in to A");
@@ -89,8 +138,37 @@ mod tests {
     #[test]
     fn an_unknown_kind_has_the_default_form() {
         let data = serde_json::json!({ "otp": "123456" });
-        let mail = Templates::new("Acme").unwrap().render("two-factor-otp", data.as_object().unwrap()).unwrap();
+        let mail = Templates::new("Acme", None).unwrap().render("two-factor-otp", data.as_object().unwrap()).unwrap();
         assert_eq!(mail.subject, "A message from Acme");
         assert!(mail.text.starts_with("Your code is 123456."), "{}", mail.text);
+    }
+    #[test]
+    fn every_kind_names_its_link_in_both_forms() {
+        let templates = Templates::new("Acme", None).unwrap();
+        let data = serde_json::json!({ "url": "https://x/?a=1", "newEmail": "n@x.com", "user": { "name": "<b>", "email": "a@x.com" } });
+        for (kind, ..) in BUILT_IN.iter().filter(|(kind, ..)| *kind != "existing-user") {
+            let mail = templates.render(kind, data.as_object().unwrap()).unwrap();
+            assert!(mail.text.contains("https://x/?a=1"), "{kind}: {}", mail.text);
+            assert!(mail.html.contains("https:&#x2f;&#x2f;x&#x2f;?a=1"), "{kind}: {}", mail.html);
+            assert!(!mail.html.contains("<b>"), "{kind}: {}", mail.html);
+        }
+    }
+
+    #[test]
+    fn files_of_the_operator_replace_the_built_in_ones() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("verify-email.txt"), "Subject: Salut\n{{ url }}!").unwrap();
+        std::fs::write(folder.path().join("notes.md"), "{{ not a template").unwrap();
+        let templates = Templates::new("Acme", Some(folder.path())).unwrap();
+        let data = serde_json::json!({ "url": "https://x" });
+        let mail = templates.render("verify-email", data.as_object().unwrap()).unwrap();
+        assert_eq!((mail.subject.as_str(), mail.text.as_str()), ("Salut", "https://x!"));
+        assert!(mail.html.contains("Verify"), "the form without a file stays: {}", mail.html);
+
+        std::fs::write(folder.path().join("verify-email.html"), "{{ url ").unwrap();
+        let error = Templates::new("Acme", Some(folder.path())).err().unwrap().to_string();
+        assert!(error.contains("verify-email.html is broken"), "{error}");
+        let error = Templates::new("Acme", Some(Path::new("/no/such/folder"))).err().unwrap().to_string();
+        assert!(error.contains("/no/such/folder cannot be read"), "{error}");
     }
 }

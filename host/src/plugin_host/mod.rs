@@ -33,7 +33,7 @@ use pattern::PatternTable;
 use plugin::Plugin;
 
 use crate::config::Config;
-use crate::error::{ApiError, Code};
+use crate::error::ApiError;
 use crate::exchange::{Endpoint, Exchange, PathPattern, RateRule, Route, SessionGate, SignInAttempt, Verdict};
 use crate::http::Response;
 
@@ -135,29 +135,8 @@ struct PluginEndpoint {
 #[async_trait]
 impl Endpoint for PluginEndpoint {
     async fn call(&self, exchange: &mut Exchange) -> Result<Response, ApiError> {
-        self.check_redirects(exchange)?;
+        exchange.require_trusted_targets(self.redirect_params.iter().map(String::as_str))?;
         self.plugin.handle(self.index, exchange).await
-    }
-}
-
-impl PluginEndpoint {
-    /// A link in a mail may redirect only to where the operator allows.
-    fn check_redirects(&self, exchange: &Exchange) -> Result<(), ApiError> {
-        if exchange.auth().config.advanced.disable_origin_check {
-            return Ok(());
-        }
-        let query = exchange.request.query.to_json();
-        let is_trusted = |value: &Json| match value {
-            Json::String(target) if target.is_empty() => true,
-            // Clients escape the target inside the query's own escaping; both readings must be harmless.
-            Json::String(target) => {
-                let decoded = crate::http::decode_component(target);
-                exchange.auth().origins.trusts_target(target) && exchange.auth().origins.trusts_target(&decoded)
-            }
-            _ => false,
-        };
-        let mut targets = self.redirect_params.iter().filter_map(|name| query.get(name));
-        if targets.all(is_trusted) { Ok(()) } else { Err(Code::INVALID_CALLBACK_URL.into()) }
     }
 }
 

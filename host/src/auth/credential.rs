@@ -1,0 +1,45 @@
+//! Passwords of users: compared, replaced and reset.
+
+use super::password::Verdict;
+use super::user::{create_credential, replace_password};
+use super::{Auth, AuthError};
+use crate::store::user::find_user_by_id;
+use crate::store::{Account, Database, account};
+
+/// What a comparison with the user's password found.
+#[derive(Debug)]
+pub enum Check {
+    /// It is right; the account holds it.
+    Right(Box<Account>),
+    /// It is wrong.
+    Wrong,
+    /// The user has none.
+    Absent,
+}
+
+/// Compares `password` with the one of the user. Takes as long when there is none.
+///
+/// # Errors
+/// [`AuthError::Busy`] when too many hashes wait, or when the store fails.
+pub async fn check(auth: &Auth, user_id: &str, password: &str) -> Result<Check, AuthError> {
+    let credential = account::find_credential_account(&auth.store, user_id).await?;
+    let verdict = auth.passwords.verify(credential.as_ref().and_then(Account::password), password).await?;
+    Ok(match (credential.filter(|account| account.password().is_some()), verdict) {
+        (None, _) => Check::Absent,
+        (Some(_), Verdict::Mismatch) => Check::Wrong,
+        (Some(account), Verdict::Match | Verdict::MatchOutdated) => Check::Right(Box::new(account)),
+    })
+}
+
+/// Gives the user the password with this hash, whether or not there was one. `false` when there is no such user.
+/// `db` is the transaction that redeemed the right to do so.
+///
+/// # Errors
+/// When the store fails.
+pub async fn reset(auth: &Auth, db: &dyn Database, user_id: &str, hash: &str) -> Result<bool, AuthError> {
+    let Some(user) = find_user_by_id(db, user_id).await? else { return Ok(false) };
+    match account::find_credential_account(db, user.id()).await? {
+        Some(account) => replace_password(auth, db, &account, hash).await,
+        None => create_credential(auth, db, user.id(), hash).await.map(|_| true),
+    }
+}

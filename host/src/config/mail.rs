@@ -1,0 +1,73 @@
+//! Options of mail: where it goes, who it is from, how it looks.
+
+use serde::Deserialize;
+
+use super::SecretSource;
+
+/// `[mail]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MailConfig {
+    /// How mail leaves.
+    pub transport: MailTransport,
+    /// Sender of mails by SMTP: an address, or `Name <address>`.
+    pub from: Option<String>,
+    /// Folder with templates that replace the built-in ones: `<kind>.txt` and `<kind>.html`, seen from the configuration.
+    pub templates: Option<String>,
+    /// The server of the transport `smtp`.
+    pub smtp: Option<SmtpConfig>,
+    /// The receiver of the transport `webhook`.
+    pub webhook: Option<WebhookConfig>,
+}
+
+/// How mail leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MailTransport {
+    /// Kept in memory and shown at `/dev/mailbox`, for development.
+    Mailbox,
+    /// Handed to the mail server in `[mail.smtp]`.
+    Smtp,
+    /// Posted as signed JSON to the URL in `[mail.webhook]`.
+    Webhook,
+}
+
+/// `[mail.smtp]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SmtpConfig {
+    /// Name of the mail server; its certificate must have it.
+    pub host: String,
+    /// Absent means the usual port of `tls`: 587, 465 or 25.
+    pub port: Option<u16>,
+    /// How the connection is protected.
+    #[serde(default)]
+    pub tls: SmtpTls,
+    /// User name, when the server asks for one.
+    pub username: Option<String>,
+    /// Password: text, `{ env = "NAME" }` or `{ file = "PATH" }`.
+    pub password: Option<SecretSource>,
+}
+
+/// How an SMTP connection is protected.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SmtpTls {
+    /// Must be upgraded with STARTTLS.
+    #[default]
+    Starttls,
+    /// TLS from the first byte.
+    Implicit,
+    /// Not at all: for a server on this machine.
+    None,
+}
+
+/// `[mail.webhook]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WebhookConfig {
+    /// Where each mail is posted: `https`, or `http` to this machine.
+    pub url: String,
+    /// Key of the signature; absent means the server's own `secret`.
+    pub secret: Option<SecretSource>,
+}

@@ -1,0 +1,96 @@
+//! `POST /change-email`: gives the caller another address, once those who own the addresses agree.
+
+use serde_json::json;
+
+use crate::auth::email_token::Purpose;
+use crate::auth::session::ActiveSession;
+use crate::auth::{AuthError, user_change};
+use crate::email;
+use crate::error::{ApiError, Code};
+use crate::exchange::{Exchange, SessionNeed};
+use crate::http::Response;
+use crate::input::Input;
+use crate::store::user::find_user_by_email;
+use crate::store::{StoreError, Transaction, User};
+
+struct Change {
+    new_email: String,
+    callback_url: Option<String>,
+}
+
+/// Answers `{"status": true}`, for an address that is taken too.
+///
+/// # Errors
+/// `UNAUTHORIZED`, `CHANGE_EMAIL_DISABLED`, or `400` when the address is the same or mails are not sent.
+pub async fn change_email(exchange: &mut Exchange) -> Result<Response, ApiError> {
+    let mut input = Input::body(exchange.request.body.as_ref());
+    let new_email = email::normalize(input.email("newEmail"));
+    let callback_url = input.optional_text("callbackURL").map(str::to_owned);
+    input.finish()?;
+    let active = exchange.require_session(SessionNeed::FROM_STORE).await?.clone();
+    let config = &exchange.auth().config;
+    let options = &config.user.change_email;
+    if !options.enabled {
+        return Err(Code::CHANGE_EMAIL_DISABLED.into());
+    }
+    if new_email == active.user.email() {
+        return Err(ApiError::message(400, "Email is the same"));
+    }
+    let change = Change { new_email, callback_url };
+    let is_verified = active.user.email_verified();
+    if !is_verified && options.update_email_without_verification {
+        at_once(exchange, &change, active).await?;
+    } else if !config.sends_verification_email() {
+        return Err(ApiError::message(400, Code::VERIFICATION_EMAIL_NOT_ENABLED.message));
+    } else {
+        let asks_owner = is_verified && options.send_change_email_confirmation;
+        by_mail(exchange, &change, active, asks_owner).await?;
+    }
+    Ok(Response::json(&json!({ "status": true })))
+}
+
+/// The address was never proven, so that nothing is lost: it changes now, and the new one is asked to be proven.
+async fn at_once(exchange: &mut Exchange, change: &Change, active: ActiveSession) -> Result<(), ApiError> {
+    let transaction = exchange.auth().store.begin().await?;
+    let changed = change_in(exchange, &transaction, change, &active).await?;
+    let Some(user) = changed else { return transaction.rollback().await.map_err(ApiError::from) };
+    if exchange.auth().config.sends_verification_email() {
+        let callback_url = change.callback_url.as_deref();
+        exchange.queue_verification(&transaction, &user, Purpose::Verify, callback_url).await?;
+    }
+    transaction.commit().await?;
+    exchange.renew_session(ActiveSession { user, ..active });
+    Ok(())
+}
+
+/// The user with the new address; `None` when it is taken.
+async fn change_in(
+    exchange: &Exchange,
+    transaction: &Transaction,
+    change: &Change,
+    active: &ActiveSession,
+) -> Result<Option<User>, ApiError> {
+    let (id, old) = (active.user.id(), active.user.email());
+    match user_change::change_email(exchange.auth(), transaction, id, old, &change.new_email).await {
+        Err(AuthError::Store(StoreError::UniqueViolation { .. })) => Ok(None),
+        changed => Ok(changed?),
+    }
+}
+
+async fn by_mail(
+    exchange: &mut Exchange,
+    change: &Change,
+    active: ActiveSession,
+    asks_owner: bool,
+) -> Result<(), ApiError> {
+    let transaction = exchange.auth().store.begin().await?;
+    let new_email = change.new_email.clone();
+    if find_user_by_email(&transaction, &new_email).await?.is_some() {
+        exchange.queue_nothing(&transaction).await?;
+    } else {
+        let purpose =
+            if asks_owner { Purpose::ConfirmChange { new_email } } else { Purpose::VerifyChange { new_email } };
+        exchange.queue_verification(&transaction, &active.user, purpose, change.callback_url.as_deref()).await?;
+    }
+    Ok(transaction.commit().await?)
+}

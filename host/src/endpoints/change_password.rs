@@ -1,0 +1,46 @@
+//! `POST /change-password`: replaces the caller's password, and its sessions too when asked.
+
+use serde_json::{Value as Json, json};
+
+use crate::auth::credential::{self, Check};
+use crate::auth::password;
+use crate::auth::user::replace_password;
+use crate::error::{ApiError, Code};
+use crate::exchange::{Exchange, SessionNeed};
+use crate::http::Response;
+use crate::input::Input;
+
+/// Answers `{token, user}`; the token is that of the new session, or `null` when the sessions stay.
+///
+/// # Errors
+/// `UNAUTHORIZED`, `PASSWORD_TOO_SHORT`, `PASSWORD_TOO_LONG`, `CREDENTIAL_ACCOUNT_NOT_FOUND`, `INVALID_PASSWORD`,
+/// `SERVER_BUSY`.
+pub async fn change_password(exchange: &mut Exchange) -> Result<Response, ApiError> {
+    let mut input = Input::body(exchange.request.body.as_ref());
+    let new_password = input.text("newPassword").to_owned();
+    let current_password = input.text("currentPassword").to_owned();
+    let revokes_others = input.optional_boolean("revokeOtherSessions").unwrap_or(false);
+    input.finish()?;
+    let user = exchange.require_session(SessionNeed::FROM_STORE).await?.user.clone();
+    let auth = exchange.auth();
+    password::check_new(&auth.config.email_and_password, &new_password)?;
+    password::check_length(&auth.config.email_and_password, &current_password)?;
+    let account = match credential::check(auth, user.id(), &current_password).await? {
+        Check::Right(account) => account,
+        Check::Wrong => return Err(Code::INVALID_PASSWORD.into()),
+        Check::Absent => return Err(Code::CREDENTIAL_ACCOUNT_NOT_FOUND.into()),
+    };
+    let hash = auth.passwords.hash(&new_password).await?;
+    let transaction = auth.store.begin().await?;
+    if !replace_password(auth, &transaction, &account, &hash).await? {
+        // Another change came first: what was given is not the present password any more.
+        return Err(Code::INVALID_PASSWORD.into());
+    }
+    let mut token = Json::Null;
+    if revokes_others {
+        let opened = exchange.replace_sessions(&transaction, user.clone()).await?;
+        token = opened.session.token().into();
+    }
+    transaction.commit().await?;
+    Ok(Response::json(&json!({ "token": token, "user": user.0.output() })))
+}

@@ -1,0 +1,58 @@
+//! `POST /request-password-reset`: mails a link to set a new password. The answer is the same for every address.
+
+use serde_json::json;
+
+use crate::auth::verification;
+use crate::email;
+use crate::error::{ApiError, Code};
+use crate::exchange::{Exchange, LinkMail};
+use crate::http::{Response, encode_component};
+use crate::input::Input;
+use crate::random::ALPHANUMERIC;
+use crate::store::Transaction;
+use crate::store::user::find_user_by_email;
+
+/// What stands before the token in the verification's identifier.
+pub(super) const IDENTIFIER: &str = "reset-password:";
+const TOKEN_LENGTH: usize = 24;
+const MESSAGE: &str = "If this email exists in our system, check your email for the reset link";
+
+/// Answers `{"status": true, "message"}`.
+///
+/// # Errors
+/// `RESET_PASSWORD_DISABLED`, or when the store fails.
+pub async fn request_password_reset(exchange: &mut Exchange) -> Result<Response, ApiError> {
+    let mut input = Input::body(exchange.request.body.as_ref());
+    let address = email::normalize(input.email("email"));
+    let redirect_to = input.optional_text("redirectTo").unwrap_or_default().to_owned();
+    input.finish()?;
+    if !exchange.auth().config.sends_reset_password() {
+        return Err(Code::RESET_PASSWORD_DISABLED.into());
+    }
+    let transaction = exchange.auth().store.begin().await?;
+    queue(exchange, &transaction, &address, &redirect_to).await?;
+    transaction.commit().await?;
+    Ok(Response::json(&json!({ "status": true, "message": MESSAGE })))
+}
+
+/// For an address without a user the same number of rows is written and deleted.
+async fn queue(
+    exchange: &mut Exchange,
+    transaction: &Transaction,
+    address: &str,
+    redirect_to: &str,
+) -> Result<(), ApiError> {
+    let auth = exchange.auth();
+    let token = auth.random.string(ALPHANUMERIC, TOKEN_LENGTH);
+    let identifier = format!("{IDENTIFIER}{token}");
+    let Some(user) = find_user_by_email(transaction, address).await? else {
+        verification::consume(auth, transaction, &identifier).await?;
+        return exchange.queue_nothing(transaction).await;
+    };
+    let ttl_secs = auth.config.email_and_password.reset_password_token_expires_in;
+    verification::create(auth, transaction, &identifier, user.id(), ttl_secs).await?;
+    let base = auth.config.endpoint_base();
+    let url = format!("{base}/reset-password/{token}?callbackURL={}", encode_component(redirect_to));
+    let mail = LinkMail { kind: "reset-password", user: &user, url: &url, token: &token };
+    exchange.queue_link(transaction, mail).await
+}

@@ -1,0 +1,47 @@
+//! `POST /reset-password`: sets a new password for whoever holds the token of the mail.
+
+use serde_json::json;
+
+use super::request_password_reset::IDENTIFIER;
+use crate::auth::{credential, password, session, verification};
+use crate::error::{ApiError, Code};
+use crate::exchange::Exchange;
+use crate::http::Response;
+use crate::input::Input;
+
+/// Answers `{"status": true}`. Token, password and sessions change together or not at all.
+///
+/// # Errors
+/// `INVALID_TOKEN`, `PASSWORD_TOO_SHORT`, `PASSWORD_TOO_LONG`, `USER_NOT_FOUND`, `SERVER_BUSY`.
+pub async fn reset_password(exchange: &mut Exchange) -> Result<Response, ApiError> {
+    let query = exchange.request.query.to_json();
+    let mut input = Input::body(exchange.request.body.as_ref());
+    let new_password = input.text("newPassword").to_owned();
+    let in_body = input.optional_text("token");
+    input.finish()?;
+    let mut input = Input::query(&query);
+    let in_query = input.optional_text("token");
+    input.finish()?;
+    let token = in_body.filter(|token| !token.is_empty()).or(in_query).unwrap_or_default();
+    if token.is_empty() {
+        return Err(Code::INVALID_TOKEN.into());
+    }
+    let identifier = format!("{IDENTIFIER}{token}");
+    let auth = exchange.auth();
+    password::check_new(&auth.config.email_and_password, &new_password)?;
+    // A look first, so that a made-up token costs no hash and no writer waits for one. What counts is `consume`.
+    if verification::find(auth, &auth.store, &identifier).await?.is_none() {
+        return Err(Code::INVALID_TOKEN.into());
+    }
+    let hash = auth.passwords.hash(&new_password).await?;
+    let transaction = auth.store.begin().await?;
+    let user_id = verification::consume(auth, &transaction, &identifier).await?.ok_or(Code::INVALID_TOKEN)?;
+    if !credential::reset(auth, &transaction, &user_id, &hash).await? {
+        return Err(Code::USER_NOT_FOUND.into());
+    }
+    if auth.config.email_and_password.revoke_sessions_on_password_reset {
+        session::end_all(auth, &transaction, &user_id, None).await?;
+    }
+    transaction.commit().await?;
+    Ok(Response::json(&json!({ "status": true })))
+}

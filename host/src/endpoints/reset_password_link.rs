@@ -1,0 +1,32 @@
+//! `GET /reset-password/:token`: the link in the mail; sends the browser on to the application with the token.
+
+use super::request_password_reset::IDENTIFIER;
+use crate::auth::verification;
+use crate::error::{ApiError, Code};
+use crate::exchange::Exchange;
+use crate::exchange::redirect::{refuse_at, with_parameter};
+use crate::http::Response;
+use crate::input::Input;
+
+/// Redirects to the callback with `token`, or with `error`. Uses nothing up.
+///
+/// # Errors
+/// `INVALID_CALLBACK_URL`
+pub async fn reset_password_link(exchange: &mut Exchange) -> Result<Response, ApiError> {
+    let query = exchange.request.query.to_json();
+    let mut input = Input::query(&query);
+    let callback_url = input.text("callbackURL").to_owned();
+    input.finish()?;
+    exchange.require_trusted_targets(["callbackURL"])?;
+    let auth = exchange.auth();
+    let target = match callback_url.as_str() {
+        "" => return refuse_at(Some(&format!("{}/error", auth.config.endpoint_base())), Code::INVALID_TOKEN.into()),
+        path if path.starts_with('/') => format!("{}{path}", auth.config.origin()),
+        url => url.to_owned(),
+    };
+    let token = exchange.param("token").unwrap_or_default();
+    match verification::find(auth, &auth.store, &format!("{IDENTIFIER}{token}")).await? {
+        Some(_) => Ok(Response::redirect(&with_parameter(&target, "token", token))),
+        None => refuse_at(Some(&target), Code::INVALID_TOKEN.into()),
+    }
+}

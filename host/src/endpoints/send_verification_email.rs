@@ -1,0 +1,43 @@
+//! `POST /send-verification-email`: mails a link that proves an address. Without a session every address gets one answer.
+
+use serde_json::json;
+
+use crate::auth::email_token::Purpose;
+use crate::email;
+use crate::error::{ApiError, Code};
+use crate::exchange::{Exchange, SessionNeed};
+use crate::http::Response;
+use crate::input::Input;
+use crate::store::user::find_user_by_email;
+
+/// Answers `{"status": true}`.
+///
+/// # Errors
+/// `VERIFICATION_EMAIL_NOT_ENABLED`; with a session `EMAIL_MISMATCH` and `EMAIL_ALREADY_VERIFIED`.
+pub async fn send_verification_email(exchange: &mut Exchange) -> Result<Response, ApiError> {
+    let mut input = Input::body(exchange.request.body.as_ref());
+    let address = email::normalize(input.email("email"));
+    let callback_url = input.optional_text("callbackURL").map(str::to_owned);
+    input.finish()?;
+    if !exchange.auth().config.sends_verification_email() {
+        return Err(Code::VERIFICATION_EMAIL_NOT_ENABLED.into());
+    }
+    let caller = exchange.session_with(SessionNeed::FROM_STORE).await?.map(|active| active.user.clone());
+    if let Some(caller) = &caller {
+        if caller.email() != address {
+            return Err(Code::EMAIL_MISMATCH.into());
+        }
+        if caller.email_verified() {
+            return Err(Code::EMAIL_ALREADY_VERIFIED.into());
+        }
+    }
+    let transaction = exchange.auth().store.begin().await?;
+    match find_user_by_email(&transaction, &address).await?.filter(|user| !user.email_verified()) {
+        Some(user) => {
+            exchange.queue_verification(&transaction, &user, Purpose::Verify, callback_url.as_deref()).await?;
+        }
+        None => exchange.queue_nothing(&transaction).await?,
+    }
+    transaction.commit().await?;
+    Ok(Response::json(&json!({ "status": true })))
+}

@@ -1,0 +1,112 @@
+//! The mails that a request causes, and the links in them.
+//!
+//! Invariant: a mail is a row that commits with its cause; the answer and its timing never depend on its delivery.
+
+use serde_json::{Map, Value as Json};
+
+use super::Exchange;
+use crate::auth::email_token::{self, EmailToken, Purpose};
+use crate::error::ApiError;
+use crate::http::encode_component;
+use crate::outbox;
+use crate::store::{Database, User};
+
+/// A mail with a link that its reader follows.
+#[derive(Clone, Copy)]
+pub struct LinkMail<'a> {
+    /// `verify-email`, `reset-password`, …
+    pub kind: &'a str,
+    /// Who asked for it.
+    pub user: &'a User,
+    /// The link.
+    pub url: &'a str,
+    /// The secret in the link.
+    pub token: &'a str,
+}
+
+impl LinkMail<'_> {
+    /// What the template and a webhook get.
+    fn data(&self) -> Map<String, Json> {
+        let mut data = Map::new();
+        data.insert("user".into(), self.user.0.output().into());
+        data.insert("url".into(), self.url.into());
+        data.insert("token".into(), self.token.into());
+        data
+    }
+}
+
+impl Exchange {
+    /// Writes a mail into the outbox, as a part of the transaction `db`.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn queue_mail(
+        &mut self,
+        db: &dyn Database,
+        kind: &str,
+        to: &str,
+        data: &Map<String, Json>,
+    ) -> Result<(), ApiError> {
+        outbox::enqueue(self.auth(), db, kind, to, data).await?;
+        self.has_queued_mail = true;
+        Ok(())
+    }
+
+    /// Queues a mail with a link to the address of its user.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn queue_link(&mut self, db: &dyn Database, mail: LinkMail<'_>) -> Result<(), ApiError> {
+        self.queue_mail(db, mail.kind, mail.user.email(), &mail.data()).await
+    }
+
+    /// Takes as long as queueing a mail and sends none: for an address that gets none, so that nobody learns which it is.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn queue_nothing(&mut self, db: &dyn Database) -> Result<(), ApiError> {
+        self.queue_mail(db, outbox::NOTHING, "", &Map::new()).await
+    }
+
+    /// Queues the mail that proves an address, or asks the present one before it is changed. The link leads to
+    /// `GET /verify-email` and from there to `callback_url`, or to `/`.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn queue_verification(
+        &mut self,
+        db: &dyn Database,
+        user: &User,
+        purpose: Purpose,
+        callback_url: Option<&str>,
+    ) -> Result<(), ApiError> {
+        let user_id = Some(user.id().to_owned());
+        let claims = EmailToken { email: user.email().to_owned(), user_id, purpose };
+        let token = email_token::sign(self.auth(), &claims)?;
+        let callback_url = encode_component(callback_url.filter(|url| !url.is_empty()).unwrap_or("/"));
+        let base = self.auth().config.endpoint_base();
+        let url = format!("{base}/verify-email?token={token}&callbackURL={callback_url}");
+        let mail = |kind| LinkMail { kind, user, url: &url, token: &token };
+        let mut data = mail("").data();
+        match &claims.purpose {
+            Purpose::Verify => self.queue_link(db, mail("verify-email")).await,
+            Purpose::ConfirmChange { new_email } => {
+                data.insert("newEmail".into(), new_email.as_str().into());
+                self.queue_mail(db, "change-email", user.email(), &data).await
+            }
+            Purpose::VerifyChange { new_email } => {
+                if let Some(user) = data.get_mut("user").and_then(Json::as_object_mut) {
+                    user.insert("email".into(), new_email.as_str().into());
+                }
+                self.queue_mail(db, "verify-email", new_email, &data).await
+            }
+        }
+    }
+
+    /// Wakes the sender of mail when this request queued any; call it when all is committed.
+    pub fn wake_mail_sender(&self) {
+        if self.has_queued_mail {
+            self.auth().mail_queued.notify_one();
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! Where a followed link may lead, and how an outcome is told there.
+
+use serde_json::Value as Json;
+
+use super::Exchange;
+use crate::error::{ApiError, Code, ErrorBody};
+use crate::http::{Response, decode_component, encode_component};
+
+impl Exchange {
+    /// Refuses the request when one of these query parameters leads to a place that the operator does not trust.
+    ///
+    /// # Errors
+    /// `INVALID_CALLBACK_URL`
+    pub fn require_trusted_targets<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Result<(), ApiError> {
+        if self.auth().config.advanced.disable_origin_check {
+            return Ok(());
+        }
+        let origins = &self.auth().origins;
+        let is_trusted = |value: &Json| match value {
+            Json::String(target) if target.is_empty() => true,
+            // Clients escape the target inside the query's own escaping; both readings must be harmless.
+            Json::String(target) => {
+                origins.trusts_target(target) && origins.trusts_target(&decode_component(target))
+            }
+            _ => false,
+        };
+        let query = self.request.query.to_json();
+        let mut targets = names.into_iter().filter_map(|name| query.get(name));
+        if targets.all(is_trusted) { Ok(()) } else { Err(Code::INVALID_CALLBACK_URL.into()) }
+    }
+
+    /// Refuses to act on a link that a browser or a mail scanner only fetches ahead: following it must be someone's wish.
+    ///
+    /// # Errors
+    /// `503` without a body, which is not kept: the browser asks again when the link is followed.
+    pub fn refuse_prefetch(&self) -> Result<(), ApiError> {
+        let says_prefetch = |name| self.request.headers.get(name).is_some_and(|value| value.contains("prefetch"));
+        if ["sec-purpose", "purpose", "x-moz"].into_iter().any(says_prefetch) {
+            return Err(ApiError::empty(503).header("cache-control", "no-store".into()));
+        }
+        Ok(())
+    }
+}
+
+/// Sends the browser to `target` with `error=<code>`; without a target the error itself is the answer.
+///
+/// # Errors
+/// `error`, when there is no target or it has no code.
+pub fn refuse_at(target: Option<&str>, error: ApiError) -> Result<Response, ApiError> {
+    match (target.filter(|target| !target.is_empty()), &error.body) {
+        (Some(target), ErrorBody::Coded { code, .. }) => {
+            Ok(Response::redirect(&with_parameter(target, "error", code)))
+        }
+        _ => Err(error),
+    }
+}
+
+/// `target` with one more query parameter, put before its fragment.
+pub fn with_parameter(target: &str, name: &str, value: &str) -> String {
+    let (rest, fragment) = target.split_at(target.find('#').unwrap_or(target.len()));
+    let glue = if rest.contains('?') { '&' } else { '?' };
+    format!("{rest}{glue}{name}={}{fragment}", encode_component(value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_stand_before_the_fragment() {
+        for (target, expected) in [
+            ("/ok", "/ok?error=A%20B"),
+            ("/ok?a=1", "/ok?a=1&error=A%20B"),
+            ("/ok?a=1#f?x", "/ok?a=1&error=A%20B#f?x"),
+            ("myapp://x#f", "myapp://x?error=A%20B#f"),
+        ] {
+            assert_eq!(with_parameter(target, "error", "A B"), expected);
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! Mail by SMTP: one message with a text and an HTML part per mail.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use lettre::message::{Mailbox, MultiPart};
+use lettre::transport::smtp::authentication::Credentials;
+use lettre::{Address, AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
+
+use super::{Transport, TransportError};
+use crate::config::{SmtpConfig, SmtpTls};
+use crate::mail::Mail;
+
+/// Longest wait for an answer of the server to one command.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A mail server.
+pub struct Smtp {
+    server: AsyncSmtpTransport<Tokio1Executor>,
+    from: Mailbox,
+}
+
+impl Smtp {
+    /// A transport to the server; it connects when there is something to send.
+    ///
+    /// # Errors
+    /// When `from` is no address or the server's name cannot be used.
+    pub fn new(options: &SmtpConfig, from: &str) -> Result<Self, TransportError> {
+        let from = from.parse().map_err(|error| TransportError(format!("mail.from \"{from}\": {error}")))?;
+        let builder = match options.tls {
+            SmtpTls::Starttls => AsyncSmtpTransport::<Tokio1Executor>::starttls_relay(&options.host),
+            SmtpTls::Implicit => AsyncSmtpTransport::<Tokio1Executor>::relay(&options.host),
+            SmtpTls::None => Ok(AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&options.host)),
+        };
+        let mut builder = builder
+            .map_err(|error| TransportError(format!("mail.smtp.host \"{}\": {error}", options.host)))?
+            .timeout(Some(TIMEOUT));
+        if let Some(port) = options.port {
+            builder = builder.port(port);
+        }
+        if let Some(username) = &options.username {
+            let password = options.password.as_ref().map_or("", |source| source.value());
+            builder = builder.credentials(Credentials::new(username.clone(), password.to_owned()));
+        }
+        Ok(Self { server: builder.build(), from })
+    }
+
+    fn message(&self, mail: &Mail) -> Result<Message, TransportError> {
+        // Neither error may be told: it would hold the address.
+        let to: Address = mail.to.parse().map_err(|_| TransportError("the recipient is no address".into()))?;
+        Message::builder()
+            // The same mail keeps its id when it is sent again, so that a receiver can tell.
+            .message_id(Some(format!("<{}@{}>", mail.id, self.from.email.domain())))
+            .from(self.from.clone())
+            .to(Mailbox::new(None, to))
+            .subject(&mail.subject)
+            .multipart(MultiPart::alternative_plain_html(mail.text.clone(), mail.html.clone()))
+            .map_err(|_| TransportError("the message cannot be made".into()))
+    }
+}
+
+#[async_trait]
+impl Transport for Smtp {
+    async fn send(&self, mail: &Mail) -> Result<(), TransportError> {
+        let message = self.message(mail)?;
+        self.server.send(message).await.map(drop).map_err(|error| TransportError(error.to_string()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(to: &str, subject: &str) -> Result<String, TransportError> {
+        let options =
+            SmtpConfig { host: "localhost".into(), port: None, tls: SmtpTls::None, username: None, password: None };
+        let mail = Mail {
+            id: "m1".into(),
+            kind: "verify-email".into(),
+            to: to.into(),
+            subject: subject.into(),
+            text: "text".into(),
+            html: "<p>html</p>".into(),
+            data: serde_json::Map::new(),
+        };
+        let message = Smtp::new(&options, "Acme <no-reply@acme.example>")?.message(&mail)?;
+        Ok(String::from_utf8(message.formatted()).unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_message_has_one_recipient_and_both_parts() {
+        let text = message("ada@example.com", "Verify é\r\nBcc: eve@example.com").unwrap();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        assert!(head.contains("\r\nTo: ada@example.com\r\n"), "{head}");
+        assert!(head.contains("Message-ID: <m1@acme.example>"), "{head}");
+        assert!(!head.lines().any(|line| line.to_ascii_lowercase().starts_with("bcc")), "{head}");
+        assert!(body.contains("text/plain") && body.contains("text/html"), "{body}");
+    }
+
+    #[tokio::test]
+    async fn what_is_no_single_address_is_not_sent() {
+        for to in ["a@x.com,b@y.com", "a@x.com\r\nBcc: b@y.com", "<a@x.com>", "a@x.com b@y.com", ""] {
+            assert!(message(to, "s").is_err(), "{to}");
+        }
+    }
+}

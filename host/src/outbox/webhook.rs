@@ -1,0 +1,98 @@
+//! Mail by webhook: one signed POST of JSON per mail.
+//!
+//! `doorward-signature: t=<unix seconds>,v1=<hex HMAC-SHA256 of "<t>.<body>">`
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use ureq::Agent;
+use ureq::tls::{RootCerts, TlsConfig};
+
+use super::{Transport, TransportError};
+use crate::clock::Clock;
+use crate::config::WebhookConfig;
+use crate::crypto::{hex, hmac_sha256};
+use crate::mail::Mail;
+use crate::secret::Secret;
+
+/// Longest time of one delivery, the receiver's answer included.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A receiver of mails.
+pub struct Webhook {
+    agent: Agent,
+    url: String,
+    key: Secret<String>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Webhook {
+    /// A transport to the receiver; its signatures are made with the webhook's own secret, or else with `secret`.
+    ///
+    /// # Errors
+    /// When the URL is neither `https` nor `http` to this machine.
+    pub fn new(options: &WebhookConfig, secret: &str, clock: Arc<dyn Clock>) -> Result<Self, TransportError> {
+        if !is_private(&options.url) {
+            let message = format!("mail.webhook.url \"{}\" must be https, or http to this machine", options.url);
+            return Err(TransportError(message));
+        }
+        let tls = TlsConfig::builder()
+            .root_certs(RootCerts::PlatformVerifier)
+            .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
+            .build();
+        let mut agent = Agent::config_builder().tls_config(tls).timeout_global(Some(TIMEOUT)).max_redirects(0);
+        if options.url.starts_with("http:") {
+            // This machine is not reached through the proxy that the environment may name.
+            agent = agent.proxy(None);
+        }
+        let key = options.secret.as_ref().map_or(secret, |source| source.value());
+        Ok(Self { agent: agent.build().into(), url: options.url.clone(), key: Secret::new(key.to_owned()), clock })
+    }
+}
+
+/// Whether nobody on the way can read what is posted.
+fn is_private(url: &str) -> bool {
+    let Ok(url) = url::Url::parse(url) else { return false };
+    let is_loopback = match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost",
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    url.scheme() == "https" || url.scheme() == "http" && is_loopback
+}
+
+#[async_trait]
+impl Transport for Webhook {
+    async fn send(&self, mail: &Mail) -> Result<(), TransportError> {
+        let body = serde_json::to_string(mail).map_err(|error| TransportError(error.to_string()))?;
+        let at = self.clock.now().as_secs();
+        let mac = hex(&hmac_sha256(self.key.expose().as_bytes(), format!("{at}.{body}").as_bytes()));
+        let request = self
+            .agent
+            .post(&self.url)
+            .header("content-type", "application/json")
+            .header("doorward-signature", format!("t={at},v1={mac}"));
+        let sent = tokio::task::spawn_blocking(move || request.send(body)).await;
+        let answer = sent.map_err(|error| TransportError(error.to_string()))?;
+        let status = answer.map_err(|error| TransportError(error.to_string()))?.status();
+        if status.is_success() { Ok(()) } else { Err(TransportError(format!("the receiver answered {status}"))) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mails_do_not_travel_in_the_clear() {
+        for url in ["https://hooks.example.com/mail", "http://127.0.0.1:4000/mail", "http://localhost/", "http://[::1]/"]
+        {
+            assert!(is_private(url), "{url}");
+        }
+        for url in ["http://hooks.example.com", "http://10.0.0.1/", "http://localhost.evil.example", "ftp://x", "", "x"] {
+            assert!(!is_private(url), "{url}");
+        }
+    }
+}
