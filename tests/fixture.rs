@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use doorward::app::{App, open_store};
 use doorward::clock::{Clock, Timestamp};
 use doorward::config::Config;
+use doorward::exchange::Services;
 use doorward::http::{Headers, Query, Request};
+use doorward::mail::Mail;
 use doorward::plugin_host::Ports;
 use doorward::random::SystemRandom;
 use doorward::store::{Models, Record, Store};
@@ -118,6 +121,11 @@ impl Fixture {
         self.clock.now()
     }
 
+    /// What all requests share.
+    pub fn services(&self) -> &Services {
+        self.app.pipeline.services()
+    }
+
     /// The database, for a look behind the answers.
     pub fn store(&self) -> &Store {
         &self.app.pipeline.services().auth.store
@@ -146,8 +154,45 @@ impl Fixture {
 
     /// As [`Fixture::post`], with a `Cookie` header.
     pub async fn post_as(&self, path: &str, cookie: &str, body: &Json) -> Answer {
-        let headers = [("origin", "http://localhost:3000"), ("content-type", "application/json"), ("cookie", cookie)];
+        let headers =
+            [("origin", "http://localhost:3000"), ("content-type", "application/json"), ("cookie", cookie)];
         self.send("POST", path, &headers, body.to_string()).await
+    }
+
+    /// Every mail that was sent, newest first, once none is on its way.
+    pub async fn mails(&self) -> Vec<Mail> {
+        for _ in 0..1000 {
+            if self.rows("doorward_outbox").await == 0 {
+                return self.app.mailbox.as_ref().unwrap().mails();
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        panic!("mail stays in the outbox");
+    }
+
+    /// The newest mail of a kind.
+    pub async fn mail(&self, kind: &str) -> Mail {
+        let mails = self.mails().await;
+        let found = mails.iter().find(|mail| mail.kind == kind).cloned();
+        found.unwrap_or_else(|| panic!("no {kind} among {mails:?}"))
+    }
+
+    /// Follows the link in a mail, with a `Cookie` header unless `cookie` is empty.
+    pub async fn follow(&self, mail: &Mail, cookie: &str) -> Answer {
+        let link = mail.data["url"].as_str().unwrap();
+        let path = link.strip_prefix("http://localhost:3000/api/auth").unwrap();
+        let headers = [("cookie", cookie)];
+        self.send("GET", path, if cookie.is_empty() { &[] } else { &headers }, String::new()).await
+    }
+
+    /// How many users, accounts, sessions, verifications and unsent mails there are.
+    pub async fn counts(&self) -> [u64; 5] {
+        let mut counts = [0; 5];
+        for (count, model) in counts.iter_mut().zip(["user", "account", "session", "verification", "doorward_outbox"])
+        {
+            *count = self.rows(model).await;
+        }
+        counts
     }
 
     /// Sends a `GET` with a `Cookie` header.

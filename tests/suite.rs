@@ -15,5 +15,6 @@ mod hooks;
 mod hostile;
 mod red_team;
 mod routes;
+mod sinks;
 mod store;
 mod tidy;

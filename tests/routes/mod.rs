@@ -1,22 +1,32 @@
 //! Routes, one file a path: what each answers, and that a refusal leaves nothing behind.
 
+mod change_email;
+mod change_password;
 mod cookie_cache;
+mod delete_user;
 mod get_session;
+mod guards;
 mod list_accounts;
 mod list_sessions;
 mod origin;
 mod rate_limit;
+mod request_password_reset;
+mod reset_password;
 mod revoke_other_sessions;
 mod revoke_session;
 mod revoke_sessions;
+mod send_verification_email;
 mod session_guards;
 mod sign_in_email;
 mod sign_out;
 mod sign_up_email;
 mod unlink_account;
 mod update_session;
+mod update_user;
+mod verify_email;
+mod verify_password;
 
-use doorward::store::{Database, Models, Record};
+use doorward::store::{Database, Models, Record, eq};
 use serde_json::{Value as Json, json};
 
 use crate::fixture::{Answer, Fixture};
@@ -91,4 +101,16 @@ fn row(server: &Fixture, model: &str, id: &str) -> Record {
     row.set("createdAt", server.now()).unwrap();
     row.set("updatedAt", server.now()).unwrap();
     row
+}
+
+/// The status of a sign-in.
+pub async fn sign_in_status(server: &Fixture, email: &str, password: &str) -> u16 {
+    server.post("/sign-in/email", &json!({ "email": email, "password": password })).await.status
+}
+
+/// Marks every address as verified.
+pub async fn verify_all(server: &Fixture) {
+    for user in server.records("user").await {
+        server.store().update("user", &[eq("id", user.text("id"))], &[("emailVerified", true.into())]).await.unwrap();
+    }
 }

@@ -34,7 +34,8 @@ const POSTGRES_URL: &str = "DOORWARD_TEST_POSTGRES_URL";
 /// An empty database of one kind.
 #[derive(Clone)]
 pub struct Place {
-    backend: Backend,
+    /// Which kind.
+    pub backend: Backend,
     /// Where it is.
     pub url: String,
 }
@@ -63,7 +64,7 @@ impl Place {
     }
 
     /// Runs SQL beside the store, as another program would.
-    async fn sql(&self, sql: &str) {
+    pub async fn sql(&self, sql: &str) {
         match self.backend {
             Backend::Sqlite => {
                 let path = self.url.strip_prefix("sqlite://").unwrap();

@@ -60,12 +60,12 @@ pub async fn sign_up_email(exchange: &mut Exchange) -> Result<Response, ApiError
     // The hash is computed for an address that exists too, so that the answer takes as long.
     let hash = exchange.auth().passwords.hash(&new.password).await?;
     if let Some(existing) = existing {
-        return made_up(exchange, &new, existing).await;
+        return made_up(exchange, &new, Some(existing)).await;
     }
     match create(exchange, &new, &hash, !hides_existing).await {
         Err(error) if error.code() == Some(Code::USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL.code) && hides_existing => {
-            let existing = find_user_by_email(&exchange.auth().store, &new.email).await?.ok_or(error)?;
-            made_up(exchange, &new, existing).await
+            // The other sign-up came a moment before: its user, who is asked to verify just now, needs no second mail.
+            made_up(exchange, &new, None).await
         }
         created => created,
     }
@@ -98,15 +98,16 @@ async fn create(exchange: &mut Exchange, new: &Candidate, hash: &str, signs_in: 
 
 /// What the client of a server that hides existing users gets for one: a user that was never stored. It takes a write, as
 /// a real sign-up does.
-async fn made_up(exchange: &mut Exchange, new: &Candidate, existing: User) -> Result<Response, ApiError> {
+async fn made_up(exchange: &mut Exchange, new: &Candidate, existing: Option<User>) -> Result<Response, ApiError> {
     let store = exchange.auth().store.clone();
     let config = &exchange.auth().config;
-    if config.mail.is_some() && config.email_and_password.on_existing_user_sign_up {
-        let mut data = Map::new();
-        data.insert("user".into(), existing.0.output().into());
-        exchange.queue_mail(&store, "existing-user", existing.email(), &data).await?;
-    } else {
-        exchange.queue_nothing(&store).await?;
+    let tells_owner = config.mail.is_some() && config.email_and_password.on_existing_user_sign_up;
+    match existing.filter(|_| tells_owner) {
+        Some(existing) => {
+            let data = Map::from_iter([("user".to_owned(), existing.0.output().into())]);
+            exchange.queue_mail(&store, "existing-user", existing.email(), &data).await?;
+        }
+        None => exchange.queue_nothing(&store).await?,
     }
     Ok(answer(None, &User(user::new_record(exchange.auth(), new.as_user())?)))
 }

@@ -17,15 +17,29 @@ macro_rules! built_in {
 }
 
 /// The built-in templates: kind, text (its first line is `Subject: …`), HTML.
-const BUILT_IN: [(&str, &str, &str); 7] = built_in![
-    "default",
-    "magic-link",
-    "verify-email",
-    "reset-password",
-    "change-email",
-    "delete-account",
-    "existing-user"
-];
+const BUILT_IN: [(&str, &str, &str); 7] =
+    built_in!["default", "magic-link", "verify-email", "reset-password", "change-email", "delete-account", "existing-user"];
+
+/// Why the templates cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum TemplateError {
+    /// The operator's folder or a file in it.
+    #[error("mail.templates: {path} cannot be read: {source}")]
+    Unreadable {
+        /// What cannot be read.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A template's text.
+    #[error("the mail template {name} is broken: {source}")]
+    Broken {
+        /// The file's name.
+        name: String,
+        /// What is wrong with it.
+        source: minijinja::Error,
+    },
+}
 
 /// Why the templates cannot be used.
 #[derive(Debug, thiserror::Error)]

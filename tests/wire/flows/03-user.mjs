@@ -47,7 +47,7 @@ flow(A, "change-email", "change-email, unverified current address: verification 
   const url = new URL(t.mail("verify-email").url);
   await t.get("unchanged so far", "/get-session");
   await t.get("link opened without a session", url.pathname + url.search, { abs: true, jar: null });
-  t.note("row", (await t.row("select email, emailVerified from user where name = 'Ada Lovelace'")));
+  t.note("row", (await t.row("select email, emailVerified from user where name = 'Ada Lovelace' order by rowid")));
   await t.get("opened again: token no longer matches the address", url.pathname + url.search, { abs: true });
   await t.get("session shows the new address", "/get-session");
 });
