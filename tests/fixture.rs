@@ -154,8 +154,7 @@ impl Fixture {
 
     /// As [`Fixture::post`], with a `Cookie` header.
     pub async fn post_as(&self, path: &str, cookie: &str, body: &Json) -> Answer {
-        let headers =
-            [("origin", "http://localhost:3000"), ("content-type", "application/json"), ("cookie", cookie)];
+        let headers = [("origin", "http://localhost:3000"), ("content-type", "application/json"), ("cookie", cookie)];
         self.send("POST", path, &headers, body.to_string()).await
     }
 
@@ -188,8 +187,7 @@ impl Fixture {
     /// How many users, accounts, sessions, verifications and unsent mails there are.
     pub async fn counts(&self) -> [u64; 5] {
         let mut counts = [0; 5];
-        for (count, model) in counts.iter_mut().zip(["user", "account", "session", "verification", "doorward_outbox"])
-        {
+        for (count, model) in counts.iter_mut().zip(["user", "account", "session", "verification", "doorward_outbox"]) {
             *count = self.rows(model).await;
         }
         counts

@@ -52,9 +52,8 @@ async fn enum_1_known_and_unknown_addresses_look_alike(place: Place) {
     let reset = async |email: &str| ask("/request-password-reset", address(email)).await;
     let send = async |email: &str| ask("/send-verification-email", address(email)).await;
     let sign_in = async |email: &str| ask("/sign-in/email", wrong(email)).await;
-    let change = async |email: &str| {
-        face(&server.post_as("/change-email", &caller, &json!({ "newEmail": email })).await)
-    };
+    let change =
+        async |email: &str| face(&server.post_as("/change-email", &caller, &json!({ "newEmail": email })).await);
     for email in &ADDRESSES[..3] {
         assert_eq!(reset(email).await, reset(ADDRESSES[3]).await, "reset {email}");
         assert_eq!(send(email).await, send(ADDRESSES[3]).await, "verification {email}");
@@ -104,7 +103,8 @@ async fn enum_3_the_answer_does_not_wait_for_mail(place: Place) {
 }
 
 async fn enum_3_refusals_come_in_one_order(place: Place) {
-    let server = Fixture::start(&place, &format!("{ALL_ON}\nemail_and_password.require_email_verification = true")).await;
+    let server =
+        Fixture::start(&place, &format!("{ALL_ON}\nemail_and_password.require_email_verification = true")).await;
     sign_up(&server).await;
     for (field, value) in [
         ("password", json!("short")),

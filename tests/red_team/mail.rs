@@ -86,7 +86,10 @@ async fn host_2_a_hostile_first_request_leaves_no_trace(place: Place) {
 
 async fn host_3_one_recipient_and_one_set_of_headers(place: Place) {
     let sink = SmtpSink::start("250 taken").await;
-    let options = format!("{}\nemail_verification.send_on_sign_up = true\napp_name = \"A\\r\\nBcc: x@y.com <b>\"", smtp(sink.port));
+    let options = format!(
+        "{}\nemail_verification.send_on_sign_up = true\napp_name = \"A\\r\\nBcc: x@y.com <b>\"",
+        smtp(sink.port)
+    );
     let server = Fixture::start(&place, &options).await;
     for email in [
         "a@x.com,evil@y.com",
@@ -103,7 +106,13 @@ async fn host_3_one_recipient_and_one_set_of_headers(place: Place) {
         assert_eq!(answer.status, 400, "{email}");
     }
     assert_eq!(server.counts().await, [0; 5]);
-    let names = ["X\r\nSubject: owned\r\n\r\nbody", "=?utf-8?q?X?=", "{{7*7}}{% raw %}", "<img src=x onerror=alert(1)>", "\u{202e}x"];
+    let names = [
+        "X\r\nSubject: owned\r\n\r\nbody",
+        "=?utf-8?q?X?=",
+        "{{7*7}}{% raw %}",
+        "<img src=x onerror=alert(1)>",
+        "\u{202e}x",
+    ];
     for (number, name) in names.into_iter().enumerate() {
         let body = with(with(ada(), "name", json!(name)), "email", json!(format!("ada{number}@example.com")));
         assert_eq!(server.post("/sign-up/email", &body).await.status, 200, "{name}");
@@ -184,7 +193,8 @@ fn signed_body(request: &str, key: &str) -> Json {
 }
 
 async fn a_webhook_gets_signed_mail(place: Place) {
-    for (own, key) in [("", "route-test-secret-0123456789-abcdefghij"), ("\nmail.webhook.secret = \"own key\"", "own key")]
+    for (own, key) in
+        [("", "route-test-secret-0123456789-abcdefghij"), ("\nmail.webhook.secret = \"own key\"", "own key")]
     {
         let sink = HttpSink::start(0, &["204 No Content"]).await;
         let server = Fixture::start(&place, &format!("{}{own}", webhook(sink.port))).await;
@@ -227,7 +237,13 @@ async fn a_webhook_that_is_down_gets_the_mail_later(place: Place) {
     for (attempt, wait) in [(1, 5), (2, 10), (3, 20)] {
         server.pass_secs(wait);
         assert_eq!(sink.received.take(attempt).await.len(), attempt);
-        let again = async || server.records("doorward_outbox").await.iter().all(|row| row.integer("attempts") == Some(attempt as i64 + 1));
+        let again = async || {
+            server
+                .records("doorward_outbox")
+                .await
+                .iter()
+                .all(|row| row.integer("attempts") == Some(attempt as i64 + 1))
+        };
         assert!(again().await, "attempt {attempt} is counted");
         // Let the failure be recorded before time moves on.
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
@@ -243,7 +259,8 @@ async fn templates_of_the_operator_are_used(place: Place) {
     let write = |name: &str, text: &str| std::fs::write(Path::new(folder.path()).join(name), text).unwrap();
     write("reset-password.txt", "Subject: Neu: {{ app_name }}\nHallo {{ user.name }}, {{ url }}");
     write("reset-password.html", "<i>{{ user.name }}</i>");
-    let options = format!("mail.transport = \"mailbox\"\nmail.templates = \"{}\"\napp_name = \"Acme\"", folder.path().display());
+    let options =
+        format!("mail.transport = \"mailbox\"\nmail.templates = \"{}\"\napp_name = \"Acme\"", folder.path().display());
     let server = Fixture::start(&place, &options).await;
     server.post("/sign-up/email", &with(ada(), "name", json!("A & <B>"))).await;
     server.post("/request-password-reset", &address("ada@example.com")).await;

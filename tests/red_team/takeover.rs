@@ -203,7 +203,10 @@ async fn ato_7_nothing_of_a_deleted_user_works_for_the_next_one(place: Place) {
         assert!(!redeem(&server, &cookie, redeemer, &secret(name)).await, "{name}");
     }
     let user = server.get("/get-session", &cookie).await.json()["user"].clone();
-    assert_eq!((&user["email"], &user["emailVerified"], &user["name"]), (&json!("ada@example.com"), &json!(false), &json!("Ada")));
+    assert_eq!(
+        (&user["email"], &user["emailVerified"], &user["name"]),
+        (&json!("ada@example.com"), &json!(false), &json!("Ada"))
+    );
     assert_eq!(sign_in_status(&server, "ada@example.com", "correct horse 1").await, 401);
     assert_eq!(sign_in_status(&server, "ada@example.com", "another horse 1").await, 200);
 }

@@ -49,7 +49,8 @@ async fn the_new_address_is_asked(place: Place) {
 }
 
 async fn a_verified_address_is_asked_first(place: Place) {
-    let server = Fixture::start(&place, &format!("{ON}\nuser.change_email.send_change_email_confirmation = true")).await;
+    let server =
+        Fixture::start(&place, &format!("{ON}\nuser.change_email.send_change_email_confirmation = true")).await;
     let cookie = sign_up(&server).await.cookie();
     verify_all(&server).await;
     assert_eq!(server.post_as("/change-email", &cookie, &to("new@example.com")).await.status, 200);

@@ -15,7 +15,8 @@ on_both!(
 );
 
 const ON: &str = "user.delete_user.enabled = true";
-const BY_MAIL: &str = "mail.transport = \"mailbox\"\nuser.delete_user = { enabled = true, send_delete_account_verification = true }";
+const BY_MAIL: &str =
+    "mail.transport = \"mailbox\"\nuser.delete_user = { enabled = true, send_delete_account_verification = true }";
 
 fn assert_deleted(answer: &Answer) {
     let cleared: Vec<&str> = answer.headers.all("set-cookie").collect();
@@ -38,7 +39,8 @@ async fn the_password_or_a_fresh_session_deletes(place: Place) {
     assert_deleted(&answer);
     assert_eq!(server.counts().await, [1, 1, 1, 0, 0]);
     assert_eq!(server.records("user").await[0].text("email"), "bob@example.com");
-    let fresh = server.post("/sign-in/email", &json!({ "email": "bob@example.com", "password": "correct horse 1" })).await;
+    let fresh =
+        server.post("/sign-in/email", &json!({ "email": "bob@example.com", "password": "correct horse 1" })).await;
     assert_eq!(server.post_as("/delete-user", &fresh.cookie(), &json!({})).await.status, 200);
     assert_eq!(server.counts().await, [0; 5]);
     assert_eq!(server.get("/get-session", &bob).await.text, "null");

@@ -66,7 +66,8 @@ async fn untrusted_targets_are_refused(place: Place) {
     let server = Fixture::start(&place, OPTIONS).await;
     let cookie = sign_up(&server).await.cookie();
     let before = server.counts().await;
-    for target in ["https://evil.example", "//evil.example", "/\\evil.example", "/%5Cevil.example", "javascript:alert(1)"]
+    for target in
+        ["https://evil.example", "//evil.example", "/\\evil.example", "/%5Cevil.example", "javascript:alert(1)"]
     {
         for (path, name) in [
             ("/request-password-reset", "redirectTo"),

@@ -38,7 +38,10 @@ async fn the_link_leads_to_the_application(place: Place) {
     let token = mail.data["token"].as_str().unwrap().to_owned();
     for (path, location) in [
         (format!("{token}?callbackURL=%2Freset"), format!("http://localhost:3000/reset?token={token}")),
-        (format!("{token}?callbackURL=%2Freset%3Fa%3D1%23f"), format!("http://localhost:3000/reset?a=1&token={token}#f")),
+        (
+            format!("{token}?callbackURL=%2Freset%3Fa%3D1%23f"),
+            format!("http://localhost:3000/reset?a=1&token={token}#f"),
+        ),
         (
             format!("{token}?callbackURL=https%3A%2F%2Fapp.example%2Freset"),
             format!("https://app.example/reset?token={token}"),

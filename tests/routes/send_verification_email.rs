@@ -83,9 +83,8 @@ async fn sign_in_sends_a_link_when_the_operator_says_so(place: Place) {
 }
 
 async fn an_owner_is_told_of_a_second_sign_up_when_the_operator_says_so(place: Place) {
-    let options = format!(
-        "{MAIL}\nemail_and_password.auto_sign_in = false\nemail_and_password.on_existing_user_sign_up = true"
-    );
+    let options =
+        format!("{MAIL}\nemail_and_password.auto_sign_in = false\nemail_and_password.on_existing_user_sign_up = true");
     let server = Fixture::start(&place, &options).await;
     sign_up(&server).await;
     assert!(server.mails().await.is_empty());

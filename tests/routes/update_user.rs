@@ -31,14 +31,8 @@ async fn refusals_change_nothing(place: Place) {
         (json!({}), "400 - No fields to update"),
         (json!({ "colour": "blue", "emailVerified": true, "id": "x", "createdAt": 1 }), "400 - No fields to update"),
         (json!({ "email": "eve@example.com" }), "400 EMAIL_CAN_NOT_BE_UPDATED Email can not be updated"),
-        (
-            json!({ "email": "eve@example.com", "name": "Eve" }),
-            "400 EMAIL_CAN_NOT_BE_UPDATED Email can not be updated",
-        ),
-        (
-            json!({ "name": null }),
-            "400 VALIDATION_ERROR [body.name] Invalid input: expected string, received null",
-        ),
+        (json!({ "email": "eve@example.com", "name": "Eve" }), "400 EMAIL_CAN_NOT_BE_UPDATED Email can not be updated"),
+        (json!({ "name": null }), "400 VALIDATION_ERROR [body.name] Invalid input: expected string, received null"),
         (
             json!({ "name": { "a": 1 }, "image": 3 }),
             "400 VALIDATION_ERROR [body.name] Invalid input: expected string, received object; \

@@ -18,10 +18,7 @@ async fn only_the_right_password_is_confirmed(place: Place) {
         (json!("correct horse 2"), "400 INVALID_PASSWORD Invalid password"),
         (json!(""), "400 INVALID_PASSWORD Invalid password"),
         (json!("a".repeat(129)), "400 PASSWORD_TOO_LONG Password too long"),
-        (
-            json!(null),
-            "400 VALIDATION_ERROR [body.password] Invalid input: expected string, received null",
-        ),
+        (json!(null), "400 VALIDATION_ERROR [body.password] Invalid input: expected string, received null"),
     ] {
         let answer = server.post_as("/verify-password", &cookie, &json!({ "password": password })).await;
         assert_eq!(answer.refusal(), expected);

@@ -62,7 +62,8 @@ impl Config {
             from_file
         };
         config.folder = folder.to_owned();
-        config.secret_value = Secret::new(read_secret(&config.secret, folder, environment).map_err(ConfigError::Secret)?);
+        config.secret_value =
+            Secret::new(read_secret(&config.secret, folder, environment).map_err(ConfigError::Secret)?);
         if let Some(mail) = &mut config.mail {
             read_mail_secrets(mail, folder, environment)?;
         }
@@ -155,11 +156,7 @@ fn read_mail_secrets(
 }
 
 /// The secret, or why there is none.
-fn read_secret(
-    source: &SecretSource,
-    folder: &Path,
-    environment: &BTreeMap<String, String>,
-) -> Result<String, String> {
+fn read_secret(source: &SecretSource, folder: &Path, environment: &BTreeMap<String, String>) -> Result<String, String> {
     match source {
         SecretSource::Value(text) => Ok(text.0.expose().clone()),
         SecretSource::Env { env } => {

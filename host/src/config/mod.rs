@@ -18,8 +18,8 @@ pub use options::{
     CrossSubDomainCookies, DeleteUser, EmailAndPassword, EmailVerification, IpAddress, SameSite, Session, User,
 };
 pub use parts::{
-    Database, HookConfig, PasswordHashing, PluginConfig, PluginLimits, RateLimit,
-    RateLimitRule, RateLimitStorage, SecretSource, Server,
+    Database, HookConfig, PasswordHashing, PluginConfig, PluginLimits, RateLimit, RateLimitRule, RateLimitStorage,
+    SecretSource, Server,
 };
 
 use crate::secret::Secret;

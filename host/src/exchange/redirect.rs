@@ -19,9 +19,7 @@ impl Exchange {
         let is_trusted = |value: &Json| match value {
             Json::String(target) if target.is_empty() => true,
             // Clients escape the target inside the query's own escaping; both readings must be harmless.
-            Json::String(target) => {
-                origins.trusts_target(target) && origins.trusts_target(&decode_component(target))
-            }
+            Json::String(target) => origins.trusts_target(target) && origins.trusts_target(&decode_component(target)),
             _ => false,
         };
         let query = self.request.query.to_json();
@@ -48,9 +46,7 @@ impl Exchange {
 /// `error`, when there is no target or it has no code.
 pub fn refuse_at(target: Option<&str>, error: ApiError) -> Result<Response, ApiError> {
     match (target.filter(|target| !target.is_empty()), &error.body) {
-        (Some(target), ErrorBody::Coded { code, .. }) => {
-            Ok(Response::redirect(&with_parameter(target, "error", code)))
-        }
+        (Some(target), ErrorBody::Coded { code, .. }) => Ok(Response::redirect(&with_parameter(target, "error", code))),
         _ => Err(error),
     }
 }

@@ -17,8 +17,15 @@ macro_rules! built_in {
 }
 
 /// The built-in templates: kind, text (its first line is `Subject: …`), HTML.
-const BUILT_IN: [(&str, &str, &str); 7] =
-    built_in!["default", "magic-link", "verify-email", "reset-password", "change-email", "delete-account", "existing-user"];
+const BUILT_IN: [(&str, &str, &str); 7] = built_in![
+    "default",
+    "magic-link",
+    "verify-email",
+    "reset-password",
+    "change-email",
+    "delete-account",
+    "existing-user"
+];
 
 /// Why the templates cannot be used.
 #[derive(Debug, thiserror::Error)]

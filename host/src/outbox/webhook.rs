@@ -87,11 +87,13 @@ mod tests {
 
     #[test]
     fn mails_do_not_travel_in_the_clear() {
-        for url in ["https://hooks.example.com/mail", "http://127.0.0.1:4000/mail", "http://localhost/", "http://[::1]/"]
+        for url in
+            ["https://hooks.example.com/mail", "http://127.0.0.1:4000/mail", "http://localhost/", "http://[::1]/"]
         {
             assert!(is_private(url), "{url}");
         }
-        for url in ["http://hooks.example.com", "http://10.0.0.1/", "http://localhost.evil.example", "ftp://x", "", "x"] {
+        for url in ["http://hooks.example.com", "http://10.0.0.1/", "http://localhost.evil.example", "ftp://x", "", "x"]
+        {
             assert!(!is_private(url), "{url}");
         }
     }
