@@ -48,27 +48,6 @@ pub enum TemplateError {
     },
 }
 
-/// Why the templates cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum TemplateError {
-    /// The operator's folder or a file in it.
-    #[error("mail.templates: {path} cannot be read: {source}")]
-    Unreadable {
-        /// What cannot be read.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
-    /// A template's text.
-    #[error("the mail template {name} is broken: {source}")]
-    Broken {
-        /// The file's name.
-        name: String,
-        /// What is wrong with it.
-        source: minijinja::Error,
-    },
-}
-
 /// The compiled templates.
 pub struct Templates {
     environment: Environment<'static>,
