@@ -57,10 +57,7 @@ async fn follow(exchange: &mut Exchange, link: &Link) -> Result<Response, ApiErr
             caller_of(exchange, &user).await?;
             ask_new_address(exchange, link, user, new_email).await
         }
-        Purpose::VerifyChange { ref new_email } => {
-            let caller = caller_of(exchange, &user).await?;
-            change(exchange, link, &token, &user, new_email, caller).await
-        }
+        Purpose::VerifyChange { ref new_email } => change(exchange, link, &token, &user, new_email).await,
     }
 }
 
@@ -115,8 +112,8 @@ async fn change(
     token: &EmailToken,
     user: &User,
     new_email: &str,
-    caller: Option<ActiveSession>,
 ) -> Result<Response, ApiError> {
+    let caller = caller_of(exchange, user).await?;
     let auth = exchange.auth();
     let changed = match user_change::change_email(auth, &auth.store, user.id(), &token.email, new_email).await {
         Err(AuthError::Store(StoreError::UniqueViolation { .. })) => None,
