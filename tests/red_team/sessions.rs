@@ -115,7 +115,7 @@ async fn ses_5_tampered_cookies(place: Place) {
         format!("{}.{plain}", token.to_lowercase()),
         format!("{token}\u{0}.{plain}"),
         value.replace('%', "%25"),
-        value.replace('%', "%25").replace('%', "%25"),
+        value.replace('%', "%2525"),
         "x".repeat(64 << 10),
         format!("{token}.{}", "A".repeat(64 << 10)),
         "\u{fffd}\u{fffd}".to_owned(),
