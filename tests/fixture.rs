@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use doorward::app::{App, open_store};
+use doorward::auth::Auth;
 use doorward::clock::{Clock, Timestamp};
 use doorward::config::Config;
 use doorward::exchange::Services;
@@ -126,9 +127,14 @@ impl Fixture {
         self.app.pipeline.services()
     }
 
+    /// Configuration, store and ports, for a look behind the answers.
+    pub fn auth(&self) -> &Auth {
+        &self.services().auth
+    }
+
     /// The database, for a look behind the answers.
     pub fn store(&self) -> &Store {
-        &self.app.pipeline.services().auth.store
+        &self.auth().store
     }
 
     /// The number of rows of a model.

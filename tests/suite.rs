@@ -13,6 +13,7 @@ mod contract;
 mod fixture;
 mod hooks;
 mod hostile;
+mod lifecycle;
 mod red_team;
 mod routes;
 mod sinks;

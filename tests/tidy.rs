@@ -124,6 +124,20 @@ fn only_the_session_gate_stores_sessions() {
 }
 
 #[test]
+fn only_lifecycle_writes_users_sessions_accounts_and_verifications() {
+    const WRITERS: [&str; 5] = [".insert(", ".update(", ".delete(", ".consume(", ".increment("];
+    let mut found = Vec::new();
+    for path in rust_files(&root().join("host/src")).into_iter().filter(|path| module_of(path) != "store") {
+        let text = fs::read_to_string(&path).unwrap();
+        let text = without_tests(&text);
+        if text.contains("Models") && WRITERS.iter().any(|writer| text.contains(writer)) {
+            found.push(path.strip_prefix(root()).unwrap().display().to_string());
+        }
+    }
+    assert_eq!(found, ["host/src/auth/lifecycle.rs"]);
+}
+
+#[test]
 fn every_file_says_its_job_in_one_sentence_and_stays_short() {
     let mut wrong = Vec::new();
     for path in ["host/src", "sdk", "plugins", "tests"].iter().flat_map(|folder| rust_files(&root().join(folder))) {

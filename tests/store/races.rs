@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use doorward::store::{Models, Store, StoreError, eq, lt, rate_limit, verification};
+use doorward::store::{Models, Store, StoreError, eq, lt, rate_limit};
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
@@ -43,12 +43,12 @@ async fn one_of_many_consumes(place: Place) {
         store.insert(row(&store, &format!("{round}-new"), &identifier, NOW.plus_secs(1))).await.unwrap();
         let results = race(&store, 50, |store, _| {
             let identifier = identifier.clone();
-            async move { verification::consume_verification(&store, &identifier).await.unwrap() }
+            async move { store.consume("verification", &[eq("identifier", identifier.as_str())]).await.unwrap() }
         })
         .await;
         let winners: Vec<_> = results.into_iter().flatten().collect();
         assert_eq!(winners.len(), 1);
-        assert_eq!(winners[0].id(), format!("{round}-new"));
+        assert_eq!(winners[0].text("id"), format!("{round}-new"));
     }
     assert_eq!(store.count_all("verification").await, 0);
 }

@@ -1,12 +1,10 @@
 //! The typed views and their functions, table by table.
 
 use doorward::store::outbox::{self, enqueue, reschedule, take_due};
-use doorward::store::session::{
-    delete_session_by_token, delete_sessions_of_user, find_session_with_user, list_sessions,
-};
-use doorward::store::user::{find_user_by_email, find_user_by_id, update_user};
-use doorward::store::verification::{consume_verification, find_verification};
-use doorward::store::{Models, Store};
+use doorward::store::session::{find_session_with_user, list_sessions};
+use doorward::store::user::{find_user_by_email, find_user_by_id};
+use doorward::store::verification::find_verification;
+use doorward::store::{Models, Store, User, Verification, eq, ne};
 use serde_json::json;
 
 use super::{NOW, Place, TestStore, on_both, record, user, verification};
@@ -20,8 +18,8 @@ async fn users(place: Place) {
     assert_eq!(find_user_by_email(&store, "u1@example.com").await.unwrap(), Some(found));
     assert_eq!(find_user_by_email(&store, "U1@example.com").await.unwrap(), None);
     assert_eq!(find_user_by_id(&store, "").await.unwrap(), None);
-    let changed = update_user(&store, "u1", &[("emailVerified", true.into())]).await.unwrap().unwrap();
-    assert!(changed.email_verified());
+    let changed = store.update("user", &[eq("id", "u1")], &[("emailVerified", true.into())]).await.unwrap().remove(0);
+    assert!(User(changed).email_verified());
 }
 
 async fn insert_session(store: &Store, user_id: &str, token: &str, age: i64) {
@@ -54,10 +52,10 @@ async fn sessions(place: Place) {
     let listed = list_sessions(&store, "u1", NOW).await.unwrap();
     assert_eq!(listed.iter().map(|session| session.token()).collect::<Vec<_>>(), ["t2", "t3", "t1"]);
     assert_eq!(list_sessions(&store, "u1", NOW.plus_secs(3600)).await.unwrap(), []);
-    assert!(delete_session_by_token(&store, "t3").await.unwrap());
-    assert!(!delete_session_by_token(&store, "t3").await.unwrap());
-    assert_eq!(delete_sessions_of_user(&store, "u1", Some("t1")).await.unwrap(), 1);
-    assert_eq!(delete_sessions_of_user(&store, "u1", None).await.unwrap(), 1);
+    assert_eq!(store.delete("session", &[eq("token", "t3")]).await.unwrap(), 1);
+    assert_eq!(store.delete("session", &[eq("token", "t3")]).await.unwrap(), 0);
+    assert_eq!(store.delete("session", &[eq("userId", "u1"), ne("token", "t1")]).await.unwrap(), 1);
+    assert_eq!(store.delete("session", &[eq("userId", "u1")]).await.unwrap(), 1);
     assert_eq!(store.count_all("session").await, 1);
 }
 
@@ -67,8 +65,9 @@ async fn verifications(place: Place) {
         store.insert(verification(&store, id, identifier, NOW.plus_secs(-age))).await.unwrap();
     }
     assert_eq!(find_verification(&store, "x").await.unwrap().unwrap().id(), "new");
-    assert_eq!(consume_verification(&store, "x").await.unwrap().unwrap().value(), "value of new");
-    assert_eq!(consume_verification(&store, "x").await.unwrap(), None);
+    let used = store.consume("verification", &[eq("identifier", "x")]).await.unwrap().map(Verification);
+    assert_eq!(used.unwrap().value(), "value of new");
+    assert_eq!(store.consume("verification", &[eq("identifier", "x")]).await.unwrap(), None);
     assert_eq!(store.count_all("verification").await, 1);
 }
 

@@ -2,7 +2,7 @@
 
 use doorward::clock::Timestamp;
 use doorward::store::session::find_session_with_user;
-use doorward::store::{Backend, Field, FieldKind, Models, Schema, account, eq, verification};
+use doorward::store::{Backend, Field, FieldKind, Models, Schema, account, eq};
 
 use super::{NOW, Place, on_both};
 
@@ -47,8 +47,8 @@ async fn rows_are_read_and_nothing_is_rebuilt(place: Place) {
     assert_eq!((user.created_at(), user.updated_at()), (NOW, Timestamp(1_795_336_884_000)));
     let account = account::find_credential_account(&store, user.id()).await.unwrap().unwrap();
     assert_eq!(account.password(), Some("salt:key"));
-    let used = verification::consume_verification(&store, "reset-password:x").await.unwrap().unwrap();
-    assert_eq!(used.value(), user.id());
+    let used = store.consume("verification", &[eq("identifier", "reset-password:x")]).await.unwrap().unwrap();
+    assert_eq!(used.text("value"), user.id());
 
     // What is written back is what the reference would have written.
     store

@@ -1,6 +1,6 @@
 //! Accounts: the ways a user can sign in, and the rule that one must stay.
 
-use super::{Auth, AuthError};
+use super::{Auth, AuthError, lifecycle};
 use crate::store::user::lock_user;
 use crate::store::{Models, account, eq};
 
@@ -27,7 +27,8 @@ pub async fn unlink(auth: &Auth, user_id: &str, account_id: &str) -> Result<Unli
     if !may_be_last && transaction.count(account::MODEL, &[eq("userId", user_id)]).await? <= 1 {
         return Ok(Unlink::Last);
     }
-    if transaction.delete(account::MODEL, &[eq("id", account_id), eq("userId", user_id)]).await? == 0 {
+    let own = [eq("id", account_id), eq("userId", user_id)];
+    if lifecycle::delete(auth, &transaction, account::MODEL, &own).await? == 0 {
         return Ok(Unlink::Unknown);
     }
     transaction.commit().await?;

@@ -12,6 +12,9 @@ pub enum AuthError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// An observer of the change refused it.
+    #[error("a change was refused: {0}")]
+    Refused(#[source] ApiError),
     /// A defect or a failure of the machine.
     #[error("{0}")]
     Internal(String),
@@ -22,6 +25,7 @@ impl From<AuthError> for ApiError {
         match error {
             AuthError::Busy => ApiError::busy(1).caused_by(AuthError::Busy),
             AuthError::Store(error) => error.into(),
+            AuthError::Refused(error) => error,
             internal @ AuthError::Internal(_) => ApiError::internal(internal),
         }
     }

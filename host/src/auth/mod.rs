@@ -4,6 +4,7 @@ pub mod account;
 pub mod credential;
 pub mod email_token;
 mod error;
+pub mod lifecycle;
 pub mod password;
 pub mod session;
 pub mod session_cache;
@@ -13,6 +14,7 @@ pub mod verification;
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use tokio::sync::Notify;
 
 pub use error::AuthError;
@@ -42,6 +44,8 @@ pub struct Auth {
     pub session_cache: Option<session_cache::SessionCache>,
     /// Origins and redirect targets that are trusted.
     pub origins: TrustedOrigins,
+    /// Who sees every change of users, sessions, accounts and verifications; swapped when extensions are loaded again.
+    pub observers: ArcSwap<lifecycle::Observers>,
     /// Woken when a mail was committed.
     pub mail_queued: Arc<Notify>,
 }
@@ -70,6 +74,7 @@ impl Auth {
             random,
             passwords,
             origins,
+            observers: ArcSwap::default(),
             mail_queued: Arc::default(),
         })
     }

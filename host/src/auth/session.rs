@@ -3,11 +3,11 @@
 use serde_json::{Map, Value as Json};
 
 use super::user::new_row;
-use super::{Auth, AuthError};
+use super::{Auth, AuthError, lifecycle};
 use crate::clock::Timestamp;
 use crate::random::ALPHANUMERIC;
 use crate::store::session;
-use crate::store::{Database, Models, Record, Session, User, Value, eq};
+use crate::store::{Database, Record, Session, User, Value, eq, ne};
 
 /// Life of a session that ends with the browser, in seconds.
 const UNREMEMBERED_SECS: i64 = 86_400;
@@ -85,7 +85,7 @@ pub async fn find_active(auth: &Auth, token: &str, may_write: bool) -> Result<Op
     let Some((session, user)) = session::find_session_with_user(&auth.store, token).await? else { return Ok(None) };
     if session.expires_at() <= auth.now() {
         if may_write {
-            session::delete_session_by_token(&auth.store, token).await?;
+            end(auth, &auth.store, token).await?;
         }
         return Ok(None);
     }
@@ -107,7 +107,7 @@ pub async fn refresh(auth: &Auth, session: &Session) -> Result<Option<Session>, 
     let now = auth.now();
     let until = now.plus_secs(auth.config.session.expires_in);
     let changes = [("expiresAt", until.into()), ("updatedAt", now.into())];
-    let extended = auth.store.update(session::MODEL, &[eq("id", session.id())], &changes).await?;
+    let extended = lifecycle::update(auth, &auth.store, session::MODEL, &[eq("id", session.id())], &changes).await?;
     Ok(extended.into_iter().next().map(Session))
 }
 
@@ -117,21 +117,22 @@ pub fn is_fresh(auth: &Auth, session: &Session) -> bool {
     fresh_secs == 0 || auth.now() < session.created_at().plus_secs(fresh_secs)
 }
 
-/// Ends the session of `token`; no error when there is none.
+/// Ends the session of `token`; was there one?
 ///
 /// # Errors
-/// When the store fails.
-pub async fn end(db: &dyn Database, token: &str) -> Result<(), AuthError> {
-    session::delete_session_by_token(db, token).await?;
-    Ok(())
+/// When an observer refuses or the store fails.
+pub async fn end(auth: &Auth, db: &dyn Database, token: &str) -> Result<bool, AuthError> {
+    Ok(lifecycle::delete(auth, db, session::MODEL, &[eq("token", token)]).await? > 0)
 }
 
 /// Ends all sessions of the user, but for the one with the token `except`, and returns how many there were.
 ///
 /// # Errors
-/// When the store fails.
-pub async fn end_all(_auth: &Auth, db: &dyn Database, user_id: &str, except: Option<&str>) -> Result<u64, AuthError> {
-    Ok(session::delete_sessions_of_user(db, user_id, except).await?)
+/// When an observer refuses or the store fails.
+pub async fn end_all(auth: &Auth, db: &dyn Database, user_id: &str, except: Option<&str>) -> Result<u64, AuthError> {
+    let mut filters = vec![eq("userId", user_id)];
+    filters.extend(except.map(|token| ne("token", token)));
+    lifecycle::delete(auth, db, session::MODEL, &filters).await
 }
 
 /// The live sessions of a user, oldest first; of more than `DEFAULT_LIMIT`, the newest.
@@ -151,7 +152,7 @@ pub async fn list(auth: &Auth, user_id: &str) -> Result<Vec<Session>, AuthError>
 pub async fn update(auth: &Auth, id: &str, fields: Vec<(String, Value)>) -> Result<Option<Session>, AuthError> {
     let mut values: Vec<(&str, Value)> = fields.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
     values.push(("updatedAt", auth.now().into()));
-    let changed = auth.store.update(session::MODEL, &[eq("id", id)], &values).await?;
+    let changed = lifecycle::update(auth, &auth.store, session::MODEL, &[eq("id", id)], &values).await?;
     Ok(changed.into_iter().next().map(Session))
 }
 
@@ -160,7 +161,8 @@ pub async fn update(auth: &Auth, id: &str, fields: Vec<(String, Value)>) -> Resu
 /// # Errors
 /// When the store fails.
 pub async fn end_of_user(auth: &Auth, user_id: &str, token: &str) -> Result<(), AuthError> {
-    auth.store.delete(session::MODEL, &[eq("userId", user_id), eq("token", token)]).await?;
+    let own = [eq("userId", user_id), eq("token", token)];
+    lifecycle::delete(auth, &auth.store, session::MODEL, &own).await?;
     Ok(())
 }
 

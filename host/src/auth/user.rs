@@ -1,7 +1,7 @@
 //! Users and their credentials: how new rows of them look.
 
-use super::{Auth, AuthError};
-use crate::store::{Account, Database, Models, Record, User, account, eq};
+use super::{Auth, AuthError, lifecycle};
+use crate::store::{Account, Database, Record, User, account, eq};
 
 /// What a new user starts with; the rest are the defaults of the schema.
 #[derive(Clone, Copy, Debug)]
@@ -34,7 +34,7 @@ pub fn new_record(auth: &Auth, new: NewUser<'_>) -> Result<Record, AuthError> {
 /// # Errors
 /// `StoreError::UniqueViolation` when the address is taken.
 pub async fn create(auth: &Auth, db: &dyn Database, new: NewUser<'_>) -> Result<User, AuthError> {
-    Ok(User(db.insert(new_record(auth, new)?).await?))
+    Ok(User(lifecycle::create(auth, db, new_record(auth, new)?).await?))
 }
 
 /// Gives a user a password: an account of the provider `credential`.
@@ -52,7 +52,7 @@ pub async fn create_credential(
     record.set("providerId", "credential")?;
     record.set("userId", user_id)?;
     record.set("password", hash)?;
-    Ok(Account(db.insert(record).await?))
+    Ok(Account(lifecycle::create(auth, db, record).await?))
 }
 
 /// Stores a new hash in place of the one that `account` was read with. `false` when that was replaced meanwhile: of
@@ -68,7 +68,7 @@ pub async fn replace_password(
 ) -> Result<bool, AuthError> {
     let as_read = [eq("id", account.id()), eq("password", account.0.get("password").clone())];
     let changes = [("password", hash.into()), ("updatedAt", auth.now().into())];
-    Ok(!db.update(account::MODEL, &as_read, &changes).await?.is_empty())
+    Ok(!lifecycle::update(auth, db, account::MODEL, &as_read, &changes).await?.is_empty())
 }
 
 /// A row of `model` with an id and both dates.

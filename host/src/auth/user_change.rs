@@ -1,10 +1,9 @@
 //! Changes of users by field: made, updated, and taken over by whoever proves to own the address.
 
 use super::user::new_row;
-use super::{Auth, AuthError, session};
-use crate::store::session::delete_sessions_of_user;
-use crate::store::user::{self, find_user_by_id, update_user};
-use crate::store::{Database, Models, User, Value, account, eq};
+use super::{Auth, AuthError, lifecycle, session};
+use crate::store::user::{self, find_user_by_id};
+use crate::store::{Database, User, Value, account, eq};
 
 /// Stores a new user with these fields; the rest are the defaults of the schema.
 ///
@@ -16,7 +15,7 @@ pub async fn create_with(auth: &Auth, db: &dyn Database, fields: Vec<(String, Va
     for (name, value) in fields {
         record.set(&name, value)?;
     }
-    Ok(User(db.insert(record).await?))
+    Ok(User(lifecycle::create(auth, db, record).await?))
 }
 
 /// Changes fields of a user. `None` when there is no such user.
@@ -31,7 +30,7 @@ pub async fn update(
 ) -> Result<Option<User>, AuthError> {
     let mut values: Vec<(&str, Value)> = fields.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
     values.push(("updatedAt", auth.now().into()));
-    Ok(update_user(db, id, &values).await?)
+    set(auth, db, id, &values).await
 }
 
 /// Marks the address as proven. When it was not before, whoever signed up with it may have been someone else: the accounts
@@ -44,10 +43,24 @@ pub async fn confirm_email(auth: &Auth, db: &dyn Database, id: &str) -> Result<O
     if user.email_verified() {
         return Ok(Some(user));
     }
-    db.delete(account::MODEL, &[eq("userId", id)]).await?;
-    delete_sessions_of_user(db, id, None).await?;
+    lifecycle::delete(auth, db, account::MODEL, &[eq("userId", id)]).await?;
+    session::end_all(auth, db, id, None).await?;
     let values = [("emailVerified", true.into()), ("updatedAt", auth.now().into())];
-    Ok(update_user(db, id, &values).await?)
+    set(auth, db, id, &values).await
+}
+
+/// Removes a user with sessions and accounts; was there one? `db` is a transaction.
+///
+/// # Errors
+/// When an observer refuses or the store fails.
+pub async fn delete(auth: &Auth, db: &dyn Database, id: &str) -> Result<bool, AuthError> {
+    session::end_all(auth, db, id, None).await?;
+    lifecycle::delete(auth, db, account::MODEL, &[eq("userId", id)]).await?;
+    Ok(lifecycle::delete(auth, db, user::MODEL, &[eq("id", id)]).await? > 0)
+}
+
+async fn set(auth: &Auth, db: &dyn Database, id: &str, values: &[(&str, Value)]) -> Result<Option<User>, AuthError> {
+    Ok(lifecycle::update(auth, db, user::MODEL, &[eq("id", id)], values).await?.pop().map(User))
 }
 
 /// Gives the user the address `new_email` in place of `email`. `None` when there is no such user with that address.
@@ -62,7 +75,8 @@ pub async fn change_email(
     new_email: &str,
 ) -> Result<Option<User>, AuthError> {
     let values = [("email", new_email.into()), ("updatedAt", auth.now().into())];
-    Ok(db.update(user::MODEL, &[eq("id", id), eq("email", email)], &values).await?.pop().map(User))
+    let as_read = [eq("id", id), eq("email", email)];
+    Ok(lifecycle::update(auth, db, user::MODEL, &as_read, &values).await?.pop().map(User))
 }
 
 /// Marks the address as verified. `None` when the user has another address by now, or this one was verified already: of
@@ -73,15 +87,5 @@ pub async fn change_email(
 pub async fn verify_email(auth: &Auth, db: &dyn Database, id: &str, email: &str) -> Result<Option<User>, AuthError> {
     let unverified = [eq("id", id), eq("email", email), eq("emailVerified", false)];
     let values = [("emailVerified", true.into()), ("updatedAt", auth.now().into())];
-    Ok(db.update(user::MODEL, &unverified, &values).await?.pop().map(User))
-}
-
-/// Removes a user with sessions and accounts; was there one? `db` is a transaction.
-///
-/// # Errors
-/// When the store fails.
-pub async fn delete(auth: &Auth, db: &dyn Database, id: &str) -> Result<bool, AuthError> {
-    session::end_all(auth, db, id, None).await?;
-    db.delete(account::MODEL, &[eq("userId", id)]).await?;
-    Ok(db.delete(user::MODEL, &[eq("id", id)]).await? > 0)
+    Ok(lifecycle::update(auth, db, user::MODEL, &unverified, &values).await?.pop().map(User))
 }

@@ -3,9 +3,9 @@
 //! Invariant: what is good for one use is redeemed by [`consume`], which removes and returns it in one statement.
 
 use super::user::new_row;
-use super::{Auth, AuthError};
+use super::{Auth, AuthError, lifecycle};
 use crate::store::verification::{self, Verification};
-use crate::store::{Database, Models};
+use crate::store::{Database, eq};
 
 /// Stores `value` under `identifier` for `ttl_secs` seconds.
 ///
@@ -22,7 +22,7 @@ pub async fn create(
     record.set("identifier", identifier)?;
     record.set("value", value)?;
     record.set("expiresAt", auth.now().plus_secs(ttl_secs))?;
-    db.insert(record).await?;
+    lifecycle::create(auth, db, record).await?;
     Ok(())
 }
 
@@ -39,7 +39,8 @@ pub async fn find(auth: &Auth, db: &dyn Database, identifier: &str) -> Result<Op
 /// # Errors
 /// When the store fails.
 pub async fn consume(auth: &Auth, db: &dyn Database, identifier: &str) -> Result<Option<String>, AuthError> {
-    Ok(live(auth, verification::consume_verification(db, identifier).await?))
+    let taken = lifecycle::consume(auth, db, verification::MODEL, &[eq("identifier", identifier)]).await?;
+    Ok(live(auth, taken.map(Verification)))
 }
 
 fn live(auth: &Auth, row: Option<Verification>) -> Option<String> {

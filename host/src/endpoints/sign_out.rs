@@ -13,7 +13,7 @@ use crate::http::Response;
 /// When the store fails.
 pub async fn sign_out(exchange: &mut Exchange) -> Result<Response, ApiError> {
     if let Some(token) = exchange.session_token() {
-        session::end(&exchange.auth().store, &token).await?;
+        session::end(exchange.auth(), &exchange.auth().store, &token).await?;
         exchange.forget_session();
     }
     exchange.delete_session_cookies();

@@ -7,10 +7,11 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::Exchange;
+use crate::auth::lifecycle;
 use crate::auth::session::{self, ActiveSession, Client};
 use crate::error::ApiError;
 use crate::http::Response;
-use crate::store::{Database, Models, Session, User};
+use crate::store::{Database, Session, User};
 
 /// Who wants to sign in, and how.
 #[derive(Clone, Debug)]
@@ -92,7 +93,7 @@ impl Exchange {
     pub async fn revoke_opened_session(&mut self) -> Result<(), ApiError> {
         let Some(opened) = self.opened.take() else { return Ok(()) };
         self.forget_session();
-        Ok(session::end(&self.auth().store, opened.session.token()).await?)
+        Ok(session::end(self.auth(), &self.auth().store, opened.session.token()).await.map(drop)?)
     }
 
     /// Ends all sessions of the user and stores a new one in place of the caller's, which the gates admitted.
@@ -113,7 +114,7 @@ impl Exchange {
         let SignInAttempt { user, method, remember } = attempt;
         let client = Client { address: self.client_address(), user_agent: self.user_agent() };
         let record = session::new_record(self.auth(), user.id(), remember, client)?;
-        let session = Session(db.insert(record).await?);
+        let session = Session(lifecycle::create(self.auth(), db, record).await?);
         let active = ActiveSession::stored(session.clone(), user.clone());
         self.send_session_cookies(&active, remember);
         self.keep_session(active);

@@ -56,4 +56,12 @@ pub trait Database: Send + Sync {
 
     /// The models of this database.
     fn schema(&self) -> &Arc<Schema>;
+
+    /// Whether statements take effect only when a transaction commits.
+    fn is_transaction(&self) -> bool {
+        false
+    }
+
+    /// In a transaction: lets it end only by a rollback.
+    fn forbid_commit(&self) {}
 }

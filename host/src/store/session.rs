@@ -6,7 +6,7 @@ use super::Database;
 use super::error::StoreError;
 use super::model::FieldKind;
 use super::models::Models;
-use super::query::{Sort, eq, gt, ne};
+use super::query::{Sort, eq, gt};
 use super::record::Record;
 use super::schema::Schema;
 use super::statement::{Builder, Shape, Statement};
@@ -107,26 +107,4 @@ pub async fn list_sessions(
     let filters = [eq("userId", user_id), gt("expiresAt", moment)];
     let records = database.find_many(MODEL, &filters, sort, None, None).await?;
     Ok(records.into_iter().map(Session).collect())
-}
-
-/// Ends the session with this token; was there one?
-///
-/// # Errors
-/// As `Models`.
-pub async fn delete_session_by_token(database: &dyn Database, token: &str) -> Result<bool, StoreError> {
-    Ok(database.delete(MODEL, &[eq("token", token)]).await? > 0)
-}
-
-/// Ends the user's sessions, but for the one with the token `except`, and returns how many there were.
-///
-/// # Errors
-/// As `Models`.
-pub async fn delete_sessions_of_user(
-    database: &dyn Database,
-    user_id: &str,
-    except: Option<&str>,
-) -> Result<u64, StoreError> {
-    let mut filters = vec![eq("userId", user_id)];
-    filters.extend(except.map(|token| ne("token", token)));
-    database.delete(MODEL, &filters).await
 }

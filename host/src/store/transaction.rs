@@ -29,7 +29,7 @@ pub(super) enum Command {
 /// A transaction. Dropping it rolls back; so does the store when it idles longer than
 /// `StoreOptions::idle_transaction_timeout`.
 ///
-/// Invariant: once a statement has failed, only a rollback is possible, on either backend.
+/// Invariant: once a statement has failed or `forbid_commit` was called, only a rollback is possible.
 pub struct Transaction {
     schema: Arc<Schema>,
     commands: flume::Sender<Command>,
@@ -85,6 +85,14 @@ impl Database for Transaction {
 
     fn schema(&self) -> &Arc<Schema> {
         &self.schema
+    }
+
+    fn is_transaction(&self) -> bool {
+        true
+    }
+
+    fn forbid_commit(&self) {
+        self.has_failed.store(true, Ordering::Relaxed);
     }
 }
 

@@ -1,10 +1,10 @@
 //! Users.
 
+use super::Database;
 use super::error::StoreError;
 use super::models::Models;
 use super::query::eq;
 use super::record::Record;
-use super::{Database, Value};
 use crate::clock::Timestamp;
 
 /// Name of the model.
@@ -65,18 +65,6 @@ pub async fn find_user_by_id(database: &dyn Database, id: &str) -> Result<Option
 /// As `Models`.
 pub async fn find_user_by_email(database: &dyn Database, email: &str) -> Result<Option<User>, StoreError> {
     Ok(database.find_one(MODEL, &[eq("email", email)]).await?.map(User))
-}
-
-/// Sets fields of a user and returns the row as it is now, or `None` when there is no such user.
-///
-/// # Errors
-/// As `Models::update`.
-pub async fn update_user(
-    database: &dyn Database,
-    id: &str,
-    values: &[(&str, Value)],
-) -> Result<Option<User>, StoreError> {
-    Ok(database.update(MODEL, &[eq("id", id)], values).await?.pop().map(User))
 }
 
 /// Keeps other transactions that lock the same user waiting until this one ends. `database` is a transaction.

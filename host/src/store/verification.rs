@@ -45,14 +45,3 @@ pub async fn find_verification(database: &dyn Database, identifier: &str) -> Res
     let mut records = database.find_many(MODEL, &[eq("identifier", identifier)], sort, Some(1), None).await?;
     Ok(records.pop().map(Verification))
 }
-
-/// Removes all rows with this identifier and returns the newest, expired or not. Of several callers, one gets it.
-///
-/// # Errors
-/// As `Models`.
-pub async fn consume_verification(
-    database: &dyn Database,
-    identifier: &str,
-) -> Result<Option<Verification>, StoreError> {
-    Ok(database.consume(MODEL, &[eq("identifier", identifier)]).await?.map(Verification))
-}

@@ -24,6 +24,7 @@ impl From<AuthError> for HostError {
     fn from(error: AuthError) -> Self {
         match error {
             AuthError::Store(error) => error.into(),
+            AuthError::Refused(error) => error.into(),
             AuthError::Busy => Self::Unavailable,
             error @ AuthError::Internal(_) => failed(&error),
         }
