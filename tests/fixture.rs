@@ -123,7 +123,7 @@ impl Fixture {
     }
 
     /// What all requests share.
-    pub fn services(&self) -> &Services {
+    pub fn services(&self) -> &Arc<Services> {
         self.app.pipeline.services()
     }
 

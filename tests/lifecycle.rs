@@ -7,8 +7,10 @@ use async_trait::async_trait;
 use doorward::auth::lifecycle::{Action, Change, Observer};
 use doorward::auth::{session, user_change, verification};
 use doorward::error::ApiError;
+use doorward::exchange::Cause;
+use doorward::outbox;
 use doorward::store::{Database, Models, Record, StoreError, Value, eq};
-use serde_json::json;
+use serde_json::{Map, json};
 
 use crate::fixture::Fixture;
 use crate::routes::{ada, sign_up};
@@ -23,6 +25,8 @@ on_both!(
     an_observer_writes_in_the_same_transaction,
     a_guarded_update_stays_guarded,
     a_race_for_a_verification_has_one_winner,
+    an_observer_knows_the_request_and_who_acts,
+    mail_of_an_observer_commits_with_its_change,
 );
 
 type Before = Box<dyn Fn(&mut Change) -> Result<(), ApiError> + Send + Sync>;
@@ -219,4 +223,75 @@ async fn a_race_for_a_verification_has_one_winner(place: Place) {
     let racers = (0..20).map(|_| async { verification::consume(auth, &auth.store, "x").await.unwrap() });
     let winners = futures_util::future::join_all(racers).await.into_iter().flatten().count();
     assert_eq!(winners, 1);
+}
+
+async fn an_observer_knows_the_request_and_who_acts(place: Place) {
+    let server = Fixture::start(&place, "").await;
+    let seen: Arc<Mutex<Vec<String>>> = Arc::default();
+    let noted = Arc::clone(&seen);
+    let note = move |_, row: &Record| {
+        let cause = Cause::current().map_or_else(
+            || "none".to_owned(),
+            |cause| {
+                let actor = cause.actor().map_or_else(|| "nobody".to_owned(), |active| active.user.email().to_owned());
+                format!("{} {} {:?} {actor}", cause.method, cause.path, cause.client_address)
+            },
+        );
+        noted.lock().unwrap().push(format!("{}: {cause}", row.model().name));
+        Ok(())
+    };
+    watch(&server, Box::new(|_| Ok(())), Box::new(note));
+    let cookie = sign_up(&server).await.cookie();
+    assert_eq!(server.post_as("/update-user", &cookie, &json!({ "name": "Ada L." })).await.status, 200);
+    let auth = server.auth();
+    verification::create(auth, &auth.store, "x", "1", 60).await.unwrap();
+    let address = server.records("session").await[0].text("ipAddress").to_owned();
+    let beneath = |model: &str, path: &str, actor: &str| format!("{model}: POST {path} {:?} {actor}", Some(&address));
+    assert_eq!(
+        *seen.lock().unwrap(),
+        [
+            beneath("user", "/sign-up/email", "nobody"),
+            beneath("account", "/sign-up/email", "nobody"),
+            beneath("session", "/sign-up/email", "nobody"),
+            beneath("user", "/update-user", "ada@example.com"),
+            "verification: none".to_owned(),
+        ]
+    );
+}
+
+/// Writes a mail for each new user, through the transaction of the change.
+struct Greeter(Arc<doorward::exchange::Services>);
+
+#[async_trait]
+impl Observer for Greeter {
+    fn observes(&self, model: &str, action: Action) -> bool {
+        model == "user" && action == Action::Create
+    }
+
+    async fn before(&self, _db: &dyn Database, _change: &mut Change) -> Result<(), ApiError> {
+        Ok(())
+    }
+
+    async fn after(&self, db: &dyn Database, _action: Action, row: &Record) -> Result<(), ApiError> {
+        outbox::enqueue(&self.0.auth, db, "verify-email", row.text("email"), &Map::new()).await?;
+        if let Some(cause) = Cause::current() {
+            cause.note_queued_mail();
+        }
+        Ok(())
+    }
+}
+
+async fn mail_of_an_observer_commits_with_its_change(place: Place) {
+    let server = Fixture::start(&place, "").await;
+    let refuse = |change: &mut Change| if change.model() == "session" { Err(refusal()) } else { Ok(()) };
+    let watcher = Watcher { seen: Mutex::default(), before: Box::new(refuse), after: Box::new(|_, _| Ok(())) };
+    let greeter = Arc::new(Greeter(Arc::clone(server.services())));
+    server.auth().observers.store(Arc::new(vec![Arc::<Greeter>::clone(&greeter), Arc::new(watcher)]));
+    assert_eq!(server.post("/sign-up/email", &ada()).await.status, 403);
+    assert_eq!(server.rows("doorward_outbox").await, 0);
+    server.auth().observers.store(Arc::new(vec![greeter]));
+    let woken = server.auth().mail_queued.notified();
+    sign_up(&server).await;
+    assert_eq!(server.rows("doorward_outbox").await, 1);
+    woken.await;
 }

@@ -24,7 +24,9 @@ pub enum Action {
 
 /// Sees every write of a user, a session, an account or a verification.
 ///
-/// Both methods must write through `db` alone: on SQLite, another write would wait for this transaction for ever.
+/// Both methods must write through `db` alone: on SQLite, another write would wait for this transaction for ever. What
+/// they write with the functions of this module is observed in turn. The request beneath which the change happens is
+/// `exchange::Cause::current`. Keep them short: the transaction is open, and on SQLite every other write waits.
 #[async_trait]
 pub trait Observer: Send + Sync {
     /// Whether to be asked about such a change at all; what no observer wants costs nothing.

@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::Exchange;
+use super::{Cause, Exchange};
 use crate::auth::email_token::{self, EmailToken, Purpose};
 use crate::error::ApiError;
 use crate::http::encode_component;
@@ -105,7 +105,7 @@ impl Exchange {
 
     /// Wakes the sender of mail when this request queued any; call it when all is committed.
     pub fn wake_mail_sender(&self) {
-        if self.has_queued_mail {
+        if self.has_queued_mail || Cause::has_queued_mail() {
             self.auth().mail_queued.notify_one();
         }
     }

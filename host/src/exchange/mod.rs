@@ -1,5 +1,6 @@
 //! One request and the answer being made of it: what endpoints, plugins and scripts all work on.
 
+pub mod cause;
 mod mail;
 pub mod redirect;
 pub mod route;
@@ -18,6 +19,7 @@ use crate::cookie::Cookie;
 use crate::error::ApiError;
 use crate::http::{Headers, Request, Response};
 
+pub use cause::Cause;
 pub use mail::LinkMail;
 pub use route::{PathPattern, RateRule, Route};
 pub use session::{Refresh, SessionNeed};

@@ -1,7 +1,9 @@
 //! The session of a request: read from its cookies at most once, or from the store when it must be; extended when due.
 
-use super::Exchange;
+use std::sync::Arc;
+
 use super::session_cookies::Copy;
+use super::{Cause, Exchange};
 use crate::auth::session::{self, ActiveSession};
 use crate::error::{ApiError, Code};
 
@@ -12,7 +14,7 @@ pub(super) enum Slot {
     #[default]
     Unread,
     /// Looked for.
-    Read(Option<Box<ActiveSession>>),
+    Read(Option<Arc<ActiveSession>>),
 }
 
 /// What an endpoint wants of the session. The default takes a cached copy and extends the session when due.
@@ -63,7 +65,7 @@ impl Exchange {
         };
         if !is_read {
             let found = self.load_session(need).await?;
-            self.session = Slot::Read(found.map(Box::new));
+            self.put_session(found);
         }
         match &self.session {
             Slot::Read(Some(active)) => Ok(Some(active)),
@@ -101,10 +103,17 @@ impl Exchange {
     /// Forgets what was loaded, after the session was changed or ended.
     pub fn forget_session(&mut self) {
         self.session = Slot::Unread;
+        Cause::note_actor(None);
     }
 
     pub(super) fn keep_session(&mut self, active: ActiveSession) {
-        self.session = Slot::Read(Some(Box::new(active)));
+        self.put_session(Some(active));
+    }
+
+    fn put_session(&mut self, found: Option<ActiveSession>) {
+        let found = found.map(Arc::new);
+        Cause::note_actor(found.clone());
+        self.session = Slot::Read(found);
     }
 
     async fn load_session(&mut self, need: SessionNeed) -> Result<Option<ActiveSession>, ApiError> {

@@ -15,7 +15,7 @@ use futures_util::FutureExt;
 
 use crate::address::AddressRule;
 use crate::error::ApiError;
-use crate::exchange::{Exchange, Services};
+use crate::exchange::{Cause, Exchange, Services};
 use crate::hooks::{ScriptSet, Step};
 use crate::http::{Request, Response};
 use crate::plugin_host::Plugins;
@@ -67,6 +67,17 @@ impl Pipeline {
     /// Answers one request; never fails and never panics.
     pub async fn answer(&self, mut request: Request) -> Response {
         request.client_address = self.client_address(&request);
+        // Observers alone ask for the cause: while there are none, no scope is opened.
+        let is_observed = !self.services.auth.observers.load().is_empty();
+        let cause = is_observed.then(|| Arc::new(Cause::of(&request)));
+        let answered = self.answer_addressed(request);
+        match cause {
+            Some(cause) => cause.during(answered).await,
+            None => answered.await,
+        }
+    }
+
+    async fn answer_addressed(&self, request: Request) -> Response {
         let mut exchange = Exchange::new(Arc::clone(&self.services), request);
         let extensions = self.extensions.load_full();
         let walked = AssertUnwindSafe(self.walk(&mut exchange, &extensions)).catch_unwind().await;
