@@ -30,6 +30,16 @@ pub fn app_name() -> String {
     host::config::app_name()
 }
 
+/// A section of the core's options: `account`, `user`, `session`, `email_and_password`, `email_verification`.
+///
+/// # Errors
+/// When there is no such section, or `O` does not read it.
+pub fn core_options<O: DeserializeOwned>(section: &str) -> Result<O> {
+    let text = host::config::core_options(section);
+    let text = text.ok_or_else(|| Error::Host(crate::error::HostError::Invalid(section.to_owned())))?;
+    Ok(serde_json::from_str(&text)?)
+}
+
 pub(crate) fn check<O: DeserializeOwned>() -> Result<(), String> {
     read::<O>().map(|_| ())
 }

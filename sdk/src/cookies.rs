@@ -20,6 +20,15 @@ pub fn get_signed(name: &str) -> Result<Option<String>> {
     Ok(host::cookies::get_signed(name)?)
 }
 
+/// Names and verified values of the request's signed cookies whose names begin with `prefix`, which is declared with
+/// [`CookieRule::all_that_begin_so`](crate::CookieRule::all_that_begin_so).
+///
+/// # Errors
+/// `denied` for a prefix that is not declared.
+pub fn list_signed(prefix: &str) -> Result<Vec<(String, String)>> {
+    Ok(host::cookies::list_signed(prefix)?)
+}
+
 /// Sets a cookie.
 ///
 /// # Errors

@@ -35,6 +35,19 @@ pub fn hmac_sha256(purpose: &str, data: &[u8]) -> Vec<u8> {
     host::crypto::hmac_sha256(purpose, data)
 }
 
+/// Encrypts and authenticates with a key of this plugin's own for `purpose`. At most 64 KiB.
+///
+/// # Errors
+/// `invalid` for more.
+pub fn seal(purpose: &str, data: &[u8]) -> Result<Vec<u8>> {
+    Ok(host::crypto::seal(purpose, data)?)
+}
+
+/// What [`seal`] of this plugin encrypted for this purpose; none for anything else.
+pub fn open(purpose: &str, sealed: &[u8]) -> Option<Vec<u8>> {
+    host::crypto::open(purpose, sealed)
+}
+
 /// Whether both are equal, in a time that depends on their lengths only.
 pub fn constant_time_equal(left: &[u8], right: &[u8]) -> bool {
     host::crypto::constant_time_equal(left, right)

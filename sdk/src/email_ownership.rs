@@ -13,3 +13,11 @@ use crate::users::User;
 pub fn confirm(user: &User) -> Result<User> {
     User::parse(&host::email_ownership::confirm(&user.id())?)
 }
+
+/// Mails the user the link that verifies the address, as the core does after a sign-up. `callback_url` is checked already.
+///
+/// # Errors
+/// `refused` when the server sends no such mails.
+pub fn send_verification(user: &User, callback_url: Option<&str>) -> Result<()> {
+    Ok(host::email_ownership::send_verification(&user.id(), callback_url)?)
+}

@@ -9,12 +9,14 @@
 //! ```
 
 pub(crate) mod calls;
+mod change;
 mod request;
 
 use serde_json::{Map, Value};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
+pub use change::RawChange;
 pub use request::{RawAttempt, RawReply, RawRequest};
 
 /// What the plugin did and what it will find.
@@ -30,6 +32,14 @@ pub struct World {
     pub verifications: BTreeMap<String, (String, u64)>,
     /// Cookies of the request and those set since; signed ones are kept as they are.
     pub cookies: BTreeMap<String, String>,
+    /// Sections of the core's options, by name.
+    pub core_options: BTreeMap<String, Value>,
+    /// Who is signed in: `{"session": …, "user": …}`. See [`sign_in`].
+    pub session: Option<Value>,
+    /// Whether that session is older than `session.fresh_age`.
+    pub is_session_old: bool,
+    /// The session that the plugin opened.
+    pub opened: Option<Value>,
     /// Ids of the users for whom a session was opened, in order.
     pub sessions: Vec<String>,
     /// Mails: kind, recipient, data.
@@ -48,6 +58,10 @@ impl Default for World {
             users: BTreeMap::new(),
             verifications: BTreeMap::new(),
             cookies: BTreeMap::new(),
+            core_options: BTreeMap::new(),
+            session: None,
+            is_session_old: false,
+            opened: None,
             sessions: Vec::new(),
             mails: Vec::new(),
             log: Vec::new(),
@@ -68,4 +82,10 @@ pub fn with<T>(look: impl FnOnce(&mut World) -> T) -> T {
 /// Begins a test with an empty world.
 pub fn reset() {
     with(|world| *world = World::default());
+}
+
+/// The request comes from a browser in which this user is signed in.
+pub fn sign_in(user: &crate::users::User) {
+    let session = serde_json::json!({ "id": "session-0", "token": "token-0", "userId": user.id() });
+    with(|world| world.session = Some(serde_json::json!({ "session": session, "user": user })));
 }

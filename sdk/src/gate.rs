@@ -48,6 +48,16 @@ impl<'a> Attempt<'a> {
         self.raw.client_address()
     }
 
+    /// The plugin that signs in; none is the core.
+    pub fn plugin(&self) -> Option<String> {
+        self.raw.plugin()
+    }
+
+    /// Whether the session would outlive the browser.
+    pub fn remember(&self) -> bool {
+        self.raw.remember()
+    }
+
     /// The `User-Agent` header.
     pub fn user_agent(&self) -> Option<String> {
         self.raw.user_agent()

@@ -4,7 +4,7 @@ use crate::bindings::doorward::plugin::types as raw;
 use crate::bindings::exports::doorward::plugin::{lifecycle, request_hooks, session_gate};
 use crate::error::{Error, Failure};
 use crate::plugin::{Flow, Plugin};
-use crate::{Attempt, Reply, Request, Response, Verdict, host};
+use crate::{Attempt, Change, Reply, Request, Response, Verdict, host};
 
 /// Implements every exported interface for `$component` with the plugin that `$declare` returns.
 #[doc(hidden)]
@@ -48,6 +48,37 @@ macro_rules! guest_exports {
                 attempt: &b::doorward::plugin::types::Attempt,
             ) -> b::exports::doorward::plugin::session_gate::Verdict {
                 $crate::guest::gate($declare, attempt)
+            }
+        }
+        impl b::exports::doorward::plugin::lifecycle_events::Guest for $component {
+            fn before(
+                index: u32,
+                change: &b::doorward::plugin::types::Change,
+            ) -> Result<(), b::doorward::plugin::types::ApiError> {
+                $crate::guest::event($declare, true, index, change)
+            }
+            fn after(
+                index: u32,
+                change: &b::doorward::plugin::types::Change,
+            ) -> Result<(), b::doorward::plugin::types::ApiError> {
+                $crate::guest::event($declare, false, index, change)
+            }
+        }
+        impl b::exports::doorward::plugin::token_claims::Guest for $component {
+            fn extend(
+                request: &b::doorward::plugin::types::Request,
+                user: String,
+                claims: String,
+            ) -> Result<String, b::doorward::plugin::types::ApiError> {
+                $crate::guest::claims($declare, request, &user, &claims)
+            }
+        }
+        impl b::exports::doorward::plugin::server_functions::Guest for $component {
+            fn call(
+                index: u32,
+                request: &b::doorward::plugin::types::Request,
+            ) -> Result<b::doorward::plugin::types::Response, b::doorward::plugin::types::ApiError> {
+                $crate::guest::function($declare, index, request)
             }
         }
     };
@@ -131,6 +162,41 @@ pub fn gate(declare: Declare, attempt: &host::RawAttempt) -> session_gate::Verdi
             Failure::Answer(response) => session_gate::Verdict::Challenge(response),
         },
     }
+}
+
+/// `lifecycle-events.before` and `.after`; the events of the manifest are one list for both.
+///
+/// # Errors
+/// The refusal of the event's function, or 500 for an index that the manifest does not have.
+pub fn event(declare: Declare, is_before: bool, index: u32, change: &host::RawChange) -> Result<(), raw::ApiError> {
+    report_panics();
+    let plugin = declare();
+    let event = plugin.events.get(index as usize).filter(|event| event.is_before() == is_before);
+    let Some(event) = event else { return Err(unknown(index)) };
+    event.call(&Change::new(change)).map_err(Error::into_refusal)
+}
+
+/// `token-claims.extend`.
+///
+/// # Errors
+/// The refusal of the plugin's function, or 500 when it has none.
+pub fn claims(declare: Declare, request: &host::RawRequest, user: &str, claims: &str) -> Result<String, raw::ApiError> {
+    report_panics();
+    let Some(extend) = declare().claims else { return Err(internal("the plugin adds no claims")) };
+    let read = || Ok((serde_json::from_str(user)?, serde_json::from_str(claims)?));
+    let added = read().and_then(|(user, claims)| extend(&Request::new(request), &user, &claims));
+    added.map(|added| serde_json::Value::Object(added).to_string()).map_err(Error::into_refusal)
+}
+
+/// `server-functions.call`.
+///
+/// # Errors
+/// The function's refusal, or 500 for an index that the manifest does not have.
+pub fn function(declare: Declare, index: u32, request: &host::RawRequest) -> Result<raw::Response, raw::ApiError> {
+    report_panics();
+    let plugin = declare();
+    let Some(function) = plugin.functions.get(index as usize) else { return Err(unknown(index)) };
+    answer((function.handler)(&Request::new(request)))
 }
 
 fn answer(result: crate::Result<Response>) -> Result<raw::Response, raw::ApiError> {

@@ -3,7 +3,7 @@
 #[cfg(target_arch = "wasm32")]
 mod imports {
     pub use crate::bindings::doorward::plugin::types::{
-        Attempt as RawAttempt, Reply as RawReply, Request as RawRequest,
+        Attempt as RawAttempt, Change as RawChange, Reply as RawReply, Request as RawRequest,
     };
     pub use crate::bindings::doorward::plugin::{
         clock, config, cookies, crypto, email_ownership, log, mail, sessions, transactions, users, verifications,
@@ -15,7 +15,7 @@ mod imports {
     pub use crate::fake::calls::{
         clock, config, cookies, crypto, email_ownership, log, mail, sessions, transactions, users, verifications,
     };
-    pub use crate::fake::{RawAttempt, RawReply, RawRequest};
+    pub use crate::fake::{RawAttempt, RawChange, RawReply, RawRequest};
 }
 
 pub use imports::*;

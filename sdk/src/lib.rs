@@ -39,6 +39,7 @@ pub mod cookies;
 pub mod crypto;
 pub mod email_ownership;
 mod error;
+mod event;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod fake;
 mod gate;
@@ -61,6 +62,7 @@ pub mod users;
 pub mod verifications;
 
 pub use error::{ApiError, Error, ErrorCode, Result};
+pub use event::{Action, Change, Event};
 pub use gate::{Attempt, Verdict};
 pub use input::{Fields, FromField, Input, is_email};
 pub use manifest::{CookieRule, FieldRule, FieldType, RateRule};
@@ -68,14 +70,14 @@ pub use plugin::{Flow, Plugin};
 pub use reply::Reply;
 pub use request::Request;
 pub use response::Response;
-pub use route::Route;
+pub use route::{Function, Route};
 
 /// Everything a plugin's source usually names.
 pub mod prelude {
     pub use crate::{
-        ApiError, Attempt, CookieRule, Error, ErrorCode, FieldRule, FieldType, Fields, Flow, Input, Plugin, RateRule,
-        Reply, Request, Response, Result, Route, Verdict, clock, config, cookies, crypto, email_ownership, links, log,
-        mail, sessions, transactions, users, verifications,
+        Action, ApiError, Attempt, Change, CookieRule, Error, ErrorCode, Event, FieldRule, FieldType, Fields, Flow,
+        Function, Input, Plugin, RateRule, Reply, Request, Response, Result, Route, Verdict, clock, config, cookies,
+        crypto, email_ownership, links, log, mail, sessions, transactions, users, verifications,
     };
     pub use serde_json::{Map, Value, json};
 }

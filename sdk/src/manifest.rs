@@ -1,5 +1,6 @@
 //! The manifest: what a plugin declares, as the JSON text that the host reads without running anything.
 
+use crate::event::{Event, EventRule};
 use crate::plugin::{Hook, Plugin};
 use serde::Serialize;
 use serde_json::Value;
@@ -20,6 +21,7 @@ pub struct RateRule {
 pub struct CookieRule {
     name: &'static str,
     is_literal: bool,
+    is_prefix: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     name_option: Option<&'static str>,
 }
@@ -66,12 +68,19 @@ impl RateRule {
 impl CookieRule {
     /// A cookie whose name gets the server's prefix, as the core's own have.
     pub const fn prefixed(name: &'static str) -> CookieRule {
-        CookieRule { name, is_literal: false, name_option: None }
+        CookieRule { name, is_literal: false, is_prefix: false, name_option: None }
     }
 
     /// A cookie with exactly this name.
     pub const fn literal(name: &'static str) -> CookieRule {
-        CookieRule { name, is_literal: true, name_option: None }
+        CookieRule { name, is_literal: true, is_prefix: false, name_option: None }
+    }
+
+    /// Every cookie whose name begins with this one and ends in data; see
+    /// [`cookies::list_signed`](crate::cookies::list_signed).
+    pub const fn all_that_begin_so(mut self) -> CookieRule {
+        self.is_prefix = true;
+        self
     }
 
     /// The operator's option `option` replaces the name.
@@ -116,6 +125,10 @@ pub(crate) struct Manifest {
     before: Vec<HookRule>,
     after: Vec<HookRule>,
     is_gate: bool,
+    events: Vec<EventRule>,
+    claims: bool,
+    functions: Vec<FunctionRule>,
+    http_hosts: Vec<&'static str>,
     options: Value,
     rate_limits: Vec<RateRule>,
     cookies: Vec<CookieRule>,
@@ -133,6 +146,11 @@ struct RouteRule {
     path: &'static str,
     signs_in: bool,
     redirect_params: &'static [&'static str],
+}
+
+#[derive(Serialize)]
+struct FunctionRule {
+    name: &'static str,
 }
 
 #[derive(Serialize)]
@@ -167,6 +185,10 @@ impl Manifest {
             before: rules(&plugin.before),
             after: rules(&plugin.after),
             is_gate: plugin.gate.is_some(),
+            events: plugin.events.iter().map(Event::rule).collect(),
+            claims: plugin.claims.is_some(),
+            functions: plugin.functions.iter().map(|function| FunctionRule { name: function.name }).collect(),
+            http_hosts: plugin.http_hosts.clone(),
             options: (plugin.default_options)(),
             rate_limits: plugin.rate_limits.clone(),
             cookies: plugin.cookies.clone(),

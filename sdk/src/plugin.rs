@@ -1,12 +1,13 @@
 //! The declaration of a plugin: one value that gives both the manifest and the dispatch.
 
 use crate::error::{ErrorCode, Result};
+use crate::event::Event;
 use crate::manifest::{CookieRule, FieldRule, Manifest, RateRule};
-use crate::route::Route;
+use crate::route::{Function, Route};
 use crate::{Attempt, Reply, Request, Response, Verdict};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// What a `before` hook decides. To refuse, return an error.
 pub enum Flow {
@@ -24,6 +25,10 @@ pub struct Plugin {
     pub(crate) before: Vec<Hook<BeforeHook>>,
     pub(crate) after: Vec<Hook<AfterHook>>,
     pub(crate) gate: Option<Gate>,
+    pub(crate) events: Vec<Event>,
+    pub(crate) claims: Option<Claims>,
+    pub(crate) functions: Vec<Function>,
+    pub(crate) http_hosts: Vec<&'static str>,
     pub(crate) default_options: fn() -> Value,
     pub(crate) check_options: fn() -> Result<(), String>,
     pub(crate) rate_limits: Vec<RateRule>,
@@ -38,6 +43,7 @@ pub struct Plugin {
 
 pub(crate) type BeforeHook = fn(&Request<'_>) -> Result<Flow>;
 pub(crate) type AfterHook = fn(&Request<'_>, &Reply<'_>) -> Result<()>;
+pub(crate) type Claims = fn(&Request<'_>, &Value, &Map<String, Value>) -> Result<Map<String, Value>>;
 pub(crate) type Gate = fn(&Attempt<'_>) -> Result<Verdict>;
 
 pub(crate) struct Hook<F> {
@@ -55,6 +61,10 @@ impl Plugin {
             before: Vec::new(),
             after: Vec::new(),
             gate: None,
+            events: Vec::new(),
+            claims: None,
+            functions: Vec::new(),
+            http_hosts: Vec::new(),
             default_options: || Value::Object(serde_json::Map::new()),
             check_options: || Ok(()),
             rate_limits: Vec::new(),
@@ -98,6 +108,31 @@ impl Plugin {
     /// Decides about every sign-in before a session exists.
     pub fn gate(mut self, gate: Gate) -> Plugin {
         self.gate = Some(gate);
+        self
+    }
+
+    /// Runs with changes of users, sessions, accounts and verifications.
+    pub fn event(mut self, event: Event) -> Plugin {
+        self.events.push(event);
+        self
+    }
+
+    /// Adds to the claims of tokens for other services: given the request, its user and the claims so far, returns those
+    /// to add or change.
+    pub fn claims(mut self, extend: Claims) -> Plugin {
+        self.claims = Some(extend);
+        self
+    }
+
+    /// Adds a function for the application's own backend.
+    pub fn function(mut self, function: Function) -> Plugin {
+        self.functions.push(function);
+        self
+    }
+
+    /// A host that this plugin sends requests to: `api.example.com`, or `*.example.com` for every name below it.
+    pub fn http_host(mut self, host: &'static str) -> Plugin {
+        self.http_hosts.push(host);
         self
     }
 

@@ -41,6 +41,11 @@ impl<'a> Reply<'a> {
         self.raw.new_session().and_then(|text| serde_json::from_str(&text).ok())
     }
 
+    /// How that session's user proved who they are: `email`, `magic-link`, …
+    pub fn sign_in_method(&self) -> Option<String> {
+        self.raw.sign_in_method()
+    }
+
     /// Sets a header of the answer.
     ///
     /// # Errors

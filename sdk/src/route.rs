@@ -15,6 +15,20 @@ pub struct Route {
     pub(crate) redirect_params: &'static [&'static str],
 }
 
+/// A function for the application's own backend, on the management address; clients never reach it.
+pub struct Function {
+    pub(crate) name: &'static str,
+    pub(crate) handler: Handler,
+}
+
+impl Function {
+    /// `name` is in lower case with hyphens: `view-backup-codes`. Its input is the JSON body, validated before the handler
+    /// runs.
+    pub fn new<I: Input>(name: &'static str, handler: fn(&Request<'_>, I) -> Result<Response>) -> Function {
+        Function { name, handler: Box::new(move |request| handler(request, request.body_input()?)) }
+    }
+}
+
 impl Route {
     /// An endpoint that changes something. Its input is the JSON body, validated before the handler runs.
     pub fn post<I: Input>(path: &'static str, handler: fn(&Request<'_>, I) -> Result<Response>) -> Route {

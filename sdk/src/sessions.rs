@@ -1,31 +1,126 @@
 //! Sessions. Every one that is opened passes the session gates.
 
-use crate::error::Result;
+use crate::bindings::doorward::plugin::sessions::Freshness;
+use crate::error::{Error, Result};
 use crate::host;
 use crate::users::User;
-use serde_json::Value;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
-/// The request's session with its token: `{"session": …, "user": …}`.
+/// A session and its user.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Session {
+    session: Map<String, Value>,
+    /// Whose session it is.
+    pub user: User,
+}
+
+impl Session {
+    /// The session's id, which is no secret.
+    pub fn id(&self) -> &str {
+        self.text("id")
+    }
+
+    /// The secret of the session's cookie.
+    pub fn token(&self) -> &str {
+        self.text("token")
+    }
+
+    /// Any field of the session, by its name on the wire.
+    pub fn get(&self, field: &str) -> Option<&Value> {
+        self.session.get(field)
+    }
+
+    /// The session's fields, as the client gets them.
+    pub fn fields(&self) -> &Map<String, Value> {
+        &self.session
+    }
+
+    pub(crate) fn parse(text: &str) -> Result<Session> {
+        Ok(serde_json::from_str(text)?)
+    }
+
+    fn text(&self, field: &str) -> &str {
+        self.get(field).and_then(Value::as_str).unwrap_or_default()
+    }
+}
+
+/// The request's session with its token. A route gets it from the store; a hook may get a copy from the browser.
 ///
 /// # Errors
 /// When the session cannot be read.
-pub fn current() -> Result<Option<Value>> {
-    host::sessions::current()?.map(|text| Ok(serde_json::from_str(&text)?)).transpose()
+pub fn current() -> Result<Option<Session>> {
+    host::sessions::current(Freshness::Usual)?.map(|text| Session::parse(&text)).transpose()
 }
 
-/// Signs the user in and sets the cookies: `{"session": …, "user": …}` with the token. `method` is how they proved who
-/// they are: `magic-link`.
+/// The request's session from the store: not revoked, not expired.
+///
+/// # Errors
+/// 401 `UNAUTHORIZED` when there is none.
+pub fn require() -> Result<Session> {
+    required(Freshness::Stored)
+}
+
+/// The request's session from the store, younger than `session.fresh_age`.
+///
+/// # Errors
+/// 401 `UNAUTHORIZED` when there is none, `SESSION_NOT_FRESH` when it is older.
+pub fn require_fresh() -> Result<Session> {
+    required(Freshness::Fresh)
+}
+
+fn required(freshness: Freshness) -> Result<Session> {
+    match host::sessions::current(freshness)? {
+        Some(text) => Session::parse(&text),
+        None => Err(Error::new(401, "UNAUTHORIZED", "Unauthorized")),
+    }
+}
+
+/// The session that this request opened.
+///
+/// # Errors
+/// When the host's text is no session.
+pub fn opened() -> Result<Option<Session>> {
+    host::sessions::opened()?.map(|text| Session::parse(&text)).transpose()
+}
+
+/// Signs the user in and sets the cookies. `method` is how they proved who they are: `magic-link`. The session outlives the
+/// browser.
 ///
 /// # Errors
 /// What a gate answered instead; pass it on with `?`.
-pub fn open(user: &User, method: &str) -> Result<Value> {
-    Ok(serde_json::from_str(&host::sessions::open(&user.id(), method, true)?)?)
+pub fn open(user: &User, method: &str) -> Result<Session> {
+    Session::parse(&host::sessions::open(&user.id(), method, Some(true))?)
 }
 
 /// As [`open`], for a session that is short and ends with the browser.
 ///
 /// # Errors
 /// As [`open`].
-pub fn open_briefly(user: &User, method: &str) -> Result<Value> {
-    Ok(serde_json::from_str(&host::sessions::open(&user.id(), method, false)?)?)
+pub fn open_briefly(user: &User, method: &str) -> Result<Session> {
+    Session::parse(&host::sessions::open(&user.id(), method, Some(false))?)
+}
+
+/// As [`open`], with the life that the browser chose when its sign-in began: for the second step of a sign-in.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_as_chosen(user: &User, method: &str) -> Result<Session> {
+    Session::parse(&host::sessions::open(&user.id(), method, None)?)
+}
+
+/// Ends the request's session and deletes its cookies.
+///
+/// # Errors
+/// When the store is away.
+pub fn end_current() -> Result<()> {
+    Ok(host::sessions::end_current()?)
+}
+
+/// Reads the request's session and user from the store again and renews its cookies, after the plugin changed them.
+///
+/// # Errors
+/// When the store is away.
+pub fn refresh_current() -> Result<()> {
+    Ok(host::sessions::refresh_current()?)
 }

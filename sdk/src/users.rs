@@ -56,6 +56,14 @@ pub fn find_by_email(email: &str) -> Result<Option<User>> {
     host::users::find_by_email(email)?.map(|text| User::parse(&text)).transpose()
 }
 
+/// The user with this value in a unique field that this plugin adds to users.
+///
+/// # Errors
+/// `denied` for a field that is not the plugin's or not unique.
+pub fn find_by_own_field(field: &str, value: &str) -> Result<Option<User>> {
+    host::users::find_by_own_field(field, value)?.map(|text| User::parse(&text)).transpose()
+}
+
 /// A new user with fields that [`Plugin::creates_users_with`](crate::Plugin::creates_users_with) declares.
 ///
 /// # Errors

@@ -26,3 +26,11 @@ pub fn find(identifier: &str) -> Result<Option<String>> {
 pub fn consume(identifier: &str) -> Result<Option<String>> {
     Ok(host::verifications::consume(identifier)?)
 }
+
+/// Replaces the newest live value when it still is `current`; the lifetime stays. False when someone else was faster.
+///
+/// # Errors
+/// `denied` for an identifier with another prefix.
+pub fn replace(identifier: &str, current: &str, value: &str) -> Result<bool> {
+    Ok(host::verifications::replace(identifier, current, value)?)
+}

@@ -6,14 +6,14 @@ use wit_parser::Resolve;
 const HONEST: &str = r#"
     (memory (export "memory") 1)
     (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) i32.const 4096)
-    (func (export "doorward:plugin/lifecycle@0.1.0#describe") (result i32) i32.const 1024)
-    (func (export "doorward:plugin/lifecycle@0.1.0#check") (result i32) i32.const 1024)
+    (func (export "doorward:plugin/lifecycle@1.0.0#describe") (result i32) i32.const 1024)
+    (func (export "doorward:plugin/lifecycle@1.0.0#check") (result i32) i32.const 1024)
 "#;
 
 const WORLD: &str = "package test:hostile;
     world hostile {
-        export doorward:plugin/lifecycle@0.1.0;
-        export doorward:plugin/routes@0.1.0;
+        export doorward:plugin/lifecycle@1.0.0;
+        export doorward:plugin/routes@1.0.0;
     }";
 
 /// Spins before it can be asked anything.
@@ -70,7 +70,7 @@ pub fn with_manifest(mut component: Vec<u8>, id: &str) -> Vec<u8> {
 }
 
 fn handle(body: &str) -> String {
-    format!(r#"(func (export "doorward:plugin/routes@0.1.0#handle") (param i32 i32) (result i32) {body})"#)
+    format!(r#"(func (export "doorward:plugin/routes@1.0.0#handle") (param i32 i32) (result i32) {body})"#)
 }
 
 fn component(module: &str) -> Vec<u8> {

@@ -92,6 +92,16 @@ pub async fn find_active(auth: &Auth, token: &str, may_write: bool) -> Result<Op
     Ok(Some(ActiveSession::stored(session, user)))
 }
 
+/// As [`find_active`], read through a transaction that may have changed it; an expired session stays where it is.
+///
+/// # Errors
+/// When the store fails.
+pub async fn find_active_in(auth: &Auth, db: &dyn Database, token: &str) -> Result<Option<ActiveSession>, AuthError> {
+    let found = session::find_session_with_user(db, token).await?;
+    let live = found.filter(|(session, _)| session.expires_at() > auth.now());
+    Ok(live.map(|(session, user)| ActiveSession::stored(session, user)))
+}
+
 /// Whether enough of the session's life is used for it to be extended.
 pub fn is_refresh_due(auth: &Auth, session: &Session) -> bool {
     let options = &auth.config.session;

@@ -43,6 +43,24 @@ pub async fn consume(auth: &Auth, db: &dyn Database, identifier: &str) -> Result
     Ok(live(auth, taken.map(Verification)))
 }
 
+/// Puts `value` in the place of `current` when that still is the newest live value; the lifetime stays. `false` when it is
+/// not: of several callers that saw the same value, one replaces it.
+///
+/// # Errors
+/// When the store fails.
+pub async fn replace(
+    auth: &Auth,
+    db: &dyn Database,
+    identifier: &str,
+    (current, value): (&str, &str),
+) -> Result<bool, AuthError> {
+    let newest = verification::find_verification(db, identifier).await?;
+    let Some(newest) = newest.filter(|row| row.expires_at() > auth.now()) else { return Ok(false) };
+    let unchanged = [eq("id", newest.id()), eq("value", current)];
+    let changes = [("value", value.into()), ("updatedAt", auth.now().into())];
+    Ok(!lifecycle::update(auth, db, verification::MODEL, &unchanged, &changes).await?.is_empty())
+}
+
 fn live(auth: &Auth, row: Option<Verification>) -> Option<String> {
     row.filter(|row| row.expires_at() > auth.now()).map(|row| row.value().to_owned())
 }

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::address::AddressSource;
 
 /// `[email_and_password]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct EmailAndPassword {
     /// Switches sign-up and sign-in by password on.
@@ -50,7 +50,7 @@ impl Default for EmailAndPassword {
 }
 
 /// `[email_verification]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct EmailVerification {
     /// Offers mails that prove an address; needs `[mail]`.
@@ -78,7 +78,7 @@ impl Default for EmailVerification {
 }
 
 /// `[user]`
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct User {
     /// Changing one's address.
@@ -88,7 +88,7 @@ pub struct User {
 }
 
 /// `[user.change_email]`
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ChangeEmail {
     /// Switches the endpoint on.
@@ -100,7 +100,7 @@ pub struct ChangeEmail {
 }
 
 /// `[user.delete_user]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DeleteUser {
     /// Switches the endpoint on.
@@ -118,7 +118,7 @@ impl Default for DeleteUser {
 }
 
 /// `[session]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Session {
     /// Life of a session in seconds.
@@ -149,7 +149,7 @@ impl Default for Session {
 }
 
 /// `[session.cookie_cache]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CookieCache {
     /// Switches the cache on.
@@ -169,7 +169,7 @@ impl Default for CookieCache {
 }
 
 /// How the cached session is protected.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CookieCacheStrategy {
     /// Base64url JSON with an HMAC.
@@ -182,7 +182,7 @@ pub enum CookieCacheStrategy {
 }
 
 /// `[account]`
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Account {
     /// Several ways to sign in for one user.
@@ -190,7 +190,7 @@ pub struct Account {
 }
 
 /// `[account.account_linking]`
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AccountLinking {
     /// Lets a user remove the last account.

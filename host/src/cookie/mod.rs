@@ -135,6 +135,13 @@ impl Cookies {
         reserved.iter().map(|spec| plain(&spec.name)).any(|of| name == of || is_chunk_of(&name, &of))
     }
 
+    /// Whether a name that begins with `prefix` can belong to the core.
+    pub fn is_reserved_prefix(&self, prefix: &str) -> bool {
+        let prefix = prefix.to_ascii_lowercase();
+        let reserved = [&self.session_token, &self.session_data, &self.dont_remember];
+        self.is_reserved(&prefix) || reserved.iter().any(|spec| spec.name.to_ascii_lowercase().starts_with(&prefix))
+    }
+
     /// `encodeURIComponent(value + "." + base64(HMAC-SHA256(secret, value)))`.
     pub fn sign(&self, value: &str) -> String {
         encode_component(&format!("{value}.{}", self.signature(value)))

@@ -78,7 +78,7 @@ async fn verify(exchange: &mut Exchange, link: &Link, user: User) -> Result<Resp
     match exchange.session_with(SessionNeed::FROM_STORE).await?.cloned() {
         Some(active) if active.user.id() == user.id() => exchange.renew_session(ActiveSession { user, ..active }),
         _ => {
-            let attempt = SignInAttempt { user, method: "verify-email".into(), remember: true };
+            let attempt = SignInAttempt { user, method: "verify-email".into(), plugin: None, remember: true };
             if let SignIn::Challenged(response) = exchange.open_session(&store, attempt).await? {
                 return Ok(link.callback_url.as_deref().map_or(response, Response::redirect));
             }

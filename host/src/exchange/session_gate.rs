@@ -20,6 +20,8 @@ pub struct SignInAttempt {
     pub user: User,
     /// How it was proven: `email`, `magic-link`, a provider's id, …
     pub method: String,
+    /// The plugin that signs in; none is the core.
+    pub plugin: Option<String>,
     /// Whether the session outlives the browser.
     pub remember: bool,
 }
@@ -105,13 +107,15 @@ impl Exchange {
     pub async fn replace_sessions(&mut self, db: &dyn Database, user: User) -> Result<OpenedSession, ApiError> {
         session::end_all(self.auth(), db, user.id(), None).await?;
         let remember = !self.ends_with_browser();
-        let opened = self.store_session(db, SignInAttempt { user, method: "replacement".into(), remember }).await?;
+        let opened = self
+            .store_session(db, SignInAttempt { user, method: "replacement".into(), plugin: None, remember })
+            .await?;
         self.opened = Some(opened.clone());
         Ok(opened)
     }
 
     async fn store_session(&mut self, db: &dyn Database, attempt: SignInAttempt) -> Result<OpenedSession, ApiError> {
-        let SignInAttempt { user, method, remember } = attempt;
+        let SignInAttempt { user, method, remember, .. } = attempt;
         let client = Client { address: self.client_address(), user_agent: self.user_agent() };
         let record = session::new_record(self.auth(), user.id(), remember, client)?;
         let session = Session(lifecycle::create(self.auth(), db, record).await?);

@@ -1,6 +1,6 @@
 //! Generated from `sdk/wit`: the traits that the imports implement and the calls that the host makes.
 
-/// Stands for the one request, answer or sign-in that an instance is working on.
+/// Stands for the one request, answer, sign-in or change that an instance is working on.
 pub struct Lent;
 
 /// Stands for the open transaction of an instance.
@@ -24,6 +24,7 @@ wasmtime::component::bindgen!({
         "doorward:plugin/types.request": Lent,
         "doorward:plugin/types.reply": Lent,
         "doorward:plugin/types.attempt": Lent,
+        "doorward:plugin/types.change": Lent,
         "doorward:plugin/transactions.transaction": OpenTransaction,
     },
 });

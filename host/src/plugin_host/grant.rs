@@ -1,6 +1,6 @@
 //! What a plugin may do: the manifest's wishes, cut down to what the operator granted.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Map, Value as Json};
 
@@ -20,9 +20,12 @@ const OFFICIAL: [&str; 2] = ["last-login-method", "magic-link"];
 pub(super) struct Rights {
     /// By the name that the plugin uses.
     pub(super) cookies: HashMap<String, CookieSpec>,
+    /// Cookies whose names end in data, by the prefix that the plugin uses.
+    pub(super) cookie_prefixes: BTreeMap<String, CookieSpec>,
     pub(super) verification_prefixes: Vec<String>,
     pub(super) creates_user_with: Vec<String>,
     pub(super) updates_user_fields: Vec<String>,
+    pub(super) unique_user_fields: Vec<String>,
     pub(super) mails: Vec<String>,
 }
 
@@ -79,26 +82,47 @@ impl Rights {
     /// # Errors
     /// `Manifest` for a cookie that belongs to the core.
     pub(super) fn of(manifest: &Manifest, options: &Map<String, Json>, cookies: &Cookies) -> Result<Self, PluginError> {
-        let mut own = HashMap::new();
+        let (mut own, mut prefixes) = (HashMap::new(), BTreeMap::new());
         for rule in &manifest.cookies {
             let chosen = rule.name_option.as_ref().and_then(|option| options.get(option)).and_then(Json::as_str);
             let name = chosen.unwrap_or(&rule.name);
             let spec = if rule.is_literal { cookies.literal(name) } else { cookies.spec(name) };
-            if cookies.is_reserved(&spec.name) || !is_cookie_name(&spec.name) {
+            let is_reserved =
+                if rule.is_prefix { cookies.is_reserved_prefix(&spec.name) } else { cookies.is_reserved(&spec.name) };
+            if is_reserved || !is_cookie_name(&spec.name) {
                 let reason = format!("the cookie `{}` belongs to the core or has no possible name", spec.name);
                 return Err(PluginError::Manifest { plugin: manifest.id.clone(), reason });
             }
-            own.insert(name.to_owned(), spec);
+            if rule.is_prefix {
+                _ = prefixes.insert(name.to_owned(), spec)
+            } else {
+                _ = own.insert(name.to_owned(), spec)
+            }
         }
         let fields = active_fields(manifest, options);
+        let unique = active_fields(manifest, options).filter(|field| field.unique);
         let own_fields: Vec<String> = fields.map(|field| field.name.clone()).collect();
         Ok(Self {
             cookies: own,
+            cookie_prefixes: prefixes,
+            unique_user_fields: unique.map(|field| field.name.clone()).collect(),
             verification_prefixes: manifest.verification_prefixes.clone(),
             creates_user_with: [&manifest.creates_user_with[..], &own_fields].concat(),
             updates_user_fields: [&manifest.updates_user_fields[..], &own_fields].concat(),
             mails: manifest.mails.clone(),
         })
+    }
+}
+
+impl Rights {
+    /// The cookie with the plugin's name `name`: declared as it is, or by the beginning of its name.
+    pub(super) fn cookie(&self, name: &str) -> Option<CookieSpec> {
+        if let Some(spec) = self.cookies.get(name) {
+            return Some(spec.clone());
+        }
+        let (end, spec) =
+            self.cookie_prefixes.iter().find_map(|(prefix, spec)| Some((name.strip_prefix(prefix)?, spec)))?;
+        is_cookie_name(end).then(|| CookieSpec { name: format!("{}{end}", spec.name), ..spec.clone() })
     }
 }
 

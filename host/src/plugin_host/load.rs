@@ -1,6 +1,6 @@
 //! Loads plugins: reads, checks against grants and options, compiles, links and asks each whether it can work.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::sync::Arc;
 
@@ -95,6 +95,7 @@ fn user_field(plugin: &str, field: &UserField) -> Field {
     };
     Field {
         input: field.is_input,
+        unique: field.unique,
         returned: field.is_returned,
         owner: Owner::Plugin(plugin.to_owned()),
         ..Field::new(&field.name, kind)
@@ -213,12 +214,25 @@ impl Loader<'_> {
                 base_url: self.config.origin(),
                 base_path: self.config.base_path.clone(),
                 app_name: self.config.app_name.clone(),
+                core_options: core_options(self.config),
             },
             key: Secret::new(key.to_vec()),
             clock: Arc::clone(&self.ports.clock),
             random: Arc::clone(&self.ports.random),
         })
     }
+}
+
+/// The sections that plugins may read: none of them holds a secret.
+fn core_options(config: &Config) -> BTreeMap<&'static str, String> {
+    let json = |name, section: serde_json::Result<String>| (name, section.unwrap_or_default());
+    BTreeMap::from([
+        json("account", serde_json::to_string(&config.account)),
+        json("user", serde_json::to_string(&config.user)),
+        json("session", serde_json::to_string(&config.session)),
+        json("email_and_password", serde_json::to_string(&config.email_and_password)),
+        json("email_verification", serde_json::to_string(&config.email_verification)),
+    ])
 }
 
 fn refuse_missing_exports(manifest: &Manifest, exports: &Exports) -> Result<(), PluginError> {

@@ -110,6 +110,9 @@ pub struct CookieRule {
     /// Whether the name is taken as it is.
     #[serde(default)]
     pub is_literal: bool,
+    /// Whether names only begin so and end in data.
+    #[serde(default)]
+    pub is_prefix: bool,
     /// Option that replaces the name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name_option: Option<String>,
@@ -123,6 +126,9 @@ pub struct UserField {
     /// Its type.
     #[serde(rename = "type")]
     pub kind: FieldType,
+    /// Whether two users cannot have the same value; then the plugin finds users by it.
+    #[serde(default)]
+    pub unique: bool,
     /// Whether clients see it.
     #[serde(default)]
     pub is_returned: bool,

@@ -1,5 +1,6 @@
 //! What the host keeps beside one instance: the request it works on, its rights, and its budgets.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use wasmtime::{StoreLimits, StoreLimitsBuilder, UpdateDeadline};
@@ -41,6 +42,8 @@ pub(super) struct ServerFacts {
     pub(super) base_url: String,
     pub(super) base_path: String,
     pub(super) app_name: String,
+    /// Sections of the options as JSON text, by their name in the config.
+    pub(super) core_options: BTreeMap<&'static str, String>,
 }
 
 /// What the guest was called for.

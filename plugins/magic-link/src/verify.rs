@@ -42,8 +42,8 @@ pub fn verify(_request: &Request, input: Verify) -> Result<Response> {
     };
     let opened = sessions::open(&user, "magic-link")?;
     let Some(callback) = &input.callback_url else {
-        let token = opened.pointer("/session/token");
-        return Response::json(&json!({ "token": token, "user": opened["user"], "session": opened["session"] }));
+        let (token, user, session) = (opened.token(), &opened.user, opened.fields());
+        return Response::json(&json!({ "token": token, "user": user, "session": session }));
     };
     let welcome = input.new_user_callback_url.as_ref().filter(|_| is_new);
     Ok(Response::redirect(absolute(welcome.unwrap_or(callback))))

@@ -29,6 +29,9 @@ pub mod config {
     pub fn app_name() -> String {
         "Test".to_owned()
     }
+    pub fn core_options(section: &str) -> Option<String> {
+        super::with(|world| world.core_options.get(section).map(ToString::to_string))
+    }
 }
 
 pub mod log {
@@ -67,6 +70,14 @@ pub mod crypto {
     pub fn hmac_sha256(purpose: &str, data: &[u8]) -> Vec<u8> {
         sha256(&[purpose.as_bytes(), b"\0", data].concat())
     }
+    /// No encryption: a test sees what was sealed.
+    pub fn seal(purpose: &str, data: &[u8]) -> Answer<Vec<u8>> {
+        Ok([b"sealed for ", purpose.as_bytes(), b": ", data].concat())
+    }
+    pub fn open(purpose: &str, sealed: &[u8]) -> Option<Vec<u8>> {
+        let mark = [b"sealed for ", purpose.as_bytes(), b": "].concat();
+        sealed.strip_prefix(mark.as_slice()).map(<[u8]>::to_vec)
+    }
     pub fn constant_time_equal(left: &[u8], right: &[u8]) -> bool {
         left == right
     }
@@ -80,6 +91,12 @@ pub mod cookies {
     }
     pub fn get_signed(name: &str) -> Answer<Option<String>> {
         get(name)
+    }
+    pub fn list_signed(prefix: &str) -> Answer<Vec<(String, String)>> {
+        Ok(with(|world| {
+            let all = world.cookies.iter().filter(|(name, _)| name.starts_with(prefix));
+            all.map(|(name, value)| (name.clone(), value.clone())).collect()
+        }))
     }
     pub fn set(name: &str, value: &str, _attributes: Attributes) -> Answer<()> {
         with(|world| world.cookies.insert(name.to_owned(), value.to_owned()));
@@ -114,6 +131,12 @@ pub mod verifications {
         with(|world| world.verifications.remove(identifier));
         Ok(value)
     }
+    pub fn replace(identifier: &str, current: &str, value: &str) -> Answer<bool> {
+        if find(identifier)?.as_deref() != Some(current) {
+            return Ok(false);
+        }
+        Ok(with(|world| world.verifications.get_mut(identifier).map(|slot| value.clone_into(&mut slot.0)).is_some()))
+    }
 }
 
 pub mod users {
@@ -125,6 +148,13 @@ pub mod users {
         let wanted = Value::from(email.to_lowercase());
         Ok(with(|world| {
             let found = world.users.values().find(|user| user.get("email") == Some(&wanted));
+            found.map(|user| Value::Object(user.clone()).to_string())
+        }))
+    }
+    pub fn find_by_own_field(field: &str, value: &str) -> Answer<Option<String>> {
+        let wanted = Value::from(value);
+        Ok(with(|world| {
+            let found = world.users.values().find(|user| user.get(field) == Some(&wanted));
             found.map(|user| Value::Object(user.clone()).to_string())
         }))
     }
@@ -155,21 +185,57 @@ pub mod email_ownership {
     pub fn confirm(user_id: &str) -> super::Answer<String> {
         super::users::update(user_id, r#"{"emailVerified":true}"#)
     }
+    pub fn send_verification(user_id: &str, callback_url: Option<&str>) -> super::Answer<()> {
+        super::with(|world| {
+            let user = world.users.get(user_id).ok_or_else(|| super::HostError::Invalid("unknown user".to_owned()))?;
+            let to = user.get("email").and_then(super::Value::as_str).unwrap_or_default().to_owned();
+            world.mails.push(("verify-email".to_owned(), to, super::json!({ "callbackURL": callback_url })));
+            Ok(())
+        })
+    }
 }
 
 pub mod sessions {
     use super::{Answer, HostError, Value, json, with};
-    pub fn current() -> Answer<Option<String>> {
-        Ok(None)
+    use crate::bindings::doorward::plugin::sessions::Freshness;
+    use crate::error::ApiError;
+    pub fn current(freshness: Freshness) -> Answer<Option<String>> {
+        with(|world| {
+            if freshness == Freshness::Fresh && world.is_session_old {
+                let (code, message) = (Some("SESSION_NOT_FRESH".to_owned()), Some("Session is not fresh".to_owned()));
+                return Err(HostError::Refused(ApiError { status: 403, code, message }));
+            }
+            Ok(world.session.as_ref().map(ToString::to_string))
+        })
     }
-    pub fn open(user_id: &str, _method: &str, _remember: bool) -> Answer<String> {
+    pub fn opened() -> Answer<Option<String>> {
+        Ok(with(|world| world.opened.as_ref().map(ToString::to_string)))
+    }
+    pub fn open(user_id: &str, _method: &str, _remember: Option<bool>) -> Answer<String> {
         with(|world| {
             let user = world.users.get(user_id).ok_or_else(|| HostError::Invalid("unknown user".to_owned()))?;
+            let token = format!("token-{}", world.sessions.len() + 1);
+            let session = json!({ "id": format!("session-{token}"), "token": token, "userId": user_id });
+            let opened = json!({ "session": session, "user": Value::Object(user.clone()) });
             world.sessions.push(user_id.to_owned());
-            let token = format!("token-{}", world.sessions.len());
-            let session = json!({ "token": token, "userId": user_id });
-            Ok(json!({ "session": session, "user": Value::Object(user.clone()) }).to_string())
+            world.opened = Some(opened.clone());
+            world.session = Some(opened.clone());
+            Ok(opened.to_string())
         })
+    }
+    pub fn end_current() -> Answer<()> {
+        with(|world| world.session = None);
+        Ok(())
+    }
+    pub fn refresh_current() -> Answer<()> {
+        with(|world| {
+            let user = world.session.as_ref().and_then(|session| session.pointer("/user/id")?.as_str());
+            let user = user.and_then(|id| world.users.get(id)).cloned();
+            if let (Some(session), Some(user)) = (world.session.as_mut(), user) {
+                session["user"] = Value::Object(user);
+            }
+        });
+        Ok(())
     }
 }
 

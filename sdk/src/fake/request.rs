@@ -140,6 +140,10 @@ impl RawReply {
         self.new_session.clone()
     }
 
+    pub(crate) fn sign_in_method(&self) -> Option<String> {
+        self.new_session.as_ref().map(|_| "email".to_owned())
+    }
+
     pub(crate) fn set_header(&self, name: &str, value: &str) -> Result<(), HostError> {
         self.headers.borrow_mut().push((name.to_owned(), value.to_owned()));
         Ok(())
@@ -162,6 +166,14 @@ impl RawAttempt {
 
     pub(crate) fn path(&self) -> String {
         "/sign-in/email".to_owned()
+    }
+
+    pub(crate) fn plugin(&self) -> Option<String> {
+        None
+    }
+
+    pub(crate) fn remember(&self) -> bool {
+        true
     }
 
     pub(crate) fn client_address(&self) -> Option<String> {

@@ -23,4 +23,9 @@ impl Host for State {
         self.spend()?;
         Ok(self.shared.server.app_name.clone())
     }
+
+    fn core_options(&mut self, section: String) -> wasmtime::Result<Option<String>> {
+        self.spend()?;
+        Ok(self.shared.server.core_options.get(section.as_str()).cloned())
+    }
 }

@@ -13,7 +13,7 @@ const LONGEST_VALUE: usize = 3800;
 impl State {
     /// The request and the declared cookie `name`.
     fn cookie(&mut self, name: &str) -> wasmtime::Result<Answer<(&mut Exchange, CookieSpec)>> {
-        let Some(spec) = self.shared.rights.cookies.get(name).cloned() else {
+        let Some(spec) = self.shared.rights.cookie(name) else {
             return Ok(Err(HostError::Denied(format!("the manifest declares no cookie `{name}`"))));
         };
         Ok(Ok((&mut self.work()?.exchange, spec)))
@@ -58,6 +58,19 @@ impl Host for State {
 
     fn set_signed(&mut self, name: String, value: String, attributes: Attributes) -> wasmtime::Result<Answer<()>> {
         self.set_cookie(&name, &attributes, |exchange| exchange.auth().cookies.sign(&value))
+    }
+
+    fn list_signed(&mut self, prefix: String) -> wasmtime::Result<Answer<Vec<(String, String)>>> {
+        let Some(full) = self.shared.rights.cookie_prefixes.get(&prefix).map(|spec| spec.name.clone()) else {
+            return Ok(Err(HostError::Denied(format!("the manifest declares no cookies that begin with `{prefix}`"))));
+        };
+        let exchange = &self.work()?.exchange;
+        let names = exchange.request.cookies().map(|(name, _)| name.to_owned());
+        let read = |name: String| {
+            let end = name.strip_prefix(&full)?.to_owned();
+            Some((format!("{prefix}{end}"), exchange.signed_cookie(&name)?))
+        };
+        Ok(Ok(names.filter_map(read).collect()))
     }
 
     fn delete(&mut self, name: String) -> wasmtime::Result<Answer<()>> {

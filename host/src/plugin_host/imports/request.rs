@@ -4,7 +4,7 @@ use wasmtime::component::Resource;
 
 use super::super::bindings::Lent;
 use super::super::state::{Moment, State, Work};
-use super::interfaces::types::{Host, HostAttempt, HostError, HostReply, HostRequest};
+use super::interfaces::types::{Action, Host, HostAttempt, HostChange, HostError, HostReply, HostRequest};
 use super::outcome::Answer;
 use crate::exchange::OpenedSession;
 use crate::http::{Response, header_text};
@@ -137,6 +137,10 @@ impl HostReply for State {
         Ok(opened.map(|OpenedSession { session, user, .. }| session_json(session, user, false)))
     }
 
+    fn sign_in_method(&mut self, _: Resource<Lent>) -> wasmtime::Result<Option<String>> {
+        Ok(self.work()?.exchange.opened.as_ref().map(|opened| opened.method.clone()))
+    }
+
     fn set_header(&mut self, _: Resource<Lent>, name: String, value: String) -> wasmtime::Result<Answer<()>> {
         let reply = self.reply()?;
         Ok(match answer_header(&name).filter(|name| !SETTLED.contains(&name.as_str())) {
@@ -179,6 +183,55 @@ impl HostAttempt for State {
 
     fn user_agent(&mut self, _: Resource<Lent>) -> wasmtime::Result<Option<String>> {
         Ok(self.work()?.exchange.request.headers.get("user-agent").map(str::to_owned))
+    }
+
+    fn plugin(&mut self, _: Resource<Lent>) -> wasmtime::Result<Option<String>> {
+        Ok(self.attempt()?.plugin.clone())
+    }
+
+    fn remember(&mut self, _: Resource<Lent>) -> wasmtime::Result<bool> {
+        Ok(self.attempt()?.remember)
+    }
+
+    fn drop(&mut self, _: Resource<Lent>) -> wasmtime::Result<()> {
+        Ok(())
+    }
+}
+
+impl State {
+    fn change(&mut self) -> wasmtime::Result<std::convert::Infallible> {
+        self.spend()?;
+        Err(wasmtime::Error::msg("nothing changes here"))
+    }
+}
+
+impl HostChange for State {
+    fn model(&mut self, _: Resource<Lent>) -> wasmtime::Result<String> {
+        match self.change()? {}
+    }
+
+    fn action(&mut self, _: Resource<Lent>) -> wasmtime::Result<Action> {
+        match self.change()? {}
+    }
+
+    fn data(&mut self, _: Resource<Lent>) -> wasmtime::Result<String> {
+        match self.change()? {}
+    }
+
+    fn actor(&mut self, _: Resource<Lent>) -> wasmtime::Result<Option<String>> {
+        match self.change()? {}
+    }
+
+    fn path(&mut self, _: Resource<Lent>) -> wasmtime::Result<Option<String>> {
+        match self.change()? {}
+    }
+
+    fn client_address(&mut self, _: Resource<Lent>) -> wasmtime::Result<Option<String>> {
+        match self.change()? {}
+    }
+
+    fn set(&mut self, _: Resource<Lent>, _: String) -> wasmtime::Result<Answer<()>> {
+        match self.change()? {}
     }
 
     fn drop(&mut self, _: Resource<Lent>) -> wasmtime::Result<()> {

@@ -8,8 +8,8 @@ use super::interfaces::users::Host;
 use super::outcome::Answer;
 use crate::auth::user_change;
 use crate::email;
-use crate::store::user::{find_user_by_email, find_user_by_id};
-use crate::store::{Database, FieldKind, Model, User, Value};
+use crate::store::user::{self, find_user_by_email, find_user_by_id};
+use crate::store::{Database, FieldKind, Model, Models, User, Value, eq};
 
 /// The user as JSON text, in the form that clients get.
 pub(super) fn user_json(user: &User) -> String {
@@ -56,6 +56,16 @@ impl Host for State {
         let (work, transaction) = self.parts()?;
         let found = find_user_by_email(Work::database(&work.exchange, transaction), &email::normalize(&email)).await;
         Ok(found.map(|user| user.as_ref().map(user_json)).map_err(HostError::from))
+    }
+
+    async fn find_by_own_field(&mut self, field: String, value: String) -> wasmtime::Result<Answer<Option<String>>> {
+        let is_own = self.shared.rights.unique_user_fields.contains(&field);
+        let (work, transaction) = self.parts()?;
+        if !is_own {
+            return Ok(Err(HostError::Denied(format!("the manifest adds no unique field user.{field}"))));
+        }
+        let found = Work::database(&work.exchange, transaction).find_one(user::MODEL, &[eq(field, value)]).await;
+        Ok(found.map(|user| user.map(|user| user_json(&User(user)))).map_err(HostError::from))
     }
 
     async fn create(&mut self, fields: String) -> wasmtime::Result<Answer<String>> {

@@ -22,15 +22,19 @@ impl State {
     }
 }
 
+fn fits(value: &str) -> Answer<()> {
+    if value.len() > LONGEST_VALUE {
+        return Err(HostError::Invalid(format!("a value has at most {LONGEST_VALUE} bytes")));
+    }
+    Ok(())
+}
+
 impl Host for State {
     async fn create(&mut self, identifier: String, value: String, ttl_secs: u64) -> wasmtime::Result<Answer<()>> {
-        let owns = self.owns(&identifier);
+        let owns = self.owns(&identifier).and_then(|()| fits(&value));
         let (work, transaction) = self.parts()?;
         if let Err(error) = owns {
             return Ok(Err(error));
-        }
-        if value.len() > LONGEST_VALUE {
-            return Ok(Err(HostError::Invalid(format!("a value has at most {LONGEST_VALUE} bytes"))));
         }
         let exchange = &work.exchange;
         let ttl_secs = i64::try_from(ttl_secs).unwrap_or(i64::MAX / 1000);
@@ -58,5 +62,15 @@ impl Host for State {
         let exchange = &work.exchange;
         let taken = verification::consume(exchange.auth(), Work::database(exchange, transaction), &identifier).await;
         Ok(taken.map_err(HostError::from))
+    }
+
+    async fn replace(&mut self, identifier: String, current: String, value: String) -> wasmtime::Result<Answer<bool>> {
+        let owns = self.owns(&identifier).and_then(|()| fits(&value));
+        let (work, transaction) = self.parts()?;
+        if let Err(error) = owns {
+            return Ok(Err(error));
+        }
+        let (auth, db) = (work.exchange.auth(), Work::database(&work.exchange, transaction));
+        Ok(verification::replace(auth, db, &identifier, (&current, &value)).await.map_err(HostError::from))
     }
 }

@@ -1,0 +1,136 @@
+//! Code around changes of users, sessions, accounts and verifications, in their transaction.
+
+use crate::error::Result;
+use crate::host::RawChange;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+pub use crate::bindings::doorward::plugin::types::Action;
+
+/// What a function of an event is given.
+pub(crate) type EventFn = fn(&Change<'_>) -> Result<()>;
+
+/// A row that is about to change, or has just changed.
+pub struct Change<'a> {
+    raw: &'a RawChange,
+}
+
+/// What changes, and when a function runs: [`Event::before`] or [`Event::after`] a change.
+///
+/// ```
+/// use doorward_sdk::prelude::*;
+///
+/// fn plugin() -> Plugin {
+///     Plugin::new("nicknames", "1.0.0").event(Event::before("user", Action::Create, |change| {
+///         match change.data()?.get("name").and_then(Value::as_str) {
+///             Some("root") => Err(Error::new(400, "NAME_TAKEN", "Choose another name")),
+///             _ => Ok(()),
+///         }
+///     }))
+/// }
+/// ```
+pub struct Event {
+    model: &'static str,
+    action: Action,
+    moment: Moment,
+    call: EventFn,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Moment {
+    Before,
+    After,
+}
+
+/// An event as the manifest has it.
+#[derive(Serialize)]
+pub(crate) struct EventRule {
+    model: &'static str,
+    action: &'static str,
+    moment: Moment,
+}
+
+impl Event {
+    /// Runs `call` before `model` (`user`, `session`, `account`, `verification`) changes; an error refuses the change.
+    pub fn before(model: &'static str, action: Action, call: fn(&Change<'_>) -> Result<()>) -> Event {
+        Event { model, action, moment: Moment::Before, call }
+    }
+
+    /// Runs `call` after the change and before its commit; an error undoes it.
+    pub fn after(model: &'static str, action: Action, call: fn(&Change<'_>) -> Result<()>) -> Event {
+        Event { model, action, moment: Moment::After, call }
+    }
+
+    pub(crate) fn is_before(&self) -> bool {
+        self.moment == Moment::Before
+    }
+
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(crate) fn matches(&self, model: &str, action: Action) -> bool {
+        self.model == model && self.action == action
+    }
+
+    pub(crate) fn call(&self, change: &Change<'_>) -> Result<()> {
+        (self.call)(change)
+    }
+
+    pub(crate) fn rule(&self) -> EventRule {
+        let action = match self.action {
+            Action::Create => "create",
+            Action::Update => "update",
+            Action::Delete => "delete",
+        };
+        EventRule { model: self.model, action, moment: self.moment }
+    }
+}
+
+impl<'a> Change<'a> {
+    /// Wraps what the host lends for one call.
+    #[doc(hidden)]
+    pub fn new(raw: &'a RawChange) -> Change<'a> {
+        Change { raw }
+    }
+
+    /// `user`, `session`, `account` or `verification`.
+    pub fn model(&self) -> String {
+        self.raw.model()
+    }
+
+    /// What happens to the row.
+    pub fn action(&self) -> Action {
+        self.raw.action()
+    }
+
+    /// Creating or updating: before the change the fields to be written, after it the row. Deleting: the row. Secrets are
+    /// left out.
+    ///
+    /// # Errors
+    /// When the host's text is no JSON object.
+    pub fn data(&self) -> Result<Map<String, Value>> {
+        Ok(serde_json::from_str(&self.raw.data())?)
+    }
+
+    /// The id of the user who is signed in.
+    pub fn actor(&self) -> Option<String> {
+        self.raw.actor()
+    }
+
+    /// The path of the request that causes the change; none for the server's own work.
+    pub fn path(&self) -> Option<String> {
+        self.raw.path()
+    }
+
+    /// The client's address as the server resolved it.
+    pub fn client_address(&self) -> Option<String> {
+        self.raw.client_address()
+    }
+
+    /// Sets fields to be written. Only before the change, and only fields that the plugin declares.
+    ///
+    /// # Errors
+    /// `denied` for any other field, or after the change.
+    pub fn set(&self, fields: &Value) -> Result<()> {
+        Ok(self.raw.set(&fields.to_string())?)
+    }
+}

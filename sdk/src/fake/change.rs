@@ -1,0 +1,76 @@
+//! Changes of rows as a test makes them.
+
+use crate::error::HostError;
+use crate::event::Action;
+use crate::{Change, Error, Plugin};
+use serde_json::{Map, Value};
+use std::cell::RefCell;
+
+/// A change of a test.
+#[derive(Debug)]
+pub struct RawChange {
+    model: &'static str,
+    action: Action,
+    data: RefCell<Map<String, Value>>,
+}
+
+impl RawChange {
+    /// A change of a row of `model` with these fields.
+    pub fn new(model: &'static str, action: Action, data: &Value) -> RawChange {
+        let data = RefCell::new(data.as_object().cloned().unwrap_or_default());
+        RawChange { model, action, data }
+    }
+
+    /// Runs the plugin's functions before this change and returns the fields as they left them.
+    ///
+    /// # Errors
+    /// What the first one refused with.
+    pub fn run_before(&self, plugin: &Plugin) -> Result<Map<String, Value>, Error> {
+        self.run(plugin, true)?;
+        Ok(self.data.borrow().clone())
+    }
+
+    /// Runs the plugin's functions after this change.
+    ///
+    /// # Errors
+    /// What the first one refused with.
+    pub fn run_after(&self, plugin: &Plugin) -> Result<(), Error> {
+        self.run(plugin, false)
+    }
+
+    fn run(&self, plugin: &Plugin, is_before: bool) -> Result<(), Error> {
+        let events = plugin.events.iter().filter(|event| event.matches(self.model, self.action));
+        events.filter(|event| event.is_before() == is_before).try_for_each(|event| event.call(&Change::new(self)))
+    }
+
+    pub(crate) fn model(&self) -> String {
+        self.model.to_owned()
+    }
+
+    pub(crate) fn action(&self) -> Action {
+        self.action
+    }
+
+    pub(crate) fn data(&self) -> String {
+        Value::Object(self.data.borrow().clone()).to_string()
+    }
+
+    pub(crate) fn actor(&self) -> Option<String> {
+        None
+    }
+
+    pub(crate) fn path(&self) -> Option<String> {
+        None
+    }
+
+    pub(crate) fn client_address(&self) -> Option<String> {
+        Some("127.0.0.1".to_owned())
+    }
+
+    pub(crate) fn set(&self, fields: &str) -> Result<(), HostError> {
+        let fields: Map<String, Value> =
+            serde_json::from_str(fields).map_err(|error| HostError::Invalid(error.to_string()))?;
+        self.data.borrow_mut().extend(fields);
+        Ok(())
+    }
+}
