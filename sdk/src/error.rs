@@ -39,6 +39,11 @@ impl ErrorCode {
     pub const fn new(status: u16, code: &'static str, message: &'static str) -> ErrorCode {
         ErrorCode { status, code, message }
     }
+
+    /// The code alone, to refuse with other words.
+    pub const fn code(self) -> &'static str {
+        self.code
+    }
 }
 
 impl Error {

@@ -36,6 +36,8 @@ pub struct World {
     pub core_options: BTreeMap<String, Value>,
     /// Who is signed in: `{"session": …, "user": …}`. See [`sign_in`].
     pub session: Option<Value>,
+    /// Whether that session ends with the browser.
+    pub is_brief: bool,
     /// Whether that session is older than `session.fresh_age`.
     pub is_session_old: bool,
     /// The session that the plugin opened.
@@ -60,6 +62,7 @@ impl Default for World {
             cookies: BTreeMap::new(),
             core_options: BTreeMap::new(),
             session: None,
+            is_brief: false,
             is_session_old: false,
             opened: None,
             sessions: Vec::new(),

@@ -61,7 +61,7 @@ pub mod transactions;
 pub mod users;
 pub mod verifications;
 
-pub use error::{ApiError, Error, ErrorCode, Result};
+pub use error::{ApiError, Error, ErrorCode, HostError, Result};
 pub use event::{Action, Change, Event};
 pub use gate::{Attempt, Verdict};
 pub use input::{Fields, FromField, Input, is_email};
@@ -76,8 +76,8 @@ pub use route::{Function, Route};
 pub mod prelude {
     pub use crate::{
         Action, ApiError, Attempt, Change, CookieRule, Error, ErrorCode, Event, FieldRule, FieldType, Fields, Flow,
-        Function, Input, Plugin, RateRule, Reply, Request, Response, Result, Route, Verdict, clock, config, cookies,
-        crypto, email_ownership, links, log, mail, sessions, transactions, users, verifications,
+        Function, HostError, Input, Plugin, RateRule, Reply, Request, Response, Result, Route, Verdict, clock, config,
+        cookies, crypto, email_ownership, links, log, mail, sessions, transactions, users, verifications,
     };
     pub use serde_json::{Map, Value, json};
 }

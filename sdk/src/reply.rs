@@ -53,4 +53,12 @@ impl<'a> Reply<'a> {
     pub fn set_header(&self, name: &str, value: &str) -> Result<()> {
         Ok(self.raw.set_header(name, value)?)
     }
+
+    /// Replaces the body; status, headers and cookies stay.
+    ///
+    /// # Errors
+    /// `limit` for a body that is too large.
+    pub fn set_body(&self, body: &Value) -> Result<()> {
+        Ok(self.raw.set_body(&body.to_string())?)
+    }
 }

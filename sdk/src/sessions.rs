@@ -84,6 +84,14 @@ pub fn opened() -> Result<Option<Session>> {
     host::sessions::opened()?.map(|text| Session::parse(&text)).transpose()
 }
 
+/// Whether the browser keeps its session when it is closed, as it was chosen at the sign-in.
+///
+/// # Errors
+/// When too many calls were made.
+pub fn is_remembered() -> Result<bool> {
+    Ok(host::sessions::is_remembered()?)
+}
+
 /// Signs the user in and sets the cookies. `method` is how they proved who they are: `magic-link`. The session outlives the
 /// browser.
 ///

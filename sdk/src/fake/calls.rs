@@ -211,6 +211,9 @@ pub mod sessions {
     pub fn opened() -> Answer<Option<String>> {
         Ok(with(|world| world.opened.as_ref().map(ToString::to_string)))
     }
+    pub fn is_remembered() -> Answer<bool> {
+        Ok(with(|world| !world.is_brief))
+    }
     pub fn open(user_id: &str, _method: &str, _remember: Option<bool>) -> Answer<String> {
         with(|world| {
             let user = world.users.get(user_id).ok_or_else(|| HostError::Invalid("unknown user".to_owned()))?;

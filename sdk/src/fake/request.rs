@@ -22,6 +22,7 @@ pub struct RawReply {
     writes_session_cookie: bool,
     new_session: Option<String>,
     headers: RefCell<Vec<(String, String)>>,
+    body: RefCell<Option<String>>,
 }
 
 /// A sign-in of a test.
@@ -115,6 +116,17 @@ impl RawReply {
         RawReply { status: 200, writes_session_cookie: true, new_session, ..RawReply::default() }
     }
 
+    /// 200 with a body.
+    pub fn with_body(body: &Value) -> RawReply {
+        let body = RefCell::new(Some(body.to_string()));
+        RawReply { status: 200, body, ..RawReply::default() }
+    }
+
+    /// The body as the hooks left it.
+    pub fn json_body(&self) -> Option<Value> {
+        self.body().and_then(|text| serde_json::from_str(&text).ok())
+    }
+
     /// An answer that has nothing to do with sessions.
     pub fn plain(status: u16) -> RawReply {
         RawReply { status, ..RawReply::default() }
@@ -125,7 +137,7 @@ impl RawReply {
     }
 
     pub(crate) fn body(&self) -> Option<String> {
-        None
+        self.body.borrow().clone()
     }
 
     pub(crate) fn header(&self, name: &str) -> Option<String> {
@@ -146,6 +158,11 @@ impl RawReply {
 
     pub(crate) fn set_header(&self, name: &str, value: &str) -> Result<(), HostError> {
         self.headers.borrow_mut().push((name.to_owned(), value.to_owned()));
+        Ok(())
+    }
+
+    pub(crate) fn set_body(&self, json: &str) -> Result<(), HostError> {
+        *self.body.borrow_mut() = Some(json.to_owned());
         Ok(())
     }
 }

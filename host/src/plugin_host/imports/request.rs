@@ -152,6 +152,22 @@ impl HostReply for State {
         })
     }
 
+    fn set_body(&mut self, _: Resource<Lent>, json: String) -> wasmtime::Result<Answer<()>> {
+        let most = self.shared.limits.result_bytes;
+        let reply = self.reply()?;
+        if json.len() > most {
+            return Ok(Err(HostError::Limit(format!("a body has at most {most} bytes"))));
+        }
+        Ok(match serde_json::from_str::<serde::de::IgnoredAny>(&json) {
+            Ok(_) => {
+                reply.headers.set("content-type", header_text("application/json"));
+                reply.body = json.into();
+                Ok(())
+            }
+            Err(error) => Err(HostError::Invalid(format!("the body is no JSON: {error}"))),
+        })
+    }
+
     fn drop(&mut self, _: Resource<Lent>) -> wasmtime::Result<()> {
         Ok(())
     }

@@ -34,6 +34,10 @@ impl Host for State {
         Ok(Ok(opened.map(|opened| session_json(&opened.session, &opened.user, true))))
     }
 
+    async fn is_remembered(&mut self) -> wasmtime::Result<Answer<bool>> {
+        Ok(Ok(!self.work()?.exchange.ends_with_browser()))
+    }
+
     async fn open(
         &mut self,
         user_id: String,
