@@ -16,6 +16,7 @@ mod revoke_other_sessions;
 mod revoke_session;
 mod revoke_sessions;
 mod send_verification_email;
+mod session_gate;
 mod session_guards;
 mod sign_in_email;
 mod sign_out;

@@ -8,7 +8,7 @@ use crate::auth::email_token::{self, EmailToken, Purpose, Refusal};
 use crate::auth::session::ActiveSession;
 use crate::auth::{AuthError, user_change};
 use crate::error::{ApiError, Code};
-use crate::exchange::redirect::refuse_at;
+use crate::exchange::redirect::{challenge_at, refuse_at};
 use crate::exchange::{Exchange, SessionNeed, SignIn, SignInAttempt};
 use crate::http::Response;
 use crate::input::Input;
@@ -78,9 +78,10 @@ async fn verify(exchange: &mut Exchange, link: &Link, user: User) -> Result<Resp
     match exchange.session_with(SessionNeed::FROM_STORE).await?.cloned() {
         Some(active) if active.user.id() == user.id() => exchange.renew_session(ActiveSession { user, ..active }),
         _ => {
-            let attempt = SignInAttempt { user, method: "verify-email".into(), plugin: None, remember: true };
-            if let SignIn::Challenged(response) = exchange.open_session(&store, attempt).await? {
-                return Ok(link.callback_url.as_deref().map_or(response, Response::redirect));
+            let remember = !exchange.ends_with_browser();
+            let attempt = SignInAttempt { user, method: "verify-email".into(), plugin: None, remember };
+            if let SignIn::Challenged(challenge) = exchange.open_session(&store, attempt).await? {
+                return Ok(challenge_at(link.callback_url.as_deref(), challenge));
             }
         }
     }

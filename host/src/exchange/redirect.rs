@@ -1,6 +1,6 @@
 //! Where a followed link may lead, and how an outcome is told there.
 
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 
 use super::Exchange;
 use crate::error::{ApiError, Code, ErrorBody};
@@ -51,6 +51,23 @@ pub fn refuse_at(target: Option<&str>, error: ApiError) -> Result<Response, ApiE
     }
 }
 
+/// Sends the browser to `target` with what the challenge says (`twoFactorRedirect=true&twoFactorMethods=totp,otp`); without
+/// a target the challenge itself is the answer.
+pub fn challenge_at(target: Option<&str>, challenge: Response) -> Response {
+    let Some(target) = target.filter(|target| !target.is_empty()) else { return challenge };
+    let said: Map<String, Json> = serde_json::from_slice(&challenge.body).unwrap_or_default();
+    let told = said.iter().fold(target.to_owned(), |target, (name, value)| with_parameter(&target, name, &flat(value)));
+    Response::redirect(&told)
+}
+
+fn flat(value: &Json) -> String {
+    match value {
+        Json::String(text) => text.clone(),
+        Json::Array(items) => items.iter().map(flat).collect::<Vec<_>>().join(","),
+        other => other.to_string(),
+    }
+}
+
 /// `target` with one more query parameter, put before its fragment.
 pub fn with_parameter(target: &str, name: &str, value: &str) -> String {
     let (rest, fragment) = target.split_at(target.find('#').unwrap_or(target.len()));
@@ -61,6 +78,17 @@ pub fn with_parameter(target: &str, name: &str, value: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_challenge_is_told_in_the_query() {
+        let challenge =
+            || Response::json(&serde_json::json!({ "twoFactorRedirect": true, "twoFactorMethods": ["totp", "otp"] }));
+        let told = challenge_at(Some("/home?a=1"), challenge());
+        assert_eq!(told.status, 302);
+        let expected = "/home?a=1&twoFactorRedirect=true&twoFactorMethods=totp%2Cotp";
+        assert_eq!(told.headers.get("location"), Some(expected));
+        assert_eq!(challenge_at(None, challenge()).body, challenge().body);
+    }
 
     #[test]
     fn parameters_stand_before_the_fragment() {

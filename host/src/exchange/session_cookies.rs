@@ -27,28 +27,44 @@ impl Exchange {
 
     /// Removes the cookies of a session: token, cached copy, and the mark of a browser session.
     pub fn delete_session_cookies(&mut self) {
+        self.withhold_session();
+        let mark = self.auth().cookies.dont_remember.clone();
+        self.withdraw(&mark);
+        self.cookies.push(mark.deletion());
+    }
+
+    /// Removes the token and the cached copy, and keeps the mark of a browser session.
+    pub(super) fn withhold_session(&mut self) {
         let cookies = &self.auth().cookies;
-        let (token, data, mark) = (&cookies.session_token, &cookies.session_data, &cookies.dont_remember);
+        let (token, data) = (cookies.session_token.clone(), cookies.session_data.clone());
         let copies = chunks::names(&self.request, &data.name);
-        let deletions = [token.deletion(), data.deletion()].into_iter();
-        let deletions = deletions.chain(copies.into_iter().map(|name| Cookie { name, ..data.deletion() }));
-        let deletions: Vec<Cookie> = deletions.chain([mark.deletion()]).collect();
-        let specs = [token, data, mark].map(CookieSpec::clone);
-        specs.iter().for_each(|spec| self.withdraw(spec));
+        let copies = copies.into_iter().map(|name| Cookie { name, ..data.deletion() });
+        let deletions: Vec<Cookie> = [token.deletion(), data.deletion()].into_iter().chain(copies).collect();
+        [token, data].iter().for_each(|spec| self.withdraw(spec));
         self.cookies.extend(deletions);
+    }
+
+    /// Sends the mark of a browser session, or removes that of an earlier one.
+    pub(super) fn keep_choice(&mut self, remember: bool) {
+        let auth = self.auth();
+        let mark = auth.cookies.dont_remember.clone();
+        let cookie = match remember {
+            false => Some(mark.cookie(auth.cookies.sign("true"), None)),
+            true => self.ends_with_browser().then(|| mark.deletion()),
+        };
+        self.withdraw(&mark);
+        self.cookies.extend(cookie);
     }
 
     /// Sends the session's token, the mark of a browser session when it is not remembered, and the cached copy.
     pub(super) fn send_session_cookies(&mut self, active: &ActiveSession, remember: bool) {
         let auth = self.auth();
-        let (token, mark) = (auth.cookies.session_token.clone(), auth.cookies.dont_remember.clone());
+        let token = auth.cookies.session_token.clone();
         let value = auth.cookies.sign(active.session.token());
-        let token_cookie = token.cookie(value, remember.then_some(auth.config.session.expires_in));
-        let mark_cookie = (!remember).then(|| mark.cookie(auth.cookies.sign("true"), None));
+        let cookie = token.cookie(value, remember.then_some(auth.config.session.expires_in));
         self.withdraw(&token);
-        self.withdraw(&mark);
-        self.cookies.push(token_cookie);
-        self.cookies.extend(mark_cookie);
+        self.cookies.push(cookie);
+        self.keep_choice(remember);
         self.send_copy(active, remember);
     }
 

@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use super::Exchange;
 use crate::auth::lifecycle;
 use crate::auth::session::{self, ActiveSession, Client};
+use crate::cookie::Cookie;
 use crate::error::ApiError;
 use crate::http::Response;
 use crate::store::{Database, Session, User};
@@ -68,24 +69,42 @@ pub enum SignIn {
 }
 
 impl Exchange {
-    /// Asks the gates; when all admit, stores a session through `db` and puts its cookies on the answer.
+    /// Asks the gates; when all admit, stores a session through `db` and puts its cookies on the answer. A challenge
+    /// removes what the browser had of a session before, and keeps whether the new one shall be remembered.
     ///
     /// `db` is the transaction that made the user, or the store itself.
     ///
     /// # Errors
     /// The refusal of a gate, or when the store fails.
     pub async fn open_session(&mut self, db: &dyn Database, attempt: SignInAttempt) -> Result<SignIn, ApiError> {
-        let gates = Arc::clone(&self.services.gates.load());
-        for gate in gates.iter() {
-            match gate.ask(self, &attempt).await? {
-                Verdict::Admit => {}
-                Verdict::Refuse(error) => return Err(error),
-                Verdict::Challenge(response) => return Ok(SignIn::Challenged(response)),
-            }
+        let before = self.cookies.len();
+        let challenge = self.ask_gates(&attempt).await?;
+        // Cookies of gates stand behind those of the session they let in.
+        let of_gates = self.cookies.split_off(before.min(self.cookies.len()));
+        if let Some(response) = challenge {
+            let (removed, set) = of_gates.into_iter().partition::<Vec<_>, _>(Cookie::is_deletion);
+            self.keep_choice(attempt.remember);
+            self.cookies.extend(removed);
+            self.withhold_session();
+            self.cookies.extend(set);
+            return Ok(SignIn::Challenged(response));
         }
         let opened = Box::new(self.store_session(db, attempt).await?);
+        self.cookies.extend(of_gates);
         self.opened = Some(OpenedSession::clone(&opened));
         Ok(SignIn::Opened(opened))
+    }
+
+    async fn ask_gates(&mut self, attempt: &SignInAttempt) -> Result<Option<Response>, ApiError> {
+        let gates = Arc::clone(&self.services.gates.load());
+        for gate in gates.iter() {
+            match gate.ask(self, attempt).await? {
+                Verdict::Admit => {}
+                Verdict::Refuse(error) => return Err(error),
+                Verdict::Challenge(response) => return Ok(Some(response)),
+            }
+        }
+        Ok(None)
     }
 
     /// Ends the session that this request opened, when a later stage refuses the request after all.
