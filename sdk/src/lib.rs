@@ -51,6 +51,7 @@ pub mod links;
 pub mod log;
 pub mod mail;
 mod manifest;
+mod on;
 mod plugin;
 mod reply;
 mod request;
@@ -66,6 +67,7 @@ pub use event::{Action, Change, Event};
 pub use gate::{Attempt, Verdict};
 pub use input::{Fields, FromField, Input, is_email};
 pub use manifest::{CookieRule, FieldRule, FieldType, RateRule};
+pub use on::On;
 pub use plugin::{Flow, Plugin};
 pub use reply::Reply;
 pub use request::Request;
@@ -76,8 +78,8 @@ pub use route::{Function, Route};
 pub mod prelude {
     pub use crate::{
         Action, ApiError, Attempt, Change, CookieRule, Error, ErrorCode, Event, FieldRule, FieldType, Fields, Flow,
-        Function, HostError, Input, Plugin, RateRule, Reply, Request, Response, Result, Route, Verdict, clock, config,
-        cookies, crypto, email_ownership, links, log, mail, sessions, transactions, users, verifications,
+        Function, HostError, Input, On, Plugin, RateRule, Reply, Request, Response, Result, Route, Verdict, clock,
+        config, cookies, crypto, email_ownership, links, log, mail, sessions, transactions, users, verifications,
     };
     pub use serde_json::{Map, Value, json};
 }

@@ -12,16 +12,23 @@ pub fn absolute(target: &str) -> String {
     resolve(&config::base_url(), target)
 }
 
-/// The URL with the query parameter `name` set to `value`, in place of any it has of that name.
+/// The URL with the query parameter `name` set to `value`, in place of the first it has of that name. The query is written
+/// anew, as HTML forms do it.
 pub fn with_query(url: &str, name: &str, value: &str) -> String {
     let (rest, fragment) = split(url, '#');
     let (path, query) = split(rest, '?');
-    let own = format!("{name}=");
-    let mut pairs: Vec<String> =
-        query.split('&').filter(|pair| !pair.is_empty() && !pair.starts_with(&own)).map(str::to_owned).collect();
-    pairs.push(format!("{}={}", encode(name), encode(value)));
+    let mut new = Some((name.to_owned(), value.to_owned()));
+    let given = query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
+        let (name, value) = split(pair, '=');
+        (decode(&name.replace('+', " ")), decode(&value.replace('+', " ")))
+    });
+    let mut pairs: Vec<(String, String)> =
+        given.filter_map(|pair| if pair.0 == name { new.take() } else { Some(pair) }).collect();
+    pairs.extend(new);
+    let written: Vec<String> =
+        pairs.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
     let hash = if fragment.is_empty() { String::new() } else { format!("#{fragment}") };
-    format!("{path}?{}{hash}", pairs.join("&"))
+    format!("{path}?{}{hash}", written.join("&"))
 }
 
 /// Undoes percent-encoding; text with a malformed escape stays as it is.
@@ -43,12 +50,27 @@ pub fn decode(text: &str) -> String {
 }
 
 fn resolve(base_url: &str, target: &str) -> String {
+    let target = escape(target);
     match target.split_once("://") {
-        Some((_, rest)) if !rest.contains('/') && !rest.contains('?') => format!("{target}/"),
-        Some(_) => target.to_owned(),
+        Some(("http" | "https", rest)) if !rest.contains(['/', '?', '#']) => format!("{target}/"),
+        Some(_) => target,
         None if target.starts_with('/') => format!("{base_url}{target}"),
         None => format!("{base_url}/{target}"),
     }
+}
+
+/// Escapes what cannot stand in a URL, and leaves the escapes that are there.
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b' ' | b'"' | b'<' | b'>' | b'`' | b'{' | b'}' | 0..=31 | 127..=255 => {
+                escaped.push_str(&format!("%{byte:02X}"));
+            }
+            _ => escaped.push(char::from(byte)),
+        }
+    }
+    escaped
 }
 
 fn split(text: &str, mark: char) -> (&str, &str) {
@@ -81,7 +103,9 @@ mod tests {
         let cases = [
             ("http://a/home", "http://a/home?error=NO"),
             ("http://a/home?a=1", "http://a/home?a=1&error=NO"),
-            ("http://a/?error=old&a=1#top", "http://a/?a=1&error=NO#top"),
+            ("http://a/?error=old&a=1#top", "http://a/?error=NO&a=1#top"),
+            ("http://a/?q=a%20b&e=%C3%A9&f", "http://a/?q=a+b&e=%C3%A9&f=&error=NO"),
+            ("myapp://", "myapp://?error=NO"),
         ];
         for (url, expected) in cases {
             assert_eq!(with_query(url, "error", "NO"), expected);
@@ -96,6 +120,8 @@ mod tests {
             ("/home?a=1", "http://s/home?a=1"),
             ("https://app.example", "https://app.example/"),
             ("https://app.example/x", "https://app.example/x"),
+            ("myapp://", "myapp://"),
+            ("/a b/%20é", "http://s/a%20b/%20%C3%A9"),
         ];
         for (target, expected) in cases {
             assert_eq!(resolve("http://s", target), expected);

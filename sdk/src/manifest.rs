@@ -1,6 +1,7 @@
 //! The manifest: what a plugin declares, as the JSON text that the host reads without running anything.
 
 use crate::event::{Event, EventRule};
+use crate::on::On;
 use crate::plugin::{Hook, Plugin};
 use serde::Serialize;
 use serde_json::Value;
@@ -122,8 +123,8 @@ pub(crate) struct Manifest {
     version: &'static str,
     sdk_version: &'static str,
     routes: Vec<RouteRule>,
-    before: Vec<HookRule>,
-    after: Vec<HookRule>,
+    before: Vec<On>,
+    after: Vec<On>,
     is_gate: bool,
     events: Vec<EventRule>,
     claims: bool,
@@ -144,6 +145,8 @@ pub(crate) struct Manifest {
 struct RouteRule {
     method: &'static str,
     path: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path_option: Option<&'static str>,
     signs_in: bool,
     redirect_params: &'static [&'static str],
 }
@@ -151,11 +154,6 @@ struct RouteRule {
 #[derive(Serialize)]
 struct FunctionRule {
     name: &'static str,
-}
-
-#[derive(Serialize)]
-struct HookRule {
-    pattern: &'static str,
 }
 
 #[derive(Serialize)]
@@ -178,6 +176,7 @@ impl Manifest {
                 .map(|route| RouteRule {
                     method: route.method,
                     path: route.path,
+                    path_option: route.path_option,
                     signs_in: route.signs_in,
                     redirect_params: route.redirect_params,
                 })
@@ -206,6 +205,6 @@ impl Manifest {
     }
 }
 
-fn rules<F>(hooks: &[Hook<F>]) -> Vec<HookRule> {
-    hooks.iter().map(|hook| HookRule { pattern: hook.pattern }).collect()
+fn rules<F>(hooks: &[Hook<F>]) -> Vec<On> {
+    hooks.iter().map(|hook| hook.on.clone()).collect()
 }

@@ -3,6 +3,7 @@
 use crate::error::{ErrorCode, Result};
 use crate::event::Event;
 use crate::manifest::{CookieRule, FieldRule, Manifest, RateRule};
+use crate::on::On;
 use crate::route::{Function, Route};
 use crate::{Attempt, Reply, Request, Response, Verdict};
 use serde::Serialize;
@@ -47,7 +48,7 @@ pub(crate) type Claims = fn(&Request<'_>, &Value, &Map<String, Value>) -> Result
 pub(crate) type Gate = fn(&Attempt<'_>) -> Result<Verdict>;
 
 pub(crate) struct Hook<F> {
-    pub(crate) pattern: &'static str,
+    pub(crate) on: On,
     pub(crate) call: F,
 }
 
@@ -92,16 +93,16 @@ impl Plugin {
         self
     }
 
-    /// Runs before endpoints whose path matches: exact, `*` for one segment, `**` for the rest.
-    pub fn before(mut self, pattern: &'static str, call: BeforeHook) -> Plugin {
-        self.before.push(Hook { pattern, call });
+    /// Runs before endpoints: a path pattern, or [`On`] with conditions.
+    pub fn before(mut self, on: impl Into<On>, call: BeforeHook) -> Plugin {
+        self.before.push(Hook { on: on.into(), call });
         self
     }
 
-    /// Runs after endpoints whose path matches: exact, `*` for one segment, `**` for the rest. Nothing in memory is sure to
-    /// last from `before` to `after`.
-    pub fn after(mut self, pattern: &'static str, call: AfterHook) -> Plugin {
-        self.after.push(Hook { pattern, call });
+    /// Runs after endpoints: a path pattern, or [`On`] with conditions. Nothing in memory is sure to last from `before` to
+    /// `after`.
+    pub fn after(mut self, on: impl Into<On>, call: AfterHook) -> Plugin {
+        self.after.push(Hook { on: on.into(), call });
         self
     }
 

@@ -46,6 +46,21 @@ impl<'a> Reply<'a> {
         self.raw.sign_in_method()
     }
 
+    /// Sets a header of the answer that scripts of other origins may read, as far as they may read the answer at all.
+    ///
+    /// # Errors
+    /// As [`Reply::set_header`].
+    pub fn expose_header(&self, name: &str, value: &str) -> Result<()> {
+        const EXPOSED: &str = "access-control-expose-headers";
+        let before = self.header(EXPOSED).unwrap_or_default();
+        let mut names: Vec<&str> = before.split(',').map(str::trim).filter(|known| !known.is_empty()).collect();
+        if !names.contains(&name) {
+            names.push(name);
+        }
+        self.set_header(EXPOSED, &names.join(", "))?;
+        self.set_header(name, value)
+    }
+
     /// Sets a header of the answer.
     ///
     /// # Errors

@@ -10,6 +10,7 @@ pub(crate) type Handler = Box<dyn Fn(&Request<'_>) -> Result<Response>>;
 pub struct Route {
     pub(crate) method: &'static str,
     pub(crate) path: &'static str,
+    pub(crate) path_option: Option<&'static str>,
     pub(crate) handler: Handler,
     pub(crate) signs_in: bool,
     pub(crate) redirect_params: &'static [&'static str],
@@ -41,7 +42,13 @@ impl Route {
     }
 
     fn new(method: &'static str, path: &'static str, handler: Handler) -> Route {
-        Route { method, path, handler, signs_in: false, redirect_params: &[] }
+        Route { method, path, path_option: None, handler, signs_in: false, redirect_params: &[] }
+    }
+
+    /// The operator's option `name` replaces the path; a dot goes into a table: `jwks.jwks_path`.
+    pub fn or_option(mut self, name: &'static str) -> Route {
+        self.path_option = Some(name);
+        self
     }
 
     /// Signs someone in: the origin is checked also for clients without cookies, against forced sign-ins.

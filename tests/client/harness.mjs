@@ -42,8 +42,8 @@ function running(url) {
   return { origin: url.origin, port: Number(url.port || 80), mailbox, log: () => "" };
 }
 
-/** A browser: the client library, its cookies, and plain requests with the same cookies. */
-export function browser(server, { jar = new Jar() } = {}) {
+/** A browser: the client library with more plugins of the client, its cookies, and plain requests with the same cookies. */
+export function browser(server, { jar = new Jar(), plugins = [] } = {}) {
   const send = async (url, init = {}) => {
     const headers = new Headers(init.headers);
     headers.set("origin", server.origin);
@@ -55,7 +55,7 @@ export function browser(server, { jar = new Jar() } = {}) {
   const client = createAuthClient({
     baseURL: server.origin,
     fetchOptions: { customFetchImpl: send },
-    plugins: [lastLoginMethodClient(), magicLinkClient()],
+    plugins: [lastLoginMethodClient(), magicLinkClient(), ...plugins],
   });
   return { jar, client, send };
 }

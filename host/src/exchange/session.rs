@@ -100,6 +100,11 @@ impl Exchange {
         self.keep_session(active);
     }
 
+    /// Whether this request looked for its session and found one.
+    pub fn has_session(&self) -> bool {
+        matches!(self.session, Slot::Read(Some(_)))
+    }
+
     /// Forgets what was loaded, after the session was changed or ended.
     pub fn forget_session(&mut self) {
         self.session = Slot::Unread;

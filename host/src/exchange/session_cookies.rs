@@ -25,6 +25,12 @@ impl Exchange {
         self.signed_cookie(&self.auth().cookies.dont_remember.name).is_some()
     }
 
+    /// Whether the answer sets or deletes the session cookie.
+    pub fn writes_session_cookie(&self) -> bool {
+        let name = &self.auth().cookies.session_token.name;
+        self.cookies.iter().any(|cookie| cookie.name == *name)
+    }
+
     /// Removes the cookies of a session: token, cached copy, and the mark of a browser session.
     pub fn delete_session_cookies(&mut self) {
         self.withhold_session();

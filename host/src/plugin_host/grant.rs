@@ -76,6 +76,30 @@ pub(super) fn options(manifest: &Manifest, config: &PluginConfig) -> Result<Map<
     Ok(options)
 }
 
+/// Puts the routes where the options say.
+///
+/// # Errors
+/// `Option` for a text that is no path.
+pub(super) fn place_routes(manifest: &mut Manifest, options: &Map<String, Json>) -> Result<(), PluginError> {
+    for route in &mut manifest.routes {
+        let Some(name) = &route.path_option else { continue };
+        let Some(path) = chosen(options, name).and_then(Json::as_str) else { continue };
+        if !path.starts_with('/') || path.len() < 2 || path.contains("..") || path.contains(['?', '#', '*', ' ']) {
+            let reason = format!("option `{name}` is {path:?}, and a path begins with `/` and has no `..`");
+            return Err(PluginError::Option { plugin: manifest.id.clone(), reason });
+        }
+        route.path = path.to_owned();
+    }
+    Ok(())
+}
+
+/// The operator's value of an option; a dot goes into a table.
+fn chosen<'a>(options: &'a Map<String, Json>, name: &str) -> Option<&'a Json> {
+    let mut parts = name.split('.');
+    let first = options.get(parts.next()?)?;
+    parts.try_fold(first, |value, part| value.get(part))
+}
+
 impl Rights {
     /// The rights of a plugin with these options.
     ///
@@ -189,6 +213,24 @@ mod tests {
         assert!(unknown.contains("nearest is `expires_in`"), "{unknown}");
         let wrong = options(&takes, &config("expires_in = \"60\"")).unwrap_err().to_string();
         assert!(wrong.contains("should look like 300"), "{wrong}");
+    }
+
+    #[test]
+    fn a_route_goes_where_its_option_says() {
+        let json = r#","options":{"keys":{"path":"/keys"}},"routes":[{"method":"GET","path":"/keys","path_option":"keys.path"}]"#;
+        let place = |text: &str| {
+            let mut places = manifest(json);
+            let options = options(&places, &config(text)).unwrap();
+            place_routes(&mut places, &options)
+                .map(|()| places.routes.remove(0).path)
+                .map_err(|error| error.to_string())
+        };
+        assert_eq!(place(""), Ok("/keys".to_owned()));
+        assert_eq!(place("keys = {}"), Ok("/keys".to_owned()));
+        assert_eq!(place("keys.path = \"/.well-known/keys.json\""), Ok("/.well-known/keys.json".to_owned()));
+        for bad in ["", "/", "keys", "/a/../b", "/a?b", "/*"] {
+            assert!(place(&format!("keys.path = \"{bad}\"")).unwrap_err().contains("begins with `/`"), "{bad}");
+        }
     }
 
     #[test]

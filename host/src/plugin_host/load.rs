@@ -12,11 +12,12 @@ use wasmtime::component::Linker;
 use super::bindings::exports::doorward::plugin::{lifecycle, request_hooks, routes, session_gate};
 use super::cache::Cache;
 use super::component::imported_capabilities;
+use super::condition::Condition;
 use super::engine;
 use super::error::PluginError;
 use super::grant::{self, Rights};
 use super::imports;
-use super::manifest::{FieldType, Manifest, UserField};
+use super::manifest::{FieldType, Hook, Manifest, UserField};
 use super::plugin::{Exports, Plugin};
 use super::state::{ServerFacts, Shared};
 use crate::clock::Clock;
@@ -111,12 +112,18 @@ fn read<'a>(config: &Config, entry: &'a PluginConfig) -> Result<Candidate<'a>, P
         return Err(PluginError::NotAPlugin { plugin: entry.id.clone(), reason });
     }
     let component = fs::read(&path).map_err(file_error)?;
-    let manifest = Manifest::read(&component, &path.display().to_string())?;
+    let mut manifest = Manifest::read(&component, &path.display().to_string())?;
     if manifest.id != entry.id {
         let reason = format!("{} calls itself `{}`", path.display(), manifest.id);
         return Err(PluginError::Manifest { plugin: entry.id.clone(), reason });
     }
+    let is_too_early = |hook: &Hook| !hook.conditions.iter().all(Condition::is_known_before);
+    if let Some(hook) = manifest.before.iter().find(|hook| is_too_early(hook)) {
+        let reason = format!("the hook before `{}` waits for something that only an endpoint does", hook.pattern);
+        return Err(PluginError::Manifest { plugin: entry.id.clone(), reason });
+    }
     let options = grant::options(&manifest, entry)?;
+    grant::place_routes(&mut manifest, &options)?;
     Ok(Candidate { entry, component, manifest, options })
 }
 

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 use wasmparser::{Parser, Payload};
 
+use super::condition::Condition;
 use super::error::PluginError;
 
 /// The custom section that holds the manifest as JSON text.
@@ -73,6 +74,9 @@ pub struct Route {
     pub method: String,
     /// Below the base path; `:name` matches one segment.
     pub path: String,
+    /// Option that replaces the path; a dot goes into a table.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path_option: Option<String>,
     /// Its origin is checked also without cookies.
     #[serde(default)]
     pub signs_in: bool,
@@ -86,6 +90,9 @@ pub struct Route {
 pub struct Hook {
     /// Exact path, or with `*` and `**`.
     pub pattern: String,
+    /// What else must be so.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub conditions: Vec<Condition>,
 }
 
 /// One limit on requests.

@@ -8,6 +8,7 @@
 mod bindings;
 mod cache;
 pub mod component;
+mod condition;
 mod convert;
 mod engine;
 mod error;
@@ -23,12 +24,13 @@ mod state;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 
 pub use error::{CallFailed, PluginError};
 pub use load::{Ports, user_fields};
 pub use manifest::Manifest;
 
+use condition::Condition;
 use pattern::PatternTable;
 use plugin::Plugin;
 
@@ -40,8 +42,33 @@ use crate::http::Response;
 /// All loaded plugins, in the order of the configuration.
 pub struct Plugins {
     list: Vec<Arc<Plugin>>,
-    before: PatternTable<(Arc<Plugin>, u32)>,
-    after: PatternTable<(Arc<Plugin>, u32)>,
+    before: PatternTable<Hook>,
+    after: PatternTable<Hook>,
+}
+
+/// A hook of a plugin, with the conditions that each request is asked about.
+struct Hook {
+    plugin: Arc<Plugin>,
+    index: u32,
+    conditions: Vec<Condition>,
+}
+
+impl Hook {
+    /// The hooks that run under the plugin's options, by pattern.
+    fn all_of(plugin: &Arc<Plugin>, hooks: &[manifest::Hook]) -> Vec<(String, Self)> {
+        let options: Map<String, Json> = serde_json::from_str(&plugin.shared.options).unwrap_or_default();
+        let settled = |condition: &Condition| condition.settled(&options, &plugin.manifest.options);
+        let running = (0..).zip(hooks).filter(|(_, hook)| !hook.conditions.iter().any(|c| settled(c) == Some(false)));
+        let running = running.map(|(index, hook)| {
+            let conditions = hook.conditions.iter().filter(|c| settled(c).is_none()).cloned().collect();
+            (hook.pattern.clone(), Self { plugin: Arc::clone(plugin), index, conditions })
+        });
+        running.collect()
+    }
+
+    fn is_wanted(&self, exchange: &Exchange) -> bool {
+        self.conditions.iter().all(|condition| condition.holds(exchange))
+    }
 }
 
 impl Plugins {
@@ -52,11 +79,7 @@ impl Plugins {
     pub async fn load(config: &Config, ports: &Ports) -> Result<Self, PluginError> {
         let list = load::load_all(config, ports).await?;
         let hooks = |of: fn(&Manifest) -> &[manifest::Hook]| {
-            let entries = list.iter().flat_map(|plugin| {
-                let entry = |(index, hook): (u32, &manifest::Hook)| (hook.pattern.clone(), (Arc::clone(plugin), index));
-                (0..).zip(of(&plugin.manifest)).map(entry).collect::<Vec<_>>()
-            });
-            PatternTable::new(entries)
+            PatternTable::new(list.iter().flat_map(|plugin| Hook::all_of(plugin, of(&plugin.manifest))))
         };
         let (before, after) = (hooks(|manifest| &manifest.before), hooks(|manifest| &manifest.after));
         Ok(Self { list, before, after })
@@ -105,8 +128,10 @@ impl Plugins {
     /// # Errors
     /// A hook's refusal, or 5xx when a hook failed.
     pub async fn before(&self, exchange: &mut Exchange) -> Result<Option<Response>, ApiError> {
-        for (plugin, index) in self.before.matches(&exchange.request.path) {
-            if let Some(response) = plugin.before(*index, exchange).await? {
+        for hook in self.before.matches(&exchange.request.path) {
+            if hook.is_wanted(exchange)
+                && let Some(response) = hook.plugin.before(hook.index, exchange).await?
+            {
                 return Ok(Some(response));
             }
         }
@@ -118,8 +143,10 @@ impl Plugins {
     /// # Errors
     /// A hook's refusal, or 5xx when a hook failed; then the answer in `response` must not be sent.
     pub async fn after(&self, exchange: &mut Exchange, response: &mut Response) -> Result<(), ApiError> {
-        for (plugin, index) in self.after.matches(&exchange.request.path) {
-            plugin.after(*index, exchange, response).await?;
+        for hook in self.after.matches(&exchange.request.path) {
+            if hook.is_wanted(exchange) {
+                hook.plugin.after(hook.index, exchange, response).await?;
+            }
         }
         Ok(())
     }

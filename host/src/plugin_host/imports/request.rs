@@ -127,9 +127,7 @@ impl HostReply for State {
     }
 
     fn writes_session_cookie(&mut self, _: Resource<Lent>) -> wasmtime::Result<bool> {
-        let exchange = &self.work()?.exchange;
-        let name = &exchange.auth().cookies.session_token.name;
-        Ok(exchange.cookies.iter().any(|cookie| cookie.name == *name))
+        Ok(self.work()?.exchange.writes_session_cookie())
     }
 
     fn new_session(&mut self, _: Resource<Lent>) -> wasmtime::Result<Option<String>> {

@@ -1,0 +1,80 @@
+//! Where and when a hook runs.
+
+use serde::Serialize;
+
+/// Where and when a hook runs. The host looks at it before the plugin is called: what does not match costs nothing.
+///
+/// ```
+/// use doorward_sdk::prelude::*;
+///
+/// fn plugin() -> Plugin {
+///     Plugin::new("greeter", "1.0.0")
+///         .after(On::path("/get-session").when_signed_in().unless_option("quiet"), |_request, reply| {
+///             reply.expose_header("x-greeting", "hello")
+///         })
+/// }
+/// ```
+#[derive(Clone, Debug, Serialize)]
+pub struct On {
+    pattern: &'static str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    conditions: Vec<Condition>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum Condition {
+    Header(&'static str),
+    SignedIn,
+    SessionCookieWritten,
+    Option(&'static str),
+    NotOption(&'static str),
+}
+
+impl On {
+    /// Endpoints whose path matches: exact, `*` for one segment, `**` for the rest.
+    pub fn path(pattern: &'static str) -> On {
+        On { pattern, conditions: Vec::new() }
+    }
+
+    /// Every endpoint.
+    pub fn any_path() -> On {
+        On::path("/**")
+    }
+
+    /// Only requests with this header.
+    pub fn when_header(self, name: &'static str) -> On {
+        self.and(Condition::Header(name))
+    }
+
+    /// Only requests whose endpoint looked for a session and found one, or opened one. Not for `before`.
+    pub fn when_signed_in(self) -> On {
+        self.and(Condition::SignedIn)
+    }
+
+    /// Only answers that set or delete the session cookie. Not for `before`.
+    pub fn when_session_cookie_is_written(self) -> On {
+        self.and(Condition::SessionCookieWritten)
+    }
+
+    /// Only when the operator's option `name` is true.
+    pub fn when_option(self, name: &'static str) -> On {
+        self.and(Condition::Option(name))
+    }
+
+    /// Only when the operator's option `name` is not true.
+    pub fn unless_option(self, name: &'static str) -> On {
+        self.and(Condition::NotOption(name))
+    }
+
+    fn and(mut self, condition: Condition) -> On {
+        self.conditions.push(condition);
+        self
+    }
+}
+
+impl From<&'static str> for On {
+    fn from(pattern: &'static str) -> On {
+        On::path(pattern)
+    }
+}
