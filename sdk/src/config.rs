@@ -40,6 +40,11 @@ pub fn core_options<O: DeserializeOwned>(section: &str) -> Result<O> {
     Ok(serde_json::from_str(&text)?)
 }
 
+/// Whether the operator set mail up. Without it, what needs mail is off.
+pub fn sends_mail() -> bool {
+    core_options("mail").is_ok_and(|mail: serde_json::Value| mail.get("transport").is_some_and(|kind| kind.is_string()))
+}
+
 pub(crate) fn check<O: DeserializeOwned>() -> Result<(), String> {
     read::<O>().map(|_| ())
 }

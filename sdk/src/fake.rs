@@ -60,7 +60,7 @@ impl Default for World {
             users: BTreeMap::new(),
             verifications: BTreeMap::new(),
             cookies: BTreeMap::new(),
-            core_options: BTreeMap::new(),
+            core_options: BTreeMap::from([("mail".to_owned(), serde_json::json!({ "transport": "mailbox" }))]),
             session: None,
             is_brief: false,
             is_session_old: false,

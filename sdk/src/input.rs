@@ -30,6 +30,7 @@ pub struct Fields<'a> {
     object: Option<&'a Map<String, Value>>,
     issues: Vec<String>,
     is_optional: bool,
+    may_be_absent: bool,
 }
 
 impl<'a> Fields<'a> {
@@ -42,6 +43,22 @@ impl<'a> Fields<'a> {
     pub fn optional<T: FromField>(&mut self, name: &str) -> Option<T> {
         let value = self.get(name)?;
         Some(self.read(name, Some(value)))
+    }
+
+    /// A field that may be missing and is one of `choices` otherwise.
+    pub fn optional_choice(&mut self, name: &str, choices: &[&str]) -> Option<String> {
+        let value = self.get(name)?;
+        let chosen = value.as_str().filter(|text| choices.contains(text));
+        if chosen.is_none() {
+            let choices: Vec<String> = choices.iter().map(|choice| format!("\"{choice}\"")).collect();
+            self.issue(name, &format!("Invalid option: expected one of {}", choices.join("|")));
+        }
+        chosen.map(str::to_owned)
+    }
+
+    /// The whole body may be missing; one that is there is read.
+    pub fn may_be_absent(&mut self) {
+        self.may_be_absent = true;
     }
 
     /// A field that must be there and hold an email address.
@@ -73,9 +90,15 @@ impl<'a> Fields<'a> {
 }
 
 pub(crate) fn read_input<I: Input>(place: &'static str, value: Option<&Value>) -> Result<I> {
-    let mut fields = Fields { place, object: value.and_then(Value::as_object), issues: Vec::new(), is_optional: false };
+    let mut fields = Fields {
+        place,
+        object: value.and_then(Value::as_object),
+        issues: Vec::new(),
+        is_optional: false,
+        may_be_absent: false,
+    };
     let input = I::read(&mut fields);
-    if fields.is_optional {
+    if fields.is_optional || (fields.may_be_absent && value.is_none()) {
         return Ok(input);
     }
     if fields.object.is_none() {
@@ -162,4 +185,41 @@ fn is_domain(domain: &str) -> bool {
             && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
     };
     labels.split('.').all(is_label) && top.len() >= 2 && top.bytes().all(|byte| byte.is_ascii_alphabetic())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    struct Choice(Option<String>);
+
+    impl Input for Choice {
+        fn read(fields: &mut Fields<'_>) -> Self {
+            fields.may_be_absent();
+            Choice(fields.optional_choice("way", &["a", "b"]))
+        }
+    }
+
+    fn read(value: Option<Value>) -> std::result::Result<Option<String>, String> {
+        let read = read_input::<Choice>("body", value.as_ref());
+        read.map(|choice| choice.0).map_err(|error| error.into_refusal().message.unwrap_or_default())
+    }
+
+    #[test]
+    fn a_choice_is_one_of_its_words() {
+        assert_eq!(read(Some(json!({ "way": "b" }))), Ok(Some("b".to_owned())));
+        assert_eq!(read(Some(json!({}))), Ok(None));
+        for wrong in [json!("c"), json!(1), Value::Null] {
+            let expected = "[body.way] Invalid option: expected one of \"a\"|\"b\"";
+            assert_eq!(read(Some(json!({ "way": wrong }))), Err(expected.to_owned()));
+        }
+    }
+
+    #[test]
+    fn a_body_that_may_be_absent_is_an_object_when_it_is_there() {
+        assert_eq!(read(None), Ok(None));
+        let expected = "[body] Invalid input: expected object, received null";
+        assert_eq!(read(Some(Value::Null)), Err(expected.to_owned()));
+    }
 }

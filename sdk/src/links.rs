@@ -1,6 +1,9 @@
 //! URLs: of this server, resolved against it, with a query parameter set.
 
-use crate::config;
+use crate::bindings::doorward::plugin::types as raw;
+use crate::error::{Error, HostError, Result};
+use crate::{Response, config};
+use serde_json::{Map, Value};
 
 /// The URL of an endpoint of this server: base URL, base path and `path`.
 pub fn endpoint(path: &str) -> String {
@@ -29,6 +32,26 @@ pub fn with_query(url: &str, name: &str, value: &str) -> String {
         pairs.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
     let hash = if fragment.is_empty() { String::new() } else { format!("#{fragment}") };
     format!("{path}?{}{hash}", written.join("&"))
+}
+
+/// Sends the browser that followed a link on to `target` when a gate demands a challenge, with what the challenge says in
+/// the query: `twoFactorRedirect=true&twoFactorMethods=totp%2Cotp`.
+///
+/// # Errors
+/// Any other error, as it is.
+pub fn challenge_at(target: &str, error: Error) -> Result<Response> {
+    let Error::Host(HostError::Challenged(raw::Response { body, .. })) = error else { return Err(error) };
+    let said: Map<String, Value> = body.and_then(|body| serde_json::from_str(&body).ok()).unwrap_or_default();
+    let told = said.iter().fold(target.to_owned(), |url, (name, value)| with_query(&url, name, &flat(value)));
+    Ok(Response::redirect(told))
+}
+
+fn flat(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().map(flat).collect::<Vec<_>>().join(","),
+        other => other.to_string(),
+    }
 }
 
 /// Undoes percent-encoding; text with a malformed escape stays as it is.

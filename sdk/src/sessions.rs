@@ -117,6 +117,14 @@ pub fn open_as_chosen(user: &User, method: &str) -> Result<Session> {
     Session::parse(&host::sessions::open(&user.id(), method, None)?)
 }
 
+/// Removes the browser's mark that its session shall end with it: what was chosen holds for the present session alone.
+///
+/// # Errors
+/// When too many calls were made.
+pub fn forget_choice() -> Result<()> {
+    Ok(host::sessions::forget_choice()?)
+}
+
 /// Ends the request's session and deletes its cookies.
 ///
 /// # Errors

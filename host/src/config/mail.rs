@@ -1,6 +1,6 @@
 //! Options of mail: where it goes, who it is from, how it looks.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::SecretSource;
 
@@ -21,7 +21,7 @@ pub struct MailConfig {
 }
 
 /// How mail leaves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum MailTransport {
     /// Kept in memory and shown at `/dev/mailbox`, for development.

@@ -232,6 +232,7 @@ impl Loader<'_> {
 
 /// The sections that plugins may read: none of them holds a secret.
 fn core_options(config: &Config) -> BTreeMap<&'static str, String> {
+    let transport = config.mail.as_ref().map(|mail| mail.transport);
     let json = |name, section: serde_json::Result<String>| (name, section.unwrap_or_default());
     BTreeMap::from([
         json("account", serde_json::to_string(&config.account)),
@@ -239,6 +240,7 @@ fn core_options(config: &Config) -> BTreeMap<&'static str, String> {
         json("session", serde_json::to_string(&config.session)),
         json("email_and_password", serde_json::to_string(&config.email_and_password)),
         json("email_verification", serde_json::to_string(&config.email_verification)),
+        json("mail", serde_json::to_string(&serde_json::json!({ "transport": transport }))),
     ])
 }
 

@@ -40,7 +40,11 @@ pub fn verify(_request: &Request, input: Verify) -> Result<Response> {
             "name": link.name.unwrap_or_default(),
         }))?,
     };
-    let opened = sessions::open(&user, "magic-link")?;
+    let opened = match (sessions::open_as_chosen(&user, "magic-link"), &input.callback_url) {
+        (Ok(opened), _) => opened,
+        (Err(error), Some(callback)) => return links::challenge_at(&absolute(callback), error),
+        (Err(error), None) => return Err(error),
+    };
     let Some(callback) = &input.callback_url else {
         let (token, user, session) = (opened.token(), &opened.user, opened.fields());
         return Response::json(&json!({ "token": token, "user": user, "session": session }));

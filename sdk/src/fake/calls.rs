@@ -211,6 +211,10 @@ pub mod sessions {
     pub fn opened() -> Answer<Option<String>> {
         Ok(with(|world| world.opened.as_ref().map(ToString::to_string)))
     }
+    pub fn forget_choice() -> Answer<()> {
+        with(|world| world.is_brief = false);
+        Ok(())
+    }
     pub fn is_remembered() -> Answer<bool> {
         Ok(with(|world| !world.is_brief))
     }

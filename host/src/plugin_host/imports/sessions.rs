@@ -67,6 +67,13 @@ impl Host for State {
         Ok(open.await)
     }
 
+    async fn forget_choice(&mut self) -> wasmtime::Result<Answer<()>> {
+        let exchange = &mut self.work()?.exchange;
+        let mark = exchange.auth().cookies.dont_remember.deletion();
+        exchange.set_cookie(mark);
+        Ok(Ok(()))
+    }
+
     async fn end_current(&mut self) -> wasmtime::Result<Answer<()>> {
         let (work, transaction) = self.parts()?;
         Ok(end_current(&mut work.exchange, transaction).await)
