@@ -11,7 +11,7 @@ use doorward::auth::Auth;
 use doorward::clock::{Clock, Timestamp};
 use doorward::config::Config;
 use doorward::exchange::Services;
-use doorward::http::{Headers, Query, Request};
+use doorward::http::{Headers, Query, Request, Response};
 use doorward::mail::Mail;
 use doorward::plugin_host::Ports;
 use doorward::random::SystemRandom;
@@ -96,10 +96,19 @@ impl Fixture {
         Self::try_start(place, options).await.unwrap()
     }
 
+    /// As [`Fixture::start`], with another secret.
+    pub async fn start_with_secret(place: &Place, secret: &str) -> Self {
+        Self::try_start_with_secret(place, "rate_limit.enabled = false", secret).await.unwrap()
+    }
+
     /// As [`Fixture::start_limited`], or why the server does not start.
     pub async fn try_start(place: &Place, options: &str) -> Result<Self, String> {
+        Self::try_start_with_secret(place, options, "route-test-secret-0123456789-abcdefghij").await
+    }
+
+    async fn try_start_with_secret(place: &Place, options: &str, secret: &str) -> Result<Self, String> {
         let text = format!(
-            "secret = \"route-test-secret-0123456789-abcdefghij\"\ndatabase.url = \"{}\"\n\
+            "secret = \"{secret}\"\ndatabase.url = \"{}\"\n\
              email_and_password.enabled = true\npassword_hashing = {{ memory_kib = 64, iterations = 1 }}\n{options}\n",
             place.url
         );
@@ -204,20 +213,33 @@ impl Fixture {
         self.send("GET", path, &[("cookie", cookie)], String::new()).await
     }
 
+    /// Sends any request to the management address.
+    pub async fn manage(&self, method: &str, path: &str, headers: &[(&str, &str)], body: impl Into<String>) -> Answer {
+        let request = plain(method, path, headers, body.into());
+        read(self.app.management.as_ref().unwrap().answer(&self.app.pipeline, request).await)
+    }
+
     /// Sends any request.
     pub async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: impl Into<String>) -> Answer {
-        let (path, query) = path.split_once('?').unwrap_or((path, ""));
-        let mut request = Request::placeholder();
-        request.method = method.to_owned();
-        request.path = path.to_owned();
-        request.query = Query::parse(query);
-        request.raw_body = body.into().into();
-        request.peer = Some([127, 0, 0, 1].into());
-        for (name, value) in headers {
-            request.headers.push(*name, *value);
-        }
-        let response = self.app.pipeline.answer(request).await;
-        let text = String::from_utf8(response.body.to_vec()).unwrap();
-        Answer { status: response.status, headers: response.headers, text }
+        read(self.app.pipeline.answer(plain(method, path, headers, body.into())).await)
     }
+}
+
+fn plain(method: &str, path: &str, headers: &[(&str, &str)], body: String) -> Request {
+    let (path, query) = path.split_once('?').unwrap_or((path, ""));
+    let mut request = Request::placeholder();
+    request.method = method.to_owned();
+    request.path = path.to_owned();
+    request.query = Query::parse(query);
+    request.raw_body = body.into();
+    request.peer = Some([127, 0, 0, 1].into());
+    for (name, value) in headers {
+        request.headers.push(*name, *value);
+    }
+    request
+}
+
+fn read(response: Response) -> Answer {
+    let text = String::from_utf8(response.body.to_vec()).unwrap();
+    Answer { status: response.status, headers: response.headers, text }
 }

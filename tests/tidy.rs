@@ -17,8 +17,8 @@ const LAYERS: [(u8, &[&str]); 9] = [
     (
         0,
         &[
-            "config", "http", "error", "clock", "random", "mail", "secret", "crypto", "address", "origin", "email",
-            "cookie", "jwe",
+            "config", "http", "error", "clock", "random", "mail", "seal", "secret", "crypto", "address", "origin",
+            "email", "cookie", "jwe",
         ],
     ),
 ];

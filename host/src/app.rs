@@ -14,6 +14,7 @@ use crate::outbox::mailbox::Mailbox;
 use crate::outbox::smtp::Smtp;
 use crate::outbox::webhook::Webhook;
 use crate::outbox::{Sender, TemplateError, Templates, Transport, TransportError};
+use crate::pipeline::management::Management;
 use crate::pipeline::rate_limit::RateRules;
 use crate::pipeline::router::{RouteClash, Router};
 use crate::pipeline::{Extensions, Pipeline};
@@ -28,6 +29,8 @@ pub struct App {
     pub config: Arc<Config>,
     /// Answers requests.
     pub pipeline: Arc<Pipeline>,
+    /// Answers on the management address, when there is one.
+    pub management: Option<Management>,
     /// The development mailbox, when mail goes there.
     pub mailbox: Option<Arc<Mailbox>>,
 }
@@ -81,6 +84,7 @@ pub fn open_store(config: &Config) -> Result<Store, StartError> {
     for field in plugin_host::user_fields(config)? {
         schema.add_field("user", field)?;
     }
+    schema.configure(config)?;
     let schema = Arc::new(schema);
     let url = database_url(config);
     let mut options = StoreOptions::default();
@@ -118,7 +122,9 @@ impl App {
         let extensions = load_extensions(&services).await?;
         let address_rule = address_rule(&config.advanced.ip_address)?;
         let pipeline = Arc::new(Pipeline::new(services, extensions, address_rule));
-        Ok(Self { config, pipeline, mailbox })
+        let keys = || config.management_keys.clone();
+        let management = config.management.as_ref().map(|_| Management::new(routes::functions(), keys()));
+        Ok(Self { config, pipeline, management, mailbox })
     }
 
     /// Loads plugins and scripts again and puts them in place at once; requests in flight finish on the old ones.

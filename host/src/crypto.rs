@@ -46,6 +46,16 @@ pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
+/// Reads hexadecimal of either case.
+pub fn from_hex(text: &str) -> Option<Vec<u8>> {
+    let digits = text.chars().map(|digit| digit.to_digit(16)).collect::<Option<Vec<u32>>>()?;
+    let pair = |pair: &[u32]| match pair {
+        [high, low] => u8::try_from(high << 4 | low).ok(),
+        _ => None,
+    };
+    digits.chunks(2).map(pair).collect()
+}
+
 /// Whether two byte strings are equal, in time that depends only on their lengths.
 pub fn constant_time_eq(a: &[u8], b: &[u8]) -> bool {
     a.ct_eq(b).into()
@@ -61,6 +71,8 @@ mod tests {
         let mac = hmac_sha256(b"key", b"The quick brown fox jumps over the lazy dog");
         assert_eq!(hex(&mac), "f7bc83f430538424b13298e6aa6fb143ef4d59a14946175997479dbc2d1a3cd8");
         assert_eq!(from_base64(&base64(b"\x00\xff")).unwrap(), b"\x00\xff");
+        assert_eq!(from_hex("00fF").unwrap(), b"\x00\xff");
+        assert_eq!((from_hex("0"), from_hex("0g"), from_hex("é0")), (None, None, None));
         assert!(constant_time_eq(b"a", b"a") && !constant_time_eq(b"a", b"b") && !constant_time_eq(b"a", b"ab"));
     }
 }

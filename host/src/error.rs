@@ -40,6 +40,8 @@ codes! {
     FAILED_TO_GET_SESSION = 401 "Failed to get session";
     FAILED_TO_GET_USER_INFO = 404 "Failed to get user info";
     FAILED_TO_UNLINK_LAST_ACCOUNT = 400 "You can't unlink your last account";
+    FUNCTION_NOT_FOUND = 404 "There is no such function";
+    INSUFFICIENT_SCOPE = 403 "The key may not call this function";
     INVALID_CALLBACK_URL = 403 "Invalid callbackURL";
     INVALID_EMAIL = 400 "Invalid email";
     INVALID_EMAIL_OR_PASSWORD = 401 "Invalid email or password";
@@ -53,6 +55,7 @@ codes! {
     METHOD_NOT_ALLOWED_DEFER_SESSION_REQUIRED = 405 "POST method requires deferSessionRefresh to be enabled in session config";
     MISSING_OR_NULL_ORIGIN = 403 "Missing or null Origin";
     NOT_FOUND = 404 "Not found";
+    PASSWORD_ALREADY_SET = 400 "User already has a password set";
     PASSWORD_TOO_LONG = 400 "Password too long";
     PASSWORD_TOO_SHORT = 400 "Password too short";
     PAYLOAD_TOO_LARGE = 413 "Request body is too large";
@@ -127,6 +130,13 @@ impl ApiError {
     /// `503 SERVER_BUSY` with `Retry-After` in seconds.
     pub fn busy(retry_after_secs: u32) -> Self {
         Self::from(Code::SERVER_BUSY).header("retry-after", retry_after_secs.to_string())
+    }
+
+    /// `429` with the seconds after which to retry, in the headers that clients read.
+    pub fn too_many_requests(retry_secs: i64) -> Self {
+        Self::message(429, "Too many requests. Please try again later.")
+            .header("x-retry-after", retry_secs.to_string())
+            .header("retry-after", retry_secs.to_string())
     }
 
     /// Adds a response header.

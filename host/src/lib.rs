@@ -24,6 +24,7 @@ pub mod pipeline;
 pub mod plugin_host;
 pub mod random;
 pub mod routes;
+pub mod seal;
 pub mod secret;
 pub mod server;
 pub mod store;

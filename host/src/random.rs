@@ -34,6 +34,17 @@ pub trait Random: Send + Sync {
     fn id(&self) -> String {
         self.string(ALPHANUMERIC, 32)
     }
+
+    /// A random UUID (version 4), in lower case with hyphens.
+    fn uuid(&self) -> String {
+        let mut bytes = [0u8; 16];
+        self.fill(&mut bytes);
+        bytes[6] = bytes[6] & 0x0f | 0x40;
+        bytes[8] = bytes[8] & 0x3f | 0x80;
+        let text = crate::crypto::hex(&bytes);
+        let part = |range: std::ops::Range<usize>| text.get(range).unwrap_or_default();
+        [part(0..8), part(8..12), part(12..16), part(16..20), part(20..32)].join("-")
+    }
 }
 
 /// The operating system's generator.
@@ -61,5 +72,9 @@ mod tests {
             assert!(text.bytes().all(|byte| ALPHANUMERIC.contains(&byte)));
         }
         assert_ne!(SystemRandom.id(), SystemRandom.id());
+        let uuid = SystemRandom.uuid();
+        let shape: String = uuid.chars().map(|c| if c.is_ascii_hexdigit() { 'x' } else { c }).collect();
+        assert_eq!(shape, "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx");
+        assert!(uuid[14..15] == *"4" && "89ab".contains(&uuid[19..20]), "{uuid}");
     }
 }

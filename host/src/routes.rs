@@ -21,6 +21,7 @@ use crate::endpoints::revoke_other_sessions::revoke_other_sessions;
 use crate::endpoints::revoke_session::revoke_session;
 use crate::endpoints::revoke_sessions::revoke_sessions;
 use crate::endpoints::send_verification_email::send_verification_email;
+use crate::endpoints::set_password::set_password;
 use crate::endpoints::sign_in_email::sign_in_email;
 use crate::endpoints::sign_out::sign_out;
 use crate::endpoints::sign_up_email::sign_up_email;
@@ -62,6 +63,11 @@ pub fn core() -> Vec<Route> {
         route("GET", "/list-accounts", |exchange| Box::pin(list_accounts(exchange))),
         route("POST", "/unlink-account", |exchange| Box::pin(unlink_account(exchange))),
     ]
+}
+
+/// The core's server-only functions, which the management API alone reaches.
+pub fn functions() -> Vec<(&'static str, Arc<dyn Endpoint>)> {
+    vec![("set-password", Arc::new(CoreEndpoint(|exchange| Box::pin(set_password(exchange)))))]
 }
 
 type Handler = for<'a> fn(&'a mut Exchange) -> BoxFuture<'a, Result<Response, ApiError>>;

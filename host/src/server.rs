@@ -14,6 +14,7 @@ use crate::app::App;
 use crate::dev_mailbox;
 use crate::error::{ApiError, Code};
 use crate::http::{Headers, Query, Request, Response, encode_component};
+use crate::pipeline::respond;
 
 /// Time a client has for the head of its request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
@@ -23,21 +24,49 @@ const KEEP_ALIVE: Duration = Duration::from_secs(30);
 ///
 /// # Errors
 /// When the workers cannot be started.
-pub async fn serve(app: Arc<App>, listener: TcpListener) -> std::io::Result<()> {
+pub async fn serve(app: Arc<App>, listeners: Listeners) -> std::io::Result<()> {
     let app = web::Data::from(app);
     let workers = match app.config.server.workers {
         0 => std::thread::available_parallelism().map_or(2, usize::from),
         workers => workers,
     };
-    let factory = move || ActixApp::new().app_data(app.clone()).default_service(web::to(handle));
-    HttpServer::new(factory)
+    let (public, management) = (app.clone(), app);
+    let factory = move || ActixApp::new().app_data(public.clone()).default_service(web::to(handle));
+    let public = HttpServer::new(factory)
         .workers(workers)
         .client_request_timeout(HEAD_TIMEOUT)
         .keep_alive(KEEP_ALIVE)
         .shutdown_timeout(10)
+        .listen(listeners.public)?
+        .run();
+    let Some(listener) = listeners.management else { return public.await };
+    let factory = move || ActixApp::new().app_data(management.clone()).default_service(web::to(handle_management));
+    let management = HttpServer::new(factory)
+        .workers(1)
+        .client_request_timeout(HEAD_TIMEOUT)
+        .keep_alive(KEEP_ALIVE)
+        .shutdown_timeout(10)
         .listen(listener)?
-        .run()
-        .await
+        .run();
+    tokio::try_join!(public, management).map(drop)
+}
+
+/// The addresses that were taken.
+pub struct Listeners {
+    /// Where clients come.
+    pub public: TcpListener,
+    /// Where the application's own backend comes.
+    pub management: Option<TcpListener>,
+}
+
+async fn handle_management(app: web::Data<App>, request: HttpRequest, payload: web::Payload) -> HttpResponse {
+    let Some(management) = &app.management else { return into_actix(&Response::bare(404)) };
+    let path = request.uri().path().to_owned();
+    let response = match read_body(&app, payload).await {
+        Ok(body) => management.answer(&app.pipeline, into_plain(&app, &request, path, body)).await,
+        Err(error) => Response::from(&error),
+    };
+    into_actix(&response)
 }
 
 async fn handle(app: web::Data<App>, request: HttpRequest, payload: web::Payload) -> HttpResponse {
@@ -45,12 +74,17 @@ async fn handle(app: web::Data<App>, request: HttpRequest, payload: web::Payload
     if let Some(response) = dev_mailbox::answer(app.mailbox.as_deref(), raw_path) {
         return into_actix(&response);
     }
-    let Some(path) = below(&app.config.base_path, raw_path) else { return into_actix(&Response::bare(404)) };
+    let Some(path) = below(&app.config.base_path, raw_path) else { return refuse(&app, Response::bare(404)) };
     let path = path.to_owned();
-    let response = match read_body(&app, payload).await {
-        Ok(body) => app.pipeline.answer(into_plain(&app, &request, path, body)).await,
-        Err(error) => Response::from(&error),
-    };
+    match read_body(&app, payload).await {
+        Ok(body) => into_actix(&app.pipeline.answer(into_plain(&app, &request, path, body)).await),
+        Err(error) => refuse(&app, Response::from(&error)),
+    }
+}
+
+/// An answer that the pipeline did not make.
+fn refuse(app: &App, mut response: Response) -> HttpResponse {
+    respond::protect(&mut response, &app.config);
     into_actix(&response)
 }
 

@@ -1,7 +1,12 @@
 //! What an attacker would try, by the ids of the threat list; each case runs on both databases, races at once.
 
 mod enumeration;
+mod input;
+mod leaks;
 mod mail;
+mod origin;
+mod rate_limits;
+mod server;
 mod sessions;
 mod single_use;
 mod takeover;
@@ -44,4 +49,18 @@ fn header_names(answer: &Answer) -> Vec<String> {
 /// A body with an address.
 fn address(email: &str) -> Json {
     json!({ "email": email })
+}
+
+const JSON: (&str, &str) = ("content-type", "application/json");
+const OWN_ORIGIN: (&str, &str) = ("origin", "http://localhost:3000");
+
+/// Ada's credentials with this password.
+fn credentials(password: &str) -> Json {
+    json!({ "email": "ada@example.com", "password": password })
+}
+
+/// A wrong guess at Ada's password, with more headers.
+async fn guess(server: &Fixture, headers: &[(&str, &str)]) -> Answer {
+    let headers = [&[JSON], headers].concat();
+    server.send("POST", "/sign-in/email", &headers, credentials("wrong horse 1").to_string()).await
 }

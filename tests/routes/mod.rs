@@ -1,5 +1,6 @@
 //! Routes, one file a path: what each answers, and that a refusal leaves nothing behind.
 
+mod additional_fields;
 mod change_email;
 mod change_password;
 mod cookie_cache;
@@ -8,6 +9,7 @@ mod get_session;
 mod guards;
 mod list_accounts;
 mod list_sessions;
+mod management;
 mod origin;
 mod rate_limit;
 mod request_password_reset;

@@ -1,11 +1,13 @@
 //! Decides: passwords, sessions, verifications. Knows no HTTP and no SQL.
 
 pub mod account;
+pub mod additional_fields;
 pub mod credential;
 pub mod email_token;
 mod error;
 pub mod lifecycle;
 pub mod password;
+pub mod rate_counts;
 pub mod session;
 pub mod session_cache;
 pub mod user;
@@ -20,8 +22,9 @@ use tokio::sync::Notify;
 pub use error::AuthError;
 
 use crate::clock::{Clock, Timestamp};
-use crate::config::Config;
+use crate::config::{Config, GenerateId};
 use crate::cookie::Cookies;
+use crate::crypto::{base64_url, hmac_sha256};
 use crate::origin::TrustedOrigins;
 use crate::random::Random;
 use crate::store::Store;
@@ -44,6 +47,8 @@ pub struct Auth {
     pub session_cache: Option<session_cache::SessionCache>,
     /// Origins and redirect targets that are trusted.
     pub origins: TrustedOrigins,
+    /// How often what was tried, for limits.
+    pub rate_counts: rate_counts::RateCounts,
     /// Who sees every change of users, sessions, accounts and verifications; swapped when extensions are loaded again.
     pub observers: ArcSwap<lifecycle::Observers>,
     /// Woken when a mail was committed.
@@ -68,6 +73,7 @@ impl Auth {
         Ok(Self {
             cookies: Cookies::new(&config),
             session_cache: session_cache::SessionCache::new(&config, &config.secret_value)?,
+            rate_counts: rate_counts::RateCounts::new(config.rate_limit.storage),
             config,
             store,
             clock,
@@ -77,6 +83,22 @@ impl Auth {
             observers: ArcSwap::default(),
             mail_queued: Arc::default(),
         })
+    }
+
+    /// An id for a new row, in the configured form.
+    pub fn new_id(&self) -> String {
+        match self.config.advanced.database.generate_id {
+            GenerateId::Random => self.random.id(),
+            GenerateId::Uuid => self.random.uuid(),
+        }
+    }
+
+    /// A keyed hash that stands for `value` in tables and logs that must not hold it: 22 characters.
+    pub fn tag(&self, purpose: &str, value: &str) -> String {
+        let key = self.config.secret_value.expose().as_bytes();
+        let mut tag = base64_url(&hmac_sha256(key, format!("{purpose}|{value}").as_bytes()));
+        tag.truncate(22);
+        tag
     }
 
     /// The present moment.

@@ -67,6 +67,11 @@ impl PasswordHasher {
         Ok(Self { jobs, params, random })
     }
 
+    /// How many hashes wait for a thread.
+    pub fn waiting(&self) -> usize {
+        self.jobs.len()
+    }
+
     /// A new argon2id hash of `password`, as a PHC string.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 //! Users and their credentials: how new rows of them look.
 
 use super::{Auth, AuthError, lifecycle};
-use crate::store::{Account, Database, Record, User, account, eq};
+use crate::store::{Account, Database, Record, User, Value, account, eq};
 
 /// What a new user starts with; the rest are the defaults of the schema.
 #[derive(Clone, Copy, Debug)]
@@ -14,6 +14,8 @@ pub struct NewUser<'a> {
     pub email_verified: bool,
     /// URL of a picture.
     pub image: Option<&'a str>,
+    /// Fields beside the core's, as [`super::additional_fields::read`] gives them.
+    pub additional: &'a [(String, Value)],
 }
 
 /// The row of a new user, not yet stored.
@@ -26,6 +28,9 @@ pub fn new_record(auth: &Auth, new: NewUser<'_>) -> Result<Record, AuthError> {
     record.set("email", new.email)?;
     record.set("emailVerified", new.email_verified)?;
     record.set("image", new.image)?;
+    for (name, value) in new.additional {
+        record.set(name, value.clone())?;
+    }
     Ok(record)
 }
 
@@ -75,7 +80,7 @@ pub async fn replace_password(
 pub(super) fn new_row(auth: &Auth, model: &str) -> Result<Record, AuthError> {
     let now = auth.now();
     let mut record = Record::new(auth.store.schema().model(model)?);
-    record.set("id", auth.random.id())?;
+    record.set("id", auth.new_id())?;
     record.set("createdAt", now)?;
     record.set("updatedAt", now)?;
     Ok(record)

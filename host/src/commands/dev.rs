@@ -24,7 +24,7 @@ pub fn dev(config_file: &Path) -> CommandResult {
     }
     let config = load(config_file)?;
     // The port is taken first: whoever finds it taken learns that before a long build.
-    let listener = listen(&config)?;
+    let listeners = listen(&config)?;
     if config.resolve("plugins/Cargo.toml").exists() {
         step("building the plugins (the first time takes a few minutes)");
         plugin::build(&plugin::BuildRequest {
@@ -40,7 +40,7 @@ pub fn dev(config_file: &Path) -> CommandResult {
         let app = Arc::new(App::start(config).await?);
         tokio::spawn(reload_on_change(Arc::clone(&app)));
         greet(&app.config);
-        server::serve(app, listener).await?;
+        server::serve(app, listeners).await?;
         Ok(())
     })?
 }

@@ -6,18 +6,18 @@ use std::sync::Arc;
 use super::CommandResult;
 use crate::app::App;
 use crate::config::Config;
-use crate::server;
+use crate::server::{self, Listeners};
 
 /// Serves until SIGTERM or SIGINT.
 ///
 /// # Errors
 /// When a part cannot start or the port is taken.
 pub fn serve(config: Config) -> CommandResult {
-    let listener = listen(&config)?;
+    let listeners = listen(&config)?;
     actix_runtime(async move {
         let app = Arc::new(App::start(config).await?);
-        tracing::info!(address = %listener.local_addr()?, "serving");
-        server::serve(app, listener).await?;
+        tracing::info!(address = %listeners.public.local_addr()?, "serving");
+        server::serve(app, listeners).await?;
         Ok(())
     })
 }
@@ -35,15 +35,20 @@ pub fn check(config: Config) -> CommandResult {
     })
 }
 
-/// Binds the configured address.
+/// Binds the configured addresses.
 ///
 /// # Errors
-/// When it is taken or not ours; the text names the option.
-pub fn listen(config: &Config) -> Result<TcpListener, String> {
-    let address = &config.server.address;
-    TcpListener::bind(address).map_err(|error| {
-        format!("cannot listen on {address}: {error}. Choose another address as `server.address`, or stop what uses it")
-    })
+/// When one is taken or not ours; the text names the option.
+pub fn listen(config: &Config) -> Result<Listeners, String> {
+    let bind = |address: &str, option: &str| {
+        TcpListener::bind(address).map_err(|error| {
+            format!("cannot listen on {address}: {error}. Choose another address as `{option}`, or stop what uses it")
+        })
+    };
+    let public = bind(&config.server.address, "server.address")?;
+    let management = config.management.as_ref();
+    let management = management.map(|options| bind(&options.address, "management.address")).transpose()?;
+    Ok(Listeners { public, management })
 }
 
 fn actix_runtime(run: impl Future<Output = CommandResult>) -> CommandResult {

@@ -5,15 +5,8 @@ use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
+use super::parts::SecretText;
 use super::{Config, MailConfig, SecretSource};
-use crate::secret::Secret;
-
-const SHORTEST_SECRET: usize = 32;
-const WELL_KNOWN_SECRETS: [&str; 3] = [
-    "better-auth-secret-12345678901234567890",
-    "better-auth-secret-123456789",
-    "development-secret-do-not-use-in-production",
-];
 
 /// Why a configuration is refused; each says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -62,8 +55,7 @@ impl Config {
             from_file
         };
         config.folder = folder.to_owned();
-        config.secret_value =
-            Secret::new(read_secret(&config.secret, folder, environment).map_err(ConfigError::Secret)?);
+        config.read_secrets(environment)?;
         if let Some(mail) = &mut config.mail {
             read_mail_secrets(mail, folder, environment)?;
         }
@@ -84,25 +76,7 @@ impl Config {
             let message = "user.delete_user.send_delete_account_verification needs a [mail] section";
             return Err(ConfigError::Invalid(message.into()));
         }
-        self.check_secret()
-    }
-
-    fn check_secret(&self) -> Result<(), ConfigError> {
-        let secret = self.secret_value.expose();
-        if secret.is_empty() {
-            return Err(ConfigError::Secret("no secret is set".into()));
-        }
-        if self.allow_insecure_secret {
-            return Ok(());
-        }
-        if WELL_KNOWN_SECRETS.contains(&secret.as_str()) {
-            return Err(ConfigError::Secret("the secret is a well-known default".into()));
-        }
-        if secret.len() < SHORTEST_SECRET {
-            let message = format!("the secret has {} characters, fewer than {SHORTEST_SECRET}", secret.len());
-            return Err(ConfigError::Secret(message));
-        }
-        Ok(())
+        self.check_secrets()
     }
 }
 
@@ -148,32 +122,19 @@ fn read_mail_secrets(
     let key = mail.webhook.as_mut().and_then(|webhook| webhook.secret.as_mut());
     for (name, source) in [("mail.smtp.password", password), ("mail.webhook.secret", key)] {
         let Some(source) = source else { continue };
-        let value = read_secret(source, folder, environment);
+        let value = source.fetch(folder, environment);
         let value = value.map_err(|problem| ConfigError::Invalid(format!("{name}: {problem}")))?;
-        *source = SecretSource::Value(value.into());
+        *source = SecretSource::Value(SecretText(value));
     }
     Ok(())
 }
 
-/// The secret, or why there is none.
-fn read_secret(source: &SecretSource, folder: &Path, environment: &BTreeMap<String, String>) -> Result<String, String> {
-    match source {
-        SecretSource::Value(text) => Ok(text.0.expose().clone()),
-        SecretSource::Env { env } => {
-            environment.get(env).cloned().ok_or_else(|| format!("the variable {env} is not set"))
-        }
-        SecretSource::File { file } => {
-            let path = folder.join(file);
-            let text = std::fs::read_to_string(&path)
-                .map_err(|error| format!("cannot read the secret from {}: {error}", path.display()))?;
-            Ok(text.trim().to_owned())
-        }
-    }
-}
-
 /// The parser's message, with the nearest known key where one is unknown.
 fn invalid(error: &toml::de::Error) -> ConfigError {
-    let message = error.to_string();
+    // The parser shows the line that is wrong; one with a secret stays unseen.
+    let shown = error.to_string();
+    let may_show = !["secret", "key", "password", "://"].iter().any(|word| shown.to_ascii_lowercase().contains(word));
+    let message = if may_show { shown } else { error.message().to_owned() };
     let message = message.trim_end();
     ConfigError::Invalid(match nearest_key(error.message()) {
         Some(key) => format!("{message}\ndid you mean `{key}`?"),

@@ -4,8 +4,10 @@
 
 mod load;
 mod mail;
+mod models;
 mod options;
 mod parts;
+mod secrets;
 
 use std::path::PathBuf;
 
@@ -13,15 +15,19 @@ use serde::Deserialize;
 
 pub use load::ConfigError;
 pub use mail::{MailConfig, MailTransport, SmtpConfig, SmtpTls, WebhookConfig};
+pub use models::{
+    AdditionalField, AdditionalFieldType, AdditionalFields, AdvancedDatabase, ColumnNames, GenerateId, Verification,
+};
 pub use options::{
     Account, AccountLinking, Advanced, ChangeEmail, CookieAttributes, CookieCache, CookieCacheStrategy, CookieOptions,
     CrossSubDomainCookies, DeleteUser, EmailAndPassword, EmailVerification, IpAddress, SameSite, Session, User,
 };
 pub use parts::{
-    Database, HookConfig, PasswordHashing, PluginConfig, PluginLimits, RateLimit, RateLimitRule, RateLimitStorage,
-    SecretSource, Server,
+    Database, HookConfig, Management, ManagementKey, ManagementKeySource, PasswordHashing, PerAccountLimit,
+    PluginConfig, PluginLimits, RateLimit, RateLimitRule, RateLimitStorage, SecretSource, Server, VersionedSource,
 };
 
+use crate::seal::Secrets;
 use crate::secret::Secret;
 
 /// Everything an operator can set.
@@ -36,6 +42,9 @@ pub struct Config {
     pub base_path: String,
     /// The secret that signs cookies and seals values: text, `{ env = "NAME" }` or `{ file = "PATH" }`.
     pub secret: SecretSource,
+    /// Secrets with versions, for rotation: the first signs and seals, all of them are accepted; `secret` then is the
+    /// one from before there were versions.
+    pub secrets: Vec<VersionedSource>,
     /// Lets the server start with a short or well-known secret.
     pub allow_insecure_secret: bool,
     /// Origins beside `base_url` that may call and be redirected to; `*` and `?` are wildcards.
@@ -58,10 +67,14 @@ pub struct Config {
     pub session: Session,
     /// Linked accounts.
     pub account: Account,
+    /// Verification rows.
+    pub verification: Verification,
     /// Limits on requests of one client.
     pub rate_limit: RateLimit,
     /// Cookies, addresses, checks.
     pub advanced: Advanced,
+    /// The management API; absent means that there is none.
+    pub management: Option<Management>,
     /// How mail leaves; absent means that features which need mail are off.
     pub mail: Option<MailConfig>,
     /// Where the components of plugins without a `path` lie, seen from the configuration file.
@@ -73,9 +86,15 @@ pub struct Config {
     /// Folder that relative paths are resolved against: where the file lies. Not an option.
     #[serde(skip)]
     pub folder: PathBuf,
-    /// The secret's value, read once. Not an option.
+    /// The current secret's value, read once. Not an option.
     #[serde(skip)]
     pub secret_value: Secret<String>,
+    /// The values of all secrets. Not an option.
+    #[serde(skip)]
+    pub all_secrets: Secrets,
+    /// The keys of the management API. Not an option.
+    #[serde(skip)]
+    pub management_keys: Vec<ManagementKey>,
 }
 
 impl Default for Config {
@@ -85,6 +104,7 @@ impl Default for Config {
             base_url: "http://localhost:3000".into(),
             base_path: "/api/auth".into(),
             secret: SecretSource::default(),
+            secrets: Vec::new(),
             allow_insecure_secret: false,
             trusted_origins: Vec::new(),
             disabled_paths: Vec::new(),
@@ -96,14 +116,18 @@ impl Default for Config {
             user: User::default(),
             session: Session::default(),
             account: Account::default(),
+            verification: Verification::default(),
             rate_limit: RateLimit::default(),
             advanced: Advanced::default(),
+            management: None,
             mail: None,
             plugin_folder: "plugins/dist".into(),
             plugins: Vec::new(),
             hooks: Vec::new(),
             folder: PathBuf::from("."),
             secret_value: Secret::default(),
+            all_secrets: Secrets::default(),
+            management_keys: Vec::new(),
         }
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::models::{AdditionalFields, AdvancedDatabase, ColumnNames};
 use crate::address::AddressSource;
 
 /// `[email_and_password]`
@@ -81,6 +82,12 @@ impl Default for EmailVerification {
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct User {
+    /// Name of the table.
+    pub model_name: Option<String>,
+    /// Names of columns.
+    pub fields: ColumnNames,
+    /// Fields beside the core's.
+    pub additional_fields: AdditionalFields,
     /// Changing one's address.
     pub change_email: ChangeEmail,
     /// Deleting oneself.
@@ -121,6 +128,12 @@ impl Default for DeleteUser {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Session {
+    /// Name of the table.
+    pub model_name: Option<String>,
+    /// Names of columns.
+    pub fields: ColumnNames,
+    /// Fields beside the core's.
+    pub additional_fields: AdditionalFields,
     /// Life of a session in seconds.
     pub expires_in: i64,
     /// A session is extended when this many seconds of its life are used.
@@ -138,6 +151,9 @@ pub struct Session {
 impl Default for Session {
     fn default() -> Self {
         Self {
+            model_name: None,
+            fields: ColumnNames::new(),
+            additional_fields: AdditionalFields::default(),
             expires_in: 604_800,
             update_age: 86_400,
             fresh_age: 86_400,
@@ -185,6 +201,10 @@ pub enum CookieCacheStrategy {
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Account {
+    /// Name of the table.
+    pub model_name: Option<String>,
+    /// Names of columns.
+    pub fields: ColumnNames,
     /// Several ways to sign in for one user.
     pub account_linking: AccountLinking,
 }
@@ -217,6 +237,8 @@ pub struct Advanced {
     pub disable_origin_check: bool,
     /// How the client's address is found.
     pub ip_address: IpAddress,
+    /// Ids of new rows.
+    pub database: AdvancedDatabase,
 }
 
 impl Default for Advanced {
@@ -230,6 +252,7 @@ impl Default for Advanced {
             disable_csrf_check: false,
             disable_origin_check: false,
             ip_address: IpAddress::default(),
+            database: AdvancedDatabase::default(),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
+use super::models::ColumnNames;
 use crate::secret::Secret;
 
 /// A secret in the file itself, in an environment variable, or in a file of its own.
@@ -39,6 +40,50 @@ impl Default for SecretSource {
     fn default() -> Self {
         Self::Env { env: "DOORWARD_SECRET".into() }
     }
+}
+
+/// One entry of `secrets`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VersionedSource {
+    /// Names the secret in what it sealed.
+    pub version: u32,
+    /// The secret.
+    pub value: SecretSource,
+}
+
+/// `[management]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Management {
+    /// Address and port of the management API; never the public one.
+    pub address: String,
+    /// Who may call its functions.
+    #[serde(default)]
+    pub keys: Vec<ManagementKeySource>,
+}
+
+/// One entry of `management.keys`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ManagementKeySource {
+    /// Stands in audit events.
+    pub name: String,
+    /// The key itself.
+    pub value: SecretSource,
+    /// Names of functions, or `*` for all.
+    pub scopes: Vec<String>,
+}
+
+/// A key of the management API with its value.
+#[derive(Clone, Debug)]
+pub struct ManagementKey {
+    /// Stands in audit events.
+    pub name: String,
+    /// The key itself.
+    pub value: Secret<String>,
+    /// Names of functions, or `*` for all.
+    pub scopes: Vec<String>,
 }
 
 /// Text that does not print itself.
@@ -120,6 +165,12 @@ pub struct RateLimit {
     pub max: u32,
     /// Where counts are kept.
     pub storage: RateLimitStorage,
+    /// Name of the table, when counts are kept in the database.
+    pub model_name: Option<String>,
+    /// Names of its columns.
+    pub fields: ColumnNames,
+    /// The limit on failed sign-ins of one account.
+    pub per_account: PerAccountLimit,
     /// Path or wildcard → a rule, or `false` for none. Wins over every other rule.
     pub custom_rules: BTreeMap<String, RateLimitRule>,
 }
@@ -131,8 +182,29 @@ impl Default for RateLimit {
             window: 10,
             max: 100,
             storage: RateLimitStorage::default(),
+            model_name: None,
+            fields: ColumnNames::new(),
+            per_account: PerAccountLimit::default(),
             custom_rules: BTreeMap::new(),
         }
+    }
+}
+
+/// `[rate_limit.per_account]`
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PerAccountLimit {
+    /// Switches it on, together with `rate_limit.enabled`.
+    pub enabled: bool,
+    /// Seconds.
+    pub window: u32,
+    /// Failed sign-ins by password per window, from all addresses together.
+    pub max: u32,
+}
+
+impl Default for PerAccountLimit {
+    fn default() -> Self {
+        Self { enabled: true, window: 900, max: 20 }
     }
 }
 
@@ -143,6 +215,8 @@ pub enum RateLimitStorage {
     /// In this process.
     #[default]
     Memory,
+    /// In the table `rateLimit`, together with all other processes.
+    Database,
 }
 
 /// One entry of `rate_limit.custom_rules`.

@@ -7,6 +7,7 @@ pub mod chunks;
 use crate::config::{Config, CookieAttributes, SameSite};
 use crate::crypto::{base64, constant_time_eq, hmac_sha256};
 use crate::http::encode_component;
+use crate::seal::Secrets;
 use crate::secret::Secret;
 
 /// Longest life a browser keeps a cookie, in seconds (400 days).
@@ -98,8 +99,10 @@ pub struct Cookies {
     pub session_data: CookieSpec,
     /// Marks a session that ends with the browser.
     pub dont_remember: CookieSpec,
+    /// Marks a device on which a user has signed in.
+    pub known_device: CookieSpec,
     config: Config,
-    key: Secret<Vec<u8>>,
+    secrets: Secrets,
 }
 
 impl Cookies {
@@ -110,7 +113,8 @@ impl Cookies {
             session_token: spec("session_token"),
             session_data: spec("session_data"),
             dont_remember: spec("dont_remember"),
-            key: Secret::new(config.secret_value.expose().as_bytes().to_vec()),
+            known_device: spec("known_device"),
+            secrets: config.all_secrets.clone(),
             config: config.clone(),
         }
     }
@@ -129,7 +133,7 @@ impl Cookies {
     pub fn is_reserved(&self, name: &str) -> bool {
         let plain =
             |name: &str| name.trim_start_matches("__Secure-").trim_start_matches("__Host-").to_ascii_lowercase();
-        let reserved = [&self.session_token, &self.session_data, &self.dont_remember];
+        let reserved = [&self.session_token, &self.session_data, &self.dont_remember, &self.known_device];
         let is_chunk_of = |name: &str, of: &str| name.strip_prefix(of).is_some_and(|rest| rest.starts_with('.'));
         let name = plain(name.trim());
         reserved.iter().map(|spec| plain(&spec.name)).any(|of| name == of || is_chunk_of(&name, &of))
@@ -144,19 +148,22 @@ impl Cookies {
 
     /// `encodeURIComponent(value + "." + base64(HMAC-SHA256(secret, value)))`.
     pub fn sign(&self, value: &str) -> String {
-        encode_component(&format!("{value}.{}", self.signature(value)))
+        // A configuration that was read has a secret.
+        let signature = self.secrets.iter().next().map(|secret| signature(secret, value)).unwrap_or_default();
+        encode_component(&format!("{value}.{signature}"))
     }
 
-    /// The value of a signed and already URL-decoded cookie, when the signature is right.
+    /// The value of a signed and already URL-decoded cookie, when the signature is right under any of the secrets. The
+    /// reference knows the current secret alone, so that a new one signs everybody out.
     pub fn verify<'a>(&self, signed: &'a str) -> Option<&'a str> {
-        let (value, signature) = signed.rsplit_once('.')?;
-        let right = self.signature(value);
-        (!value.is_empty() && constant_time_eq(signature.as_bytes(), right.as_bytes())).then_some(value)
+        let (value, given) = signed.rsplit_once('.')?;
+        let is_right = |secret| constant_time_eq(given.as_bytes(), signature(secret, value).as_bytes());
+        (!value.is_empty() && self.secrets.iter().any(is_right)).then_some(value)
     }
+}
 
-    fn signature(&self, value: &str) -> String {
-        base64(&hmac_sha256(self.key.expose(), value.as_bytes()))
-    }
+fn signature(secret: &Secret<String>, value: &str) -> String {
+    base64(&hmac_sha256(secret.expose().as_bytes(), value.as_bytes()))
 }
 
 fn spec(config: &Config, key: &str) -> CookieSpec {
@@ -214,11 +221,21 @@ mod tests {
         let signed = cookies.sign("abc");
         // printf abc | openssl dgst -sha256 -hmac <secret> -binary | base64
         assert_eq!(signed, "abc.ocL%2BN2tiV5nJAkkkcMyeA2xW1gn260MLXlTB5GV3pB0%3D");
-        let plain = format!("abc.{}", cookies.signature("abc"));
+        let plain = format!("abc.{}", signature(&cookies.config.secret_value, "abc"));
         assert_eq!(cookies.verify(&plain), Some("abc"));
         for bad in ["abc", "abc.", "abc.abc", &plain.replace("abc.", "abd."), &plain[..plain.len() - 1], ".x"] {
             assert_eq!(cookies.verify(bad), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn older_secrets_verify_and_do_not_sign() {
+        let old = cookies("");
+        let rotated = cookies("secrets = [{ version = 2, value = \"new-secret-0123456789-0123456789\" }]");
+        let signed = |cookies: &Cookies| crate::http::decode_component(&cookies.sign("abc"));
+        assert_eq!(rotated.verify(&signed(&old)), Some("abc"));
+        assert_eq!(rotated.verify(&signed(&rotated)), Some("abc"));
+        assert_eq!(old.verify(&signed(&rotated)), None);
     }
 
     #[test]

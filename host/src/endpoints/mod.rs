@@ -16,6 +16,7 @@ pub mod revoke_other_sessions;
 pub mod revoke_session;
 pub mod revoke_sessions;
 pub mod send_verification_email;
+pub mod set_password;
 pub mod sign_in_email;
 pub mod sign_out;
 pub mod sign_up_email;

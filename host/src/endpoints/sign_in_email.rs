@@ -34,7 +34,7 @@ impl Credentials {
 ///
 /// # Errors
 /// `EMAIL_PASSWORD_DISABLED`, `INVALID_EMAIL`, `PASSWORD_TOO_LONG`, `INVALID_EMAIL_OR_PASSWORD`, `EMAIL_NOT_VERIFIED`,
-/// `SERVER_BUSY`, and what a gate refuses with.
+/// `SERVER_BUSY`, 429 after too many failures on one account, and what a gate refuses with.
 pub async fn sign_in_email(exchange: &mut Exchange) -> Result<Response, ApiError> {
     let given = Credentials::read(exchange)?;
     let options = &exchange.auth().config.email_and_password;
@@ -58,6 +58,7 @@ pub async fn sign_in_email(exchange: &mut Exchange) -> Result<Response, ApiError
     match exchange.open_session(&store, attempt).await? {
         SignIn::Challenged(response) => Ok(with_location(response, given.callback_url.as_deref())),
         SignIn::Opened(opened) => {
+            exchange.account_attempt_succeeded(&email::normalize(&given.email), opened.user.id()).await?;
             let callback_url = given.callback_url;
             let redirects = callback_url.as_ref().is_some_and(|url| !url.is_empty());
             let mut body = json!({ "redirect": redirects, "token": opened.session.token() });
@@ -76,7 +77,9 @@ pub async fn sign_in_email(exchange: &mut Exchange) -> Result<Response, ApiError
 async fn authenticate(exchange: &Exchange, given: &Credentials) -> Result<User, ApiError> {
     let auth = exchange.auth();
     let store = &auth.store;
-    let found = user::find_user_by_email(store, &email::normalize(&given.email)).await?;
+    let email = email::normalize(&given.email);
+    let found = user::find_user_by_email(store, &email).await?;
+    exchange.count_account_attempt(&email, found.as_ref().map(User::id)).await?;
     let credential = match &found {
         Some(user) => account::find_credential_account(store, user.id()).await?,
         None => None,

@@ -3,15 +3,16 @@
 use serde_json::{Map, Value as Json, json};
 
 use crate::auth::email_token::Purpose;
+use crate::auth::lifecycle::Action;
 use crate::auth::user::{self, NewUser};
-use crate::auth::{AuthError, password};
+use crate::auth::{AuthError, additional_fields, password};
 use crate::email;
 use crate::error::{ApiError, Code};
 use crate::exchange::{Exchange, SignIn, SignInAttempt};
 use crate::http::Response;
 use crate::input::Input;
 use crate::store::user::find_user_by_email;
-use crate::store::{StoreError, User};
+use crate::store::{StoreError, User, Value};
 
 struct Candidate {
     name: String,
@@ -20,6 +21,7 @@ struct Candidate {
     image: Option<String>,
     callback_url: Option<String>,
     remember: bool,
+    additional: Vec<(String, Value)>,
 }
 
 impl Candidate {
@@ -32,26 +34,30 @@ impl Candidate {
         let callback_url = input.optional_text("callbackURL").map(str::to_owned);
         let remember = input.optional_boolean("rememberMe").unwrap_or(true);
         input.finish()?;
-        Ok(Self { name, email, password, image, callback_url, remember })
+        Ok(Self { name, email, password, image, callback_url, remember, additional: Vec::new() })
     }
 
     fn as_user(&self) -> NewUser<'_> {
-        NewUser { name: &self.name, email: &self.email, email_verified: false, image: self.image.as_deref() }
+        let Self { name, email, additional, .. } = self;
+        NewUser { name, email, email_verified: false, image: self.image.as_deref(), additional }
     }
 }
 
 /// Answers `{token, user}`; opens a session unless `auto_sign_in` is off or addresses must be verified first.
 ///
 /// # Errors
-/// `EMAIL_PASSWORD_SIGN_UP_DISABLED`, `PASSWORD_TOO_SHORT`, `PASSWORD_TOO_LONG`,
-/// `USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL`, `SERVER_BUSY`, and what a gate refuses with.
+/// `EMAIL_PASSWORD_SIGN_UP_DISABLED`, `PASSWORD_TOO_SHORT`, `PASSWORD_TOO_LONG`, `MISSING_FIELD`, `FIELD_NOT_ALLOWED`,
+/// `FAILED_TO_CREATE_USER`, `USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL`, `SERVER_BUSY`, and what a gate refuses with.
 pub async fn sign_up_email(exchange: &mut Exchange) -> Result<Response, ApiError> {
     let options = exchange.auth().config.email_and_password.clone();
     if !options.enabled || options.disable_sign_up {
         return Err(Code::EMAIL_PASSWORD_SIGN_UP_DISABLED.into());
     }
-    let new = Candidate::read(exchange)?;
+    let mut new = Candidate::read(exchange)?;
     password::check_new(&options, &new.password)?;
+    if let Some(body) = exchange.request.body.as_ref().and_then(Json::as_object) {
+        new.additional = additional_fields::read(exchange.auth(), "user", body, Action::Create)?;
+    }
     let hides_existing = options.require_email_verification || !options.auto_sign_in;
     let existing = find_user_by_email(&exchange.auth().store, &new.email).await?;
     if existing.is_some() && !hides_existing {
@@ -75,10 +81,14 @@ pub async fn sign_up_email(exchange: &mut Exchange) -> Result<Response, ApiError
 async fn create(exchange: &mut Exchange, new: &Candidate, hash: &str, signs_in: bool) -> Result<Response, ApiError> {
     let transaction = exchange.auth().store.begin().await?;
     let auth = exchange.auth();
-    let user = user::create(auth, &transaction, new.as_user()).await.map_err(|error| match error {
-        AuthError::Store(StoreError::UniqueViolation { .. }) => Code::USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL.into(),
-        other => ApiError::from(other),
-    })?;
+    let user = match user::create(auth, &transaction, new.as_user()).await {
+        Ok(user) => user,
+        Err(AuthError::Store(StoreError::UniqueViolation { .. })) => {
+            transaction.rollback().await?;
+            return Err(taken(exchange, new).await?);
+        }
+        Err(other) => return Err(other.into()),
+    };
     user::create_credential(auth, &transaction, user.id(), hash).await?;
     if auth.config.sends_verification_on_sign_up() {
         exchange.queue_verification(&transaction, &user, Purpose::Verify, new.callback_url.as_deref()).await?;
@@ -95,6 +105,13 @@ async fn create(exchange: &mut Exchange, new: &Candidate, hash: &str, signs_in: 
     };
     transaction.commit().await?;
     Ok(response)
+}
+
+/// The refusal of a value that must be unique: the address, or an additional field.
+async fn taken(exchange: &Exchange, new: &Candidate) -> Result<ApiError, ApiError> {
+    let owner = find_user_by_email(&exchange.auth().store, &new.email).await?;
+    let code = if owner.is_some() { Code::USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL } else { Code::FAILED_TO_CREATE_USER };
+    Ok(code.into())
 }
 
 /// What the client of a server that hides existing users gets for one: a user that was never stored. It takes a write, as

@@ -2,13 +2,14 @@
 
 use serde_json::{Value as Json, json};
 
+use crate::auth::lifecycle::Action;
 use crate::auth::session::ActiveSession;
-use crate::auth::user_change;
+use crate::auth::{additional_fields, user_change};
 use crate::error::{ApiError, Code};
 use crate::exchange::{Exchange, SessionNeed};
 use crate::http::Response;
 use crate::input::Input;
-use crate::store::{Database, Model, Owner, Value, user};
+use crate::store::{Database, Value, user};
 
 /// The core's own fields that a user may change here.
 const CHANGEABLE: [&str; 2] = ["name", "image"];
@@ -20,8 +21,8 @@ const CHANGEABLE: [&str; 2] = ["name", "image"];
 pub async fn update_user(exchange: &mut Exchange) -> Result<Response, ApiError> {
     Input::record(exchange.request.body.as_ref()).finish()?;
     let active = exchange.require_session(SessionNeed::FROM_STORE).await?.clone();
+    let changes = read(exchange)?;
     let auth = exchange.auth();
-    let changes = read(exchange.request.body.as_ref(), auth.store.schema().model(user::MODEL)?)?;
     if changes.is_empty() {
         return Err(ApiError::message(400, "No fields to update"));
     }
@@ -32,35 +33,23 @@ pub async fn update_user(exchange: &mut Exchange) -> Result<Response, ApiError> 
 }
 
 /// The fields that are given and may be changed; keys that are no fields are ignored.
-fn read(body: Option<&Json>, model: &Model) -> Result<Vec<(String, Value)>, ApiError> {
-    let mut input = Input::record(body);
-    if input.raw("email").is_some_and(is_truthy) {
+fn read(exchange: &Exchange) -> Result<Vec<(String, Value)>, ApiError> {
+    let auth = exchange.auth();
+    let mut input = Input::record(exchange.request.body.as_ref());
+    if input.raw("email").is_some_and(additional_fields::is_truthy) {
         return Err(Code::EMAIL_CAN_NOT_BE_UPDATED.into());
     }
     let mut changes = Vec::new();
-    for field in &model.fields {
-        let Some(given) = input.raw(&field.name) else { continue };
-        match &field.owner {
-            Owner::Core if !CHANGEABLE.contains(&field.name.as_str()) => {}
-            Owner::Core => changes.extend(input.stored(field).map(|value| (field.name.clone(), value))),
-            _ if field.input => changes.extend(input.stored(field).map(|value| (field.name.clone(), value))),
-            _ if is_truthy(given) => {
-                let message = format!("{} is not allowed to be set", field.name);
-                return Err(ApiError::new(400, "FIELD_NOT_ALLOWED", message));
-            }
-            _ => {}
+    for name in CHANGEABLE {
+        if input.raw(name).is_none() {
+            continue;
         }
+        let field = auth.store.schema().model(user::MODEL)?.field(name)?;
+        changes.extend(input.stored(field).map(|value| (name.to_owned(), value)));
     }
     input.finish()?;
-    Ok(changes)
-}
-
-/// Whether a value counts as given, as JavaScript sees it.
-fn is_truthy(value: &Json) -> bool {
-    match value {
-        Json::Null | Json::Bool(false) => false,
-        Json::String(text) => !text.is_empty(),
-        Json::Number(number) => number.as_f64() != Some(0.0),
-        Json::Bool(true) | Json::Array(_) | Json::Object(_) => true,
+    if let Some(body) = exchange.request.body.as_ref().and_then(Json::as_object) {
+        changes.extend(additional_fields::read(auth, user::MODEL, body, Action::Update)?);
     }
+    Ok(changes)
 }

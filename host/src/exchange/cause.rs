@@ -48,9 +48,12 @@ impl Cause {
         }
     }
 
-    /// Does `work` as caused by this request.
-    pub async fn during<F: Future>(self: Arc<Self>, work: F) -> F::Output {
-        CURRENT.scope(self, work).await
+    /// Does `work` as caused by this request, if it is known.
+    pub async fn during<F: Future>(cause: Option<Arc<Self>>, work: F) -> F::Output {
+        match cause {
+            Some(cause) => CURRENT.scope(cause, work).await,
+            None => work.await,
+        }
     }
 
     /// The request beneath which this is called, if any.

@@ -1,5 +1,7 @@
 //! One request and the answer being made of it: what endpoints, plugins and scripts all work on.
 
+mod account_limit;
+mod audit_identity;
 pub mod cause;
 mod mail;
 pub mod redirect;
@@ -53,6 +55,10 @@ pub struct Exchange {
     pub headers: Headers,
     /// Cookies to add to the answer, in order.
     pub cookies: Vec<Cookie>,
+    /// The route that the request met, if any.
+    pub route: Option<Route>,
+    /// The code of the refusal that is the answer.
+    pub refused: Option<String>,
     /// The session that this request opened, if any.
     pub opened: Option<OpenedSession>,
     /// What the plugin host keeps for this request between its calls.
@@ -70,6 +76,8 @@ impl Exchange {
             params: Vec::new(),
             headers: Headers::default(),
             cookies: Vec::new(),
+            route: None,
+            refused: None,
             opened: None,
             guests: None,
             has_queued_mail: false,

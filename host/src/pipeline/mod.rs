@@ -1,12 +1,16 @@
 //! THE ordered list of stages that every request passes, core and plugin endpoints alike.
 
+mod audit;
 mod body;
+pub mod management;
+mod metrics;
 pub mod rate_limit;
-mod respond;
+pub mod respond;
 pub mod router;
 
 mod origin_check;
 
+use std::any::Any;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
@@ -15,12 +19,12 @@ use futures_util::FutureExt;
 
 use crate::address::AddressRule;
 use crate::error::ApiError;
-use crate::exchange::{Cause, Exchange, Services};
+use crate::exchange::{Cause, Endpoint, Exchange, Route, Services};
 use crate::hooks::{ScriptSet, Step};
 use crate::http::{Request, Response};
 use crate::plugin_host::Plugins;
 
-use rate_limit::{RateCounts, RateRules};
+use rate_limit::RateRules;
 use router::Router;
 
 /// What can be swapped while the server runs: the routes and rules that plugins and scripts take part in.
@@ -39,8 +43,8 @@ pub struct Extensions {
 pub struct Pipeline {
     services: Arc<Services>,
     extensions: ArcSwap<Extensions>,
-    rate_counts: RateCounts,
     address_rule: AddressRule,
+    metrics: metrics::Metrics,
 }
 
 impl Pipeline {
@@ -49,8 +53,8 @@ impl Pipeline {
         Self {
             services,
             extensions: ArcSwap::from_pointee(extensions),
-            rate_counts: RateCounts::default(),
             address_rule,
+            metrics: metrics::Metrics::default(),
         }
     }
 
@@ -67,26 +71,44 @@ impl Pipeline {
     /// Answers one request; never fails and never panics.
     pub async fn answer(&self, mut request: Request) -> Response {
         request.client_address = self.client_address(&request);
-        // Observers alone ask for the cause: while there are none, no scope is opened.
-        let is_observed = !self.services.auth.observers.load().is_empty();
-        let cause = is_observed.then(|| Arc::new(Cause::of(&request)));
-        let answered = self.answer_addressed(request);
-        match cause {
-            Some(cause) => cause.during(answered).await,
-            None => answered.await,
-        }
+        let cause = self.cause(&request);
+        let mut exchange = Exchange::new(Arc::clone(&self.services), request);
+        let answered = async {
+            let extensions = self.extensions.load_full();
+            let walked = AssertUnwindSafe(self.walk(&mut exchange, &extensions)).catch_unwind().await;
+            self.finish(&mut exchange, walked).await
+        };
+        Cause::during(cause, answered).await
     }
 
-    async fn answer_addressed(&self, request: Request) -> Response {
+    /// Observers alone ask for the cause: while there are none, none is made.
+    fn cause(&self, request: &Request) -> Option<Arc<Cause>> {
+        let is_observed = !self.services.auth.observers.load().is_empty();
+        is_observed.then(|| Arc::new(Cause::of(request)))
+    }
+
+    /// Answers a call of a server-only function: hooks run as around any endpoint; limits and origins are for browsers.
+    pub async fn call_function(&self, request: Request, function: Arc<dyn Endpoint>) -> Response {
+        let path = request.path.clone();
+        let cause = self.cause(&request);
         let mut exchange = Exchange::new(Arc::clone(&self.services), request);
-        let extensions = self.extensions.load_full();
-        let walked = AssertUnwindSafe(self.walk(&mut exchange, &extensions)).catch_unwind().await;
-        let answered = walked.unwrap_or_else(|_| Err(ApiError::internal("a stage panicked")));
-        let response = match answered {
-            Ok(response) => response,
-            Err(error) => refuse(&mut exchange, &error).await,
+        exchange.route = Some(Route::new("POST", &path, Arc::clone(&function)));
+        let answered = async {
+            let extensions = self.extensions.load_full();
+            let called = AssertUnwindSafe(call(&mut exchange, &extensions, function.as_ref())).catch_unwind().await;
+            self.finish(&mut exchange, called).await
         };
-        respond::finish(&mut exchange, response)
+        Cause::during(cause, answered).await
+    }
+
+    async fn finish(&self, exchange: &mut Exchange, answered: Walked) -> Response {
+        let response = match answered.unwrap_or_else(|_| Err(ApiError::internal("a stage panicked"))) {
+            Ok(response) => response,
+            Err(error) => refuse(exchange, &error).await,
+        };
+        self.metrics.count(exchange.route.as_ref(), response.status);
+        audit::record(exchange, &response);
+        respond::finish(exchange, response)
     }
 
     /// The stages, in order. The first that fails decides the answer.
@@ -95,32 +117,15 @@ impl Pipeline {
         if self.is_disabled(&exchange.request.path) {
             return Ok(Response::with_type(404, "text/plain;charset=UTF-8", "Not Found"));
         }
-        rate_limit::count(exchange, &extensions.rate_rules, &self.rate_counts)?;
+        rate_limit::count(exchange, &extensions.rate_rules).await?;
         let Some(route) = extensions.router.find(&exchange.request.method, &exchange.request.path) else {
             return Ok(Response::bare(404));
         };
         exchange.params = router::params(&route.path, &exchange.request.path);
+        exchange.route = Some(route.clone());
         body::read(exchange, route)?;
         origin_check::check(exchange, route)?;
-        match extensions.scripts.before(exchange).await? {
-            Step::Continue => {}
-            // What a script put into the request is held to the same rules as what a client sends.
-            Step::Changed => {
-                body::refuse_null_characters(&exchange.request)?;
-                origin_check::check_targets(exchange)?;
-            }
-            Step::Answer(response) => return Ok(response),
-        }
-        if let Some(response) = extensions.plugins.before(exchange).await? {
-            return Ok(response);
-        }
-        let mut response = match route.endpoint.call(exchange).await {
-            Ok(response) => response,
-            Err(error) => refuse(exchange, &error).await,
-        };
-        extensions.plugins.after(exchange, &mut response).await?;
-        extensions.scripts.after(exchange, &mut response).await?;
-        Ok(response)
+        call(exchange, extensions, route.endpoint.as_ref()).await
     }
 
     fn client_address(&self, request: &Request) -> Option<String> {
@@ -137,8 +142,35 @@ impl Pipeline {
     }
 }
 
+/// What the stages came to; the outer error is a panic.
+type Walked = Result<Result<Response, ApiError>, Box<dyn Any + Send>>;
+
+/// The endpoint, with the hooks around it.
+async fn call(exchange: &mut Exchange, extensions: &Extensions, endpoint: &dyn Endpoint) -> Result<Response, ApiError> {
+    match extensions.scripts.before(exchange).await? {
+        Step::Continue => {}
+        // What a script put into the request is held to the same rules as what a client sends.
+        Step::Changed => {
+            body::refuse_null_characters(&exchange.request)?;
+            origin_check::check_targets(exchange)?;
+        }
+        Step::Answer(response) => return Ok(response),
+    }
+    if let Some(response) = extensions.plugins.before(exchange).await? {
+        return Ok(response);
+    }
+    let mut response = match endpoint.call(exchange).await {
+        Ok(response) => response,
+        Err(error) => refuse(exchange, &error).await,
+    };
+    extensions.plugins.after(exchange, &mut response).await?;
+    extensions.scripts.after(exchange, &mut response).await?;
+    Ok(response)
+}
+
 /// The answer to a refusal. A session that was opened before a later step refused is ended: nothing stays half-done.
 async fn refuse(exchange: &mut Exchange, error: &ApiError) -> Response {
+    exchange.refused = error.code().map(str::to_owned);
     if let Err(error) = exchange.revoke_opened_session().await {
         tracing::error!(request_id = exchange.request.id, %error, "the session of a refused request could not be ended");
     }

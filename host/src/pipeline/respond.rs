@@ -1,5 +1,6 @@
 //! Stage "respond": puts headers and cookies on the answer and logs the cause of an error, once.
 
+use crate::config::Config;
 use crate::error::ApiError;
 use crate::exchange::Exchange;
 use crate::http::Response;
@@ -35,13 +36,21 @@ pub fn finish(exchange: &mut Exchange, mut response: Response) -> Response {
     for cookie in &exchange.cookies {
         response.headers.push("set-cookie", cookie.to_header());
     }
+    response.headers.push("x-request-id", exchange.request.id.clone());
+    protect(&mut response, &exchange.auth().config);
+    response
+}
+
+/// Adds the headers that keep browsers from misusing an answer, whoever made it.
+pub fn protect(response: &mut Response, config: &Config) {
+    if response.headers.get("content-security-policy").is_none() {
+        response.headers.push("content-security-policy", "default-src 'none'; frame-ancestors 'none'");
+    }
     response.headers.push("x-content-type-options", "nosniff");
     response.headers.push("referrer-policy", "no-referrer");
-    response.headers.push("x-request-id", exchange.request.id.clone());
-    if exchange.auth().config.uses_secure_cookies() {
+    if config.uses_secure_cookies() {
         response.headers.push("strict-transport-security", "max-age=31536000; includeSubDomains");
     }
-    response
 }
 
 /// An error with its causes, outermost first.

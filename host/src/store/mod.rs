@@ -7,6 +7,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 pub mod account;
+mod configured;
 pub mod core_models;
 mod error;
 mod migrate;

@@ -87,6 +87,14 @@ pub async fn take_due(
     Ok(taken)
 }
 
+/// The number of deliveries that are not made yet.
+///
+/// # Errors
+/// As `Models`.
+pub async fn depth(database: &dyn Database) -> Result<u64, StoreError> {
+    database.count(OUTBOX, &[]).await
+}
+
 /// Removes a delivery that was made.
 ///
 /// # Errors

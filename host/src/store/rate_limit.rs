@@ -2,18 +2,19 @@
 
 use super::Database;
 use super::error::StoreError;
+use super::model::FieldKind;
 use super::models::Models;
-use super::query::{eq, gt, lt, lte};
-use super::record::Record;
+use super::query::{eq, lt};
+use super::schema::Schema;
+use super::statement::{Builder, Statement};
 use crate::clock::Timestamp;
 
 /// Name of the model, which is there after `Schema::add_rate_limit`.
 pub const MODEL: &str = "rateLimit";
-/// How often a count is tried anew when others change the row between two steps.
-const ROUNDS: usize = 3;
 
 /// Counts a request under `key`: at most `max` within `window_ms` of the one before. Returns when the last counted
-/// request was if this one is over the limit, and `None` if it may pass. Concurrent requests are counted one by one.
+/// request was if this one is over the limit, and `None` if it may pass. One statement counts, so that of requests that
+/// race, in one process or several, exactly `max` pass.
 ///
 /// # Errors
 /// As `Models`.
@@ -24,52 +25,49 @@ pub async fn count_request(
     (window_ms, max): (i64, i64),
     now: Timestamp,
 ) -> Result<Option<Timestamp>, StoreError> {
-    let opened = now.0.saturating_sub(window_ms);
-    // The window is over: one of the callers starts the next one, the others then find it running.
-    let is_over = [eq("key", key), lte("lastRequest", opened)];
-    if !database.update(MODEL, &is_over, &[("count", 1.into()), ("lastRequest", now.0.into())]).await?.is_empty() {
+    if max < 1 {
+        return Ok(Some(now));
+    }
+    let statement = counting(database.schema(), [id, key], (now.0.saturating_sub(window_ms), max), now)?;
+    if !database.run(statement).await?.is_empty() {
         return Ok(None);
     }
-    // A row that another caller makes between two steps is met in the next round.
-    for _ in 0..ROUNDS {
-        if count_in_window(database, key, (opened, max), now).await? {
-            return Ok(None);
-        }
-        match database.find_one(MODEL, &[eq("key", key)]).await? {
-            Some(row) if row.integer("count") >= Some(max) => {
-                return Ok(Some(Timestamp(row.integer("lastRequest").unwrap_or(now.0))));
-            }
-            Some(_) => {}
-            None => match start(database, id, key, now).await {
-                Err(StoreError::UniqueViolation { .. }) => {}
-                started => return started.map(|()| None),
-            },
-        }
-    }
-    Ok(Some(now))
+    let row = database.find_one(MODEL, &[eq("key", key)]).await?;
+    Ok(Some(Timestamp(row.and_then(|row| row.integer("lastRequest")).unwrap_or(now.0))))
 }
 
-/// Counts one more if the running window has room.
-async fn count_in_window(
-    database: &dyn Database,
-    key: &str,
+/// Starts a row, or a new window when the last request was at `opened` or before, or counts one more when there is room;
+/// otherwise touches nothing and returns no row.
+fn counting(
+    schema: &Schema,
+    [id, key]: [&str; 2],
     (opened, max): (i64, i64),
     now: Timestamp,
-) -> Result<bool, StoreError> {
-    let has_room = [eq("key", key), gt("lastRequest", opened), lt("count", max)];
-    let Some(row) = database.increment(MODEL, &has_room, "count", 1).await? else { return Ok(false) };
-    let id = [eq("id", row.text("id")), lt("lastRequest", now.0)];
-    database.update(MODEL, &id, &[("lastRequest", now.0.into())]).await?;
-    Ok(true)
+) -> Result<Statement, StoreError> {
+    let model = schema.model(MODEL)?;
+    let (key_field, count, last) = (model.field("key")?, model.field("count")?, model.field("lastRequest")?);
+    let mut out = Builder::write("INSERT INTO ");
+    out.name(&model.table).sql(" (").names("", model.fields.iter().map(|field| field.column.as_str()));
+    out.sql(") VALUES (").bind(FieldKind::Text, id.into()).sql(", ").bind(FieldKind::Text, key.into());
+    out.sql(", 1, ").bind(FieldKind::Integer, now.0.into());
+    out.sql(") ON CONFLICT (").name(&key_field.column).sql(") DO UPDATE SET ").name(&count.column);
+    out.sql(" = CASE WHEN ").name(&model.table).sql(".").name(&last.column).sql(" <= ");
+    out.bind(FieldKind::Integer, opened.into());
+    out.sql(" THEN 1 ELSE ").name(&model.table).sql(".").name(&count.column).sql(" + 1 END, ").name(&last.column);
+    out.sql(" = ").bind(FieldKind::Integer, now.0.into());
+    out.sql(" WHERE ").name(&model.table).sql(".").name(&last.column).sql(" <= ");
+    out.bind(FieldKind::Integer, opened.into());
+    out.sql(" OR ").name(&model.table).sql(".").name(&count.column).sql(" < ").bind(FieldKind::Integer, max.into());
+    out.sql(" RETURNING 1");
+    out.build()
 }
 
-async fn start(database: &dyn Database, id: &str, key: &str, now: Timestamp) -> Result<(), StoreError> {
-    let mut record = Record::new(database.schema().model(MODEL)?);
-    record.set("id", id)?;
-    record.set("key", key)?;
-    record.set("count", 1)?;
-    record.set("lastRequest", now.0)?;
-    database.insert(record).await.map(drop)
+/// Removes the counter of `key`, if there is one.
+///
+/// # Errors
+/// As `Models`.
+pub async fn forget(database: &dyn Database, key: &str) -> Result<(), StoreError> {
+    database.delete(MODEL, &[eq("key", key)]).await.map(drop)
 }
 
 /// Removes counters whose last request is older than `before`.

@@ -1,0 +1,178 @@
+//! Counts events per key against a limit, in this process or in the database.
+//!
+//! Source: `defaults.md` of the wire contract, "Algorithm": the window restarts from the last counted event.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use super::{Auth, AuthError};
+use crate::clock::Timestamp;
+use crate::config::RateLimitStorage;
+use crate::crypto::{base64_url, sha256};
+use crate::store::rate_limit::{count_request, forget, sweep};
+
+const SHARDS: usize = 16;
+/// Keys kept per shard; a flood of new keys displaces the least active ones.
+const KEYS_PER_SHARD: usize = 6_250;
+/// Longer keys are kept as their hashes, in bytes.
+const LONGEST_KEY: usize = 255;
+/// How often rows that no longer count are removed, and how old they are then: older than any sensible window.
+const SWEEP_EVERY_SECS: i64 = 600;
+const SWEEP_AGE_SECS: i64 = 86_400;
+
+/// At most `max` events, none more than `window_secs` after the one before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limit {
+    /// Seconds.
+    pub window_secs: u32,
+    /// Events per window.
+    pub max: u32,
+}
+
+/// The counts.
+pub struct RateCounts {
+    storage: RateLimitStorage,
+    shards: [Mutex<HashMap<String, Count>>; SHARDS],
+    swept: AtomicI64,
+}
+
+#[derive(Clone, Copy)]
+struct Count {
+    events: u32,
+    last: Timestamp,
+    window_secs: u32,
+}
+
+impl RateCounts {
+    /// No counts yet.
+    pub fn new(storage: RateLimitStorage) -> Self {
+        Self { storage, shards: Default::default(), swept: AtomicI64::new(0) }
+    }
+
+    /// Counts one event; when it is over the limit, the seconds after which to retry, and it does not count.
+    ///
+    /// # Errors
+    /// When counts are kept in the database and it fails.
+    pub async fn take(&self, auth: &Auth, key: String, limit: Limit) -> Result<Option<i64>, AuthError> {
+        // Whoever chooses long paths does not choose how much is kept of them.
+        let key = if key.len() > LONGEST_KEY { base64_url(&sha256(key.as_bytes())) } else { key };
+        let now = auth.now();
+        match self.storage {
+            RateLimitStorage::Memory => Ok(self.take_here(key, limit, now)),
+            RateLimitStorage::Database => {
+                self.sweep_at_times(auth, now).await?;
+                let window_ms = i64::from(limit.window_secs) * 1000;
+                let numbers = (window_ms, i64::from(limit.max));
+                let last = count_request(&auth.store, &auth.new_id(), &key, numbers, now).await?;
+                Ok(last.map(|last| secs_left(last, window_ms, now)))
+            }
+        }
+    }
+
+    /// Starts the key's count anew.
+    ///
+    /// # Errors
+    /// When counts are kept in the database and it fails.
+    pub async fn forget(&self, auth: &Auth, key: &str) -> Result<(), AuthError> {
+        match self.storage {
+            RateLimitStorage::Memory => _ = self.shard(key).remove(key),
+            RateLimitStorage::Database => forget(&auth.store, key).await?,
+        }
+        Ok(())
+    }
+
+    fn take_here(&self, key: String, limit: Limit, now: Timestamp) -> Option<i64> {
+        let mut counts = self.shard(&key);
+        if counts.len() >= KEYS_PER_SHARD && !counts.contains_key(&key) {
+            make_room(&mut counts, now);
+        }
+        let window_ms = i64::from(limit.window_secs) * 1000;
+        let fresh = Count { events: 0, last: now, window_secs: limit.window_secs };
+        let count = counts.entry(key).or_insert(fresh);
+        if now.0 - count.last.0 >= window_ms {
+            *count = fresh;
+        }
+        if count.events >= limit.max {
+            return Some(secs_left(count.last, window_ms, now));
+        }
+        *count = Count { events: count.events + 1, ..fresh };
+        None
+    }
+
+    fn shard(&self, key: &str) -> std::sync::MutexGuard<'_, HashMap<String, Count>> {
+        let index = usize::from(sha256(key.as_bytes())[0]) % SHARDS;
+        #[expect(clippy::indexing_slicing, reason = "the index is a remainder of the length")]
+        match self.shards[index].lock() {
+            Ok(counts) => counts,
+            Err(poisoned) => poisoned.into_inner(),
+        }
+    }
+
+    async fn sweep_at_times(&self, auth: &Auth, now: Timestamp) -> Result<(), AuthError> {
+        let swept = self.swept.load(Ordering::Relaxed);
+        let is_due = now.0 - swept >= SWEEP_EVERY_SECS * 1000;
+        // One of the callers that find it due does it.
+        if is_due && self.swept.compare_exchange(swept, now.0, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
+            sweep(&auth.store, now.plus_secs(-SWEEP_AGE_SECS)).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Whole seconds until the window that began at `last` is over, rounded up.
+fn secs_left(last: Timestamp, window_ms: i64, now: Timestamp) -> i64 {
+    (last.0 + window_ms - now.0 + 999).div_euclid(1000)
+}
+
+/// Drops what is over, then half of the keys: those with the fewest events, so that an offender's count survives.
+fn make_room(counts: &mut HashMap<String, Count>, now: Timestamp) {
+    counts.retain(|_, count| now < count.last.plus_secs(i64::from(count.window_secs)));
+    if counts.len() < KEYS_PER_SHARD {
+        return;
+    }
+    let mut sizes: Vec<u32> = counts.values().map(|count| count.events).collect();
+    let middle = sizes.len() / 2;
+    let (_, median, _) = sizes.select_nth_unstable(middle);
+    let (median, mut surplus) = (*median, middle);
+    counts.retain(|_, count| {
+        let drops = count.events <= median && surplus > 0;
+        surplus -= usize::from(drops);
+        !drops
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMIT: Limit = Limit { window_secs: 10, max: 3 };
+
+    fn counts() -> RateCounts {
+        RateCounts::new(RateLimitStorage::Memory)
+    }
+
+    #[test]
+    fn the_window_restarts_from_the_last_counted_event() {
+        let counts = counts();
+        let take = |at: i64| counts.take_here("a|/x".into(), LIMIT, Timestamp(at));
+        assert_eq!([take(0), take(4_000), take(9_000)], [None; 3]);
+        assert_eq!(take(9_001), Some(10));
+        assert_eq!(take(18_999), Some(1));
+        assert_eq!(take(19_000), None);
+    }
+
+    #[test]
+    fn a_flood_of_keys_stays_bounded_and_spares_the_offender() {
+        let counts = counts();
+        for _ in 0..3 {
+            assert_eq!(counts.take_here("offender|/x".into(), LIMIT, Timestamp(0)), None);
+        }
+        for key in 0..200_000 {
+            counts.take_here(format!("{key}|/x"), LIMIT, Timestamp(1));
+        }
+        let kept: usize = counts.shards.iter().map(|shard| shard.lock().unwrap().len()).sum();
+        assert!(kept <= SHARDS * KEYS_PER_SHARD, "{kept}");
+        assert!(counts.take_here("offender|/x".into(), LIMIT, Timestamp(2)).is_some());
+    }
+}

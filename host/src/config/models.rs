@@ -1,0 +1,162 @@
+//! Options on tables: names of tables and columns, additional fields, ids of new rows.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+
+/// Additional fields by name, in the order in which they stand in the file and answers show them.
+#[derive(Clone, Debug, Default)]
+pub struct AdditionalFields(pub Vec<(String, AdditionalField)>);
+
+impl AdditionalFields {
+    /// The options of the field with this name.
+    pub fn get(&self, name: &str) -> Option<&AdditionalField> {
+        self.0.iter().find(|(field, _)| field == name).map(|(_, options)| options)
+    }
+}
+
+impl<'de> Deserialize<'de> for AdditionalFields {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct InOrder;
+
+        impl<'de> Visitor<'de> for InOrder {
+            type Value = AdditionalFields;
+
+            fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+                out.write_str("a table of fields")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<AdditionalFields, A::Error> {
+                let mut fields = Vec::new();
+                while let Some(field) = map.next_entry()? {
+                    fields.push(field);
+                }
+                Ok(AdditionalFields(fields))
+            }
+        }
+
+        deserializer.deserialize_map(InOrder)
+    }
+}
+
+/// Column names by field.
+pub type ColumnNames = BTreeMap<String, String>;
+
+/// `[user.additional_fields.NAME]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AdditionalField {
+    /// What it holds.
+    #[serde(rename = "type")]
+    pub kind: AdditionalFieldType,
+    /// Whether a new row must have a value.
+    #[serde(default)]
+    pub required: bool,
+    /// Value of a new row that is given none.
+    #[serde(default, alias = "default")]
+    pub default_value: Option<toml::Value>,
+    /// Whether a client may set it.
+    #[serde(default = "yes")]
+    pub input: bool,
+    /// Whether it leaves the server.
+    #[serde(default = "yes")]
+    pub returned: bool,
+    /// Whether no two rows may have the same value.
+    #[serde(default)]
+    pub unique: bool,
+    /// Whether it has an index.
+    #[serde(default)]
+    pub index: bool,
+    /// Name of the column; the field's own name when absent.
+    #[serde(default)]
+    pub field_name: Option<String>,
+}
+
+/// What an additional field holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub enum AdditionalFieldType {
+    /// Text.
+    #[serde(rename = "string")]
+    String,
+    /// A whole number.
+    #[serde(rename = "number")]
+    Number,
+    /// True or false.
+    #[serde(rename = "boolean")]
+    Boolean,
+    /// A moment, as ISO text.
+    #[serde(rename = "date")]
+    Date,
+    /// A list of texts.
+    #[serde(rename = "string[]")]
+    Strings,
+    /// A list of numbers.
+    #[serde(rename = "number[]")]
+    Numbers,
+    /// Any JSON.
+    #[serde(rename = "json")]
+    Json,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// `[verification]`
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Verification {
+    /// Name of the table.
+    pub model_name: Option<String>,
+    /// Names of columns.
+    pub fields: ColumnNames,
+}
+
+/// `[advanced.database]`
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AdvancedDatabase {
+    /// How ids of new rows look.
+    pub generate_id: GenerateId,
+}
+
+/// How ids of new rows look.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "GenerateIdOption")]
+pub enum GenerateId {
+    /// 32 characters of `a-zA-Z0-9`.
+    #[default]
+    Random,
+    /// A random UUID (version 4).
+    Uuid,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum GenerateIdOption {
+    Name(String),
+    Switch(bool),
+}
+
+impl TryFrom<GenerateIdOption> for GenerateId {
+    type Error = String;
+
+    fn try_from(option: GenerateIdOption) -> Result<Self, String> {
+        match option {
+            GenerateIdOption::Name(name) if name == "random" => Ok(Self::Random),
+            GenerateIdOption::Name(name) if name == "uuid" => Ok(Self::Uuid),
+            GenerateIdOption::Name(name) if name == "serial" => Err(made_by_database("\"serial\"")),
+            GenerateIdOption::Name(name) => Err(format!("generate_id is \"random\" or \"uuid\", not \"{name}\"")),
+            GenerateIdOption::Switch(is_on) => Err(made_by_database(&is_on.to_string())),
+        }
+    }
+}
+
+fn made_by_database(option: &str) -> String {
+    format!(
+        "generate_id = {option}: ids made by the database are not supported, because an id is known before its row is \
+         stored. Use \"random\" or \"uuid\""
+    )
+}

@@ -1,0 +1,171 @@
+//! Reads the secrets from file, variables and files of their own, and refuses weak ones.
+
+use std::collections::{BTreeMap, HashSet};
+use std::path::Path;
+
+use super::{Config, ConfigError, ManagementKey, ManagementKeySource, SecretSource};
+use crate::seal::{Secrets, VersionedSecret};
+use crate::secret::Secret;
+
+const SHORTEST_SECRET: usize = 32;
+const WELL_KNOWN_SECRETS: [&str; 3] = [
+    "better-auth-secret-12345678901234567890",
+    "better-auth-secret-123456789",
+    "development-secret-do-not-use-in-production",
+];
+/// `2:newest,1:older` replaces the option `secrets`.
+const VARIABLE: &str = "DOORWARD_SECRETS";
+
+type Environment = BTreeMap<String, String>;
+
+impl SecretSource {
+    /// The secret's value, or why there is none; relative paths are seen from `folder`.
+    pub(super) fn fetch(&self, folder: &Path, environment: &Environment) -> Result<Secret<String>, String> {
+        match self {
+            Self::Value(text) => Ok(text.0.clone()),
+            Self::Env { env } => match environment.get(env) {
+                Some(value) => Ok(Secret::new(value.clone())),
+                None => Err(format!("the variable {env} is not set")),
+            },
+            Self::File { file } => {
+                let path = folder.join(file);
+                let text = std::fs::read_to_string(&path)
+                    .map_err(|error| format!("cannot read the secret from {}: {error}", path.display()))?;
+                Ok(Secret::new(text.trim().to_owned()))
+            }
+        }
+    }
+
+    fn read(&self, folder: &Path, environment: &Environment) -> Result<Secret<String>, ConfigError> {
+        self.fetch(folder, environment).map_err(ConfigError::Secret)
+    }
+}
+
+impl Config {
+    /// Reads every secret. With versions, the secret without one may be missing.
+    pub(super) fn read_secrets(&mut self, environment: &Environment) -> Result<(), ConfigError> {
+        let versions = self.read_versions(environment)?;
+        let unversioned = match self.secret.read(&self.folder, environment) {
+            Ok(secret) => Some(secret),
+            Err(_) if !versions.is_empty() && matches!(self.secret, SecretSource::Env { .. }) => None,
+            Err(error) => return Err(error),
+        };
+        self.all_secrets = Secrets::new(versions, unversioned);
+        self.management_keys = self.read_management_keys(environment)?;
+        self.secret_value = self.all_secrets.iter().next().cloned().unwrap_or_default();
+        Ok(())
+    }
+
+    fn read_management_keys(&self, environment: &Environment) -> Result<Vec<ManagementKey>, ConfigError> {
+        let sources = self.management.iter().flat_map(|management| &management.keys);
+        let read = |source: &ManagementKeySource| {
+            let value = source.value.read(&self.folder, environment)?;
+            if value.expose().len() < SHORTEST_SECRET && !self.allow_insecure_secret {
+                let message =
+                    format!("the management key \"{}\" has fewer than {SHORTEST_SECRET} characters", source.name);
+                return Err(ConfigError::Secret(message));
+            }
+            Ok(ManagementKey { name: source.name.clone(), value, scopes: source.scopes.clone() })
+        };
+        sources.map(read).collect()
+    }
+
+    fn read_versions(&self, environment: &Environment) -> Result<Vec<VersionedSecret>, ConfigError> {
+        let versions = match environment.get(VARIABLE) {
+            Some(text) => text.split(',').map(parse_entry).collect::<Result<Vec<_>, _>>()?,
+            None => {
+                let read = |entry: &super::VersionedSource| {
+                    let secret = entry.value.read(&self.folder, environment)?;
+                    Ok(VersionedSecret { version: entry.version, secret })
+                };
+                self.secrets.iter().map(read).collect::<Result<Vec<_>, ConfigError>>()?
+            }
+        };
+        let mut seen = HashSet::new();
+        match versions.iter().find(|entry| !seen.insert(entry.version)) {
+            Some(entry) => Err(ConfigError::Secret(format!("the secret version {} is there twice", entry.version))),
+            None => Ok(versions),
+        }
+    }
+
+    /// Any of them is good for forging a cookie, so none may be weak.
+    pub(super) fn check_secrets(&self) -> Result<(), ConfigError> {
+        if self.secret_value.expose().is_empty() {
+            return Err(ConfigError::Secret("no secret is set".into()));
+        }
+        if self.allow_insecure_secret { Ok(()) } else { self.all_secrets.iter().try_for_each(check) }
+    }
+}
+
+fn parse_entry(text: &str) -> Result<VersionedSecret, ConfigError> {
+    let parsed = text.trim().split_once(':').and_then(|(version, secret)| Some((version.parse().ok()?, secret)));
+    let (version, secret) =
+        parsed.ok_or_else(|| ConfigError::Secret(format!("{VARIABLE} is not of the form `2:newest,1:older`")))?;
+    Ok(VersionedSecret { version, secret: Secret::new(secret.to_owned()) })
+}
+
+fn check(secret: &Secret<String>) -> Result<(), ConfigError> {
+    let secret = secret.expose();
+    if WELL_KNOWN_SECRETS.contains(&secret.as_str()) {
+        return Err(ConfigError::Secret("the secret is a well-known default".into()));
+    }
+    if secret.len() < SHORTEST_SECRET {
+        let message = format!("the secret has {} characters, fewer than {SHORTEST_SECRET}", secret.len());
+        return Err(ConfigError::Secret(message));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NEW: &str = "new-secret-0123456789-0123456789";
+    const OLD: &str = "old-secret-0123456789-0123456789";
+
+    fn parse(text: &str, variables: &[(&str, &str)]) -> Result<Vec<String>, String> {
+        let environment = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let config = Config::parse(text, Path::new("."), &environment).map_err(|error| error.to_string())?;
+        assert!(!format!("{config:?}").contains("-secret-0123456789"));
+        Ok(config.all_secrets.iter().map(|secret| secret.expose().clone()).collect())
+    }
+
+    #[test]
+    fn the_first_of_several_is_current() {
+        let both =
+            format!("secrets = [{{ version = 2, value = \"{NEW}\" }}, {{ version = 1, value = {{ env = \"O\" }} }}]");
+        assert_eq!(parse(&both, &[("O", OLD)]).unwrap(), [NEW, OLD]);
+        assert_eq!(parse(&format!("secret = \"{OLD}\"\n{both}"), &[("O", NEW)]).unwrap(), [NEW, NEW, OLD]);
+        let listed = format!("2:{NEW},1:{OLD}");
+        assert_eq!(parse("", &[("DOORWARD_SECRETS", &listed)]).unwrap(), [NEW, OLD]);
+        assert_eq!(parse("", &[("DOORWARD_SECRETS", &listed), ("DOORWARD_SECRET", OLD)]).unwrap(), [NEW, OLD, OLD]);
+    }
+
+    #[test]
+    fn management_keys_are_read_and_never_short() {
+        let text = |key: &str| {
+            format!(
+                "secret = \"{NEW}\"\n[management]\naddress = \"127.0.0.1:0\"\nkeys = [{{ name = \"b\", value = \"{key}\", scopes = [\"*\"] }}]"
+            )
+        };
+        assert!(parse(&text(OLD), &[]).is_ok());
+        assert!(parse(&text("short"), &[]).unwrap_err().contains("the management key \"b\" has fewer than 32"));
+        assert!(parse(&text(""), &[]).is_err());
+    }
+
+    #[test]
+    fn doubtful_lists_are_refused() {
+        for (list, part) in [
+            (format!("1:{NEW},1:{OLD}"), "the secret version 1 is there twice"),
+            (format!("2:{NEW},1:short"), "fewer than 32"),
+            (NEW.to_owned(), "not of the form"),
+            (format!("x:{NEW}"), "not of the form"),
+            (String::new(), "not of the form"),
+        ] {
+            let error = parse("", &[("DOORWARD_SECRETS", &list)]).unwrap_err();
+            assert!(error.contains(part) && !error.contains("secret-0123456789"), "{error}");
+        }
+        let missing = "secret = { file = \"/no/such/file\" }\n";
+        assert!(parse(missing, &[("DOORWARD_SECRETS", &format!("1:{NEW}"))]).unwrap_err().contains("cannot read"));
+    }
+}

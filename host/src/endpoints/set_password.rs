@@ -1,0 +1,39 @@
+//! Function `set-password`: gives a user without a password one. For an application's own backend, not for browsers.
+
+use serde_json::json;
+
+use crate::auth::password;
+use crate::auth::user::{create_credential, replace_password};
+use crate::error::{ApiError, Code};
+use crate::exchange::{Exchange, SessionNeed};
+use crate::http::Response;
+use crate::input::Input;
+use crate::store::Account;
+use crate::store::account::find_credential_account;
+use crate::store::user::lock_user;
+
+/// Answers `{"status": true}`. The user is the one of the session in the given headers.
+///
+/// # Errors
+/// `VALIDATION_ERROR`, `UNAUTHORIZED`, `PASSWORD_TOO_SHORT`, `PASSWORD_TOO_LONG`, `PASSWORD_ALREADY_SET`, `SERVER_BUSY`.
+pub async fn set_password(exchange: &mut Exchange) -> Result<Response, ApiError> {
+    let mut input = Input::body(exchange.request.body.as_ref());
+    let password = input.text("newPassword").to_owned();
+    input.finish()?;
+    let user_id = exchange.require_session(SessionNeed::FROM_STORE).await?.user.id().to_owned();
+    let auth = exchange.auth();
+    password::check_new(&auth.config.email_and_password, &password)?;
+    let hash = auth.passwords.hash(&password).await?;
+    let transaction = auth.store.begin().await?;
+    // Of several calls at once, one finds no password.
+    lock_user(&transaction, &user_id).await?;
+    match find_credential_account(&transaction, &user_id).await? {
+        None => _ = create_credential(auth, &transaction, &user_id, &hash).await?,
+        Some(account) if Account::password(&account).is_none() => {
+            _ = replace_password(auth, &transaction, &account, &hash).await?;
+        }
+        Some(_) => return Err(Code::PASSWORD_ALREADY_SET.into()),
+    }
+    transaction.commit().await?;
+    Ok(Response::json(&json!({ "status": true })))
+}

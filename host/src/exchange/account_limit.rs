@@ -1,0 +1,72 @@
+//! The limit on failed sign-ins of one account, whatever addresses they come from. The owner's known device passes.
+
+use super::Exchange;
+use crate::auth::Auth;
+use crate::auth::rate_counts::Limit;
+use crate::auth::session;
+use crate::error::ApiError;
+
+/// Life of the cookie that marks a known device, in seconds: a year.
+const KNOWN_DEVICE_SECS: i64 = 31_536_000;
+
+impl Exchange {
+    /// Counts an attempt on the account of `email`, before its password is compared, so that attempts which race are
+    /// all counted. A device on which `user_id` signed in before neither counts nor waits.
+    ///
+    /// # Errors
+    /// `429` as of the rate limiter, or when the store fails.
+    pub async fn count_account_attempt(&self, email: &str, user_id: Option<&str>) -> Result<(), ApiError> {
+        let Some(limit) = self.account_limit() else { return Ok(()) };
+        if user_id.is_some_and(|user_id| self.is_known_device(user_id)) {
+            return Ok(());
+        }
+        let auth = self.auth();
+        let Some(retry_secs) = auth.rate_counts.take(auth, account_key(auth, email), limit).await? else {
+            return Ok(());
+        };
+        if self.has_session_of(user_id).await? { Ok(()) } else { Err(ApiError::too_many_requests(retry_secs)) }
+    }
+
+    /// After a success: forgets the attempts on the account and marks this device as known.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn account_attempt_succeeded(&mut self, email: &str, user_id: &str) -> Result<(), ApiError> {
+        if self.account_limit().is_none() {
+            return Ok(());
+        }
+        let auth = self.auth();
+        auth.rate_counts.forget(auth, &account_key(auth, email)).await?;
+        let value = auth.cookies.sign(&device_mark(user_id));
+        let cookie = auth.cookies.known_device.cookie(value, Some(KNOWN_DEVICE_SECS));
+        self.set_cookie(cookie);
+        Ok(())
+    }
+
+    fn account_limit(&self) -> Option<Limit> {
+        let options = &self.auth().config.rate_limit;
+        let account = &options.per_account;
+        let limit = Limit { window_secs: account.window, max: account.max };
+        (options.enabled && account.enabled).then_some(limit)
+    }
+
+    fn is_known_device(&self, user_id: &str) -> bool {
+        self.signed_cookie(&self.auth().cookies.known_device.name).is_some_and(|mark| mark == device_mark(user_id))
+    }
+
+    async fn has_session_of(&self, user_id: Option<&str>) -> Result<bool, ApiError> {
+        let Some(token) = self.session_token() else { return Ok(false) };
+        let active = session::find_active(self.auth(), &token, false).await?;
+        Ok(active.is_some_and(|active| Some(active.user.id()) == user_id))
+    }
+}
+
+/// The address itself is nobody's business in a table of counts.
+fn account_key(auth: &Auth, email: &str) -> String {
+    format!("account|{}", auth.tag("account", email))
+}
+
+/// No other signed cookie has a value of this form.
+fn device_mark(user_id: &str) -> String {
+    format!("known-device!{user_id}")
+}

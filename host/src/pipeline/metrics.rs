@@ -1,0 +1,75 @@
+//! Counts of answers by route and status, as Prometheus text.
+//!
+//! Invariant: a label is a route's own pattern, a method of the route table, or a status: nothing a client chose.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write as _;
+use std::sync::Mutex;
+
+use crate::exchange::Route;
+
+/// The label of requests that met no route.
+const NO_ROUTE: &str = "none";
+
+/// Route pattern → method → status → number of answers.
+#[derive(Default)]
+pub struct Metrics {
+    answers: Mutex<HashMap<String, HashMap<String, BTreeMap<u16, u64>>>>,
+}
+
+impl Metrics {
+    /// Counts one answer.
+    pub fn count(&self, route: Option<&Route>, status: u16) {
+        let (path, method) = route.map_or((NO_ROUTE, NO_ROUTE), |route| (&route.path, &route.method));
+        let mut answers = match self.answers.lock() {
+            Ok(answers) => answers,
+            Err(poisoned) => poisoned.into_inner(),
+        };
+        // Keys are made once, at the first answer of a route.
+        if !answers.contains_key(path) {
+            answers.insert(path.to_owned(), HashMap::new());
+        }
+        let Some(methods) = answers.get_mut(path) else { return };
+        if !methods.contains_key(method) {
+            methods.insert(method.to_owned(), BTreeMap::new());
+        }
+        if let Some(statuses) = methods.get_mut(method) {
+            *statuses.entry(status).or_default() += 1;
+        }
+    }
+
+    /// The text that Prometheus reads; `gauges` are a name, a help text and a value each.
+    pub fn render(&self, gauges: &[(&str, &str, u64)]) -> String {
+        let mut text = String::from(
+            "# HELP doorward_requests_total Answers by route, method and status.\n# TYPE doorward_requests_total counter\n",
+        );
+        for line in self.lines() {
+            text.push_str(&line);
+        }
+        for (name, help, value) in gauges {
+            // Writing to a string cannot fail.
+            _ = write!(text, "# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}\n");
+        }
+        text
+    }
+
+    fn lines(&self) -> Vec<String> {
+        let answers = match self.answers.lock() {
+            Ok(answers) => answers,
+            Err(poisoned) => poisoned.into_inner(),
+        };
+        let mut lines = Vec::new();
+        for (path, methods) in answers.iter() {
+            for (method, statuses) in methods {
+                lines.extend(statuses.iter().map(|(status, number)| {
+                    let path = path.replace('\\', "\\\\").replace('"', "\\\"");
+                    format!(
+                        "doorward_requests_total{{route=\"{path}\",method=\"{method}\",status=\"{status}\"}} {number}\n"
+                    )
+                }));
+            }
+        }
+        lines.sort();
+        lines
+    }
+}
