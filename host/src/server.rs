@@ -1,14 +1,17 @@
 //! The HTTP server: turns actix's requests into plain ones and back. The only place that names actix.
 
 use std::borrow::Cow;
+use std::convert::Infallible;
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 
+use actix_web::body::{BoxBody, MessageBody, SizedStream};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::{App as ActixApp, HttpRequest, HttpResponse, HttpServer, web};
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
+use futures_util::{StreamExt, stream};
 
 use crate::app::App;
 use crate::dev_mailbox;
@@ -19,6 +22,8 @@ use crate::pipeline::respond;
 /// Time a client has for the head of its request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
+/// Bytes of a body beyond its limit that are read before the connection is cut.
+const DROPPED_BYTES: usize = 2 << 20;
 
 /// Serves until the process is told to stop; then lets requests in flight finish.
 ///
@@ -35,6 +40,8 @@ pub async fn serve(app: Arc<App>, listeners: Listeners) -> std::io::Result<()> {
     let public = HttpServer::new(factory)
         .workers(workers)
         .client_request_timeout(HEAD_TIMEOUT)
+        // Else a client that never stops sending is listened to for ever after its answer.
+        .client_disconnect_timeout(Duration::ZERO)
         .keep_alive(KEEP_ALIVE)
         .shutdown_timeout(10)
         .listen(listeners.public)?
@@ -44,6 +51,8 @@ pub async fn serve(app: Arc<App>, listeners: Listeners) -> std::io::Result<()> {
     let management = HttpServer::new(factory)
         .workers(1)
         .client_request_timeout(HEAD_TIMEOUT)
+        // Else a client that never stops sending is listened to for ever after its answer.
+        .client_disconnect_timeout(Duration::ZERO)
         .keep_alive(KEEP_ALIVE)
         .shutdown_timeout(10)
         .listen(listener)?
@@ -59,26 +68,27 @@ pub struct Listeners {
     pub management: Option<TcpListener>,
 }
 
-async fn handle_management(app: web::Data<App>, request: HttpRequest, payload: web::Payload) -> HttpResponse {
-    let Some(management) = &app.management else { return into_actix(&Response::bare(404)) };
+async fn handle_management(app: web::Data<App>, request: HttpRequest, mut payload: web::Payload) -> HttpResponse {
+    let Some(management) = &app.management else { return cut(into_actix(&Response::bare(404)), payload) };
     let path = request.uri().path().to_owned();
-    let response = match read_body(&app, payload).await {
-        Ok(body) => management.answer(&app.pipeline, into_plain(&app, &request, path, body)).await,
-        Err(error) => Response::from(&error),
-    };
-    into_actix(&response)
+    match read_body(&app, &mut payload).await {
+        Ok(body) => into_actix(&management.answer(&app.pipeline, into_plain(&app, &request, path, body)).await),
+        Err(error) => cut(into_actix(&Response::from(&error)), payload),
+    }
 }
 
-async fn handle(app: web::Data<App>, request: HttpRequest, payload: web::Payload) -> HttpResponse {
+async fn handle(app: web::Data<App>, request: HttpRequest, mut payload: web::Payload) -> HttpResponse {
     let raw_path = request.uri().path();
     if let Some(response) = dev_mailbox::answer(app.mailbox.as_deref(), raw_path) {
         return into_actix(&response);
     }
-    let Some(path) = below(&app.config.base_path, raw_path) else { return refuse(&app, Response::bare(404)) };
+    let Some(path) = below(&app.config.base_path, raw_path) else {
+        return cut(refuse(&app, Response::bare(404)), payload);
+    };
     let path = path.to_owned();
-    match read_body(&app, payload).await {
+    match read_body(&app, &mut payload).await {
         Ok(body) => into_actix(&app.pipeline.answer(into_plain(&app, &request, path, body)).await),
-        Err(error) => refuse(&app, Response::from(&error)),
+        Err(error) => cut(refuse(&app, Response::from(&error)), payload),
     }
 }
 
@@ -93,15 +103,41 @@ fn below<'a>(base_path: &str, path: &'a str) -> Option<&'a str> {
     path.strip_prefix(base_path).filter(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-async fn read_body(app: &App, payload: web::Payload) -> Result<Bytes, ApiError> {
+/// Ends the connection after an answer to a request whose body was not read to its end: while the answer holds the body,
+/// actix closes; it would read a dropped one on and on, to keep the connection.
+fn cut(answer: HttpResponse, payload: web::Payload) -> HttpResponse {
+    answer.map_body(|_, body| {
+        let body = body.try_into_bytes().unwrap_or_default();
+        let length = body.len() as u64;
+        let holding = stream::iter([Ok::<_, Infallible>(body)]).inspect(move |_| _ = &payload);
+        BoxBody::new(SizedStream::new(length, holding))
+    })
+}
+
+async fn read_body(app: &App, payload: &mut web::Payload) -> Result<Bytes, ApiError> {
     let options = &app.config.server;
-    let reading = payload.to_bytes_limited(options.max_body_bytes);
-    match tokio::time::timeout(Duration::from_millis(options.body_timeout_ms), reading).await {
-        Ok(Ok(Ok(body))) => Ok(body),
-        Ok(Ok(Err(_))) => Err(ApiError::new(400, "BAD_REQUEST", "The request body could not be read")),
-        Ok(Err(_)) => Err(Code::PAYLOAD_TOO_LARGE.into()),
-        Err(_) => Err(ApiError::new(408, "REQUEST_TIMEOUT", "The request body took too long")),
+    let reading = read_limited(payload, options.max_body_bytes);
+    let read = tokio::time::timeout(Duration::from_millis(options.body_timeout_ms), reading).await;
+    read.unwrap_or_else(|_| Err(ApiError::new(408, "REQUEST_TIMEOUT", "The request body took too long")))
+}
+
+/// What is over the limit is read and dropped up to [`DROPPED_BYTES`], so that an honest client hears why it is refused: one
+/// that is cut off while it sends may never see the answer.
+async fn read_limited(payload: &mut web::Payload, limit: usize) -> Result<Bytes, ApiError> {
+    let mut body = BytesMut::new();
+    let mut dropped = 0;
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|_| ApiError::new(400, "BAD_REQUEST", "The request body could not be read"))?;
+        if dropped == 0 && body.len() + chunk.len() <= limit {
+            body.extend_from_slice(&chunk);
+            continue;
+        }
+        dropped += chunk.len();
+        if dropped > DROPPED_BYTES {
+            break;
+        }
     }
+    if dropped == 0 { Ok(body.freeze()) } else { Err(Code::PAYLOAD_TOO_LARGE.into()) }
 }
 
 fn into_plain(app: &App, request: &HttpRequest, path: String, raw_body: Bytes) -> Request {

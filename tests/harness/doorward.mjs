@@ -50,7 +50,8 @@ export async function startDoorward({ database, config }) {
   const serving = launch(["serve", "--config", file]);
   const stop = async () => { await end(serving); remove(); };
   try {
-    await answers(port, "/api/auth/ok", serving);
+    // Not a path that the rate limiter counts.
+    await answers(port, "/", serving);
   } catch (error) { await stop(); throw error; }
   return { origin, port, log: () => serving.output, mailbox: () => mailbox(port), stop };
 }

@@ -197,8 +197,9 @@ async fn inp_4_an_address_has_one_form(place: Place) {
     server.post("/request-password-reset", &address("aDMIN@example.COM")).await;
     assert_eq!(server.mail("reset-password").await.to, "admin@example.com", "mail goes to the stored address");
     let kept = token(&server, "reset-password").await;
-    let long = format!("{}@example.com", "a".repeat(400_000));
+    let long = format!("{}@example.com", "a".repeat(309));
     for other in [
+        long.as_str(),
         "\u{212a}elvin@example.com",
         "adm\u{131}n@example.com",
         "adm\u{130}n@example.com",
@@ -225,7 +226,6 @@ async fn inp_4_an_address_has_one_form(place: Place) {
             assert_eq!(server.post(path, &body).await.status, 400, "{path} {other}");
         }
     }
-    assert_eq!(server.post("/request-password-reset", &address(&long)).await.status, 200, "long, and of nobody");
     assert_eq!(server.rows("user").await, 1);
     assert_eq!(token(&server, "reset-password").await, kept, "no other mail was sent");
     // A tag makes another mailbox, punycode another domain.

@@ -1,12 +1,12 @@
 //! INP-2, INP-6 to INP-9: storms, broken framing, oversized input and forged log lines.
 
-use std::io::{Read, Write};
+use std::io::Write;
 use std::net::TcpStream;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::server::Binary;
+use super::server::{Binary, PATIENCE};
 use crate::fixture::Fixture;
 use crate::routes::{ada, with};
 use crate::store::{Place, on_both};
@@ -82,7 +82,7 @@ fn inp_7_oversized_bodies_are_refused_early() {
     let server = Binary::start("", "error");
     let at_rest = server.peak_memory_kib();
     let large =
-        json!({ "name": "x".repeat(65_536), "email": "a@example.com", "password": "correct horse 1" }).to_string();
+        json!({ "name": "x".repeat(1 << 20), "email": "a@example.com", "password": "correct horse 1" }).to_string();
     assert_eq!(server.post("/sign-up/email", "", &large).status(), 413);
     // An endless body is cut, whatever it claims to be.
     let mut stream = TcpStream::connect(server.address).unwrap();
@@ -91,11 +91,10 @@ fn inp_7_oversized_bodies_are_refused_early() {
                 content-encoding: gzip\r\ntransfer-encoding: chunked\r\n\r\n";
     stream.write_all(head.as_bytes()).unwrap();
     let chunk = format!("10000\r\n{}\r\n", "x".repeat(0x1_0000));
-    let sent = (0..2000).take_while(|_| stream.write_all(chunk.as_bytes()).is_ok()).count();
-    let mut answer = Vec::new();
-    _ = stream.read_to_end(&mut answer);
-    assert!(sent < 2000, "the server took {sent} chunks");
-    assert!(answer.is_empty() || answer.starts_with(b"HTTP/1.1 413"), "{}", String::from_utf8_lossy(&answer));
+    let began = Instant::now();
+    while stream.write_all(chunk.as_bytes()).is_ok() {
+        assert!(began.elapsed() < PATIENCE, "the server reads on for ever");
+    }
     // A packed body is not unpacked: it is no JSON.
     let packed = server.post("/sign-up/email", "content-encoding: gzip\r\n", "\u{1f}\u{8b}\u{8}");
     assert_eq!(packed.status(), 400);

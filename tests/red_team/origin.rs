@@ -10,7 +10,7 @@ use crate::routes::{ada, sign_up};
 use crate::store::{Place, on_both};
 
 on_both!(
-    ori_5_redirect_targets_are_judged_by_ascii,
+    ori_5_redirect_targets_are_judged_as_the_reference_does,
     ori_7_no_change_without_a_trusted_origin,
     ori_8_sign_in_from_another_site_without_cookies,
     ori_9_targets_of_another_type,
@@ -31,15 +31,15 @@ async fn everything(server: &Fixture) -> Vec<String> {
     rows
 }
 
-async fn ori_5_redirect_targets_are_judged_by_ascii(place: Place) {
+async fn ori_5_redirect_targets_are_judged_as_the_reference_does(place: Place) {
     let server = Fixture::start(&place, "").await;
     sign_up(&server).await;
     for (target, status) in [
-        ("/é", 403),
-        ("/ｅvil", 403),
+        ("/é", 200),
+        ("/ｅvil", 200),
         ("／／evil", 403),
         ("/evil\n", 403),
-        ("/\u{2028}evil", 403),
+        ("/\u{2028}evil", 200),
         ("/\\evil", 403),
         ("//evil", 403),
         ("/%5Cevil", 403),

@@ -68,7 +68,8 @@ impl Place {
         match self.backend {
             Backend::Sqlite => {
                 let path = self.url.strip_prefix("sqlite://").unwrap();
-                SqliteConnection::establish(path).unwrap().batch_execute(sql).unwrap();
+                let mut connection = SqliteConnection::establish(path).unwrap();
+                connection.batch_execute(&format!("PRAGMA busy_timeout = 5000; {sql}")).unwrap();
             }
             Backend::Postgres => {
                 AsyncPgConnection::establish(&self.url).await.unwrap().batch_execute(sql).await.unwrap()

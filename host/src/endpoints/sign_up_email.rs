@@ -109,7 +109,9 @@ async fn create(exchange: &mut Exchange, new: &Candidate, hash: &str, signs_in: 
 
 /// The refusal of a value that must be unique: the address, or an additional field.
 async fn taken(exchange: &Exchange, new: &Candidate) -> Result<ApiError, ApiError> {
-    let owner = find_user_by_email(&exchange.auth().store, &new.email).await?;
+    // In a transaction, since the winner of a race may be in the commit that is just being made.
+    let transaction = exchange.auth().store.begin().await?;
+    let owner = find_user_by_email(&transaction, &new.email).await?;
     let code = if owner.is_some() { Code::USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL } else { Code::FAILED_TO_CREATE_USER };
     Ok(code.into())
 }

@@ -11,10 +11,12 @@ use crate::exchange::Route;
 /// The label of requests that met no route.
 const NO_ROUTE: &str = "none";
 
+type ByMethod = HashMap<String, BTreeMap<u16, u64>>;
+
 /// Route pattern → method → status → number of answers.
 #[derive(Default)]
 pub struct Metrics {
-    answers: Mutex<HashMap<String, HashMap<String, BTreeMap<u16, u64>>>>,
+    answers: Mutex<HashMap<String, ByMethod>>,
 }
 
 impl Metrics {

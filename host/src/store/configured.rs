@@ -26,7 +26,12 @@ impl Schema {
         self.rename(account::MODEL, config.account.model_name.as_ref(), &config.account.fields)?;
         self.rename(verification::MODEL, verification.model_name.as_ref(), &verification.fields)?;
         // A session is made by signing in, where nobody can give it a value.
-        match config.session.additional_fields.0.iter().find(|(_, field)| field.required && field.default_value.is_none())
+        match config
+            .session
+            .additional_fields
+            .0
+            .iter()
+            .find(|(_, field)| field.required && field.default_value.is_none())
         {
             Some((name, _)) => {
                 Err(StoreError::invalid(&format!("session.{name}"), "is required and needs a default_value"))
