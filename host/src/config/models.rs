@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::de::{MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Additional fields by name, in the order in which they stand in the file and answers show them.
 #[derive(Clone, Debug, Default)]
@@ -14,6 +14,12 @@ impl AdditionalFields {
     /// The options of the field with this name.
     pub fn get(&self, name: &str) -> Option<&AdditionalField> {
         self.0.iter().find(|(field, _)| field == name).map(|(_, options)| options)
+    }
+}
+
+impl Serialize for AdditionalFields {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, options)| (name, options)))
     }
 }
 
@@ -45,7 +51,7 @@ impl<'de> Deserialize<'de> for AdditionalFields {
 pub type ColumnNames = BTreeMap<String, String>;
 
 /// `[user.additional_fields.NAME]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct AdditionalField {
     /// What it holds.
@@ -75,7 +81,7 @@ pub struct AdditionalField {
 }
 
 /// What an additional field holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub enum AdditionalFieldType {
     /// Text.
     #[serde(rename = "string")]
