@@ -81,9 +81,7 @@ pub enum StartError {
 /// When the schema clashes or the database cannot be opened.
 pub fn open_store(config: &Config) -> Result<Store, StartError> {
     let mut schema = Schema::core();
-    for field in plugin_host::user_fields(config)? {
-        schema.add_field("user", field)?;
-    }
+    plugin_host::extend_schema(config, &mut schema)?;
     schema.configure(config)?;
     let schema = Arc::new(schema);
     let url = database_url(config);

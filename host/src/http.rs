@@ -129,6 +129,14 @@ impl Request {
         Some(decode_component(unquoted))
     }
 
+    /// Puts a cookie in place of those of the same name. `value` is as it goes on the wire.
+    pub fn set_cookie(&mut self, name: &str, value: &str) {
+        let others = self.cookies().filter(|(other, _)| *other != name);
+        let pairs = others.map(|(name, value)| format!("{name}={value}")).chain([format!("{name}={value}")]);
+        let header = pairs.collect::<Vec<_>>().join("; ");
+        self.headers.set("cookie", header);
+    }
+
     /// Every cookie in the order sent: its name and its value as it came.
     pub fn cookies(&self) -> impl Iterator<Item = (&str, &str)> {
         let pairs = self.headers.all("cookie").flat_map(|header| header.split(';'));

@@ -10,8 +10,12 @@
 
 pub(crate) mod calls;
 mod change;
+pub(crate) mod data;
+pub(crate) mod people;
 mod request;
+mod rows;
 
+use crate::Table;
 use serde_json::{Map, Value};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -28,6 +32,21 @@ pub struct World {
     pub now_millis: u64,
     /// Users by id.
     pub users: BTreeMap<String, Map<String, Value>>,
+    /// Passwords by the user's id, in clear.
+    pub passwords: BTreeMap<String, String>,
+    /// Accounts at providers.
+    pub accounts: Vec<Map<String, Value>>,
+    /// Rows of the plugin's tables, by table.
+    pub tables: BTreeMap<String, Vec<Map<String, Value>>>,
+    /// Tables that the plugin of the last request declares; then no others can be used.
+    pub(crate) declared: Option<Vec<Table>>,
+    /// Counters by key: count and end of the window in milliseconds.
+    pub counters: BTreeMap<String, (u64, u64)>,
+    /// Live sessions by token: `{"session": …, "user": …}`.
+    pub live: BTreeMap<String, Value>,
+    /// What the request has after `Bearer`.
+    pub bearer: Option<String>,
+    pub(crate) is_in_transaction: bool,
     /// Verifications by identifier: value and end of life in milliseconds.
     pub verifications: BTreeMap<String, (String, u64)>,
     /// Cookies of the request and those set since; signed ones are kept as they are.
@@ -58,6 +77,14 @@ impl Default for World {
             options: "{}".to_owned(),
             now_millis: 1_700_000_000_000,
             users: BTreeMap::new(),
+            passwords: BTreeMap::new(),
+            accounts: Vec::new(),
+            tables: BTreeMap::new(),
+            declared: None,
+            counters: BTreeMap::new(),
+            live: BTreeMap::new(),
+            bearer: None,
+            is_in_transaction: false,
             verifications: BTreeMap::new(),
             cookies: BTreeMap::new(),
             core_options: BTreeMap::from([("mail".to_owned(), serde_json::json!({ "transport": "mailbox" }))]),
@@ -90,5 +117,9 @@ pub fn reset() {
 /// The request comes from a browser in which this user is signed in.
 pub fn sign_in(user: &crate::users::User) {
     let session = serde_json::json!({ "id": "session-0", "token": "token-0", "userId": user.id() });
-    with(|world| world.session = Some(serde_json::json!({ "session": session, "user": user })));
+    let signed_in = serde_json::json!({ "session": session, "user": user });
+    with(|world| {
+        world.live.insert("token-0".to_owned(), signed_in.clone());
+        world.session = Some(signed_in);
+    });
 }

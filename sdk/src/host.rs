@@ -6,7 +6,9 @@ mod imports {
         Attempt as RawAttempt, Change as RawChange, Reply as RawReply, Request as RawRequest,
     };
     pub use crate::bindings::doorward::plugin::{
-        clock, config, cookies, crypto, email_ownership, log, mail, sessions, transactions, users, verifications,
+        accounts, browser_sessions, clock, config, cookies, counters, crypto, email_ownership, log, mail, models,
+        passwords, session_administration, session_tokens, sessions, transactions, user_administration, user_directory,
+        users, verifications,
     };
 }
 
@@ -14,6 +16,10 @@ mod imports {
 mod imports {
     pub use crate::fake::calls::{
         clock, config, cookies, crypto, email_ownership, log, mail, sessions, transactions, users, verifications,
+    };
+    pub use crate::fake::data::{accounts, counters, models, passwords};
+    pub use crate::fake::people::{
+        browser_sessions, session_administration, session_tokens, user_administration, user_directory,
     };
     pub use crate::fake::{RawAttempt, RawChange, RawReply, RawRequest};
 }

@@ -29,19 +29,23 @@
 //!
 //! `doorward plugin build` turns the crate into a component with its manifest inside.
 
+pub mod accounts;
 #[cfg(target_arch = "wasm32")]
 mod arena;
 #[doc(hidden)]
 pub mod bindings;
+pub mod browser_sessions;
 pub mod clock;
 pub mod config;
 pub mod cookies;
+pub mod counters;
 pub mod crypto;
 pub mod email_ownership;
 mod error;
 mod event;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod fake;
+mod fields;
 mod gate;
 #[doc(hidden)]
 pub mod guest;
@@ -51,22 +55,30 @@ pub mod links;
 pub mod log;
 pub mod mail;
 mod manifest;
+pub mod models;
 mod on;
+pub mod passwords;
 mod plugin;
+pub mod query;
 mod reply;
 mod request;
 mod response;
 mod route;
+pub mod session_administration;
+pub mod session_tokens;
 pub mod sessions;
 pub mod transactions;
+pub mod user_administration;
+pub mod user_directory;
 pub mod users;
 pub mod verifications;
 
 pub use error::{ApiError, Error, ErrorCode, HostError, Result};
 pub use event::{Action, Change, Event};
+pub use fields::{FieldRule, FieldType, Table};
 pub use gate::{Attempt, Verdict};
 pub use input::{Fields, FromField, Input, is_email};
-pub use manifest::{CookieRule, FieldRule, FieldType, RateRule};
+pub use manifest::{CookieRule, RateRule};
 pub use on::On;
 pub use plugin::{Flow, Plugin};
 pub use reply::Reply;
@@ -76,10 +88,15 @@ pub use route::{Function, Route};
 
 /// Everything a plugin's source usually names.
 pub mod prelude {
+    pub use crate::query::{
+        Filter, Query, contains, ends_with, eq, gt, gte, lt, lte, ne, none_of, one_of, starts_with,
+    };
     pub use crate::{
         Action, ApiError, Attempt, Change, CookieRule, Error, ErrorCode, Event, FieldRule, FieldType, Fields, Flow,
-        Function, HostError, Input, On, Plugin, RateRule, Reply, Request, Response, Result, Route, Verdict, clock,
-        config, cookies, crypto, email_ownership, links, log, mail, sessions, transactions, users, verifications,
+        Function, HostError, Input, On, Plugin, RateRule, Reply, Request, Response, Result, Route, Table, Verdict,
+        accounts, browser_sessions, clock, config, cookies, counters, crypto, email_ownership, links, log, mail,
+        models, passwords, session_administration, session_tokens, sessions, transactions, user_administration,
+        user_directory, users, verifications,
     };
     pub use serde_json::{Map, Value, json};
 }

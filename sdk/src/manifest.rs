@@ -1,6 +1,7 @@
 //! The manifest: what a plugin declares, as the JSON text that the host reads without running anything.
 
 use crate::event::{Event, EventRule};
+use crate::fields::{FieldRule, Table};
 use crate::on::On;
 use crate::plugin::{Hook, Plugin};
 use serde::Serialize;
@@ -25,32 +26,6 @@ pub struct CookieRule {
     is_prefix: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     name_option: Option<&'static str>,
-}
-
-/// A field that a plugin adds to a model.
-#[derive(Clone, Debug, Serialize)]
-pub struct FieldRule {
-    name: &'static str,
-    #[serde(rename = "type")]
-    kind: FieldType,
-    is_returned: bool,
-    is_input: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    when_option: Option<&'static str>,
-}
-
-/// The type of a field.
-#[derive(Clone, Copy, Debug, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum FieldType {
-    /// Text.
-    String,
-    /// An integer of up to 53 bits.
-    Number,
-    /// True or false.
-    Boolean,
-    /// A point in time.
-    Date,
 }
 
 impl RateRule {
@@ -91,31 +66,6 @@ impl CookieRule {
     }
 }
 
-impl FieldRule {
-    /// A nullable field that clients see and only the plugin sets.
-    pub const fn new(name: &'static str, kind: FieldType) -> FieldRule {
-        FieldRule { name, kind, is_returned: true, is_input: false, when_option: None }
-    }
-
-    /// Never leaves the server.
-    pub const fn hidden(mut self) -> FieldRule {
-        self.is_returned = false;
-        self
-    }
-
-    /// Clients may set it when they sign up or update themselves.
-    pub const fn input(mut self) -> FieldRule {
-        self.is_input = true;
-        self
-    }
-
-    /// Exists only when the operator's option `name` is true.
-    pub const fn when_option(mut self, name: &'static str) -> FieldRule {
-        self.when_option = Some(name);
-        self
-    }
-}
-
 #[derive(Serialize)]
 pub(crate) struct Manifest {
     manifest_version: u32,
@@ -133,7 +83,11 @@ pub(crate) struct Manifest {
     options: Value,
     rate_limits: Vec<RateRule>,
     cookies: Vec<CookieRule>,
+    tables: Vec<Table>,
     user_fields: Vec<FieldRule>,
+    session_fields: Vec<FieldRule>,
+    reads_user_fields: &'static [&'static str],
+    writes_session_fields: &'static [&'static str],
     creates_user_with: &'static [&'static str],
     updates_user_fields: &'static [&'static str],
     verification_prefixes: Vec<&'static str>,
@@ -148,6 +102,7 @@ struct RouteRule {
     #[serde(skip_serializing_if = "Option::is_none")]
     path_option: Option<&'static str>,
     signs_in: bool,
+    accepts_form: bool,
     redirect_params: &'static [&'static str],
 }
 
@@ -178,6 +133,7 @@ impl Manifest {
                     path: route.path,
                     path_option: route.path_option,
                     signs_in: route.signs_in,
+                    accepts_form: route.accepts_form,
                     redirect_params: route.redirect_params,
                 })
                 .collect(),
@@ -191,7 +147,11 @@ impl Manifest {
             options: (plugin.default_options)(),
             rate_limits: plugin.rate_limits.clone(),
             cookies: plugin.cookies.clone(),
+            tables: plugin.tables.clone(),
             user_fields: plugin.user_fields.clone(),
+            session_fields: plugin.session_fields.clone(),
+            reads_user_fields: plugin.reads_user_fields,
+            writes_session_fields: plugin.writes_session_fields,
             creates_user_with: plugin.creates_user_with,
             updates_user_fields: plugin.updates_user_fields,
             verification_prefixes: plugin.verification_prefixes.clone(),

@@ -26,7 +26,9 @@ pub struct On {
 enum Condition {
     Header(&'static str),
     SignedIn,
+    Methods(&'static [&'static str]),
     SessionCookieWritten,
+    SessionCookieSet,
     Option(&'static str),
     NotOption(&'static str),
 }
@@ -42,7 +44,12 @@ impl On {
         On::path("/**")
     }
 
-    /// Only requests with this header.
+    /// Only requests with one of these methods: `&["POST"]`.
+    pub fn when_method(self, methods: &'static [&'static str]) -> On {
+        self.and(Condition::Methods(methods))
+    }
+
+    /// Only requests with this header, in lower case. It may be one whose value no plugin sees: `authorization`.
     pub fn when_header(self, name: &'static str) -> On {
         self.and(Condition::Header(name))
     }
@@ -55,6 +62,11 @@ impl On {
     /// Only answers that set or delete the session cookie. Not for `before`.
     pub fn when_session_cookie_is_written(self) -> On {
         self.and(Condition::SessionCookieWritten)
+    }
+
+    /// Only answers that set the session cookie: someone signed in, or a session was extended. Not for `before`.
+    pub fn when_session_cookie_is_set(self) -> On {
+        self.and(Condition::SessionCookieSet)
     }
 
     /// Only when the operator's option `name` is true.

@@ -2,7 +2,8 @@
 
 use crate::error::{ErrorCode, Result};
 use crate::event::Event;
-use crate::manifest::{CookieRule, FieldRule, Manifest, RateRule};
+use crate::fields::{FieldRule, Table};
+use crate::manifest::{CookieRule, Manifest, RateRule};
 use crate::on::On;
 use crate::route::{Function, Route};
 use crate::{Attempt, Reply, Request, Response, Verdict};
@@ -34,7 +35,11 @@ pub struct Plugin {
     pub(crate) check_options: fn() -> Result<(), String>,
     pub(crate) rate_limits: Vec<RateRule>,
     pub(crate) cookies: Vec<CookieRule>,
+    pub(crate) tables: Vec<Table>,
     pub(crate) user_fields: Vec<FieldRule>,
+    pub(crate) session_fields: Vec<FieldRule>,
+    pub(crate) reads_user_fields: &'static [&'static str],
+    pub(crate) writes_session_fields: &'static [&'static str],
     pub(crate) creates_user_with: &'static [&'static str],
     pub(crate) updates_user_fields: &'static [&'static str],
     pub(crate) verification_prefixes: Vec<&'static str>,
@@ -70,7 +75,11 @@ impl Plugin {
             check_options: || Ok(()),
             rate_limits: Vec::new(),
             cookies: Vec::new(),
+            tables: Vec::new(),
             user_fields: Vec::new(),
+            session_fields: Vec::new(),
+            reads_user_fields: &[],
+            writes_session_fields: &[],
             creates_user_with: &[],
             updates_user_fields: &[],
             verification_prefixes: Vec::new(),
@@ -152,6 +161,30 @@ impl Plugin {
     /// A field that this plugin adds to users. It may write it.
     pub fn user_field(mut self, rule: FieldRule) -> Plugin {
         self.user_fields.push(rule);
+        self
+    }
+
+    /// A field that this plugin adds to sessions. It may write it.
+    pub fn session_field(mut self, rule: FieldRule) -> Plugin {
+        self.session_fields.push(rule);
+        self
+    }
+
+    /// A table of this plugin's own.
+    pub fn table(mut self, table: Table) -> Plugin {
+        self.tables.push(table);
+        self
+    }
+
+    /// Fields of users that this plugin sees beside those that clients see and its own.
+    pub fn reads_users(mut self, fields: &'static [&'static str]) -> Plugin {
+        self.reads_user_fields = fields;
+        self
+    }
+
+    /// Fields of sessions that this plugin writes beside its own.
+    pub fn writes_sessions(mut self, fields: &'static [&'static str]) -> Plugin {
+        self.writes_session_fields = fields;
         self
     }
 

@@ -13,6 +13,7 @@ pub struct Route {
     pub(crate) path_option: Option<&'static str>,
     pub(crate) handler: Handler,
     pub(crate) signs_in: bool,
+    pub(crate) accepts_form: bool,
     pub(crate) redirect_params: &'static [&'static str],
 }
 
@@ -42,7 +43,7 @@ impl Route {
     }
 
     fn new(method: &'static str, path: &'static str, handler: Handler) -> Route {
-        Route { method, path, path_option: None, handler, signs_in: false, redirect_params: &[] }
+        Route { method, path, path_option: None, handler, signs_in: false, accepts_form: false, redirect_params: &[] }
     }
 
     /// The operator's option `name` replaces the path; a dot goes into a table: `jwks.jwks_path`.
@@ -54,6 +55,12 @@ impl Route {
     /// Signs someone in: the origin is checked also for clients without cookies, against forced sign-ins.
     pub fn signs_in(mut self) -> Route {
         self.signs_in = true;
+        self
+    }
+
+    /// Takes forms beside JSON: a form's body becomes an object of texts.
+    pub fn accepts_form(mut self) -> Route {
+        self.accepts_form = true;
         self
     }
 

@@ -125,6 +125,14 @@ pub fn forget_choice() -> Result<()> {
     Ok(host::sessions::forget_choice()?)
 }
 
+/// Sets fields of the request's session that the plugin declares and renews its cookies. None when there is no session.
+///
+/// # Errors
+/// `denied` for a field that is not declared.
+pub fn update_current(fields: &Value) -> Result<Option<Session>> {
+    host::sessions::update_current(&fields.to_string())?.map(|text| Session::parse(&text)).transpose()
+}
+
 /// Ends the request's session and deletes its cookies.
 ///
 /// # Errors

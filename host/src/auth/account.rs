@@ -1,8 +1,10 @@
 //! Accounts: the ways a user can sign in, and the rule that one must stay.
 
+use super::user::new_row;
 use super::{Auth, AuthError, lifecycle};
+use crate::crypto::{hex, sha256};
 use crate::store::user::lock_user;
-use crate::store::{Models, account, eq};
+use crate::store::{Account, Database, Models, Value, account, counter, eq, ne};
 
 /// What came of removing an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,4 +35,61 @@ pub async fn unlink(auth: &Auth, user_id: &str, account_id: &str) -> Result<Unli
     }
     transaction.commit().await?;
     Ok(Unlink::Done)
+}
+
+/// Links an account at a provider to a user. `None` when it is someone's already: of several callers at once, one gets it.
+/// `of` is the user's id, the provider's and the account's at the provider.
+///
+/// # Errors
+/// When an observer refuses or the store fails.
+pub async fn link(
+    auth: &Auth,
+    db: &dyn Database,
+    of: (&str, &str, &str),
+    fields: Vec<(String, Value)>,
+) -> Result<Option<Account>, AuthError> {
+    let own = if db.is_transaction() { None } else { Some(auth.store.begin().await?) };
+    let linked = link_in(auth, own.as_ref().map_or(db, |own| own), of, fields).await?;
+    if let Some(own) = own {
+        own.commit().await?;
+    }
+    Ok(linked)
+}
+
+async fn link_in(
+    auth: &Auth,
+    db: &dyn Database,
+    (user_id, provider_id, account_id): (&str, &str, &str),
+    fields: Vec<(String, Value)>,
+) -> Result<Option<Account>, AuthError> {
+    // No index keeps two rows of one account apart, so those who make one wait for each other at a row of their own.
+    let turn = format!("doorward:account:{}", hex(&sha256(format!("{provider_id}\0{account_id}").as_bytes())));
+    counter::hit(db, &auth.random.id(), &turn, 1, auth.now()).await?;
+    if account::find_account(db, provider_id, account_id).await?.is_some() {
+        return Ok(None);
+    }
+    let mut record = new_row(auth, account::MODEL)?;
+    for (name, value) in fields {
+        record.set(&name, value)?;
+    }
+    record.set("userId", user_id)?;
+    record.set("providerId", provider_id)?;
+    record.set("accountId", account_id)?;
+    Ok(Some(Account(lifecycle::create(auth, db, record).await?)))
+}
+
+/// Sets fields of an account at a provider. `None` when there is none with this id.
+///
+/// # Errors
+/// When an observer refuses or the store fails.
+pub async fn update(
+    auth: &Auth,
+    db: &dyn Database,
+    id: &str,
+    fields: Vec<(String, Value)>,
+) -> Result<Option<Account>, AuthError> {
+    let mut values: Vec<(&str, Value)> = fields.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
+    values.push(("updatedAt", auth.now().into()));
+    let linked = [eq("id", id), ne("providerId", account::CREDENTIAL)];
+    Ok(lifecycle::update(auth, db, account::MODEL, &linked, &values).await?.pop().map(Account))
 }

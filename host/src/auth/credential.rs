@@ -22,7 +22,15 @@ pub enum Check {
 /// # Errors
 /// [`AuthError::Busy`] when too many hashes wait, or when the store fails.
 pub async fn check(auth: &Auth, user_id: &str, password: &str) -> Result<Check, AuthError> {
-    let credential = account::find_credential_account(&auth.store, user_id).await?;
+    check_in(auth, &auth.store, user_id, password).await
+}
+
+/// As [`check`], reading through a transaction that may have changed the password.
+///
+/// # Errors
+/// As [`check`].
+pub async fn check_in(auth: &Auth, db: &dyn Database, user_id: &str, password: &str) -> Result<Check, AuthError> {
+    let credential = account::find_credential_account(db, user_id).await?;
     let verdict = auth.passwords.verify(credential.as_ref().and_then(Account::password), password).await?;
     Ok(match (credential.filter(|account| account.password().is_some()), verdict) {
         (None, _) => Check::Absent,

@@ -150,7 +150,15 @@ pub async fn end_all(auth: &Auth, db: &dyn Database, user_id: &str, except: Opti
 /// # Errors
 /// When the store fails.
 pub async fn list(auth: &Auth, user_id: &str) -> Result<Vec<Session>, AuthError> {
-    let mut sessions = session::list_sessions(&auth.store, user_id, auth.now()).await?;
+    list_in(auth, &auth.store, user_id).await
+}
+
+/// As [`list`], read through a transaction that may have changed them.
+///
+/// # Errors
+/// When the store fails.
+pub async fn list_in(auth: &Auth, db: &dyn Database, user_id: &str) -> Result<Vec<Session>, AuthError> {
+    let mut sessions = session::list_sessions(db, user_id, auth.now()).await?;
     sessions.reverse();
     Ok(sessions)
 }
@@ -160,9 +168,22 @@ pub async fn list(auth: &Auth, user_id: &str) -> Result<Vec<Session>, AuthError>
 /// # Errors
 /// When the store fails.
 pub async fn update(auth: &Auth, id: &str, fields: Vec<(String, Value)>) -> Result<Option<Session>, AuthError> {
+    update_in(auth, &auth.store, id, fields).await
+}
+
+/// As [`update`], in a transaction.
+///
+/// # Errors
+/// When an observer refuses or the store fails.
+pub async fn update_in(
+    auth: &Auth,
+    db: &dyn Database,
+    id: &str,
+    fields: Vec<(String, Value)>,
+) -> Result<Option<Session>, AuthError> {
     let mut values: Vec<(&str, Value)> = fields.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
     values.push(("updatedAt", auth.now().into()));
-    let changed = lifecycle::update(auth, &auth.store, session::MODEL, &[eq("id", id)], &values).await?;
+    let changed = lifecycle::update(auth, db, session::MODEL, &[eq("id", id)], &values).await?;
     Ok(changed.into_iter().next().map(Session))
 }
 

@@ -33,8 +33,8 @@ pub async fn update(
     set(auth, db, id, &values).await
 }
 
-/// Marks the address as proven. When it was not before, whoever signed up with it may have been someone else: the accounts
-/// and sessions from before are removed. `db` is a transaction. `None` when there is no such user.
+/// Marks the address as proven. When it was not before, whoever signed up with it may have been someone else: the accounts,
+/// the credentials of plugins and the sessions from before are removed. `db` is a transaction. `None` when there is no such user.
 ///
 /// # Errors
 /// When the store fails.
@@ -44,6 +44,11 @@ pub async fn confirm_email(auth: &Auth, db: &dyn Database, id: &str) -> Result<O
         return Ok(Some(user));
     }
     lifecycle::delete(auth, db, account::MODEL, &[eq("userId", id)]).await?;
+    for model in auth.store.schema().models() {
+        for field in model.fields.iter().filter(|field| field.is_credential) {
+            lifecycle::delete(auth, db, &model.name, &[eq(field.name.clone(), id)]).await?;
+        }
+    }
     session::end_all(auth, db, id, None).await?;
     let values = [("emailVerified", true.into()), ("updatedAt", auth.now().into())];
     set(auth, db, id, &values).await

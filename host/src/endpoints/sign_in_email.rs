@@ -54,7 +54,7 @@ pub async fn sign_in_email(exchange: &mut Exchange) -> Result<Response, ApiError
         }
         return Err(Code::EMAIL_NOT_VERIFIED.into());
     }
-    let attempt = SignInAttempt { user, method: "email".into(), plugin: None, remember: given.remember };
+    let attempt = SignInAttempt::new(user, "email", given.remember);
     match exchange.open_session(&store, attempt).await? {
         SignIn::Challenged(response) => Ok(with_location(response, given.callback_url.as_deref())),
         SignIn::Opened(opened) => {

@@ -94,8 +94,7 @@ async fn create(exchange: &mut Exchange, new: &Candidate, hash: &str, signs_in: 
         exchange.queue_verification(&transaction, &user, Purpose::Verify, new.callback_url.as_deref()).await?;
     }
     let response = if signs_in {
-        let attempt =
-            SignInAttempt { user: user.clone(), method: "email".into(), plugin: None, remember: new.remember };
+        let attempt = SignInAttempt::new(user.clone(), "email", new.remember);
         match exchange.open_session(&transaction, attempt).await? {
             SignIn::Challenged(response) => response,
             SignIn::Opened(opened) => answer(Some(opened.session.token()), &user),

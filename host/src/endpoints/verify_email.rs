@@ -79,7 +79,7 @@ async fn verify(exchange: &mut Exchange, link: &Link, user: User) -> Result<Resp
         Some(active) if active.user.id() == user.id() => exchange.renew_session(ActiveSession { user, ..active }),
         _ => {
             let remember = !exchange.ends_with_browser();
-            let attempt = SignInAttempt { user, method: "verify-email".into(), plugin: None, remember };
+            let attempt = SignInAttempt::new(user, "verify-email", remember);
             if let SignIn::Challenged(challenge) = exchange.open_session(&store, attempt).await? {
                 return Ok(challenge_at(link.callback_url.as_deref(), challenge));
             }

@@ -103,6 +103,11 @@ impl Exchange {
         }
     }
 
+    /// Lets the request wake the sender of mail when all is committed; call it after `outbox::enqueue`.
+    pub fn note_queued_mail(&mut self) {
+        self.has_queued_mail = true;
+    }
+
     /// Wakes the sender of mail when this request queued any; call it when all is committed.
     pub fn wake_mail_sender(&self) {
         if self.has_queued_mail || Cause::has_queued_mail() {

@@ -20,12 +20,13 @@ use crate::auth::Auth;
 use crate::cookie::Cookie;
 use crate::error::ApiError;
 use crate::http::{Headers, Request, Response};
+use crate::store::Database;
 
 pub use cause::Cause;
 pub use mail::LinkMail;
 pub use route::{PathPattern, RateRule, Route};
 pub use session::{Refresh, SessionNeed};
-pub use session_gate::{OpenedSession, SessionGate, SignIn, SignInAttempt, Verdict};
+pub use session_gate::{OpenedSession, SessionGate, SessionShape, SignIn, SignInAttempt, Verdict};
 
 /// Anything that answers a request: a core endpoint or a plugin's route.
 #[async_trait]
@@ -63,6 +64,8 @@ pub struct Exchange {
     pub opened: Option<OpenedSession>,
     /// What the plugin host keeps for this request between its calls.
     pub guests: Option<Box<dyn Any + Send + Sync>>,
+    /// The transaction in which a sign-in is being decided: gates that write take part in it.
+    pub outer: Option<Arc<dyn Database>>,
     has_queued_mail: bool,
     session: session::Slot,
     services: Arc<Services>,
@@ -80,6 +83,7 @@ impl Exchange {
             refused: None,
             opened: None,
             guests: None,
+            outer: None,
             has_queued_mail: false,
             session: session::Slot::default(),
             services,

@@ -105,6 +105,12 @@ impl Exchange {
         matches!(self.session, Slot::Read(Some(_)))
     }
 
+    /// Makes a live session of the store the browser's current one and sends its cookies.
+    pub fn resume_session(&mut self, active: ActiveSession, remember: bool) {
+        self.send_session_cookies(&active, remember);
+        self.keep_session(active);
+    }
+
     /// Forgets what was loaded, after the session was changed or ended.
     pub fn forget_session(&mut self) {
         self.session = Slot::Unread;

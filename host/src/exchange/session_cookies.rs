@@ -31,6 +31,12 @@ impl Exchange {
         self.cookies.iter().any(|cookie| cookie.name == *name)
     }
 
+    /// Whether the answer sets the session cookie.
+    pub fn sets_session_cookie(&self) -> bool {
+        let name = &self.auth().cookies.session_token.name;
+        self.cookies.iter().any(|cookie| cookie.name == *name && !cookie.is_deletion())
+    }
+
     /// Removes the cookies of a session: token, cached copy, and the mark of a browser session.
     pub fn delete_session_cookies(&mut self) {
         self.withhold_session();

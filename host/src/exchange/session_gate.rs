@@ -12,7 +12,7 @@ use crate::auth::session::{self, ActiveSession, Client};
 use crate::cookie::Cookie;
 use crate::error::ApiError;
 use crate::http::Response;
-use crate::store::{Database, Session, User};
+use crate::store::{Database, Session, User, Value};
 
 /// Who wants to sign in, and how.
 #[derive(Clone, Debug)]
@@ -25,6 +25,24 @@ pub struct SignInAttempt {
     pub plugin: Option<String>,
     /// Whether the session outlives the browser.
     pub remember: bool,
+    /// What the session is beside that.
+    pub session: SessionShape,
+}
+
+/// What is special about a session that is about to be opened.
+#[derive(Clone, Debug, Default)]
+pub struct SessionShape {
+    /// Its life in seconds, in place of the configured one.
+    pub life_secs: Option<i64>,
+    /// Fields of its row.
+    pub fields: Vec<(String, Value)>,
+}
+
+impl SignInAttempt {
+    /// The core's own attempt.
+    pub fn new(user: User, method: &str, remember: bool) -> Self {
+        Self { user, method: method.to_owned(), plugin: None, remember, session: SessionShape::default() }
+    }
 }
 
 /// What a gate says.
@@ -78,7 +96,10 @@ impl Exchange {
     /// The refusal of a gate, or when the store fails.
     pub async fn open_session(&mut self, db: &dyn Database, attempt: SignInAttempt) -> Result<SignIn, ApiError> {
         let before = self.cookies.len();
-        let challenge = self.ask_gates(&attempt).await?;
+        let outer = std::mem::replace(&mut self.outer, db.share());
+        let challenge = self.ask_gates(&attempt).await;
+        self.outer = outer;
+        let challenge = challenge?;
         // Cookies of gates stand behind those of the session they let in.
         let of_gates = self.cookies.split_off(before.min(self.cookies.len()));
         if let Some(response) = challenge {
@@ -126,17 +147,21 @@ impl Exchange {
     pub async fn replace_sessions(&mut self, db: &dyn Database, user: User) -> Result<OpenedSession, ApiError> {
         session::end_all(self.auth(), db, user.id(), None).await?;
         let remember = !self.ends_with_browser();
-        let opened = self
-            .store_session(db, SignInAttempt { user, method: "replacement".into(), plugin: None, remember })
-            .await?;
+        let opened = self.store_session(db, SignInAttempt::new(user, "replacement", remember)).await?;
         self.opened = Some(opened.clone());
         Ok(opened)
     }
 
     async fn store_session(&mut self, db: &dyn Database, attempt: SignInAttempt) -> Result<OpenedSession, ApiError> {
-        let SignInAttempt { user, method, remember, .. } = attempt;
+        let SignInAttempt { user, method, remember, session: SessionShape { life_secs, fields }, .. } = attempt;
         let client = Client { address: self.client_address(), user_agent: self.user_agent() };
-        let record = session::new_record(self.auth(), user.id(), remember, client)?;
+        let mut record = session::new_record(self.auth(), user.id(), remember, client)?;
+        if let Some(life_secs) = life_secs {
+            record.set("expiresAt", self.auth().now().plus_secs(life_secs))?;
+        }
+        for (name, value) in fields {
+            record.set(&name, value)?;
+        }
         let session = Session(lifecycle::create(self.auth(), db, record).await?);
         let active = ActiveSession::stored(session.clone(), user.clone());
         self.send_session_cookies(&active, remember);

@@ -14,8 +14,12 @@ pub enum Condition {
     Header(String),
     /// The request carries a session whose user was found. Only after an endpoint.
     SignedIn,
+    /// The request has one of these methods, in capitals.
+    Methods(Vec<String>),
     /// The answer sets or deletes the session cookie. Only after an endpoint.
     SessionCookieWritten,
+    /// The answer sets the session cookie; deleting it is not setting it. Only after an endpoint.
+    SessionCookieSet,
     /// This option is true.
     Option(String),
     /// This option is not true.
@@ -23,9 +27,25 @@ pub enum Condition {
 }
 
 impl Condition {
+    /// What is wrong with it.
+    pub(super) fn fault(&self) -> Option<String> {
+        let is_name =
+            |name: &str| name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+        match self {
+            Self::Header(name) if name.is_empty() || !is_name(name) => {
+                Some(format!("`{name}` is no header's name in lower case"))
+            }
+            Self::Methods(methods) => {
+                let wrong = methods.iter().find(|method| !matches!(method.as_str(), "GET" | "POST"));
+                wrong.map(|method| format!("a hook waits for the method `{method}`, which is not GET or POST"))
+            }
+            _ => None,
+        }
+    }
+
     /// Whether it can be told before the endpoint has run.
     pub(super) fn is_known_before(&self) -> bool {
-        !matches!(self, Self::SignedIn | Self::SessionCookieWritten)
+        !matches!(self, Self::SignedIn | Self::SessionCookieWritten | Self::SessionCookieSet)
     }
 
     /// Whether it holds for every request, for none, or is to be asked each time (`None`).
@@ -43,6 +63,8 @@ impl Condition {
         match self {
             Self::Header(name) => exchange.request.headers.get(name).is_some(),
             Self::SignedIn => exchange.opened.is_some() || exchange.has_session(),
+            Self::Methods(methods) => methods.contains(&exchange.request.method),
+            Self::SessionCookieSet => exchange.sets_session_cookie(),
             Self::SessionCookieWritten => exchange.writes_session_cookie(),
             Self::Option(_) | Self::NotOption(_) => true,
         }
@@ -75,11 +97,10 @@ mod tests {
 
     #[test]
     fn conditions_are_read_as_the_sdk_writes_them() {
-        let text =
-            r#"[{"header":"authorization"},"signed-in","session-cookie-written",{"option":"a"},{"not-option":"b"}]"#;
+        let text = r#"[{"header":"authorization"},"signed-in","session-cookie-written","session-cookie-set",{"methods":["GET"]},{"option":"a"},{"not-option":"b"}]"#;
         let conditions: Vec<Condition> = serde_json::from_str(text).unwrap();
         assert_eq!(serde_json::to_string(&conditions).unwrap(), text);
         let known: Vec<bool> = conditions.iter().map(Condition::is_known_before).collect();
-        assert_eq!(known, [true, false, false, true, true]);
+        assert_eq!(known, [true, false, false, false, true, true, true]);
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use serde_json::{Map, Value as Json};
 
 use super::error::PluginError;
-use super::manifest::Manifest;
+use super::manifest::{FieldRule, Manifest};
 use crate::config::PluginConfig;
 use crate::cookie::{CookieSpec, Cookies};
 
@@ -26,6 +26,9 @@ pub(super) struct Rights {
     pub(super) creates_user_with: Vec<String>,
     pub(super) updates_user_fields: Vec<String>,
     pub(super) unique_user_fields: Vec<String>,
+    pub(super) reads_user_fields: Vec<String>,
+    pub(super) writes_session_fields: Vec<String>,
+    pub(super) tables: Vec<String>,
     pub(super) mails: Vec<String>,
 }
 
@@ -123,9 +126,10 @@ impl Rights {
                 _ = own.insert(name.to_owned(), spec)
             }
         }
-        let fields = active_fields(manifest, options);
-        let unique = active_fields(manifest, options).filter(|field| field.unique);
-        let own_fields: Vec<String> = fields.map(|field| field.name.clone()).collect();
+        let names = |fields| active(manifest, fields, options).map(|field: &FieldRule| field.name.clone());
+        let own_fields: Vec<String> = names(&manifest.user_fields).collect();
+        let unique = active(manifest, &manifest.user_fields, options).filter(|field| field.unique);
+        let session_fields = names(&manifest.session_fields).chain(manifest.writes_session_fields.iter().cloned());
         Ok(Self {
             cookies: own,
             cookie_prefixes: prefixes,
@@ -133,6 +137,9 @@ impl Rights {
             verification_prefixes: manifest.verification_prefixes.clone(),
             creates_user_with: [&manifest.creates_user_with[..], &own_fields].concat(),
             updates_user_fields: [&manifest.updates_user_fields[..], &own_fields].concat(),
+            reads_user_fields: manifest.reads_user_fields.clone(),
+            writes_session_fields: session_fields.collect(),
+            tables: manifest.tables.iter().map(|table| table.name.clone()).collect(),
             mails: manifest.mails.clone(),
         })
     }
@@ -150,12 +157,13 @@ impl Rights {
     }
 }
 
-/// The fields that the plugin adds to users under these options.
-pub(super) fn active_fields<'a>(
+/// Those of `fields` that there are under these options.
+pub(super) fn active<'a>(
     manifest: &'a Manifest,
+    fields: &'a [FieldRule],
     options: &'a Map<String, Json>,
-) -> impl Iterator<Item = &'a super::manifest::UserField> {
-    manifest.user_fields.iter().filter(|field| match &field.when_option {
+) -> impl Iterator<Item = &'a FieldRule> {
+    fields.iter().filter(|field| match &field.when_option {
         None => true,
         Some(option) => options.get(option).or_else(|| manifest.options.get(option)) == Some(&Json::Bool(true)),
     })
@@ -245,6 +253,17 @@ mod tests {
         let renamed = manifest(r#","cookies":[{"name":"mine","is_literal":true,"name_option":"cookie_name"}]"#);
         let option = Map::from_iter([("cookie_name".to_owned(), Json::from("better-auth.session_token"))]);
         assert!(Rights::of(&renamed, &option, &cookies).is_err());
+        for name in ["session_", "session_token", "Session_Tok", "session_data.", "dont"] {
+            let json = serde_json::json!([{ "name": name, "is_prefix": true }]);
+            let asks = manifest(&format!(r#","cookies":{json}"#));
+            assert!(Rights::of(&asks, &Map::new(), &cookies).is_err(), "{name}");
+        }
+        let many = manifest(r#","cookies":[{"name":"session_token_multi-","is_prefix":true}]"#);
+        let rights = Rights::of(&many, &Map::new(), &cookies).unwrap();
+        assert_eq!(rights.cookie("session_token_multi-a").unwrap().name, "better-auth.session_token_multi-a");
+        for name in ["session_token_multi-", "session_token", "session_token_multi-a;b", "session_token_multi-a b"] {
+            assert!(rights.cookie(name).is_none(), "{name}");
+        }
         let prefixed = manifest(r#","cookies":[{"name":"mine"}]"#);
         let rights = Rights::of(&prefixed, &Map::new(), &cookies).unwrap();
         assert_eq!(rights.cookies.get("mine").unwrap().name, "better-auth.mine");
@@ -256,7 +275,7 @@ mod tests {
             r#","options":{"store":false},"user_fields":[{"name":"a","type":"string"},{"name":"b","type":"date","when_option":"store"}]"#,
         );
         let names = |options: &Map<String, Json>| {
-            active_fields(&adds, options).map(|field| field.name.clone()).collect::<String>()
+            active(&adds, &adds.user_fields, options).map(|field| field.name.clone()).collect::<String>()
         };
         assert_eq!(names(&Map::new()), "a");
         assert_eq!(names(&Map::from_iter([("store".to_owned(), Json::Bool(true))])), "ab");

@@ -17,7 +17,7 @@ use super::engine;
 use super::error::PluginError;
 use super::grant::{self, Rights};
 use super::imports;
-use super::manifest::{FieldType, Hook, Manifest, UserField};
+use super::manifest::{Hook, Manifest};
 use super::plugin::{Exports, Plugin};
 use super::state::{ServerFacts, Shared};
 use crate::clock::Clock;
@@ -26,7 +26,7 @@ use crate::cookie::Cookies;
 use crate::crypto::hmac_sha256;
 use crate::random::Random;
 use crate::secret::Secret;
-use crate::store::{Field, FieldKind, Owner};
+use crate::store::{Schema, StoreError};
 
 /// Largest component that is read.
 const MOST_BYTES: u64 = 64 << 20;
@@ -72,35 +72,26 @@ pub(super) async fn load_all(config: &Config, ports: &Ports) -> Result<Vec<Arc<P
     Ok(plugins)
 }
 
-/// The fields that the switched-on plugins add to users, from their manifests alone.
+/// Adds to `schema` the tables and fields of the switched-on plugins, from their manifests alone.
 ///
 /// # Errors
-/// When a component is missing, unreadable, or clashes with another.
-pub fn user_fields(config: &Config) -> Result<Vec<Field>, PluginError> {
+/// When a component is missing, unreadable, or clashes with another or with the core.
+pub fn extend_schema(config: &Config, schema: &mut Schema) -> Result<(), PluginError> {
     let entries = config.plugins.iter().filter(|entry| entry.enabled);
     let candidates = entries.map(|entry| read(config, entry)).collect::<Result<Vec<_>, _>>()?;
     refuse_clashes(&candidates)?;
-    let fields = candidates.iter().flat_map(|candidate| {
-        let fields = grant::active_fields(&candidate.manifest, &candidate.options);
-        fields.map(|field| user_field(&candidate.manifest.id, field))
-    });
-    Ok(fields.collect())
-}
-
-fn user_field(plugin: &str, field: &UserField) -> Field {
-    let kind = match field.kind {
-        FieldType::String => FieldKind::Text,
-        FieldType::Number => FieldKind::Integer,
-        FieldType::Boolean => FieldKind::Boolean,
-        FieldType::Date => FieldKind::Timestamp,
-    };
-    Field {
-        input: field.is_input,
-        unique: field.unique,
-        returned: field.is_returned,
-        owner: Owner::Plugin(plugin.to_owned()),
-        ..Field::new(&field.name, kind)
+    for Candidate { manifest, options, .. } in &candidates {
+        let plugin = &manifest.id;
+        let refused = |error: StoreError| PluginError::Manifest { plugin: plugin.clone(), reason: error.to_string() };
+        for field in grant::active(manifest, &manifest.user_fields, options) {
+            schema.add_field("user", field.to_field(plugin)).map_err(refused)?;
+        }
+        for field in grant::active(manifest, &manifest.session_fields, options) {
+            schema.add_field("session", field.to_field(plugin)).map_err(refused)?;
+        }
+        manifest.tables.iter().try_for_each(|table| schema.add_model(table.to_model(plugin))).map_err(refused)?;
     }
+    Ok(())
 }
 
 fn read<'a>(config: &Config, entry: &'a PluginConfig) -> Result<Candidate<'a>, PluginError> {
@@ -133,10 +124,17 @@ fn refuse_clashes(candidates: &[Candidate<'_>]) -> Result<(), PluginError> {
     for Candidate { manifest, options, .. } in candidates {
         let id = manifest.id.as_str();
         let routes = manifest.routes.iter().map(|route| format!("route {} {}", route.method, route.path));
-        let fields = grant::active_fields(manifest, options).map(|field| format!("field user.{}", field.name));
+        let fields = grant::active(manifest, &manifest.user_fields, options);
+        let fields = fields.map(|field| format!("field user.{}", field.name));
+        let session_fields = grant::active(manifest, &manifest.session_fields, options);
+        let fields = fields.chain(session_fields.map(|field| format!("field session.{}", field.name)));
+        // Databases fold the case of names.
+        let tables = manifest.tables.iter().map(|table| format!("table {}", table.name.to_ascii_lowercase()));
+        let functions = manifest.functions.iter().map(|function| format!("function {}", function.name));
         let cookies = manifest.cookies.iter().map(|rule| format!("cookie {}", rule.name));
         let codes = manifest.errors.iter().map(|error| format!("error code {}", error.code));
-        let claims = routes.chain(fields).chain(cookies).chain(codes).chain([format!("id {id}")]);
+        let claims =
+            routes.chain(fields).chain(tables).chain(functions).chain(cookies).chain(codes).chain([format!("id {id}")]);
         for claim in claims {
             if let Some(other) = owners.insert(claim.clone(), id) {
                 let reason = format!("the {claim} is claimed by the plugin `{other}` too: remove one of them");

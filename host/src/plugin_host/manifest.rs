@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 use wasmparser::{Parser, Payload};
 
-use super::condition::Condition;
+pub use super::condition::Condition;
 use super::error::PluginError;
+pub use super::fields::{FieldRule, FieldType, Table};
 
 /// The custom section that holds the manifest as JSON text.
 pub const SECTION: &str = "doorward:manifest";
@@ -35,6 +36,18 @@ pub struct Manifest {
     /// Whether it is asked about sign-ins.
     #[serde(default)]
     pub is_gate: bool,
+    /// Parts in changes of rows; the guest is called by index.
+    #[serde(default)]
+    pub events: Vec<Event>,
+    /// Whether it adds claims to tokens.
+    #[serde(default)]
+    pub claims: bool,
+    /// Functions for the application's own backend; the guest is called by index.
+    #[serde(default)]
+    pub functions: Vec<Function>,
+    /// Hosts that it sends requests to: a name, or `*.` and a name.
+    #[serde(default)]
+    pub http_hosts: Vec<String>,
     /// Options and their defaults.
     #[serde(default)]
     pub options: Map<String, Json>,
@@ -44,9 +57,21 @@ pub struct Manifest {
     /// Cookies that it owns.
     #[serde(default)]
     pub cookies: Vec<CookieRule>,
+    /// Tables of its own.
+    #[serde(default)]
+    pub tables: Vec<Table>,
     /// Fields that it adds to users.
     #[serde(default)]
-    pub user_fields: Vec<UserField>,
+    pub user_fields: Vec<FieldRule>,
+    /// Fields that it adds to sessions.
+    #[serde(default)]
+    pub session_fields: Vec<FieldRule>,
+    /// Fields of users that it reads beside those that clients see and its own.
+    #[serde(default)]
+    pub reads_user_fields: Vec<String>,
+    /// Fields of sessions that it writes beside its own.
+    #[serde(default)]
+    pub writes_session_fields: Vec<String>,
     /// Core fields that it sets on new users.
     #[serde(default)]
     pub creates_user_with: Vec<String>,
@@ -80,6 +105,9 @@ pub struct Route {
     /// Its origin is checked also without cookies.
     #[serde(default)]
     pub signs_in: bool,
+    /// Takes forms beside JSON.
+    #[serde(default)]
+    pub accepts_form: bool,
     /// Query parameters that must hold trusted targets.
     #[serde(default)]
     pub redirect_params: Vec<String>,
@@ -125,40 +153,44 @@ pub struct CookieRule {
     pub name_option: Option<String>,
 }
 
-/// One field that is added to users.
+/// One function for the application's own backend.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-pub struct UserField {
-    /// Its name on the wire.
+pub struct Function {
+    /// Lower case with hyphens.
     pub name: String,
-    /// Its type.
-    #[serde(rename = "type")]
-    pub kind: FieldType,
-    /// Whether two users cannot have the same value; then the plugin finds users by it.
-    #[serde(default)]
-    pub unique: bool,
-    /// Whether clients see it.
-    #[serde(default)]
-    pub is_returned: bool,
-    /// Whether clients set it.
-    #[serde(default)]
-    pub is_input: bool,
-    /// It exists only when this option is true.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub when_option: Option<String>,
 }
 
-/// The type of a field.
+/// One part in changes of rows.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Event {
+    /// `user`, `session`, `account` or `verification`.
+    pub model: String,
+    /// What happens to the row.
+    pub action: EventAction,
+    /// Before or after it is written.
+    pub moment: EventMoment,
+}
+
+/// What happens to a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum FieldType {
-    /// Text.
-    String,
-    /// An integer.
-    Number,
-    /// True or false.
-    Boolean,
-    /// A point in time.
-    Date,
+pub enum EventAction {
+    /// It is made.
+    Create,
+    /// It changes.
+    Update,
+    /// It is removed.
+    Delete,
+}
+
+/// When an event is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EventMoment {
+    /// Before the row is written: it may still change, or be refused.
+    Before,
+    /// After it was written, before the commit.
+    After,
 }
 
 /// One error code.
@@ -220,10 +252,6 @@ impl Manifest {
     }
 
     fn fault(&self) -> Option<String> {
-        let is_id = |text: &str| {
-            !text.is_empty()
-                && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
-        };
         if !is_id(&self.id) {
             return Some("an id has lower case letters, digits and hyphens".to_owned());
         }
@@ -235,9 +263,42 @@ impl Manifest {
         if let Some(route) = self.routes.iter().find(|route| !matches!(route.method.as_str(), "GET" | "POST")) {
             return Some(format!("`{} {}`: routes are GET or POST", route.method, route.path));
         }
+        let mut conditions = self.before.iter().chain(&self.after).flat_map(|hook| &hook.conditions);
+        if let Some(fault) = conditions.find_map(Condition::fault) {
+            return Some(fault);
+        }
+        let fields = |place, fields: &[FieldRule]| fields.iter().find_map(|field| field.fault(place));
+        let faults = [fields("user", &self.user_fields), fields("session", &self.session_fields)];
+        let fault = faults.into_iter().flatten().next().or_else(|| self.tables.iter().find_map(Table::fault));
+        fault.or_else(|| self.other_fault())
+    }
+
+    fn other_fault(&self) -> Option<String> {
+        const MODELS: [&str; 4] = ["user", "session", "account", "verification"];
+        if let Some(event) = self.events.iter().find(|event| !MODELS.contains(&event.model.as_str())) {
+            return Some(format!("there are no events of the model `{}`", event.model));
+        }
+        if let Some(function) = self.functions.iter().find(|function| !is_id(&function.name)) {
+            return Some(format!(
+                "the function `{}`: a name has lower case letters, digits and hyphens",
+                function.name
+            ));
+        }
+        let is_host = |host: &&String| {
+            let name = host.strip_prefix("*.").unwrap_or(host);
+            let is_part = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-.:".contains(&byte);
+            !name.is_empty() && name.bytes().all(is_part)
+        };
+        if let Some(host) = self.http_hosts.iter().find(|host| !is_host(host)) {
+            return Some(format!("`{host}` is no host: write `api.example.com` or `*.example.com`"));
+        }
         let short = self.verification_prefixes.iter().find(|prefix| prefix.len() < 4 || !prefix.ends_with([':', '-']));
         short.map(|prefix| format!("the verification prefix `{prefix}` needs 4 characters and `:` or `-` at its end"))
     }
+}
+
+fn is_id(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 }
 
 #[cfg(test)]
@@ -259,6 +320,15 @@ mod tests {
             (r#","verification_prefixes":["a"]"#, "needs 4 characters"),
             (r#","verification_prefixes":["abcd"]"#, "at its end"),
             (r#","mails":1"#, "unreadable"),
+            (r#","after":[{"pattern":"/x","conditions":[{"header":"Set-Auth"}]}]"#, "in lower case"),
+            (r#","after":[{"pattern":"/x","conditions":[{"methods":["get"]}]}]"#, "not GET or POST"),
+            (r#","events":[{"model":"jwks","action":"create","moment":"before"}]"#, "no events"),
+            (r#","events":[{"model":"user","action":"drop","moment":"before"}]"#, "unreadable"),
+            (r#","functions":[{"name":"View"}]"#, "the function `View`"),
+            (r#","http_hosts":["https://x"]"#, "is no host"),
+            (r#","user_fields":[{"name":"a","type":"boolean","default":0}]"#, "user.a has another type"),
+            (r#","session_fields":[{"name":"a","type":"date","default":"soon"}]"#, "session.a has another type"),
+            (r#","tables":[{"name":"x","fields":[{"name":"id","type":"string"}]}]"#, "which every table has"),
         ] {
             let error = parse(json).unwrap_err();
             assert!(error.contains(part), "{error}");

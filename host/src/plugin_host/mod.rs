@@ -12,6 +12,7 @@ mod condition;
 mod convert;
 mod engine;
 mod error;
+mod fields;
 mod grant;
 mod guests;
 mod imports;
@@ -27,7 +28,7 @@ use async_trait::async_trait;
 use serde_json::{Map, Value as Json};
 
 pub use error::{CallFailed, PluginError};
-pub use load::{Ports, user_fields};
+pub use load::{Ports, extend_schema};
 pub use manifest::Manifest;
 
 use condition::Condition;
@@ -92,6 +93,7 @@ impl Plugins {
                 let redirect_params = route.redirect_params.clone();
                 let endpoint = PluginEndpoint { plugin: Arc::clone(plugin), index, redirect_params };
                 let made = Route::new(&route.method, &route.path, Arc::new(endpoint));
+                let made = if route.accepts_form { made.accepting_form() } else { made };
                 if route.signs_in { made.signing_in() } else { made }
             })
         });

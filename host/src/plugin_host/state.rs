@@ -8,9 +8,10 @@ use wasmtime::{StoreLimits, StoreLimitsBuilder, UpdateDeadline};
 use super::engine::TICK_MS;
 use super::error::Limit;
 use super::grant::Rights;
+use crate::auth::Auth;
 use crate::clock::Clock;
 use crate::config::PluginLimits;
-use crate::exchange::{Exchange, SessionNeed, SignInAttempt};
+use crate::exchange::{Cause, Exchange, Services, SessionNeed, SignInAttempt};
 use crate::http::Response;
 use crate::random::Random;
 use crate::secret::Secret;
@@ -72,11 +73,21 @@ impl Work {
     }
 }
 
+/// What a call for data needs.
+pub(super) struct Data<'a> {
+    pub(super) auth: &'a Auth,
+    pub(super) db: &'a dyn Database,
+}
+
 /// Beside one instance.
 pub(super) struct State {
     pub(super) shared: Arc<Shared>,
     pub(super) limits: StoreLimits,
     pub(super) transaction: Option<Transaction>,
+    /// Configuration, store and ports, during a call that has to do with a request or a change.
+    services: Option<Arc<Services>>,
+    /// The transaction beneath which the guest was called: it takes part and cannot end it.
+    outer: Option<Arc<dyn Database>>,
     work: Option<Work>,
     ticks: u64,
     host_calls: u32,
@@ -100,6 +111,8 @@ impl State {
             shared,
             limits,
             transaction: None,
+            services: None,
+            outer: None,
             work: None,
             ticks: 0,
             host_calls,
@@ -110,8 +123,22 @@ impl State {
         }
     }
 
-    /// Begins a call.
+    /// Begins a call that works on a request, or on none while the options are checked.
     pub(super) fn begin(&mut self, work: Option<Work>) {
+        self.services = work.as_ref().map(|work| Arc::clone(work.exchange.services()));
+        self.outer = work.as_ref().and_then(|work| work.exchange.outer.clone());
+        self.restart(work);
+    }
+
+    #[allow(dead_code, reason = "the calls of lifecycle events begin here")]
+    /// Begins a call beneath a change, in its transaction `outer`: there is no request to look at.
+    pub(super) fn begin_beneath(&mut self, services: Arc<Services>, outer: Option<Arc<dyn Database>>) {
+        self.services = Some(services);
+        self.outer = outer;
+        self.restart(None);
+    }
+
+    fn restart(&mut self, work: Option<Work>) {
         self.work = work;
         self.ticks = 0;
         self.forgiven_ticks = 0;
@@ -123,6 +150,7 @@ impl State {
         if self.transaction.take().is_some() {
             tracing::warn!(plugin = self.shared.id, "a transaction was not committed and is rolled back");
         }
+        self.outer = None;
         let dropped = self.log_lines.saturating_sub(LOG_LINES);
         if dropped > 0 {
             tracing::warn!(plugin = self.shared.id, dropped, "lines of a plugin's log were dropped");
@@ -145,13 +173,43 @@ impl State {
         self.work.as_mut().ok_or_else(|| wasmtime::Error::msg("there is no request while a plugin is loaded"))
     }
 
-    /// Request and open transaction at once, for work that waits for the database.
-    pub(super) fn parts(&mut self) -> wasmtime::Result<(&mut Work, Option<&Transaction>)> {
+    /// Configuration, store and where data calls go: the plugin's open transaction, the one beneath which it was called, or
+    /// the store.
+    pub(super) fn data(&mut self) -> wasmtime::Result<Data<'_>> {
+        self.spend()?;
+        self.has_waited = true;
+        let services = self.services.as_ref();
+        let services = services.ok_or_else(|| wasmtime::Error::msg("there is no data while a plugin is loaded"))?;
+        let db: &dyn Database = match (&self.transaction, &self.outer) {
+            (Some(own), _) => own,
+            (None, Some(outer)) => &**outer,
+            (None, None) => &services.auth.store,
+        };
+        Ok(Data { auth: &services.auth, db })
+    }
+
+    /// As [`State::data`], with the request when there is one.
+    pub(super) fn data_and_work(&mut self) -> wasmtime::Result<(Arc<dyn Database>, &mut Work)> {
         self.spend()?;
         self.has_waited = true;
         let work = self.work.as_mut();
-        let work = work.ok_or_else(|| wasmtime::Error::msg("there is no request while a plugin is loaded"))?;
-        Ok((work, self.transaction.as_ref()))
+        let work = work.ok_or_else(|| wasmtime::Error::msg("there is no request here"))?;
+        let own = self.transaction.as_ref().and_then(Database::share);
+        let db = own.or_else(|| self.outer.clone());
+        Ok((db.unwrap_or_else(|| Arc::new(work.exchange.auth().store.clone())), work))
+    }
+
+    /// Lets the sender of mail be woken once all is committed.
+    pub(super) fn note_queued_mail(&mut self) {
+        match &mut self.work {
+            Some(work) => work.exchange.note_queued_mail(),
+            None => _ = Cause::current().map(|cause| cause.note_queued_mail()),
+        }
+    }
+
+    /// Whether data calls take part in a transaction.
+    pub(super) fn is_in_transaction(&self) -> bool {
+        self.transaction.is_some() || self.outer.is_some()
     }
 
     /// A number for the transaction that was just begun.
@@ -184,15 +242,5 @@ impl State {
             return Err(Limit::Time(self.shared.limits.call_ms).into());
         }
         Ok(UpdateDeadline::Yield(1))
-    }
-}
-
-impl Work {
-    /// Where data calls go: the open transaction, or the store.
-    pub(super) fn database<'a>(exchange: &'a Exchange, transaction: Option<&'a Transaction>) -> &'a dyn Database {
-        match transaction {
-            Some(transaction) => transaction,
-            None => &exchange.auth().store,
-        }
     }
 }

@@ -65,3 +65,17 @@ pub async fn list_accounts(database: &dyn Database, user_id: &str) -> Result<Vec
     let records = database.find_many(MODEL, &[eq("userId", user_id)], sort, None, None).await?;
     Ok(records.into_iter().map(Account).collect())
 }
+
+/// The account with this id at this provider, whoever it belongs to; the oldest when there are several.
+///
+/// # Errors
+/// As `Models`.
+pub async fn find_account(
+    database: &dyn Database,
+    provider_id: &str,
+    account_id: &str,
+) -> Result<Option<Account>, StoreError> {
+    let filters = [eq("accountId", account_id), eq("providerId", provider_id)];
+    let sort = Some(Sort::ascending("createdAt"));
+    Ok(database.find_many(MODEL, &filters, sort, Some(1), None).await?.pop().map(Account))
+}

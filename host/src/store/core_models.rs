@@ -1,4 +1,4 @@
-//! The core's models: the reference's tables, column for column, and the host's own two.
+//! The core's models: the reference's tables, column for column, and the host's own.
 
 use super::model::{Field, FieldKind, Model, Owner};
 use super::value::Value;
@@ -10,7 +10,7 @@ pub const MIGRATION: &str = "doorward_migration";
 
 /// The core's models, referred-to tables first.
 pub(super) fn all() -> Vec<Model> {
-    vec![user(), session(), account(), verification(), outbox(), migration()]
+    vec![user(), session(), account(), verification(), outbox(), counter(), migration()]
 }
 
 fn user() -> Model {
@@ -102,6 +102,17 @@ fn outbox() -> Model {
             Field { indexed: true, ..required("availableAt", FieldKind::Timestamp) },
             Field { default: Some(Value::Integer(0)), ..required("attempts", FieldKind::Integer) },
             Field::new("lastError", FieldKind::Text),
+        ],
+    )
+}
+
+fn counter() -> Model {
+    model(
+        super::counter::MODEL,
+        vec![
+            Field { unique: true, ..required("key", FieldKind::Text) },
+            Field { bigint: true, ..required("count", FieldKind::Integer) },
+            Field { bigint: true, indexed: true, ..required("endsAt", FieldKind::Integer) },
         ],
     )
 }

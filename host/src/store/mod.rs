@@ -9,6 +9,7 @@ use async_trait::async_trait;
 pub mod account;
 mod configured;
 pub mod core_models;
+pub mod counter;
 mod error;
 mod migrate;
 mod model;
@@ -61,6 +62,12 @@ pub trait Database: Send + Sync {
     /// Whether statements take effect only when a transaction commits.
     fn is_transaction(&self) -> bool {
         false
+    }
+
+    /// In a transaction: another handle to it, which can run statements and neither end it nor keep it open. None on the
+    /// store itself.
+    fn share(&self) -> Option<Arc<dyn Database>> {
+        None
     }
 
     /// In a transaction: lets it end only by a rollback.

@@ -68,6 +68,8 @@ pub struct Field {
     pub input: bool,
     /// May it leave the server?
     pub returned: bool,
+    /// Does its row let the user whose `id` it holds sign in?
+    pub is_credential: bool,
     /// Who brought it.
     pub owner: Owner,
 }
@@ -88,6 +90,7 @@ impl Field {
             bigint: false,
             input: true,
             returned: true,
+            is_credential: false,
             owner: Owner::Core,
         }
     }

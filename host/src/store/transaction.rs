@@ -33,14 +33,14 @@ pub(super) enum Command {
 pub struct Transaction {
     schema: Arc<Schema>,
     commands: flume::Sender<Command>,
-    has_failed: AtomicBool,
+    has_failed: Arc<AtomicBool>,
 }
 
 impl Transaction {
     /// A handle and the other end of its channel.
     pub(super) fn new(schema: &Arc<Schema>) -> (Self, flume::Receiver<Command>) {
         let (commands, receiver) = flume::unbounded();
-        (Self { schema: Arc::clone(schema), commands, has_failed: AtomicBool::new(false) }, receiver)
+        (Self { schema: Arc::clone(schema), commands, has_failed: Arc::default() }, receiver)
     }
 
     /// Makes the changes visible and durable.
@@ -65,22 +65,46 @@ impl Transaction {
     }
 
     async fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, StoreError> {
-        let (reply, answer) = oneshot::channel();
-        let ended = || StoreError::Unavailable("the transaction has ended".to_owned());
-        self.commands.send(command(reply)).map_err(|_| ended())?;
-        answer.await.map_err(|_| ended())?
+        ask(&self.commands, command).await
     }
 }
 
+async fn ask<T>(commands: &flume::Sender<Command>, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, StoreError> {
+    let (reply, answer) = oneshot::channel();
+    commands.send(command(reply)).map_err(|_| ended())?;
+    answer.await.map_err(|_| ended())?
+}
+
+async fn run(
+    commands: &flume::Sender<Command>,
+    has_failed: &AtomicBool,
+    statement: Statement,
+) -> Result<Vec<Row>, StoreError> {
+    if has_failed.load(Ordering::Relaxed) {
+        return Err(StoreError::internal("using a transaction in which a statement had failed"));
+    }
+    let result = ask(commands, |reply| Command::Run(statement, reply)).await;
+    has_failed.fetch_or(result.is_err(), Ordering::Relaxed);
+    result
+}
+
+fn ended() -> StoreError {
+    StoreError::Unavailable("the transaction has ended".to_owned())
+}
+
+/// A handle to someone else's transaction. When its owner is gone, so is the transaction.
+#[derive(Clone)]
+struct SharedTransaction {
+    schema: Arc<Schema>,
+    commands: flume::WeakSender<Command>,
+    has_failed: Arc<AtomicBool>,
+}
+
 #[async_trait]
-impl Database for Transaction {
+impl Database for SharedTransaction {
     async fn run(&self, statement: Statement) -> Result<Vec<Row>, StoreError> {
-        if self.has_failed.load(Ordering::Relaxed) {
-            return Err(StoreError::internal("using a transaction in which a statement had failed"));
-        }
-        let result = self.ask(|reply| Command::Run(statement, reply)).await;
-        self.has_failed.fetch_or(result.is_err(), Ordering::Relaxed);
-        result
+        let commands = self.commands.upgrade().ok_or_else(ended)?;
+        run(&commands, &self.has_failed, statement).await
     }
 
     fn schema(&self) -> &Arc<Schema> {
@@ -89,6 +113,34 @@ impl Database for Transaction {
 
     fn is_transaction(&self) -> bool {
         true
+    }
+
+    fn share(&self) -> Option<Arc<dyn Database>> {
+        Some(Arc::new(self.clone()))
+    }
+
+    fn forbid_commit(&self) {
+        self.has_failed.store(true, Ordering::Relaxed);
+    }
+}
+
+#[async_trait]
+impl Database for Transaction {
+    async fn run(&self, statement: Statement) -> Result<Vec<Row>, StoreError> {
+        run(&self.commands, &self.has_failed, statement).await
+    }
+
+    fn schema(&self) -> &Arc<Schema> {
+        &self.schema
+    }
+
+    fn is_transaction(&self) -> bool {
+        true
+    }
+
+    fn share(&self) -> Option<Arc<dyn Database>> {
+        let (schema, has_failed) = (Arc::clone(&self.schema), Arc::clone(&self.has_failed));
+        Some(Arc::new(SharedTransaction { schema, commands: self.commands.downgrade(), has_failed }))
     }
 
     fn forbid_commit(&self) {

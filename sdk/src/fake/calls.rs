@@ -225,13 +225,28 @@ pub mod sessions {
             let session = json!({ "id": format!("session-{token}"), "token": token, "userId": user_id });
             let opened = json!({ "session": session, "user": Value::Object(user.clone()) });
             world.sessions.push(user_id.to_owned());
+            world.live.insert(token, opened.clone());
             world.opened = Some(opened.clone());
             world.session = Some(opened.clone());
             Ok(opened.to_string())
         })
     }
+    pub fn update_current(fields: &str) -> Answer<Option<String>> {
+        let fields = super::object(fields)?;
+        Ok(with(|world| {
+            let session = world.session.as_mut()?;
+            session.get_mut("session")?.as_object_mut()?.extend(fields);
+            let (token, text) = (session.pointer("/session/token")?.as_str()?.to_owned(), session.to_string());
+            world.live.insert(token, session.clone());
+            Some(text)
+        }))
+    }
     pub fn end_current() -> Answer<()> {
-        with(|world| world.session = None);
+        with(|world| {
+            let ended = world.session.take();
+            let token = ended.as_ref().and_then(|session| session.pointer("/session/token")?.as_str());
+            token.map(|token| world.live.remove(token))
+        });
         Ok(())
     }
     pub fn refresh_current() -> Answer<()> {
@@ -266,12 +281,18 @@ pub mod transactions {
     }
 
     pub fn begin() -> Answer<Transaction> {
-        Ok(Transaction { before: Cell::new(Some(with(|world| world.clone()))) })
+        if with(|world| world.is_in_transaction) {
+            return Err(super::HostError::Invalid("a transaction is open already".to_owned()));
+        }
+        let before = with(|world| world.clone());
+        with(|world| world.is_in_transaction = true);
+        Ok(Transaction { before: Cell::new(Some(before)) })
     }
 
     impl Transaction {
         pub fn commit(&self) -> Answer<()> {
             self.before.set(None);
+            with(|world| world.is_in_transaction = false);
             Ok(())
         }
     }

@@ -52,6 +52,7 @@ impl RawRequest {
     pub fn send(&self, plugin: &Plugin) -> Result<Response, Error> {
         let route = plugin.routes.iter().find(|route| route.method == self.method && route.path == self.path);
         let Some(route) = route else { return Err(Error::new(404, "NOT_FOUND", "no such route")) };
+        super::with(|world| world.declared = Some(plugin.tables.clone()));
         (route.handler)(&Request::new(self))
     }
 

@@ -6,6 +6,7 @@ use std::path::Path;
 use super::super::CommandResult;
 use crate::crypto::{hex, sha256};
 use crate::plugin_host::Manifest;
+use crate::plugin_host::manifest::{Condition, CookieRule, Event, FieldRule, Hook, Table};
 
 /// Prints the manifest, the size and the hash of a component.
 ///
@@ -25,25 +26,66 @@ fn describe(manifest: &Manifest, size_bytes: usize, hash: &str) -> Result<String
     writeln!(text, "  {} KiB, sha256 {hash}", size_bytes / 1024)?;
     list(&mut text, "capabilities", &manifest.capabilities)?;
     list(&mut text, "routes", manifest.routes.iter().map(|route| format!("{} {}", route.method, route.path)))?;
-    list(&mut text, "before", manifest.before.iter().map(|hook| hook.pattern.clone()))?;
-    list(&mut text, "after", manifest.after.iter().map(|hook| hook.pattern.clone()))?;
+    list(&mut text, "before", manifest.before.iter().map(hook))?;
+    list(&mut text, "after", manifest.after.iter().map(hook))?;
     list(&mut text, "session gate", manifest.is_gate.then_some("asked about every sign-in"))?;
+    list(&mut text, "events", manifest.events.iter().map(event))?;
+    list(&mut text, "token claims", manifest.claims.then_some("adds to the claims of tokens"))?;
+    list(&mut text, "functions of the backend", manifest.functions.iter().map(|function| function.name.clone()))?;
+    list(&mut text, "hosts", &manifest.http_hosts)?;
     let limits =
         manifest.rate_limits.iter().map(|rule| format!("{}: {} in {} s", rule.path, rule.max, rule.window_secs));
     list(&mut text, "rate limits", limits)?;
     list(&mut text, "options", manifest.options.iter().map(|(name, default)| format!("{name} = {default}")))?;
-    list(&mut text, "cookies", manifest.cookies.iter().map(|rule| rule.name.clone()))?;
-    let fields = manifest.user_fields.iter().map(|field| match &field.when_option {
-        Some(option) => format!("user.{} (when {option} is true)", field.name),
-        None => format!("user.{}", field.name),
-    });
-    list(&mut text, "adds fields", fields)?;
+    let cookie = |rule: &CookieRule| format!("{}{}", rule.name, if rule.is_prefix { "*" } else { "" });
+    list(&mut text, "cookies", manifest.cookies.iter().map(cookie))?;
+    list(&mut text, "tables", manifest.tables.iter().map(table))?;
+    let user_fields = manifest.user_fields.iter().map(|rule| field("user", rule));
+    let session_fields = manifest.session_fields.iter().map(|rule| field("session", rule));
+    list(&mut text, "adds fields", user_fields.chain(session_fields))?;
+    list(&mut text, "reads of users", &manifest.reads_user_fields)?;
+    list(&mut text, "writes of sessions", &manifest.writes_session_fields)?;
     list(&mut text, "creates users with", &manifest.creates_user_with)?;
     list(&mut text, "changes of users", &manifest.updates_user_fields)?;
     list(&mut text, "verifications", &manifest.verification_prefixes)?;
     list(&mut text, "mails", &manifest.mails)?;
     list(&mut text, "error codes", manifest.errors.iter().map(|error| format!("{} {}", error.status, error.code)))?;
     Ok(text)
+}
+
+fn hook(hook: &Hook) -> String {
+    let conditions: Vec<String> = hook.conditions.iter().map(condition).collect();
+    let when = if conditions.is_empty() { String::new() } else { format!(" (when {})", conditions.join(" and ")) };
+    format!("{}{when}", hook.pattern)
+}
+
+fn condition(condition: &Condition) -> String {
+    match condition {
+        Condition::Header(name) => format!("the request has the header {name}"),
+        Condition::Methods(methods) => format!("the method is {}", methods.join(" or ")),
+        Condition::SignedIn => "someone is signed in".to_owned(),
+        Condition::SessionCookieWritten => "the answer sets or deletes the session cookie".to_owned(),
+        Condition::SessionCookieSet => "the answer sets the session cookie".to_owned(),
+        Condition::Option(name) => format!("{name} is true"),
+        Condition::NotOption(name) => format!("{name} is not true"),
+    }
+}
+
+fn event(event: &Event) -> String {
+    format!("{:?} {:?} of a {}", event.moment, event.action, event.model).to_lowercase()
+}
+
+fn table(table: &Table) -> String {
+    let fields: Vec<&str> = table.fields.iter().map(|field| field.name.as_str()).collect();
+    let mark = if table.is_credential { ", a way to sign in" } else { "" };
+    format!("{} ({}){mark}", table.name, fields.join(", "))
+}
+
+fn field(model: &str, field: &FieldRule) -> String {
+    match &field.when_option {
+        Some(option) => format!("{model}.{} (when {option} is true)", field.name),
+        None => format!("{model}.{}", field.name),
+    }
 }
 
 fn list(text: &mut String, title: &str, items: impl IntoIterator<Item = impl AsRef<str>>) -> std::fmt::Result {

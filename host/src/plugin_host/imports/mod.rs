@@ -1,17 +1,27 @@
 //! What a plugin can ask of the host: one file per capability, linked only when it was granted.
 
+mod accounts;
+mod browser_sessions;
 mod clock;
 mod config;
 mod cookies;
+mod counters;
 mod crypto;
 mod email_ownership;
 mod log;
 mod mail;
+mod models;
 mod outcome;
+mod passwords;
 mod request;
+mod session_administration;
+mod session_tokens;
 mod sessions;
 mod transactions;
+mod user_administration;
+mod user_directory;
 mod users;
+mod values;
 mod verifications;
 
 use wasmtime::component::{HasSelf, Linker};
@@ -36,6 +46,17 @@ pub(super) fn link(linker: &mut Linker<State>, names: &[String]) -> wasmtime::Re
             "crypto" => i::crypto::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
             "cookies" => i::cookies::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
             "verifications" => i::verifications::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
+            "accounts" => i::accounts::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
+            "browser-sessions" => i::browser_sessions::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
+            "session-administration" => {
+                i::session_administration::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
+            }
+            "session-tokens" => i::session_tokens::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
+            "user-administration" => i::user_administration::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
+            "user-directory" => i::user_directory::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
+            "counters" => i::counters::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
+            "models" => i::models::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
+            "passwords" => i::passwords::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
             "users" => i::users::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
             "email-ownership" => i::email_ownership::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
             "sessions" => i::sessions::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,

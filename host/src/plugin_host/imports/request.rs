@@ -84,7 +84,7 @@ impl HostRequest for State {
     }
 
     async fn session(&mut self, _: Resource<Lent>) -> wasmtime::Result<Answer<Option<String>>> {
-        let (work, _) = self.parts()?;
+        let (_, work) = self.data_and_work()?;
         let active = work.exchange.session_with(work.session_need()).await;
         Ok(active
             .map_err(HostError::from)

@@ -5,15 +5,25 @@ use super::interfaces::sessions::{Freshness, Host};
 use super::interfaces::types::HostError;
 use super::outcome::{Answer, challenge};
 use super::request::session_json;
+use super::values;
 use crate::auth::session;
-use crate::error::Code;
-use crate::exchange::{Exchange, SessionNeed, SignIn, SignInAttempt};
+use crate::error::{ApiError, Code};
+use crate::exchange::{Exchange, SessionNeed, SessionShape, SignIn, SignInAttempt};
+use crate::store::Database;
 use crate::store::user::find_user_by_id;
-use crate::store::{Database, Store, Transaction};
+
+/// What a plugin wants to open.
+pub(super) struct Opening {
+    pub(super) plugin: String,
+    pub(super) user_id: String,
+    pub(super) method: String,
+    pub(super) remember: bool,
+    pub(super) session: SessionShape,
+}
 
 impl Host for State {
     async fn current(&mut self, freshness: Freshness) -> wasmtime::Result<Answer<Option<String>>> {
-        let (work, _) = self.parts()?;
+        let (_, work) = self.data_and_work()?;
         let need = match freshness {
             Freshness::Usual => work.session_need(),
             Freshness::Stored | Freshness::Fresh => SessionNeed::FROM_STORE,
@@ -22,7 +32,7 @@ impl Host for State {
         let found = async {
             let Some(active) = exchange.session_with(need).await?.cloned() else { return Ok(None) };
             if freshness == Freshness::Fresh && !session::is_fresh(exchange.auth(), &active.session) {
-                return Err(HostError::from(crate::error::ApiError::from(Code::SESSION_NOT_FRESH)));
+                return Err(ApiError::from(Code::SESSION_NOT_FRESH).into());
             }
             Ok(Some(session_json(&active.session, &active.user, true)))
         };
@@ -44,27 +54,31 @@ impl Host for State {
         method: String,
         remember: Option<bool>,
     ) -> wasmtime::Result<Answer<String>> {
-        let plugin = Some(self.shared.id.clone());
-        let (work, transaction) = self.parts()?;
+        let plugin = self.shared.id.clone();
+        let (db, work) = self.data_and_work()?;
         if let Err(error) = may_open(work.moment) {
             return Ok(Err(error));
         }
+        let remember = remember.unwrap_or_else(|| !work.exchange.ends_with_browser());
+        let opening = Opening { plugin, user_id, method, remember, session: SessionShape::default() };
+        Ok(open(&mut work.exchange, &*db, opening).await)
+    }
+
+    async fn update_current(&mut self, fields: String) -> wasmtime::Result<Answer<Option<String>>> {
+        let shared = self.shared.clone();
+        let (db, work) = self.data_and_work()?;
         let exchange = &mut work.exchange;
-        let remember = remember.unwrap_or_else(|| !exchange.ends_with_browser());
-        let open = async {
-            let store: Store = exchange.auth().store.clone();
-            let db: &dyn Database = match transaction {
-                Some(transaction) => transaction,
-                None => &store,
-            };
-            let user = find_user_by_id(db, &user_id).await?;
-            let user = user.ok_or_else(|| HostError::Invalid("there is no such user".to_owned()))?;
-            match exchange.open_session(db, SignInAttempt { user, method, plugin, remember }).await? {
-                SignIn::Opened(opened) => Ok(session_json(&opened.session, &opened.user, true)),
-                SignIn::Challenged(response) => Err(challenge(&response)),
-            }
+        let update = async {
+            let model = db.schema().model("session")?;
+            let fields = values::fields(&fields, model, |name| shared.may_write_session(name))?;
+            let Some(active) = exchange.session_with(SessionNeed::FROM_STORE).await?.cloned() else { return Ok(None) };
+            let changed = session::update_in(exchange.auth(), &*db, active.session.id(), fields).await?;
+            let Some(session) = changed else { return Ok(None) };
+            let text = session_json(&session, &active.user, true);
+            exchange.renew_session(session::ActiveSession::stored(session, active.user));
+            Ok(Some(text))
         };
-        Ok(open.await)
+        Ok(update.await)
     }
 
     async fn forget_choice(&mut self) -> wasmtime::Result<Answer<()>> {
@@ -75,28 +89,45 @@ impl Host for State {
     }
 
     async fn end_current(&mut self) -> wasmtime::Result<Answer<()>> {
-        let (work, transaction) = self.parts()?;
-        Ok(end_current(&mut work.exchange, transaction).await)
+        let (db, work) = self.data_and_work()?;
+        let exchange = &mut work.exchange;
+        let end = async {
+            if let Some(token) = exchange.session_token() {
+                session::end(exchange.auth(), &*db, &token).await?;
+                exchange.forget_session();
+            }
+            exchange.delete_session_cookies();
+            Ok(())
+        };
+        Ok(end.await)
     }
 
     async fn refresh_current(&mut self) -> wasmtime::Result<Answer<()>> {
-        let (work, transaction) = self.parts()?;
+        let (db, work) = self.data_and_work()?;
         let exchange = &mut work.exchange;
         let refresh = async {
             let opened = exchange.opened.as_ref().map(|opened| opened.session.token().to_owned());
             let Some(token) = opened.or_else(|| exchange.session_token()) else { return Ok(()) };
-            let store: Store = exchange.auth().store.clone();
-            let db: &dyn Database = match transaction {
-                Some(transaction) => transaction,
-                None => &store,
-            };
-            match session::find_active_in(exchange.auth(), db, &token).await? {
+            match session::find_active_in(exchange.auth(), &*db, &token).await? {
                 Some(active) => exchange.renew_session(active),
                 None => exchange.forget_session(),
             }
             Ok(())
         };
         Ok(refresh.await)
+    }
+}
+
+impl super::super::state::Shared {
+    /// Whether the plugin may write this field of sessions.
+    ///
+    /// # Errors
+    /// `denied` when the manifest does not declare it.
+    pub(super) fn may_write_session(&self, field: &str) -> Answer<()> {
+        if self.rights.writes_session_fields.iter().any(|own| own == field) {
+            return Ok(());
+        }
+        Err(HostError::Denied(format!("the manifest does not declare that it writes session.{field}")))
     }
 }
 
@@ -110,15 +141,14 @@ pub(super) fn may_open(moment: Moment) -> Answer<()> {
     }
 }
 
-async fn end_current(exchange: &mut Exchange, transaction: Option<&Transaction>) -> Answer<()> {
-    if let Some(token) = exchange.session_token() {
-        let auth = exchange.auth();
-        match transaction {
-            Some(transaction) => session::end(auth, transaction, &token).await?,
-            None => session::end(auth, &auth.store, &token).await?,
-        };
-        exchange.forget_session();
+/// Asks the gates and opens the session.
+pub(super) async fn open(exchange: &mut Exchange, db: &dyn Database, opening: Opening) -> Answer<String> {
+    let Opening { plugin, user_id, method, remember, session } = opening;
+    let user = find_user_by_id(db, &user_id).await?;
+    let user = user.ok_or_else(|| HostError::Invalid("there is no such user".to_owned()))?;
+    let attempt = SignInAttempt { user, method, plugin: Some(plugin), remember, session };
+    match exchange.open_session(db, attempt).await? {
+        SignIn::Opened(opened) => Ok(session_json(&opened.session, &opened.user, true)),
+        SignIn::Challenged(response) => Err(challenge(&response)),
     }
-    exchange.delete_session_cookies();
-    Ok(())
 }

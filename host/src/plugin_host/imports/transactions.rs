@@ -10,12 +10,12 @@ use super::outcome::Answer;
 
 impl Host for State {
     async fn begin(&mut self) -> wasmtime::Result<Answer<Resource<OpenTransaction>>> {
-        let (work, transaction) = self.parts()?;
-        if transaction.is_some() {
+        let is_open = self.is_in_transaction();
+        let data = self.data()?;
+        if is_open {
             return Ok(Err(HostError::Invalid("a transaction is open already".to_owned())));
         }
-        let begun = work.exchange.auth().store.begin().await;
-        Ok(match begun {
+        Ok(match data.auth.store.begin().await {
             Ok(transaction) => {
                 self.transaction = Some(transaction);
                 Ok(Resource::new_own(self.next_transaction()))

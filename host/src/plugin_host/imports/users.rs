@@ -1,101 +1,103 @@
-//! Capability `users`: reads what clients may see, writes the fields that the manifest declares.
+//! Capability `users`: reads the fields that a plugin may see, writes those that its manifest declares.
 
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
 
-use super::super::state::{State, Work};
+use super::super::state::{Shared, State};
 use super::interfaces::types::HostError;
 use super::interfaces::users::Host;
 use super::outcome::Answer;
+use super::values;
 use crate::auth::user_change;
 use crate::email;
 use crate::store::user::{self, find_user_by_email, find_user_by_id};
-use crate::store::{Database, FieldKind, Model, Models, User, Value, eq};
+use crate::store::{Field, Model, Models, Owner, Record, User, Value, eq};
 
-/// The user as JSON text, in the form that clients get.
-pub(super) fn user_json(user: &User) -> String {
-    Json::Object(user.0.output()).to_string()
-}
+impl Shared {
+    /// Whether the plugin may see this field of users: it is shown to clients, is its own, or is one that its manifest
+    /// names.
+    pub(super) fn sees(&self, field: &Field) -> bool {
+        let is_own = matches!(&field.owner, Owner::Plugin(id) if *id == self.id);
+        field.returned || is_own || self.rights.reads_user_fields.contains(&field.name)
+    }
 
-/// The fields in `text`, each one allowed and of its kind.
-fn read_fields(text: &str, allowed: &[String], model: &Model) -> Answer<Vec<(String, Value)>> {
-    let fields: Map<String, Json> =
-        serde_json::from_str(text).map_err(|error| HostError::Invalid(format!("the fields are no object: {error}")))?;
-    let read = |(name, value): (String, Json)| {
-        if !allowed.contains(&name) {
-            return Err(HostError::Denied(format!("the manifest does not declare that it writes user.{name}")));
+    /// The user as JSON text, with the fields that the plugin may see, the id last as for clients.
+    pub(super) fn user_json(&self, user: &Record) -> String {
+        let mut shown = serde_json::Map::new();
+        let fields = user.model().fields.iter().zip(user.values());
+        for (field, value) in fields.filter(|(field, _)| self.sees(field)) {
+            shown.insert(field.name.clone(), value.to_json());
         }
-        let value = to_value(value, model.field(&name)?.kind, &name)?;
-        Ok((name, value))
-    };
-    fields.into_iter().map(read).collect()
-}
+        if let Some(id) = shown.shift_remove("id") {
+            shown.insert("id".to_owned(), id);
+        }
+        Json::Object(shown).to_string()
+    }
 
-fn to_value(value: Json, kind: FieldKind, name: &str) -> Answer<Value> {
-    Ok(match (value, kind) {
-        (Json::Null, _) => Value::Null,
-        (value, FieldKind::Json) => Value::Json(value),
-        (Json::String(text), _) if name == "email" => Value::Text(email::normalize(&text)),
-        (Json::String(text), _) => Value::Text(text),
-        (Json::Bool(is_true), _) => Value::Boolean(is_true),
-        (Json::Number(number), _) => match number.as_i64() {
-            Some(number) => Value::Integer(number),
-            None => return Err(HostError::Invalid(format!("user.{name} is no whole number"))),
-        },
-        _ => return Err(HostError::Invalid(format!("user.{name} has a value of another kind"))),
-    })
+    fn user_fields(&self, text: &str, allowed: &[String], model: &Model) -> Answer<Vec<(String, Value)>> {
+        let may = |name: &str| match allowed.iter().any(|allowed| allowed == name) {
+            true => Ok(()),
+            false => Err(HostError::Denied(format!("the manifest does not declare that it writes user.{name}"))),
+        };
+        let mut fields = values::fields(text, model, may)?;
+        for (name, value) in &mut fields {
+            if let ("email", Value::Text(address)) = (name.as_str(), &mut *value) {
+                if !email::is_email(address) {
+                    return Err(HostError::Invalid("user.email is no email address".to_owned()));
+                }
+                *address = email::normalize(address);
+            }
+        }
+        Ok(fields)
+    }
 }
 
 impl Host for State {
     async fn find_by_id(&mut self, id: String) -> wasmtime::Result<Answer<Option<String>>> {
-        let (work, transaction) = self.parts()?;
-        let found = find_user_by_id(Work::database(&work.exchange, transaction), &id).await;
-        Ok(found.map(|user| user.as_ref().map(user_json)).map_err(HostError::from))
+        let shared = self.shared.clone();
+        let found = find_user_by_id(self.data()?.db, &id).await;
+        Ok(found.map(|user| user.map(|user| shared.user_json(&user.0))).map_err(HostError::from))
     }
 
     async fn find_by_email(&mut self, email: String) -> wasmtime::Result<Answer<Option<String>>> {
-        let (work, transaction) = self.parts()?;
-        let found = find_user_by_email(Work::database(&work.exchange, transaction), &email::normalize(&email)).await;
-        Ok(found.map(|user| user.as_ref().map(user_json)).map_err(HostError::from))
+        let shared = self.shared.clone();
+        let found = find_user_by_email(self.data()?.db, &email::normalize(&email)).await;
+        Ok(found.map(|user| user.map(|user| shared.user_json(&user.0))).map_err(HostError::from))
     }
 
     async fn find_by_own_field(&mut self, field: String, value: String) -> wasmtime::Result<Answer<Option<String>>> {
-        let is_own = self.shared.rights.unique_user_fields.contains(&field);
-        let (work, transaction) = self.parts()?;
-        if !is_own {
+        let shared = self.shared.clone();
+        let data = self.data()?;
+        if !shared.rights.unique_user_fields.contains(&field) {
             return Ok(Err(HostError::Denied(format!("the manifest adds no unique field user.{field}"))));
         }
-        let found = Work::database(&work.exchange, transaction).find_one(user::MODEL, &[eq(field, value)]).await;
-        Ok(found.map(|user| user.map(|user| user_json(&User(user)))).map_err(HostError::from))
+        let found = data.db.find_one(user::MODEL, &[eq(field, value)]).await;
+        Ok(found.map(|user| user.map(|user| shared.user_json(&user))).map_err(HostError::from))
     }
 
     async fn create(&mut self, fields: String) -> wasmtime::Result<Answer<String>> {
         let shared = self.shared.clone();
-        let (work, transaction) = self.parts()?;
-        let auth = work.exchange.auth();
+        let data = self.data()?;
         let create = async {
-            let model = auth.store.schema().model("user")?;
-            let fields = read_fields(&fields, &shared.rights.creates_user_with, model)?;
-            let has_address = |(name, value): &(String, Value)| {
-                name == "email" && matches!(value, Value::Text(address) if email::is_email(address))
-            };
-            if !fields.iter().any(has_address) {
+            let model = data.db.schema().model(user::MODEL)?;
+            let fields = shared.user_fields(&fields, &shared.rights.creates_user_with, model)?;
+            if !fields.iter().any(|(name, value)| name == "email" && !value.is_null()) {
                 return Err(HostError::Invalid("a user needs an email address".to_owned()));
             }
-            let created = user_change::create_with(auth, Work::database(&work.exchange, transaction), fields).await?;
-            Ok(user_json(&created))
+            let User(created) = user_change::create_with(data.auth, data.db, fields).await?;
+            Ok(shared.user_json(&created))
         };
         Ok(create.await)
     }
 
     async fn update(&mut self, id: String, fields: String) -> wasmtime::Result<Answer<String>> {
         let shared = self.shared.clone();
-        let (work, transaction) = self.parts()?;
-        let auth = work.exchange.auth();
+        let data = self.data()?;
         let update = async {
-            let model = auth.store.schema().model("user")?;
-            let fields = read_fields(&fields, &shared.rights.updates_user_fields, model)?;
-            let changed = user_change::update(auth, Work::database(&work.exchange, transaction), &id, fields).await?;
-            changed.as_ref().map(user_json).ok_or_else(|| HostError::Invalid("there is no such user".to_owned()))
+            let model = data.db.schema().model(user::MODEL)?;
+            let fields = shared.user_fields(&fields, &shared.rights.updates_user_fields, model)?;
+            let changed = user_change::update(data.auth, data.db, &id, fields).await?;
+            let changed = changed.ok_or_else(|| HostError::Invalid("there is no such user".to_owned()))?;
+            Ok(shared.user_json(&changed.0))
         };
         Ok(update.await)
     }

@@ -1,6 +1,6 @@
 //! Capability `verifications`: only identifiers with a prefix that the manifest declares.
 
-use super::super::state::{State, Work};
+use super::super::state::State;
 use super::interfaces::types::HostError;
 use super::interfaces::verifications::Host;
 use super::outcome::Answer;
@@ -32,45 +32,40 @@ fn fits(value: &str) -> Answer<()> {
 impl Host for State {
     async fn create(&mut self, identifier: String, value: String, ttl_secs: u64) -> wasmtime::Result<Answer<()>> {
         let owns = self.owns(&identifier).and_then(|()| fits(&value));
-        let (work, transaction) = self.parts()?;
+        let data = self.data()?;
         if let Err(error) = owns {
             return Ok(Err(error));
         }
-        let exchange = &work.exchange;
         let ttl_secs = i64::try_from(ttl_secs).unwrap_or(i64::MAX / 1000);
-        let db = Work::database(exchange, transaction);
-        Ok(verification::create(exchange.auth(), db, &identifier, &value, ttl_secs).await.map_err(HostError::from))
+        Ok(verification::create(data.auth, data.db, &identifier, &value, ttl_secs).await.map_err(HostError::from))
     }
 
     async fn find(&mut self, identifier: String) -> wasmtime::Result<Answer<Option<String>>> {
         let owns = self.owns(&identifier);
-        let (work, transaction) = self.parts()?;
+        let data = self.data()?;
         if let Err(error) = owns {
             return Ok(Err(error));
         }
-        let exchange = &work.exchange;
-        let found = verification::find(exchange.auth(), Work::database(exchange, transaction), &identifier).await;
+        let found = verification::find(data.auth, data.db, &identifier).await;
         Ok(found.map_err(HostError::from))
     }
 
     async fn consume(&mut self, identifier: String) -> wasmtime::Result<Answer<Option<String>>> {
         let owns = self.owns(&identifier);
-        let (work, transaction) = self.parts()?;
+        let data = self.data()?;
         if let Err(error) = owns {
             return Ok(Err(error));
         }
-        let exchange = &work.exchange;
-        let taken = verification::consume(exchange.auth(), Work::database(exchange, transaction), &identifier).await;
+        let taken = verification::consume(data.auth, data.db, &identifier).await;
         Ok(taken.map_err(HostError::from))
     }
 
     async fn replace(&mut self, identifier: String, current: String, value: String) -> wasmtime::Result<Answer<bool>> {
         let owns = self.owns(&identifier).and_then(|()| fits(&value));
-        let (work, transaction) = self.parts()?;
+        let data = self.data()?;
         if let Err(error) = owns {
             return Ok(Err(error));
         }
-        let (auth, db) = (work.exchange.auth(), Work::database(&work.exchange, transaction));
-        Ok(verification::replace(auth, db, &identifier, (&current, &value)).await.map_err(HostError::from))
+        Ok(verification::replace(data.auth, data.db, &identifier, (&current, &value)).await.map_err(HostError::from))
     }
 }

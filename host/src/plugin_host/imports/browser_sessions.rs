@@ -1,0 +1,64 @@
+//! Capability `browser-sessions`: several sessions of one browser, each known by its token.
+
+use super::super::state::State;
+use super::interfaces::browser_sessions::Host;
+use super::interfaces::types::HostError;
+use super::outcome::Answer;
+use super::request::session_json;
+use super::sessions::may_open;
+use crate::auth::session;
+
+/// More sessions than any browser keeps.
+const MOST: usize = 100;
+
+fn few(tokens: &[String]) -> Answer<()> {
+    if tokens.len() > MOST {
+        return Err(HostError::Invalid(format!("at most {MOST} tokens at once")));
+    }
+    Ok(())
+}
+
+impl Host for State {
+    async fn find(&mut self, tokens: Vec<String>) -> wasmtime::Result<Answer<Vec<String>>> {
+        let data = self.data()?;
+        let find = async {
+            few(&tokens)?;
+            let mut found = Vec::with_capacity(tokens.len());
+            for token in &tokens {
+                let active = session::find_active_in(data.auth, data.db, token).await?;
+                found.extend(active.map(|active| session_json(&active.session, &active.user, true)));
+            }
+            Ok(found)
+        };
+        Ok(find.await)
+    }
+
+    async fn resume(&mut self, token: String, remember: Option<bool>) -> wasmtime::Result<Answer<Option<String>>> {
+        let (db, work) = self.data_and_work()?;
+        if let Err(error) = may_open(work.moment) {
+            return Ok(Err(error));
+        }
+        let exchange = &mut work.exchange;
+        let remember = remember.unwrap_or_else(|| !exchange.ends_with_browser());
+        let resume = async {
+            let Some(active) = session::find_active_in(exchange.auth(), &*db, &token).await? else { return Ok(None) };
+            let text = session_json(&active.session, &active.user, true);
+            exchange.resume_session(active, remember);
+            Ok(Some(text))
+        };
+        Ok(resume.await)
+    }
+
+    async fn end(&mut self, tokens: Vec<String>) -> wasmtime::Result<Answer<u64>> {
+        let data = self.data()?;
+        let end = async {
+            few(&tokens)?;
+            let mut ended = 0;
+            for token in &tokens {
+                ended += u64::from(session::end(data.auth, data.db, token).await?);
+            }
+            Ok(ended)
+        };
+        Ok(end.await)
+    }
+}

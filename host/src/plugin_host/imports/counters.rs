@@ -1,0 +1,65 @@
+//! Capability `counters`: counts that are exact under concurrency and stay when the request fails.
+
+use super::super::state::State;
+use super::interfaces::counters::Host;
+use super::interfaces::types::HostError;
+use super::outcome::Answer;
+use crate::store::counter;
+
+const LONGEST_KEY: usize = 512;
+const LONGEST_WINDOW_SECS: u32 = 366 * 86_400;
+/// Of as many windows that begin, one clears away those that have ended.
+const SWEEP_EVERY: u8 = 64;
+
+impl State {
+    /// The key as it is stored: no two plugins share one.
+    fn counter_key(&self, key: &str) -> Answer<String> {
+        if key.is_empty() || key.len() > LONGEST_KEY {
+            return Err(HostError::Invalid(format!("a counter's key has 1 to {LONGEST_KEY} bytes")));
+        }
+        if self.is_in_transaction() {
+            // One that is counted in the transaction would be forgotten with it, and one beside it would wait for it.
+            let reason = "counts are kept outside of transactions: count before one begins, or after its end";
+            return Err(HostError::Invalid(reason.to_owned()));
+        }
+        Ok(format!("{}:{key}", self.shared.id))
+    }
+}
+
+impl Host for State {
+    async fn hit(&mut self, key: String, window_secs: u32) -> wasmtime::Result<Answer<u64>> {
+        let key = self.counter_key(&key);
+        let data = self.data()?;
+        let (now, id) = (data.auth.now(), data.auth.random.id());
+        let hit = async {
+            let key = key?;
+            if !(1..=LONGEST_WINDOW_SECS).contains(&window_secs) {
+                return Err(HostError::Invalid(format!("a window lasts 1 to {LONGEST_WINDOW_SECS} seconds")));
+            }
+            let count = counter::hit(data.db, &id, &key, window_secs, now).await?;
+            if count == 1 && is_turn(&id) {
+                counter::sweep(data.db, now).await?;
+            }
+            Ok(count)
+        };
+        Ok(hit.await)
+    }
+
+    async fn peek(&mut self, key: String) -> wasmtime::Result<Answer<u64>> {
+        let key = self.counter_key(&key);
+        let data = self.data()?;
+        let now = data.auth.now();
+        Ok(async { Ok(counter::peek(data.db, &key?, now).await?) }.await)
+    }
+
+    async fn reset(&mut self, key: String) -> wasmtime::Result<Answer<()>> {
+        let key = self.counter_key(&key);
+        let data = self.data()?;
+        Ok(async { Ok(counter::reset(data.db, &key?).await?) }.await)
+    }
+}
+
+/// Ids are random, so that their letters are a die.
+fn is_turn(id: &str) -> bool {
+    id.bytes().fold(0u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte)) % SWEEP_EVERY == 0
+}

@@ -1,0 +1,64 @@
+//! Capability `session-administration`: what administrators do to other people's sessions.
+
+use serde_json::Value as Json;
+
+use super::super::state::State;
+use super::interfaces::session_administration::Host;
+use super::interfaces::types::HostError;
+use super::outcome::Answer;
+use super::sessions::{Opening, may_open, open};
+use super::values;
+use crate::auth::session;
+use crate::exchange::SessionShape;
+
+/// As long as browsers keep cookies.
+const LONGEST_SECS: u64 = 400 * 86_400;
+
+impl Host for State {
+    async fn list_of_user(&mut self, user_id: String) -> wasmtime::Result<Answer<Vec<String>>> {
+        let most_bytes = self.shared.limits.result_bytes;
+        let data = self.data()?;
+        let list = async {
+            let sessions = session::list_in(data.auth, data.db, &user_id).await?;
+            let text = |session: &crate::store::Session| Json::Object(session.0.output()).to_string();
+            values::bounded(sessions.iter().map(text).collect(), most_bytes)
+        };
+        Ok(list.await)
+    }
+
+    async fn end(&mut self, token: String) -> wasmtime::Result<Answer<bool>> {
+        let data = self.data()?;
+        Ok(session::end(data.auth, data.db, &token).await.map_err(HostError::from))
+    }
+
+    async fn end_all(&mut self, user_id: String) -> wasmtime::Result<Answer<u64>> {
+        let data = self.data()?;
+        Ok(session::end_all(data.auth, data.db, &user_id, None).await.map_err(HostError::from))
+    }
+
+    async fn impersonate(
+        &mut self,
+        user_id: String,
+        method: String,
+        ttl_secs: u64,
+        fields: String,
+    ) -> wasmtime::Result<Answer<String>> {
+        let shared = self.shared.clone();
+        let (db, work) = self.data_and_work()?;
+        if let Err(error) = may_open(work.moment) {
+            return Ok(Err(error));
+        }
+        let exchange = &mut work.exchange;
+        let impersonate = async {
+            let life_secs = i64::try_from(ttl_secs).ok().filter(|_| (1..=LONGEST_SECS).contains(&ttl_secs));
+            let life_secs =
+                life_secs.ok_or_else(|| HostError::Invalid(format!("a session lasts 1 to {LONGEST_SECS} seconds")))?;
+            let model = db.schema().model("session")?;
+            let fields = values::fields(&fields, model, |name| shared.may_write_session(name))?;
+            let session = SessionShape { life_secs: Some(life_secs), fields };
+            let opening = Opening { plugin: shared.id.clone(), user_id, method, remember: false, session };
+            open(exchange, &*db, opening).await
+        };
+        Ok(impersonate.await)
+    }
+}

@@ -1,0 +1,59 @@
+//! Capability `user-administration`: what administrators do to users beside changing their fields.
+
+use super::super::state::State;
+use super::interfaces::types::HostError;
+use super::interfaces::user_administration::Host;
+use super::outcome::Answer;
+use crate::auth::{credential, password, session, user_change};
+use crate::error::ApiError;
+use crate::store::{Database, Transaction};
+
+/// Begins a transaction of its own, unless `db` is one already.
+async fn begin(auth: &crate::auth::Auth, db: &dyn Database) -> Answer<Option<Transaction>> {
+    Ok(if db.is_transaction() { None } else { Some(auth.store.begin().await?) })
+}
+
+async fn commit(own: Option<Transaction>) -> Answer<()> {
+    if let Some(own) = own {
+        own.commit().await?;
+    }
+    Ok(())
+}
+
+impl Host for State {
+    async fn set_password(
+        &mut self,
+        user_id: String,
+        password: String,
+        end_sessions: bool,
+    ) -> wasmtime::Result<Answer<()>> {
+        let data = self.data()?;
+        let set = async {
+            password::check_new(&data.auth.config.email_and_password, &password).map_err(ApiError::from)?;
+            // Hashed before a transaction holds others up.
+            let hash = data.auth.passwords.hash(&password).await?;
+            let own = begin(data.auth, data.db).await?;
+            let db: &dyn Database = own.as_ref().map_or(data.db, |own| own);
+            if !credential::reset(data.auth, db, &user_id, &hash).await? {
+                return Err(HostError::Invalid("there is no such user, or the password changed just now".to_owned()));
+            }
+            if end_sessions {
+                session::end_all(data.auth, db, &user_id, None).await?;
+            }
+            commit(own).await
+        };
+        Ok(set.await)
+    }
+
+    async fn delete(&mut self, user_id: String) -> wasmtime::Result<Answer<bool>> {
+        let data = self.data()?;
+        let delete = async {
+            let own = begin(data.auth, data.db).await?;
+            let db: &dyn Database = own.as_ref().map_or(data.db, |own| own);
+            let was_there = user_change::delete(data.auth, db, &user_id).await?;
+            commit(own).await?;
+            Ok(was_there)
+        };
+        Ok(delete.await)
+    }
+}

@@ -1,0 +1,79 @@
+//! Counts that many requests change at once, each exact and in one statement.
+
+use super::Database;
+use super::error::StoreError;
+use super::model::FieldKind;
+use super::models::Models;
+use super::query::{eq, gt, lte};
+use super::statement::Builder;
+use super::value::Value;
+use crate::clock::Timestamp;
+
+/// Name of the model.
+pub const MODEL: &str = "doorward_counter";
+
+/// Adds one to the count of `key` and returns it. A window that has ended begins anew at `now` and lasts `window_secs`.
+///
+/// # Errors
+/// As `Models`.
+pub async fn hit(
+    database: &dyn Database,
+    id: &str,
+    key: &str,
+    window_secs: u32,
+    now: Timestamp,
+) -> Result<u64, StoreError> {
+    let model = database.schema().model(MODEL)?;
+    let column = |field: &str| model.field(field).map(|field| field.column.as_str());
+    let (count, ends) = (column("count")?, column("endsAt")?);
+    let integer = |number: i64| (FieldKind::Integer, Value::Integer(number));
+    let (now, until) = (integer(now.0), integer(now.plus_secs(window_secs.into()).0));
+    let mut out = Builder::write("INSERT INTO ");
+    out.name(&model.table).sql(" (").names("", ["id", "key", "count", "endsAt"].into_iter());
+    out.sql(") VALUES (")
+        .bind(FieldKind::Text, id.into())
+        .sql(", ")
+        .bind(FieldKind::Text, Value::from(key).fit(FieldKind::Text, "key")?);
+    out.sql(", 1, ").bind(until.0, until.1.clone()).sql(") ON CONFLICT (").name(column("key")?);
+    // Both databases name the row that is there by its table.
+    let old = |out: &mut Builder, column: &str| _ = out.name(&model.table).sql(".").name(column);
+    out.sql(") DO UPDATE SET ").name(count).sql(" = CASE WHEN ");
+    old(&mut out, ends);
+    out.sql(" <= ").bind(now.0, now.1.clone()).sql(" THEN 1 ELSE ");
+    old(&mut out, count);
+    out.sql(" + 1 END, ").name(ends).sql(" = CASE WHEN ");
+    old(&mut out, ends);
+    out.sql(" <= ").bind(now.0, now.1).sql(" THEN ").bind(until.0, until.1).sql(" ELSE ");
+    old(&mut out, ends);
+    out.sql(" END RETURNING ").name(count);
+    match database.run(out.build()?).await?.first().and_then(|row| row.first()) {
+        Some(Value::Integer(count)) => Ok(u64::try_from(*count).unwrap_or(0)),
+        _ => Err(StoreError::internal("counting")),
+    }
+}
+
+/// The count of the present window; 0 when there is none.
+///
+/// # Errors
+/// As `Models`.
+pub async fn peek(database: &dyn Database, key: &str, now: Timestamp) -> Result<u64, StoreError> {
+    let row = database.find_one(MODEL, &[eq("key", key), gt("endsAt", now.0)]).await?;
+    let count = row.and_then(|row| row.integer("count")).unwrap_or(0);
+    Ok(u64::try_from(count).unwrap_or(0))
+}
+
+/// Forgets the count of `key`.
+///
+/// # Errors
+/// As `Models`.
+pub async fn reset(database: &dyn Database, key: &str) -> Result<(), StoreError> {
+    database.delete(MODEL, &[eq("key", key)]).await.map(drop)
+}
+
+/// Removes the counts whose window has ended.
+///
+/// # Errors
+/// As `Models`.
+pub async fn sweep(database: &dyn Database, now: Timestamp) -> Result<u64, StoreError> {
+    database.delete(MODEL, &[lte("endsAt", now.0)]).await
+}

@@ -1,0 +1,85 @@
+//! Accounts of users at providers: ways in beside the password.
+
+use crate::error::Result;
+use crate::host;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// An account, with the fields' names on the wire (`providerId`). It has the tokens of the provider, in clear.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Account(Map<String, Value>);
+
+impl Account {
+    /// The id of the row.
+    pub fn id(&self) -> &str {
+        self.text("id")
+    }
+
+    /// Whose account it is.
+    pub fn user_id(&self) -> &str {
+        self.text("userId")
+    }
+
+    /// The provider: `github`.
+    pub fn provider_id(&self) -> &str {
+        self.text("providerId")
+    }
+
+    /// The provider's name for the user.
+    pub fn account_id(&self) -> &str {
+        self.text("accountId")
+    }
+
+    /// Any field, by its name on the wire.
+    pub fn get(&self, field: &str) -> Option<&Value> {
+        self.0.get(field)
+    }
+
+    fn parse(text: &str) -> Result<Account> {
+        Ok(serde_json::from_str(text)?)
+    }
+
+    fn text(&self, field: &str) -> &str {
+        self.get(field).and_then(Value::as_str).unwrap_or_default()
+    }
+}
+
+/// Shows no tokens.
+impl core::fmt::Debug for Account {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "Account({} at {})", self.account_id(), self.provider_id())
+    }
+}
+
+/// The account with this id at this provider, whoever it belongs to.
+///
+/// # Errors
+/// When the store is away.
+pub fn find(provider_id: &str, account_id: &str) -> Result<Option<Account>> {
+    host::accounts::find(provider_id, account_id)?.map(|text| Account::parse(&text)).transpose()
+}
+
+/// The user's accounts, oldest first.
+///
+/// # Errors
+/// When the store is away.
+pub fn list_of_user(user_id: &str) -> Result<Vec<Account>> {
+    host::accounts::list_of_user(user_id)?.iter().map(|text| Account::parse(text)).collect()
+}
+
+/// Links an account. `fields` holds `providerId`, `accountId` and what the provider gave.
+///
+/// # Errors
+/// `conflict` when the account is someone's already.
+pub fn create(user_id: &str, fields: &Value) -> Result<Account> {
+    Account::parse(&host::accounts::create(user_id, &fields.to_string())?)
+}
+
+/// Changes tokens, scope and the like.
+///
+/// # Errors
+/// `invalid` when there is no such account, `denied` for fields that say whose it is.
+pub fn update(id: &str, fields: &Value) -> Result<Account> {
+    Account::parse(&host::accounts::update(id, &fields.to_string())?)
+}

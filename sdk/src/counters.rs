@@ -1,0 +1,40 @@
+//! Counts that many requests change at once: attempts, failures. Each key is this plugin's own.
+//!
+//! ```
+//! use doorward_sdk::prelude::*;
+//! # doorward_sdk::fake::reset();
+//! for attempt in 1..=3 {
+//!     assert_eq!(counters::hit("code:u1", 600)?, attempt);
+//! }
+//! counters::reset("code:u1")?;
+//! assert_eq!(counters::peek("code:u1")?, 0);
+//! # Ok::<(), Error>(())
+//! ```
+
+use crate::error::Result;
+use crate::host;
+
+/// Adds one and returns the count since the window began; a window that has ended begins anew. Exact under concurrency, and
+/// outside of transactions: an attempt counts also when the request fails.
+///
+/// # Errors
+/// `invalid` while a transaction is open.
+pub fn hit(key: &str, window_secs: u32) -> Result<u64> {
+    Ok(host::counters::hit(key, window_secs)?)
+}
+
+/// The count of the present window, without adding.
+///
+/// # Errors
+/// As [`hit`].
+pub fn peek(key: &str) -> Result<u64> {
+    Ok(host::counters::peek(key)?)
+}
+
+/// Forgets the count.
+///
+/// # Errors
+/// As [`hit`].
+pub fn reset(key: &str) -> Result<()> {
+    Ok(host::counters::reset(key)?)
+}

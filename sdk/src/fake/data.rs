@@ -1,0 +1,204 @@
+//! The fake host's tables, counters, passwords and accounts.
+
+use super::rows::{self, Row};
+use super::with;
+use crate::error::HostError;
+use serde_json::{Map, Value};
+
+type Answer<T> = Result<T, HostError>;
+
+fn object(text: &str) -> Answer<Row> {
+    serde_json::from_str(text).map_err(|error| HostError::Invalid(error.to_string()))
+}
+
+fn text(row: Row) -> String {
+    Value::Object(row).to_string()
+}
+
+pub mod models {
+    use super::{Answer, HostError, Map, Row, Value, object, rows, text, with};
+    use crate::bindings::doorward::plugin::models::{Condition, Query};
+    use crate::fake::World;
+
+    /// The table, when the plugin of the last request declares it or there was none yet.
+    fn table<'a>(world: &'a mut World, model: &str) -> Answer<&'a mut Vec<Row>> {
+        let is_declared = world.declared.as_ref().is_none_or(|tables| tables.iter().any(|table| table.has_name(model)));
+        if !is_declared {
+            return Err(HostError::Denied(format!("the manifest declares no table `{model}`")));
+        }
+        Ok(world.tables.entry(model.to_owned()).or_default())
+    }
+
+    /// The row with what the table's fields say about it.
+    fn complete(world: &World, model: &str, row: Row) -> Answer<Row> {
+        let Some(declared) = &world.declared else { return Ok(row) };
+        let table = declared.iter().find(|table| table.has_name(model));
+        table.map_or(Ok(row.clone()), |table| table.complete(row).map_err(HostError::Invalid))
+    }
+
+    fn check_unique(world: &World, model: &str, row: &Row) -> Answer<()> {
+        let table = world.declared.iter().flatten().find(|table| table.has_name(model));
+        let unique: Vec<&str> = table.map(|table| table.unique_fields().collect()).unwrap_or_default();
+        let others = world.tables.get(model).into_iter().flatten().filter(|other| other.get("id") != row.get("id"));
+        for other in others {
+            let is_taken = |field: &&&str| {
+                other.get(**field).is_some_and(|value| !value.is_null() && row.get(**field) == Some(value))
+            };
+            if let Some(field) = unique.iter().find(is_taken) {
+                return Err(HostError::Conflict(format!("{model}.{field}")));
+            }
+        }
+        Ok(())
+    }
+
+    pub fn find(model: &str, query: &Query) -> Answer<Vec<String>> {
+        with(|world| Ok(rows::select(table(world, model)?.iter(), query)?.into_iter().map(text).collect()))
+    }
+
+    pub fn count(model: &str, conditions: &[Condition]) -> Answer<u64> {
+        with(|world| {
+            let rows = table(world, model)?.iter();
+            let met = rows.map(|row| rows::meets(row, conditions)).collect::<Answer<Vec<bool>>>()?;
+            Ok(met.into_iter().filter(|met| *met).count() as u64)
+        })
+    }
+
+    pub fn insert(model: &str, row: &str) -> Answer<String> {
+        with(|world| {
+            table(world, model)?;
+            let mut row = complete(world, model, object(row)?)?;
+            world.drawn += 1;
+            if row.get("id").is_none_or(Value::is_null) {
+                row.insert("id".to_owned(), Value::from(format!("{model}-{}", world.drawn)));
+            }
+            check_unique(world, model, &row)?;
+            table(world, model)?.push(row.clone());
+            Ok(text(row))
+        })
+    }
+
+    pub fn update(model: &str, conditions: &[Condition], fields: &str) -> Answer<Vec<String>> {
+        rows::some(conditions)?;
+        let fields = object(fields)?;
+        change(model, conditions, |row| row.extend(fields.clone()))
+    }
+
+    fn change(model: &str, conditions: &[Condition], set: impl Fn(&mut Row)) -> Answer<Vec<String>> {
+        with(|world| {
+            let mut changed = Vec::new();
+            for row in table(world, model)?.iter_mut() {
+                if rows::meets(row, conditions)? {
+                    set(row);
+                    changed.push(row.clone());
+                }
+            }
+            changed.iter().try_for_each(|row| check_unique(world, model, row))?;
+            Ok(changed.into_iter().map(text).collect())
+        })
+    }
+
+    pub fn delete(model: &str, conditions: &[Condition]) -> Answer<u64> {
+        with(|world| Ok(rows::remove(table(world, model)?, conditions)?.len() as u64))
+    }
+
+    pub fn consume(model: &str, conditions: &[Condition]) -> Answer<Option<String>> {
+        let created = |row: &Row| row.get("createdAt").and_then(Value::as_str).unwrap_or_default().to_owned();
+        with(|world| Ok(rows::remove(table(world, model)?, conditions)?.into_iter().max_by_key(created).map(text)))
+    }
+
+    pub fn increment(model: &str, conditions: &[Condition], field: &str, by: i64) -> Answer<Option<String>> {
+        rows::some(conditions)?;
+        let add = |row: &mut Map<String, Value>| {
+            let number = row.get(field).and_then(Value::as_i64).unwrap_or(0);
+            row.insert(field.to_owned(), Value::from(number + by));
+        };
+        Ok(change(model, conditions, add)?.into_iter().next())
+    }
+}
+
+pub mod counters {
+    use super::{Answer, HostError, with};
+
+    fn outside() -> Answer<()> {
+        let is_open = with(|world| world.is_in_transaction);
+        if is_open { Err(HostError::Invalid("counts are kept outside of transactions".to_owned())) } else { Ok(()) }
+    }
+
+    pub fn hit(key: &str, window_secs: u32) -> Answer<u64> {
+        outside()?;
+        Ok(with(|world| {
+            let now = world.now_millis;
+            let slot = world.counters.entry(key.to_owned()).or_insert((0, 0));
+            if slot.1 <= now {
+                *slot = (0, now + u64::from(window_secs) * 1000);
+            }
+            slot.0 += 1;
+            slot.0
+        }))
+    }
+
+    pub fn peek(key: &str) -> Answer<u64> {
+        outside()?;
+        Ok(with(|world| world.counters.get(key).filter(|slot| slot.1 > world.now_millis).map_or(0, |slot| slot.0)))
+    }
+
+    pub fn reset(key: &str) -> Answer<()> {
+        outside()?;
+        with(|world| world.counters.remove(key));
+        Ok(())
+    }
+}
+
+pub mod passwords {
+    use super::{Answer, with};
+
+    pub fn verify(user_id: Option<&str>, password: &str) -> Answer<bool> {
+        Ok(with(|world| user_id.and_then(|id| world.passwords.get(id)).is_some_and(|own| own == password)))
+    }
+
+    pub fn exists(user_id: &str) -> Answer<bool> {
+        Ok(with(|world| world.passwords.contains_key(user_id)))
+    }
+}
+
+pub mod accounts {
+    use super::{Answer, HostError, Row, Value, object, text, with};
+
+    fn is_of(row: &Row, field: &str, value: &str) -> bool {
+        row.get(field).and_then(Value::as_str) == Some(value)
+    }
+
+    pub fn find(provider_id: &str, account_id: &str) -> Answer<Option<String>> {
+        let is_it = |row: &&Row| is_of(row, "providerId", provider_id) && is_of(row, "accountId", account_id);
+        Ok(with(|world| world.accounts.iter().find(is_it).cloned().map(text)))
+    }
+
+    pub fn list_of_user(user_id: &str) -> Answer<Vec<String>> {
+        let is_theirs = |row: &&Row| is_of(row, "userId", user_id);
+        Ok(with(|world| world.accounts.iter().filter(is_theirs).cloned().map(text).collect()))
+    }
+
+    pub fn create(user_id: &str, fields: &str) -> Answer<String> {
+        let mut row = object(fields)?;
+        let part = |name: &str| row.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        if find(&part("providerId"), &part("accountId"))?.is_some() {
+            return Err(HostError::Conflict("accountId".to_owned()));
+        }
+        with(|world| {
+            row.insert("id".to_owned(), Value::from(format!("account-{}", world.accounts.len() + 1)));
+            row.insert("userId".to_owned(), Value::from(user_id));
+            world.accounts.push(row.clone());
+        });
+        Ok(text(row))
+    }
+
+    pub fn update(id: &str, fields: &str) -> Answer<String> {
+        let fields = object(fields)?;
+        with(|world| {
+            let row = world.accounts.iter_mut().find(|row| is_of(row, "id", id));
+            let row = row.ok_or_else(|| HostError::Invalid("there is no such account".to_owned()))?;
+            row.extend(fields);
+            Ok(text(row.clone()))
+        })
+    }
+}

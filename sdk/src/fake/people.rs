@@ -1,0 +1,137 @@
+//! The fake host's sessions and users, as other people's and as lists.
+
+use super::with;
+use crate::error::HostError;
+use serde_json::{Map, Value};
+
+type Answer<T> = Result<T, HostError>;
+
+fn is_of(session: &Value, user_id: &str) -> bool {
+    session.pointer("/session/userId").and_then(Value::as_str) == Some(user_id)
+}
+
+pub mod browser_sessions {
+    use super::{Answer, with};
+
+    pub fn find(tokens: &[String]) -> Answer<Vec<String>> {
+        Ok(with(|world| tokens.iter().filter_map(|token| Some(world.live.get(token)?.to_string())).collect()))
+    }
+
+    pub fn resume(token: &str, _remember: Option<bool>) -> Answer<Option<String>> {
+        Ok(with(|world| {
+            let found = world.live.get(token).cloned()?;
+            world.session = Some(found.clone());
+            Some(found.to_string())
+        }))
+    }
+
+    pub fn end(tokens: &[String]) -> Answer<u64> {
+        Ok(with(|world| tokens.iter().filter(|token| world.live.remove(*token).is_some()).count() as u64))
+    }
+}
+
+pub mod session_tokens {
+    use super::{Answer, Value, with};
+
+    pub fn bearer() -> Option<String> {
+        with(|world| world.bearer.clone())
+    }
+
+    /// A signature is right when it is the word `signature`.
+    pub fn present(value: &str, require_signature: bool) -> Answer<bool> {
+        let token = match value.rsplit_once('.') {
+            Some((token, "signature")) => token,
+            Some(_) => return Ok(false),
+            None if require_signature => return Ok(false),
+            None => value,
+        };
+        with(|world| world.session = world.live.get(token).cloned());
+        Ok(true)
+    }
+
+    pub fn issued() -> Option<String> {
+        let token = |session: &Value| session.pointer("/session/token").and_then(Value::as_str).map(str::to_owned);
+        with(|world| Some(format!("{}.signature", token(world.opened.as_ref()?)?)))
+    }
+}
+
+pub mod user_directory {
+    use super::super::rows;
+    use super::{Answer, Value, with};
+    use crate::bindings::doorward::plugin::models::{Condition, Query};
+
+    pub fn find(query: &Query) -> Answer<Vec<String>> {
+        let found = with(|world| rows::select(world.users.values(), query))?;
+        Ok(found.into_iter().map(|user| Value::Object(user).to_string()).collect())
+    }
+
+    pub fn count(conditions: &[Condition]) -> Answer<u64> {
+        let met =
+            with(|world| world.users.values().map(|user| rows::meets(user, conditions)).collect::<Answer<Vec<_>>>());
+        Ok(met?.into_iter().filter(|met| *met).count() as u64)
+    }
+}
+
+pub mod user_administration {
+    use super::{Answer, HostError, is_of, with};
+
+    pub fn set_password(user_id: &str, password: &str, end_sessions: bool) -> Answer<()> {
+        with(|world| {
+            if !world.users.contains_key(user_id) {
+                return Err(HostError::Invalid("there is no such user".to_owned()));
+            }
+            world.passwords.insert(user_id.to_owned(), password.to_owned());
+            if end_sessions {
+                world.live.retain(|_, session| !is_of(session, user_id));
+            }
+            Ok(())
+        })
+    }
+
+    pub fn delete(user_id: &str) -> Answer<bool> {
+        Ok(with(|world| {
+            world.live.retain(|_, session| !is_of(session, user_id));
+            world.passwords.remove(user_id);
+            world.users.remove(user_id).is_some()
+        }))
+    }
+}
+
+pub mod session_administration {
+    use super::{Answer, HostError, Map, Value, is_of, with};
+    use crate::fake::calls::sessions;
+
+    pub fn list_of_user(user_id: &str) -> Answer<Vec<String>> {
+        Ok(with(|world| {
+            let theirs = world.live.values().filter(|session| is_of(session, user_id));
+            theirs.filter_map(|session| Some(session.get("session")?.to_string())).collect()
+        }))
+    }
+
+    pub fn end(token: &str) -> Answer<bool> {
+        Ok(with(|world| world.live.remove(token).is_some()))
+    }
+
+    pub fn end_all(user_id: &str) -> Answer<u64> {
+        Ok(with(|world| {
+            let before = world.live.len();
+            world.live.retain(|_, session| !is_of(session, user_id));
+            (before - world.live.len()) as u64
+        }))
+    }
+
+    pub fn impersonate(user_id: &str, method: &str, _ttl_secs: u64, fields: &str) -> Answer<String> {
+        let fields: Map<String, Value> =
+            serde_json::from_str(fields).map_err(|error| HostError::Invalid(error.to_string()))?;
+        sessions::open(user_id, method, Some(false))?;
+        with(|world| {
+            let set = |session: &mut Value| {
+                session.get_mut("session").and_then(Value::as_object_mut).map(|own| own.extend(fields.clone()))
+            };
+            world.live.values_mut().last().map(set);
+            world.session.as_mut().map(set);
+            world.opened.as_mut().map(set);
+            Ok(world.opened.as_ref().map(ToString::to_string).unwrap_or_default())
+        })
+    }
+}

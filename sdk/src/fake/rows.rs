@@ -1,0 +1,90 @@
+//! Rows in memory: conditions, orders and changes as the host has them.
+
+use crate::bindings::doorward::plugin::models::{Condition, Operator, Query};
+use crate::error::HostError;
+use serde_json::{Map, Value};
+use std::cmp::Ordering;
+
+type Answer<T> = Result<T, HostError>;
+pub(super) type Row = Map<String, Value>;
+
+/// The rows that the query asks for.
+pub(super) fn select<'a>(rows: impl Iterator<Item = &'a Row>, query: &Query) -> Answer<Vec<Row>> {
+    let mut found = Vec::new();
+    for row in rows {
+        if meets(row, &query.conditions)? {
+            found.push(row.clone());
+        }
+    }
+    if let Some(order) = &query.order {
+        let by = |row: &Row| row.get(&order.field).cloned().unwrap_or_default();
+        found.sort_by(|a, b| compare(&by(a), &by(b)).unwrap_or(Ordering::Equal));
+        if order.descending {
+            found.reverse();
+        }
+    }
+    let (offset, limit) = (query.offset.unwrap_or(0) as usize, query.limit.unwrap_or(100) as usize);
+    Ok(found.into_iter().skip(offset).take(limit).collect())
+}
+
+/// Whether the row meets every condition.
+pub(super) fn meets(row: &Row, conditions: &[Condition]) -> Answer<bool> {
+    for condition in conditions {
+        let wanted: Value =
+            serde_json::from_str(&condition.value).map_err(|error| HostError::Invalid(error.to_string()))?;
+        if !holds(row.get(&condition.field).unwrap_or(&Value::Null), condition.operator, &wanted) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Removes the rows that meet the conditions and returns them.
+pub(super) fn remove(rows: &mut Vec<Row>, conditions: &[Condition]) -> Answer<Vec<Row>> {
+    some(conditions)?;
+    let mut removed = Vec::new();
+    let mut kept = Vec::new();
+    for row in rows.drain(..) {
+        if meets(&row, conditions)? { removed.push(row) } else { kept.push(row) }
+    }
+    *rows = kept;
+    Ok(removed)
+}
+
+/// Refuses to mean every row.
+pub(super) fn some(conditions: &[Condition]) -> Answer<()> {
+    if conditions.is_empty() {
+        return Err(HostError::Invalid("a change needs a condition".to_owned()));
+    }
+    Ok(())
+}
+
+fn holds(value: &Value, operator: Operator, wanted: &Value) -> bool {
+    let order = || compare(value, wanted);
+    let texts = || Some((value.as_str()?, wanted.as_str()?));
+    let list = || wanted.as_array().is_some_and(|list| list.contains(value));
+    match operator {
+        Operator::Equal => value == wanted,
+        Operator::NotEqual => value != wanted && (wanted.is_null() || !value.is_null()),
+        Operator::Less => order() == Some(Ordering::Less),
+        Operator::LessOrEqual => matches!(order(), Some(Ordering::Less | Ordering::Equal)),
+        Operator::Greater => order() == Some(Ordering::Greater),
+        Operator::GreaterOrEqual => matches!(order(), Some(Ordering::Greater | Ordering::Equal)),
+        Operator::OneOf => list(),
+        Operator::NotOneOf => !value.is_null() && !list(),
+        Operator::Contains => texts().is_some_and(|(text, part)| text.contains(part)),
+        Operator::StartsWith => texts().is_some_and(|(text, part)| text.starts_with(part)),
+        Operator::EndsWith => texts().is_some_and(|(text, part)| text.ends_with(part)),
+    }
+}
+
+fn compare(a: &Value, b: &Value) -> Option<Ordering> {
+    match (a, b) {
+        (Value::Number(a), Value::Number(b)) => a.as_f64()?.partial_cmp(&b.as_f64()?),
+        (Value::String(a), Value::String(b)) => Some(a.cmp(b)),
+        (Value::Bool(a), Value::Bool(b)) => Some(a.cmp(b)),
+        (Value::Null, Value::Null) => None,
+        (Value::Null, _) => None,
+        _ => None,
+    }
+}
