@@ -8,6 +8,8 @@ create table "verification" ("id" text not null primary key, "identifier" text n
 
 create table "doorward_outbox" ("id" text not null primary key, "kind" text not null, "payload" jsonb not null, "createdAt" timestamptz not null, "availableAt" timestamptz not null, "attempts" integer not null, "lastError" text);
 
+create table "doorward_counter" ("id" text not null primary key, "key" text not null unique, "count" bigint not null, "endsAt" bigint not null);
+
 create table "doorward_migration" ("id" text not null primary key, "statement" text not null, "appliedAt" timestamptz not null);
 
 create index "session_userId_idx" on "session" ("userId");
@@ -17,3 +19,5 @@ create index "account_userId_idx" on "account" ("userId");
 create index "verification_identifier_idx" on "verification" ("identifier");
 
 create index "doorward_outbox_availableAt_idx" on "doorward_outbox" ("availableAt");
+
+create index "doorward_counter_endsAt_idx" on "doorward_counter" ("endsAt");
