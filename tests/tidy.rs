@@ -135,6 +135,7 @@ fn only_lifecycle_writes_users_sessions_accounts_and_verifications() {
         }
     }
     // The last one writes the tables that plugins declare, which are never these: `Rights::tables` and the schema see to it.
+    found.sort();
     assert_eq!(found, ["host/src/auth/lifecycle.rs", "host/src/plugin_host/imports/models.rs"]);
 }
 

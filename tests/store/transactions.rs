@@ -162,5 +162,5 @@ async fn a_commit_survives_the_store(place: Place) {
     drop(store);
     let again = place.core().await;
     assert_eq!(again.count_all("user").await, 1);
-    assert_eq!(again.schema().models().len(), 7);
+    assert_eq!(again.schema().models().len(), 8);
 }

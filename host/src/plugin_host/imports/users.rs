@@ -22,15 +22,9 @@ impl Shared {
 
     /// The user as JSON text, with the fields that the plugin may see, the id last as for clients.
     pub(super) fn user_json(&self, user: &Record) -> String {
-        let mut shown = serde_json::Map::new();
-        let fields = user.model().fields.iter().zip(user.values());
-        for (field, value) in fields.filter(|(field, _)| self.sees(field)) {
-            shown.insert(field.name.clone(), value.to_json());
-        }
-        if let Some(id) = shown.shift_remove("id") {
-            shown.insert("id".to_owned(), id);
-        }
-        Json::Object(shown).to_string()
+        let fields = || user.model().fields.iter().zip(user.values());
+        let shown = fields().skip(1).chain(fields().take(1)).filter(|(field, _)| self.sees(field));
+        Json::Object(shown.map(|(field, value)| (field.name.clone(), value.to_json())).collect()).to_string()
     }
 
     fn user_fields(&self, text: &str, allowed: &[String], model: &Model) -> Answer<Vec<(String, Value)>> {
