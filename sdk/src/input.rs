@@ -61,6 +61,27 @@ impl<'a> Fields<'a> {
         self.may_be_absent = true;
     }
 
+    /// A field that must be there, of any type.
+    pub fn any(&mut self, name: &str) -> Value {
+        match self.get(name) {
+            Some(value) => value.clone(),
+            None => {
+                self.issue(name, &mismatch("nonoptional", None));
+                Value::Null
+            }
+        }
+    }
+
+    /// A text that must be there and is more than spaces; those around it are dropped.
+    pub fn trimmed(&mut self, name: &str) -> String {
+        let faults = self.issues.len();
+        let text: String = self.required(name);
+        if self.issues.len() == faults && text.trim().is_empty() {
+            self.issue(name, "Too small: expected string to have >=1 characters");
+        }
+        text.trim().to_owned()
+    }
+
     /// A field that must be there and hold an email address.
     pub fn email(&mut self, name: &str) -> String {
         let faults = self.issues.len();
@@ -214,6 +235,26 @@ mod tests {
             let expected = "[body.way] Invalid option: expected one of \"a\"|\"b\"";
             assert_eq!(read(Some(json!({ "way": wrong }))), Err(expected.to_owned()));
         }
+    }
+
+    struct Any(Value, String);
+
+    impl Input for Any {
+        fn read(fields: &mut Fields<'_>) -> Self {
+            Any(fields.any("any"), fields.trimmed("text"))
+        }
+    }
+
+    #[test]
+    fn anything_is_something_and_text_is_more_than_spaces() {
+        let read = |value: Value| {
+            let read = read_input::<Any>("body", Some(&value));
+            read.map(|any| (any.0, any.1)).map_err(|error| error.into_refusal().message.unwrap_or_default())
+        };
+        assert_eq!(read(json!({ "any": null, "text": " a " })), Ok((Value::Null, "a".to_owned())));
+        let expected = "[body.any] Invalid input: expected nonoptional, received undefined; \
+                        [body.text] Too small: expected string to have >=1 characters";
+        assert_eq!(read(json!({ "text": "  " })), Err(expected.to_owned()));
     }
 
     #[test]

@@ -1,0 +1,35 @@
+//! Sign in with a passkey: registration, authentication, and the list of a user's own.
+
+mod authenticate_options;
+mod challenge;
+mod delete_passkey;
+mod errors;
+mod list_user_passkeys;
+mod options;
+mod passkey;
+mod register_options;
+mod update_passkey;
+mod verify_authentication;
+mod verify_registration;
+
+use doorward_sdk::prelude::*;
+use options::Options;
+
+doorward_sdk::plugin!(plugin);
+
+/// The whole plugin: its options, its endpoints, its table, and what else it may touch.
+pub fn plugin() -> Plugin {
+    let plugin = Plugin::new("passkey", env!("CARGO_PKG_VERSION"))
+        .options::<Options>()
+        .route(Route::get("/passkey/generate-register-options", register_options::register_options))
+        .route(Route::post("/passkey/verify-registration", verify_registration::verify_registration))
+        .route(Route::get("/passkey/generate-authenticate-options", authenticate_options::authenticate_options))
+        .route(Route::post("/passkey/verify-authentication", verify_authentication::verify_authentication).signs_in())
+        .route(Route::get("/passkey/list-user-passkeys", list_user_passkeys::list_user_passkeys))
+        .route(Route::post("/passkey/update-passkey", update_passkey::update_passkey))
+        .route(Route::post("/passkey/delete-passkey", delete_passkey::delete_passkey))
+        .cookie(CookieRule::prefixed(options::COOKIE).or_option("advanced.web_authn_challenge_cookie"))
+        .verifications(challenge::PREFIX)
+        .table(passkey::table());
+    errors::ALL.into_iter().fold(plugin, Plugin::error)
+}
