@@ -9,6 +9,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod capabilities;
 mod contract;
 mod fixture;
 mod hooks;
