@@ -249,6 +249,9 @@ pub struct PluginConfig {
     /// What one call may cost.
     #[serde(default)]
     pub limits: PluginLimits,
+    /// Which other servers it may ask.
+    #[serde(default)]
+    pub http: PluginHttp,
     /// The plugin's own options, checked against its manifest.
     #[serde(flatten)]
     pub options: toml::Table,
@@ -256,6 +259,18 @@ pub struct PluginConfig {
 
 fn yes() -> bool {
     true
+}
+
+/// `[plugins.http]`
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PluginHttp {
+    /// Hosts beside those of its manifest: `api.example.com`, `api.example.com:8443` or `*.example.com`.
+    pub hosts: Vec<String>,
+    /// Lets it reach this machine and its own network.
+    pub allow_private: bool,
+    /// Lets it send `http:` too.
+    pub allow_http: bool,
 }
 
 /// `[plugins.limits]`

@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use ureq::Agent;
-use ureq::tls::{RootCerts, TlsConfig};
 
 use super::{Transport, TransportError};
 use crate::clock::Clock;
 use crate::config::WebhookConfig;
 use crate::crypto::{hex, hmac_sha256};
 use crate::mail::Mail;
+use crate::outgoing;
 use crate::secret::Secret;
 
 /// Longest time of one delivery, the receiver's answer included.
@@ -37,11 +37,8 @@ impl Webhook {
             let message = format!("mail.webhook.url \"{}\" must be https, or http to this machine", options.url);
             return Err(TransportError(message));
         }
-        let tls = TlsConfig::builder()
-            .root_certs(RootCerts::PlatformVerifier)
-            .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
-            .build();
-        let mut agent = Agent::config_builder().tls_config(tls).timeout_global(Some(TIMEOUT)).max_redirects(0);
+        let mut agent =
+            Agent::config_builder().tls_config(outgoing::tls()).timeout_global(Some(TIMEOUT)).max_redirects(0);
         if options.url.starts_with("http:") {
             // This machine is not reached through the proxy that the environment may name.
             agent = agent.proxy(None);

@@ -10,7 +10,7 @@ use crate::config::PluginConfig;
 use crate::cookie::{CookieSpec, Cookies};
 
 /// Granted to every plugin: they reach nothing that belongs to anyone.
-const HARMLESS: [&str; 4] = ["config", "log", "clock", "crypto"];
+const HARMLESS: [&str; 5] = ["config", "log", "clock", "crypto", "cache"];
 
 /// Plugins of this project. Loaded from its own folder (an entry without `path`) they need no `grants`.
 const OFFICIAL: [&str; 2] = ["last-login-method", "magic-link"];
