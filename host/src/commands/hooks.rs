@@ -9,11 +9,11 @@ use super::CommandResult;
 use crate::clock::SystemClock;
 use crate::config::{Config, ConfigError, HookConfig};
 use crate::exchange::{PathPattern, Route};
-use crate::hooks::cases;
-use crate::hooks::{Declaration, ScriptSet};
+use crate::hooks::{self, Declaration, HookError, MemoryCounters, Moment, ScriptSet, cases};
 use crate::plugin_host::{Plugins, Ports};
 use crate::random::SystemRandom;
 use crate::routes;
+use crate::secret::Secret;
 
 /// What to do with the scripts.
 #[derive(Subcommand)]
@@ -44,24 +44,46 @@ pub fn run(command: &HooksCommand, load: impl Fn() -> Result<Config, ConfigError
 }
 
 fn unconfigured(file: &Path) -> HookConfig {
-    HookConfig { file: file.display().to_string(), fail_open: false, config: toml::Table::new() }
+    HookConfig::new(&file.display().to_string())
 }
 
 #[expect(clippy::print_stdout, reason = "the list is what was asked for")]
 fn check(config: &Config) -> CommandResult {
-    let scripts = ScriptSet::load(&config.hooks, |file| config.resolve(file))?;
+    let scripts = load_scripts(config)?;
     let routes = all_routes(config)?;
     for registration in scripts.registrations() {
-        let Declaration { moment, method, paths, .. } = registration.declaration;
+        let Declaration { moment, method, places, .. } = registration.declaration;
+        let (script, name) = (registration.script, moment.name());
+        if places.is_empty() {
+            println!("{script}: {name}");
+        }
+        let is_at_endpoint = matches!(moment, Moment::Before | Moment::After);
         let method = method.as_deref();
-        for path in paths {
-            println!("{}: {} {} {path}", registration.script, moment.name(), method.unwrap_or("*"));
-            if !routes.iter().any(|route| reaches(path, method, route)) {
-                println!("  warning: no route matches {} {path}: this hook never runs", method.unwrap_or("*"));
+        for place in places {
+            if !is_at_endpoint {
+                println!("{script}: {name} {place}");
+                continue;
             }
+            println!("{script}: {name} {} {place}", method.unwrap_or("*"));
+            if !routes.iter().any(|route| reaches(place, method, route)) {
+                println!("  warning: no route matches {} {place}: this hook never runs", method.unwrap_or("*"));
+            }
+        }
+        if *moment == Moment::Mail && config.mail.is_none() {
+            println!("  warning: there is no [mail] section: this hook never runs");
         }
     }
     Ok(())
+}
+
+fn load_scripts(config: &Config) -> Result<ScriptSet, HookError> {
+    let ports = hooks::Ports {
+        clock: Arc::new(SystemClock),
+        random: Arc::new(SystemRandom),
+        counters: Arc::new(MemoryCounters::default()),
+        signing_key: Secret::new(Vec::new()),
+    };
+    ScriptSet::load(config, &ports)
 }
 
 /// The routes of the core and of the configured plugins.

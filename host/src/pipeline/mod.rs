@@ -163,6 +163,7 @@ async fn call(exchange: &mut Exchange, extensions: &Extensions, endpoint: &dyn E
         Ok(response) => response,
         Err(error) => refuse(exchange, &error).await,
     };
+    exchange.write_later().await?;
     extensions.plugins.after(exchange, &mut response).await?;
     extensions.scripts.after(exchange, &mut response).await?;
     Ok(response)
