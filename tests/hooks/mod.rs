@@ -1,9 +1,12 @@
 //! Policy scripts: what they can do, what they cannot, and that the shipped ones pass their cases.
 
 mod commands;
+mod functions;
 mod hostile;
 mod isolation;
+mod moments;
 mod outcomes;
+mod safety;
 
 use std::fmt::Write;
 use std::sync::Arc;

@@ -25,6 +25,14 @@ pub enum HooksCommand {
         /// A script, configured or not.
         file: Option<PathBuf>,
     },
+    /// Play recorded audit events to the configured scripts, or to one script, and tell what they would have refused.
+    Run {
+        /// JSON lines, as the server logs them.
+        #[arg(long)]
+        replay: PathBuf,
+        /// A script, configured or not.
+        file: Option<PathBuf>,
+    },
 }
 
 /// Runs one of the commands; `load` reads the configuration, which a single script does without.
@@ -36,11 +44,52 @@ pub fn run(command: &HooksCommand, load: impl Fn() -> Result<Config, ConfigError
         HooksCommand::Check => check(&load()?),
         HooksCommand::Test { file: None } => {
             let config = load()?;
-            let scripts: Vec<_> = config.hooks.iter().map(|hook| (hook.clone(), config.resolve(&hook.file))).collect();
-            test(&scripts, &config)
+            test(&configured(&config), &config)
         }
         HooksCommand::Test { file: Some(file) } => test(&[(unconfigured(file), file.clone())], &Config::default()),
+        HooksCommand::Run { replay, file } => {
+            let config = load()?;
+            let mut scripts = configured(&config);
+            if let Some(file) = file {
+                // The constants are those of the configuration, where it has the script.
+                scripts.retain(|(_, path)| same_file(path, file));
+                if scripts.is_empty() {
+                    scripts.push((unconfigured(file), file.clone()));
+                }
+            }
+            play(&scripts, replay, &config)
+        }
     }
+}
+
+fn configured(config: &Config) -> Vec<(HookConfig, PathBuf)> {
+    config.hooks.iter().map(|hook| (hook.clone(), config.resolve(&hook.file))).collect()
+}
+
+fn same_file(a: &Path, b: &Path) -> bool {
+    let (a, b) = (a.canonicalize().ok(), b.canonicalize().ok());
+    a.is_some() && a == b
+}
+
+#[expect(clippy::print_stdout, reason = "the result is what was asked for")]
+fn play(scripts: &[(HookConfig, PathBuf)], recorded: &Path, config: &Config) -> CommandResult {
+    let routes = all_routes(config)?;
+    let method_of = |path: &str| {
+        let route = routes.iter().find(|route| PathPattern::new(&route.path).matches(path))?;
+        Some(route.method.clone())
+    };
+    for (hook, path) in scripts {
+        let played = cases::replay(hook, path, recorded, config, method_of)?;
+        for line in &played.refused {
+            println!("{}: would refuse {line}", hook.file);
+        }
+        for line in &played.unclear {
+            println!("{}: cannot tell {line}", hook.file);
+        }
+        let (refused, unclear) = (played.refused.len(), played.unclear.len());
+        println!("{}: {} asked, {refused} would be refused, {unclear} cannot be told", hook.file, played.events);
+    }
+    Ok(())
 }
 
 fn unconfigured(file: &Path) -> HookConfig {

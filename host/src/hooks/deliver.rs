@@ -61,7 +61,14 @@ pub async fn send(auth: &Auth, db: &dyn Database, drafts: &[Draft]) -> Result<()
 pub fn note(script: &Script, request_id: &str, directives: &Directives) {
     for event in &directives.audits {
         let data = printable(&Json::Object(event.data.clone()).to_string());
-        tracing::info!(target: "doorward::audit", request_id, script = script.file, event = event.name, data, "script");
+        tracing::info!(
+            target: "audit",
+            event = event.name,
+            outcome = "noted",
+            script = script.file,
+            data,
+            request_id,
+        );
     }
 }
 

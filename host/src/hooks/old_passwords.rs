@@ -2,14 +2,16 @@
 //!
 //! They lie in a verification whose identifier nobody can guess, for no other function may redeem it.
 
+use serde_json::Value as Json;
+
 use crate::auth::password::Verdict;
 use crate::auth::{Auth, AuthError, verification};
 use crate::crypto::{hex, hmac_sha256};
 use crate::error::ApiError;
 use crate::exchange::{Exchange, SessionNeed};
+use crate::secret::Secret;
 use crate::store::Database;
 use crate::store::account::find_credential_account;
-use serde_json::Value as Json;
 
 /// Ten years.
 const KEPT_SECS: i64 = 315_360_000;
@@ -65,7 +67,8 @@ pub async fn keep(
     hashes.insert(0, hash.to_owned());
     hashes.truncate(count);
     forget(auth, db, user_id).await?;
-    verification::create(auth, db, &identifier(auth, user_id), &Json::from(hashes).to_string(), KEPT_SECS).await
+    let Some(identifier) = identifiers(auth, user_id).into_iter().next() else { return Ok(()) };
+    verification::create(auth, db, &identifier, &Json::from(hashes).to_string(), KEPT_SECS).await
 }
 
 /// Forgets the passwords of a user who is removed.
@@ -73,15 +76,26 @@ pub async fn keep(
 /// # Errors
 /// When the store fails.
 pub async fn forget(auth: &Auth, db: &dyn Database, user_id: &str) -> Result<(), AuthError> {
-    verification::consume(auth, db, &identifier(auth, user_id)).await.map(drop)
+    for identifier in identifiers(auth, user_id) {
+        verification::consume(auth, db, &identifier).await?;
+    }
+    Ok(())
 }
 
 async fn history(auth: &Auth, db: &dyn Database, user_id: &str) -> Result<Vec<String>, AuthError> {
-    let kept = verification::find(auth, db, &identifier(auth, user_id)).await?;
-    Ok(kept.and_then(|kept| serde_json::from_str(&kept).ok()).unwrap_or_default())
+    for identifier in identifiers(auth, user_id) {
+        if let Some(kept) = verification::find(auth, db, &identifier).await? {
+            return Ok(serde_json::from_str(&kept).unwrap_or_default());
+        }
+    }
+    Ok(Vec::new())
 }
 
-fn identifier(auth: &Auth, user_id: &str) -> String {
-    let secret = auth.config.secret_value.expose().as_bytes();
-    format!("old-passwords:{}", hex(&hmac_sha256(secret, format!("doorward old passwords {user_id}").as_bytes())))
+/// Where the passwords may lie, by each of the server's secrets, the present one first.
+fn identifiers(auth: &Auth, user_id: &str) -> Vec<String> {
+    let name = format!("doorward old passwords {user_id}");
+    let identifier = |secret: &Secret<String>| {
+        format!("old-passwords:{}", hex(&hmac_sha256(secret.expose().as_bytes(), name.as_bytes())))
+    };
+    auth.config.all_secrets.iter().map(identifier).collect()
 }

@@ -21,9 +21,9 @@ pub struct Case {
     moment: String,
     #[serde(default = "noon")]
     now: String,
-    /// The counters before it.
-    #[serde(default)]
-    pub counters: BTreeMap<String, i64>,
+    /// The counters before it; absent means as the case before left them, where cases follow each other.
+    #[serde(default = "no_counters")]
+    pub counters: Option<BTreeMap<String, i64>>,
     #[serde(default = "post")]
     method: String,
     #[serde(default)]
@@ -78,6 +78,11 @@ fn before_moment() -> String {
 /// A Thursday.
 fn noon() -> String {
     "2026-01-01T12:00:00Z".into()
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "has the shape of a default")]
+fn no_counters() -> Option<BTreeMap<String, i64>> {
+    Some(BTreeMap::new())
 }
 
 fn post() -> String {

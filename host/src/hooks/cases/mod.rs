@@ -3,6 +3,7 @@
 mod case;
 mod observe;
 mod ports;
+mod replay;
 
 use std::path::Path;
 
@@ -19,6 +20,8 @@ use crate::origin::TrustedOrigins;
 use case::Case;
 use observe::Bench;
 use ports::CasePorts;
+
+pub use replay::{Replayed, replay};
 
 /// A file of cases.
 #[derive(Debug, Deserialize)]
@@ -78,11 +81,8 @@ pub fn run(hook: &HookConfig, path: &Path, config: &Config) -> Result<Report, Ca
     let ports = CasePorts::new(&hook.file);
     let mut engine = engine::sandboxed(&ports.engine_ports());
     let hooks = script::load(&mut engine, &HookConfig { config: constants, ..hook.clone() }, path)?;
-    let origin = config.origin();
-    let trusted = config.trusted_origins.iter().map(String::as_str).chain([origin.as_str()]);
-    let (cookies, origins) = (Cookies::new(config), TrustedOrigins::new(trusted));
-    let rules = HouseRules { config, cookies: &cookies, origins: &origins, can_send: true };
-    let bench = Bench { engine: &engine, hooks: &hooks, rules, ports: &ports };
+    let house = House::of(config);
+    let bench = Bench { engine: &engine, hooks: &hooks, rules: house.rules(config), ports: &ports };
     let mut report = Report::default();
     for case in cases.case {
         let (name, expected) = (case.name.clone(), expected(&case.expect));
@@ -96,6 +96,24 @@ pub fn run(hook: &HookConfig, path: &Path, config: &Config) -> Result<Report, Ca
         }
     }
     Ok(report)
+}
+
+/// What the rules of a server need that does not run.
+struct House {
+    cookies: Cookies,
+    origins: TrustedOrigins,
+}
+
+impl House {
+    fn of(config: &Config) -> Self {
+        let origin = config.origin();
+        let trusted = config.trusted_origins.iter().map(String::as_str).chain([origin.as_str()]);
+        Self { cookies: Cookies::new(config), origins: TrustedOrigins::new(trusted) }
+    }
+
+    fn rules<'a>(&'a self, config: &'a Config) -> HouseRules<'a> {
+        HouseRules { config, cookies: &self.cookies, origins: &self.origins, can_send: true }
+    }
 }
 
 /// The two words are short for what they state: `continue` for nothing, `untouched` for no hook at this place.

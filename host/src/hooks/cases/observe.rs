@@ -46,7 +46,10 @@ impl Bench<'_> {
         if hooks.is_empty() {
             return Ok(json!({ "untouched": true }));
         }
-        self.ports.set(case.moment_in_time()?, &case.counters);
+        self.ports.set_now(case.moment_in_time()?);
+        if let Some(counters) = &case.counters {
+            self.ports.set_counters(counters);
+        }
         let facts = case.facts()?;
         let mut seen = self.call_all(moment, &hooks, facts).unwrap_or_else(|error| {
             Map::from_iter([("error".to_owned(), Json::from(error.to_string()))])

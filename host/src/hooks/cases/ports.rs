@@ -34,17 +34,22 @@ impl CasePorts {
         }
     }
 
-    /// Sets the moment and the counters of one case.
-    pub fn set(&self, now: Timestamp, counters: &BTreeMap<String, i64>) {
+    /// Sets the moment.
+    pub fn set_now(&self, now: Timestamp) {
         self.clock.0.store(now.0, Ordering::Relaxed);
-        *self.counters.lock() = counters.iter().map(|(key, count)| (self.own(key), *count)).collect();
+    }
+
+    /// Sets all counters; they end when no case would.
+    pub fn set_counters(&self, counters: &BTreeMap<String, i64>) {
+        let count = |(key, count): (&String, &i64)| (self.own(key), (*count, Timestamp(i64::MAX)));
+        *self.counters.lock() = counters.iter().map(count).collect();
     }
 
     /// The counters now, by the keys that the script uses.
     pub fn counted(&self) -> Json {
         let prefix = self.own("");
         let counters = self.counters.lock();
-        let own = counters.iter().filter_map(|(key, count)| Some((key.strip_prefix(&prefix)?.to_owned(), *count)));
+        let own = counters.iter().filter_map(|(key, (count, _))| Some((key.strip_prefix(&prefix)?.to_owned(), *count)));
         Json::Object(own.map(|(key, count)| (key, count.into())).collect())
     }
 
@@ -62,25 +67,30 @@ impl Clock for FixedClock {
     }
 }
 
+/// Counts and when they end.
 #[derive(Default)]
-struct FixedCounters(Mutex<BTreeMap<String, i64>>);
+struct FixedCounters(Mutex<BTreeMap<String, (i64, Timestamp)>>);
 
 impl FixedCounters {
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, i64>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, (i64, Timestamp)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Counters for FixedCounters {
-    fn add(&self, key: &str, _window_secs: i64, _now: Timestamp) -> i64 {
+    fn add(&self, key: &str, window_secs: i64, now: Timestamp) -> i64 {
         let mut counts = self.lock();
-        let count = counts.entry(key.to_owned()).or_default();
-        *count += 1;
-        *count
+        let fresh = (0, now.plus_secs(window_secs));
+        let count = counts.entry(key.to_owned()).or_insert(fresh);
+        if count.1 <= now {
+            *count = fresh;
+        }
+        count.0 += 1;
+        count.0
     }
 
-    fn get(&self, key: &str, _now: Timestamp) -> i64 {
-        self.lock().get(key).copied().unwrap_or_default()
+    fn get(&self, key: &str, now: Timestamp) -> i64 {
+        self.lock().get(key).filter(|(_, ends)| *ends > now).map_or(0, |(count, _)| *count)
     }
 
     fn reset(&self, key: &str) {
