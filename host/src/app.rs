@@ -177,11 +177,7 @@ fn put_in_place(services: &Arc<Services>, plugins: &Plugins, scripts: &Arc<Scrip
 }
 
 /// Starts the sender of mail and events; the mailbox, when mail goes there.
-fn start_mail(
-    config: &Config,
-    auth: &Auth,
-    screen: &Arc<ScreenSlot>,
-) -> Result<Option<Arc<Mailbox>>, StartError> {
+fn start_mail(config: &Config, auth: &Auth, screen: &Arc<ScreenSlot>) -> Result<Option<Arc<Mailbox>>, StartError> {
     let events = EventHooks::new(&config.hooks, config.secret_value.expose(), &auth.clock)?;
     let Some(mail) = &config.mail else {
         if !events.is_empty() {

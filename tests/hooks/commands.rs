@@ -229,7 +229,8 @@ fn a_replay_tells_what_would_have_been_refused() {
         event("2026-01-04T12:00:00Z", "sign-in", "done", "/sign-in/email"),
         event("2026-01-04T12:00:01Z", "password-change", "done", "/change-password"),
         event("2026-01-04T12:00:02Z", "sign-out", "done", "/sign-out"),
-        r#"{"timestamp":"2026-01-04T12:00:03Z","level":"INFO","fields":{"message":"listening"},"target":"doorward"}"#.to_owned(),
+        r#"{"timestamp":"2026-01-04T12:00:03Z","level":"INFO","fields":{"message":"listening"},"target":"doorward"}"#
+            .to_owned(),
     ];
     let folder = folder(script, "");
     std::fs::write(folder.path().join("audit.jsonl"), lines.join("\n")).unwrap();
@@ -237,8 +238,14 @@ fn a_replay_tells_what_would_have_been_refused() {
     assert!(is_success, "{errors}");
     let lines: Vec<&str> = printed.lines().collect();
     assert_eq!(lines.len(), 4, "{printed}");
-    assert!(lines[0].starts_with("policy.rhai: would refuse line 3: 2026-01-01T12:00:02Z POST /sign-in/email: reject "), "{printed}");
-    assert!(lines[0].contains("\"LOCKED\"") && lines[1].contains("line 4") && lines[1].contains("\"SUNDAY\""), "{printed}");
+    assert!(
+        lines[0].starts_with("policy.rhai: would refuse line 3: 2026-01-01T12:00:02Z POST /sign-in/email: reject "),
+        "{printed}"
+    );
+    assert!(
+        lines[0].contains("\"LOCKED\"") && lines[1].contains("line 4") && lines[1].contains("\"SUNDAY\""),
+        "{printed}"
+    );
     assert!(lines[2].contains("cannot tell line 5") && lines[2].contains("policy.rhai:4:"), "{printed}");
     assert_eq!(lines[3], "policy.rhai: 7 asked, 2 would be refused, 1 cannot be told");
     std::fs::write(folder.path().join("audit.jsonl"), "{}\nno json").unwrap();

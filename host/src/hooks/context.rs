@@ -143,7 +143,13 @@ fn changeable_request(engine: &mut Engine) {
             is_query.then_some(()).ok_or_else(|| "the query is a map of texts".into())
         },
     );
-    changing::<Before>(engine, "headers", headers, |facts, headers| facts.changes.headers = Some(headers), may_set_headers);
+    changing::<Before>(
+        engine,
+        "headers",
+        headers,
+        |facts, headers| facts.changes.headers = Some(headers),
+        may_set_headers,
+    );
 }
 
 /// What was answered; only its body can be changed.

@@ -30,15 +30,8 @@ pub enum Moment {
 
 impl Moment {
     /// Every moment.
-    pub const ALL: [Self; 7] = [
-        Self::Before,
-        Self::After,
-        Self::BeforeChange,
-        Self::AfterChange,
-        Self::Gate,
-        Self::Mail,
-        Self::Claims,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Before, Self::After, Self::BeforeChange, Self::AfterChange, Self::Gate, Self::Mail, Self::Claims];
 
     /// The name of the function that declares it.
     pub fn name(self) -> &'static str {

@@ -137,7 +137,9 @@ pub fn register(engine: &mut Engine) {
         add(&context, "slow_down", AT_ENDPOINTS, |all| all.delay_ms = all.delay_ms.max(ms))
     });
     engine.register_fn("end_session", |context: NativeCallContext, id: &str| {
-        add(&context, "end_session", &[Moment::Before, Moment::After, Moment::AfterChange], |all| all.ended_sessions.push(id.to_owned()))
+        add(&context, "end_session", &[Moment::Before, Moment::After, Moment::AfterChange], |all| {
+            all.ended_sessions.push(id.to_owned())
+        })
     });
     engine.register_fn("keep_old_passwords", |context: NativeCallContext, count: i64| -> Native<()> {
         let count = Some(count).filter(|count| (1..=MAX_KEPT_PASSWORDS).contains(count));

@@ -4,7 +4,7 @@
 //! what a closure took from around it is copied for each call.
 //!
 //! A call runs on the server's worker: it takes microseconds, has no function that waits, and ends after 100,000
-//! operations or 10 ms. A script that took longer than 1 ms runs on threads of its own for the next minute.
+//! operations or 10 ms. A script that took more than 20,000 or 4 ms runs on threads of its own for the next minute.
 
 pub mod cases;
 mod change;
@@ -117,11 +117,14 @@ impl ScriptSet {
         if !hook.script.is_slow() {
             return hook.call(&self.engine, facts);
         }
-        hook.script.metrics.add_slow();
         // Should the thread not come back, the request must.
         let kept = facts.clone();
         let (engine, slow) = (Arc::clone(&self.engine), Arc::clone(hook));
-        match self.pool.run(move || slow.call(&engine, facts)).await {
+        let call = move || {
+            slow.script.metrics.add_slow();
+            slow.call(&engine, facts)
+        };
+        match self.pool.run(call).await {
             Ok(done) => done,
             Err(PoolError::Busy) => (kept, Err(HookError::Busy(hook.script.file.clone()))),
             Err(error @ PoolError::Late) => (kept, Err(hook.wrong(&error.to_string()))),

@@ -56,13 +56,7 @@ async fn user_id(exchange: &mut Exchange, token: Option<String>) -> Result<Optio
 ///
 /// # Errors
 /// When the store fails.
-pub async fn keep(
-    auth: &Auth,
-    db: &dyn Database,
-    user_id: &str,
-    hash: &str,
-    count: usize,
-) -> Result<(), AuthError> {
+pub async fn keep(auth: &Auth, db: &dyn Database, user_id: &str, hash: &str, count: usize) -> Result<(), AuthError> {
     let mut hashes = history(auth, db, user_id).await?;
     hashes.insert(0, hash.to_owned());
     hashes.truncate(count);

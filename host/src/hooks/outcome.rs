@@ -49,7 +49,8 @@ pub fn register(engine: &mut Engine) {
         end(Outcome::Redirect(url.to_owned()))
     });
     engine.register_fn("challenge", |context: NativeCallContext, name: &str| challenge(&context, name, Map::new()));
-    engine.register_fn("challenge", |context: NativeCallContext, name: &str, data: Map| challenge(&context, name, data));
+    engine
+        .register_fn("challenge", |context: NativeCallContext, name: &str, data: Map| challenge(&context, name, data));
     engine.register_fn("stop", |context: NativeCallContext| -> Native<()> {
         only(&context, "stop", &[Moment::Mail])?;
         end(Outcome::Stop)
@@ -94,7 +95,9 @@ fn challenge(context: &NativeCallContext, name: &str, data: Map) -> Native<()> {
         return Err("challenge: the name has small letters, digits and `-`".into());
     }
     match json::from_script(&data.into())? {
-        Json::Object(data) if !data.contains_key("challenge") => end(Outcome::Challenge { name: name.to_owned(), data }),
+        Json::Object(data) if !data.contains_key("challenge") => {
+            end(Outcome::Challenge { name: name.to_owned(), data })
+        }
         _ => Err("challenge: `challenge` is the name itself".into()),
     }
 }

@@ -30,7 +30,19 @@ struct Running {
     began: Instant,
     last_step: Instant,
     spent: Duration,
+    operations: u64,
     is_over: bool,
+}
+
+/// What a call cost.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Cost {
+    /// Time, without what the machine gave to others.
+    pub spent: Duration,
+    /// Operations, in steps.
+    pub operations: u64,
+    /// Whether it used up its time or its operations.
+    pub is_over: bool,
 }
 
 /// Ends the call's state when it is dropped, also when the call panics.
@@ -39,18 +51,25 @@ pub struct Session(());
 /// Starts the clock of a call on this thread.
 pub fn start(log: Arc<ScriptLog>) -> Session {
     let now = Instant::now();
-    RUNNING.set(Some(Running { log, began: now, last_step: now, spent: Duration::ZERO, is_over: false }));
+    RUNNING.set(Some(Running {
+        log,
+        began: now,
+        last_step: now,
+        spent: Duration::ZERO,
+        operations: 0,
+        is_over: false,
+    }));
     Session(())
 }
 
 impl Session {
-    /// The time that the call used, and whether it used up its time or its operations. Some functions of the language
-    /// swallow errors, so that a script that was stopped can still seem to end well.
-    pub fn end(self) -> (Duration, bool) {
+    /// What the call cost. Some functions of the language swallow errors, so that a script that was stopped can still
+    /// seem to end well.
+    pub fn end(self) -> Cost {
         let ended = RUNNING.with_borrow_mut(|running| {
             let running = running.as_mut()?;
             running.step(Instant::now(), LONGEST_STEP);
-            Some((running.spent, running.is_over))
+            Some(Cost { spent: running.spent, operations: running.operations, is_over: running.is_over })
         });
         ended.unwrap_or_default()
     }
@@ -85,6 +104,7 @@ fn step(operations: u64) -> bool {
     RUNNING.with_borrow_mut(|running| {
         let Some(running) = running else { return false };
         running.step(Instant::now(), LONGEST_STEP);
+        running.operations = operations;
         running.is_over |= operations >= MAX_OPERATIONS;
         running.is_over
     })

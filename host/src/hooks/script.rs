@@ -17,13 +17,15 @@ use super::facts::Facts;
 use super::json;
 use super::metrics::{ScriptMetrics, Went};
 use super::outcome::{Outcome, outcome_of};
-use super::running;
+use super::running::{self, Cost};
 use super::script_log::ScriptLog;
 use crate::auth::lifecycle::Action;
 use crate::config::HookConfig;
 
-/// A call that takes longer makes its script a slow one.
-const SLOW_CALL: Duration = Duration::from_millis(1);
+/// A call that costs more makes its script a slow one. Operations take no longer on a busy machine, where time alone
+/// would blame scripts that are none.
+const SLOW_OPERATIONS: u64 = 20_000;
+const SLOW_CALL: Duration = Duration::from_millis(4);
 /// For so long, its calls then run on threads of their own.
 const SLOW_FOR: Duration = Duration::from_secs(60);
 
@@ -84,9 +86,9 @@ impl Script {
         self.slow_until_ms.load(Ordering::Relaxed) > millis(START.elapsed())
     }
 
-    fn count(&self, went: Went, spent: Duration) {
-        self.metrics.add(went, spent);
-        if spent > SLOW_CALL {
+    fn count(&self, went: Went, cost: Cost) {
+        self.metrics.add(went, cost.spent);
+        if cost.spent > SLOW_CALL || cost.operations > SLOW_OPERATIONS {
             self.slow_until_ms.store(millis(START.elapsed() + SLOW_FOR), Ordering::Relaxed);
         }
     }
@@ -224,10 +226,10 @@ impl Hook {
             let function = &self.declaration.function;
             engine.call_fn_with_options::<Dynamic>(options, &mut scope, &script.ast, function, arguments)
         }));
-        let (spent, ran_out) = session.end();
+        let cost = session.end();
         let source = Source { file: &script.file, text: &script.text };
         let outcome = match called {
-            Ok(Ok(_)) if ran_out => Err(source.wrong("the script takes too long")),
+            Ok(Ok(_)) if cost.is_over => Err(source.wrong("the script takes too long")),
             Err(_) => Err(source.wrong("a function of the host panicked")),
             Ok(Ok(value)) if value.is_unit() => Ok(None),
             Ok(Ok(value)) => {
@@ -242,7 +244,7 @@ impl Hook {
             Ok(Some(_)) => Went::Out,
             Err(_) => Went::Wrong,
         };
-        script.count(went, spent);
+        script.count(went, cost);
         Ok((outcome?, collector.take()))
     }
 

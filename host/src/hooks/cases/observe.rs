@@ -51,9 +51,9 @@ impl Bench<'_> {
             self.ports.set_counters(counters);
         }
         let facts = case.facts()?;
-        let mut seen = self.call_all(moment, &hooks, facts).unwrap_or_else(|error| {
-            Map::from_iter([("error".to_owned(), Json::from(error.to_string()))])
-        });
+        let mut seen = self
+            .call_all(moment, &hooks, facts)
+            .unwrap_or_else(|error| Map::from_iter([("error".to_owned(), Json::from(error.to_string()))]));
         seen.insert("counters".into(), self.ports.counted());
         Ok(seen.into())
     }
@@ -134,7 +134,8 @@ fn state_directives(all: Directives, seen: &mut Map<String, Json>) {
             seen.insert(name.into(), value);
         }
     };
-    let events = |events: Vec<Event>| events.into_iter().map(|event| json!({ "event": event.name, "data": event.data }));
+    let events =
+        |events: Vec<Event>| events.into_iter().map(|event| json!({ "event": event.name, "data": event.data }));
     let headers = all.headers.into_iter().map(|(name, value)| (name, value.into()));
     state("set_headers", Json::Object(headers.collect()));
     let cookies = all.cookies.into_iter().map(|cookie| (cookie.name, cookie.value.into()));

@@ -37,8 +37,8 @@ pub fn replay(
     method_of: impl Fn(&str) -> Option<String>,
 ) -> Result<Replayed, CasesError> {
     let file = recorded.display().to_string();
-    let text = std::fs::read_to_string(recorded)
-        .map_err(|source| CasesError::Unreadable { file: file.clone(), source })?;
+    let text =
+        std::fs::read_to_string(recorded).map_err(|source| CasesError::Unreadable { file: file.clone(), source })?;
     let ports = CasePorts::new(&hook.file);
     let mut engine = engine::sandboxed(&ports.engine_ports());
     let hooks = script::load(&mut engine, hook, path).map_err(|error: HookError| CasesError::Script(error))?;

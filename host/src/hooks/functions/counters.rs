@@ -95,7 +95,10 @@ impl Counters for MemoryCounters {
 
     fn get(&self, key: &str, now: Timestamp) -> i64 {
         let counts = self.shard(key);
-        counts.and_then(|counts| counts.get(key).copied()).filter(|count| count.ends > now).map_or(0, |count| count.count)
+        counts
+            .and_then(|counts| counts.get(key).copied())
+            .filter(|count| count.ends > now)
+            .map_or(0, |count| count.count)
     }
 
     fn reset(&self, key: &str) {
