@@ -50,6 +50,14 @@ impl ScriptObserver {
     }
 }
 
+/// What a script asks for, and where it is looked up: in the transaction of the change.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    auth: &'a Auth,
+    db: &'a dyn Database,
+    reads: Reads,
+}
+
 #[async_trait]
 impl Observer for ScriptObserver {
     fn observes(&self, model: &str, action: Action) -> bool {
@@ -61,9 +69,10 @@ impl Observer for ScriptObserver {
     async fn before(&self, db: &dyn Database, change: &mut Change) -> Result<(), ApiError> {
         let services = self.services()?;
         let auth = &services.auth;
-        for hook in self.hooks(Moment::BeforeChange, &change.model().to_owned(), change.action()) {
-            let row = RowFacts::before(change);
-            let facts = self.facts(auth, db, change.row(), row, hook.script.reads).await?;
+        let hooks: Vec<_> = self.hooks(Moment::BeforeChange, change.model(), change.action()).collect();
+        for hook in hooks {
+            let asked = Asked { auth, db, reads: hook.script.reads };
+            let facts = self.facts(asked, change.row(), RowFacts::before(change)).await?;
             let (facts, called) = self.scripts.call(hook, facts).await;
             let called = called.and_then(|called| checked(auth, hook, called));
             match called {
@@ -92,7 +101,8 @@ impl Observer for ScriptObserver {
             old_passwords::forget(auth, db, row.text("id")).await?;
         }
         for hook in self.hooks(Moment::AfterChange, model, action) {
-            let facts = self.facts(auth, db, row, RowFacts::of(row, action), hook.script.reads).await?;
+            let asked = Asked { auth, db, reads: hook.script.reads };
+            let facts = self.facts(asked, row, RowFacts::of(row, action)).await?;
             let (_, called) = self.scripts.call(hook, facts).await;
             match called.and_then(|called| checked(auth, hook, called)) {
                 Ok((outcome, directives)) => {
@@ -110,14 +120,8 @@ impl Observer for ScriptObserver {
 }
 
 impl ScriptObserver {
-    async fn facts(
-        &self,
-        auth: &Auth,
-        db: &dyn Database,
-        row: &Record,
-        facts: RowFacts,
-        reads: Reads,
-    ) -> Result<Facts, ApiError> {
+    async fn facts(&self, asked: Asked<'_>, row: &Record, facts: RowFacts) -> Result<Facts, ApiError> {
+        let Asked { auth, db, reads } = asked;
         let mut facts = Facts { row: facts, ..Facts::default() };
         let owner = owner(row);
         if reads.identity {

@@ -58,7 +58,8 @@ impl Metrics {
 
     /// What each script did, as [`Metrics::render`] writes the rest.
     pub fn render_scripts(scripts: &[ScriptCounts]) -> String {
-        let counters: [(&str, &str, fn(&ScriptCounts) -> u64); 5] = [
+        type Counter = (&'static str, &'static str, fn(&ScriptCounts) -> u64);
+        const COUNTERS: [Counter; 5] = [
             ("calls", "Calls of the script's hooks.", |counts| counts.calls),
             ("outcomes", "Calls that refused, answered or stopped something.", |counts| counts.outcomes),
             ("failures", "Calls that failed.", |counts| counts.failures),
@@ -66,7 +67,7 @@ impl Metrics {
             ("microseconds", "Time in calls.", |counts| counts.micros),
         ];
         let mut text = String::new();
-        for (name, help, read) in counters.iter().filter(|_| !scripts.is_empty()) {
+        for (name, help, read) in COUNTERS.iter().filter(|_| !scripts.is_empty()) {
             let name = format!("doorward_script_{name}_total");
             _ = write!(text, "# HELP {name} {help}\n# TYPE {name} counter\n");
             for counts in scripts {
