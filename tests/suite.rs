@@ -9,6 +9,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod capabilities;
 mod contract;
 mod fixture;
 mod hooks;
@@ -16,6 +17,7 @@ mod hostile;
 mod lifecycle;
 mod red_team;
 mod routes;
+mod services;
 mod sinks;
 mod store;
 mod tidy;

@@ -17,6 +17,7 @@ on_both!(
     callers_who_give_up_leave_nothing_behind,
     cascade,
     a_commit_survives_the_store,
+    a_shared_handle_takes_part_and_cannot_keep_it_open,
 );
 
 async fn commit_makes_visible(place: Place) {
@@ -163,4 +164,25 @@ async fn a_commit_survives_the_store(place: Place) {
     let again = place.core().await;
     assert_eq!(again.count_all("user").await, 1);
     assert_eq!(again.schema().models().len(), 8);
+}
+
+async fn a_shared_handle_takes_part_and_cannot_keep_it_open(place: Place) {
+    let store = place.core().await;
+    assert!(store.share().is_none());
+    let transaction = store.begin().await.unwrap();
+    let shared = transaction.share().unwrap();
+    shared.insert(user(&store, "u1")).await.unwrap();
+    assert_eq!(transaction.count("user", &[]).await.unwrap(), 1);
+    transaction.commit().await.unwrap();
+    assert!(shared.insert(user(&store, "u2")).await.is_err());
+    let transaction = store.begin().await.unwrap();
+    let shared = transaction.share().unwrap().share().unwrap();
+    shared.insert(user(&store, "u3")).await.unwrap();
+    drop(transaction);
+    store.insert(user(&store, "u4")).await.unwrap();
+    assert!(shared.count("user", &[]).await.is_err());
+    assert_eq!(store.count_all("user").await, 2);
+    let transaction = store.begin().await.unwrap();
+    assert!(transaction.share().unwrap().insert(user(&store, "u1")).await.is_err());
+    assert!(transaction.commit().await.is_err(), "a statement that failed beneath dooms it");
 }

@@ -1,0 +1,93 @@
+//! A plugin that calls any capability for data that a request names, and tells what came of it.
+
+mod steps;
+
+use doorward_sdk::prelude::*;
+
+doorward_sdk::plugin!(plugin);
+
+const KINDS: &str = "probe";
+
+fn plugin() -> Plugin {
+    Plugin::new("probe", "0.1.0")
+        .cookie(CookieRule::prefixed("probe-").all_that_begin_so())
+        .verifications("probe:")
+        .mail(KINDS)
+        .table(
+            Table::new("probeRow")
+                .field(FieldRule::new("userId", FieldType::String).indexed().references("user"))
+                .field(FieldRule::new("name", FieldType::String).required().unique())
+                .field(FieldRule::new("count", FieldType::Number).default_value(0))
+                .field(FieldRule::new("large", FieldType::Bigint))
+                .field(FieldRule::new("flag", FieldType::Boolean).default_value(true))
+                .field(FieldRule::new("data", FieldType::Json))
+                .field(FieldRule::new("createdAt", FieldType::Date)),
+        )
+        .table(
+            Table::new("probeKey")
+                .credentials()
+                .field(FieldRule::new("owner", FieldType::String).required().references("user")),
+        )
+        .user_field(FieldRule::new("nick", FieldType::String).unique().hidden())
+        .user_field(FieldRule::new("rank", FieldType::Number).default_value(7))
+        .session_field(FieldRule::new("mark", FieldType::String))
+        .creates_users_with(&["email", "name"])
+        .updates_users(&["name"])
+        .route(Route::post("/probe", probe))
+        .gate(gate)
+        .before(On::path("/get-session").when_header("x-probe-token"), |request| {
+            let token = request.header("x-probe-token").unwrap_or_default();
+            let strict = request.header("x-probe-strict").is_some();
+            session_tokens::present(&token, strict)?;
+            Ok(Flow::Proceed)
+        })
+        .before(On::any_path().when_header("x-never"), |_| panic!("nobody sends this header"))
+        .after(On::any_path().when_session_cookie_is_set(), |_, reply| {
+            let issued = session_tokens::issued();
+            reply.set_header("x-probe-issued", &issued.unwrap_or_else(|| "none".to_owned()))
+        })
+}
+
+/// Keeps who signs in, and refuses whoever is called so.
+fn gate(attempt: &Attempt) -> Result<Verdict> {
+    let user = attempt.user()?;
+    let name = user["name"].as_str().unwrap_or_default();
+    if name.starts_with("gated") {
+        models::insert::<Value>("probeRow", &json!({ "name": name, "userId": user["id"] }))?;
+    }
+    if name.ends_with("refused") {
+        return Err(Error::new(403, "REFUSED", "as asked"));
+    }
+    Ok(Verdict::Admit)
+}
+
+/// `{"do": [[name, argument, …], …], "together": …}`: each step's outcome. `together` runs them in one transaction, which
+/// commits only if every step succeeds.
+fn probe(request: &Request, (): ()) -> Result<Response> {
+    let body = request.body().unwrap_or_default();
+    let steps = body["do"].as_array().cloned().unwrap_or_default();
+    let run = || steps.iter().map(steps::run).collect::<Vec<Result<Value>>>();
+    let outcomes = if body["together"] == json!(true) {
+        let mut outcomes = Vec::new();
+        // A step that fails takes the others back.
+        let _ = transactions::run(|| {
+            outcomes = run();
+            if outcomes.iter().all(Result::is_ok) { Ok(()) } else { Err(Error::internal()) }
+        });
+        outcomes
+    } else {
+        run()
+    };
+    Response::json(&outcomes.into_iter().map(told).collect::<Vec<Value>>())
+}
+
+fn told(outcome: Result<Value>) -> Value {
+    match outcome {
+        Ok(value) => value,
+        Err(Error::Host(HostError::Denied(text))) => json!({ "denied": text }),
+        Err(Error::Host(HostError::Invalid(text))) => json!({ "invalid": text }),
+        Err(Error::Host(HostError::Conflict(_))) => json!("conflict"),
+        Err(Error::Host(HostError::Refused(error))) | Err(Error::Api(error)) => json!({ "refused": error.code }),
+        Err(Error::Host(error)) => json!(format!("{error:?}")),
+    }
+}
