@@ -3,7 +3,7 @@
 use super::authenticator_data::AuthenticatorData;
 use super::client_data::Answer;
 use super::cose::CoseKey;
-use super::{Checked, Expected, require};
+use super::{Checked, Expected, Refused, require};
 use crate::crypto::sha256;
 
 /// A stored credential.
@@ -41,9 +41,13 @@ pub fn verify_assertion(expected: &Expected<'_>, credential: &Credential<'_>, an
     data.check(expected)?;
     let message = [&signed[..], &sha256(&client_data)].concat();
     let has_signed = CoseKey::parse(credential.public_key)?.has_signed(&message, &answer.bytes("signature")?);
-    require(has_signed, "the signature does not hold")?;
+    if !has_signed {
+        return Err(Refused::Signature);
+    }
     // Zero twice is an authenticator that does not count.
     let goes_on = data.counter > credential.counter || (data.counter == 0 && credential.counter == 0);
-    require(goes_on, "the counter went back")?;
+    if !goes_on {
+        return Err(Refused::Counter);
+    }
     Ok(Assertion { counter: data.counter, is_backed_up: data.is_backed_up(), user_verified: data.user_verified() })
 }

@@ -23,7 +23,7 @@ pub(super) fn check_own(statement: &Value<'_>, key: &CoseKey, message: &[u8]) ->
 
 /// A statement with certificates: of a security key, a TPM, a phone.
 pub(super) fn check(expected: &Expected<'_>, answer: &str) -> Checked<()> {
-    let malformed = |_| Refused("the attestation cannot be read");
+    let malformed = |_| Refused::Answer("the attestation cannot be read");
     let credential: RegisterPublicKeyCredential = serde_json::from_str(answer).map_err(malformed)?;
     let origins = expected.origins.iter().filter_map(|origin| Url::parse(origin).ok()).collect();
     let library = WebauthnCore::new_unsafe_experts_only("", expected.party_id, origins, Duration::ZERO, None, None);
@@ -41,6 +41,6 @@ pub(super) fn check(expected: &Expected<'_>, answer: &str) -> Checked<()> {
     .map_err(malformed)?;
     library.register_credential(&credential, &state, None).map(|_| ()).map_err(|error| {
         tracing::debug!(%error, "the library refuses an attestation");
-        Refused("the attestation does not hold")
+        Refused::Answer("the attestation does not hold")
     })
 }

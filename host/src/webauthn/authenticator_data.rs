@@ -36,7 +36,7 @@ pub(super) struct Attested<'a> {
 impl<'a> AuthenticatorData<'a> {
     /// Reads all of the bytes.
     pub(super) fn parse(bytes: &'a [u8]) -> Checked<Self> {
-        Self::read(bytes).ok_or(Refused("the authenticator data is malformed"))
+        Self::read(bytes).ok_or(Refused::Answer("the authenticator data is malformed"))
     }
 
     fn read(bytes: &'a [u8]) -> Option<Self> {

@@ -15,7 +15,7 @@ pub(super) struct Answer {
 
 impl Answer {
     pub(super) fn parse(json: &str) -> Checked<Self> {
-        let malformed = Refused("the answer is malformed");
+        let malformed = Refused::Answer("the answer is malformed");
         let mut fields: Map<String, Json> = serde_json::from_str(json).map_err(|_| malformed)?;
         let text = |name: &str| fields.get(name).and_then(Json::as_str).unwrap_or_default();
         let id = text("id").to_owned();
@@ -23,21 +23,21 @@ impl Answer {
         require(text("type") == "public-key", "the answer is of another type")?;
         match fields.remove("response") {
             Some(Json::Object(response)) => Ok(Self { id, response }),
-            _ => Err(Refused("the answer has no response")),
+            _ => Err(Refused::Answer("the answer has no response")),
         }
     }
 
     /// A member of the response: base64url without padding.
     pub(super) fn bytes(&self, name: &str) -> Checked<Vec<u8>> {
         let text = self.response.get(name).and_then(Json::as_str);
-        text.and_then(from_base64_url).ok_or(Refused("a part of the response is missing or is not base64url"))
+        text.and_then(from_base64_url).ok_or(Refused::Answer("a part of the response is missing or is not base64url"))
     }
 
     /// The client data, checked for a ceremony of this kind; what the authenticator signed is their hash.
     pub(super) fn client_data(&self, kind: &str, expected: &Expected<'_>) -> Checked<Vec<u8>> {
         let bytes = self.bytes("clientDataJSON")?;
         let data: Map<String, Json> =
-            serde_json::from_slice(&bytes).map_err(|_| Refused("the client data is no JSON object"))?;
+            serde_json::from_slice(&bytes).map_err(|_| Refused::Answer("the client data is no JSON object"))?;
         let is = |name: &str, expected: &str| data.get(name).and_then(Json::as_str) == Some(expected);
         require(is("type", kind), "the ceremony is of another kind")?;
         require(!expected.challenge.is_empty() && is("challenge", expected.challenge), "the challenge is another")?;

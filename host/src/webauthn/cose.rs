@@ -30,7 +30,7 @@ pub(super) struct CoseKey {
 impl CoseKey {
     /// Reads a COSE key, whose point or numbers must be those of a key.
     pub(super) fn parse(bytes: &[u8]) -> Checked<Self> {
-        Self::read(bytes).ok_or(Refused("the public key is malformed or of a kind that is not known"))
+        Self::read(bytes).ok_or(Refused::Answer("the public key is malformed or of a kind that is not known"))
     }
 
     fn read(bytes: &[u8]) -> Option<Self> {

@@ -31,14 +31,23 @@ pub struct Expected<'a> {
     pub user_verification: bool,
 }
 
-/// Why an answer does not hold, for the log.
+/// Why an answer does not hold.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct Refused(pub &'static str);
+pub enum Refused {
+    /// It is malformed, or answers something else; the text is for the log.
+    #[error("{0}")]
+    Answer(&'static str),
+    /// The credential did not make the signature.
+    #[error("the signature does not hold")]
+    Signature,
+    /// There may be two of the credential.
+    #[error("the counter went back")]
+    Counter,
+}
 
 type Checked<T> = Result<T, Refused>;
 
 /// `Ok` when the condition holds.
 fn require(holds: bool, otherwise: &'static str) -> Checked<()> {
-    if holds { Ok(()) } else { Err(Refused(otherwise)) }
+    if holds { Ok(()) } else { Err(Refused::Answer(otherwise)) }
 }

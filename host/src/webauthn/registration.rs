@@ -35,12 +35,12 @@ pub fn verify_registration(expected: &Expected<'_>, answer: &str) -> Checked<Reg
     let parsed = Answer::parse(answer)?;
     let client_data = parsed.client_data("webauthn.create", expected)?;
     let object = parsed.bytes("attestationObject")?;
-    let object = Value::parse(&object).ok_or(Refused("the attestation object is malformed"))?;
-    let member = |name| object.get(&Value::Text(name)).ok_or(Refused("the attestation object is incomplete"));
-    let signed = member("authData")?.bytes().ok_or(Refused("the attestation object has no data"))?;
+    let object = Value::parse(&object).ok_or(Refused::Answer("the attestation object is malformed"))?;
+    let member = |name| object.get(&Value::Text(name)).ok_or(Refused::Answer("the attestation object is incomplete"));
+    let signed = member("authData")?.bytes().ok_or(Refused::Answer("the attestation object has no data"))?;
     let data = AuthenticatorData::parse(signed)?;
     data.check(expected)?;
-    let attested = data.attested.as_ref().ok_or(Refused("there is no credential"))?;
+    let attested = data.attested.as_ref().ok_or(Refused::Answer("there is no credential"))?;
     let credential_id = base64_url(attested.id);
     require(credential_id == parsed.id, "the answer is of another credential")?;
     let key = CoseKey::parse(attested.key)?;

@@ -194,7 +194,7 @@ fn a_statement_of_the_credential_itself_must_hold() {
         let other = ceremony.key.sign(b"something else");
         for bad in [statement(&other), b"\xa0".to_vec(), b"\x01".to_vec()] {
             ceremony.attestation = ("packed", bad);
-            assert_eq!(ceremony.register(), Err(Refused("the attestation does not hold")));
+            assert_eq!(ceremony.register(), Err(Refused::Answer("the attestation does not hold")));
         }
     }
 }

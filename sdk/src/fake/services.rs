@@ -93,8 +93,8 @@ pub mod cache {
 
 /// What [`World::registration`](crate::fake::World::registration) and its sibling hold, when the answer has the challenge.
 pub mod webauthn {
-    use super::{Answer, with};
-    use crate::webauthn::{Assertion, Credential, Registration, RelyingParty};
+    use super::with;
+    use crate::webauthn::{Assertion, Credential, Fault, Registration, RelyingParty};
     use serde_json::Value;
 
     pub fn verify_registration(
@@ -102,8 +102,8 @@ pub mod webauthn {
         challenge: &str,
         answer: &str,
         _require_user_verification: bool,
-    ) -> Answer<Option<Registration>> {
-        Ok(with(|world| world.registration.clone().filter(|_| answers(answer, challenge))))
+    ) -> Result<Registration, Fault> {
+        with(|world| world.registration.clone()).filter(|_| answers(answer, challenge)).ok_or(Fault::Answer)
     }
 
     pub fn verify_assertion(
@@ -112,13 +112,10 @@ pub mod webauthn {
         credential: &Credential,
         answer: &str,
         _require_user_verification: bool,
-    ) -> Answer<Option<Assertion>> {
-        Ok(with(|world| {
-            let counted = world.assertion.filter(|assertion| {
-                assertion.counter > credential.counter || (assertion.counter == 0 && credential.counter == 0)
-            });
-            counted.filter(|_| answers(answer, challenge))
-        }))
+    ) -> Result<Assertion, Fault> {
+        let assertion = with(|world| world.assertion).filter(|_| answers(answer, challenge)).ok_or(Fault::Answer)?;
+        let goes_on = assertion.counter > credential.counter || (assertion.counter == 0 && credential.counter == 0);
+        if goes_on { Ok(assertion) } else { Err(Fault::Counter) }
     }
 
     /// An answer of a test says which challenge it answers.

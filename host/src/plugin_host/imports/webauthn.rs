@@ -1,9 +1,7 @@
 //! Capability `webauthn`: the checks of a passkey ceremony.
 
 use super::super::state::State;
-use super::interfaces::types::HostError;
 use super::interfaces::webauthn::{self as wit, Host};
-use super::outcome::Answer;
 use crate::webauthn::{self, Credential, Expected, Refused, verify_assertion, verify_registration};
 
 const LONGEST_ANSWER: usize = 64 << 10;
@@ -13,15 +11,18 @@ fn expected<'a>(party: &'a wit::RelyingParty, challenge: &'a str, user_verificat
 }
 
 impl State {
-    /// None for what does not hold, with the reason in the log.
-    fn ceremony<T>(&self, checked: Result<T, Refused>) -> Option<T> {
-        checked.inspect_err(|reason| tracing::info!(plugin = self.shared.id, %reason, "a passkey is refused")).ok()
+    /// Runs a check on an answer of a sensible length; the log gets the reason of a refusal.
+    fn ceremony<T>(&self, answer: &str, check: impl FnOnce() -> Result<T, Refused>) -> Result<T, wit::Fault> {
+        let checked = if answer.len() <= LONGEST_ANSWER { check() } else { Err(Refused::Answer("it is too long")) };
+        checked.map_err(|reason| {
+            tracing::info!(plugin = self.shared.id, %reason, "a passkey is refused");
+            match reason {
+                Refused::Answer(_) => wit::Fault::Answer,
+                Refused::Signature => wit::Fault::Signature,
+                Refused::Counter => wit::Fault::Counter,
+            }
+        })
     }
-}
-
-fn is_readable(answer: &str) -> Answer<()> {
-    let too_long = HostError::Invalid(format!("an answer has at most {LONGEST_ANSWER} bytes"));
-    if answer.len() <= LONGEST_ANSWER { Ok(()) } else { Err(too_long) }
 }
 
 impl Host for State {
@@ -31,13 +32,10 @@ impl Host for State {
         challenge: String,
         answer: String,
         require_user_verification: bool,
-    ) -> wasmtime::Result<Answer<Option<wit::Registration>>> {
+    ) -> wasmtime::Result<Result<wit::Registration, wit::Fault>> {
         self.spend()?;
-        if let Err(error) = is_readable(&answer) {
-            return Ok(Err(error));
-        }
         let expected = expected(&party, &challenge, require_user_verification);
-        let registered = self.ceremony(verify_registration(&expected, &answer));
+        let registered = self.ceremony(&answer, || verify_registration(&expected, &answer));
         let shown = |registered: webauthn::Registration| wit::Registration {
             credential_id: registered.credential_id,
             public_key: registered.public_key,
@@ -47,7 +45,7 @@ impl Host for State {
             user_verified: registered.user_verified,
             aaguid: registered.aaguid,
         };
-        Ok(Ok(registered.map(shown)))
+        Ok(registered.map(shown))
     }
 
     fn verify_assertion(
@@ -57,19 +55,16 @@ impl Host for State {
         credential: wit::Credential,
         answer: String,
         require_user_verification: bool,
-    ) -> wasmtime::Result<Answer<Option<wit::Assertion>>> {
+    ) -> wasmtime::Result<Result<wit::Assertion, wit::Fault>> {
         self.spend()?;
-        if let Err(error) = is_readable(&answer) {
-            return Ok(Err(error));
-        }
         let expected = expected(&party, &challenge, require_user_verification);
         let stored = Credential { id: &credential.id, public_key: &credential.public_key, counter: credential.counter };
-        let asserted = self.ceremony(verify_assertion(&expected, &stored, &answer));
+        let asserted = self.ceremony(&answer, || verify_assertion(&expected, &stored, &answer));
         let shown = |asserted: webauthn::Assertion| wit::Assertion {
             counter: asserted.counter,
             is_backed_up: asserted.is_backed_up,
             user_verified: asserted.user_verified,
         };
-        Ok(Ok(asserted.map(shown)))
+        Ok(asserted.map(shown))
     }
 }
