@@ -21,15 +21,18 @@ pub fn root() -> PathBuf {
 
 /// The component of `tests/hostile/plugin`, built once.
 fn hostile() -> &'static Path {
-    static BUILT: LazyLock<PathBuf> = LazyLock::new(|| {
-        let out = root().join("target/hostile");
-        let folder = root().join("tests/hostile/plugin");
-        let request = BuildRequest { folder, out: out.clone(), target: root().join("target/plugins") };
-        // The command brings a runtime of its own, which cannot run inside the test's.
-        std::thread::spawn(move || build(&request).map_err(|error| error.to_string())).join().unwrap().unwrap();
-        out.join("hostile.wasm")
-    });
+    static BUILT: LazyLock<PathBuf> = LazyLock::new(|| built("hostile"));
     &BUILT
+}
+
+/// Builds the component of `tests/<name>/plugin`.
+pub fn built(name: &str) -> PathBuf {
+    let out = root().join("target").join(name);
+    let folder = root().join("tests").join(name).join("plugin");
+    let request = BuildRequest { folder, out: out.clone(), target: root().join("target/plugins") };
+    // The command brings a runtime of its own, which cannot run inside the test's.
+    std::thread::spawn(move || build(&request).map_err(|error| error.to_string())).join().unwrap().unwrap();
+    out.join(format!("{name}.wasm"))
 }
 
 fn entry(id: &str, path: &Path, more: &str) -> String {

@@ -17,6 +17,7 @@ mod hostile;
 mod lifecycle;
 mod red_team;
 mod routes;
+mod services;
 mod sinks;
 mod store;
 mod tidy;

@@ -67,9 +67,33 @@ pub fn base64url(bytes: &[u8]) -> String {
     text
 }
 
+/// What [`base64url`] was given; none for text that it does not make.
+pub fn from_base64url(text: &str) -> Option<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(text.len() / 4 * 3 + 2);
+    let (mut bits, mut held) = (0u32, 0);
+    for byte in text.bytes() {
+        let digit = match byte {
+            b'A'..=b'Z' => byte - b'A',
+            b'a'..=b'z' => byte - b'a' + 26,
+            b'0'..=b'9' => byte - b'0' + 52,
+            b'-' => 62,
+            b'_' => 63,
+            _ => return None,
+        };
+        bits = bits << 6 | u32::from(digit);
+        held += 6;
+        if held >= 8 {
+            held -= 8;
+            bytes.push((bits >> held) as u8);
+            bits &= (1 << held) - 1;
+        }
+    }
+    (bits == 0 && held < 6).then_some(bytes)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::base64url;
+    use super::{base64url, from_base64url};
 
     #[test]
     fn base64url_has_no_padding() {
@@ -77,6 +101,10 @@ mod tests {
             [(b"", ""), (b"f", "Zg"), (b"fo", "Zm8"), (b"foo", "Zm9v"), (&[255, 254], "__4")];
         for (bytes, expected) in cases {
             assert_eq!(base64url(bytes), expected);
+            assert_eq!(from_base64url(expected).as_deref(), Some(bytes));
+        }
+        for other in ["A", "Zg==", "Zh", "Zm+v", "Z g"] {
+            assert_eq!(from_base64url(other), None, "{other}");
         }
     }
 }

@@ -14,8 +14,11 @@ pub(crate) mod data;
 pub(crate) mod people;
 mod request;
 mod rows;
+pub(crate) mod services;
 
 use crate::Table;
+use crate::bindings::doorward::plugin::http::{Incoming, Outgoing};
+use crate::webauthn::{Assertion, Registration};
 use serde_json::{Map, Value};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -67,6 +70,18 @@ pub struct World {
     pub mails: Vec<(String, String, Value)>,
     /// Lines of the log.
     pub log: Vec<String>,
+    /// Values of the cache: value and end of life in milliseconds.
+    pub cached: BTreeMap<String, (String, u64)>,
+    /// Claims of the tokens that were signed.
+    pub tokens: BTreeMap<String, String>,
+    /// What an authenticator makes. Answers of a test are `{"challenge": …}`.
+    pub registration: Option<Registration>,
+    /// What an authenticator proves. Answers of a test are `{"challenge": …}`.
+    pub assertion: Option<Assertion>,
+    /// Answers of other servers, by URL. See [`answer_http`].
+    pub http_answers: BTreeMap<String, Incoming>,
+    /// Requests to other servers, in order.
+    pub http_sent: Vec<Outgoing>,
     /// Counts what was drawn, so that no two random values are equal.
     pub drawn: u64,
 }
@@ -95,6 +110,12 @@ impl Default for World {
             sessions: Vec::new(),
             mails: Vec::new(),
             log: Vec::new(),
+            cached: BTreeMap::new(),
+            tokens: BTreeMap::new(),
+            registration: None,
+            assertion: None,
+            http_answers: BTreeMap::new(),
+            http_sent: Vec::new(),
             drawn: 0,
         }
     }
@@ -122,4 +143,10 @@ pub fn sign_in(user: &crate::users::User) {
         world.live.insert("token-0".to_owned(), signed_in.clone());
         world.session = Some(signed_in);
     });
+}
+
+/// Another server answers requests of this URL so.
+pub fn answer_http(url: &str, status: u16, body: &str) {
+    let answer = Incoming { status, headers: Vec::new(), body: body.as_bytes().to_vec() };
+    with(|world| world.http_answers.insert(url.to_owned(), answer));
 }

@@ -35,6 +35,8 @@ mod arena;
 #[doc(hidden)]
 pub mod bindings;
 pub mod browser_sessions;
+pub mod cache;
+pub mod claims;
 pub mod clock;
 pub mod config;
 pub mod cookies;
@@ -50,7 +52,9 @@ mod gate;
 #[doc(hidden)]
 pub mod guest;
 mod host;
+pub mod http;
 mod input;
+pub mod keys;
 pub mod links;
 pub mod log;
 pub mod mail;
@@ -64,6 +68,7 @@ mod reply;
 mod request;
 mod response;
 mod route;
+pub mod sealing;
 pub mod session_administration;
 pub mod session_tokens;
 pub mod sessions;
@@ -72,6 +77,7 @@ pub mod user_administration;
 pub mod user_directory;
 pub mod users;
 pub mod verifications;
+pub mod webauthn;
 
 pub use error::{ApiError, Error, ErrorCode, HostError, Result};
 pub use event::{Action, Change, Event};
@@ -94,9 +100,9 @@ pub mod prelude {
     pub use crate::{
         Action, ApiError, Attempt, Change, CookieRule, Error, ErrorCode, Event, FieldRule, FieldType, Fields, Flow,
         Function, HostError, Input, On, Plugin, RateRule, Reply, Request, Response, Result, Route, Table, Verdict,
-        accounts, browser_sessions, clock, config, cookies, counters, crypto, email_ownership, links, log, mail,
-        models, passwords, session_administration, session_tokens, sessions, transactions, user_administration,
-        user_directory, users, verifications,
+        accounts, browser_sessions, cache, claims, clock, config, cookies, counters, crypto, email_ownership, http,
+        keys, links, log, mail, models, passwords, sealing, session_administration, session_tokens, sessions,
+        transactions, user_administration, user_directory, users, verifications, webauthn,
     };
     pub use serde_json::{Map, Value, json};
 }

@@ -54,6 +54,12 @@ fn flat(value: &Value) -> String {
     }
 }
 
+/// Names and values as a query or a form: `a=1&b=two%20words`.
+pub fn query(pairs: &[(&str, &str)]) -> String {
+    let pairs = pairs.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value)));
+    pairs.collect::<Vec<_>>().join("&")
+}
+
 /// Undoes percent-encoding; text with a malformed escape stays as it is.
 pub fn decode(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());

@@ -24,7 +24,8 @@ pub use options::{
 };
 pub use parts::{
     Database, HookConfig, Management, ManagementKey, ManagementKeySource, PasswordHashing, PerAccountLimit,
-    PluginConfig, PluginLimits, RateLimit, RateLimitRule, RateLimitStorage, SecretSource, Server, VersionedSource,
+    PluginConfig, PluginHttp, PluginLimits, RateLimit, RateLimitRule, RateLimitStorage, SecretSource, Server,
+    VersionedSource,
 };
 
 use crate::seal::Secrets;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
+use super::WebhookConfig;
 use super::models::ColumnNames;
 use crate::secret::Secret;
 
@@ -249,6 +250,9 @@ pub struct PluginConfig {
     /// What one call may cost.
     #[serde(default)]
     pub limits: PluginLimits,
+    /// Which other servers it may ask.
+    #[serde(default)]
+    pub http: PluginHttp,
     /// The plugin's own options, checked against its manifest.
     #[serde(flatten)]
     pub options: toml::Table,
@@ -256,6 +260,18 @@ pub struct PluginConfig {
 
 fn yes() -> bool {
     true
+}
+
+/// `[plugins.http]`
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PluginHttp {
+    /// Hosts beside those of its manifest: `api.example.com`, `api.example.com:8443` or `*.example.com`.
+    pub hosts: Vec<String>,
+    /// Lets it reach this machine and its own network.
+    pub allow_private: bool,
+    /// Lets it send `http:` too.
+    pub allow_http: bool,
 }
 
 /// `[plugins.limits]`
@@ -290,4 +306,13 @@ pub struct HookConfig {
     /// Constants that the script reads as `config`.
     #[serde(default)]
     pub config: toml::Table,
+    /// Where `webhook(…)` posts the script's events: `https`, or `http` to this machine.
+    pub webhook: Option<WebhookConfig>,
+}
+
+impl HookConfig {
+    /// A script with nothing set.
+    pub fn new(file: &str) -> Self {
+        Self { file: file.to_owned(), fail_open: false, config: toml::Table::new(), webhook: None }
+    }
 }

@@ -20,6 +20,7 @@ use crate::auth::Auth;
 use crate::cookie::Cookie;
 use crate::error::ApiError;
 use crate::http::{Headers, Request, Response};
+use crate::outbox;
 use crate::store::Database;
 
 pub use cause::Cause;
@@ -44,6 +45,8 @@ pub struct Services {
     pub auth: Auth,
     /// Asked, in order, before any session is opened.
     pub gates: ArcSwap<Vec<Arc<dyn SessionGate>>>,
+    /// Sees every mail before it is sent.
+    pub mail_screen: Arc<outbox::ScreenSlot>,
 }
 
 /// The state of one request.
@@ -67,6 +70,7 @@ pub struct Exchange {
     /// The transaction in which a sign-in is being decided: gates that write take part in it.
     pub outer: Option<Arc<dyn Database>>,
     has_queued_mail: bool,
+    queued_later: Vec<outbox::Draft>,
     session: session::Slot,
     services: Arc<Services>,
 }
@@ -85,6 +89,7 @@ impl Exchange {
             guests: None,
             outer: None,
             has_queued_mail: false,
+            queued_later: Vec::new(),
             session: session::Slot::default(),
             services,
         }

@@ -10,10 +10,10 @@ use crate::config::PluginConfig;
 use crate::cookie::{CookieSpec, Cookies};
 
 /// Granted to every plugin: they reach nothing that belongs to anyone.
-const HARMLESS: [&str; 4] = ["config", "log", "clock", "crypto"];
+const HARMLESS: [&str; 5] = ["config", "log", "clock", "crypto", "cache"];
 
 /// Plugins of this project. Loaded from its own folder (an entry without `path`) they need no `grants`.
-const OFFICIAL: [&str; 2] = ["last-login-method", "magic-link"];
+const OFFICIAL: [&str; 5] = ["bearer", "jwt", "last-login-method", "magic-link", "multi-session"];
 
 /// Everything that the imports check before they act for a plugin.
 #[derive(Debug, Default)]

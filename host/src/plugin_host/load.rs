@@ -19,6 +19,7 @@ use super::grant::{self, Rights};
 use super::imports;
 use super::manifest::{Hook, Manifest};
 use super::plugin::{Exports, Plugin};
+use super::services::{Common, PluginServices};
 use super::state::{ServerFacts, Shared};
 use crate::clock::Clock;
 use crate::config::{Config, PluginConfig};
@@ -64,6 +65,7 @@ pub(super) async fn load_all(config: &Config, ports: &Ports) -> Result<Vec<Arc<P
         cache: Cache::open(Some(&config.resolve(CACHE_FOLDER)), config.secret_value.expose()),
         cookies: Cookies::new(config),
         turns: Arc::new(Semaphore::new(engine::REQUESTS_AT_ONCE)),
+        common: Common::new(config, &ports.random),
     };
     let mut plugins = Vec::with_capacity(candidates.len());
     for candidate in candidates {
@@ -173,6 +175,7 @@ struct Loader<'a> {
     cache: Cache,
     cookies: Cookies,
     turns: Arc<Semaphore>,
+    common: Common,
 }
 
 impl Loader<'_> {
@@ -222,6 +225,7 @@ impl Loader<'_> {
                 core_options: core_options(self.config),
             },
             key: Secret::new(key.to_vec()),
+            services: PluginServices::of(manifest, entry, &self.common)?,
             clock: Arc::clone(&self.ports.clock),
             random: Arc::clone(&self.ports.random),
         })

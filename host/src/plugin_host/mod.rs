@@ -20,6 +20,7 @@ mod load;
 pub mod manifest;
 mod pattern;
 mod plugin;
+mod services;
 mod state;
 
 use std::sync::Arc;

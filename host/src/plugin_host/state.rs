@@ -8,6 +8,7 @@ use wasmtime::{StoreLimits, StoreLimitsBuilder, UpdateDeadline};
 use super::engine::TICK_MS;
 use super::error::Limit;
 use super::grant::Rights;
+use super::services::PluginServices;
 use crate::auth::Auth;
 use crate::clock::Clock;
 use crate::config::PluginLimits;
@@ -21,6 +22,8 @@ use crate::store::{Database, Transaction};
 const LOG_LINES: u32 = 32;
 /// Ticks of one call that count as the database's.
 const FORGIVEN_TICKS: u32 = 100;
+/// Requests to other servers that one plugin may make for one request of a client.
+const OUTGOING_REQUESTS: u32 = 8;
 const MOST_TABLE_ELEMENTS: usize = 20_000;
 
 /// What all instances of one plugin share.
@@ -33,6 +36,7 @@ pub(super) struct Shared {
     pub(super) server: ServerFacts,
     /// For keyed hashes of this plugin alone.
     pub(super) key: Secret<Vec<u8>>,
+    pub(super) services: PluginServices,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) random: Arc<dyn Random>,
 }
@@ -95,6 +99,7 @@ pub(super) struct State {
     forgiven_ticks: u32,
     log_lines: u32,
     transactions: u32,
+    outgoing: u32,
 }
 
 impl State {
@@ -120,6 +125,7 @@ impl State {
             forgiven_ticks: 0,
             log_lines: 0,
             transactions: 0,
+            outgoing: 0,
         }
     }
 
@@ -164,6 +170,26 @@ impl State {
             Some(left) => left,
             None => return Err(Limit::HostCalls(self.shared.limits.host_calls).into()),
         };
+        Ok(())
+    }
+
+    /// Counts a call of the host that costs as much as `calls` usual ones.
+    pub(super) fn spend_many(&mut self, calls: u32) -> wasmtime::Result<()> {
+        (0..calls).try_for_each(|_| self.spend())
+    }
+
+    /// Counts a request to another server. False when this request has made as many as it may.
+    pub(super) fn may_send(&mut self) -> wasmtime::Result<bool> {
+        self.spend()?;
+        self.has_waited = true;
+        self.outgoing += 1;
+        Ok(self.outgoing <= OUTGOING_REQUESTS)
+    }
+
+    /// Says that the guest waits for the host, so that the time is not its own.
+    pub(super) fn waits(&mut self) -> wasmtime::Result<()> {
+        self.spend()?;
+        self.has_waited = true;
         Ok(())
     }
 

@@ -6,28 +6,36 @@ use serde::{Deserialize, Serialize};
 
 /// The stored value of a link.
 #[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Link {
     #[serde(rename = "type")]
-    kind: String,
+    kind: Kind,
     /// In the letter case it was typed in.
     pub email: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
 
+/// Tells the value from those of other purposes.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Kind {
+    MagicLink,
+}
+
 impl Link {
     pub fn new(email: String, name: Option<String>) -> Link {
-        Link { kind: "magic-link".to_owned(), email, name }
+        Link { kind: Kind::MagicLink, email, name }
     }
 
     pub fn store(&self, token: &str, how: StoreToken, ttl_secs: u64) -> Result<()> {
         verifications::create(&identifier(token, how), &serde_json::to_string(self)?, ttl_secs)
     }
 
-    /// The link behind a token, for the first who asks.
+    /// The link behind a token, for the first who asks. A value that is no link is none.
     pub fn redeem(token: &str, how: StoreToken) -> Result<Option<Link>> {
         let stored = verifications::consume(&identifier(token, how))?;
-        stored.map(|text| Ok(serde_json::from_str(&text)?)).transpose()
+        Ok(stored.and_then(|text| serde_json::from_str(&text).ok()))
     }
 }
 

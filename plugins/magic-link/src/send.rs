@@ -44,15 +44,20 @@ pub fn send(_request: &Request, input: Send) -> Result<Response> {
 
 fn url(input: &Send, token: &str) -> String {
     let mut url = links::with_query(&links::endpoint("/magic-link/verify"), "token", token);
-    url = links::with_query(&url, "callbackURL", input.callback_url.as_deref().unwrap_or("/"));
+    url = links::with_query(&url, "callbackURL", given(&input.callback_url).unwrap_or("/"));
     let optional =
         [("newUserCallbackURL", &input.new_user_callback_url), ("errorCallbackURL", &input.error_callback_url)];
     for (name, target) in optional {
-        if let Some(target) = target {
+        if let Some(target) = given(target) {
             url = links::with_query(&url, name, target);
         }
     }
     url
+}
+
+/// An empty target is none.
+fn given(target: &Option<String>) -> Option<&str> {
+    target.as_deref().filter(|target| !target.is_empty())
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use crate::link::Link;
 use crate::options::Options;
 use doorward_sdk::prelude::*;
+use doorward_sdk::users::User;
 
 pub struct Verify {
     token: String,
@@ -27,40 +28,64 @@ pub fn verify(_request: &Request, input: Verify) -> Result<Response> {
     let Some(link) = Link::redeem(&input.token, options.store_token)? else {
         return Ok(failed(&input, "INVALID_TOKEN"));
     };
-    let known = users::find_by_email(&link.email)?;
-    let is_new = known.is_none();
-    let user = match known {
-        // Whoever signed up with the address without proving it may have been someone else.
-        Some(user) if !user.is_email_verified() => email_ownership::confirm(&user)?,
-        Some(user) => user,
-        None if options.disable_sign_up => return Ok(failed(&input, "new_user_signup_disabled")),
-        None => users::create(&json!({
-            "email": link.email,
-            "emailVerified": true,
-            "name": link.name.unwrap_or_default(),
-        }))?,
+    let (user, is_new) = match user_of(&link, &options) {
+        Ok(Some(found)) => found,
+        Ok(None) => return Ok(failed(&input, "new_user_signup_disabled")),
+        // What forbids the new user says so on the page that shows errors.
+        Err(Error::Host(HostError::Refused(ApiError { code: Some(code), message, .. }))) => {
+            let url = failed_at(&input, &code);
+            let described = message.map(|message| links::with_query(&url, "error_description", &message));
+            return Ok(Response::redirect(described.unwrap_or(url)));
+        }
+        Err(error) => return Err(error),
     };
-    let opened = match (sessions::open_as_chosen(&user, "magic-link"), &input.callback_url) {
+    let callback = input.callback_url.as_deref().filter(|callback| !callback.is_empty());
+    let opened = match (sessions::open_as_chosen(&user, "magic-link"), callback) {
         (Ok(opened), _) => opened,
-        (Err(error), Some(callback)) => return links::challenge_at(&absolute(callback), error),
+        (Err(error), Some(callback)) => return links::challenge_at(&links::absolute(callback), error),
         (Err(error), None) => return Err(error),
     };
-    let Some(callback) = &input.callback_url else {
+    let Some(callback) = callback else {
         let (token, user, session) = (opened.token(), &opened.user, opened.fields());
         return Response::json(&json!({ "token": token, "user": user, "session": session }));
     };
-    let welcome = input.new_user_callback_url.as_ref().filter(|_| is_new);
-    Ok(Response::redirect(absolute(welcome.unwrap_or(callback))))
+    let welcome = input.new_user_callback_url.as_deref().filter(|url| is_new && !url.is_empty());
+    Ok(Response::redirect(links::absolute(welcome.unwrap_or(callback))))
+}
+
+/// The user whose address the link went to, and whether they are new; none when they would be and new ones are not wanted.
+fn user_of(link: &Link, options: &Options) -> Result<Option<(User, bool)>> {
+    if let Some(user) = users::find_by_email(&link.email)? {
+        return proven(user).map(|user| Some((user, false)));
+    }
+    if options.disable_sign_up {
+        return Ok(None);
+    }
+    let name = link.name.as_deref().unwrap_or_default();
+    match users::create(&json!({ "email": link.email, "emailVerified": true, "name": name })) {
+        Ok(user) => Ok(Some((user, true))),
+        // Another link to the same address was faster.
+        Err(Error::Host(HostError::Conflict(_))) => {
+            let user = users::find_by_email(&link.email)?.ok_or_else(Error::internal)?;
+            proven(user).map(|user| Some((user, false)))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Whoever signed up with the address without proving it may have been someone else.
+fn proven(user: User) -> Result<User> {
+    if user.is_email_verified() { Ok(user) } else { email_ownership::confirm(&user) }
 }
 
 fn failed(input: &Verify, code: &str) -> Response {
-    let target = input.error_callback_url.as_deref().or(input.callback_url.as_deref()).unwrap_or("/");
-    Response::redirect(links::with_query(&absolute(target), "error", code))
+    Response::redirect(failed_at(input, code))
 }
 
-/// Clients escape the targets inside the query's own escaping.
-fn absolute(target: &str) -> String {
-    links::absolute(&links::decode(target))
+fn failed_at(input: &Verify, code: &str) -> String {
+    let targets = [&input.error_callback_url, &input.callback_url];
+    let target = targets.into_iter().flatten().find(|target| !target.is_empty());
+    links::with_query(&links::absolute(target.map_or("/", String::as_str)), "error", code)
 }
 
 #[cfg(test)]
@@ -113,7 +138,12 @@ mod tests {
 
     #[test]
     fn errors_go_to_the_error_page_and_open_nothing() {
-        let cases: [(&[(&str, &str)], &str); 3] = [
+        let cases: [(&[(&str, &str)], &str); 5] = [
+            (&[("token", ""), ("callbackURL", "")], "http://localhost:3000/?error=INVALID_TOKEN"),
+            (
+                &[("token", "x"), ("callbackURL", "/a b?q=a%20b#top")],
+                "http://localhost:3000/a%20b?q=a+b&error=INVALID_TOKEN#top",
+            ),
             (&[("token", "x")], "http://localhost:3000/?error=INVALID_TOKEN"),
             (&[("token", "x"), ("callbackURL", "/home?a=1")], "http://localhost:3000/home?a=1&error=INVALID_TOKEN"),
             (
@@ -125,6 +155,16 @@ mod tests {
             fake::reset();
             assert_eq!(location(&link(query)), expected);
             assert!(fake::with(|world| world.sessions.is_empty()));
+        }
+    }
+
+    #[test]
+    fn a_value_that_is_no_link_is_an_invalid_one() {
+        for value in ["x", r#"{"type":"other","email":"a@b.co"}"#, r#"{"type":"magic-link","email":"a@b.co","to":"c"}"#]
+        {
+            fake::reset();
+            verifications::create("magic-link:t", value, 300).expect("stored");
+            assert_eq!(location(&link(&[("token", "t")])), "http://localhost:3000/?error=INVALID_TOKEN", "{value}");
         }
     }
 

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 type Answer<T> = Result<T, HostError>;
 
-fn object(text: &str) -> Answer<Map<String, Value>> {
+pub(super) fn object(text: &str) -> Answer<Map<String, Value>> {
     serde_json::from_str(text).map_err(|error| HostError::Invalid(error.to_string()))
 }
 

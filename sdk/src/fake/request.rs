@@ -1,7 +1,7 @@
 //! Requests, replies and sign-ins as a test makes them.
 
 use crate::error::{ApiError, HostError};
-use crate::{Error, Plugin, Reply, Request, Response};
+use crate::{Error, Flow, Plugin, Reply, Request, Response};
 use serde_json::{Map, Value};
 use std::cell::RefCell;
 
@@ -56,7 +56,20 @@ impl RawRequest {
         (route.handler)(&Request::new(self))
     }
 
-    /// Runs every `after` hook of the plugin.
+    /// Runs the `before` hooks of the plugin until one answers. Paths and conditions are for the host to look at.
+    ///
+    /// # Errors
+    /// What the first hook refused with.
+    pub fn run_before(&self, plugin: &Plugin) -> Result<Option<Response>, Error> {
+        for hook in &plugin.before {
+            if let Flow::Respond(response) = (hook.call)(&Request::new(self))? {
+                return Ok(Some(response));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Runs every `after` hook of the plugin. Paths and conditions are for the host to look at.
     ///
     /// # Errors
     /// What the first hook refused with.

@@ -8,6 +8,9 @@ export class Unsupported extends Error {}
 const DATA = new Set(["additionalFields", "fields", "cookies", "customRules", "socialProviders", "roles", "modelName"]);
 // Senders that change what the endpoint does when they are present; the others are on with the [mail] section.
 const SWITCHES = new Set(["sendDeleteAccountVerification", "sendChangeEmailConfirmation"]);
+// Callbacks that Doorward takes as templates: called once with fields that read as their own names in braces.
+const TEMPLATES = new Set(["definePayload", "getSubject"]);
+const fieldsOf = (model) => new Proxy({}, { get: (_, field) => `{${model}.${String(field)}}`, ownKeys: () => { throw new Unsupported(`all fields of the ${model} at once`); } });
 const DROPPED = {
   "emailAndPassword.sendResetPassword": ["email_and_password", "send_reset_password"],
   emailVerification: ["email_verification", "send_verification_email"],
@@ -28,6 +31,7 @@ function plain(value, path, isData = false) {
     const name = isData ? key : snakeCase(key);
     if (typeof v === "function") {
       if (SWITCHES.has(key)) out[name] = true;
+      else if (TEMPLATES.has(key)) out[name] = v({ user: fieldsOf("user"), session: fieldsOf("session") });
       else if (!key.startsWith("send")) throw new Unsupported(`${path}.${key} is a callback`);
     } else if (v === undefined) {
       if (key === "otpOptions") out[name] = { send_otp: false };

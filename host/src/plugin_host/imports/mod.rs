@@ -2,18 +2,22 @@
 
 mod accounts;
 mod browser_sessions;
+mod cache;
 mod clock;
 mod config;
 mod cookies;
 mod counters;
 mod crypto;
 mod email_ownership;
+mod http;
+mod keys;
 mod log;
 mod mail;
 mod models;
 mod outcome;
 mod passwords;
 mod request;
+mod sealing;
 mod session_administration;
 mod session_tokens;
 mod sessions;
@@ -23,6 +27,7 @@ mod user_directory;
 mod users;
 mod values;
 mod verifications;
+mod webauthn;
 
 use wasmtime::component::{HasSelf, Linker};
 
@@ -44,6 +49,7 @@ pub(super) fn link(linker: &mut Linker<State>, names: &[String]) -> wasmtime::Re
             "log" => i::log::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
             "clock" => i::clock::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
             "crypto" => i::crypto::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
+            "cache" => i::cache::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
             "cookies" => i::cookies::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
             "verifications" => i::verifications::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
             "accounts" => i::accounts::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
@@ -62,6 +68,10 @@ pub(super) fn link(linker: &mut Linker<State>, names: &[String]) -> wasmtime::Re
             "sessions" => i::sessions::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
             "mail" => i::mail::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
             "transactions" => i::transactions::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
+            "keys" => i::keys::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
+            "sealing" => i::sealing::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
+            "webauthn" => i::webauthn::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
+            "http" => i::http::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
             other => return Err(wasmtime::Error::msg(format!("this server has no capability `{other}`"))),
         }
     }

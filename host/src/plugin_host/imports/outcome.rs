@@ -59,7 +59,8 @@ pub(super) fn challenge(response: &Response) -> HostError {
     HostError::Challenged(wit::Response { status: response.status, headers, body })
 }
 
-fn failed(error: &dyn std::error::Error) -> HostError {
+/// Keeps the cause for the log.
+pub(super) fn failed(error: &dyn std::error::Error) -> HostError {
     tracing::error!(error = %error, "a plugin's call of the host failed");
     HostError::Failed
 }

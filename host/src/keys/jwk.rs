@@ -1,0 +1,95 @@
+//! Reads the members of a JWK strictly, and writes keys as JWKs.
+
+use aws_lc_rs::rsa::PublicKeyComponents;
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED, ECDSA_P521_SHA512_FIXED, ED25519, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256,
+    RSA_PSS_2048_8192_SHA256,
+};
+use serde_json::{Map, Value as Json};
+
+use super::{Algorithm, KeyError};
+use crate::crypto::{base64_url, from_base64_url};
+
+/// The members of one key.
+pub(super) struct Jwk(Map<String, Json>);
+
+impl Jwk {
+    pub(super) fn parse(text: &str) -> Result<Self, KeyError> {
+        serde_json::from_str(text).map(Self).map_err(|_| KeyError::Malformed("it is no JSON object"))
+    }
+
+    pub(super) fn text(&self, name: &str) -> &str {
+        self.0.get(name).and_then(Json::as_str).unwrap_or_default()
+    }
+
+    /// A member in base64url, of any length.
+    pub(super) fn bytes(&self, name: &str) -> Result<Vec<u8>, KeyError> {
+        let bytes = from_base64_url(self.text(name)).filter(|bytes| !bytes.is_empty());
+        bytes.ok_or(KeyError::Malformed("a member is missing or is not base64url"))
+    }
+
+    /// A member in base64url of exactly `length` bytes, as RFC 7518 §6.2 wants coordinates.
+    pub(super) fn exactly(&self, name: &str, length: usize) -> Result<Vec<u8>, KeyError> {
+        let bytes = self.bytes(name)?;
+        if bytes.len() == length { Ok(bytes) } else { Err(KeyError::Malformed("a member has a wrong length")) }
+    }
+
+    /// The point of an elliptic curve whose coordinates have `length` bytes, uncompressed.
+    pub(super) fn point(&self, length: usize) -> Result<Vec<u8>, KeyError> {
+        Ok([vec![4], self.exactly("x", length)?, self.exactly("y", length)?].concat())
+    }
+
+    /// Modulus and exponent of an RSA key.
+    pub(super) fn rsa(&self) -> Result<PublicKeyComponents<Vec<u8>>, KeyError> {
+        let number = |name| self.bytes(name).map(|bytes| bytes.into_iter().skip_while(|byte| *byte == 0).collect());
+        Ok(PublicKeyComponents { n: number("n")?, e: number("e")? })
+    }
+
+    /// Refuses a key that says itself that it is for something else.
+    pub(super) fn must_be_for(&self, algorithm: Algorithm) -> Result<(), KeyError> {
+        let (kind, curve) = match algorithm {
+            Algorithm::EdDsa => ("OKP", "Ed25519"),
+            Algorithm::Es256 => ("EC", "P-256"),
+            Algorithm::Es512 => ("EC", "P-521"),
+            Algorithm::Rs256 | Algorithm::Ps256 => ("RSA", ""),
+        };
+        // RFC 9864 gives EdDSA on this curve the curve's name.
+        let names = ["", algorithm.name(), if curve == "Ed25519" { curve } else { "" }];
+        let is_ours = names.contains(&self.text("alg")) && ["", "sig"].contains(&self.text("use"));
+        if is_ours && self.text("kty") == kind && self.text("crv") == curve {
+            Ok(())
+        } else {
+            Err(KeyError::OtherKind(algorithm.name()))
+        }
+    }
+
+    /// The public key, ready to verify with this algorithm.
+    pub(super) fn verifier(&self, algorithm: Algorithm) -> Result<ParsedPublicKey, KeyError> {
+        self.must_be_for(algorithm)?;
+        let key = match algorithm {
+            Algorithm::EdDsa => ParsedPublicKey::new(&ED25519, self.exactly("x", 32)?),
+            Algorithm::Es256 => ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, self.point(32)?),
+            Algorithm::Es512 => ParsedPublicKey::new(&ECDSA_P521_SHA512_FIXED, self.point(66)?),
+            Algorithm::Rs256 => self.rsa()?.to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256),
+            Algorithm::Ps256 => self.rsa()?.to_parsed_public_key(&RSA_PSS_2048_8192_SHA256),
+        };
+        key.map_err(|_| KeyError::Malformed("its numbers are none of a key"))
+    }
+}
+
+/// JWK text with these members, in this order.
+pub(super) fn write<'a>(members: impl IntoIterator<Item = (&'a str, Member<'a>)>) -> String {
+    let value = |member| match member {
+        Member::Text(text) => Json::from(text),
+        Member::Bytes(bytes) => Json::from(base64_url(bytes)),
+    };
+    let members = members.into_iter().map(|(name, member)| (name.to_owned(), value(member)));
+    Json::Object(members.collect()).to_string()
+}
+
+/// The value of one member.
+#[derive(Clone, Copy)]
+pub(super) enum Member<'a> {
+    Text(&'a str),
+    Bytes(&'a [u8]),
+}

@@ -1,0 +1,142 @@
+//! Requests to other servers: those that [`Plugin::http_host`](crate::Plugin::http_host) names or the operator allows.
+//!
+//! ```
+//! use doorward_sdk::{fake, http};
+//! # fake::reset();
+//! fake::answer_http("https://api.example.com/me", 200, r#"{"name":"Ada"}"#);
+//! let answer = http::Request::get("https://api.example.com/me").bearer("token").send()?;
+//! let me: serde_json::Value = answer.json()?;
+//! assert_eq!(me["name"], "Ada");
+//! # Ok::<(), doorward_sdk::Error>(())
+//! ```
+
+use crate::bindings::doorward::plugin::types::Header;
+use crate::error::{Error, Result};
+use crate::host;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+pub use crate::bindings::doorward::plugin::http::Failure;
+use crate::bindings::doorward::plugin::http::{Incoming, Outgoing};
+
+/// A request: build it and [`send`](Request::send) it.
+#[derive(Clone, Debug)]
+pub struct Request(Outgoing);
+
+/// The answer, whatever its status.
+#[derive(Clone, Debug)]
+pub struct Response(Incoming);
+
+impl Request {
+    /// A request with this method.
+    pub fn new(method: &str, url: &str) -> Request {
+        Request(Outgoing {
+            method: method.to_owned(),
+            url: url.to_owned(),
+            headers: Vec::new(),
+            body: None,
+            timeout_ms: None,
+        })
+    }
+
+    /// `GET`.
+    pub fn get(url: &str) -> Request {
+        Request::new("GET", url)
+    }
+
+    /// `POST`.
+    pub fn post(url: &str) -> Request {
+        Request::new("POST", url)
+    }
+
+    /// Adds a header.
+    pub fn header(mut self, name: &str, value: &str) -> Request {
+        self.0.headers.push(Header { name: name.to_owned(), value: value.to_owned() });
+        self
+    }
+
+    /// Adds `Authorization: Bearer …`.
+    pub fn bearer(self, token: &str) -> Request {
+        self.header("authorization", &format!("Bearer {token}"))
+    }
+
+    /// The body, as it is.
+    pub fn body(mut self, bytes: Vec<u8>) -> Request {
+        self.0.body = Some(bytes);
+        self
+    }
+
+    /// The body as JSON.
+    ///
+    /// # Errors
+    /// When `value` is none.
+    pub fn json(self, value: &impl Serialize) -> Result<Request> {
+        Ok(self.header("content-type", "application/json").body(serde_json::to_vec(value)?))
+    }
+
+    /// The body as a form.
+    pub fn form(self, fields: &[(&str, &str)]) -> Request {
+        let body = crate::links::query(fields);
+        self.header("content-type", "application/x-www-form-urlencoded").body(body.into_bytes())
+    }
+
+    /// At most 5000, which is the default.
+    pub fn timeout_ms(mut self, millis: u32) -> Request {
+        self.0.timeout_ms = Some(millis);
+        self
+    }
+
+    /// Sends it and waits for the answer.
+    ///
+    /// # Errors
+    /// Why there is no answer; with `?` in a handler, the log gets it and the client 502.
+    pub fn send(self) -> Result<Response, Failure> {
+        host::http::send(&self.0).map(Response)
+    }
+}
+
+impl Response {
+    /// The status.
+    pub fn status(&self) -> u16 {
+        self.0.status
+    }
+
+    /// Whether the status is 200 to 299.
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.0.status)
+    }
+
+    /// The first header with this name, in lower case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.0.headers.iter().find(|header| header.name == name).map(|header| header.value.as_str())
+    }
+
+    /// The body.
+    pub fn bytes(&self) -> &[u8] {
+        &self.0.body
+    }
+
+    /// The body as text; none when it is not UTF-8.
+    pub fn text(&self) -> Option<&str> {
+        std::str::from_utf8(&self.0.body).ok()
+    }
+
+    /// The body as JSON.
+    ///
+    /// # Errors
+    /// 502 when it is none; the log gets the reason.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T> {
+        serde_json::from_slice(&self.0.body).map_err(|error| failed(&format!("another server's answer: {error}")))
+    }
+}
+
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Error {
+        failed(&format!("another server was not reached: {failure:?}"))
+    }
+}
+
+fn failed(reason: &str) -> Error {
+    crate::log::error(reason);
+    Error::new(502, "BAD_GATEWAY", "Another server did not answer")
+}

@@ -1,0 +1,78 @@
+//! Keys that sign for this server. Private keys stay in the host: a plugin stores them as text that only the host opens.
+//!
+//! ```
+//! use doorward_sdk::keys::{self, Algorithm};
+//! # use doorward_sdk::fake;
+//! # fake::reset();
+//! let pair = keys::generate(Algorithm::EdDsa)?;
+//! let claims = serde_json::json!({ "sub": "user-1" });
+//! let token = keys::sign(&pair.private_key, Algorithm::EdDsa, &serde_json::json!({ "kid": "1" }), &claims)?;
+//! let read: Option<serde_json::Value> = keys::verify(&pair.public_key, Algorithm::EdDsa, &token)?;
+//! assert_eq!(read, Some(claims));
+//! # Ok::<(), doorward_sdk::Error>(())
+//! ```
+
+use crate::error::Result;
+use crate::host;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+pub use crate::bindings::doorward::plugin::keys::{Algorithm, KeyPair};
+
+impl Algorithm {
+    /// Every algorithm.
+    pub const ALL: [Algorithm; 5] =
+        [Algorithm::EdDsa, Algorithm::Es256, Algorithm::Es512, Algorithm::Rs256, Algorithm::Ps256];
+
+    /// Its name in a token's header: `EdDSA`, `ES256`, …
+    pub fn name(self) -> &'static str {
+        match self {
+            Algorithm::EdDsa => "EdDSA",
+            Algorithm::Es256 => "ES256",
+            Algorithm::Es512 => "ES512",
+            Algorithm::Rs256 => "RS256",
+            Algorithm::Ps256 => "PS256",
+        }
+    }
+
+    /// The algorithm with this name.
+    pub fn parse(name: &str) -> Option<Algorithm> {
+        Algorithm::ALL.into_iter().find(|algorithm| algorithm.name() == name)
+    }
+}
+
+/// A new pair, sealed, with the usual size.
+///
+/// # Errors
+/// When the host fails.
+pub fn generate(algorithm: Algorithm) -> Result<KeyPair> {
+    generate_with(algorithm, None, true)
+}
+
+/// A new pair. RSA keys have `modulus_bits` (2048 when none, 3072 or 4096). Unless `sealed`, the private key is a JWK in
+/// clear.
+///
+/// # Errors
+/// `invalid` for another size.
+pub fn generate_with(algorithm: Algorithm, modulus_bits: Option<u32>, sealed: bool) -> Result<KeyPair> {
+    Ok(host::keys::generate(algorithm, modulus_bits, sealed)?)
+}
+
+/// A token (compact JWS) of `claims`, with the fields of `header` beside `alg` in its header.
+///
+/// # Errors
+/// `invalid` when the key does not open or is not one for `algorithm`.
+pub fn sign(private_key: &str, algorithm: Algorithm, header: &Value, claims: &impl Serialize) -> Result<String> {
+    Ok(host::keys::sign(private_key, algorithm, &header.to_string(), &serde_json::to_string(claims)?)?)
+}
+
+/// The claims of a token that this public key (a JWK) signed with this algorithm; none for any other token. Times, issuer
+/// and audience are for the caller to check.
+///
+/// # Errors
+/// `invalid` when the key is not one for `algorithm`.
+pub fn verify<C: DeserializeOwned>(public_key: &str, algorithm: Algorithm, token: &str) -> Result<Option<C>> {
+    let claims = host::keys::verify(public_key, algorithm, token)?;
+    Ok(claims.map(|claims| serde_json::from_str(&claims)).transpose()?)
+}
