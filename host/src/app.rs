@@ -10,7 +10,9 @@ use crate::auth::{Auth, AuthError};
 use crate::clock::SystemClock;
 use crate::config::{Config, IpAddress, MailTransport};
 use crate::exchange::{ClaimSource, Services, SessionGate};
-use crate::hooks::{self, HookError, MemoryCounters, ScriptClaims, ScriptGate, ScriptObserver, ScriptScreen, ScriptSet};
+use crate::hooks::{
+    self, HookError, MemoryCounters, ScriptClaims, ScriptGate, ScriptObserver, ScriptScreen, ScriptSet,
+};
 use crate::outbox::mailbox::Mailbox;
 use crate::outbox::smtp::Smtp;
 use crate::outbox::webhook::Webhook;
