@@ -32,7 +32,7 @@ pub(super) struct WatchedChange {
     pub(super) row: Record,
     /// The names of what an update sets; none shows the whole row.
     pub(super) shown: Option<Vec<String>>,
-    /// What the guest sets, in `before`.
+    /// What the guest sets before the change; none after it.
     pub(super) sets: Option<Vec<(String, Value)>>,
 }
 
@@ -100,7 +100,7 @@ impl PluginObserver {
             _ => None,
         };
         let services = self.services.upgrade().ok_or_else(|| ApiError::internal("the server is stopping"))?;
-        let called = to.plugin.change(to.index, to.moment == EventMoment::Before, services, db.share(), change);
+        let called = to.plugin.change(to.index, services, db.share(), change);
         DEPTH.scope(depth + 1, called).await
     }
 }

@@ -194,12 +194,12 @@ impl Plugin {
     pub(super) async fn change(
         &self,
         index: u32,
-        is_before: bool,
         services: Arc<Services>,
         outer: Option<Arc<dyn Database>>,
         change: WatchedChange,
     ) -> Result<Vec<(String, Value)>, ApiError> {
         let Some(exports) = &self.exports.events else { return Err(self.has_no("lifecycle-events")) };
+        let is_before = change.sets.is_some();
         let called = async {
             let mut guest = self.start().await?;
             guest.store.data_mut().begin_beneath(services, outer, change);
