@@ -3,6 +3,7 @@
 mod account_limit;
 mod audit_identity;
 pub mod cause;
+mod claims;
 mod mail;
 pub mod redirect;
 pub mod route;
@@ -24,6 +25,7 @@ use crate::outbox;
 use crate::store::Database;
 
 pub use cause::Cause;
+pub use claims::ClaimSource;
 pub use mail::LinkMail;
 pub use route::{PathPattern, RateRule, Route};
 pub use session::{Refresh, SessionNeed};
@@ -47,6 +49,8 @@ pub struct Services {
     pub gates: ArcSwap<Vec<Arc<dyn SessionGate>>>,
     /// Sees every mail before it is sent.
     pub mail_screen: Arc<outbox::ScreenSlot>,
+    /// Asked, in order, about the claims of tokens for other services.
+    pub claims: ArcSwap<Vec<Arc<dyn ClaimSource>>>,
 }
 
 /// The state of one request.

@@ -1,12 +1,41 @@
 //! The moment before the claims of a token are signed: scripts add to them.
 
+use std::sync::Arc;
+
+use async_trait::async_trait;
 use serde_json::{Map, Value as Json};
 
 use super::ScriptSet;
 use super::declare::Moment;
 use super::deliver::{failed, note, refusal};
 use super::facts::{Fact, Facts};
+use crate::auth::session::ActiveSession;
 use crate::error::ApiError;
+use crate::exchange::{ClaimSource, Exchange};
+
+/// The scripts' say in claims.
+pub struct ScriptClaims(Arc<ScriptSet>);
+
+impl ScriptClaims {
+    /// None when no script has one.
+    pub fn of(scripts: &Arc<ScriptSet>) -> Option<Self> {
+        scripts.hooks.iter().any(|hook| hook.is_at(Moment::Claims)).then(|| Self(Arc::clone(scripts)))
+    }
+}
+
+#[async_trait]
+impl ClaimSource for ScriptClaims {
+    async fn extend(
+        &self,
+        _exchange: &mut Exchange,
+        active: &ActiveSession,
+        claims: Map<String, Json>,
+    ) -> Result<Map<String, Json>, ApiError> {
+        let mut session = active.session.0.output();
+        session.shift_remove("token");
+        self.0.claims(&Json::Object(active.user.0.output()), &Json::Object(session), claims).await
+    }
+}
 
 impl ScriptSet {
     /// What the scripts make of the claims of a token for `user` in `session`; both without secrets. Those that the token

@@ -24,6 +24,7 @@ use crate::hooks::{ScriptCounts, ScriptSet, Step};
 use crate::http::{Request, Response};
 use crate::plugin_host::Plugins;
 
+use management::Functions;
 use rate_limit::RateRules;
 use router::Router;
 
@@ -31,6 +32,8 @@ use router::Router;
 pub struct Extensions {
     /// Core and plugin routes.
     pub router: Router,
+    /// What the management API calls.
+    pub functions: Functions,
     /// Core, plugin and operator limits.
     pub rate_rules: RateRules,
     /// Hooks around endpoints.
@@ -90,6 +93,11 @@ impl Pipeline {
     fn cause(&self, request: &Request) -> Option<Arc<Cause>> {
         let is_observed = !self.services.auth.observers.load().is_empty();
         is_observed.then(|| Arc::new(Cause::of(request)))
+    }
+
+    /// The server-only function with this name, of the core or of a plugin.
+    pub(super) fn function(&self, name: &str) -> Option<Arc<dyn Endpoint>> {
+        self.extensions.load().functions.get(name).cloned()
     }
 
     /// Answers a call of a server-only function: hooks run as around any endpoint; limits and origins are for browsers.

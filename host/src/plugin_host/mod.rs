@@ -12,6 +12,7 @@ mod condition;
 mod convert;
 mod engine;
 mod error;
+mod events;
 mod fields;
 mod grant;
 mod guests;
@@ -33,12 +34,17 @@ pub use load::{Ports, extend_schema};
 pub use manifest::Manifest;
 
 use condition::Condition;
+use events::PluginObserver;
 use pattern::PatternTable;
 use plugin::Plugin;
 
+use crate::auth::lifecycle::Observer;
+use crate::auth::session::ActiveSession;
 use crate::config::Config;
 use crate::error::ApiError;
-use crate::exchange::{Endpoint, Exchange, PathPattern, RateRule, Route, SessionGate, SignInAttempt, Verdict};
+use crate::exchange::{
+    ClaimSource, Endpoint, Exchange, PathPattern, RateRule, Route, Services, SessionGate, SignInAttempt, Verdict,
+};
 use crate::http::Response;
 
 /// All loaded plugins, in the order of the configuration.
@@ -126,6 +132,28 @@ impl Plugins {
         gates.map(|plugin| Arc::new(PluginGate(Arc::clone(plugin))) as Arc<dyn SessionGate>).collect()
     }
 
+    /// The plugins that have a say in claims of tokens, in the order in which they are asked.
+    pub fn claim_sources(&self) -> Vec<Arc<dyn ClaimSource>> {
+        let sources = self.list.iter().filter(|plugin| plugin.manifest.claims);
+        sources.map(|plugin| Arc::new(PluginClaims(Arc::clone(plugin))) as Arc<dyn ClaimSource>).collect()
+    }
+
+    /// Every plugin's functions for the application's own backend, by name.
+    pub fn functions(&self) -> Vec<(String, Arc<dyn Endpoint>)> {
+        let functions = self.list.iter().flat_map(|plugin| {
+            (0..).zip(&plugin.manifest.functions).map(|(index, function)| {
+                let endpoint = PluginFunction { plugin: Arc::clone(plugin), index };
+                (function.name.clone(), Arc::new(endpoint) as Arc<dyn Endpoint>)
+            })
+        });
+        functions.collect()
+    }
+
+    /// Sees changes for the plugins that declared some; none when no plugin did.
+    pub fn observer(&self, services: &Arc<Services>) -> Option<Arc<dyn Observer>> {
+        PluginObserver::of(&self.list, services).map(|observer| Arc::new(observer) as Arc<dyn Observer>)
+    }
+
     /// Runs the `before` hooks of `path`, in order; the first that answers or refuses ends the request.
     ///
     /// # Errors
@@ -167,6 +195,36 @@ impl Endpoint for PluginEndpoint {
     async fn call(&self, exchange: &mut Exchange) -> Result<Response, ApiError> {
         exchange.require_trusted_targets(self.redirect_params.iter().map(String::as_str))?;
         self.plugin.handle(self.index, exchange).await
+    }
+}
+
+/// A function of a plugin for the application's own backend.
+struct PluginFunction {
+    plugin: Arc<Plugin>,
+    index: u32,
+}
+
+#[async_trait]
+impl Endpoint for PluginFunction {
+    async fn call(&self, exchange: &mut Exchange) -> Result<Response, ApiError> {
+        self.plugin.function(self.index, exchange).await
+    }
+}
+
+/// A plugin's say in claims.
+struct PluginClaims(Arc<Plugin>);
+
+#[async_trait]
+impl ClaimSource for PluginClaims {
+    async fn extend(
+        &self,
+        exchange: &mut Exchange,
+        active: &ActiveSession,
+        mut claims: Map<String, Json>,
+    ) -> Result<Map<String, Json>, ApiError> {
+        let added = self.0.extend_claims(exchange, &active.user, &claims).await?;
+        claims.extend(added);
+        Ok(claims)
     }
 }
 

@@ -3,6 +3,8 @@
 mod accounts;
 mod browser_sessions;
 mod cache;
+mod change;
+mod claims;
 mod clock;
 mod config;
 mod cookies;
@@ -72,6 +74,7 @@ pub(super) fn link(linker: &mut Linker<State>, names: &[String]) -> wasmtime::Re
             "sealing" => i::sealing::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
             "webauthn" => i::webauthn::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
             "http" => i::http::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
+            "claims" => i::claims::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
             other => return Err(wasmtime::Error::msg(format!("this server has no capability `{other}`"))),
         }
     }

@@ -1,0 +1,25 @@
+//! Capability `claims`: asks others about the claims of a token.
+
+use serde_json::Value as Json;
+
+use super::super::state::{Moment, State};
+use super::interfaces::claims::Host;
+use super::interfaces::types::HostError;
+use super::outcome::Answer;
+use super::values;
+
+impl Host for State {
+    async fn collect(&mut self, claims: String) -> wasmtime::Result<Answer<String>> {
+        self.waits()?;
+        let work = self.work()?;
+        if work.moment == Moment::Claims {
+            return Ok(Err(HostError::Denied("the claims are being collected".to_owned())));
+        }
+        let claims = match values::object(&claims) {
+            Ok(claims) => claims,
+            Err(error) => return Ok(Err(error)),
+        };
+        let collected = work.exchange.collect_claims(claims).await;
+        Ok(collected.map(|claims| Json::Object(claims).to_string()).map_err(HostError::from))
+    }
+}
