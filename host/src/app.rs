@@ -116,7 +116,7 @@ impl App {
         }
         let auth = Auth::new(Arc::clone(&config), store, ports.clock, ports.random)?;
         let mailbox = start_mail(&config, &auth)?;
-        let services = Arc::new(Services { auth, gates: ArcSwap::default() });
+        let services = Arc::new(Services { auth, gates: ArcSwap::default(), claims: ArcSwap::default() });
         let extensions = load_extensions(&services).await?;
         let address_rule = address_rule(&config.advanced.ip_address)?;
         let pipeline = Arc::new(Pipeline::new(services, extensions, address_rule));
@@ -147,6 +147,7 @@ async fn load_extensions(services: &Services) -> Result<Extensions, StartError> 
     let scripts = Arc::new(ScriptSet::load(&auth.config.hooks, |file| auth.config.resolve(file))?);
     let rate_rules = RateRules::new(&auth.config.rate_limit, plugins.rate_rules());
     services.gates.store(Arc::new(plugins.gates()));
+    services.claims.store(Arc::new(plugins.claims_sources()));
     Ok(Extensions { router, rate_rules, plugins, scripts })
 }
 

@@ -3,6 +3,7 @@
 mod account_limit;
 mod audit_identity;
 pub mod cause;
+mod claims;
 mod mail;
 pub mod redirect;
 pub mod route;
@@ -23,6 +24,7 @@ use crate::http::{Headers, Request, Response};
 use crate::store::Database;
 
 pub use cause::Cause;
+pub use claims::{ClaimsSource, REGISTERED_CLAIMS};
 pub use mail::LinkMail;
 pub use route::{PathPattern, RateRule, Route};
 pub use session::{Refresh, SessionNeed};
@@ -44,6 +46,8 @@ pub struct Services {
     pub auth: Auth,
     /// Asked, in order, before any session is opened.
     pub gates: ArcSwap<Vec<Arc<dyn SessionGate>>>,
+    /// Asked, in order, what goes into tokens for other services.
+    pub claims: ArcSwap<Vec<Arc<dyn ClaimsSource>>>,
 }
 
 /// The state of one request.

@@ -50,8 +50,8 @@ impl Management {
         let key = self.key_of(&request);
         let key_name = key.map(|key| key.name.as_str());
         // Who learns what a key may do, or which functions there are, has a key.
-        let (response, code) = match self.admit(key, &name, request) {
-            Ok((function, request)) => (pipeline.call_function(request, Arc::clone(function)).await, None),
+        let (response, code) = match self.admit(pipeline, key, &name, request) {
+            Ok((function, request)) => (pipeline.call_function(request, function).await, None),
             Err(error) => (Response::from(&error), error.code().map(str::to_owned)),
         };
         tracing::info!(
@@ -70,15 +70,17 @@ impl Management {
 
     fn admit(
         &self,
+        pipeline: &Pipeline,
         key: Option<&ManagementKey>,
         name: &str,
         request: Request,
-    ) -> Result<(&Arc<dyn Endpoint>, Request), ApiError> {
+    ) -> Result<(Arc<dyn Endpoint>, Request), ApiError> {
         let key = key.ok_or(Code::UNAUTHORIZED)?;
         if !key.scopes.iter().any(|scope| scope == "*" || scope == name) {
             return Err(Code::INSUFFICIENT_SCOPE.into());
         }
-        let function = self.functions.get(name).ok_or(Code::FUNCTION_NOT_FOUND)?;
+        let function = self.functions.get(name).cloned().or_else(|| pipeline.plugin_function(name));
+        let function = function.ok_or(Code::FUNCTION_NOT_FOUND)?;
         Ok((function, read_call(name, request)?))
     }
 

@@ -101,6 +101,11 @@ impl Pipeline {
         Cause::during(cause, answered).await
     }
 
+    /// A plugin's function for the application's backend.
+    pub fn plugin_function(&self, name: &str) -> Option<Arc<dyn Endpoint>> {
+        self.extensions.load().plugins.function(name)
+    }
+
     async fn finish(&self, exchange: &mut Exchange, answered: Walked) -> Response {
         let response = match answered.unwrap_or_else(|_| Err(ApiError::internal("a stage panicked"))) {
             Ok(response) => response,

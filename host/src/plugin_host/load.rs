@@ -9,7 +9,9 @@ use tokio::sync::Semaphore;
 use wasmtime::Engine;
 use wasmtime::component::Linker;
 
-use super::bindings::exports::doorward::plugin::{lifecycle, request_hooks, routes, session_gate};
+use super::bindings::exports::doorward::plugin::{
+    lifecycle, request_hooks, routes, server_functions, session_gate, token_claims,
+};
 use super::cache::Cache;
 use super::component::imported_capabilities;
 use super::condition::Condition;
@@ -194,6 +196,8 @@ impl Loader<'_> {
             routes: routes::GuestIndices::new(&linked).ok(),
             hooks: request_hooks::GuestIndices::new(&linked).ok(),
             gate: session_gate::GuestIndices::new(&linked).ok(),
+            claims: token_claims::GuestIndices::new(&linked).ok(),
+            functions: server_functions::GuestIndices::new(&linked).ok(),
         };
         refuse_missing_exports(&manifest, &exports)?;
         let shared = Arc::new(self.shared(&manifest, entry, &options)?);
@@ -252,6 +256,8 @@ fn refuse_missing_exports(manifest: &Manifest, exports: &Exports) -> Result<(), 
         Exports { routes: None, .. } if !manifest.routes.is_empty() => "routes",
         Exports { hooks: None, .. } if has_hooks => "request-hooks",
         Exports { gate: None, .. } if manifest.is_gate => "session-gate",
+        Exports { claims: None, .. } if manifest.claims => "token-claims",
+        Exports { functions: None, .. } if !manifest.functions.is_empty() => "server-functions",
         _ => return Ok(()),
     };
     let reason = format!("its manifest needs the export `{missing}`, which the component does not have");

@@ -38,7 +38,9 @@ use plugin::Plugin;
 
 use crate::config::Config;
 use crate::error::ApiError;
-use crate::exchange::{Endpoint, Exchange, PathPattern, RateRule, Route, SessionGate, SignInAttempt, Verdict};
+use crate::exchange::{
+    ClaimsSource, Endpoint, Exchange, PathPattern, RateRule, Route, SessionGate, SignInAttempt, Verdict,
+};
 use crate::http::Response;
 
 /// All loaded plugins, in the order of the configuration.
@@ -126,6 +128,20 @@ impl Plugins {
         gates.map(|plugin| Arc::new(PluginGate(Arc::clone(plugin))) as Arc<dyn SessionGate>).collect()
     }
 
+    /// The plugins that add to tokens, in the order in which they are asked.
+    pub fn claims_sources(&self) -> Vec<Arc<dyn ClaimsSource>> {
+        let sources = self.list.iter().filter(|plugin| plugin.manifest.claims);
+        sources.map(|plugin| Arc::new(PluginClaims(Arc::clone(plugin))) as Arc<dyn ClaimsSource>).collect()
+    }
+
+    /// A plugin's function for the application's backend.
+    pub fn function(&self, name: &str) -> Option<Arc<dyn Endpoint>> {
+        self.list.iter().find_map(|plugin| {
+            let (index, _) = (0..).zip(&plugin.manifest.functions).find(|(_, function)| function.name == name)?;
+            Some(Arc::new(PluginFunction { plugin: Arc::clone(plugin), index }) as Arc<dyn Endpoint>)
+        })
+    }
+
     /// Runs the `before` hooks of `path`, in order; the first that answers or refuses ends the request.
     ///
     /// # Errors
@@ -167,6 +183,36 @@ impl Endpoint for PluginEndpoint {
     async fn call(&self, exchange: &mut Exchange) -> Result<Response, ApiError> {
         exchange.require_trusted_targets(self.redirect_params.iter().map(String::as_str))?;
         self.plugin.handle(self.index, exchange).await
+    }
+}
+
+/// A function of a plugin for the application's backend.
+struct PluginFunction {
+    plugin: Arc<Plugin>,
+    index: u32,
+}
+
+#[async_trait]
+impl Endpoint for PluginFunction {
+    async fn call(&self, exchange: &mut Exchange) -> Result<Response, ApiError> {
+        self.plugin.call_function(self.index, exchange).await
+    }
+}
+
+/// A plugin's say in tokens.
+struct PluginClaims(Arc<Plugin>);
+
+#[async_trait]
+impl ClaimsSource for PluginClaims {
+    async fn extend(
+        &self,
+        exchange: &mut Exchange,
+        user: &Map<String, Json>,
+        claims: &Map<String, Json>,
+    ) -> Result<Map<String, Json>, ApiError> {
+        let text = |fields: &Map<String, Json>| serde_json::to_string(fields).unwrap_or_default();
+        let extended = self.0.extend_claims(exchange, &text(user), &text(claims)).await?;
+        serde_json::from_str(&extended).map_err(|_| self.0.answered_badly("token claims"))
     }
 }
 

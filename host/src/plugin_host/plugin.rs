@@ -6,7 +6,9 @@ use tokio::sync::Semaphore;
 use wasmtime::component::{InstancePre, Resource};
 use wasmtime::{Engine, Store, WasmBacktrace};
 
-use super::bindings::exports::doorward::plugin::{lifecycle, request_hooks, routes, session_gate};
+use super::bindings::exports::doorward::plugin::{
+    lifecycle, request_hooks, routes, server_functions, session_gate, token_claims,
+};
 use super::convert;
 use super::error::{CallFailed, Limit};
 use super::guests::{self, Guest};
@@ -33,6 +35,8 @@ pub(super) struct Exports {
     pub(super) routes: Option<routes::GuestIndices>,
     pub(super) hooks: Option<request_hooks::GuestIndices>,
     pub(super) gate: Option<session_gate::GuestIndices>,
+    pub(super) claims: Option<token_claims::GuestIndices>,
+    pub(super) functions: Option<server_functions::GuestIndices>,
 }
 
 /// How a call ended: with the guest's value, or without one.
@@ -136,6 +140,48 @@ impl Plugin {
             session_gate::Verdict::Refuse(error) => Verdict::Refuse(convert::refusal(error)),
             session_gate::Verdict::Challenge(response) => Verdict::Challenge(self.response(response)?),
         })
+    }
+
+    /// The claims that the plugin adds to a token for `user` (JSON text of an object, like `claims` and the answer).
+    ///
+    /// # Errors
+    /// The guest's refusal, or 500 or 504 when the call failed.
+    pub(super) async fn extend_claims(
+        &self,
+        exchange: &mut Exchange,
+        user: &str,
+        claims: &str,
+    ) -> Result<String, ApiError> {
+        let Some(exports) = &self.exports.claims else { return Err(self.has_no("token-claims")) };
+        let work = |exchange| Work { moment: Moment::Claims, exchange, reply: None, attempt: None };
+        let (extended, _) = self
+            .call(exchange, "token claims", work, async |guest: &mut Guest| {
+                let exports = exports.load(&mut guest.store, &guest.instance)?;
+                exports.call_extend(&mut guest.store, Resource::new_borrow(0), user, claims).await
+            })
+            .await?;
+        extended.map_err(convert::refusal)
+    }
+
+    /// Answers a call of function `index` of the manifest.
+    ///
+    /// # Errors
+    /// The guest's refusal, or 500 or 504 when the call failed.
+    pub(super) async fn call_function(&self, index: u32, exchange: &mut Exchange) -> Result<Response, ApiError> {
+        let Some(exports) = &self.exports.functions else { return Err(self.has_no("server-functions")) };
+        let work = |exchange| Work { moment: Moment::Route, exchange, reply: None, attempt: None };
+        let (answer, _) = self
+            .call(exchange, &format!("function {index}"), work, async |guest: &mut Guest| {
+                let exports = exports.load(&mut guest.store, &guest.instance)?;
+                exports.call_call(&mut guest.store, index, Resource::new_borrow(0)).await
+            })
+            .await?;
+        answer.map_err(convert::refusal).and_then(|response| self.response(response))
+    }
+
+    /// What the guest answered is no JSON object.
+    pub(super) fn answered_badly(&self, what: &str) -> ApiError {
+        self.call_failed(what, "its answer is no JSON object".to_owned()).into()
     }
 
     /// Lends the request to the request's instance of this plugin for one call.

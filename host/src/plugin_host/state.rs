@@ -58,6 +58,7 @@ pub(super) enum Moment {
     Route,
     After,
     Gate,
+    Claims,
 }
 
 /// What one call works on.

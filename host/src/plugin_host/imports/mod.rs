@@ -3,6 +3,7 @@
 mod accounts;
 mod browser_sessions;
 mod cache;
+mod claims;
 mod clock;
 mod config;
 mod cookies;
@@ -50,6 +51,7 @@ pub(super) fn link(linker: &mut Linker<State>, names: &[String]) -> wasmtime::Re
             "clock" => i::clock::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
             "crypto" => i::crypto::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
             "cache" => i::cache::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
+            "claims" => i::claims::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
             "cookies" => i::cookies::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
             "verifications" => i::verifications::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
             "accounts" => i::accounts::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,

@@ -135,7 +135,7 @@ impl super::super::state::Shared {
 pub(super) fn may_open(moment: Moment) -> Answer<()> {
     match moment {
         Moment::Before | Moment::Route => Ok(()),
-        Moment::Gate | Moment::After => {
+        Moment::Gate | Moment::After | Moment::Claims => {
             Err(HostError::Denied("a session is opened in a route or a `before` hook".to_owned()))
         }
     }
