@@ -141,6 +141,11 @@ impl Fixture {
         &self.services().auth
     }
 
+    /// What each script did.
+    pub fn script_metrics(&self) -> Vec<doorward::hooks::ScriptCounts> {
+        self.app.pipeline.script_counts()
+    }
+
     /// The database, for a look behind the answers.
     pub fn store(&self) -> &Store {
         &self.auth().store

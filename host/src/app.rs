@@ -5,15 +5,18 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 
 use crate::address::AddressRule;
+use crate::auth::lifecycle::Observer;
 use crate::auth::{Auth, AuthError};
 use crate::clock::SystemClock;
 use crate::config::{Config, IpAddress, MailTransport};
-use crate::exchange::Services;
-use crate::hooks::{HookError, ScriptSet};
+use crate::exchange::{ClaimsSource, Services, SessionGate};
+use crate::hooks::{self, HookError, MemoryCounters, ScriptGate, ScriptObserver, ScriptScreen, ScriptSet};
 use crate::outbox::mailbox::Mailbox;
 use crate::outbox::smtp::Smtp;
 use crate::outbox::webhook::Webhook;
-use crate::outbox::{Sender, TemplateError, Templates, Transport, TransportError};
+use crate::outbox::{
+    EventHooks, Mailer, Screen, ScreenSlot, Sender, TemplateError, Templates, Transport, TransportError,
+};
 use crate::pipeline::management::Management;
 use crate::pipeline::rate_limit::RateRules;
 use crate::pipeline::router::{RouteClash, Router};
@@ -21,6 +24,7 @@ use crate::pipeline::{Extensions, Pipeline};
 use crate::plugin_host::{self, PluginError, Plugins, Ports};
 use crate::random::SystemRandom;
 use crate::routes;
+use crate::secret::Secret;
 use crate::store::{Schema, Store, StoreError, StoreOptions};
 
 /// A server that is ready to answer.
@@ -115,8 +119,9 @@ impl App {
             return Err(StartError::Unmigrated(plan.len()));
         }
         let auth = Auth::new(Arc::clone(&config), store, ports.clock, ports.random)?;
-        let mailbox = start_mail(&config, &auth)?;
-        let services = Arc::new(Services { auth, gates: ArcSwap::default(), claims: ArcSwap::default() });
+        let mail_screen = Arc::default();
+        let mailbox = start_mail(&config, &auth, &mail_screen)?;
+        let services = Arc::new(Services { auth, gates: ArcSwap::default(), claims: ArcSwap::default(), mail_screen });
         let extensions = load_extensions(&services).await?;
         let address_rule = address_rule(&config.advanced.ip_address)?;
         let pipeline = Arc::new(Pipeline::new(services, extensions, address_rule));
@@ -136,7 +141,7 @@ impl App {
 }
 
 /// Loads everything that takes part in requests beside the core.
-async fn load_extensions(services: &Services) -> Result<Extensions, StartError> {
+async fn load_extensions(services: &Arc<Services>) -> Result<Extensions, StartError> {
     let auth = &services.auth;
     let ports = Ports { clock: Arc::clone(&auth.clock), random: Arc::clone(&auth.random) };
     let plugins = Plugins::load(&auth.config, &ports).await?;
@@ -144,16 +149,44 @@ async fn load_extensions(services: &Services) -> Result<Extensions, StartError> 
     for route in routes::core().into_iter().chain(plugins.routes()) {
         router.add(route)?;
     }
-    let scripts = Arc::new(ScriptSet::load(&auth.config.hooks, |file| auth.config.resolve(file))?);
+    let scripts = Arc::new(load_scripts(auth)?);
     let rate_rules = RateRules::new(&auth.config.rate_limit, plugins.rate_rules());
-    services.gates.store(Arc::new(plugins.gates()));
-    services.claims.store(Arc::new(plugins.claims_sources()));
+    put_in_place(services, &plugins, &scripts);
     Ok(Extensions { router, rate_rules, plugins, scripts })
 }
 
-/// Starts the sender of mail; the mailbox, when mail goes there.
-fn start_mail(config: &Config, auth: &Auth) -> Result<Option<Arc<Mailbox>>, StartError> {
-    let Some(mail) = &config.mail else { return Ok(None) };
+fn load_scripts(auth: &Auth) -> Result<ScriptSet, HookError> {
+    let ports = hooks::Ports {
+        clock: Arc::clone(&auth.clock),
+        random: Arc::clone(&auth.random),
+        counters: Arc::new(MemoryCounters::default()),
+        signing_key: Secret::new(auth.config.secret_value.expose().clone().into_bytes()),
+    };
+    ScriptSet::load(&auth.config, &ports)
+}
+
+/// Lets plugins and scripts decide about sign-ins, and scripts see changes and mails. Scripts are asked first: a policy
+/// that refuses someone spares them a second factor.
+fn put_in_place(services: &Arc<Services>, plugins: &Plugins, scripts: &Arc<ScriptSet>) {
+    let gate: Arc<dyn SessionGate> = Arc::new(ScriptGate(Arc::clone(scripts)));
+    services.gates.store(Arc::new([vec![gate], plugins.gates()].concat()));
+    let of_scripts = scripts.has_claims().then(|| Arc::<ScriptSet>::clone(scripts) as Arc<dyn ClaimsSource>);
+    services.claims.store(Arc::new(plugins.claims_sources().into_iter().chain(of_scripts).collect()));
+    let observer = ScriptObserver::new(scripts, services).map(|observer| Arc::new(observer) as Arc<dyn Observer>);
+    services.auth.observers.store(Arc::new(observer.into_iter().collect()));
+    let screen: Arc<dyn Screen> = Arc::new(ScriptScreen(Arc::clone(scripts)));
+    services.mail_screen.store(Some(Arc::new(screen)));
+}
+
+/// Starts the sender of mail and events; the mailbox, when mail goes there.
+fn start_mail(config: &Config, auth: &Auth, screen: &Arc<ScreenSlot>) -> Result<Option<Arc<Mailbox>>, StartError> {
+    let events = EventHooks::new(&config.hooks, config.secret_value.expose(), &auth.clock)?;
+    let Some(mail) = &config.mail else {
+        if !events.is_empty() {
+            tokio::spawn(Sender::new(auth, None, events).run());
+        }
+        return Ok(None);
+    };
     let missing = |section: &str| StartError::Option(format!("mail.transport needs {section}"));
     let folder = mail.templates.as_ref().map(|folder| config.resolve(folder));
     let templates = Templates::new(&config.app_name, folder.as_deref())?;
@@ -170,7 +203,8 @@ fn start_mail(config: &Config, auth: &Auth) -> Result<Option<Arc<Mailbox>>, Star
             Arc::new(Webhook::new(options, config.secret_value.expose(), Arc::clone(&auth.clock))?)
         }
     };
-    tokio::spawn(Sender::new(auth, templates, transport).run());
+    let mailer = Mailer { templates, transport, screen: Arc::clone(screen) };
+    tokio::spawn(Sender::new(auth, Some(mailer), events).run());
     Ok(mailbox)
 }
 

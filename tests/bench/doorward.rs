@@ -16,6 +16,8 @@ const BINARY: &str = env!("CARGO_BIN_EXE_doorward");
 const PLUGINS: &str = "plugins/dist";
 /// The script whose cost is measured.
 const SCRIPT: &str = "hooks/company_email.rhai";
+/// A script that never ends by itself.
+const ENDLESS: &str = "endless.rhai";
 /// The plugin whose hook's cost is measured.
 const HOOKED_PLUGIN: &str = "last-login-method";
 const EMAIL: &str = "ada@example.com";
@@ -30,6 +32,8 @@ pub enum Extras {
     Script,
     /// One plugin with a matching after-hook.
     Plugin,
+    /// One script whose hook at `/error` never ends.
+    Endless,
     /// Every plugin and the script.
     All,
 }
@@ -38,7 +42,7 @@ impl Extras {
     /// Whether what it needs was built.
     pub fn exist(self) -> bool {
         match self {
-            Self::None | Self::All => true,
+            Self::None | Self::Endless | Self::All => true,
             Self::Script => in_root(SCRIPT).exists(),
             Self::Plugin => component(HOOKED_PLUGIN).exists(),
         }
@@ -46,14 +50,19 @@ impl Extras {
 
     fn plugins(self) -> Vec<PathBuf> {
         match self {
-            Self::None | Self::Script => Vec::new(),
+            Self::None | Self::Script | Self::Endless => Vec::new(),
             Self::Plugin => vec![component(HOOKED_PLUGIN)],
             Self::All => components(),
         }
     }
 
     fn script(self) -> Option<PathBuf> {
-        matches!(self, Self::Script | Self::All).then(|| in_root(SCRIPT)).filter(|script| script.exists())
+        match self {
+            Self::None | Self::Plugin => None,
+            // Seen from the configuration, beside which it lies.
+            Self::Endless => Some(PathBuf::from(ENDLESS)),
+            Self::Script | Self::All => Some(in_root(SCRIPT)).filter(|script| script.exists()),
+        }
     }
 }
 
@@ -84,6 +93,7 @@ impl Doorward {
     /// Migrates the database (a SQLite file of its own when `url` is absent) and serves it.
     pub fn start(extras: Extras, url: Option<&str>) -> Outcome<Self> {
         let (folder, port) = (tempfile::tempdir()?, free_port()?);
+        fs::write(folder.path().join(ENDLESS), r#"before("/error", |ctx| { loop { } });"#)?;
         fs::write(folder.path().join("doorward.toml"), config(extras, port, url.unwrap_or("sqlite://doorward.db"))?)?;
         let migrated = command(&folder, "migrate").output()?;
         if !migrated.status.success() {
@@ -116,6 +126,11 @@ impl Doorward {
     pub fn sign_in(&self) -> Target {
         let body = format!(r#"{{"email":"{EMAIL}","password":"{PASSWORD}"}}"#);
         Target { port: self.port, request: post("/api/auth/sign-in/email", &body), status: 200 }
+    }
+
+    /// A request that meets the script without an end.
+    pub fn endless(&self) -> Target {
+        Target { port: self.port, request: get("/api/auth/error", None), status: 500 }
     }
 
     /// A sign-up that the endpoint refuses before it does anything that costs: hooks match it all the same.

@@ -1,11 +1,12 @@
 //! Measures Doorward side by side with what it is made of, and prints the ratios beside the budgets: `cargo bench`.
 //!
 //! Options behind `--`: `--check` fails when a ratio or a size is over its budget, `--quick` measures briefly, and the
-//! name of a group (`cost`, `storm`, `hooks`, `start`) measures it alone.
+//! name of a group (`cost`, `storm`, `hooks`, `endless`, `start`) measures it alone.
 
 mod bare;
 mod cost;
 mod doorward;
+mod endless;
 mod load;
 mod process;
 mod start;
@@ -49,8 +50,13 @@ fn main() -> ExitCode {
 fn measure(arguments: &[String]) -> Outcome<bool> {
     let has = |option: &str| arguments.iter().any(|argument| argument == option);
     let length = Length(Duration::from_secs(if has("--quick") { 1 } else { 4 }));
-    let groups: [(&str, Group); 4] =
-        [("cost", cost::get_session), ("storm", storm::rows), ("hooks", cost::hooks), ("start", |_| start::rows())];
+    let groups: [(&str, Group); 5] = [
+        ("cost", cost::get_session),
+        ("storm", storm::rows),
+        ("hooks", cost::hooks),
+        ("endless", endless::rows),
+        ("start", |_| start::rows()),
+    ];
     let chosen = |name: &str| has(name) || !groups.iter().any(|(name, _)| has(name));
     let mut rows = Vec::new();
     for (name, measure) in groups {

@@ -116,3 +116,139 @@ fn test_tells_passed_from_failed() {
     assert!(printed.ends_with("5 passed, 1 failed\n"), "{printed}{errors}");
     assert!(printed.contains("wrong: not refused: expected") && !printed.contains("right:"), "{printed}");
 }
+
+#[test]
+fn check_lists_every_moment() {
+    let script = r#"
+        gate(|ctx| { });
+        claims(|ctx| { });
+        before_mail(["verify-email", "*"], |ctx| { });
+        before(["user.create", "/ok"], |ctx| { });
+        after("*.delete", |ctx| { });
+    "#;
+    let (is_success, printed, errors) = hooks(folder(script, "").path(), &["check"]);
+    assert!(is_success, "{errors}");
+    assert_eq!(
+        printed,
+        "policy.rhai: gate\n\
+         policy.rhai: claims\n\
+         policy.rhai: before_mail verify-email\n\
+         policy.rhai: before_mail *\n\
+         \x20 warning: there is no [mail] section: this hook never runs\n\
+         policy.rhai: before * /ok\n\
+         policy.rhai: before user.create\n\
+         policy.rhai: after *.delete\n"
+    );
+}
+
+#[test]
+fn cases_reach_every_moment() {
+    let script = r#"
+        gate(|ctx| { if ctx.sessions.len() > 1 { challenge("more", #{ n: ctx.sessions.len() }); } });
+        claims(|ctx| { ctx.claims.role = ctx.user.role; });
+        before_mail("*", |ctx| { if ctx.to == "x@y.de" { stop(); } ctx.subject = "S"; });
+        before("user.update", |ctx| { ctx.changes.name = "N"; });
+        after("user.delete", |ctx| { webhook("gone", #{ id: ctx.data.id }); });
+        before("/ok", |ctx| { ctx.data = 1; });
+        before("/error", |ctx| { if counter("n", 60) > 2 { slow_down(5); } delete_header("x-a"); });
+    "#;
+    let cases = r#"
+        [[case]]
+        name = "gate"
+        moment = "gate"
+        sessions = [{}, {}]
+        expect = { challenge = { name = "more", n = 2 } }
+        [[case]]
+        name = "claims"
+        moment = "claims"
+        user = { role = "r" }
+        claims = { sub = "1" }
+        expect = { changed_claims = { role = "r" } }
+        [[case]]
+        name = "mail"
+        moment = "before_mail"
+        mail = { kind = "verify-email", to = "a@b.de", subject = "s", text = "t", html = "h" }
+        expect = { changed_mail = { subject = "S" } }
+        [[case]]
+        name = "stopped mail"
+        moment = "before_mail"
+        mail = { kind = "verify-email", to = "x@y.de" }
+        expect = { stop = true }
+        [[case]]
+        name = "update"
+        change = "user.update"
+        changes = { name = "M" }
+        expect = { changed_changes = { name = "N" } }
+        [[case]]
+        name = "delete"
+        moment = "after"
+        change = "user.delete"
+        data = { id = "1" }
+        expect = { webhooks = [{ event = "gone", data = { id = "1" } }] }
+        [[case]]
+        name = "another moment's part"
+        path = "/ok"
+        expect = { error = "policy.rhai:7:" }
+        [[case]]
+        name = "counters"
+        path = "/error"
+        counters = { n = 2 }
+        [case.expect]
+        delay_ms = 5
+        counters = { n = 3 }
+        set_headers = { }
+        [[case]]
+        name = "no such moment"
+        moment = "during"
+        expect = "continue"
+    "#;
+    let (is_success, printed, errors) = hooks(folder(script, cases).path(), &["test"]);
+    assert!(!is_success);
+    let failed: Vec<&str> = printed.lines().filter(|line| line.starts_with("FAILED")).collect();
+    assert_eq!(failed.len(), 2, "{printed}{errors}");
+    assert!(failed[0].contains("counters: expected") && failed[0].contains("\"x-a\":null"), "{printed}");
+    assert!(failed[1].contains("no such moment: there is no moment `during`"), "{printed}");
+}
+
+#[test]
+fn a_replay_tells_what_would_have_been_refused() {
+    let script = r#"
+        before("/sign-in/email", |ctx| { if counter(ctx.client_address, 60) > 2 { reject(429, "LOCKED", "Locked"); } });
+        gate(|ctx| { if date(now()).weekday == "sunday" && ctx.user.role == () { reject(403, "SUNDAY", "No"); } });
+        before("/change-password", |ctx| { if ctx.body.newPassword.len() < 3 { reject(400, "SHORT", "Short"); } });
+    "#;
+    let event = |at: &str, event: &str, outcome: &str, path: &str| {
+        format!(
+            r#"{{"timestamp":"{at}","level":"INFO","fields":{{"event":"{event}","outcome":"{outcome}","path":"\"{path}\"","client":"192.0.2.1","user_agent":"\"x\"","user":"1"}},"target":"audit"}}"#
+        )
+    };
+    let lines = [
+        event("2026-01-01T12:00:00Z", "sign-in", "refused", "/sign-in/email"),
+        event("2026-01-01T12:00:01Z", "sign-in", "refused", "/sign-in/email"),
+        event("2026-01-01T12:00:02Z", "sign-in", "done", "/sign-in/email"),
+        event("2026-01-04T12:00:00Z", "sign-in", "done", "/sign-in/email"),
+        event("2026-01-04T12:00:01Z", "password-change", "done", "/change-password"),
+        event("2026-01-04T12:00:02Z", "sign-out", "done", "/sign-out"),
+        r#"{"timestamp":"2026-01-04T12:00:03Z","level":"INFO","fields":{"message":"listening"},"target":"doorward"}"#
+            .to_owned(),
+    ];
+    let folder = folder(script, "");
+    std::fs::write(folder.path().join("audit.jsonl"), lines.join("\n")).unwrap();
+    let (is_success, printed, errors) = hooks(folder.path(), &["run", "--replay", "audit.jsonl"]);
+    assert!(is_success, "{errors}");
+    let lines: Vec<&str> = printed.lines().collect();
+    assert_eq!(lines.len(), 4, "{printed}");
+    assert!(
+        lines[0].starts_with("policy.rhai: would refuse line 3: 2026-01-01T12:00:02Z POST /sign-in/email: reject "),
+        "{printed}"
+    );
+    assert!(
+        lines[0].contains("\"LOCKED\"") && lines[1].contains("line 4") && lines[1].contains("\"SUNDAY\""),
+        "{printed}"
+    );
+    assert!(lines[2].contains("cannot tell line 5") && lines[2].contains("policy.rhai:4:"), "{printed}");
+    assert_eq!(lines[3], "policy.rhai: 7 asked, 2 would be refused, 1 cannot be told");
+    std::fs::write(folder.path().join("audit.jsonl"), "{}\nno json").unwrap();
+    let (is_success, _, errors) = hooks(folder.path(), &["run", "--replay", "audit.jsonl"]);
+    assert!(!is_success && errors.contains("audit.jsonl:2"), "{errors}");
+}

@@ -81,7 +81,7 @@ const PAYLOADS: &[(&str, &str)] = &[
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn each_ends_with_an_error_of_its_own_request() {
+async fn rh_2_each_payload_ends_with_an_error_of_its_own_request() {
     on_sqlite(|place| async move {
         let mut wrong = Vec::new();
         let script = |payload: &str| format!("before(\"/ok\", |ctx| {{ {payload} }});\n");
@@ -106,7 +106,7 @@ async fn each_ends_with_an_error_of_its_own_request() {
 }
 
 #[test]
-fn what_is_closed_does_not_even_compile() {
+fn rh_1_what_is_closed_does_not_even_compile() {
     for payload in ["eval(\"1\")", "import \"/etc/passwd\" as p;", "ctxx.body", "export let x = 1;"] {
         let error = load(&format!("before(\"/ok\", |ctx| {{ {payload} }});")).err().unwrap();
         assert!(error.starts_with("policy.rhai:1:"), "{payload}: {error}");
@@ -114,7 +114,7 @@ fn what_is_closed_does_not_even_compile() {
 }
 
 #[test]
-fn hostile_texts_are_refused_at_start() {
+fn rh_3_hostile_texts_are_refused_at_start() {
     let large = format!("// {}\nbefore(\"/ok\", |ctx| {{ }});", "x".repeat(10 << 20));
     let parens = format!("let x = {}1{};", "(".repeat(5_000), ")".repeat(5_000));
     let closures = format!("let x = {}1{};", "|| { ".repeat(2_000), " }".repeat(2_000));
@@ -139,7 +139,7 @@ fn hostile_texts_are_refused_at_start() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_flood_of_log_lines_ends_and_stops_nobody() {
+async fn rh_3_a_flood_of_log_lines_ends_and_stops_nobody() {
     on_sqlite(|place| async move {
         let script =
             r#"before("/ok", |ctx| { for i in 0..500 { print("\x1b[31m\r\nforged line"); debug(i); log("x"); } });"#;

@@ -7,7 +7,7 @@ use super::{FAILED, Scripted, sign_up};
 use crate::store::on_sqlite;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_a_closure_takes_along_is_a_copy_for_each_request() {
+async fn rh_5_what_a_closure_takes_along_is_a_copy_for_each_request() {
     on_sqlite(|place| async move {
         let script = r#"
             let count = 0;
@@ -34,7 +34,7 @@ async fn what_a_closure_takes_along_is_a_copy_for_each_request() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_request_sees_itself_alone() {
+async fn rh_5_every_request_sees_itself_alone() {
     on_sqlite(|place| async move {
         let script = r#"before("/ok", |ctx| { respond(200, #{ who: ctx.query.who, again: ctx.query["who"] }); });"#;
         let Scripted { server, _folder } = Scripted::start(&place, script).await;
@@ -48,7 +48,7 @@ async fn every_request_sees_itself_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn secrets_are_out_of_sight() {
+async fn rh_5_secrets_are_out_of_sight() {
     on_sqlite(|place| async move {
         let script = r#"
             before("/get-session", |ctx| {
@@ -74,7 +74,7 @@ async fn secrets_are_out_of_sight() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn another_scripts_names_are_unknown() {
+async fn rh_5_another_scripts_names_are_unknown() {
     on_sqlite(|place| async move {
         let first = r#"let secret = "canary"; fn helper() { "canary" } before("/error", |ctx| { log(secret); });"#;
         let second = r#"before("/ok", |ctx| { respond(200, helper()); });"#;

@@ -1,14 +1,21 @@
 //! Policy scripts: what they can do, what they cannot, and that the shipped ones pass their cases.
 
 mod commands;
+mod functions;
 mod hostile;
 mod isolation;
+mod moments;
 mod outcomes;
+mod safety;
 
 use std::fmt::Write;
+use std::sync::Arc;
 
-use doorward::config::HookConfig;
-use doorward::hooks::ScriptSet;
+use doorward::clock::SystemClock;
+use doorward::config::{Config, HookConfig};
+use doorward::hooks::{MemoryCounters, Ports, ScriptSet};
+use doorward::random::SystemRandom;
+use doorward::secret::Secret;
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 
@@ -44,8 +51,15 @@ impl Scripted {
 fn load(script: &str) -> Result<ScriptSet, String> {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("policy.rhai"), script).unwrap();
-    let hook = HookConfig { file: "policy.rhai".into(), fail_open: false, config: toml::Table::new() };
-    ScriptSet::load(&[hook], |file| folder.path().join(file)).map_err(|error| error.to_string())
+    let hooks = vec![HookConfig::new("policy.rhai")];
+    let config = Config { hooks, folder: folder.path().to_owned(), ..Config::default() };
+    let ports = Ports {
+        clock: Arc::new(SystemClock),
+        random: Arc::new(SystemRandom),
+        counters: Arc::new(MemoryCounters::default()),
+        signing_key: Secret::new(b"a key".to_vec()),
+    };
+    ScriptSet::load(&config, &ports).map_err(|error| error.to_string())
 }
 
 /// The body of a sign-up.

@@ -184,7 +184,7 @@ fn parts(request: &str) -> (&str, &str) {
 }
 
 /// Checks the signature of a request and returns its body.
-fn signed_body(request: &str, key: &str) -> Json {
+pub fn signed_body(request: &str, key: &str) -> Json {
     let (head, body) = parts(request);
     let line = head.lines().find_map(|line| line.strip_prefix("doorward-signature: ")).unwrap();
     let (at, mac) = line.strip_prefix("t=").unwrap().split_once(",v1=").unwrap();

@@ -11,6 +11,7 @@ mod sessions;
 mod single_use;
 mod takeover;
 
+pub use mail::signed_body;
 use serde_json::{Value as Json, json};
 
 use crate::fixture::{Answer, Fixture};

@@ -130,7 +130,7 @@ impl PasswordHasher {
 }
 
 /// Puts the calling thread behind those that serve requests, so that a session check need not wait until a hash is done.
-fn step_back() {
+pub fn step_back() {
     // Nice 10 on Linux: a tenth of a normal thread's share on a busy core, all of it on an idle one.
     const PRIORITY: u8 = 22;
     let value = ThreadPriorityValue::try_from(PRIORITY);

@@ -9,11 +9,11 @@ use super::CommandResult;
 use crate::clock::SystemClock;
 use crate::config::{Config, ConfigError, HookConfig};
 use crate::exchange::{PathPattern, Route};
-use crate::hooks::cases;
-use crate::hooks::{Declaration, ScriptSet};
+use crate::hooks::{self, Declaration, HookError, MemoryCounters, Moment, ScriptSet, cases};
 use crate::plugin_host::{Plugins, Ports};
 use crate::random::SystemRandom;
 use crate::routes;
+use crate::secret::Secret;
 
 /// What to do with the scripts.
 #[derive(Subcommand)]
@@ -22,6 +22,14 @@ pub enum HooksCommand {
     Check,
     /// Run the cases beside the configured scripts, or beside one script; no server, no database.
     Test {
+        /// A script, configured or not.
+        file: Option<PathBuf>,
+    },
+    /// Play recorded audit events to the configured scripts, or to one script, and tell what they would have refused.
+    Run {
+        /// JSON lines, as the server logs them.
+        #[arg(long)]
+        replay: PathBuf,
         /// A script, configured or not.
         file: Option<PathBuf>,
     },
@@ -36,32 +44,95 @@ pub fn run(command: &HooksCommand, load: impl Fn() -> Result<Config, ConfigError
         HooksCommand::Check => check(&load()?),
         HooksCommand::Test { file: None } => {
             let config = load()?;
-            let scripts: Vec<_> = config.hooks.iter().map(|hook| (hook.clone(), config.resolve(&hook.file))).collect();
-            test(&scripts, &config)
+            test(&configured(&config), &config)
         }
         HooksCommand::Test { file: Some(file) } => test(&[(unconfigured(file), file.clone())], &Config::default()),
+        HooksCommand::Run { replay, file } => {
+            let config = load()?;
+            let mut scripts = configured(&config);
+            if let Some(file) = file {
+                // The constants are those of the configuration, where it has the script.
+                scripts.retain(|(_, path)| same_file(path, file));
+                if scripts.is_empty() {
+                    scripts.push((unconfigured(file), file.clone()));
+                }
+            }
+            play(&scripts, replay, &config)
+        }
     }
 }
 
+fn configured(config: &Config) -> Vec<(HookConfig, PathBuf)> {
+    config.hooks.iter().map(|hook| (hook.clone(), config.resolve(&hook.file))).collect()
+}
+
+fn same_file(a: &Path, b: &Path) -> bool {
+    let (a, b) = (a.canonicalize().ok(), b.canonicalize().ok());
+    a.is_some() && a == b
+}
+
+#[expect(clippy::print_stdout, reason = "the result is what was asked for")]
+fn play(scripts: &[(HookConfig, PathBuf)], recorded: &Path, config: &Config) -> CommandResult {
+    let routes = all_routes(config)?;
+    let method_of = |path: &str| {
+        let route = routes.iter().find(|route| PathPattern::new(&route.path).matches(path))?;
+        Some(route.method.clone())
+    };
+    for (hook, path) in scripts {
+        let played = cases::replay(hook, path, recorded, config, method_of)?;
+        for line in &played.refused {
+            println!("{}: would refuse {line}", hook.file);
+        }
+        for line in &played.unclear {
+            println!("{}: cannot tell {line}", hook.file);
+        }
+        let (refused, unclear) = (played.refused.len(), played.unclear.len());
+        println!("{}: {} asked, {refused} would be refused, {unclear} cannot be told", hook.file, played.events);
+    }
+    Ok(())
+}
+
 fn unconfigured(file: &Path) -> HookConfig {
-    HookConfig { file: file.display().to_string(), fail_open: false, config: toml::Table::new() }
+    HookConfig::new(&file.display().to_string())
 }
 
 #[expect(clippy::print_stdout, reason = "the list is what was asked for")]
 fn check(config: &Config) -> CommandResult {
-    let scripts = ScriptSet::load(&config.hooks, |file| config.resolve(file))?;
+    let scripts = load_scripts(config)?;
     let routes = all_routes(config)?;
     for registration in scripts.registrations() {
-        let Declaration { moment, method, paths, .. } = registration.declaration;
+        let Declaration { moment, method, places, .. } = registration.declaration;
+        let (script, name) = (registration.script, moment.name());
+        if places.is_empty() {
+            println!("{script}: {name}");
+        }
+        let is_at_endpoint = matches!(moment, Moment::Before | Moment::After);
         let method = method.as_deref();
-        for path in paths {
-            println!("{}: {} {} {path}", registration.script, moment.name(), method.unwrap_or("*"));
-            if !routes.iter().any(|route| reaches(path, method, route)) {
-                println!("  warning: no route matches {} {path}: this hook never runs", method.unwrap_or("*"));
+        for place in places {
+            if !is_at_endpoint {
+                println!("{script}: {name} {place}");
+                continue;
             }
+            println!("{script}: {name} {} {place}", method.unwrap_or("*"));
+            if !routes.iter().any(|route| reaches(place, method, route)) {
+                println!("  warning: no route matches {} {place}: this hook never runs", method.unwrap_or("*"));
+            }
+        }
+        if *moment == Moment::Mail && config.mail.is_none() {
+            println!("  warning: there is no [mail] section: this hook never runs");
         }
     }
     Ok(())
+}
+
+fn load_scripts(config: &Config) -> Result<ScriptSet, HookError> {
+    let ports = hooks::Ports {
+        clock: Arc::new(SystemClock),
+        random: Arc::new(SystemRandom),
+        counters: Arc::new(MemoryCounters::default()),
+        signing_key: Secret::new(Vec::new()),
+    };
+    ScriptSet::load(config, &ports)
 }
 
 /// The routes of the core and of the configured plugins.

@@ -59,6 +59,10 @@ impl Config {
         if let Some(mail) = &mut config.mail {
             read_mail_secrets(mail, folder, environment)?;
         }
+        for hook in &mut config.hooks {
+            let key = hook.webhook.as_mut().and_then(|webhook| webhook.secret.as_mut());
+            put_value("hooks.webhook.secret", key, folder, environment)?;
+        }
         config.check()?;
         Ok(config)
     }
@@ -121,11 +125,21 @@ fn read_mail_secrets(
     let password = mail.smtp.as_mut().and_then(|smtp| smtp.password.as_mut());
     let key = mail.webhook.as_mut().and_then(|webhook| webhook.secret.as_mut());
     for (name, source) in [("mail.smtp.password", password), ("mail.webhook.secret", key)] {
-        let Some(source) = source else { continue };
-        let value = source.fetch(folder, environment);
-        let value = value.map_err(|problem| ConfigError::Invalid(format!("{name}: {problem}")))?;
-        *source = SecretSource::Value(SecretText(value));
+        put_value(name, source, folder, environment)?;
     }
+    Ok(())
+}
+
+fn put_value(
+    name: &str,
+    source: Option<&mut SecretSource>,
+    folder: &Path,
+    environment: &BTreeMap<String, String>,
+) -> Result<(), ConfigError> {
+    let Some(source) = source else { return Ok(()) };
+    let value = source.fetch(folder, environment);
+    let value = value.map_err(|problem| ConfigError::Invalid(format!("{name}: {problem}")))?;
+    *source = SecretSource::Value(SecretText(value));
     Ok(())
 }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
+use super::WebhookConfig;
 use super::models::ColumnNames;
 use crate::secret::Secret;
 
@@ -305,4 +306,13 @@ pub struct HookConfig {
     /// Constants that the script reads as `config`.
     #[serde(default)]
     pub config: toml::Table,
+    /// Where `webhook(…)` posts the script's events: `https`, or `http` to this machine.
+    pub webhook: Option<WebhookConfig>,
+}
+
+impl HookConfig {
+    /// A script with nothing set.
+    pub fn new(file: &str) -> Self {
+        Self { file: file.to_owned(), fail_open: false, config: toml::Table::new(), webhook: None }
+    }
 }

@@ -29,6 +29,8 @@ pub struct Cause {
     pub headers: Headers,
     /// The client's address by the configured rule; `None` when it cannot be trusted.
     pub client_address: Option<String>,
+    /// Address of the socket's other end.
+    pub peer: Option<std::net::IpAddr>,
     actor: ArcSwapOption<ActiveSession>,
     has_queued_mail: AtomicBool,
 }
@@ -43,6 +45,7 @@ impl Cause {
             query: request.query.clone(),
             headers: request.headers.clone(),
             client_address: request.client_address.clone(),
+            peer: request.peer,
             actor: ArcSwapOption::empty(),
             has_queued_mail: AtomicBool::new(false),
         }

@@ -52,6 +52,23 @@ impl Exchange {
         Ok(())
     }
 
+    /// Keeps rows for the outbox until [`Exchange::write_later`]: for those who know no transaction, while one may be open.
+    pub fn queue_later(&mut self, drafts: Vec<outbox::Draft>) {
+        self.queued_later.extend(drafts);
+    }
+
+    /// Writes what was kept; call it when no transaction of this request is open.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn write_later(&mut self) -> Result<(), ApiError> {
+        for draft in std::mem::take(&mut self.queued_later) {
+            outbox::write(self.auth(), &self.auth().store, &draft).await?;
+            self.has_queued_mail = true;
+        }
+        Ok(())
+    }
+
     /// Queues a mail with a link to the address of its user.
     ///
     /// # Errors

@@ -21,6 +21,7 @@ use crate::auth::Auth;
 use crate::cookie::Cookie;
 use crate::error::ApiError;
 use crate::http::{Headers, Request, Response};
+use crate::outbox;
 use crate::store::Database;
 
 pub use cause::Cause;
@@ -48,6 +49,8 @@ pub struct Services {
     pub gates: ArcSwap<Vec<Arc<dyn SessionGate>>>,
     /// Asked, in order, what goes into tokens for other services.
     pub claims: ArcSwap<Vec<Arc<dyn ClaimsSource>>>,
+    /// Sees every mail before it is sent.
+    pub mail_screen: Arc<outbox::ScreenSlot>,
 }
 
 /// The state of one request.
@@ -71,6 +74,7 @@ pub struct Exchange {
     /// The transaction in which a sign-in is being decided: gates that write take part in it.
     pub outer: Option<Arc<dyn Database>>,
     has_queued_mail: bool,
+    queued_later: Vec<outbox::Draft>,
     session: session::Slot,
     services: Arc<Services>,
 }
@@ -89,6 +93,7 @@ impl Exchange {
             guests: None,
             outer: None,
             has_queued_mail: false,
+            queued_later: Vec::new(),
             session: session::Slot::default(),
             services,
         }

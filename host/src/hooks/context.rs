@@ -1,293 +1,279 @@
-//! `ctx` of the hooks at an endpoint: the request, read lazily; changes are kept apart until the script has ended well.
+//! `ctx`: what a script reads and changes, each moment with a type of its own, each part made when it is read.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use bytes::Bytes;
-use rhai::{Dynamic, Engine, EvalAltResult, Position};
+use rhai::{Dynamic, Engine};
 use serde_json::{Map, Value as Json};
 
+use super::declare::Moment;
 use super::engine::Native;
-use super::error::HookError;
-use super::house_rules::HouseRules;
+use super::facts::{Facts, is_settled, refusal};
 use super::json;
-use super::outcome::Outcome;
-use super::script::{Called, Hook};
-use crate::error::Code;
-use crate::exchange::Exchange;
-use crate::http::{Query, Request};
-use crate::input::Input;
 
-/// Who sends the request.
-#[derive(Clone, Debug, Default)]
-pub enum Identity {
-    /// Not looked for, as the script's text does not ask.
-    #[default]
-    Unread,
-    /// The session and its user without secrets, or nobody.
-    Read(Option<(Json, Json)>),
-}
+/// What the host and the context of one call share.
+pub type Shared = Arc<Mutex<Facts>>;
 
-/// What was answered.
-#[derive(Clone, Debug, Default)]
-pub struct Answer {
-    /// HTTP status.
-    pub status: u16,
-    /// The body as it would be sent.
-    pub body: Bytes,
-    /// The session that this request opened, and its user.
-    pub new_session: Option<(Json, Json)>,
-}
+/// The context of one moment.
+trait Context: Clone + Send + Sync + 'static {
+    fn shared(&self) -> &Shared;
 
-/// What a script changed of the request; `None` is as it was.
-#[derive(Clone, Debug, Default)]
-struct Changes {
-    body: Option<Json>,
-    query: Option<Json>,
-    headers: Option<Json>,
-    answer: Option<Json>,
-}
-
-/// What a hook at an endpoint knows.
-#[derive(Default)]
-pub struct Facts {
-    request: Option<Request>,
-    params: Vec<(String, String)>,
-    identity: Identity,
-    answer: Answer,
-    changes: Changes,
-}
-
-impl Facts {
-    /// The facts of a request.
-    pub fn new(request: Request, params: Vec<(String, String)>, identity: Identity) -> Self {
-        Self { request: Some(request), params, identity, ..Self::default() }
-    }
-
-    /// Adds what was answered.
-    #[must_use]
-    pub fn answered(self, answer: Answer) -> Self {
-        Self { answer, ..self }
-    }
-
-    /// Moves the request out of an exchange; [`Facts::give_back`] returns it.
-    pub fn lend(exchange: &mut Exchange, identity: Identity) -> Self {
-        let request = std::mem::replace(&mut exchange.request, Request::placeholder());
-        Self::new(request, std::mem::take(&mut exchange.params), identity)
-    }
-
-    /// Returns the request.
-    pub fn give_back(self, exchange: &mut Exchange) {
-        exchange.params = self.params;
-        if let Some(request) = self.request {
-            exchange.request = request;
-        }
-    }
-
-    /// The request.
-    pub fn request(&self) -> Option<&Request> {
-        self.request.as_ref()
-    }
-
-    /// What the script made of the answer's body, if it changed it.
-    pub fn changed_answer(&mut self) -> Option<Json> {
-        self.changes.answer.take()
-    }
-
-    /// Carries the changes of the request out; whether there were any.
-    pub fn apply(&mut self) -> bool {
-        let Changes { body, query, headers, .. } = std::mem::take(&mut self.changes);
-        let has_changed = body.is_some() || query.is_some() || headers.is_some();
-        let before = headers.as_ref().map(|_| self.headers());
-        let Some(request) = &mut self.request else { return false };
-        if let Some(body) = body {
-            request.body = Some(body);
-        }
-        if let Some(query) = query {
-            request.query = query_from(&query);
-        }
-        if let (Some(Json::Object(after)), Some(Json::Object(before))) = (headers, before) {
-            for (name, _) in before.iter().filter(|(name, _)| !after.contains_key(*name)) {
-                request.headers.remove(name);
-            }
-            for (name, value) in after.iter().filter(|(name, value)| before.get(*name) != Some(*value)) {
-                request.headers.set(name, value.as_str().unwrap_or_default());
-            }
-        }
-        has_changed
-    }
-
-    fn headers(&self) -> Json {
-        let mut object = Map::new();
-        for (name, value) in self.request.iter().flat_map(|request| request.headers.iter()) {
-            if is_secret(name) {
-                continue;
-            }
-            match object.get_mut(name) {
-                Some(Json::String(known)) => *known = format!("{known}, {value}"),
-                _ => _ = object.insert(name.to_owned(), value.into()),
-            }
-        }
-        Json::Object(object)
-    }
-
-    /// The body as an object. No body is an empty one; what is no object is refused, as every endpoint refuses it.
-    fn body(&self) -> Native<Json> {
-        let body = self.changes.body.as_ref().or_else(|| self.request.as_ref()?.body.as_ref());
-        match body {
-            None | Some(Json::Null) => Ok(Json::Object(Map::new())),
-            Some(Json::Object(_)) => Ok(body.cloned().unwrap_or_default()),
-            other => Err(refusal(Input::body(other).finish().err())),
-        }
-    }
-}
-
-/// Ends the script with an error that is the client's own.
-fn refusal(error: Option<crate::error::ApiError>) -> Box<EvalAltResult> {
-    let error = error.unwrap_or_else(|| Code::PAYLOAD_TOO_LARGE.into());
-    let crate::error::ErrorBody::Coded { code, message } = error.body else { return "the body is no object".into() };
-    let outcome = Outcome::Reject { status: error.status, code: code.into_owned(), message: message.into_owned() };
-    Box::new(EvalAltResult::ErrorTerminated(Dynamic::from(outcome), Position::NONE))
-}
-
-/// Credentials are for the server alone.
-fn is_secret(header: &str) -> bool {
-    matches!(header, "cookie" | "authorization" | "proxy-authorization")
-}
-
-/// What later stages have checked already, or what frames the message.
-fn is_settled(header: &str) -> bool {
-    const SETTLED: [&str; 9] = [
-        "connection",
-        "content-length",
-        "content-type",
-        "host",
-        "origin",
-        "referer",
-        "transfer-encoding",
-        "x-real-ip",
-        "forwarded",
-    ];
-    is_secret(header) || SETTLED.contains(&header) || header.starts_with("sec-") || header.starts_with("x-forwarded-")
-}
-
-fn query_from(object: &Json) -> Query {
-    let mut encoded = url::form_urlencoded::Serializer::new(String::new());
-    for (key, value) in object.as_object().into_iter().flatten() {
-        match value {
-            Json::Array(values) => {
-                _ = encoded.extend_pairs(values.iter().filter_map(|value| Some((key, value.as_str()?))))
-            }
-            value => _ = encoded.append_pair(key, value.as_str().unwrap_or_default()),
-        }
-    }
-    Query::parse(&encoded.finish())
-}
-
-/// A context of one moment, shared between the script and the host.
-pub trait Context: Clone + Send + Sync + 'static {
-    /// The facts behind it.
-    fn shared(&self) -> &Arc<Mutex<Facts>>;
-
-    /// Access to the facts.
     fn facts(&self) -> MutexGuard<'_, Facts> {
         self.shared().lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Calls one hook and holds what it wants against the rules. The facts come back in any case.
-pub fn call<C: Context>(
-    engine: &Engine,
-    hook: &Hook,
-    context: &C,
-    rules: &HouseRules<'_>,
-) -> (Facts, Result<Called, HookError>) {
-    let called = hook.call(engine, Dynamic::from(context.clone())).and_then(|(outcome, directives)| {
-        rules.check(outcome.as_ref(), &directives).map_err(|problem| hook.wrong(&problem))?;
-        Ok((outcome, directives))
-    });
-    (std::mem::take(&mut *context.facts()), called)
+macro_rules! contexts {
+    ($($name:ident, $text:literal;)*) => {
+        $(
+            #[derive(Clone)]
+            struct $name(Shared);
+
+            impl Context for $name {
+                fn shared(&self) -> &Shared {
+                    &self.0
+                }
+            }
+        )*
+
+        fn name_types(engine: &mut Engine) {
+            $(engine.register_type_with_name::<$name>($text);)*
+        }
+    };
 }
 
-/// Gives `C` the getters that every moment at an endpoint has.
-pub fn register<C: Context>(engine: &mut Engine) {
-    text::<C>(engine, "method", |facts| facts.request().map(|request| request.method.clone()));
-    text::<C>(engine, "path", |facts| facts.request().map(|request| request.path.clone()));
-    text::<C>(engine, "client_address", |facts| facts.request()?.client_address.clone());
-    text::<C>(engine, "user_agent", |facts| Some(facts.request()?.headers.get("user-agent")?.to_owned()));
+contexts! {
+    Before, "the context of a before-hook";
+    After, "the context of an after-hook";
+    BeforeChange, "the context before a change";
+    AfterChange, "the context after a change";
+    Gate, "the context of a gate";
+    Mail, "the context of a mail";
+    Claims, "the context of claims";
+}
+
+/// The context that a hook of this moment gets.
+pub fn of(moment: Moment, shared: &Shared) -> Dynamic {
+    let shared = Arc::clone(shared);
+    match moment {
+        Moment::Before => Dynamic::from(Before(shared)),
+        Moment::After => Dynamic::from(After(shared)),
+        Moment::BeforeChange => Dynamic::from(BeforeChange(shared)),
+        Moment::AfterChange => Dynamic::from(AfterChange(shared)),
+        Moment::Gate => Dynamic::from(Gate(shared)),
+        Moment::Mail => Dynamic::from(Mail(shared)),
+        Moment::Claims => Dynamic::from(Claims(shared)),
+    }
+}
+
+/// Gives scripts the contexts.
+pub fn register(engine: &mut Engine) {
+    name_types(engine);
+    head::<Before>(engine);
+    head::<After>(engine);
+    head::<Gate>(engine);
+    head::<BeforeChange>(engine);
+    head::<AfterChange>(engine);
+    who::<Before>(engine);
+    who::<After>(engine);
+    changeable_request(engine);
+    fixed::<After>(engine, "body", Facts::body);
+    fixed::<After>(engine, "query", query);
+    fixed::<After>(engine, "headers", headers);
+    answer(engine);
+    fixed::<Gate>(engine, "body", Facts::body);
+    fixed::<Gate>(engine, "query", query);
+    fixed::<Gate>(engine, "headers", headers);
+    fixed::<BeforeChange>(engine, "headers", headers);
+    fixed::<AfterChange>(engine, "headers", headers);
+    gate(engine);
+    row::<BeforeChange>(engine);
+    row::<AfterChange>(engine);
+    changeable_row(engine);
+    fixed::<AfterChange>(engine, "data", |facts| Ok(facts.row.data.clone()));
+    mail(engine);
+    claims(engine);
+}
+
+/// The head of the request.
+fn head<C: Context>(engine: &mut Engine) {
+    text::<C>(engine, "request_id", |facts| Some(facts.request.as_ref()?.id.clone()));
+    text::<C>(engine, "method", |facts| Some(facts.request.as_ref()?.method.clone()));
+    text::<C>(engine, "path", |facts| Some(facts.request.as_ref()?.path.clone()));
+    text::<C>(engine, "client_address", |facts| facts.request.as_ref()?.client_address.clone());
+    text::<C>(engine, "user_agent", |facts| Some(facts.request.as_ref()?.headers.get("user-agent")?.to_owned()));
+    fixed::<C>(engine, "proxy_headers", |facts| Ok(facts.proxy_headers()));
+    fixed::<C>(engine, "plugins", |facts| facts.plugins.get("plugins"));
+    fixed::<C>(engine, "cookies", |facts| facts.cookies.get("cookies"));
+}
+
+/// The route's parameters, and who acts.
+fn who<C: Context>(engine: &mut Engine) {
     fixed::<C>(engine, "params", |facts| {
         Ok(Json::Object(facts.params.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect()))
     });
-    fixed::<C>(engine, "session", |facts| {
-        Ok(known(&facts.identity)?.map_or(Json::Null, |(session, _)| session.clone()))
-    });
-    fixed::<C>(engine, "user", |facts| Ok(known(&facts.identity)?.map_or(Json::Null, |(_, user)| user.clone())));
+    fixed::<C>(engine, "session", |facts| facts.session.get("session"));
+    records::<C>(engine);
 }
 
-fn known(identity: &Identity) -> Native<Option<&(Json, Json)>> {
-    match identity {
-        Identity::Read(found) => Ok(found.as_ref()),
-        Identity::Unread => {
-            Err("write `ctx.session` and `ctx.user` in one piece: they are loaded for those who ask".into())
-        }
-    }
+/// The user and what belongs to the user.
+fn records<C: Context>(engine: &mut Engine) {
+    fixed::<C>(engine, "user", |facts| facts.user.get("user"));
+    fixed::<C>(engine, "sessions", |facts| facts.sessions.get("sessions"));
+    fixed::<C>(engine, "accounts", |facts| facts.accounts.get("accounts"));
 }
 
-/// The request's parts: with setters that keep the change, or that refuse it.
-pub fn register_request<C: Context>(engine: &mut Engine, can_change: bool) {
-    if can_change {
-        changing::<C>(
-            engine,
-            "body",
-            Facts::body,
-            |facts, body| facts.changes.body = Some(body),
-            |_, body| body.is_object().then_some(()).ok_or_else(|| "the body is a map".into()),
-        );
-        changing::<C>(
-            engine,
-            "query",
-            query,
-            |facts, query| facts.changes.query = Some(query),
-            |_, query| {
-                let is_text = |value: &Json| {
-                    value.is_string() || value.as_array().is_some_and(|all| all.iter().all(Json::is_string))
-                };
-                let is_query = query.as_object().is_some_and(|query| query.values().all(is_text));
-                is_query.then_some(()).ok_or_else(|| "the query is a map of texts".into())
-            },
-        );
-        changing::<C>(
-            engine,
-            "headers",
-            headers,
-            |facts, headers| facts.changes.headers = Some(headers),
-            may_set_headers,
-        );
-    } else {
-        fixed::<C>(engine, "body", Facts::body);
-        fixed::<C>(engine, "query", query);
-        fixed::<C>(engine, "headers", headers);
-    }
+fn changeable_request(engine: &mut Engine) {
+    fixed::<Before>(engine, "is_old_password", |facts| facts.is_old_password.get("is_old_password"));
+    changing::<Before>(
+        engine,
+        "body",
+        Facts::body,
+        |facts, body| facts.changes.body = Some(body),
+        |_, body| body.is_object().then_some(()).ok_or_else(|| "the body is a map".into()),
+    );
+    changing::<Before>(
+        engine,
+        "query",
+        query,
+        |facts, query| facts.changes.query = Some(query),
+        |_, query| {
+            let is_text =
+                |value: &Json| value.is_string() || value.as_array().is_some_and(|all| all.iter().all(Json::is_string));
+            let is_query = query.as_object().is_some_and(|query| query.values().all(is_text));
+            is_query.then_some(()).ok_or_else(|| "the query is a map of texts".into())
+        },
+    );
+    changing::<Before>(
+        engine,
+        "headers",
+        headers,
+        |facts, headers| facts.changes.headers = Some(headers),
+        may_set_headers,
+    );
 }
 
 /// What was answered; only its body can be changed.
-pub fn register_answer<C: Context>(engine: &mut Engine) {
-    engine.register_get("status", |context: &mut C| i64::from(context.facts().answer.status));
+fn answer(engine: &mut Engine) {
+    engine.register_get("status", |context: &mut After| i64::from(context.facts().answer.status));
     let body = |facts: &Facts| {
         let sent = || serde_json::from_slice(&facts.answer.body).unwrap_or_default();
         Ok(facts.changes.answer.clone().unwrap_or_else(sent))
     };
-    changing::<C>(engine, "response", body, |facts, body| facts.changes.answer = Some(body), |_, _| Ok(()));
-    fixed::<C>(engine, "new_session", |facts| {
-        Ok(facts.answer.new_session.as_ref().map_or(Json::Null, |(session, _)| session.clone()))
+    changing::<After>(engine, "response", body, |facts, body| facts.changes.answer = Some(body), |_, _| Ok(()));
+    fixed::<After>(engine, "response_headers", |facts| Ok(facts.response_headers()));
+    fixed::<After>(engine, "new_session", |facts| Ok(facts.answer.new_session.clone()));
+    fixed::<After>(engine, "new_user", |facts| Ok(facts.answer.new_user.clone()));
+}
+
+fn gate(engine: &mut Engine) {
+    records::<Gate>(engine);
+    engine.register_get("sign_in_method", |context: &mut Gate| context.facts().sign_in.0.clone());
+    engine.register_get("remember", |context: &mut Gate| context.facts().sign_in.1);
+}
+
+fn row<C: Context>(engine: &mut Engine) {
+    text::<C>(engine, "model", |facts| Some(facts.row.model.clone()));
+    text::<C>(engine, "action", |facts| Some(facts.row.action.clone()));
+    fixed::<C>(engine, "actor", |facts| facts.actor.get("actor"));
+    records::<C>(engine);
+}
+
+fn changeable_row(engine: &mut Engine) {
+    changing::<BeforeChange>(
+        engine,
+        "data",
+        |facts| Ok(facts.changes.data.clone().unwrap_or_else(|| facts.row.data.clone())),
+        |facts, data| facts.changes.data = Some(data),
+        |facts, data| match facts.row.action.as_str() {
+            "create" => may_set_fields(facts, &facts.row.data, data),
+            _ => Err("ctx.data is the row as it is; ctx.changes is what an update sets".into()),
+        },
+    );
+    changing::<BeforeChange>(
+        engine,
+        "changes",
+        |facts| Ok(facts.changes.changes.clone().unwrap_or_else(|| facts.row.changes.clone())),
+        |facts, changes| facts.changes.changes = Some(changes),
+        |facts, changes| match facts.row.action.as_str() {
+            "update" => may_set_fields(facts, &facts.row.changes, changes),
+            _ => Err("ctx.changes is for updates".into()),
+        },
+    );
+    fixed::<BeforeChange>(engine, "changed", |facts| {
+        Ok(facts.row.changed.iter().map(|name| Json::from(name.as_str())).collect())
     });
-    fixed::<C>(engine, "new_user", |facts| {
-        Ok(facts.answer.new_session.as_ref().map_or(Json::Null, |(_, user)| user.clone()))
-    });
+}
+
+/// A script sets fields that anyone could set, and takes none away.
+fn may_set_fields(facts: &Facts, before: &Json, after: &Json) -> Native<()> {
+    let (Some(before), Some(after)) = (before.as_object(), after.as_object()) else {
+        return Err("the fields are a map".into());
+    };
+    if let Some(missing) = before.keys().find(|name| !after.contains_key(*name)) {
+        return Err(format!("the field {missing} cannot be taken away; set it to ()").into());
+    }
+    let is_closed = |name: &String| facts.row.closed_fields.contains(name);
+    let mut changed = after.iter().filter(|(name, value)| before.get(*name) != Some(*value));
+    changed.find(|(name, _)| is_closed(name)).map_or(Ok(()), |(name, _)| {
+        Err(format!("the field {}.{name} cannot be changed by a script", facts.row.model).into())
+    })
+}
+
+fn mail(engine: &mut Engine) {
+    for name in ["kind", "to", "data"] {
+        fixed_at::<Mail>(engine, name, move |facts| Ok(facts.mail.get(name).cloned().unwrap_or_default()));
+    }
+    for name in ["subject", "text", "html"] {
+        changing_at::<Mail>(
+            engine,
+            name,
+            move |facts| {
+                let mail = facts.changes.mail.as_ref().unwrap_or(&facts.mail);
+                Ok(mail.get(name).cloned().unwrap_or_default())
+            },
+            move |facts, part| {
+                let mut mail = facts.changes.mail.take().unwrap_or_else(|| facts.mail.clone());
+                if let Some(mail) = mail.as_object_mut() {
+                    mail.insert(name.to_owned(), part);
+                }
+                facts.changes.mail = Some(mail);
+            },
+            move |_, part| {
+                let text = part.as_str().ok_or_else(|| format!("ctx.{name} is a text"))?;
+                if name == "subject" && text.contains(char::is_control) {
+                    return Err("ctx.subject is one line".into());
+                }
+                Ok(())
+            },
+        );
+    }
+}
+
+/// Claims that say who the token is about, who made it, for whom and how long.
+const RESERVED_CLAIMS: [&str; 7] = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti"];
+
+fn claims(engine: &mut Engine) {
+    fixed::<Claims>(engine, "user", |facts| facts.user.get("user"));
+    fixed::<Claims>(engine, "session", |facts| facts.session.get("session"));
+    changing::<Claims>(
+        engine,
+        "claims",
+        |facts| Ok(facts.changes.claims.clone().unwrap_or_else(|| facts.claims.clone())),
+        |facts, claims| facts.changes.claims = Some(claims),
+        |facts, claims| {
+            let claims = claims.as_object().ok_or("the claims are a map")?;
+            let is_changed = |name: &&&str| claims.get(**name) != facts.claims.get(**name);
+            match RESERVED_CLAIMS.iter().find(is_changed) {
+                Some(name) => Err(format!("the claim {name} cannot be changed by a script").into()),
+                None => Ok(()),
+            }
+        },
+    );
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "has the shape of a getter")]
 fn query(facts: &Facts) -> Native<Json> {
-    let now = || facts.request().map_or(Json::Null, |request| request.query.to_json());
+    let now = || facts.request.as_ref().map_or(Json::Null, |request| request.query.to_json());
     Ok(facts.changes.query.clone().unwrap_or_else(now))
 }
 
@@ -310,24 +296,42 @@ fn may_set_headers(facts: &Facts, headers: &Json) -> Native<()> {
     changed.find(is_bad).map_or(Ok(()), |name| Err(format!("the header {name:?} cannot be changed").into()))
 }
 
-type Read = fn(&Facts) -> Native<Json>;
-
 fn text<C: Context>(engine: &mut Engine, name: &str, read: fn(&Facts) -> Option<String>) {
     engine.register_get(name, move |context: &mut C| read(&context.facts()).map_or(Dynamic::UNIT, Dynamic::from));
 }
 
+type Read = fn(&Facts) -> Native<Json>;
+
 /// A part that cannot be changed: an attempt fails, instead of being lost.
 fn fixed<C: Context>(engine: &mut Engine, name: &'static str, read: Read) {
-    let refuse = move |_: &Facts, _: &Json| Err(format!("ctx.{name} cannot be changed here").into());
-    changing::<C>(engine, name, read, |_, _| {}, refuse);
+    fixed_at::<C>(engine, name, read);
 }
 
-/// A part that can be changed. The engine sets a part again after each call of a method on it, changed or not.
+fn fixed_at<C: Context>(
+    engine: &mut Engine,
+    name: &'static str,
+    read: impl Fn(&Facts) -> Native<Json> + Copy + Send + Sync + 'static,
+) {
+    let refuse = move |_: &Facts, _: &Json| Err(format!("ctx.{name} cannot be changed here").into());
+    changing_at::<C>(engine, name, read, |_, _| {}, refuse);
+}
+
 fn changing<C: Context>(
     engine: &mut Engine,
     name: &'static str,
     read: Read,
     keep: fn(&mut Facts, Json),
+    check: fn(&Facts, &Json) -> Native<()>,
+) {
+    changing_at::<C>(engine, name, read, keep, check);
+}
+
+/// A part that can be changed. The engine sets a part again after each call of a method on it, changed or not.
+fn changing_at<C: Context>(
+    engine: &mut Engine,
+    name: &'static str,
+    read: impl Fn(&Facts) -> Native<Json> + Copy + Send + Sync + 'static,
+    keep: impl Fn(&mut Facts, Json) + Send + Sync + 'static,
     check: impl Fn(&Facts, &Json) -> Native<()> + Send + Sync + 'static,
 ) {
     engine.register_get(name, move |context: &mut C| -> Native<Dynamic> {
@@ -344,4 +348,11 @@ fn changing<C: Context>(
         }
         Ok(())
     });
+}
+
+/// What changed from one object to another: the fields that are new or different.
+pub fn differences(before: &Json, after: &Json) -> Map<String, Json> {
+    let fields = after.as_object().into_iter().flatten();
+    let changed = fields.filter(|(name, value)| before.get(name.as_str()) != Some(*value));
+    changed.map(|(name, value)| (name.clone(), value.clone())).collect()
 }

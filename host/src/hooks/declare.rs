@@ -1,4 +1,4 @@
-//! `before(…)` and `after(…)` at the top of a script: where each hook runs.
+//! `before(…)`, `after(…)`, `gate(…)`, `before_mail(…)` and `claims(…)` at the top of a script: where each hook runs.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -6,6 +6,7 @@ use rhai::{Array, Dynamic, Engine, FnPtr, NativeCallContext};
 
 use super::engine::Native;
 use super::json;
+use crate::auth::lifecycle::Action;
 use crate::exchange::PathPattern;
 
 /// When a hook runs.
@@ -15,17 +16,31 @@ pub enum Moment {
     Before,
     /// After an endpoint answered.
     After,
+    /// Before a row is made, changed or removed.
+    BeforeChange,
+    /// After a row was made, changed or removed, before the commit.
+    AfterChange,
+    /// Before a session is opened.
+    Gate,
+    /// Before a mail is sent.
+    Mail,
+    /// Before the claims of a token are signed.
+    Claims,
 }
 
 impl Moment {
     /// Every moment.
-    pub const ALL: [Self; 2] = [Self::Before, Self::After];
+    pub const ALL: [Self; 7] =
+        [Self::Before, Self::After, Self::BeforeChange, Self::AfterChange, Self::Gate, Self::Mail, Self::Claims];
 
-    /// The name of the function that declares it, and its name in a case.
+    /// The name of the function that declares it.
     pub fn name(self) -> &'static str {
         match self {
-            Self::Before => "before",
-            Self::After => "after",
+            Self::Before | Self::BeforeChange => "before",
+            Self::After | Self::AfterChange => "after",
+            Self::Gate => "gate",
+            Self::Mail => "before_mail",
+            Self::Claims => "claims",
         }
     }
 }
@@ -37,12 +52,40 @@ pub struct Declaration {
     pub moment: Moment,
     /// The only method it runs on; `None` for all.
     pub method: Option<String>,
-    /// The path patterns as they were written.
-    pub paths: Vec<String>,
+    /// Path patterns, `model.action`s or kinds of mail, as they were written; none where the moment is one place.
+    pub places: Vec<String>,
     /// Name of the closure in the compiled script.
     pub function: String,
     /// Values that the closure took from around it, as copies of their own.
     pub captured: Vec<Dynamic>,
+}
+
+/// Where a hook runs, ready to be compared.
+#[derive(Clone, Debug)]
+pub enum Places {
+    /// At endpoints.
+    Paths(Vec<PathPattern>),
+    /// At changes: model and action, `None` for all of them.
+    Changes(Vec<(Option<String>, Option<Action>)>),
+    /// At mails of these kinds; `None` for all.
+    Kinds(Vec<Option<String>>),
+    /// Wherever the moment comes.
+    Everywhere,
+}
+
+impl Places {
+    /// Compiles the places of a declaration.
+    pub fn of(declaration: &Declaration) -> Self {
+        let places = &declaration.places;
+        match declaration.moment {
+            Moment::Before | Moment::After => Self::Paths(places.iter().map(|path| PathPattern::new(path)).collect()),
+            Moment::BeforeChange | Moment::AfterChange => {
+                Self::Changes(places.iter().filter_map(|place| change_from(place)).collect())
+            }
+            Moment::Mail => Self::Kinds(places.iter().map(|kind| (kind != "*").then(|| kind.clone())).collect()),
+            Moment::Gate | Moment::Claims => Self::Everywhere,
+        }
+    }
 }
 
 /// Collects declarations while the top of a script runs; handed to the engine as the run's tag.
@@ -60,49 +103,82 @@ impl Declarations {
     }
 }
 
-/// Gives scripts `before` and `after`: `([method,] path or [paths], |ctx| …)`.
+/// Gives scripts `before` and `after`: `([method,] place or [places], |ctx| …)`; `before_mail`: `(kind or [kinds], |ctx| …)`;
+/// `gate` and `claims`: `(|ctx| …)`.
 pub fn register(engine: &mut Engine) {
-    for moment in Moment::ALL {
-        let name = moment.name();
-        engine.register_fn(name, move |context: NativeCallContext, path: &str, hook: FnPtr| {
-            declare(&context, moment, Place::new(None, vec![path.into()]), &hook)
+    for name in ["before", "after"] {
+        let moments = move |place: &str| match (name, place.starts_with('/')) {
+            ("before", true) => Moment::Before,
+            ("before", false) => Moment::BeforeChange,
+            (_, true) => Moment::After,
+            (_, false) => Moment::AfterChange,
+        };
+        engine.register_fn(name, move |context: NativeCallContext, place: &str, hook: FnPtr| {
+            declare_at(&context, moments, None, vec![place.into()], &hook)
         });
-        engine.register_fn(name, move |context: NativeCallContext, paths: Array, hook: FnPtr| {
-            declare(&context, moment, Place::new(None, paths), &hook)
+        engine.register_fn(name, move |context: NativeCallContext, places: Array, hook: FnPtr| {
+            declare_at(&context, moments, None, places, &hook)
         });
         engine.register_fn(name, move |context: NativeCallContext, method: &str, path: &str, hook: FnPtr| {
-            declare(&context, moment, Place::new(Some(method), vec![path.into()]), &hook)
+            declare_at(&context, moments, Some(method), vec![path.into()], &hook)
         });
         engine.register_fn(name, move |context: NativeCallContext, method: &str, paths: Array, hook: FnPtr| {
-            declare(&context, moment, Place::new(Some(method), paths), &hook)
+            declare_at(&context, moments, Some(method), paths, &hook)
+        });
+    }
+    engine.register_fn("before_mail", |context: NativeCallContext, kind: &str, hook: FnPtr| {
+        declare(&context, Moment::Mail, None, vec![kind_from(kind.into())?], &hook)
+    });
+    engine.register_fn("before_mail", |context: NativeCallContext, kinds: Array, hook: FnPtr| {
+        let kinds = kinds.into_iter().map(kind_from).collect::<Native<Vec<_>>>()?;
+        declare(&context, Moment::Mail, None, kinds, &hook)
+    });
+    for moment in [Moment::Gate, Moment::Claims] {
+        engine.register_fn(moment.name(), move |context: NativeCallContext, hook: FnPtr| {
+            declare(&context, moment, None, Vec::new(), &hook)
         });
     }
 }
 
-struct Place {
-    method: Option<String>,
-    paths: Array,
-}
-
-impl Place {
-    fn new(method: Option<&str>, paths: Array) -> Self {
-        Self { method: method.map(str::to_owned), paths }
-    }
-}
-
-fn declare(context: &NativeCallContext, moment: Moment, place: Place, hook: &FnPtr) -> Native<()> {
-    let tag = context.tag().and_then(|tag| tag.clone().try_cast::<Declarations>());
-    let declarations = tag.ok_or("declare hooks at the top of the script, not inside of a hook")?;
-    if let Some(method) = place.method.as_deref().filter(|method| !is_method(method)) {
+/// Declares one hook for the paths among the places and one for the changes.
+fn declare_at(
+    context: &NativeCallContext,
+    moment_of: impl Fn(&str) -> Moment,
+    method: Option<&str>,
+    places: Array,
+    hook: &FnPtr,
+) -> Native<()> {
+    if let Some(method) = method.filter(|method| !is_method(method)) {
         return Err(format!("`{method}` is no method: write it in capitals, before the path").into());
     }
-    let paths = place.paths.into_iter().map(path_from).collect::<Native<Vec<_>>>()?;
-    if paths.is_empty() {
+    let places = places.into_iter().map(place_from).collect::<Native<Vec<_>>>()?;
+    if places.is_empty() {
         return Err("name at least one path".into());
     }
+    let (paths, changes): (Vec<String>, Vec<String>) = places.into_iter().partition(|place| place.starts_with('/'));
+    if let Some(change) = changes.first().filter(|_| method.is_some()) {
+        return Err(format!("`{change}` has no method").into());
+    }
+    for places in [paths, changes] {
+        if let Some(first) = places.first() {
+            declare(context, moment_of(first), method, places, hook)?;
+        }
+    }
+    Ok(())
+}
+
+fn declare(
+    context: &NativeCallContext,
+    moment: Moment,
+    method: Option<&str>,
+    places: Vec<String>,
+    hook: &FnPtr,
+) -> Native<()> {
+    let tag = context.tag().and_then(|tag| tag.clone().try_cast::<Declarations>());
+    let declarations = tag.ok_or("declare hooks at the top of the script, not inside of a hook")?;
     let function = hook.fn_name().to_owned();
     let captured = hook.curry().iter().map(own_copy).collect::<Native<_>>()?;
-    declarations.add(Declaration { moment, method: place.method, paths, function, captured });
+    declarations.add(Declaration { moment, method: method.map(str::to_owned), places, function, captured });
     Ok(())
 }
 
@@ -110,22 +186,48 @@ fn is_method(text: &str) -> bool {
     ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"].contains(&text)
 }
 
-fn path_from(value: Dynamic) -> Native<String> {
-    let path = value.into_string().map_err(|kind| format!("a path is a text, not {kind}"))?;
-    let rest_is_last = !path.trim_end_matches("/**").contains("**");
-    if !path.starts_with('/') || !rest_is_last {
-        return Err(format!("`{path}` is no path: it starts with `/`, and `**` can only be its end").into());
+fn place_from(value: Dynamic) -> Native<String> {
+    let place = value.into_string().map_err(|kind| format!("a place is a text, not {kind}"))?;
+    let rest_is_last = !place.trim_end_matches("/**").contains("**");
+    if place.starts_with('/') && rest_is_last || change_from(&place).is_some() {
+        return Ok(place);
     }
-    Ok(path)
+    Err(format!(
+        "`{place}` is no path and no change: a path starts with `/`, and `**` can only be its end; a change is \
+         `user.create`, with one of user, session, account, verification and one of create, update, delete, or `*`"
+    )
+    .into())
+}
+
+/// `model.action`; `*` for all.
+fn change_from(place: &str) -> Option<(Option<String>, Option<Action>)> {
+    let (model, action) = place.split_once('.')?;
+    let model = match model {
+        "*" => None,
+        "user" | "session" | "account" | "verification" => Some(model.to_owned()),
+        _ => return None,
+    };
+    let action = match action {
+        "*" => None,
+        "create" => Some(Action::Create),
+        "update" => Some(Action::Update),
+        "delete" => Some(Action::Delete),
+        _ => return None,
+    };
+    Some((model, action))
+}
+
+fn kind_from(value: Dynamic) -> Native<String> {
+    let kind = value.into_string().map_err(|kind| format!("a kind of mail is a text, not {kind}"))?;
+    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    if kind == "*" || !kind.is_empty() && kind.bytes().all(is_plain) {
+        return Ok(kind);
+    }
+    Err(format!("`{kind}` is no kind of mail: it has small letters, digits and `-`, or is `*`").into())
 }
 
 /// A value that shares nothing with the script, so that no request can leave something for the next.
 fn own_copy(value: &Dynamic) -> Native<Dynamic> {
     let plain = json::from_script(value).map_err(|problem| format!("a hook can use only plain values: {problem}"))?;
     Ok(json::to_script(&plain))
-}
-
-/// Compiles the patterns of a declaration.
-pub fn patterns(declaration: &Declaration) -> Vec<PathPattern> {
-    declaration.paths.iter().map(|path| PathPattern::new(path)).collect()
 }

@@ -8,7 +8,7 @@ use rhai::packages::{
 };
 use rhai::{Dynamic, Engine, EvalAltResult, ImmutableString};
 
-use super::{after, before, declare, outcome, running};
+use super::{context, declare, directive, functions, outcome, running};
 
 /// Largest script, in bytes: parsing is not metered, so that the text is bounded before it.
 pub const MAX_SCRIPT_BYTES: usize = 64 * 1024;
@@ -31,7 +31,7 @@ pub type Native<T> = Result<T, Box<EvalAltResult>>;
 ///
 /// The packages of time (`timestamp`) and of the language core (`sleep`, `exit`) are left out; so are files, modules
 /// and `eval`.
-pub fn sandboxed() -> Engine {
+pub fn sandboxed(ports: &functions::Ports) -> Engine {
     let mut engine = Engine::new_raw();
     ArithmeticPackage::new().register_into_engine(&mut engine);
     LogicPackage::new().register_into_engine(&mut engine);
@@ -46,9 +46,10 @@ pub fn sandboxed() -> Engine {
     replace_within_limits(&mut engine);
     running::register(&mut engine);
     outcome::register(&mut engine);
+    directive::register(&mut engine);
     declare::register(&mut engine);
-    before::register(&mut engine);
-    after::register(&mut engine);
+    context::register(&mut engine);
+    functions::register(&mut engine, ports);
     engine
 }
 

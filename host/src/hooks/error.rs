@@ -2,7 +2,7 @@
 
 use rhai::{EvalAltResult, ParseError, Position};
 
-use super::running::printable;
+use super::script_log::printable;
 
 /// A script that cannot be used, or a call of it that failed.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +35,9 @@ pub enum HookError {
         /// The limit of texts.
         bytes: usize,
     },
+    /// Too many calls of slow scripts wait.
+    #[error("the script {0} is slow, and too many calls of slow scripts wait")]
+    Busy(String),
     /// The script does not compile, or it failed while it ran.
     #[error("{place}: {message}{quote}")]
     Script {

@@ -1,24 +1,25 @@
-//! What the running script may still cost, and its lines in the log: the state of the one call on this thread.
+//! What the running script may still cost, and whose it is: the state of the one call on this thread.
 //!
 //! The engine gives its progress and print callbacks no context, and a call never leaves its thread: hence thread-local.
 
 use std::cell::RefCell;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rhai::{Dynamic, Engine};
+use rhai::{Dynamic, Engine, EvalAltResult, Position};
 
-use super::engine::MAX_OPERATIONS;
+use super::engine::{MAX_OPERATIONS, Native};
+use super::script_log::ScriptLog;
 
 /// Time that one call may take.
 const MAX_TIME: Duration = Duration::from_millis(10);
+/// Time after which a call ends although the machine gave it less than [`MAX_TIME`].
+const MAX_WALL_CLOCK: Duration = Duration::from_millis(250);
 /// Longest step that counts in full: when the machine takes the thread away, the script is not to blame.
 const LONGEST_STEP: Duration = Duration::from_millis(1);
 /// The clock is read after this many operations.
 const OPERATIONS_PER_STEP: u64 = 16;
-const MAX_LINE_CHARS: usize = 500;
-const LINES_PER_WINDOW: u32 = 50;
-const LOG_WINDOW: Duration = Duration::from_secs(10);
+const TOO_LONG: &str = "the script takes too long";
 
 thread_local! {
     static RUNNING: RefCell<Option<Running>> = const { RefCell::new(None) };
@@ -26,9 +27,22 @@ thread_local! {
 
 struct Running {
     log: Arc<ScriptLog>,
+    began: Instant,
     last_step: Instant,
     spent: Duration,
+    operations: u64,
     is_over: bool,
+}
+
+/// What a call cost.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Cost {
+    /// Time, without what the machine gave to others.
+    pub spent: Duration,
+    /// Operations, in steps.
+    pub operations: u64,
+    /// Whether it used up its time or its operations.
+    pub is_over: bool,
 }
 
 /// Ends the call's state when it is dropped, also when the call panics.
@@ -36,15 +50,28 @@ pub struct Session(());
 
 /// Starts the clock of a call on this thread.
 pub fn start(log: Arc<ScriptLog>) -> Session {
-    RUNNING.set(Some(Running { log, last_step: Instant::now(), spent: Duration::ZERO, is_over: false }));
+    let now = Instant::now();
+    RUNNING.set(Some(Running {
+        log,
+        began: now,
+        last_step: now,
+        spent: Duration::ZERO,
+        operations: 0,
+        is_over: false,
+    }));
     Session(())
 }
 
 impl Session {
-    /// Whether the call used up its time or its operations. Some functions of the language swallow errors, so that a
-    /// script that was stopped can still seem to end well.
-    pub fn ran_out(&self) -> bool {
-        RUNNING.with_borrow(|running| running.as_ref().is_some_and(|running| running.is_over))
+    /// What the call cost. Some functions of the language swallow errors, so that a script that was stopped can still
+    /// seem to end well.
+    pub fn end(self) -> Cost {
+        let ended = RUNNING.with_borrow_mut(|running| {
+            let running = running.as_mut()?;
+            running.step(Instant::now(), LONGEST_STEP);
+            Some(Cost { spent: running.spent, operations: running.operations, is_over: running.is_over })
+        });
+        ended.unwrap_or_default()
     }
 }
 
@@ -54,11 +81,19 @@ impl Drop for Session {
     }
 }
 
+impl Running {
+    fn step(&mut self, now: Instant, longest: Duration) {
+        self.spent += (now - self.last_step).min(longest);
+        self.last_step = now;
+        self.is_over |= self.spent > MAX_TIME || now - self.began > MAX_WALL_CLOCK;
+    }
+}
+
 /// Gives scripts `log`, `print` and `debug`, and stops them when their time is over.
 pub fn register(engine: &mut Engine) {
     engine.on_progress(|operations| {
         let is_over = operations.is_multiple_of(OPERATIONS_PER_STEP) && step(operations);
-        is_over.then(|| Dynamic::from("the script takes too long"))
+        is_over.then(|| Dynamic::from(TOO_LONG))
     });
     engine.on_print(line);
     engine.on_debug(|text, _, _| line(text));
@@ -68,12 +103,36 @@ pub fn register(engine: &mut Engine) {
 fn step(operations: u64) -> bool {
     RUNNING.with_borrow_mut(|running| {
         let Some(running) = running else { return false };
-        let now = Instant::now();
-        running.spent += (now - running.last_step).min(LONGEST_STEP);
-        running.last_step = now;
-        running.is_over |= running.spent > MAX_TIME || operations >= MAX_OPERATIONS;
+        running.step(Instant::now(), LONGEST_STEP);
+        running.operations = operations;
+        running.is_over |= operations >= MAX_OPERATIONS;
         running.is_over
     })
+}
+
+/// Does the work of a function that costs more than an operation of the language: all its time counts, and a call whose
+/// time is over ends with it.
+///
+/// # Errors
+/// When the time is over; a script cannot catch this.
+pub fn heavy<T>(work: impl FnOnce() -> T) -> Native<T> {
+    let began = Instant::now();
+    let done = work();
+    let is_over = RUNNING.with_borrow_mut(|running| {
+        let Some(running) = running else { return false };
+        running.step(began, LONGEST_STEP);
+        running.step(Instant::now(), Duration::MAX);
+        running.is_over
+    });
+    if is_over {
+        return Err(Box::new(EvalAltResult::ErrorTerminated(Dynamic::from(TOO_LONG), Position::NONE)));
+    }
+    Ok(done)
+}
+
+/// The name of the script that runs on this thread.
+pub fn script() -> Option<String> {
+    RUNNING.with_borrow(|running| running.as_ref().map(|running| running.log.script().to_owned()))
 }
 
 fn line(text: &str) {
@@ -82,73 +141,4 @@ fn line(text: &str) {
             running.log.write(text);
         }
     });
-}
-
-/// The log of one script: bounded in lines and in their length.
-pub struct ScriptLog {
-    script: String,
-    window: Mutex<Window>,
-}
-
-struct Window {
-    began: Instant,
-    lines: u32,
-}
-
-impl ScriptLog {
-    /// The log of the script of this name.
-    pub fn new(script: &str) -> Self {
-        Self { script: script.to_owned(), window: Mutex::new(Window { began: Instant::now(), lines: 0 }) }
-    }
-
-    fn write(&self, text: &str) {
-        if self.may_write(Instant::now()) {
-            tracing::info!(script = self.script, "{}", printable(text));
-        }
-    }
-
-    fn may_write(&self, now: Instant) -> bool {
-        let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
-        if now.duration_since(window.began) >= LOG_WINDOW {
-            let dropped = window.lines.saturating_sub(LINES_PER_WINDOW);
-            if dropped > 0 {
-                tracing::warn!(script = self.script, dropped, "the script logs too much");
-            }
-            *window = Window { began: now, lines: 0 };
-        }
-        window.lines = window.lines.saturating_add(1);
-        window.lines <= LINES_PER_WINDOW
-    }
-}
-
-/// One line without control characters, of bounded length.
-pub fn printable(text: &str) -> String {
-    let mut line = String::new();
-    for letter in text.chars().take(MAX_LINE_CHARS) {
-        match letter {
-            letter if letter.is_control() => line.extend(letter.escape_default()),
-            letter => line.push(letter),
-        }
-    }
-    line
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lines_cannot_break_out_of_the_log() {
-        assert_eq!(printable("a\r\nb\u{1b}[31m\u{9b}é"), "a\\r\\nb\\u{1b}[31m\\u{9b}é");
-        assert_eq!(printable(&"x".repeat(10_000)).len(), MAX_LINE_CHARS);
-    }
-
-    #[test]
-    fn a_flood_is_cut_until_the_window_ends() {
-        let log = ScriptLog::new("flood.rhai");
-        let began = Instant::now();
-        let written = (0..10_000).filter(|_| log.may_write(began)).count();
-        assert_eq!(written, 50);
-        assert!(log.may_write(began + LOG_WINDOW * 2));
-    }
 }

@@ -1,19 +1,66 @@
-//! One script: read, compiled, run once for its declarations; then its hooks are called, one request at a time.
+//! One script: read, compiled, run once for its declarations; then its hooks are called, one at a time.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use rhai::{AST, CallFnOptions, Dynamic, Engine, FuncArgs, Scope};
 
-use super::declare::{Declaration, Declarations, Moment, patterns};
+use super::context;
+use super::declare::{Declaration, Declarations, Moment, Places};
+use super::directive::{Collector, Directives};
 use super::engine::{MAX_ITEMS, MAX_SCRIPT_BYTES, MAX_TEXT_BYTES};
 use super::error::{HookError, Source};
+use super::facts::Facts;
 use super::json;
-use super::outcome::{Collector, Directives, Outcome, outcome_of};
-use super::running::{self, ScriptLog};
+use super::metrics::{ScriptMetrics, Went};
+use super::outcome::{Outcome, outcome_of};
+use super::running::{self, Cost};
+use super::script_log::ScriptLog;
+use crate::auth::lifecycle::Action;
 use crate::config::HookConfig;
-use crate::exchange::PathPattern;
+
+/// A call that costs more makes its script a slow one. Operations take no longer on a busy machine, where time alone
+/// would blame scripts that are none.
+const SLOW_OPERATIONS: u64 = 20_000;
+const SLOW_CALL: Duration = Duration::from_millis(4);
+/// For so long, its calls then run on threads of their own.
+const SLOW_FOR: Duration = Duration::from_secs(60);
+
+static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+
+/// What a script asks for, by its text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a part of its own")]
+pub struct Reads {
+    /// The session, its user, or the acting user.
+    pub identity: bool,
+    /// The user's sessions.
+    pub sessions: bool,
+    /// The user's accounts.
+    pub accounts: bool,
+    /// Whether a new password is an old one.
+    pub is_old_password: bool,
+    /// Cookies.
+    pub cookies: bool,
+    /// Options of the plugins.
+    pub plugins: bool,
+}
+
+impl Reads {
+    fn of(text: &str) -> Self {
+        Self {
+            identity: ["session", "user", "actor"].iter().any(|name| asks_for(text, name)),
+            sessions: asks_for(text, "sessions"),
+            accounts: asks_for(text, "accounts"),
+            is_old_password: asks_for(text, "is_old_password"),
+            cookies: asks_for(text, "cookies"),
+            plugins: asks_for(text, "plugins"),
+        }
+    }
+}
 
 /// A compiled script.
 pub struct Script {
@@ -21,11 +68,34 @@ pub struct Script {
     pub file: String,
     /// Lets requests pass when the script itself fails.
     pub fails_open: bool,
-    /// Whether its text asks for the session or the user, so that they are loaded for it.
-    pub reads_session: bool,
+    /// Whether events of the script have somewhere to go.
+    pub has_webhook: bool,
+    /// What is loaded for it.
+    pub reads: Reads,
+    /// What it did.
+    pub metrics: ScriptMetrics,
     text: String,
     ast: AST,
     log: Arc<ScriptLog>,
+    slow_until_ms: AtomicU64,
+}
+
+impl Script {
+    /// Whether its calls run on threads of their own for now.
+    pub fn is_slow(&self) -> bool {
+        self.slow_until_ms.load(Ordering::Relaxed) > millis(START.elapsed())
+    }
+
+    fn count(&self, went: Went, cost: Cost) {
+        self.metrics.add(went, cost.spent);
+        if cost.spent > SLOW_CALL || cost.operations > SLOW_OPERATIONS {
+            self.slow_until_ms.store(millis(START.elapsed() + SLOW_FOR), Ordering::Relaxed);
+        }
+    }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// One hook of a script.
@@ -35,17 +105,17 @@ pub struct Hook {
     pub script: Arc<Script>,
     /// Where it runs, and which closure.
     pub declaration: Declaration,
-    patterns: Vec<PathPattern>,
+    places: Places,
 }
 
-/// What a call did: how the script ended the request, if it did, and what it wants added to the answer.
+/// What a call did: how the script ended it, if it did, and what it wants done beside.
 pub type Called = (Option<Outcome>, Directives);
 
 /// Reads, compiles and runs the top of a script; its hooks in the order they are declared.
 ///
 /// # Errors
 /// When the script is unreadable, too large, does not compile, fails at its top, or declares no hook.
-pub fn load(engine: &mut Engine, config: &HookConfig, path: &Path) -> Result<Vec<Hook>, HookError> {
+pub fn load(engine: &mut Engine, config: &HookConfig, path: &Path) -> Result<Vec<Arc<Hook>>, HookError> {
     let text = read(&config.file, path)?;
     let source = Source { file: &config.file, text: &text };
     let mut scope = Scope::new();
@@ -63,11 +133,20 @@ pub fn load(engine: &mut Engine, config: &HookConfig, path: &Path) -> Result<Vec
     if declarations.is_empty() {
         return Err(source.wrong("the script declares no hook: call before(path, |ctx| { … }) or after(…)"));
     }
-    let reads_session = ["session", "user"].iter().any(|name| asks_for(&text, name));
-    let (file, fails_open) = (config.file.clone(), config.fail_open);
-    let script = Arc::new(Script { file, fails_open, reads_session, text, ast, log });
-    let hook =
-        |declaration: Declaration| Hook { script: Arc::clone(&script), patterns: patterns(&declaration), declaration };
+    let script = Arc::new(Script {
+        file: config.file.clone(),
+        fails_open: config.fail_open,
+        has_webhook: config.webhook.is_some(),
+        reads: Reads::of(&text),
+        metrics: ScriptMetrics::default(),
+        text,
+        ast,
+        log,
+        slow_until_ms: AtomicU64::new(0),
+    });
+    let hook = |declaration: Declaration| {
+        Arc::new(Hook { script: Arc::clone(&script), places: Places::of(&declaration), declaration })
+    };
     Ok(declarations.into_iter().map(hook).collect())
 }
 
@@ -87,8 +166,8 @@ fn constants(config: &HookConfig) -> Result<Dynamic, HookError> {
     json::fits(&constants).then(|| json::to_script(&constants)).ok_or_else(too_large)
 }
 
-/// Whether the text has `.name`. Comments and texts count too: that only loads a session in vain. A name that this
-/// does not see is refused when it is read, for nothing was loaded.
+/// Whether the text has `.name`. Comments and texts count too: that only loads something in vain. A name that this does
+/// not see is refused when it is read, for nothing was loaded.
 fn asks_for(text: &str, name: &str) -> bool {
     let is_word = |letter: char| letter.is_alphanumeric() || letter == '_';
     text.match_indices(name).any(|(at, _)| {
@@ -99,21 +178,46 @@ fn asks_for(text: &str, name: &str) -> bool {
 
 impl Hook {
     /// Whether it runs at this moment of this request.
-    pub fn matches(&self, moment: Moment, method: &str, path: &str) -> bool {
-        let Declaration { moment: own_moment, method: own_method, .. } = &self.declaration;
-        *own_moment == moment
-            && own_method.as_deref().is_none_or(|own| own == method)
-            && self.patterns.iter().any(|pattern| pattern.matches(path))
+    pub fn is_at_endpoint(&self, moment: Moment, method: &str, path: &str) -> bool {
+        let own_method = self.declaration.method.as_deref();
+        let Places::Paths(patterns) = &self.places else { return false };
+        self.declaration.moment == moment
+            && own_method.is_none_or(|own| own == method)
+            && patterns.iter().any(|pattern| pattern.matches(path))
     }
 
-    /// Calls the hook with its context, in a scope of its own and within the limits.
-    ///
-    /// # Errors
-    /// When the script fails, takes too long, or returns what is no outcome.
-    pub fn call(&self, engine: &Engine, context: Dynamic) -> Result<Called, HookError> {
+    /// Whether it runs at this moment of such a change.
+    pub fn is_at_change(&self, moment: Moment, model: &str, action: Action) -> bool {
+        let Places::Changes(changes) = &self.places else { return false };
+        self.declaration.moment == moment
+            && changes.iter().any(|(own_model, own_action)| {
+                own_model.as_deref().is_none_or(|own| own == model) && own_action.is_none_or(|own| own == action)
+            })
+    }
+
+    /// Whether it runs before such a mail.
+    pub fn is_at_mail(&self, kind: &str) -> bool {
+        let Places::Kinds(kinds) = &self.places else { return false };
+        kinds.iter().any(|own| own.as_deref().is_none_or(|own| own == kind))
+    }
+
+    /// Whether it runs at this moment, which has no places.
+    pub fn is_at(&self, moment: Moment) -> bool {
+        self.declaration.moment == moment
+    }
+
+    /// Calls the hook with a context of its moment, in a scope of its own and within the limits. The facts come back in
+    /// any case, with what the script changed.
+    pub fn call(&self, engine: &Engine, facts: Facts) -> (Facts, Result<Called, HookError>) {
+        let shared = Arc::new(Mutex::new(facts));
+        let called = self.call_shared(engine, context::of(self.declaration.moment, &shared));
+        let facts = std::mem::take(&mut *shared.lock().unwrap_or_else(PoisonError::into_inner));
+        (facts, called)
+    }
+
+    fn call_shared(&self, engine: &Engine, context: Dynamic) -> Result<Called, HookError> {
         let script = &*self.script;
-        let source = Source { file: &script.file, text: &script.text };
-        let collector = Collector::default();
+        let collector = Collector::at(self.declaration.moment);
         let options = CallFnOptions::new().eval_ast(false).with_tag(Dynamic::from(collector.clone()));
         let arguments = Arguments { captured: &self.declaration.captured, context };
         let session = running::start(Arc::clone(&script.log));
@@ -122,20 +226,26 @@ impl Hook {
             let function = &self.declaration.function;
             engine.call_fn_with_options::<Dynamic>(options, &mut scope, &script.ast, function, arguments)
         }));
-        let ran_out = session.ran_out();
-        drop(session);
+        let cost = session.end();
+        let source = Source { file: &script.file, text: &script.text };
         let outcome = match called {
-            Ok(Ok(_)) if ran_out => return Err(source.wrong("the script takes too long")),
-            Err(_) => return Err(source.wrong("a function of the host panicked")),
-            Ok(Ok(value)) if value.is_unit() => None,
+            Ok(Ok(_)) if cost.is_over => Err(source.wrong("the script takes too long")),
+            Err(_) => Err(source.wrong("a function of the host panicked")),
+            Ok(Ok(value)) if value.is_unit() => Ok(None),
             Ok(Ok(value)) => {
                 let returned = value.type_name();
                 let message = format!("a hook returned a value ({returned}); end it with reject, respond or redirect");
-                return Err(source.wrong(&message));
+                Err(source.wrong(&message))
             }
-            Ok(Err(error)) => Some(outcome_of(&error).ok_or_else(|| source.failed(*error))?),
+            Ok(Err(error)) => outcome_of(&error).map(Some).ok_or_else(|| source.failed(*error)),
         };
-        Ok((outcome, collector.take()))
+        let went = match &outcome {
+            Ok(None) => Went::On,
+            Ok(Some(_)) => Went::Out,
+            Err(_) => Went::Wrong,
+        };
+        script.count(went, cost);
+        Ok((outcome?, collector.take()))
     }
 
     /// An error of this hook's script that has no place in its text.
@@ -165,14 +275,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("boom.rhai");
         std::fs::write(&path, "before(\"/ok\", |ctx| { boom(); });").unwrap();
-        let mut engine = crate::hooks::engine::sandboxed();
+        let mut engine = crate::hooks::engine::sandboxed(&crate::hooks::test_ports());
         engine.register_fn("boom", || -> i64 { panic!("boom") });
-        let config = HookConfig { file: "boom.rhai".into(), fail_open: false, config: toml::Table::new() };
-        let hooks = load(&mut engine, &config, &path).unwrap();
+        let hooks = load(&mut engine, &HookConfig::new("boom.rhai"), &path).unwrap();
         for _ in 0..3 {
-            let error = hooks[0].call(&engine, Dynamic::UNIT).unwrap_err();
+            let error = hooks[0].call(&engine, Facts::default()).1.unwrap_err();
             assert_eq!(error.to_string(), "boom.rhai: a function of the host panicked");
         }
+        assert_eq!(hooks[0].script.metrics.read("boom").failures, 3);
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Mail leaves through rows of the outbox, written in the transaction that caused it and sent after its commit.
+//! Mail and scripts' events leave through rows of the outbox, written in the transaction that caused them and sent after
+//! its commit.
 
 pub mod mailbox;
 pub mod smtp;
@@ -8,6 +9,7 @@ pub mod webhook;
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwapOption;
 use async_trait::async_trait;
 use futures_util::future::join_all;
 use serde_json::{Map, Value as Json, json};
@@ -20,9 +22,13 @@ use crate::store::outbox::{self, Delivery};
 use crate::store::{Database, Store, StoreError};
 
 pub use template::{TemplateError, Templates};
+pub use webhook::EventHooks;
 
 /// The kind of a row that is taken and dropped: what writing it costs hides whether there was a mail to write.
 pub const NOTHING: &str = "nothing";
+
+/// The kind of a row that holds an event of a script. No mail has a kind with a colon.
+const EVENT: &str = "script:event";
 
 const BATCH: u32 = 20;
 /// Longer than any transport tries, so that nobody else sends the same mail meanwhile.
@@ -46,6 +52,46 @@ pub trait Transport: Send + Sync {
 #[error("{0}")]
 pub struct TransportError(pub String);
 
+/// Sees every mail, filled, before it is sent.
+#[async_trait]
+pub trait Screen: Send + Sync {
+    /// The mail as it is to be sent, or nothing when it is to be dropped.
+    ///
+    /// # Errors
+    /// When it cannot be told now; the mail is tried again later.
+    async fn look(&self, mail: Mail) -> Result<Option<Mail>, TransportError>;
+}
+
+/// Where the screen stands; swapped when extensions are loaded again.
+pub type ScreenSlot = ArcSwapOption<Arc<dyn Screen>>;
+
+/// A row that is not yet written.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    kind: String,
+    payload: Json,
+}
+
+impl Draft {
+    /// A mail.
+    pub fn mail(kind: &str, to: &str, data: &Map<String, Json>) -> Self {
+        Self { kind: kind.to_owned(), payload: json!({ "to": to, "data": data }) }
+    }
+
+    /// An event for the webhook of a script.
+    pub fn event(hook: &str, name: &str, data: &Map<String, Json>) -> Self {
+        Self { kind: EVENT.to_owned(), payload: json!({ "hook": hook, "event": name, "data": data }) }
+    }
+}
+
+/// Writes a row. `db` is the transaction that causes it.
+///
+/// # Errors
+/// When the store fails.
+pub async fn write(auth: &Auth, db: &dyn Database, draft: &Draft) -> Result<(), AuthError> {
+    Ok(outbox::enqueue(db, &auth.random.id(), &draft.kind, draft.payload.clone(), auth.now()).await?)
+}
+
 /// Writes a mail into the outbox. `db` is the transaction that causes it.
 ///
 /// # Errors
@@ -57,24 +103,33 @@ pub async fn enqueue(
     to: &str,
     data: &Map<String, Json>,
 ) -> Result<(), AuthError> {
-    let payload = json!({ "to": to, "data": data });
-    Ok(outbox::enqueue(db, &auth.random.id(), kind, payload, auth.now()).await?)
+    write(auth, db, &Draft::mail(kind, to, data)).await
+}
+
+/// How mail leaves.
+pub struct Mailer {
+    /// What mails look like.
+    pub templates: Templates,
+    /// Where they go.
+    pub transport: Arc<dyn Transport>,
+    /// Who sees them first.
+    pub screen: Arc<ScreenSlot>,
 }
 
 /// Sends what lies in the outbox, until the process ends.
 pub struct Sender {
     store: Store,
     clock: Arc<dyn Clock>,
-    templates: Templates,
-    transport: Arc<dyn Transport>,
+    mailer: Option<Mailer>,
+    events: EventHooks,
     wake: Arc<Notify>,
 }
 
 impl Sender {
     /// A sender; [`Sender::run`] starts it. `wake` tells it that something was committed.
-    pub fn new(auth: &Auth, templates: Templates, transport: Arc<dyn Transport>) -> Self {
+    pub fn new(auth: &Auth, mailer: Option<Mailer>, events: EventHooks) -> Self {
         let (store, clock, wake) = (auth.store.clone(), Arc::clone(&auth.clock), Arc::clone(&auth.mail_queued));
-        Self { store, clock, templates, transport, wake }
+        Self { store, clock, mailer, events, wake }
     }
 
     /// Sends, waits for more, and never returns.
@@ -101,21 +156,27 @@ impl Sender {
         Ok(deliveries.len())
     }
 
-    /// Sends one mail, and removes its row or has it tried again later.
+    /// Makes one delivery, and removes its row or has it tried again later.
     async fn deliver(&self, delivery: &Delivery) -> Result<(), StoreError> {
         let Err(error) = self.send(delivery).await else { return outbox::delete(&self.store, delivery.id()).await };
-        tracing::warn!(kind = delivery.kind(), attempts = delivery.attempts(), %error, "a mail was not sent");
+        tracing::warn!(kind = delivery.kind(), attempts = delivery.attempts(), %error, "a delivery was not made");
         let again = retry_at(self.clock.now(), delivery.attempts());
         outbox::reschedule(&self.store, delivery.id(), again, &error.to_string()).await
     }
 
     async fn send(&self, delivery: &Delivery) -> Result<(), TransportError> {
-        if delivery.kind() == NOTHING {
-            return Ok(());
+        match delivery.kind() {
+            NOTHING => Ok(()),
+            EVENT => self.events.send(delivery).await,
+            _ => self.send_mail(delivery).await,
         }
+    }
+
+    async fn send_mail(&self, delivery: &Delivery) -> Result<(), TransportError> {
+        let Some(mailer) = &self.mailer else { return Err(TransportError("there is no [mail] section".into())) };
         let payload = delivery.payload();
         let data = payload.get("data").and_then(Json::as_object).cloned().unwrap_or_default();
-        let filled = self.templates.render(delivery.kind(), &data);
+        let filled = mailer.templates.render(delivery.kind(), &data);
         let filled = filled.map_err(|error| TransportError(format!("its template cannot be filled: {error}")))?;
         let mail = Mail {
             id: delivery.id().to_owned(),
@@ -126,7 +187,14 @@ impl Sender {
             html: filled.html,
             data,
         };
-        self.transport.send(&mail).await
+        let screened = match mailer.screen.load_full() {
+            Some(screen) => screen.look(mail).await?,
+            None => Some(mail),
+        };
+        match screened {
+            Some(mail) => mailer.transport.send(&mail).await,
+            None => Ok(()),
+        }
     }
 }
 

@@ -17,14 +17,15 @@ macro_rules! built_in {
 }
 
 /// The built-in templates: kind, text (its first line is `Subject: …`), HTML.
-const BUILT_IN: [(&str, &str, &str); 7] = built_in![
+const BUILT_IN: [(&str, &str, &str); 8] = built_in![
     "default",
     "magic-link",
     "verify-email",
     "reset-password",
     "change-email",
     "delete-account",
-    "existing-user"
+    "existing-user",
+    "new-device"
 ];
 
 /// Why the templates cannot be used.
@@ -153,7 +154,7 @@ mod tests {
     fn every_kind_names_its_link_in_both_forms() {
         let templates = Templates::new("Acme", None).unwrap();
         let data = serde_json::json!({ "url": "https://x/?a=1", "newEmail": "n@x.com", "user": { "name": "<b>", "email": "a@x.com" } });
-        for (kind, ..) in BUILT_IN.iter().filter(|(kind, ..)| *kind != "existing-user") {
+        for (kind, ..) in BUILT_IN.iter().filter(|(kind, ..)| !["existing-user", "new-device"].contains(kind)) {
             let mail = templates.render(kind, data.as_object().unwrap()).unwrap();
             assert!(mail.text.contains("https://x/?a=1"), "{kind}: {}", mail.text);
             assert!(mail.html.contains("https:&#x2f;&#x2f;x&#x2f;?a=1"), "{kind}: {}", mail.html);

@@ -1,7 +1,8 @@
-//! Mail by webhook: one signed POST of JSON per mail.
+//! Mail and scripts' events by webhook: one signed POST of JSON each.
 //!
 //! `doorward-signature: t=<unix seconds>,v1=<hex HMAC-SHA256 of "<t>.<body>">`
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,16 +11,18 @@ use ureq::Agent;
 
 use super::{Transport, TransportError};
 use crate::clock::Clock;
-use crate::config::WebhookConfig;
+use crate::config::{HookConfig, WebhookConfig};
 use crate::crypto::{hex, hmac_sha256};
 use crate::mail::Mail;
 use crate::outgoing;
 use crate::secret::Secret;
+use crate::store::outbox::Delivery;
+use serde_json::json;
 
 /// Longest time of one delivery, the receiver's answer included.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A receiver of mails.
+/// A receiver of mails or events.
 pub struct Webhook {
     agent: Agent,
     url: String,
@@ -34,7 +37,7 @@ impl Webhook {
     /// When the URL is neither `https` nor `http` to this machine.
     pub fn new(options: &WebhookConfig, secret: &str, clock: Arc<dyn Clock>) -> Result<Self, TransportError> {
         if !is_private(&options.url) {
-            let message = format!("mail.webhook.url \"{}\" must be https, or http to this machine", options.url);
+            let message = format!("the webhook's url \"{}\" must be https, or http to this machine", options.url);
             return Err(TransportError(message));
         }
         let mut agent =
@@ -60,10 +63,8 @@ fn is_private(url: &str) -> bool {
     url.scheme() == "https" || url.scheme() == "http" && is_loopback
 }
 
-#[async_trait]
-impl Transport for Webhook {
-    async fn send(&self, mail: &Mail) -> Result<(), TransportError> {
-        let body = serde_json::to_string(mail).map_err(|error| TransportError(error.to_string()))?;
+impl Webhook {
+    async fn post(&self, body: String) -> Result<(), TransportError> {
         let at = self.clock.now().as_secs();
         let mac = hex(&hmac_sha256(self.key.expose().as_bytes(), format!("{at}.{body}").as_bytes()));
         let request = self
@@ -75,6 +76,51 @@ impl Transport for Webhook {
         let answer = sent.map_err(|error| TransportError(error.to_string()))?;
         let status = answer.map_err(|error| TransportError(error.to_string()))?.status();
         if status.is_success() { Ok(()) } else { Err(TransportError(format!("the receiver answered {status}"))) }
+    }
+}
+
+#[async_trait]
+impl Transport for Webhook {
+    async fn send(&self, mail: &Mail) -> Result<(), TransportError> {
+        self.post(serde_json::to_string(mail).map_err(|error| TransportError(error.to_string()))?).await
+    }
+}
+
+/// The receivers of scripts' events, by the script's name in the configuration.
+#[derive(Default)]
+pub struct EventHooks(BTreeMap<String, Webhook>);
+
+impl EventHooks {
+    /// The receivers of the configured scripts; their signatures are made as those of mails.
+    ///
+    /// # Errors
+    /// As [`Webhook::new`].
+    pub fn new(hooks: &[HookConfig], secret: &str, clock: &Arc<dyn Clock>) -> Result<Self, TransportError> {
+        let mut receivers = BTreeMap::new();
+        for hook in hooks {
+            if let Some(options) = &hook.webhook {
+                receivers.insert(hook.file.clone(), Webhook::new(options, secret, Arc::clone(clock))?);
+            }
+        }
+        Ok(Self(receivers))
+    }
+
+    /// Whether no script has one.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Posts one event: `{"id", "event", "hook", "at", "data"}`.
+    pub(super) async fn send(&self, delivery: &Delivery) -> Result<(), TransportError> {
+        let part = |name: &str| delivery.payload().get(name).cloned().unwrap_or_default();
+        let hook = part("hook");
+        let receiver = hook.as_str().and_then(|hook| self.0.get(hook));
+        let receiver = receiver.ok_or_else(|| TransportError("its script has no webhook any more".into()))?;
+        let at = delivery.created_at().to_iso();
+        let body = json!({
+            "id": delivery.id(), "event": part("event"), "hook": hook, "at": at, "data": part("data"),
+        });
+        receiver.post(body.to_string()).await
     }
 }
 

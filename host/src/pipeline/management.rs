@@ -8,6 +8,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json, json};
 
 use super::Pipeline;
+use super::metrics::Metrics;
 use crate::config::ManagementKey;
 use crate::crypto::{constant_time_eq, sha256};
 use crate::error::{ApiError, Code};
@@ -160,9 +161,10 @@ async fn metrics(pipeline: &Pipeline) -> Result<Response, ApiError> {
     let auth = &pipeline.services().auth;
     let waiting_hashes = auth.passwords.waiting() as u64;
     let waiting_mail = outbox::depth(&auth.store).await?;
-    let text = pipeline.metrics.render(&[
+    let mut text = pipeline.metrics.render(&[
         ("doorward_hash_queue_depth", "Passwords that wait to be hashed.", waiting_hashes),
         ("doorward_outbox_depth", "Mails that wait to be delivered.", waiting_mail),
     ]);
+    text.push_str(&Metrics::render_scripts(&pipeline.script_counts()));
     Ok(Response::with_type(200, "text/plain; version=0.0.4; charset=utf-8", text))
 }

@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use std::sync::Mutex;
 
 use crate::exchange::Route;
+use crate::hooks::ScriptCounts;
 
 /// The label of requests that met no route.
 const NO_ROUTE: &str = "none";
@@ -51,6 +52,28 @@ impl Metrics {
         for (name, help, value) in gauges {
             // Writing to a string cannot fail.
             _ = write!(text, "# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}\n");
+        }
+        text
+    }
+
+    /// What each script did, as [`Metrics::render`] writes the rest.
+    pub fn render_scripts(scripts: &[ScriptCounts]) -> String {
+        type Counter = (&'static str, &'static str, fn(&ScriptCounts) -> u64);
+        const COUNTERS: [Counter; 5] = [
+            ("calls", "Calls of the script's hooks.", |counts| counts.calls),
+            ("outcomes", "Calls that refused, answered or stopped something.", |counts| counts.outcomes),
+            ("failures", "Calls that failed.", |counts| counts.failures),
+            ("slow_calls", "Calls on the threads for slow scripts.", |counts| counts.slow_calls),
+            ("microseconds", "Time in calls.", |counts| counts.micros),
+        ];
+        let mut text = String::new();
+        for (name, help, read) in COUNTERS.iter().filter(|_| !scripts.is_empty()) {
+            let name = format!("doorward_script_{name}_total");
+            _ = write!(text, "# HELP {name} {help}\n# TYPE {name} counter\n");
+            for counts in scripts {
+                let script = counts.script.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
+                _ = writeln!(text, "{name}{{script=\"{script}\"}} {}", read(counts));
+            }
         }
         text
     }

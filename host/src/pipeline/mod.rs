@@ -20,7 +20,7 @@ use futures_util::FutureExt;
 use crate::address::AddressRule;
 use crate::error::ApiError;
 use crate::exchange::{Cause, Endpoint, Exchange, Route, Services};
-use crate::hooks::{ScriptSet, Step};
+use crate::hooks::{ScriptCounts, ScriptSet, Step};
 use crate::http::{Request, Response};
 use crate::plugin_host::Plugins;
 
@@ -61,6 +61,11 @@ impl Pipeline {
     /// What all requests share.
     pub fn services(&self) -> &Arc<Services> {
         &self.services
+    }
+
+    /// What each script did since it was loaded.
+    pub fn script_counts(&self) -> Vec<ScriptCounts> {
+        self.extensions.load().scripts.metrics()
     }
 
     /// Puts new extensions in place; requests in flight finish on the old ones.
@@ -168,6 +173,7 @@ async fn call(exchange: &mut Exchange, extensions: &Extensions, endpoint: &dyn E
         Ok(response) => response,
         Err(error) => refuse(exchange, &error).await,
     };
+    exchange.write_later().await?;
     extensions.plugins.after(exchange, &mut response).await?;
     extensions.scripts.after(exchange, &mut response).await?;
     Ok(response)
