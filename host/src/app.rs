@@ -9,15 +9,17 @@ use crate::auth::lifecycle::Observer;
 use crate::auth::{Auth, AuthError};
 use crate::clock::SystemClock;
 use crate::config::{Config, IpAddress, MailTransport};
-use crate::exchange::{ClaimsSource, Services, SessionGate};
-use crate::hooks::{self, HookError, MemoryCounters, ScriptGate, ScriptObserver, ScriptScreen, ScriptSet};
+use crate::exchange::{ClaimSource, Services, SessionGate};
+use crate::hooks::{
+    self, HookError, MemoryCounters, ScriptClaims, ScriptGate, ScriptObserver, ScriptScreen, ScriptSet,
+};
 use crate::outbox::mailbox::Mailbox;
 use crate::outbox::smtp::Smtp;
 use crate::outbox::webhook::Webhook;
 use crate::outbox::{
     EventHooks, Mailer, Screen, ScreenSlot, Sender, TemplateError, Templates, Transport, TransportError,
 };
-use crate::pipeline::management::Management;
+use crate::pipeline::management::{Functions, Management};
 use crate::pipeline::rate_limit::RateRules;
 use crate::pipeline::router::{RouteClash, Router};
 use crate::pipeline::{Extensions, Pipeline};
@@ -121,12 +123,13 @@ impl App {
         let auth = Auth::new(Arc::clone(&config), store, ports.clock, ports.random)?;
         let mail_screen = Arc::default();
         let mailbox = start_mail(&config, &auth, &mail_screen)?;
-        let services = Arc::new(Services { auth, gates: ArcSwap::default(), claims: ArcSwap::default(), mail_screen });
+        let services = Services { auth, gates: ArcSwap::default(), claims: ArcSwap::default(), mail_screen };
+        let services = Arc::new(services);
         let extensions = load_extensions(&services).await?;
         let address_rule = address_rule(&config.advanced.ip_address)?;
         let pipeline = Arc::new(Pipeline::new(services, extensions, address_rule));
         let keys = || config.management_keys.clone();
-        let management = config.management.as_ref().map(|_| Management::new(routes::functions(), keys()));
+        let management = config.management.as_ref().map(|_| Management::new(keys()));
         Ok(Self { config, pipeline, management, mailbox })
     }
 
@@ -151,8 +154,9 @@ async fn load_extensions(services: &Arc<Services>) -> Result<Extensions, StartEr
     }
     let scripts = Arc::new(load_scripts(auth)?);
     let rate_rules = RateRules::new(&auth.config.rate_limit, plugins.rate_rules());
+    let functions = functions(&plugins)?;
     put_in_place(services, &plugins, &scripts);
-    Ok(Extensions { router, rate_rules, plugins, scripts })
+    Ok(Extensions { router, functions, rate_rules, plugins, scripts })
 }
 
 fn load_scripts(auth: &Auth) -> Result<ScriptSet, HookError> {
@@ -165,15 +169,16 @@ fn load_scripts(auth: &Auth) -> Result<ScriptSet, HookError> {
     ScriptSet::load(&auth.config, &ports)
 }
 
-/// Lets plugins and scripts decide about sign-ins, and scripts see changes and mails. Scripts are asked first: a policy
-/// that refuses someone spares them a second factor.
+/// Lets plugins and scripts decide about sign-ins, see changes and add to claims, and scripts see mails. Scripts are asked
+/// first about sign-ins and changes, so that a policy that refuses someone spares them a second factor, and last about
+/// claims, so that a policy has the last word.
 fn put_in_place(services: &Arc<Services>, plugins: &Plugins, scripts: &Arc<ScriptSet>) {
     let gate: Arc<dyn SessionGate> = Arc::new(ScriptGate(Arc::clone(scripts)));
     services.gates.store(Arc::new([vec![gate], plugins.gates()].concat()));
-    let of_scripts = scripts.has_claims().then(|| Arc::<ScriptSet>::clone(scripts) as Arc<dyn ClaimsSource>);
-    services.claims.store(Arc::new(plugins.claims_sources().into_iter().chain(of_scripts).collect()));
     let observer = ScriptObserver::new(scripts, services).map(|observer| Arc::new(observer) as Arc<dyn Observer>);
-    services.auth.observers.store(Arc::new(observer.into_iter().collect()));
+    services.auth.observers.store(Arc::new(observer.into_iter().chain(plugins.observer(services)).collect()));
+    let script_claims = ScriptClaims::of(scripts).map(|source| Arc::new(source) as Arc<dyn ClaimSource>);
+    services.claims.store(Arc::new(plugins.claim_sources().into_iter().chain(script_claims).collect()));
     let screen: Arc<dyn Screen> = Arc::new(ScriptScreen(Arc::clone(scripts)));
     services.mail_screen.store(Some(Arc::new(screen)));
 }
@@ -206,6 +211,18 @@ fn start_mail(config: &Config, auth: &Auth, screen: &Arc<ScreenSlot>) -> Result<
     let mailer = Mailer { templates, transport, screen: Arc::clone(screen) };
     tokio::spawn(Sender::new(auth, Some(mailer), events).run());
     Ok(mailbox)
+}
+
+/// The core's functions and those of plugins.
+fn functions(plugins: &Plugins) -> Result<Functions, StartError> {
+    let mut functions = Functions::new();
+    let core = routes::functions().into_iter().map(|(name, function)| (name.to_owned(), function));
+    for (name, function) in core.chain(plugins.functions()) {
+        if functions.insert(name.clone(), function).is_some() {
+            return Err(StartError::Option(format!("the function `{name}` of a plugin is the core's own")));
+        }
+    }
+    Ok(functions)
 }
 
 fn address_rule(options: &IpAddress) -> Result<AddressRule, StartError> {

@@ -1,4 +1,4 @@
-//! What goes into tokens for other services: everyone who has a say in it is asked, in order.
+//! Claims of tokens for other services: what plugins and scripts add to them for the request's user.
 
 use std::sync::Arc;
 
@@ -6,44 +6,68 @@ use async_trait::async_trait;
 use serde_json::{Map, Value as Json};
 
 use super::Exchange;
+use crate::auth::session::ActiveSession;
 use crate::error::ApiError;
 
-/// Claims that say who issued a token, about whom, for whom and until when: whoever signs sets them, nobody else.
-pub const REGISTERED_CLAIMS: [&str; 7] = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti"];
+/// Claims that a token stands on (RFC 7519 §4.1): only whoever makes it sets them.
+const REGISTERED: [&str; 7] = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti"];
 
-/// Someone with a say in the claims of tokens.
+/// Whoever has a say in claims.
 #[async_trait]
-pub trait ClaimsSource: Send + Sync {
-    /// The claims to add or change; `user` is in the form that clients get.
+pub trait ClaimSource: Send + Sync {
+    /// The claims as they shall be.
     ///
     /// # Errors
-    /// A refusal: then there is no token.
+    /// A refusal, or 5xx when the source fails: then no token is made.
     async fn extend(
         &self,
         exchange: &mut Exchange,
-        user: &Map<String, Json>,
-        claims: &Map<String, Json>,
+        active: &ActiveSession,
+        claims: Map<String, Json>,
     ) -> Result<Map<String, Json>, ApiError>;
 }
 
 impl Exchange {
-    /// Whether anyone has a say in claims.
-    pub fn has_claims_sources(&self) -> bool {
-        !self.services.claims.load().is_empty()
-    }
-
-    /// `claims` with what the sources add for the request's user. Registered claims stay as they are, and so does everything
-    /// when nobody is signed in.
+    /// Asks every source in order about claims for the request's user; without a session nobody is asked. Registered
+    /// claims stay as they are.
     ///
     /// # Errors
     /// The refusal of a source, or when the session cannot be read.
     pub async fn collect_claims(&mut self, mut claims: Map<String, Json>) -> Result<Map<String, Json>, ApiError> {
         let sources = Arc::clone(&self.services.claims.load());
-        let Some(user) = self.session().await?.map(|active| active.user.0.output()) else { return Ok(claims) };
+        if sources.is_empty() {
+            return Ok(claims);
+        }
+        let Some(active) = self.session().await?.cloned() else { return Ok(claims) };
         for source in sources.iter() {
-            let added = source.extend(self, &user, &claims).await?;
-            claims.extend(added.into_iter().filter(|(name, _)| !REGISTERED_CLAIMS.contains(&name.as_str())));
+            let extended = source.extend(self, &active, claims.clone()).await?;
+            claims = keep_registered(claims, extended);
         }
         Ok(claims)
+    }
+}
+
+/// What `extended` adds, changes and removes, but for registered claims.
+fn keep_registered(mut claims: Map<String, Json>, mut extended: Map<String, Json>) -> Map<String, Json> {
+    let is_registered = |name: &str| REGISTERED.contains(&name);
+    extended.retain(|name, _| !is_registered(name));
+    claims.retain(|name, _| is_registered(name) || extended.contains_key(name));
+    claims.extend(extended);
+    claims
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn registered_claims_stay() {
+        let map = |json: Json| json.as_object().cloned().unwrap();
+        let claims = map(json!({ "sub": "a", "exp": 1, "role": "user", "gone": 1 }));
+        let extended = map(json!({ "sub": "b", "aud": "x", "role": "admin", "new": true }));
+        let kept = keep_registered(claims, extended);
+        assert_eq!(kept, map(json!({ "sub": "a", "exp": 1, "role": "admin", "new": true })));
     }
 }

@@ -25,7 +25,7 @@ use crate::outbox;
 use crate::store::Database;
 
 pub use cause::Cause;
-pub use claims::{ClaimsSource, REGISTERED_CLAIMS};
+pub use claims::ClaimSource;
 pub use mail::LinkMail;
 pub use route::{PathPattern, RateRule, Route};
 pub use session::{Refresh, SessionNeed};
@@ -47,10 +47,10 @@ pub struct Services {
     pub auth: Auth,
     /// Asked, in order, before any session is opened.
     pub gates: ArcSwap<Vec<Arc<dyn SessionGate>>>,
-    /// Asked, in order, what goes into tokens for other services.
-    pub claims: ArcSwap<Vec<Arc<dyn ClaimsSource>>>,
     /// Sees every mail before it is sent.
     pub mail_screen: Arc<outbox::ScreenSlot>,
+    /// Asked, in order, about the claims of tokens for other services.
+    pub claims: ArcSwap<Vec<Arc<dyn ClaimSource>>>,
 }
 
 /// The state of one request.

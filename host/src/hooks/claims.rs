@@ -1,5 +1,7 @@
 //! The moment before the claims of a token are signed: scripts add to them.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use serde_json::{Map, Value as Json};
 
@@ -7,29 +9,35 @@ use super::ScriptSet;
 use super::declare::Moment;
 use super::deliver::{failed, note, refusal};
 use super::facts::{Fact, Facts};
+use crate::auth::session::ActiveSession;
 use crate::error::ApiError;
-use crate::exchange::{ClaimsSource, Exchange};
+use crate::exchange::{ClaimSource, Exchange};
+
+/// The scripts' say in claims.
+pub struct ScriptClaims(Arc<ScriptSet>);
+
+impl ScriptClaims {
+    /// None when no script has one.
+    pub fn of(scripts: &Arc<ScriptSet>) -> Option<Self> {
+        scripts.hooks.iter().any(|hook| hook.is_at(Moment::Claims)).then(|| Self(Arc::clone(scripts)))
+    }
+}
 
 #[async_trait]
-impl ClaimsSource for ScriptSet {
+impl ClaimSource for ScriptClaims {
     async fn extend(
         &self,
-        exchange: &mut Exchange,
-        user: &Map<String, Json>,
-        claims: &Map<String, Json>,
+        _exchange: &mut Exchange,
+        active: &ActiveSession,
+        claims: Map<String, Json>,
     ) -> Result<Map<String, Json>, ApiError> {
-        let mut session = exchange.session().await?.map(|active| active.session.0.output()).unwrap_or_default();
+        let mut session = active.session.0.output();
         session.shift_remove("token");
-        self.claims(&Json::Object(user.clone()), &Json::Object(session), claims.clone()).await
+        self.0.claims(&Json::Object(active.user.0.output()), &Json::Object(session), claims).await
     }
 }
 
 impl ScriptSet {
-    /// Whether a script has a say in the claims of tokens.
-    pub fn has_claims(&self) -> bool {
-        self.hooks.iter().any(|hook| hook.is_at(Moment::Claims))
-    }
-
     /// What the scripts make of the claims of a token for `user` in `session`; both without secrets. Those that the token
     /// stands on (`iss`, `sub`, `aud`, `exp`, `nbf`, `iat`, `jti`) stay as they are.
     ///

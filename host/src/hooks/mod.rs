@@ -46,6 +46,7 @@ use pool::{Pool, PoolError};
 use script::{Called, Hook};
 
 pub use change::ScriptObserver;
+pub use claims::ScriptClaims;
 pub use declare::{Declaration, Moment};
 pub use error::HookError;
 pub use functions::{Counters, MemoryCounters, Ports};

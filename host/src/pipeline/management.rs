@@ -17,19 +17,18 @@ use crate::http::{Headers, Query, Request, Response};
 use crate::store::Models;
 use crate::store::outbox;
 
-/// The functions by name, and who may call them.
+/// Functions by name.
+pub type Functions = HashMap<String, Arc<dyn Endpoint>>;
+
+/// Who may call the functions of the core and of plugins.
 pub struct Management {
-    functions: HashMap<&'static str, Arc<dyn Endpoint>>,
     keys: Vec<ManagementKey>,
 }
 
 impl Management {
-    /// An API with these functions for these keys.
-    pub fn new(
-        functions: impl IntoIterator<Item = (&'static str, Arc<dyn Endpoint>)>,
-        keys: Vec<ManagementKey>,
-    ) -> Self {
-        Self { functions: functions.into_iter().collect(), keys }
+    /// An API for these keys.
+    pub fn new(keys: Vec<ManagementKey>) -> Self {
+        Self { keys }
     }
 
     /// Answers one request to the management address; its path is the whole path.
@@ -51,7 +50,7 @@ impl Management {
         let key = self.key_of(&request);
         let key_name = key.map(|key| key.name.as_str());
         // Who learns what a key may do, or which functions there are, has a key.
-        let (response, code) = match self.admit(pipeline, key, &name, request) {
+        let (response, code) = match admit(pipeline, key, &name, request) {
             Ok((function, request)) => (pipeline.call_function(request, function).await, None),
             Err(error) => (Response::from(&error), error.code().map(str::to_owned)),
         };
@@ -69,22 +68,6 @@ impl Management {
         response
     }
 
-    fn admit(
-        &self,
-        pipeline: &Pipeline,
-        key: Option<&ManagementKey>,
-        name: &str,
-        request: Request,
-    ) -> Result<(Arc<dyn Endpoint>, Request), ApiError> {
-        let key = key.ok_or(Code::UNAUTHORIZED)?;
-        if !key.scopes.iter().any(|scope| scope == "*" || scope == name) {
-            return Err(Code::INSUFFICIENT_SCOPE.into());
-        }
-        let function = self.functions.get(name).cloned().or_else(|| pipeline.plugin_function(name));
-        let function = function.ok_or(Code::FUNCTION_NOT_FOUND)?;
-        Ok((function, read_call(name, request)?))
-    }
-
     /// The key in the one `Authorization: Bearer` header. All keys are compared, each in constant time.
     fn key_of(&self, request: &Request) -> Option<&ManagementKey> {
         let mut headers = request.headers.all("authorization");
@@ -97,6 +80,20 @@ impl Management {
         let is_given = |key: &&ManagementKey| constant_time_eq(&sha256(key.value.expose().as_bytes()), &given);
         self.keys.iter().fold(None, |found, key| if is_given(&key) { Some(key) } else { found })
     }
+}
+
+fn admit(
+    pipeline: &Pipeline,
+    key: Option<&ManagementKey>,
+    name: &str,
+    request: Request,
+) -> Result<(Arc<dyn Endpoint>, Request), ApiError> {
+    let key = key.ok_or(Code::UNAUTHORIZED)?;
+    if !key.scopes.iter().any(|scope| scope == "*" || scope == name) {
+        return Err(Code::INSUFFICIENT_SCOPE.into());
+    }
+    let function = pipeline.function(name).ok_or(Code::FUNCTION_NOT_FOUND)?;
+    Ok((function, read_call(name, request)?))
 }
 
 /// Turns `{"body", "query", "headers"}` into the request that the function sees.

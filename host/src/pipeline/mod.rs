@@ -24,6 +24,7 @@ use crate::hooks::{ScriptCounts, ScriptSet, Step};
 use crate::http::{Request, Response};
 use crate::plugin_host::Plugins;
 
+use management::Functions;
 use rate_limit::RateRules;
 use router::Router;
 
@@ -31,6 +32,8 @@ use router::Router;
 pub struct Extensions {
     /// Core and plugin routes.
     pub router: Router,
+    /// What the management API calls.
+    pub functions: Functions,
     /// Core, plugin and operator limits.
     pub rate_rules: RateRules,
     /// Hooks around endpoints.
@@ -92,6 +95,11 @@ impl Pipeline {
         is_observed.then(|| Arc::new(Cause::of(request)))
     }
 
+    /// The server-only function with this name, of the core or of a plugin.
+    pub(super) fn function(&self, name: &str) -> Option<Arc<dyn Endpoint>> {
+        self.extensions.load().functions.get(name).cloned()
+    }
+
     /// Answers a call of a server-only function: hooks run as around any endpoint; limits and origins are for browsers.
     pub async fn call_function(&self, request: Request, function: Arc<dyn Endpoint>) -> Response {
         let path = request.path.clone();
@@ -104,11 +112,6 @@ impl Pipeline {
             self.finish(&mut exchange, called).await
         };
         Cause::during(cause, answered).await
-    }
-
-    /// A plugin's function for the application's backend.
-    pub fn plugin_function(&self, name: &str) -> Option<Arc<dyn Endpoint>> {
-        self.extensions.load().plugins.function(name)
     }
 
     async fn finish(&self, exchange: &mut Exchange, answered: Walked) -> Response {

@@ -19,12 +19,12 @@ const KEEP_RESIDENT_BYTES: usize = 256 << 10;
 const RESERVATION_BYTES: u64 = 128 << 20;
 const MOST_INSTANCES: usize = 1000;
 
-/// An engine for `plugins` plugins whose memories are at most `memory_bytes`.
+/// An engine for `instances` instances at once whose memories are at most `memory_bytes`.
 ///
 /// # Errors
 /// When the machine gives no address space even without a pool.
-pub(super) fn start(plugins: usize, memory_bytes: usize) -> Result<Engine, PluginError> {
-    let instances = (REQUESTS_AT_ONCE * plugins.max(1)).min(MOST_INSTANCES);
+pub(super) fn start(instances: usize, memory_bytes: usize) -> Result<Engine, PluginError> {
+    let instances = instances.clamp(1, MOST_INSTANCES);
     let mut pooled = settings();
     pooled.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(instances, memory_bytes)));
     let engine = Engine::new(&pooled).or_else(|error| {

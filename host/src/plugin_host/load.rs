@@ -10,13 +10,14 @@ use wasmtime::Engine;
 use wasmtime::component::Linker;
 
 use super::bindings::exports::doorward::plugin::{
-    lifecycle, request_hooks, routes, server_functions, session_gate, token_claims,
+    lifecycle, lifecycle_events, request_hooks, routes, server_functions, session_gate, token_claims,
 };
 use super::cache::Cache;
 use super::component::imported_capabilities;
 use super::condition::Condition;
 use super::engine;
 use super::error::PluginError;
+use super::events;
 use super::grant::{self, Rights};
 use super::imports;
 use super::manifest::{Hook, Manifest};
@@ -60,10 +61,15 @@ pub(super) async fn load_all(config: &Config, ports: &Ports) -> Result<Vec<Arc<P
     let candidates = entries.into_iter().map(|entry| read(config, entry)).collect::<Result<Vec<_>, _>>()?;
     refuse_clashes(&candidates)?;
     let memory_mib = candidates.iter().map(|candidate| candidate.entry.limits.memory_mib).max().unwrap_or(0);
+    let beneath_changes = match candidates.iter().any(|candidate| !candidate.manifest.events.is_empty()) {
+        true => events::CHANGES_AT_ONCE * events::DEEPEST,
+        false => 0,
+    };
+    let instances = engine::REQUESTS_AT_ONCE * candidates.len() + beneath_changes;
     let loader = Loader {
         config,
         ports,
-        engine: engine::start(candidates.len(), memory_mib << 20)?,
+        engine: engine::start(instances, memory_mib << 20)?,
         cache: Cache::open(Some(&config.resolve(CACHE_FOLDER)), config.secret_value.expose()),
         cookies: Cookies::new(config),
         turns: Arc::new(Semaphore::new(engine::REQUESTS_AT_ONCE)),
@@ -196,6 +202,7 @@ impl Loader<'_> {
             routes: routes::GuestIndices::new(&linked).ok(),
             hooks: request_hooks::GuestIndices::new(&linked).ok(),
             gate: session_gate::GuestIndices::new(&linked).ok(),
+            events: lifecycle_events::GuestIndices::new(&linked).ok(),
             claims: token_claims::GuestIndices::new(&linked).ok(),
             functions: server_functions::GuestIndices::new(&linked).ok(),
         };
@@ -256,6 +263,7 @@ fn refuse_missing_exports(manifest: &Manifest, exports: &Exports) -> Result<(), 
         Exports { routes: None, .. } if !manifest.routes.is_empty() => "routes",
         Exports { hooks: None, .. } if has_hooks => "request-hooks",
         Exports { gate: None, .. } if manifest.is_gate => "session-gate",
+        Exports { events: None, .. } if !manifest.events.is_empty() => "lifecycle-events",
         Exports { claims: None, .. } if manifest.claims => "token-claims",
         Exports { functions: None, .. } if !manifest.functions.is_empty() => "server-functions",
         _ => return Ok(()),

@@ -12,6 +12,7 @@ mod condition;
 mod convert;
 mod engine;
 mod error;
+mod events;
 mod fields;
 mod grant;
 mod guests;
@@ -33,13 +34,16 @@ pub use load::{Ports, extend_schema};
 pub use manifest::Manifest;
 
 use condition::Condition;
+use events::PluginObserver;
 use pattern::PatternTable;
 use plugin::Plugin;
 
+use crate::auth::lifecycle::Observer;
+use crate::auth::session::ActiveSession;
 use crate::config::Config;
 use crate::error::ApiError;
 use crate::exchange::{
-    ClaimsSource, Endpoint, Exchange, PathPattern, RateRule, Route, SessionGate, SignInAttempt, Verdict,
+    ClaimSource, Endpoint, Exchange, PathPattern, RateRule, Route, Services, SessionGate, SignInAttempt, Verdict,
 };
 use crate::http::Response;
 
@@ -128,18 +132,26 @@ impl Plugins {
         gates.map(|plugin| Arc::new(PluginGate(Arc::clone(plugin))) as Arc<dyn SessionGate>).collect()
     }
 
-    /// The plugins that add to tokens, in the order in which they are asked.
-    pub fn claims_sources(&self) -> Vec<Arc<dyn ClaimsSource>> {
+    /// The plugins that have a say in claims of tokens, in the order in which they are asked.
+    pub fn claim_sources(&self) -> Vec<Arc<dyn ClaimSource>> {
         let sources = self.list.iter().filter(|plugin| plugin.manifest.claims);
-        sources.map(|plugin| Arc::new(PluginClaims(Arc::clone(plugin))) as Arc<dyn ClaimsSource>).collect()
+        sources.map(|plugin| Arc::new(PluginClaims(Arc::clone(plugin))) as Arc<dyn ClaimSource>).collect()
     }
 
-    /// A plugin's function for the application's backend.
-    pub fn function(&self, name: &str) -> Option<Arc<dyn Endpoint>> {
-        self.list.iter().find_map(|plugin| {
-            let (index, _) = (0..).zip(&plugin.manifest.functions).find(|(_, function)| function.name == name)?;
-            Some(Arc::new(PluginFunction { plugin: Arc::clone(plugin), index }) as Arc<dyn Endpoint>)
-        })
+    /// Every plugin's functions for the application's own backend, by name.
+    pub fn functions(&self) -> Vec<(String, Arc<dyn Endpoint>)> {
+        let functions = self.list.iter().flat_map(|plugin| {
+            (0..).zip(&plugin.manifest.functions).map(|(index, function)| {
+                let endpoint = PluginFunction { plugin: Arc::clone(plugin), index };
+                (function.name.clone(), Arc::new(endpoint) as Arc<dyn Endpoint>)
+            })
+        });
+        functions.collect()
+    }
+
+    /// Sees changes for the plugins that declared some; none when no plugin did.
+    pub fn observer(&self, services: &Arc<Services>) -> Option<Arc<dyn Observer>> {
+        PluginObserver::of(&self.list, services).map(|observer| Arc::new(observer) as Arc<dyn Observer>)
     }
 
     /// Runs the `before` hooks of `path`, in order; the first that answers or refuses ends the request.
@@ -186,7 +198,7 @@ impl Endpoint for PluginEndpoint {
     }
 }
 
-/// A function of a plugin for the application's backend.
+/// A function of a plugin for the application's own backend.
 struct PluginFunction {
     plugin: Arc<Plugin>,
     index: u32,
@@ -195,24 +207,24 @@ struct PluginFunction {
 #[async_trait]
 impl Endpoint for PluginFunction {
     async fn call(&self, exchange: &mut Exchange) -> Result<Response, ApiError> {
-        self.plugin.call_function(self.index, exchange).await
+        self.plugin.function(self.index, exchange).await
     }
 }
 
-/// A plugin's say in tokens.
+/// A plugin's say in claims.
 struct PluginClaims(Arc<Plugin>);
 
 #[async_trait]
-impl ClaimsSource for PluginClaims {
+impl ClaimSource for PluginClaims {
     async fn extend(
         &self,
         exchange: &mut Exchange,
-        user: &Map<String, Json>,
-        claims: &Map<String, Json>,
+        active: &ActiveSession,
+        mut claims: Map<String, Json>,
     ) -> Result<Map<String, Json>, ApiError> {
-        let text = |fields: &Map<String, Json>| serde_json::to_string(fields).unwrap_or_default();
-        let extended = self.0.extend_claims(exchange, &text(user), &text(claims)).await?;
-        serde_json::from_str(&extended).map_err(|_| self.0.answered_badly("token claims"))
+        let added = self.0.extend_claims(exchange, &active.user, &claims).await?;
+        claims.extend(added);
+        Ok(claims)
     }
 }
 

@@ -2,21 +2,24 @@
 
 use std::sync::Arc;
 
+use serde_json::{Map, Value as Json};
 use tokio::sync::Semaphore;
 use wasmtime::component::{InstancePre, Resource};
 use wasmtime::{Engine, Store, WasmBacktrace};
 
 use super::bindings::exports::doorward::plugin::{
-    lifecycle, request_hooks, routes, server_functions, session_gate, token_claims,
+    lifecycle, lifecycle_events, request_hooks, routes, server_functions, session_gate, token_claims,
 };
 use super::convert;
 use super::error::{CallFailed, Limit};
+use super::events::WatchedChange;
 use super::guests::{self, Guest};
 use super::manifest::Manifest;
 use super::state::{Moment, Shared, State, Work};
 use crate::error::ApiError;
-use crate::exchange::{Exchange, SignInAttempt, Verdict};
+use crate::exchange::{Exchange, Services, SignInAttempt, Verdict};
 use crate::http::Response;
+use crate::store::{Database, User, Value};
 
 /// A plugin that is ready to be called.
 pub(super) struct Plugin {
@@ -35,6 +38,7 @@ pub(super) struct Exports {
     pub(super) routes: Option<routes::GuestIndices>,
     pub(super) hooks: Option<request_hooks::GuestIndices>,
     pub(super) gate: Option<session_gate::GuestIndices>,
+    pub(super) events: Option<lifecycle_events::GuestIndices>,
     pub(super) claims: Option<token_claims::GuestIndices>,
     pub(super) functions: Option<server_functions::GuestIndices>,
 }
@@ -73,6 +77,22 @@ impl Plugin {
             .call(exchange, &format!("route {index}"), work, async |guest: &mut Guest| {
                 let exports = exports.load(&mut guest.store, &guest.instance)?;
                 exports.call_handle(&mut guest.store, index, Resource::new_borrow(0)).await
+            })
+            .await?;
+        answer.map_err(convert::refusal).and_then(|response| self.response(response))
+    }
+
+    /// Answers a call of function `index` of the manifest.
+    ///
+    /// # Errors
+    /// The guest's refusal, or 500 or 504 when the call failed.
+    pub(super) async fn function(&self, index: u32, exchange: &mut Exchange) -> Result<Response, ApiError> {
+        let Some(exports) = &self.exports.functions else { return Err(self.has_no("server-functions")) };
+        let work = |exchange| Work { moment: Moment::Route, exchange, reply: None, attempt: None };
+        let (answer, _) = self
+            .call(exchange, &format!("function {index}"), work, async |guest: &mut Guest| {
+                let exports = exports.load(&mut guest.store, &guest.instance)?;
+                exports.call_call(&mut guest.store, index, Resource::new_borrow(0)).await
             })
             .await?;
         answer.map_err(convert::refusal).and_then(|response| self.response(response))
@@ -142,46 +162,60 @@ impl Plugin {
         })
     }
 
-    /// The claims that the plugin adds to a token for `user` (JSON text of an object, like `claims` and the answer).
+    /// The claims that the plugin adds or changes for `user`.
     ///
     /// # Errors
-    /// The guest's refusal, or 500 or 504 when the call failed.
+    /// The guest's refusal, or 500 or 504 when the call failed: then no token is made.
     pub(super) async fn extend_claims(
         &self,
         exchange: &mut Exchange,
-        user: &str,
-        claims: &str,
-    ) -> Result<String, ApiError> {
+        user: &User,
+        claims: &Map<String, Json>,
+    ) -> Result<Map<String, Json>, ApiError> {
         let Some(exports) = &self.exports.claims else { return Err(self.has_no("token-claims")) };
+        let (user, claims) = (self.shared.user_json(&user.0), serde_json::to_string(claims).unwrap_or_default());
         let work = |exchange| Work { moment: Moment::Claims, exchange, reply: None, attempt: None };
-        let (extended, _) = self
+        let (added, _) = self
             .call(exchange, "token claims", work, async |guest: &mut Guest| {
                 let exports = exports.load(&mut guest.store, &guest.instance)?;
-                exports.call_extend(&mut guest.store, Resource::new_borrow(0), user, claims).await
+                exports.call_extend(&mut guest.store, Resource::new_borrow(0), &user, &claims).await
             })
             .await?;
-        extended.map_err(convert::refusal)
+        let added = added.map_err(convert::refusal)?;
+        let unreadable = |error: serde_json::Error| self.call_failed("token claims", format!("no object: {error}"));
+        Ok(serde_json::from_str(&added).map_err(unreadable)?)
     }
 
-    /// Answers a call of function `index` of the manifest.
+    /// Runs event `index` of the manifest on a change in the transaction `outer`, in an instance of its own, and returns
+    /// what the guest sets.
     ///
     /// # Errors
-    /// The guest's refusal, or 500 or 504 when the call failed.
-    pub(super) async fn call_function(&self, index: u32, exchange: &mut Exchange) -> Result<Response, ApiError> {
-        let Some(exports) = &self.exports.functions else { return Err(self.has_no("server-functions")) };
-        let work = |exchange| Work { moment: Moment::Route, exchange, reply: None, attempt: None };
-        let (answer, _) = self
-            .call(exchange, &format!("function {index}"), work, async |guest: &mut Guest| {
-                let exports = exports.load(&mut guest.store, &guest.instance)?;
-                exports.call_call(&mut guest.store, index, Resource::new_borrow(0)).await
-            })
-            .await?;
-        answer.map_err(convert::refusal).and_then(|response| self.response(response))
-    }
-
-    /// What the guest answered is no JSON object.
-    pub(super) fn answered_badly(&self, what: &str) -> ApiError {
-        self.call_failed(what, "its answer is no JSON object".to_owned()).into()
+    /// The guest's refusal, or 500 or 504 when the call failed: then the change must be undone.
+    pub(super) async fn change(
+        &self,
+        index: u32,
+        services: Arc<Services>,
+        outer: Option<Arc<dyn Database>>,
+        change: WatchedChange,
+    ) -> Result<Vec<(String, Value)>, ApiError> {
+        let Some(exports) = &self.exports.events else { return Err(self.has_no("lifecycle-events")) };
+        let is_before = change.sets.is_some();
+        let called = async {
+            let mut guest = self.start().await?;
+            guest.store.data_mut().begin_beneath(services, outer, change);
+            let exports = exports.load(&mut guest.store, &guest.instance)?;
+            let what = Resource::new_borrow(0);
+            let outcome = match is_before {
+                true => exports.call_before(&mut guest.store, index, what).await?,
+                false => exports.call_after(&mut guest.store, index, what).await?,
+            };
+            let state = guest.store.data_mut();
+            let sets = state.change.take().and_then(|change| change.sets).unwrap_or_default();
+            state.end();
+            wasmtime::Result::Ok(outcome.map(|()| sets))
+        };
+        let outcome = called.await.map_err(|trap: wasmtime::Error| self.failed(&format!("event {index}"), &trap))?;
+        outcome.map_err(convert::refusal)
     }
 
     /// Lends the request to the request's instance of this plugin for one call.

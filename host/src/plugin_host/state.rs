@@ -7,6 +7,7 @@ use wasmtime::{StoreLimits, StoreLimitsBuilder, UpdateDeadline};
 
 use super::engine::TICK_MS;
 use super::error::Limit;
+use super::events::WatchedChange;
 use super::grant::Rights;
 use super::services::PluginServices;
 use crate::auth::Auth;
@@ -94,6 +95,8 @@ pub(super) struct State {
     /// The transaction beneath which the guest was called: it takes part and cannot end it.
     outer: Option<Arc<dyn Database>>,
     work: Option<Work>,
+    /// The row that is about to change or has just changed, in a lifecycle event.
+    pub(super) change: Option<WatchedChange>,
     ticks: u64,
     host_calls: u32,
     has_waited: bool,
@@ -120,6 +123,7 @@ impl State {
             services: None,
             outer: None,
             work: None,
+            change: None,
             ticks: 0,
             host_calls,
             has_waited: false,
@@ -137,11 +141,16 @@ impl State {
         self.restart(work);
     }
 
-    #[allow(dead_code, reason = "the calls of lifecycle events begin here")]
     /// Begins a call beneath a change, in its transaction `outer`: there is no request to look at.
-    pub(super) fn begin_beneath(&mut self, services: Arc<Services>, outer: Option<Arc<dyn Database>>) {
+    pub(super) fn begin_beneath(
+        &mut self,
+        services: Arc<Services>,
+        outer: Option<Arc<dyn Database>>,
+        change: WatchedChange,
+    ) {
         self.services = Some(services);
         self.outer = outer;
+        self.change = Some(change);
         self.restart(None);
     }
 

@@ -1,21 +1,25 @@
-//! Capability `claims`: what goes into tokens for other services.
+//! Capability `claims`: asks others about the claims of a token.
 
-use super::super::state::State;
+use serde_json::Value as Json;
+
+use super::super::state::{Moment, State};
 use super::interfaces::claims::Host;
 use super::interfaces::types::HostError;
 use super::outcome::Answer;
+use super::values;
 
 impl Host for State {
     async fn collect(&mut self, claims: String) -> wasmtime::Result<Answer<String>> {
-        let exchange = &mut self.work()?.exchange;
-        if !exchange.has_claims_sources() {
-            return Ok(Ok(claims));
+        self.waits()?;
+        let work = self.work()?;
+        if work.moment == Moment::Claims {
+            return Ok(Err(HostError::Denied("the claims are being collected".to_owned())));
         }
-        let collect = async {
-            let claims = serde_json::from_str(&claims)
-                .map_err(|error| HostError::Invalid(format!("the claims are no JSON object: {error}")))?;
-            Ok(serde_json::Value::Object(exchange.collect_claims(claims).await?).to_string())
+        let claims = match values::object(&claims) {
+            Ok(claims) => claims,
+            Err(error) => return Ok(Err(error)),
         };
-        Ok(collect.await)
+        let collected = work.exchange.collect_claims(claims).await;
+        Ok(collected.map(|claims| Json::Object(claims).to_string()).map_err(HostError::from))
     }
 }

@@ -34,6 +34,11 @@ impl Host for State {
         if !self.may_send()? {
             return Ok(Err(wit::Failure::Limit));
         }
+        if self.is_in_transaction() {
+            // Everybody else's writes would wait for the other server too.
+            let reason = "nothing is sent while a transaction is open".to_owned();
+            return Ok(Err(wit::Failure::Denied(reason)));
+        }
         let shared = Arc::clone(&self.shared);
         let sent = shared.services.http.send(request(outgoing)).await;
         Ok(match sent {

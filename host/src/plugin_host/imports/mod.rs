@@ -3,6 +3,7 @@
 mod accounts;
 mod browser_sessions;
 mod cache;
+mod change;
 mod claims;
 mod clock;
 mod config;
@@ -51,7 +52,6 @@ pub(super) fn link(linker: &mut Linker<State>, names: &[String]) -> wasmtime::Re
             "clock" => i::clock::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
             "crypto" => i::crypto::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
             "cache" => i::cache::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
-            "claims" => i::claims::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
             "cookies" => i::cookies::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
             "verifications" => i::verifications::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
             "accounts" => i::accounts::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
@@ -74,6 +74,7 @@ pub(super) fn link(linker: &mut Linker<State>, names: &[String]) -> wasmtime::Re
             "sealing" => i::sealing::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
             "webauthn" => i::webauthn::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
             "http" => i::http::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
+            "claims" => i::claims::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
             other => return Err(wasmtime::Error::msg(format!("this server has no capability `{other}`"))),
         }
     }

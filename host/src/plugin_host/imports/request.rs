@@ -4,7 +4,7 @@ use wasmtime::component::Resource;
 
 use super::super::bindings::Lent;
 use super::super::state::{Moment, State, Work};
-use super::interfaces::types::{Action, Host, HostAttempt, HostChange, HostError, HostReply, HostRequest};
+use super::interfaces::types::{Host, HostAttempt, HostError, HostReply, HostRequest};
 use super::outcome::Answer;
 use crate::exchange::OpenedSession;
 use crate::http::{Response, header_text};
@@ -205,47 +205,6 @@ impl HostAttempt for State {
 
     fn remember(&mut self, _: Resource<Lent>) -> wasmtime::Result<bool> {
         Ok(self.attempt()?.remember)
-    }
-
-    fn drop(&mut self, _: Resource<Lent>) -> wasmtime::Result<()> {
-        Ok(())
-    }
-}
-
-impl State {
-    fn change(&mut self) -> wasmtime::Result<std::convert::Infallible> {
-        self.spend()?;
-        Err(wasmtime::Error::msg("nothing changes here"))
-    }
-}
-
-impl HostChange for State {
-    fn model(&mut self, _: Resource<Lent>) -> wasmtime::Result<String> {
-        match self.change()? {}
-    }
-
-    fn action(&mut self, _: Resource<Lent>) -> wasmtime::Result<Action> {
-        match self.change()? {}
-    }
-
-    fn data(&mut self, _: Resource<Lent>) -> wasmtime::Result<String> {
-        match self.change()? {}
-    }
-
-    fn actor(&mut self, _: Resource<Lent>) -> wasmtime::Result<Option<String>> {
-        match self.change()? {}
-    }
-
-    fn path(&mut self, _: Resource<Lent>) -> wasmtime::Result<Option<String>> {
-        match self.change()? {}
-    }
-
-    fn client_address(&mut self, _: Resource<Lent>) -> wasmtime::Result<Option<String>> {
-        match self.change()? {}
-    }
-
-    fn set(&mut self, _: Resource<Lent>, _: String) -> wasmtime::Result<Answer<()>> {
-        match self.change()? {}
     }
 
     fn drop(&mut self, _: Resource<Lent>) -> wasmtime::Result<()> {

@@ -21,7 +21,7 @@ impl Shared {
     }
 
     /// The user as JSON text, with the fields that the plugin may see, the id last as for clients.
-    pub(super) fn user_json(&self, user: &Record) -> String {
+    pub(in super::super) fn user_json(&self, user: &Record) -> String {
         let fields = || user.model().fields.iter().zip(user.values());
         let shown = fields().skip(1).chain(fields().take(1)).filter(|(field, _)| self.sees(field));
         Json::Object(shown.map(|(field, value)| (field.name.clone(), value.to_json())).collect()).to_string()

@@ -1,0 +1,138 @@
+//! Lifecycle events: runs the guests that declared a change, inside its transaction.
+//!
+//! Invariant: a guest that traps or runs out of time undoes the change.
+
+use std::sync::{Arc, Weak};
+
+use async_trait::async_trait;
+use tokio::sync::Semaphore;
+
+use super::manifest::{EventAction, EventMoment};
+use super::plugin::Plugin;
+use crate::auth::lifecycle::{Action, Change, Observer};
+use crate::error::ApiError;
+use crate::exchange::Services;
+use crate::store::{Database, Record, Value};
+
+/// Changes beneath which guests run at once. Nobody waits for a turn: whoever has one may wait for the row that the waiting
+/// transaction holds.
+pub(super) const CHANGES_AT_ONCE: usize = 32;
+/// Changes that cause changes.
+pub(super) const DEEPEST: usize = 4;
+
+tokio::task_local! {
+    /// How many changes cause the present one.
+    static DEPTH: usize;
+}
+
+/// The row of one call of a guest.
+pub(super) struct WatchedChange {
+    pub(super) action: Action,
+    /// Creating and deleting, the row; updating, the row with what is set.
+    pub(super) row: Record,
+    /// The names of what an update sets; none shows the whole row.
+    pub(super) shown: Option<Vec<String>>,
+    /// What the guest sets before the change; none after it.
+    pub(super) sets: Option<Vec<(String, Value)>>,
+}
+
+/// One declared event.
+struct Subscription {
+    plugin: Arc<Plugin>,
+    index: u32,
+    model: String,
+    action: Action,
+    moment: EventMoment,
+}
+
+/// Hands changes to the plugins that declared them, in the order of the configuration.
+pub(super) struct PluginObserver {
+    subscriptions: Vec<Subscription>,
+    /// The services hold the observers.
+    services: Weak<Services>,
+    turns: Semaphore,
+}
+
+impl PluginObserver {
+    /// None when no plugin declares an event.
+    pub(super) fn of(plugins: &[Arc<Plugin>], services: &Arc<Services>) -> Option<Self> {
+        let subscriptions = plugins.iter().flat_map(|plugin| {
+            (0..).zip(&plugin.manifest.events).map(|(index, event)| Subscription {
+                plugin: Arc::clone(plugin),
+                index,
+                model: event.model.clone(),
+                action: match event.action {
+                    EventAction::Create => Action::Create,
+                    EventAction::Update => Action::Update,
+                    EventAction::Delete => Action::Delete,
+                },
+                moment: event.moment,
+            })
+        });
+        let subscriptions: Vec<Subscription> = subscriptions.collect();
+        let turns = Semaphore::new(CHANGES_AT_ONCE);
+        (!subscriptions.is_empty()).then(|| Self { subscriptions, services: Arc::downgrade(services), turns })
+    }
+
+    fn of_change<'a>(
+        &'a self,
+        model: &'a str,
+        action: Action,
+        moment: EventMoment,
+    ) -> impl Iterator<Item = &'a Subscription> {
+        let fits = move |one: &&Subscription| one.model == model && one.action == action && one.moment == moment;
+        self.subscriptions.iter().filter(fits)
+    }
+
+    /// Runs one guest, and returns what it sets.
+    async fn call(
+        &self,
+        to: &Subscription,
+        db: &dyn Database,
+        change: WatchedChange,
+    ) -> Result<Vec<(String, Value)>, ApiError> {
+        let depth = DEPTH.try_with(|depth| *depth).unwrap_or(0);
+        if depth >= DEEPEST {
+            return Err(ApiError::internal("changes by plugins cause each other without an end"));
+        }
+        let _turn = match depth {
+            0 => Some(self.turns.try_acquire().map_err(|_| ApiError::busy(1))?),
+            _ => None,
+        };
+        let services = self.services.upgrade().ok_or_else(|| ApiError::internal("the server is stopping"))?;
+        let called = to.plugin.change(to.index, services, db.share(), change);
+        DEPTH.scope(depth + 1, called).await
+    }
+}
+
+#[async_trait]
+impl Observer for PluginObserver {
+    fn observes(&self, model: &str, action: Action) -> bool {
+        self.subscriptions.iter().any(|one| one.model == model && one.action == action)
+    }
+
+    async fn before(&self, db: &dyn Database, change: &mut Change) -> Result<(), ApiError> {
+        let (model, action) = (change.model().to_owned(), change.action());
+        for to in self.of_change(&model, action, EventMoment::Before) {
+            let mut row = change.row().clone();
+            for (name, value) in change.values() {
+                row.set(name, value.clone())?;
+            }
+            let names = || change.values().iter().map(|(name, _)| name.clone()).collect();
+            let shown = (action == Action::Update).then(names);
+            let watched = WatchedChange { action, row, shown, sets: Some(Vec::new()) };
+            for (name, value) in self.call(to, db, watched).await? {
+                change.set(&name, value)?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn after(&self, db: &dyn Database, action: Action, row: &Record) -> Result<(), ApiError> {
+        for to in self.of_change(&row.model().name, action, EventMoment::After) {
+            let watched = WatchedChange { action, row: row.clone(), shown: None, sets: None };
+            self.call(to, db, watched).await?;
+        }
+        Ok(())
+    }
+}
