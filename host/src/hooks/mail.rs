@@ -9,6 +9,7 @@ use super::ScriptSet;
 use super::declare::Moment;
 use super::deliver::note;
 use super::facts::Facts;
+use super::outcome::Outcome;
 use crate::mail::Mail;
 use crate::outbox::{Screen, TransportError};
 
@@ -26,11 +27,16 @@ impl Screen for ScriptScreen {
             match called {
                 Ok((outcome, directives)) => {
                     note(&hook.script, "", &directives);
-                    if outcome.is_some() {
-                        tracing::info!(script = hook.script.file, id = mail.id, kind = mail.kind, "a mail was stopped");
-                        return Ok(None);
+                    match outcome {
+                        None => change(&mut mail, facts.changes.mail.as_ref()),
+                        Some(Outcome::Stop) => {
+                            let (script, id) = (&hook.script.file, &mail.id);
+                            tracing::info!(script, id, kind, "a mail was stopped");
+                            return Ok(None);
+                        }
+                        // Of the mail, some part is larger than a script may hold.
+                        Some(_) => return Err(TransportError(hook.wrong("the mail is too large for it").to_string())),
                     }
-                    change(&mut mail, facts.changes.mail.as_ref());
                 }
                 Err(error) if hook.script.fails_open => tracing::error!(%error, "a script failed"),
                 Err(error) => return Err(TransportError(error.to_string())),

@@ -81,11 +81,12 @@ impl Pipeline {
         request.client_address = self.client_address(&request);
         let cause = self.cause(&request);
         let mut exchange = Exchange::new(Arc::clone(&self.services), request);
-        let answered = async {
+        // The stages of a request are a large future, and each layer around it would keep copies.
+        let answered = Box::pin(async {
             let extensions = self.extensions.load_full();
             let walked = AssertUnwindSafe(self.walk(&mut exchange, &extensions)).catch_unwind().await;
             self.finish(&mut exchange, walked).await
-        };
+        });
         Cause::during(cause, answered).await
     }
 
@@ -106,11 +107,11 @@ impl Pipeline {
         let cause = self.cause(&request);
         let mut exchange = Exchange::new(Arc::clone(&self.services), request);
         exchange.route = Some(Route::new("POST", &path, Arc::clone(&function)));
-        let answered = async {
+        let answered = Box::pin(async {
             let extensions = self.extensions.load_full();
             let called = AssertUnwindSafe(call(&mut exchange, &extensions, function.as_ref())).catch_unwind().await;
             self.finish(&mut exchange, called).await
-        };
+        });
         Cause::during(cause, answered).await
     }
 

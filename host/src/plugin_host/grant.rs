@@ -121,8 +121,8 @@ impl Rights {
     pub(super) fn of(manifest: &Manifest, options: &Map<String, Json>, cookies: &Cookies) -> Result<Self, PluginError> {
         let (mut own, mut prefixes) = (HashMap::new(), BTreeMap::new());
         for rule in &manifest.cookies {
-            let chosen = rule.name_option.as_ref().and_then(|option| options.get(option)).and_then(Json::as_str);
-            let name = chosen.unwrap_or(&rule.name);
+            let own_name = rule.name_option.as_ref().and_then(|option| chosen(options, option)).and_then(Json::as_str);
+            let name = own_name.unwrap_or(&rule.name);
             let spec = if rule.is_literal { cookies.literal(name) } else { cookies.spec(name) };
             let is_reserved =
                 if rule.is_prefix { cookies.is_reserved_prefix(&spec.name) } else { cookies.is_reserved(&spec.name) };

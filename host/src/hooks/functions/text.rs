@@ -7,12 +7,13 @@ use regex::{Regex, RegexBuilder};
 use rhai::{Array, Dynamic, Engine, Map};
 
 use super::super::engine::Native;
+use super::super::facts::refusal;
 use super::super::running;
 use crate::email;
 
 /// A pattern takes time in proportion to its own length and that of the text: both are bounded.
 const MAX_PATTERN_BYTES: usize = 256;
-const MAX_MATCHED_BYTES: usize = 4096;
+const MAX_MATCHED_BYTES: usize = 1024;
 /// Largest compiled pattern, in bytes.
 const MAX_COMPILED_BYTES: usize = 256 * 1024;
 const MAX_PATTERNS: u64 = 256;
@@ -80,7 +81,8 @@ fn compiled(pattern: &str) -> Native<Regex> {
 
 fn found<T>(text: &str, search: impl FnOnce(&str) -> T) -> Native<T> {
     if text.len() > MAX_MATCHED_BYTES {
-        return Err(format!("a text of more than {MAX_MATCHED_BYTES} bytes is not matched").into());
+        // Whoever sent it is to blame, not the script.
+        return Err(refusal(None));
     }
     running::heavy(|| search(text))
 }

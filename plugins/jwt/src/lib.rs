@@ -1,0 +1,42 @@
+//! JSON Web Tokens about the signed-in user, for services that know this server only by its published keys.
+
+mod claims;
+mod duration;
+mod functions;
+mod header;
+mod jwks;
+mod key;
+mod mint;
+mod options;
+mod template;
+mod token;
+mod verify;
+
+use doorward_sdk::prelude::*;
+use options::Options;
+
+doorward_sdk::plugin!(plugin);
+
+/// The whole plugin: its options, its table, its endpoints, its header and its functions for the application's backend.
+pub fn plugin() -> Plugin {
+    Plugin::new("jwt", env!("CARGO_PKG_VERSION"))
+        .options::<Options>()
+        .table(
+            Table::new(key::TABLE)
+                .field(FieldRule::new("publicKey", FieldType::String).required())
+                .field(FieldRule::new("privateKey", FieldType::String).required())
+                .field(FieldRule::new("createdAt", FieldType::Date).required())
+                .field(FieldRule::new("expiresAt", FieldType::Date))
+                .field(FieldRule::new("alg", FieldType::String))
+                .field(FieldRule::new("crv", FieldType::String)),
+        )
+        .route(Route::get("/jwks", jwks::jwks).or_option("jwks.jwks_path"))
+        .route(Route::get("/token", token::token))
+        .after(
+            On::path("/get-session").when_signed_in().unless_option("disable_setting_jwt_header"),
+            header::set_header,
+        )
+        .function(Function::new("sign-jwt", functions::sign_jwt))
+        .function(Function::new("verify-jwt", functions::verify_jwt))
+        .error(claims::INVALID_CLAIM)
+}
