@@ -16,7 +16,8 @@ use serde::Deserialize;
 pub use load::ConfigError;
 pub use mail::{MailConfig, MailTransport, SmtpConfig, SmtpTls, WebhookConfig};
 pub use models::{
-    AdditionalField, AdditionalFieldType, AdditionalFields, AdvancedDatabase, ColumnNames, GenerateId, Verification,
+    AdditionalField, AdditionalFieldType, AdditionalFields, AdvancedDatabase, ColumnNames, GenerateId, InOrder,
+    Verification,
 };
 pub use options::{
     Account, AccountLinking, Advanced, ChangeEmail, CookieAttributes, CookieCache, CookieCacheStrategy, CookieOptions,
@@ -24,8 +25,8 @@ pub use options::{
 };
 pub use parts::{
     Database, HookConfig, Management, ManagementKey, ManagementKeySource, PasswordHashing, PerAccountLimit,
-    PluginConfig, PluginHttp, PluginLimits, RateLimit, RateLimitRule, RateLimitStorage, SecretSource, Server,
-    VersionedSource,
+    PerRecipientLimit, PluginConfig, PluginHttp, PluginLimits, RateLimit, RateLimitRule, RateLimitStorage,
+    SecretSource, Server, VersionedSource,
 };
 
 use crate::seal::Secrets;

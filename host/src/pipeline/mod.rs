@@ -108,7 +108,11 @@ impl Pipeline {
         exchange.route = Some(Route::new("POST", &path, Arc::clone(&function)));
         let answered = async {
             let extensions = self.extensions.load_full();
-            let called = AssertUnwindSafe(call(&mut exchange, &extensions, function.as_ref())).catch_unwind().await;
+            let call = async {
+                body::refuse_null_characters(&exchange.request)?;
+                call(&mut exchange, &extensions, function.as_ref()).await
+            };
+            let called = AssertUnwindSafe(call).catch_unwind().await;
             self.finish(&mut exchange, called).await
         };
         Cause::during(cause, answered).await
