@@ -128,6 +128,55 @@ pub struct Verification {
     pub model_name: Option<String>,
     /// Names of columns.
     pub fields: ColumnNames,
+    /// How identifiers are stored: `"plain"`, `"hashed"`, or `{ default = …, overrides = { "reset-password:" = … } }`.
+    pub store_identifier: StoreIdentifier,
+}
+
+/// `verification.store_identifier`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub enum StoreIdentifier {
+    /// The same for all.
+    Form(IdentifierForm),
+    /// By what identifiers begin with.
+    ByPrefix {
+        /// For all others.
+        #[serde(default)]
+        default: IdentifierForm,
+        /// Beginning → form; the first that fits counts.
+        #[serde(default)]
+        overrides: InOrder<IdentifierForm>,
+    },
+}
+
+/// How an identifier is stored.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum IdentifierForm {
+    /// As it is.
+    #[default]
+    Plain,
+    /// As its SHA-256: who reads the table cannot redeem what is in it.
+    Hashed,
+}
+
+impl Default for StoreIdentifier {
+    fn default() -> Self {
+        Self::Form(IdentifierForm::Plain)
+    }
+}
+
+impl StoreIdentifier {
+    /// The form of this identifier.
+    pub fn form_of(&self, identifier: &str) -> IdentifierForm {
+        match self {
+            Self::Form(form) => *form,
+            Self::ByPrefix { default, overrides } => {
+                let mut overrides = overrides.0.iter();
+                overrides.find(|(prefix, _)| identifier.starts_with(prefix)).map_or(*default, |(_, form)| *form)
+            }
+        }
+    }
 }
 
 /// `[advanced.database]`

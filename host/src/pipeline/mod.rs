@@ -79,6 +79,13 @@ impl Pipeline {
     /// Answers one request; never fails and never panics.
     pub async fn answer(&self, mut request: Request) -> Response {
         request.client_address = self.client_address(&request);
+        // Before anything asks for the path: all stages judge the same one.
+        if self.services.auth.config.advanced.skip_trailing_slashes
+            && request.path.len() > 1
+            && request.path.ends_with('/')
+        {
+            request.path.pop();
+        }
         let cause = self.cause(&request);
         let mut exchange = Exchange::new(Arc::clone(&self.services), request);
         let answered = async {
