@@ -13,17 +13,8 @@ use crate::cookie::{CookieSpec, Cookies};
 const HARMLESS: [&str; 5] = ["config", "log", "clock", "crypto", "cache"];
 
 /// Plugins of this project. Loaded from its own folder (an entry without `path`) they need no `grants`.
-const OFFICIAL: [&str; 9] = [
-    "admin",
-    "bearer",
-    "jwt",
-    "last-login-method",
-    "magic-link",
-    "multi-session",
-    "passkey",
-    "two-factor",
-    "username",
-];
+const OFFICIAL: [&str; 9] =
+    ["admin", "bearer", "jwt", "last-login-method", "magic-link", "multi-session", "passkey", "two-factor", "username"];
 
 /// Everything that the imports check before they act for a plugin.
 #[derive(Debug, Default)]

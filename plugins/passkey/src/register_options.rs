@@ -64,11 +64,7 @@ pub fn registering_user(options: &Options) -> Result<users::User> {
 
 fn selection(options: &Options, asked: Option<String>) -> Result<Value> {
     let wanted = &options.authenticator_selection;
-    let mut selection = json!({
-        "residentKey": wanted.resident_key,
-        "userVerification": wanted.user_verification,
-        "requireResidentKey": wanted.resident_key == Preference::Required,
-    });
+    let mut selection = json!({ "residentKey": wanted.resident_key, "userVerification": wanted.user_verification });
     let attachment = match asked {
         Some(asked) => Some(Value::String(asked)),
         None => wanted.authenticator_attachment.map(serde_json::to_value).transpose()?,
@@ -76,5 +72,6 @@ fn selection(options: &Options, asked: Option<String>) -> Result<Value> {
     if let Some(attachment) = attachment {
         selection["authenticatorAttachment"] = attachment;
     }
+    selection["requireResidentKey"] = json!(wanted.resident_key == Preference::Required);
     Ok(selection)
 }
