@@ -95,6 +95,6 @@ test("JWT-5: a token that is not for us or not of now is refused, and so is a se
 
 test("JWT-6: what is no token is refused at once", async () => {
   for (const token of [".".repeat(60_000), "a.".repeat(30_000), `${"A".repeat(60_000)}.e30.x`, "", "x", "a.b", "a.b.c.d", `${b64({ alg: "EdDSA", kid: "x", p2c: 2 ** 31 })}.e30.AA`]) expect(await verify(token)).toBeNull();
-  expect(await call("verify-jwt", { token: ".".repeat(5_000_000) })).toMatchObject({ status: 413 });
+  expect(await call("verify-jwt", { token: ".".repeat(90_000) })).toMatchObject({ status: 413 });
   expect(decodeProtectedHeader(await sign({})).alg).toBe("EdDSA");
 });
