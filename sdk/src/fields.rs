@@ -18,6 +18,7 @@ pub struct FieldRule {
     default: Option<Value>,
     is_returned: bool,
     is_input: bool,
+    is_credential: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     when_option: Option<&'static str>,
 }
@@ -53,6 +54,7 @@ impl FieldRule {
             default: None,
             is_returned: true,
             is_input: false,
+            is_credential: false,
             when_option: None,
         }
     }
@@ -97,6 +99,13 @@ impl FieldRule {
     /// Clients may set it when they sign up or update themselves.
     pub const fn input(mut self) -> FieldRule {
         self.is_input = true;
+        self
+    }
+
+    /// Tells of a way to sign in, on users: it goes back to its default when
+    /// [`email_ownership::confirm`](crate::email_ownership::confirm) takes those of someone else away.
+    pub const fn credential(mut self) -> FieldRule {
+        self.is_credential = true;
         self
     }
 

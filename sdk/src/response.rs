@@ -3,6 +3,7 @@
 use crate::bindings::doorward::plugin::types as raw;
 use crate::error::Result;
 use serde::Serialize;
+use serde_json::Value;
 
 /// An answer to the client.
 #[derive(Clone, Debug)]
@@ -41,6 +42,11 @@ impl Response {
     pub fn header(mut self, name: &str, value: impl Into<String>) -> Response {
         self.headers.push((name.to_owned(), value.into()));
         self
+    }
+
+    /// The JSON body; none when it is empty.
+    pub fn body(&self) -> Option<Value> {
+        self.body.as_deref().and_then(|text| serde_json::from_str(text).ok())
     }
 
     pub(crate) fn into_raw(self) -> raw::Response {

@@ -1,4 +1,4 @@
-//! INP-2, INP-6 to INP-9: storms, broken framing, oversized input and forged log lines.
+//! INP-2, INP-5 to INP-9: storms, null characters, broken framing, oversized input and forged log lines.
 
 use std::io::Write;
 use std::net::TcpStream;
@@ -8,10 +8,10 @@ use serde_json::json;
 
 use super::server::{Binary, PATIENCE};
 use crate::fixture::Fixture;
-use crate::routes::{ada, with};
+use crate::routes::{ada, sign_up, with};
 use crate::store::{Place, on_both};
 
-on_both!(inp_8_long_values_are_refused_before_sql);
+on_both!(inp_5_null_characters_are_refused_everywhere, inp_8_long_values_are_refused_before_sql);
 
 #[test]
 fn inp_2_a_storm_of_sign_ins_is_bounded() {
@@ -137,4 +137,42 @@ fn inp_9_a_forged_log_line_stays_one_escaped_line() {
         assert!(!line.contains(['\u{1b}', '\u{202e}', '\r']), "{line:?}");
         assert!(!line.starts_with("2026-01-01T00:00:00Z"), "{line:?}");
     }
+}
+
+async fn inp_5_null_characters_are_refused_everywhere(place: Place) {
+    let options = "mail.transport = \"mailbox\"\nuser.change_email.enabled = true\nuser.delete_user.enabled = true\n\
+                   user.additional_fields.plan = { type = \"string\" }";
+    let server = Fixture::start(&place, options).await;
+    let cookie = sign_up(&server).await.cookie();
+    for path in doorward::routes::core().iter().filter(|route| route.method == "POST").map(|route| route.path.clone()) {
+        for field in [
+            "name",
+            "email",
+            "password",
+            "image",
+            "callbackURL",
+            "newEmail",
+            "newPassword",
+            "currentPassword",
+            "token",
+            "redirectTo",
+            "accountId",
+            "providerId",
+            "plan",
+        ] {
+            let body = with(with(ada(), "email", json!("bob@example.com")), field, json!("a\u{0}b"));
+            let answer = server.post_as(&path, &cookie, &body).await;
+            assert!(matches!(answer.status, 400 | 403), "{path} {field}: {} {}", answer.status, answer.text);
+            let query = format!("{path}?{field}=a%00b");
+            let answer = server.post_as(&query, &cookie, &json!({})).await;
+            assert!(matches!(answer.status, 400 | 403), "{query}: {} {}", answer.status, answer.text);
+        }
+    }
+    for path in
+        ["/verify-email?token=a%00", "/reset-password/a%00b?callbackURL=/x", "/get-session?disableCookieCache=%00"]
+    {
+        assert!(server.get(path, &cookie).await.status < 500, "{path}");
+    }
+    assert!(server.get("/get-session", "better-auth.session_token=a%00b.c").await.status < 500);
+    assert_eq!(server.rows("user").await, 1);
 }

@@ -191,11 +191,12 @@ fn leak_4_each_step_leaves_one_audit_event() {
     server.post("/sign-in/email", "", &wrong);
     server.post("/sign-in/email", "", &account);
     server.post("/sign-out", &format!("cookie: {cookie}\r\n"), "{}");
+    server.get("/api/auth/get-session", &format!("cookie: {cookie}\r\n"));
     Talking::to(&management).post("/set-password", "no-such-key", "{}");
     Talking::to(&management).post("/set-password", "canary-key-0123456789-0123456789-abcdef", "{}");
     let log = server.log();
     let events: Vec<&str> = log.lines().filter(|line| line.contains(" audit: ")).collect();
-    let expected: [&[&str]; 7] = [
+    let expected: [&[&str]; 8] = [
         &[
             "event=\"sign-up\"",
             "outcome=\"done\"",
@@ -208,6 +209,8 @@ fn leak_4_each_step_leaves_one_audit_event() {
         &["event=\"sign-in\"", "outcome=\"refused\"", "status=401", "code=\"INVALID_EMAIL_OR_PASSWORD\"", "account="],
         &["event=\"sign-in\"", "outcome=\"done\"", "how=\"email\"", "user=", "session="],
         &["event=\"sign-out\"", "outcome=\"done\"", "session="],
+        // A token that was revoked is used once more.
+        &["event=\"dead-session\"", "session="],
         &["event=\"management-call\"", "function=\"set-password\"", "outcome=\"refused\"", "status=401"],
         &["event=\"password-set\"", "outcome=\"refused\"", "code=\"VALIDATION_ERROR\""],
         &["event=\"management-call\"", "key=\"backend\"", "status=400"],

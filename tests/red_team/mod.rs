@@ -4,6 +4,7 @@ mod enumeration;
 mod input;
 mod leaks;
 mod mail;
+mod mass_assignment;
 mod origin;
 mod rate_limits;
 mod server;

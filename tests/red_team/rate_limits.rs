@@ -4,7 +4,7 @@ use doorward::auth::rate_counts::Limit;
 use futures_util::future::join_all;
 use serde_json::json;
 
-use super::{JSON, OWN_ORIGIN, credentials, guess};
+use super::{JSON, OWN_ORIGIN, address, credentials, guess};
 use crate::fixture::Fixture;
 use crate::routes::{ada, sign_up};
 use crate::store::{Place, on_both};
@@ -21,6 +21,7 @@ on_both!(
     rl_6_a_success_does_not_reset_the_address,
     rl_6_the_boundary_is_exact,
     rl_7_each_path_has_its_window,
+    rl_7_a_mailbox_is_not_flooded,
     rl_8_keys_are_bounded_in_number_and_size,
     race_7_exactly_three_of_many_guesses_are_evaluated,
     race_7_two_processes_count_together,
@@ -240,7 +241,7 @@ async fn rl_8_keys_are_bounded_in_number_and_size(place: Place) {
     assert_eq!(server.rows("rateLimit").await, 1);
     let memory = Fixture::start_limited(&place, "").await;
     let (auth, limit) = (memory.auth(), Limit { window_secs: 10, max: 3 });
-    let take = |key: String| auth.rate_counts.take(auth, key, limit);
+    let take = |key: String| auth.rate_counts.take(auth, &auth.store, key, limit);
     for _ in 0..3 {
         assert_eq!(take("offender".into()).await.unwrap(), None);
     }
@@ -278,4 +279,28 @@ async fn race_7_two_processes_count_together(place: Place) {
     one.pass_secs(10);
     other.pass_secs(10);
     assert_eq!(count_evaluated(&[&other], 20).await, 3);
+}
+
+async fn rl_7_a_mailbox_is_not_flooded(place: Place) {
+    for storage in ["memory", "database"] {
+        let options = format!("{BEHIND_PROXY}\nmail.transport = \"mailbox\"\nrate_limit.storage = \"{storage}\"");
+        let server = Fixture::start_limited(&place, &options).await;
+        let email = format!("{storage}@example.com");
+        let ask = async |number: usize| {
+            let from = format!("198.51.100.{number}");
+            let headers = [JSON, OWN_ORIGIN, ("x-forwarded-for", from.as_str())];
+            server.send("POST", "/request-password-reset", &headers, address(&email).to_string()).await
+        };
+        let account = crate::routes::with(ada(), "email", json!(email));
+        assert_eq!(server.post("/sign-up/email", &account).await.status, 200);
+        let first = ask(0).await;
+        for number in 1..30 {
+            // What a stranger sees does not tell.
+            assert_eq!(ask(number).await.text, first.text);
+        }
+        assert_eq!(server.mails().await.len(), 20, "{storage}");
+        server.pass_secs(86_400);
+        ask(30).await;
+        assert_eq!(server.mails().await.len(), 21, "{storage}");
+    }
 }

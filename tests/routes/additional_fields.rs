@@ -1,7 +1,9 @@
-//! Additional fields, other names of tables and columns, and the form of ids.
+//! Additional fields, other names of tables and columns, the form of ids and identifiers, and small options.
 
 use doorward::auth::additional_fields::read;
 use doorward::auth::lifecycle::Action;
+use doorward::auth::verification;
+use doorward::store::{Database, Models};
 use serde_json::{Value as Json, json};
 
 use super::{ada, sign_up, with};
@@ -17,6 +19,9 @@ on_both!(
     sessions_have_their_own,
     tables_and_columns_have_other_names,
     ids_are_uuids,
+    identifiers_are_hashed_where_asked,
+    a_trailing_slash_is_skipped_where_asked,
+    the_error_page_is_where_it_is_asked_to_be,
 );
 
 const FIELDS: &str = r#"
@@ -149,4 +154,56 @@ async fn ids_are_uuids(place: Place) {
         assert_eq!((id.len(), id.matches('-').count(), id.as_bytes()[14]), (36, 4, b'4'), "{id}");
     }
     assert_eq!(server.records("session").await[0].text("token").len(), 32);
+}
+
+async fn identifiers_are_hashed_where_asked(place: Place) {
+    let overrides = "{ default = \"plain\", overrides = { \"reset-password:\" = \"hashed\" } }";
+    for (form, is_hashed) in [("\"plain\"", false), ("\"hashed\"", true), (overrides, true)] {
+        let options = format!("mail.transport = \"mailbox\"\nverification.store_identifier = {form}");
+        let server = Fixture::start(&place, &options).await;
+        server.post("/sign-up/email", &ada()).await;
+        let email = json!({ "email": "ada@example.com" });
+        assert_eq!(server.post("/request-password-reset", &email).await.status, 200);
+        let token = server.mail("reset-password").await.data["token"].as_str().unwrap().to_owned();
+        let kept = server.records("verification").await.remove(0).text("identifier").to_owned();
+        assert_eq!(kept.starts_with("reset-password:"), !is_hashed, "{kept}");
+        assert_eq!(kept.len() == 43, is_hashed, "{kept}");
+        let reset = json!({ "newPassword": "correct horse 2", "token": token });
+        assert_eq!(server.post("/reset-password", &reset).await.status, 200);
+        assert_eq!(server.post("/reset-password", &reset).await.status, 400);
+        assert_eq!(server.rows("verification").await, 0);
+        // What was stored before the option was set is still redeemed.
+        let auth = server.auth();
+        let mut plain = doorward::store::Record::new(server.store().schema().model("verification").unwrap());
+        for (field, value) in [("id", "v"), ("identifier", "reset-password:old"), ("value", "x")] {
+            plain.set(field, value).unwrap();
+        }
+        for field in ["createdAt", "updatedAt", "expiresAt"] {
+            plain.set(field, server.now().plus_secs(60)).unwrap();
+        }
+        server.store().insert(plain).await.unwrap();
+        let taken = verification::consume(auth, server.store(), "reset-password:old").await.unwrap();
+        assert_eq!(taken.as_deref(), Some("x"));
+    }
+}
+
+async fn a_trailing_slash_is_skipped_where_asked(place: Place) {
+    let strict = Fixture::start(&place, "").await;
+    assert_eq!(strict.get("/ok/", "").await.status, 404);
+    let options = "advanced.skip_trailing_slashes = true\ndisabled_paths = [\"/update-user\"]";
+    let server = Fixture::start(&place, options).await;
+    for (path, status) in [("/ok", 200), ("/ok/", 200), ("/ok//", 404), ("/", 404), ("/update-user/", 404)] {
+        assert_eq!(server.get(path, "").await.status, status, "{path}");
+    }
+}
+
+async fn the_error_page_is_where_it_is_asked_to_be(place: Place) {
+    for (url, location) in [
+        ("https://app.example/oops", "https://app.example/oops?error=INVALID_TOKEN"),
+        ("https://app.example/?page=oops", "https://app.example/?page=oops&error=INVALID_TOKEN"),
+    ] {
+        let server = Fixture::start(&place, &format!("on_api_error.error_url = \"{url}\"")).await;
+        let answer = server.get("/error?error=INVALID_TOKEN", "").await;
+        assert_eq!((answer.status, answer.headers.get("location")), (302, Some(location)));
+    }
 }

@@ -10,6 +10,7 @@ use super::{Auth, AuthError};
 use crate::clock::Timestamp;
 use crate::config::RateLimitStorage;
 use crate::crypto::{base64_url, sha256};
+use crate::store::Database;
 use crate::store::rate_limit::{count_request, forget, sweep};
 
 const SHARDS: usize = 16;
@@ -50,21 +51,28 @@ impl RateCounts {
         Self { storage, shards: Default::default(), swept: AtomicI64::new(0) }
     }
 
-    /// Counts one event; when it is over the limit, the seconds after which to retry, and it does not count.
+    /// Counts one event; when it is over the limit, the seconds after which to retry, and it does not count. Counts in the
+    /// database go through `db`: the caller's transaction, when it has one.
     ///
     /// # Errors
     /// When counts are kept in the database and it fails.
-    pub async fn take(&self, auth: &Auth, key: String, limit: Limit) -> Result<Option<i64>, AuthError> {
+    pub async fn take(
+        &self,
+        auth: &Auth,
+        db: &dyn Database,
+        key: String,
+        limit: Limit,
+    ) -> Result<Option<i64>, AuthError> {
         // Whoever chooses long paths does not choose how much is kept of them.
         let key = if key.len() > LONGEST_KEY { base64_url(&sha256(key.as_bytes())) } else { key };
         let now = auth.now();
         match self.storage {
             RateLimitStorage::Memory => Ok(self.take_here(key, limit, now)),
             RateLimitStorage::Database => {
-                self.sweep_at_times(auth, now).await?;
+                self.sweep_at_times(db, now).await?;
                 let window_ms = i64::from(limit.window_secs) * 1000;
                 let numbers = (window_ms, i64::from(limit.max));
-                let last = count_request(&auth.store, &auth.new_id(), &key, numbers, now).await?;
+                let last = count_request(db, &auth.new_id(), &key, numbers, now).await?;
                 Ok(last.map(|last| secs_left(last, window_ms, now)))
             }
         }
@@ -109,12 +117,12 @@ impl RateCounts {
         }
     }
 
-    async fn sweep_at_times(&self, auth: &Auth, now: Timestamp) -> Result<(), AuthError> {
+    async fn sweep_at_times(&self, db: &dyn Database, now: Timestamp) -> Result<(), AuthError> {
         let swept = self.swept.load(Ordering::Relaxed);
         let is_due = now.0 - swept >= SWEEP_EVERY_SECS * 1000;
         // One of the callers that find it due does it.
         if is_due && self.swept.compare_exchange(swept, now.0, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
-            sweep(&auth.store, now.plus_secs(-SWEEP_AGE_SECS)).await?;
+            sweep(db, now.plus_secs(-SWEEP_AGE_SECS)).await?;
         }
         Ok(())
     }

@@ -44,13 +44,17 @@ pub async fn confirm_email(auth: &Auth, db: &dyn Database, id: &str) -> Result<O
         return Ok(Some(user));
     }
     lifecycle::delete(auth, db, account::MODEL, &[eq("userId", id)]).await?;
+    let mut values = vec![("emailVerified", true.into()), ("updatedAt", auth.now().into())];
     for model in auth.store.schema().models() {
         for field in model.fields.iter().filter(|field| field.is_credential) {
-            lifecycle::delete(auth, db, &model.name, &[eq(field.name.clone(), id)]).await?;
+            if model.name == user::MODEL {
+                values.push((&field.name, field.default.clone().unwrap_or(Value::Null)));
+            } else {
+                lifecycle::delete(auth, db, &model.name, &[eq(field.name.clone(), id)]).await?;
+            }
         }
     }
     session::end_all(auth, db, id, None).await?;
-    let values = [("emailVerified", true.into()), ("updatedAt", auth.now().into())];
     set(auth, db, id, &values).await
 }
 

@@ -2,8 +2,12 @@
 //!
 //! Invariant: what is good for one use is redeemed by [`consume`], which removes and returns it in one statement.
 
+use std::borrow::Cow;
+
 use super::user::new_row;
 use super::{Auth, AuthError, lifecycle};
+use crate::config::IdentifierForm;
+use crate::crypto::{base64_url, sha256};
 use crate::store::verification::{self, Verification};
 use crate::store::{Database, eq};
 
@@ -19,7 +23,7 @@ pub async fn create(
     ttl_secs: i64,
 ) -> Result<(), AuthError> {
     let mut record = new_row(auth, verification::MODEL)?;
-    record.set("identifier", identifier)?;
+    record.set("identifier", stored(auth, identifier).into_owned())?;
     record.set("value", value)?;
     record.set("expiresAt", auth.now().plus_secs(ttl_secs))?;
     lifecycle::create(auth, db, record).await?;
@@ -31,7 +35,7 @@ pub async fn create(
 /// # Errors
 /// When the store fails.
 pub async fn find(auth: &Auth, db: &dyn Database, identifier: &str) -> Result<Option<String>, AuthError> {
-    Ok(live(auth, verification::find_verification(db, identifier).await?))
+    Ok(live(auth, newest(auth, db, identifier).await?))
 }
 
 /// Removes the value and returns it while it lives. Of several callers, one gets it.
@@ -39,7 +43,14 @@ pub async fn find(auth: &Auth, db: &dyn Database, identifier: &str) -> Result<Op
 /// # Errors
 /// When the store fails.
 pub async fn consume(auth: &Auth, db: &dyn Database, identifier: &str) -> Result<Option<String>, AuthError> {
-    let taken = lifecycle::consume(auth, db, verification::MODEL, &[eq("identifier", identifier)]).await?;
+    let take = async |identifier: &str| {
+        lifecycle::consume(auth, db, verification::MODEL, &[eq("identifier", identifier)]).await
+    };
+    let stored = stored(auth, identifier);
+    let mut taken = take(&stored).await?;
+    if taken.is_none() && stored != identifier {
+        taken = take(identifier).await?;
+    }
     Ok(live(auth, taken.map(Verification)))
 }
 
@@ -54,11 +65,28 @@ pub async fn replace(
     identifier: &str,
     (current, value): (&str, &str),
 ) -> Result<bool, AuthError> {
-    let newest = verification::find_verification(db, identifier).await?;
+    let newest = newest(auth, db, identifier).await?;
     let Some(newest) = newest.filter(|row| row.expires_at() > auth.now()) else { return Ok(false) };
     let unchanged = [eq("id", newest.id()), eq("value", current)];
     let changes = [("value", value.into()), ("updatedAt", auth.now().into())];
     Ok(!lifecycle::update(auth, db, verification::MODEL, &unchanged, &changes).await?.is_empty())
+}
+
+/// The newest row, in the configured form or, from before that was configured, in the plain one.
+async fn newest(auth: &Auth, db: &dyn Database, identifier: &str) -> Result<Option<Verification>, AuthError> {
+    let stored = stored(auth, identifier);
+    match verification::find_verification(db, &stored).await? {
+        None if stored != identifier => Ok(verification::find_verification(db, identifier).await?),
+        found => Ok(found),
+    }
+}
+
+/// The identifier as it stands in the table.
+fn stored<'a>(auth: &Auth, identifier: &'a str) -> Cow<'a, str> {
+    match auth.config.verification.store_identifier.form_of(identifier) {
+        IdentifierForm::Plain => identifier.into(),
+        IdentifierForm::Hashed => base64_url(&sha256(identifier.as_bytes())).into(),
+    }
 }
 
 fn live(auth: &Auth, row: Option<Verification>) -> Option<String> {

@@ -16,16 +16,18 @@ use serde::Deserialize;
 pub use load::ConfigError;
 pub use mail::{MailConfig, MailTransport, SmtpConfig, SmtpTls, WebhookConfig};
 pub use models::{
-    AdditionalField, AdditionalFieldType, AdditionalFields, AdvancedDatabase, ColumnNames, GenerateId, Verification,
+    AdditionalField, AdditionalFieldType, AdditionalFields, AdvancedDatabase, ColumnNames, GenerateId, IdentifierForm,
+    InOrder, StoreIdentifier, Verification,
 };
 pub use options::{
     Account, AccountLinking, Advanced, ChangeEmail, CookieAttributes, CookieCache, CookieCacheStrategy, CookieOptions,
-    CrossSubDomainCookies, DeleteUser, EmailAndPassword, EmailVerification, IpAddress, SameSite, Session, User,
+    CrossSubDomainCookies, DeleteUser, EmailAndPassword, EmailVerification, IpAddress, OnApiError, SameSite, Session,
+    User,
 };
 pub use parts::{
     Database, HookConfig, Management, ManagementKey, ManagementKeySource, PasswordHashing, PerAccountLimit,
-    PluginConfig, PluginHttp, PluginLimits, RateLimit, RateLimitRule, RateLimitStorage, SecretSource, Server,
-    VersionedSource,
+    PerRecipientLimit, PluginConfig, PluginHttp, PluginLimits, RateLimit, RateLimitRule, RateLimitStorage,
+    SecretSource, Server, VersionedSource,
 };
 
 use crate::seal::Secrets;
@@ -74,6 +76,8 @@ pub struct Config {
     pub rate_limit: RateLimit,
     /// Cookies, addresses, checks.
     pub advanced: Advanced,
+    /// What becomes of errors on redirects.
+    pub on_api_error: OnApiError,
     /// The management API; absent means that there is none.
     pub management: Option<Management>,
     /// How mail leaves; absent means that features which need mail are off.
@@ -120,6 +124,7 @@ impl Default for Config {
             verification: Verification::default(),
             rate_limit: RateLimit::default(),
             advanced: Advanced::default(),
+            on_api_error: OnApiError::default(),
             management: None,
             mail: None,
             plugin_folder: "plugins/dist".into(),

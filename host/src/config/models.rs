@@ -2,48 +2,58 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::marker::PhantomData;
 
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// Additional fields by name, in the order in which they stand in the file and answers show them.
-#[derive(Clone, Debug, Default)]
-pub struct AdditionalFields(pub Vec<(String, AdditionalField)>);
+/// The entries of a table in the order in which they stand in the file.
+#[derive(Clone, Debug)]
+pub struct InOrder<T>(pub Vec<(String, T)>);
 
-impl AdditionalFields {
-    /// The options of the field with this name.
-    pub fn get(&self, name: &str) -> Option<&AdditionalField> {
-        self.0.iter().find(|(field, _)| field == name).map(|(_, options)| options)
+/// Additional fields by name; answers show them in their order.
+pub type AdditionalFields = InOrder<AdditionalField>;
+
+impl<T> InOrder<T> {
+    /// The entry with this name.
+    pub fn get(&self, name: &str) -> Option<&T> {
+        self.0.iter().find(|(entry, _)| entry == name).map(|(_, value)| value)
     }
 }
 
-impl Serialize for AdditionalFields {
+impl<T> Default for InOrder<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T: Serialize> Serialize for InOrder<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().map(|(name, options)| (name, options)))
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
     }
 }
 
-impl<'de> Deserialize<'de> for AdditionalFields {
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for InOrder<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct InOrder;
+        struct Entries<T>(PhantomData<T>);
 
-        impl<'de> Visitor<'de> for InOrder {
-            type Value = AdditionalFields;
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Entries<T> {
+            type Value = InOrder<T>;
 
             fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-                out.write_str("a table of fields")
+                out.write_str("a table")
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<AdditionalFields, A::Error> {
-                let mut fields = Vec::new();
-                while let Some(field) = map.next_entry()? {
-                    fields.push(field);
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<InOrder<T>, A::Error> {
+                let mut entries = Vec::new();
+                while let Some(entry) = map.next_entry()? {
+                    entries.push(entry);
                 }
-                Ok(AdditionalFields(fields))
+                Ok(InOrder(entries))
             }
         }
 
-        deserializer.deserialize_map(InOrder)
+        deserializer.deserialize_map(Entries(PhantomData))
     }
 }
 
@@ -118,6 +128,55 @@ pub struct Verification {
     pub model_name: Option<String>,
     /// Names of columns.
     pub fields: ColumnNames,
+    /// How identifiers are stored: `"plain"`, `"hashed"`, or `{ default = …, overrides = { "reset-password:" = … } }`.
+    pub store_identifier: StoreIdentifier,
+}
+
+/// `verification.store_identifier`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub enum StoreIdentifier {
+    /// The same for all.
+    Form(IdentifierForm),
+    /// By what identifiers begin with.
+    ByPrefix {
+        /// For all others.
+        #[serde(default)]
+        default: IdentifierForm,
+        /// Beginning → form; the first that fits counts.
+        #[serde(default)]
+        overrides: InOrder<IdentifierForm>,
+    },
+}
+
+/// How an identifier is stored.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum IdentifierForm {
+    /// As it is.
+    #[default]
+    Plain,
+    /// As its SHA-256: who reads the table cannot redeem what is in it.
+    Hashed,
+}
+
+impl Default for StoreIdentifier {
+    fn default() -> Self {
+        Self::Form(IdentifierForm::Plain)
+    }
+}
+
+impl StoreIdentifier {
+    /// The form of this identifier.
+    pub fn form_of(&self, identifier: &str) -> IdentifierForm {
+        match self {
+            Self::Form(form) => *form,
+            Self::ByPrefix { default, overrides } => {
+                let mut overrides = overrides.0.iter();
+                overrides.find(|(prefix, _)| identifier.starts_with(prefix)).map_or(*default, |(_, form)| *form)
+            }
+        }
+    }
 }
 
 /// `[advanced.database]`

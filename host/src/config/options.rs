@@ -235,6 +235,8 @@ pub struct Advanced {
     pub disable_csrf_check: bool,
     /// Switches all checks of origins and redirect targets off.
     pub disable_origin_check: bool,
+    /// Whether a path may end with one slash more.
+    pub skip_trailing_slashes: bool,
     /// How the client's address is found.
     pub ip_address: IpAddress,
     /// Ids of new rows.
@@ -251,6 +253,7 @@ impl Default for Advanced {
             default_cookie_attributes: CookieAttributes::default(),
             disable_csrf_check: false,
             disable_origin_check: false,
+            skip_trailing_slashes: false,
             ip_address: IpAddress::default(),
             database: AdvancedDatabase::default(),
         }
@@ -335,4 +338,12 @@ impl Default for IpAddress {
             disable_ip_tracking: false,
         }
     }
+}
+
+/// `[on_api_error]`
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct OnApiError {
+    /// Where `GET /error` leads, with the error's code in the query; the application's root when absent.
+    pub error_url: Option<String>,
 }

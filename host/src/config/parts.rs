@@ -1,12 +1,11 @@
 //! Options of Doorward's own: server, database, hashing, rate limit, mail, plugins and scripts.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::Deserialize;
 
 use super::WebhookConfig;
-use super::models::ColumnNames;
+use super::models::{ColumnNames, InOrder};
 use crate::secret::Secret;
 
 /// A secret in the file itself, in an environment variable, or in a file of its own.
@@ -172,8 +171,10 @@ pub struct RateLimit {
     pub fields: ColumnNames,
     /// The limit on failed sign-ins of one account.
     pub per_account: PerAccountLimit,
-    /// Path or wildcard → a rule, or `false` for none. Wins over every other rule.
-    pub custom_rules: BTreeMap<String, RateLimitRule>,
+    /// How much mail goes to one address.
+    pub per_recipient: PerRecipientLimit,
+    /// Path or wildcard → a rule, or `false` for none. The first that matches wins over every other rule.
+    pub custom_rules: InOrder<RateLimitRule>,
 }
 
 impl Default for RateLimit {
@@ -186,7 +187,8 @@ impl Default for RateLimit {
             model_name: None,
             fields: ColumnNames::new(),
             per_account: PerAccountLimit::default(),
-            custom_rules: BTreeMap::new(),
+            per_recipient: PerRecipientLimit::default(),
+            custom_rules: InOrder::default(),
         }
     }
 }
@@ -206,6 +208,22 @@ pub struct PerAccountLimit {
 impl Default for PerAccountLimit {
     fn default() -> Self {
         Self { enabled: true, window: 900, max: 20 }
+    }
+}
+
+/// `[rate_limit.per_recipient]`
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PerRecipientLimit {
+    /// Switches it on, together with `rate_limit.enabled`.
+    pub enabled: bool,
+    /// Mails to one address per day (UTC), whoever asked for them; more are not sent.
+    pub max: u32,
+}
+
+impl Default for PerRecipientLimit {
+    fn default() -> Self {
+        Self { enabled: true, max: 20 }
     }
 }
 

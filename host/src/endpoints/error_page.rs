@@ -4,7 +4,7 @@ use crate::error::ApiError;
 use crate::exchange::Exchange;
 use crate::http::Response;
 
-/// Redirects to `/?error=<code>`; a code that is not plain text becomes `UNKNOWN`.
+/// Redirects to `/?error=<code>`, or to `on_api_error.error_url` with the same query; a code that is not plain text becomes `UNKNOWN`.
 ///
 /// # Errors
 /// None.
@@ -18,7 +18,9 @@ pub async fn error_page(exchange: &mut Exchange) -> Result<Response, ApiError> {
         target.append_pair("error_description", description);
     }
     let mut response = Response::bare(302);
-    response.headers.push("location", format!("/?{}", target.finish()));
+    let page = exchange.auth().config.on_api_error.error_url.as_deref().unwrap_or("/");
+    let separator = if page.contains('?') { '&' } else { '?' };
+    response.headers.push("location", format!("{page}{separator}{}", target.finish()));
     Ok(response)
 }
 

@@ -74,12 +74,12 @@ pub async fn sign_in_email(exchange: &mut Exchange) -> Result<Response, ApiError
 }
 
 /// The user whose address and password were given. Takes as long whether or not there is one.
-async fn authenticate(exchange: &Exchange, given: &Credentials) -> Result<User, ApiError> {
+async fn authenticate(exchange: &mut Exchange, given: &Credentials) -> Result<User, ApiError> {
+    let email = email::normalize(&given.email);
+    let found = user::find_user_by_email(&exchange.auth().store, &email).await?;
+    exchange.count_account_attempt(&email, found.as_ref().map(User::id)).await?;
     let auth = exchange.auth();
     let store = &auth.store;
-    let email = email::normalize(&given.email);
-    let found = user::find_user_by_email(store, &email).await?;
-    exchange.count_account_attempt(&email, found.as_ref().map(User::id)).await?;
     let credential = match &found {
         Some(user) => account::find_credential_account(store, user.id()).await?,
         None => None,

@@ -15,16 +15,20 @@ impl Exchange {
     ///
     /// # Errors
     /// `429` as of the rate limiter, or when the store fails.
-    pub async fn count_account_attempt(&self, email: &str, user_id: Option<&str>) -> Result<(), ApiError> {
+    pub async fn count_account_attempt(&mut self, email: &str, user_id: Option<&str>) -> Result<(), ApiError> {
         let Some(limit) = self.account_limit() else { return Ok(()) };
         if user_id.is_some_and(|user_id| self.is_known_device(user_id)) {
             return Ok(());
         }
         let auth = self.auth();
-        let Some(retry_secs) = auth.rate_counts.take(auth, account_key(auth, email), limit).await? else {
+        let Some(retry_secs) = auth.rate_counts.take(auth, &auth.store, account_key(auth, email), limit).await? else {
             return Ok(());
         };
-        if self.has_session_of(user_id).await? { Ok(()) } else { Err(ApiError::too_many_requests(retry_secs)) }
+        if self.has_session_of(user_id).await? {
+            return Ok(());
+        }
+        self.is_locked_out = true;
+        Err(ApiError::too_many_requests(retry_secs))
     }
 
     /// After a success: forgets the attempts on the account and marks this device as known.

@@ -73,6 +73,10 @@ pub struct Exchange {
     pub guests: Option<Box<dyn Any + Send + Sync>>,
     /// The transaction in which a sign-in is being decided: gates that write take part in it.
     pub outer: Option<Arc<dyn Database>>,
+    /// Whether it was refused for the guesses on its account.
+    pub is_locked_out: bool,
+    /// Whether its session's token was signed here but is of no live session: it ended, or was revoked.
+    pub has_dead_session: bool,
     has_queued_mail: bool,
     queued_later: Vec<outbox::Draft>,
     session: session::Slot,
@@ -92,6 +96,8 @@ impl Exchange {
             opened: None,
             guests: None,
             outer: None,
+            is_locked_out: false,
+            has_dead_session: false,
             has_queued_mail: false,
             queued_later: Vec::new(),
             session: session::Slot::default(),

@@ -139,6 +139,7 @@ impl Exchange {
         }
         let found = self.load_from_store(&token, need).await?;
         if found.is_none() {
+            self.has_dead_session = true;
             self.delete_session_cookies();
         }
         Ok(found)

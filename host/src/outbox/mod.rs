@@ -15,6 +15,7 @@ use futures_util::future::join_all;
 use serde_json::{Map, Value as Json, json};
 use tokio::sync::Notify;
 
+use crate::auth::rate_counts::Limit;
 use crate::auth::{Auth, AuthError};
 use crate::clock::{Clock, Timestamp};
 use crate::mail::Mail;
@@ -30,6 +31,7 @@ pub const NOTHING: &str = "nothing";
 /// The kind of a row that holds an event of a script. No mail has a kind with a colon.
 const EVENT: &str = "script:event";
 
+const DAY_SECS: u32 = 86_400;
 const BATCH: u32 = 20;
 /// Longer than any transport tries, so that nobody else sends the same mail meanwhile.
 const LEASE_SECS: i64 = 60;
@@ -84,12 +86,16 @@ impl Draft {
     }
 }
 
-/// Writes a row. `db` is the transaction that causes it.
+/// Writes a row. `db` is the transaction that causes it. A mail is dropped when its reader got
+/// `rate_limit.per_recipient.max` of them today: nobody shall be able to flood a mailbox through this server.
 ///
 /// # Errors
 /// When the store fails.
 pub async fn write(auth: &Auth, db: &dyn Database, draft: &Draft) -> Result<(), AuthError> {
-    Ok(outbox::enqueue(db, &auth.random.id(), &draft.kind, draft.payload.clone(), auth.now()).await?)
+    let to = draft.payload.get("to").and_then(Json::as_str).unwrap_or_default();
+    let is_sent = draft.kind == EVENT || may_get_more(auth, db, to).await?;
+    let kind = if is_sent { &draft.kind } else { NOTHING };
+    Ok(outbox::enqueue(db, &auth.random.id(), kind, draft.payload.clone(), auth.now()).await?)
 }
 
 /// Writes a mail into the outbox. `db` is the transaction that causes it.
@@ -114,6 +120,22 @@ pub struct Mailer {
     pub transport: Arc<dyn Transport>,
     /// Who sees them first.
     pub screen: Arc<ScreenSlot>,
+}
+
+/// Counts a mail to the address; may it be sent? For no address at all (see [`NOTHING`]) it takes as long.
+async fn may_get_more(auth: &Auth, db: &dyn Database, to: &str) -> Result<bool, AuthError> {
+    let options = &auth.config.rate_limit;
+    if !options.enabled || !options.per_recipient.enabled {
+        return Ok(true);
+    }
+    let day = auth.now().as_secs().div_euclid(i64::from(DAY_SECS));
+    let account = if to.is_empty() { auth.random.id() } else { auth.tag("account", to) };
+    let limit = Limit { window_secs: DAY_SECS, max: options.per_recipient.max };
+    let is_over = auth.rate_counts.take(auth, db, format!("mail|{day}|{account}"), limit).await?.is_some();
+    if is_over {
+        tracing::warn!(target: "audit", event = "mail-withheld", account);
+    }
+    Ok(!is_over)
 }
 
 /// Sends what lies in the outbox, until the process ends.

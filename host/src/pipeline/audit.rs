@@ -38,12 +38,21 @@ pub fn record(exchange: &Exchange, response: &Response) {
     if exchange.route.is_none() && response.status != 429 {
         return;
     }
+    if exchange.has_dead_session {
+        write(exchange, response, "dead-session");
+    }
     let event = match (&exchange.opened, event_of(&request.path, &request.method)) {
+        _ if exchange.is_locked_out => "lockout",
         (_, Some(event)) if event != "change" => event,
         (Some(_), _) => "sign-in",
         (None, Some(event)) => event,
         (None, None) => return,
     };
+    write(exchange, response, event);
+}
+
+fn write(exchange: &Exchange, response: &Response, event: &str) {
+    let request = &exchange.request;
     let who = exchange.audit_identity();
     let is_refused = response.status >= 400;
     tracing::info!(

@@ -79,13 +79,21 @@ impl Pipeline {
     /// Answers one request; never fails and never panics.
     pub async fn answer(&self, mut request: Request) -> Response {
         request.client_address = self.client_address(&request);
+        // Before anything asks for the path: all stages judge the same one.
+        if self.services.auth.config.advanced.skip_trailing_slashes
+            && request.path.len() > 1
+            && request.path.ends_with('/')
+        {
+            request.path.pop();
+        }
         let cause = self.cause(&request);
         let mut exchange = Exchange::new(Arc::clone(&self.services), request);
-        let answered = async {
+        // The stages of a request are a large future, and each layer around it would keep copies.
+        let answered = Box::pin(async {
             let extensions = self.extensions.load_full();
             let walked = AssertUnwindSafe(self.walk(&mut exchange, &extensions)).catch_unwind().await;
             self.finish(&mut exchange, walked).await
-        };
+        });
         Cause::during(cause, answered).await
     }
 
@@ -106,11 +114,15 @@ impl Pipeline {
         let cause = self.cause(&request);
         let mut exchange = Exchange::new(Arc::clone(&self.services), request);
         exchange.route = Some(Route::new("POST", &path, Arc::clone(&function)));
-        let answered = async {
+        let answered = Box::pin(async {
             let extensions = self.extensions.load_full();
-            let called = AssertUnwindSafe(call(&mut exchange, &extensions, function.as_ref())).catch_unwind().await;
+            let call = async {
+                body::refuse_null_characters(&exchange.request)?;
+                call(&mut exchange, &extensions, function.as_ref()).await
+            };
+            let called = AssertUnwindSafe(call).catch_unwind().await;
             self.finish(&mut exchange, called).await
-        };
+        });
         Cause::during(cause, answered).await
     }
 

@@ -29,7 +29,7 @@ pub struct RateRules {
 impl RateRules {
     /// The operator's rules, and those of the plugins.
     pub fn new(options: &RateLimit, plugins: Vec<RateRule>) -> Self {
-        let custom = options.custom_rules.iter().filter_map(|(path, rule)| {
+        let custom = options.custom_rules.0.iter().filter_map(|(path, rule)| {
             let path = PathPattern::new(path);
             match *rule {
                 RateLimitRule::Switch(true) => None,
@@ -67,7 +67,7 @@ pub async fn count(exchange: &Exchange, rules: &RateRules) -> Result<(), ApiErro
     let Some(limit) = rules.limit_of(path) else { return Ok(()) };
     let client = exchange.request.client_address.as_deref().unwrap_or("no-trusted-ip");
     let auth = exchange.auth();
-    match auth.rate_counts.take(auth, format!("{client}|{path}"), limit).await? {
+    match auth.rate_counts.take(auth, &auth.store, format!("{client}|{path}"), limit).await? {
         None => Ok(()),
         Some(retry_secs) => Err(ApiError::too_many_requests(retry_secs)),
     }
@@ -85,6 +85,16 @@ mod tests {
 
     fn rule(path: &str, window_secs: u32, max: u32) -> RateRule {
         RateRule { path: PathPattern::new(path), window_secs, max: Some(max) }
+    }
+
+    #[test]
+    fn the_first_of_the_operators_rules_wins() {
+        let rules = |order: &str| rules(&format!("[custom_rules]\n{order}"));
+        let any = "\"/sign-in/*\" = { window = 1, max = 1 }";
+        let exact = "\"/sign-in/email\" = { window = 2, max = 2 }";
+        let limit = |order: String| rules(&order).limit_of("/sign-in/email").map(|limit| limit.max);
+        assert_eq!(limit(format!("{any}\n{exact}")), Some(1));
+        assert_eq!(limit(format!("{exact}\n{any}")), Some(2));
     }
 
     #[test]

@@ -34,6 +34,9 @@ pub struct FieldRule {
     /// Whether clients set it.
     #[serde(default)]
     pub is_input: bool,
+    /// Whether it tells of a way to sign in: on users, it goes back to its default when such ways are taken away.
+    #[serde(default)]
+    pub is_credential: bool,
     /// It exists only when this option is true.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub when_option: Option<String>,
@@ -105,6 +108,7 @@ impl FieldRule {
             bigint: self.kind == FieldType::Bigint,
             input: self.is_input,
             returned: self.is_returned,
+            is_credential: self.is_credential,
             owner: Owner::Plugin(plugin.to_owned()),
             ..Field::new(&self.name, kind)
         }

@@ -13,7 +13,7 @@ use crate::cookie::{CookieSpec, Cookies};
 const HARMLESS: [&str; 5] = ["config", "log", "clock", "crypto", "cache"];
 
 /// Plugins of this project. Loaded from its own folder (an entry without `path`) they need no `grants`.
-const OFFICIAL: [&str; 5] = ["bearer", "jwt", "last-login-method", "magic-link", "multi-session"];
+const OFFICIAL: [&str; 6] = ["bearer", "jwt", "last-login-method", "magic-link", "multi-session", "two-factor"];
 
 /// Everything that the imports check before they act for a plugin.
 #[derive(Debug, Default)]

@@ -68,7 +68,7 @@ pub struct Field {
     pub input: bool,
     /// May it leave the server?
     pub returned: bool,
-    /// Does its row let the user whose `id` it holds sign in?
+    /// Does its row let the user whose `id` it holds sign in? On users: does it tell of such rows?
     pub is_credential: bool,
     /// Who brought it.
     pub owner: Owner,

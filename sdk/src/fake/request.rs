@@ -30,6 +30,7 @@ pub struct RawReply {
 pub struct RawAttempt {
     user: String,
     method: String,
+    plugin: Option<String>,
 }
 
 impl RawRequest {
@@ -184,7 +185,13 @@ impl RawReply {
 impl RawAttempt {
     /// A sign-in of `user` by `method`.
     pub fn new(user: &Value, method: &str) -> RawAttempt {
-        RawAttempt { user: user.to_string(), method: method.to_owned() }
+        RawAttempt { user: user.to_string(), method: method.to_owned(), plugin: None }
+    }
+
+    /// The same sign-in, made by a plugin.
+    pub fn of_plugin(mut self, id: &str) -> RawAttempt {
+        self.plugin = Some(id.to_owned());
+        self
     }
 
     pub(crate) fn user(&self) -> String {
@@ -200,7 +207,7 @@ impl RawAttempt {
     }
 
     pub(crate) fn plugin(&self) -> Option<String> {
-        None
+        self.plugin.clone()
     }
 
     pub(crate) fn remember(&self) -> bool {

@@ -1,4 +1,6 @@
 // Writes a variant of the reference as Doorward's configuration, or says why it cannot.
+import fs from "node:fs";
+import { parse } from "smol-toml";
 import { SECRET } from "./variant.mjs";
 
 /** A variant that Doorward cannot be configured to: the message is the reason. */
@@ -15,6 +17,9 @@ const DROPPED = {
   "emailAndPassword.sendResetPassword": ["email_and_password", "send_reset_password"],
   emailVerification: ["email_verification", "send_verification_email"],
 };
+const listed = parse(fs.readFileSync(new URL("../differences.toml", import.meta.url), "utf8"));
+// Where the default is safer than the reference's and would end a flow early, the flow is played with the reference's.
+const AS_THE_REFERENCE = Object.fromEntries((listed.option ?? []).map(({ plugin, set }) => [plugin, set]));
 const PLUGIN_DEFAULTS = { twoFactor: { issuer: "Wire App" }, passkey: { rpName: "Wire App" } };
 
 /** camelCase to snake_case, an abbreviation being one word: baseURL → base_url, disableCSRFCheck → disable_csrf_check. */
@@ -40,6 +45,9 @@ function plain(value, path, isData = false) {
   return out;
 }
 
+const isTable = (v) => v !== null && typeof v === "object" && !Array.isArray(v);
+const over = (below, above) => Object.entries(above).reduce((o, [k, v]) => ({ ...o, [k]: isTable(v) && isTable(o[k]) ? over(o[k], v) : v }), below);
+
 /** The configuration of a resolved variant, without address, database and mail. */
 export function toConfig({ options, plugins, dropped }) {
   const { database, secret, ...rest } = options;
@@ -50,7 +58,10 @@ export function toConfig({ options, plugins, dropped }) {
     const [section, key] = DROPPED[path];
     config[section] = { ...config[section], [key]: false };
   }
-  const list = Object.entries(plugins).map(([name, o]) => ({ id: pluginId(name), ...plain({ ...PLUGIN_DEFAULTS[name], ...o }, name) }));
+  const list = Object.entries(plugins).map(([name, o]) => {
+    const id = pluginId(name);
+    return { id, ...over(AS_THE_REFERENCE[id] ?? {}, plain({ ...PLUGIN_DEFAULTS[name], ...o }, name)) };
+  });
   if (list.length) config.plugins = list;
   return config;
 }

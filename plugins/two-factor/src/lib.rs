@@ -1,0 +1,62 @@
+//! A second factor for every way to sign in: authenticator app, mailed code, backup codes, trusted devices.
+
+mod backup_codes;
+mod caller;
+mod challenge;
+mod disable;
+mod enable;
+mod enrolment;
+mod errors;
+mod functions;
+mod gate;
+mod generate_backup_codes;
+mod get_totp_uri;
+mod lockout;
+mod mailed_code;
+mod options;
+mod password;
+mod replacement;
+mod send_otp;
+#[cfg(test)]
+mod testing;
+mod totp;
+mod trusted_devices;
+mod verify_backup_code;
+mod verify_otp;
+mod verify_totp;
+
+use doorward_sdk::prelude::*;
+use options::Options;
+
+doorward_sdk::plugin!(plugin);
+
+/// The field of users that says whether they have a second factor.
+const ENABLED: &str = "twoFactorEnabled";
+
+/// The whole plugin: its options, its gate, its endpoints and what they may touch.
+pub fn plugin() -> Plugin {
+    let plugin = Plugin::new("two-factor", env!("CARGO_PKG_VERSION"))
+        .options::<Options>()
+        .gate(gate::check)
+        .route(Route::post("/two-factor/enable", enable::enable))
+        .route(Route::post("/two-factor/disable", disable::disable))
+        .route(Route::post("/two-factor/get-totp-uri", get_totp_uri::get_totp_uri))
+        .route(Route::post("/two-factor/verify-totp", verify_totp::verify_totp))
+        .route(Route::post("/two-factor/send-otp", send_otp::send_otp))
+        .route(Route::post("/two-factor/verify-otp", verify_otp::verify_otp))
+        .route(Route::post("/two-factor/verify-backup-code", verify_backup_code::verify_backup_code))
+        .route(Route::post("/two-factor/generate-backup-codes", generate_backup_codes::generate_backup_codes))
+        .event(Event::after("account", Action::Update, trusted_devices::after_account_update))
+        .function(Function::new("view-backup-codes", functions::view_backup_codes))
+        .function(Function::new("generate-totp", functions::generate_totp))
+        .rate_limit(RateRule::new("/two-factor/**", 3, 10))
+        .cookie(CookieRule::prefixed(challenge::COOKIE))
+        .cookie(CookieRule::prefixed(trusted_devices::COOKIE))
+        .user_field(FieldRule::new(ENABLED, FieldType::Boolean).default_value(false).credential())
+        .table(enrolment::table())
+        .table(trusted_devices::table())
+        .verifications("2fa-")
+        .verifications(trusted_devices::PREFIX)
+        .mail(mailed_code::MAIL);
+    errors::ALL.into_iter().fold(plugin, Plugin::error)
+}

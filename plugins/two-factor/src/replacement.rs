@@ -1,0 +1,13 @@
+//! A session that its user's change of factors replaces: the old token is worth nothing any more.
+
+use crate::ENABLED;
+use doorward_sdk::prelude::*;
+use doorward_sdk::sessions::Session;
+
+/// Switches the second factor of the session's user on or off, and puts a new session into the old one's place.
+pub fn switch(old: &Session, enabled: bool) -> Result<Session> {
+    let user = users::update(&old.user.id(), &json!({ ENABLED: enabled }))?;
+    let new = sessions::open_as_chosen(&user, "two-factor")?;
+    browser_sessions::end(&[old.token().to_owned()])?;
+    Ok(new)
+}

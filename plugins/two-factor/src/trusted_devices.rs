@@ -1,0 +1,97 @@
+//! Devices whose owner need not prove the second factor again: a signed cookie and a record that dies with it.
+//!
+//! The record is the reference's: a verification `trust-device-<32 characters>` with the user's id. A table of this
+//! plugin's own says which records a user has, so that all of them can be ended.
+
+use doorward_sdk::prelude::*;
+use serde::Deserialize;
+
+/// The cookie: `<mac>!trust-device-<32 characters>`, signed.
+pub const COOKIE: &str = "trust_device";
+pub const PREFIX: &str = "trust-device-";
+const MODEL: &str = "twoFactorTrustedDevice";
+const LENGTH: u32 = 32;
+const ALPHABET: &str = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ-_";
+
+/// Devices of one user that are forgotten at once.
+const MOST: u32 = 1000;
+
+#[derive(Deserialize)]
+struct Device {
+    identifier: String,
+}
+
+/// The table.
+pub fn table() -> Table {
+    Table::new(MODEL)
+        .field(FieldRule::new("identifier", FieldType::String).required().indexed())
+        .field(FieldRule::new("userId", FieldType::String).required().indexed().references("user"))
+        .field(FieldRule::new("expiresAt", FieldType::Date).required())
+        .credentials()
+}
+
+/// Trusts this browser for `ttl_secs`.
+pub fn trust(user_id: &str, ttl_secs: u64) -> Result<()> {
+    let identifier = format!("{PREFIX}{}", crypto::random_string(LENGTH, ALPHABET)?);
+    verifications::create(&identifier, user_id, ttl_secs)?;
+    let now = clock::now_millis();
+    models::delete(MODEL, eq("userId", user_id).and(lt("expiresAt", clock::iso_text(now))))?;
+    let row =
+        json!({ "identifier": identifier, "userId": user_id, "expiresAt": clock::iso_text(now + ttl_secs * 1000) });
+    models::insert::<Device>(MODEL, &row)?;
+    // The cookie's own signature says that this server made it; the record says for whom.
+    let mac = crypto::hmac_sha256(COOKIE, format!("{user_id}!{identifier}").as_bytes());
+    let attributes = cookies::Attributes { max_age_secs: Some(ttl_secs), http_only: true };
+    cookies::set_signed(COOKIE, &format!("{}!{identifier}", crypto::base64url(&mac)), attributes)
+}
+
+/// Whether this user trusts this browser. The trust is renewed, and a cookie that is worth nothing is removed.
+pub fn renew(user_id: &str, ttl_secs: u64) -> Result<bool> {
+    let Some(identifier) = presented()? else { return Ok(false) };
+    // A cookie of someone else on this browser is left alone until it is known to be this user's.
+    let is_trusted = verifications::find(&identifier)?.as_deref() == Some(user_id)
+        && verifications::consume(&identifier)?.as_deref() == Some(user_id);
+    if is_trusted {
+        models::delete(MODEL, eq("identifier", &identifier))?;
+        trust(user_id, ttl_secs)?;
+    } else {
+        cookies::delete(COOKIE)?;
+    }
+    Ok(is_trusted)
+}
+
+/// Ends the trust in every device of a user.
+pub fn forget_all(user_id: &str) -> Result<()> {
+    for device in models::find::<Device>(MODEL, eq("userId", user_id).limit(MOST))? {
+        verifications::consume(&device.identifier)?;
+    }
+    models::delete(MODEL, eq("userId", user_id)).map(drop)
+}
+
+/// Ends the trust in this browser, whatever table it stands in.
+pub fn forget_this(user_id: &str) -> Result<()> {
+    let Some(identifier) = presented()? else { return Ok(()) };
+    if verifications::find(&identifier)?.as_deref() == Some(user_id) {
+        verifications::consume(&identifier)?;
+    }
+    cookies::delete(COOKIE)
+}
+
+/// Whoever had the password may have had a device, too: a new password ends the trust in all of them.
+pub fn after_account_update(change: &Change) -> Result<()> {
+    let row = change.data()?;
+    let text = |field: &str| row.get(field).and_then(Value::as_str).unwrap_or_default();
+    // These store the same password anew when its hash is of an old kind.
+    let same_password = ["/sign-in/", "/two-factor/", "/verify-password"];
+    let is_same = change.path().is_some_and(|path| same_password.iter().any(|prefix| path.starts_with(prefix)));
+    if text("providerId") != "credential" || is_same {
+        return Ok(());
+    }
+    forget_all(text("userId"))
+}
+
+fn presented() -> Result<Option<String>> {
+    let cookie = cookies::get_signed(COOKIE)?;
+    let identifier = cookie.as_deref().and_then(|value| value.split('!').nth(1));
+    Ok(identifier.filter(|text| text.starts_with(PREFIX)).map(str::to_owned))
+}
