@@ -42,7 +42,7 @@ impl fmt::Display for Owner {
 }
 
 /// One field of a model.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Field {
     /// Name in the program and on the wire.
     pub name: String,
@@ -97,7 +97,7 @@ impl Field {
 }
 
 /// One table, as the program sees it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Model {
     /// Name in the program.
     pub name: String,
