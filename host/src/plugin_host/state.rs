@@ -97,6 +97,8 @@ pub(super) struct State {
     work: Option<Work>,
     /// The row that is about to change or has just changed, in a lifecycle event.
     pub(super) change: Option<WatchedChange>,
+    /// Address and id of the user whose password was right for a sign-in.
+    pub(super) proven: Option<(String, String)>,
     ticks: u64,
     spent: Spent,
     has_waited: bool,
@@ -123,6 +125,7 @@ impl State {
             outer: None,
             work: None,
             change: None,
+            proven: None,
             ticks: 0,
             spent: Spent::default(),
             has_waited: false,
@@ -155,6 +158,7 @@ impl State {
 
     fn restart(&mut self, work: Option<Work>) {
         self.work = work;
+        self.proven = None;
         self.ticks = 0;
         self.forgiven_ticks = 0;
         self.log_lines = 0;

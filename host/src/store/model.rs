@@ -70,6 +70,8 @@ pub struct Field {
     pub returned: bool,
     /// Does its row let the user whose `id` it holds sign in? On users: does it tell of such rows?
     pub is_credential: bool,
+    /// Sessions only: is a session in which it has a value never extended?
+    pub fixes_life: bool,
     /// Who brought it.
     pub owner: Owner,
 }
@@ -91,6 +93,7 @@ impl Field {
             input: true,
             returned: true,
             is_credential: false,
+            fixes_life: false,
             owner: Owner::Core,
         }
     }
