@@ -8,6 +8,8 @@ mod list_user_passkeys;
 mod options;
 mod passkey;
 mod register_options;
+#[cfg(test)]
+mod testing;
 mod update_passkey;
 mod verify_authentication;
 mod verify_registration;

@@ -61,3 +61,59 @@ fn remember(passkey: &Passkey, assertion: &Assertion) -> Result<()> {
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{authenticate, challenge, get, post, proves, register, signed_in};
+    use doorward_sdk::fake;
+    use doorward_sdk::prelude::*;
+
+    fn registered() {
+        signed_in("{}");
+        register(json!({})).expect("kept");
+        fake::with(|world| world.session = None);
+    }
+
+    fn refused(code: &str) -> std::result::Result<Value, String> {
+        Err(code.to_owned())
+    }
+
+    #[test]
+    fn the_counter_only_grows_and_is_kept() {
+        registered();
+        let answers = [(0, true), (10, true), (10, false), (9, false), (0, false), (11, true)];
+        for (counter, holds) in answers {
+            proves(counter);
+            let answer = authenticate("key-1");
+            if holds {
+                assert!(answer.expect("signed in")["session"]["token"].is_string(), "{counter}");
+            } else {
+                assert_eq!(answer, refused("400 AUTHENTICATION_FAILED"), "{counter}");
+            }
+        }
+        let passkeys = get("/passkey/list-user-passkeys", &[]).expect("signed in");
+        assert_eq!((&passkeys[0]["counter"], &passkeys[0]["backedUp"]), (&json!(11), &json!(true)));
+        assert_eq!(fake::with(|world| world.sessions.len()), 3);
+    }
+
+    #[test]
+    fn unknown_credentials_and_challenges_of_others_open_nothing() {
+        registered();
+        proves(1);
+        assert_eq!(authenticate("key-9"), refused("401 PASSKEY_NOT_FOUND"));
+        let made = challenge("/passkey/generate-authenticate-options");
+        let body = json!({ "response": { "id": "key-1", "challenge": made } });
+        fake::with(|world| world.cookies.clear());
+        assert_eq!(post("/passkey/verify-authentication", &body), refused("400 CHALLENGE_NOT_FOUND"));
+        assert_eq!(post("/passkey/verify-authentication", &json!({})), refused("400 VALIDATION_ERROR"));
+        assert!(fake::with(|world| world.sessions.is_empty()));
+    }
+
+    #[test]
+    fn strangers_are_not_told_of_anyones_passkeys() {
+        registered();
+        let options = get("/passkey/generate-authenticate-options", &[]).expect("options");
+        assert_eq!(options.get("allowCredentials"), None);
+        assert_eq!(options["rpId"], json!("localhost"));
+    }
+}
