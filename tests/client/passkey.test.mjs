@@ -202,6 +202,16 @@ describe("by default", () => {
     expect(await verify(ada, "registration", edited(made, { challenge }))).toBe("400 PREVIOUSLY_REGISTERED");
   });
 
+  test("PK-6: of ten who register one credential at once, one keeps it", async () => {
+    const users = await Promise.all(Array.from({ length: 10 }, () => newUser(server)));
+    const pages = users.map(({ jar }) => page(server, jar));
+    const asked = await Promise.all(pages.map(registerOptions));
+    const made = new Authenticator().create(asked[0], server.origin);
+    const outcomes = await Promise.all(pages.map((who, i) => verify(who, "registration", edited(made, { challenge: asked[i].challenge }))));
+    expect(outcomes.filter((outcome) => outcome === "ok"), outcomes.join()).toHaveLength(1);
+    expect(outcomes.every((outcome) => /^(ok|4\d\d .*)$/.test(outcome)), outcomes.join()).toBe(true);
+  });
+
   test("PK-7: malformed answers are refused", async () => {
     const user = await enrolled(server);
     for (const attestationObject of ["", "oA", "////", "A".repeat(3_000)]) {

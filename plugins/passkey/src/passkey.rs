@@ -66,7 +66,7 @@ pub fn table() -> Table {
         .field(FieldRule::new("name", FieldType::String))
         .field(FieldRule::new("publicKey", FieldType::String).required())
         .field(FieldRule::new("userId", FieldType::String).required().indexed().references("user"))
-        .field(FieldRule::new("credentialID", FieldType::String).required().indexed())
+        .field(FieldRule::new("credentialID", FieldType::String).required().unique())
         .field(FieldRule::new("counter", FieldType::Number).required())
         .field(FieldRule::new("deviceType", FieldType::String).required())
         .field(FieldRule::new("backedUp", FieldType::Boolean).required())

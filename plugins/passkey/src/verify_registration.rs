@@ -41,7 +41,7 @@ pub fn verify_registration(_request: &Request, input: Verify) -> Result<Response
         .map_err(|_| FAILED_TO_VERIFY_REGISTRATION)?;
     let transports = transports(&input.response);
     let proof = method(made.user_verified);
-    let stored = transactions::run(|| store(&user, made, input.name, transports))?;
+    let stored = store(&user, made, input.name, transports)?;
     let mut answer = serde_json::to_value(&stored)?;
     if input.create_session {
         let opened = sessions::open(&user, proof)?;
@@ -52,9 +52,6 @@ pub fn verify_registration(_request: &Request, input: Verify) -> Result<Response
 }
 
 fn store(user: &users::User, made: Registration, name: Option<String>, transports: Option<String>) -> Result<Passkey> {
-    if Passkey::by_credential(&made.credential_id)?.is_some() {
-        return Err(PREVIOUSLY_REGISTERED.into());
-    }
     let row = Passkey {
         name,
         public_key: BASE64_STANDARD.encode(&made.public_key),
@@ -68,7 +65,10 @@ fn store(user: &users::User, made: Registration, name: Option<String>, transport
         aaguid: Some(made.aaguid),
         id: String::new(),
     };
-    models::insert(MODEL, &row)
+    models::insert(MODEL, &row).map_err(|error| match error {
+        Error::Host(HostError::Conflict(_)) => PREVIOUSLY_REGISTERED.into(),
+        other => other,
+    })
 }
 
 /// How the browser reaches the authenticator, as it says itself: words without commas.
