@@ -13,7 +13,7 @@ use doorward::config::Config;
 use doorward::exchange::Services;
 use doorward::http::{Headers, Query, Request, Response};
 use doorward::mail::Mail;
-use doorward::plugin_host::Ports;
+use doorward::plugin_host::{PluginCounters, Ports};
 use doorward::random::SystemRandom;
 use doorward::store::{Models, Record, Store};
 use serde_json::Value as Json;
@@ -22,6 +22,8 @@ use crate::store::Place;
 
 /// Where the clock of every fixture begins: 2026-01-01T00:00:00Z.
 const START: i64 = 1_767_225_600_000;
+
+const SECRET: &str = "route-test-secret-0123456789-abcdefghij";
 
 /// A clock that stands still until it is moved.
 pub struct TestClock(AtomicI64);
@@ -85,6 +87,16 @@ impl Answer {
     }
 }
 
+fn config(place: &Place, options: &str, secret: &str) -> Result<Config, String> {
+    let text = format!(
+        "secret = \"{secret}\"\ndatabase.url = \"{}\"\n\
+         email_and_password.enabled = true\npassword_hashing = {{ memory_kib = 64, iterations = 1 }}\n{options}\n",
+        place.url
+    );
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/tests");
+    Config::parse(&text, &folder, &BTreeMap::new()).map_err(|error| error.to_string())
+}
+
 impl Fixture {
     /// Starts a server without rate limits on `place`, with more options as dotted TOML keys.
     pub async fn start(place: &Place, options: &str) -> Self {
@@ -103,22 +115,21 @@ impl Fixture {
 
     /// As [`Fixture::start_limited`], or why the server does not start.
     pub async fn try_start(place: &Place, options: &str) -> Result<Self, String> {
-        Self::try_start_with_secret(place, options, "route-test-secret-0123456789-abcdefghij").await
+        Self::try_start_with_secret(place, options, SECRET).await
     }
 
     async fn try_start_with_secret(place: &Place, options: &str, secret: &str) -> Result<Self, String> {
-        let text = format!(
-            "secret = \"{secret}\"\ndatabase.url = \"{}\"\n\
-             email_and_password.enabled = true\npassword_hashing = {{ memory_kib = 64, iterations = 1 }}\n{options}\n",
-            place.url
-        );
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/tests");
-        let config = Config::parse(&text, &folder, &BTreeMap::new()).map_err(|error| error.to_string())?;
+        let config = config(place, options, secret)?;
         open_store(&config).map_err(|error| error.to_string())?.migrate().await.unwrap();
         let clock = Arc::new(TestClock(AtomicI64::new(START)));
         let ports = Ports { clock: Arc::<TestClock>::clone(&clock), random: Arc::new(SystemRandom) };
         let app = App::start_with(config, ports).await.map_err(|error| error.to_string())?;
         Ok(Self { app, clock })
+    }
+
+    /// Loads plugins and scripts again, as these options list them.
+    pub async fn reload(&self, place: &Place, options: &str) -> Result<(), String> {
+        self.app.reload(&config(place, options, SECRET)?).await.map_err(|error| error.to_string())
     }
 
     /// Moves the clock.
@@ -149,6 +160,11 @@ impl Fixture {
     /// The database, for a look behind the answers.
     pub fn store(&self) -> &Store {
         &self.auth().store
+    }
+
+    /// What was counted of the first plugin's calls.
+    pub fn plugin_counters(&self) -> PluginCounters {
+        self.app.pipeline.plugin_counters().remove(0)
     }
 
     /// The number of rows of a model.

@@ -13,10 +13,18 @@ use serde_json::json;
 use crate::fixture::{Answer, Fixture};
 use crate::store::Place;
 
-const GRANTS: &str = r#"grants = ["cookies", "verifications", "users", "mail", "transactions"]"#;
+const GRANTS: &str = r#"grants = ["cookies", "verifications", "users", "mail", "transactions", "models"]"#;
 
 pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+/// Builds the plugins of a folder, as far as they are not up to date.
+fn build_once(folder: &Path, out: &Path) {
+    let request =
+        BuildRequest { folder: folder.to_owned(), out: out.to_owned(), target: root().join("target/plugins") };
+    // The command brings a runtime of its own, which cannot run inside the test's.
+    std::thread::spawn(move || build(&request).map_err(|error| error.to_string())).join().unwrap().unwrap();
 }
 
 /// The component of `tests/hostile/plugin`, built once.
@@ -28,10 +36,7 @@ fn hostile() -> &'static Path {
 /// Builds the component of `tests/<name>/plugin`.
 pub fn built(name: &str) -> PathBuf {
     let out = root().join("target").join(name);
-    let folder = root().join("tests").join(name).join("plugin");
-    let request = BuildRequest { folder, out: out.clone(), target: root().join("target/plugins") };
-    // The command brings a runtime of its own, which cannot run inside the test's.
-    std::thread::spawn(move || build(&request).map_err(|error| error.to_string())).join().unwrap().unwrap();
+    build_once(&root().join("tests").join(name).join("plugin"), &out);
     out.join(format!("{name}.wasm"))
 }
 
@@ -90,6 +95,15 @@ macro_rules! cases {
         }
     };
 }
+
+#[path = "hostile/limits.rs"]
+mod limits;
+#[path = "hostile/reload.rs"]
+mod reload;
+#[path = "hostile/sandbox.rs"]
+mod sandbox;
+#[path = "hostile/trust.rs"]
+mod trust;
 
 cases!(
     every_harm_ends_its_own_call,

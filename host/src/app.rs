@@ -27,7 +27,7 @@ use crate::plugin_host::{self, PluginError, Plugins, Ports};
 use crate::random::SystemRandom;
 use crate::routes;
 use crate::secret::Secret;
-use crate::store::{Schema, Store, StoreError, StoreOptions};
+use crate::store::{Database as _, Schema, Store, StoreError, StoreOptions};
 
 /// A server that is ready to answer.
 pub struct App {
@@ -86,10 +86,7 @@ pub enum StartError {
 /// # Errors
 /// When the schema clashes or the database cannot be opened.
 pub fn open_store(config: &Config) -> Result<Store, StartError> {
-    let mut schema = Schema::core();
-    plugin_host::extend_schema(config, &mut schema)?;
-    schema.configure(config)?;
-    let schema = Arc::new(schema);
+    let schema = Arc::new(schema(config)?);
     let url = database_url(config);
     let mut options = StoreOptions::default();
     if config.database.pool_size > 0 {
@@ -98,6 +95,14 @@ pub fn open_store(config: &Config) -> Result<Store, StartError> {
     }
     Store::open(&url, schema, options)
         .map_err(|source| StartError::Database { url: without_credentials(&config.database.url), source })
+}
+
+/// The tables and fields of the core and of all plugins.
+fn schema(config: &Config) -> Result<Schema, StartError> {
+    let mut schema = Schema::core();
+    plugin_host::extend_schema(config, &SystemClock, &mut schema)?;
+    schema.configure(config)?;
+    Ok(schema)
 }
 
 impl App {
@@ -125,7 +130,7 @@ impl App {
         let mailbox = start_mail(&config, &auth, &mail_screen)?;
         let services = Services { auth, gates: ArcSwap::default(), claims: ArcSwap::default(), mail_screen };
         let services = Arc::new(services);
-        let extensions = load_extensions(&services).await?;
+        let extensions = load_extensions(&services, &config).await?;
         let address_rule = address_rule(&config.advanced.ip_address)?;
         let pipeline = Arc::new(Pipeline::new(services, extensions, address_rule));
         let keys = || config.management_keys.clone();
@@ -133,40 +138,53 @@ impl App {
         Ok(Self { config, pipeline, management, mailbox })
     }
 
-    /// Loads plugins and scripts again and puts them in place at once; requests in flight finish on the old ones.
+    /// Loads plugins and scripts again, as `config` lists them, and puts them in place at once; requests in flight finish on
+    /// the old ones. Every other option stays as it was when the server started.
     ///
     /// # Errors
-    /// When a file does not load; then the old ones stay.
-    pub async fn reload(&self) -> Result<(), StartError> {
-        self.pipeline.replace(load_extensions(self.pipeline.services()).await?);
+    /// When a file does not load, or plugins want other tables; then the old ones stay.
+    pub async fn reload(&self, config: &Config) -> Result<(), StartError> {
+        let listed = Config {
+            plugin_folder: config.plugin_folder.clone(),
+            plugin_trust: config.plugin_trust.clone(),
+            plugins: config.plugins.clone(),
+            hooks: config.hooks.clone(),
+            ..Config::clone(&self.config)
+        };
+        let services = self.pipeline.services();
+        if !services.auth.store.schema().covers(&schema(&listed)?) {
+            let message = "the plugins want other tables or fields: run `doorward migrate` and start the server again";
+            return Err(StartError::Option(message.to_owned()));
+        }
+        self.pipeline.replace(load_extensions(services, &listed).await?);
         Ok(())
     }
 }
 
 /// Loads everything that takes part in requests beside the core.
-async fn load_extensions(services: &Arc<Services>) -> Result<Extensions, StartError> {
+async fn load_extensions(services: &Arc<Services>, config: &Config) -> Result<Extensions, StartError> {
     let auth = &services.auth;
     let ports = Ports { clock: Arc::clone(&auth.clock), random: Arc::clone(&auth.random) };
-    let plugins = Plugins::load(&auth.config, &ports).await?;
+    let plugins = Plugins::load(config, &ports).await?;
     let mut router = Router::default();
     for route in routes::core().into_iter().chain(plugins.routes()) {
         router.add(route)?;
     }
-    let scripts = Arc::new(load_scripts(auth)?);
-    let rate_rules = RateRules::new(&auth.config.rate_limit, plugins.rate_rules());
+    let scripts = Arc::new(load_scripts(auth, config)?);
+    let rate_rules = RateRules::new(&config.rate_limit, plugins.rate_rules());
     let functions = functions(&plugins)?;
     put_in_place(services, &plugins, &scripts);
     Ok(Extensions { router, functions, rate_rules, plugins, scripts })
 }
 
-fn load_scripts(auth: &Auth) -> Result<ScriptSet, HookError> {
+fn load_scripts(auth: &Auth, config: &Config) -> Result<ScriptSet, HookError> {
     let ports = hooks::Ports {
         clock: Arc::clone(&auth.clock),
         random: Arc::clone(&auth.random),
         counters: Arc::new(MemoryCounters::default()),
         signing_key: Secret::new(auth.config.secret_value.expose().clone().into_bytes()),
     };
-    ScriptSet::load(&auth.config, &ports)
+    ScriptSet::load(config, &ports)
 }
 
 /// Lets plugins and scripts decide about sign-ins, see changes and add to claims, and scripts see mails. Scripts are asked

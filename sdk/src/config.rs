@@ -49,7 +49,7 @@ pub(crate) fn check<O: DeserializeOwned>() -> Result<(), String> {
     read::<O>().map(|_| ())
 }
 
-fn read<O: DeserializeOwned>() -> Result<O, String> {
+pub(crate) fn read<O: DeserializeOwned>() -> Result<O, String> {
     serde_json::from_str(&host::config::options()).map_err(|error| {
         // The position is one in text that the operator never sees.
         let text = error.to_string();

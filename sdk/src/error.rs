@@ -40,6 +40,12 @@ impl ErrorCode {
         ErrorCode { status, code, message }
     }
 
+    /// The same refusal with another status.
+    pub const fn with_status(mut self, status: u16) -> ErrorCode {
+        self.status = status;
+        self
+    }
+
     /// The code alone, to refuse with other words.
     pub const fn code(self) -> &'static str {
         self.code
@@ -56,6 +62,14 @@ impl Error {
     /// 500, for what only the log should know.
     pub fn internal() -> Error {
         Error::new(500, "INTERNAL_SERVER_ERROR", "Internal Server Error")
+    }
+
+    /// The same error, with one more header when it is a challenge.
+    pub fn with_challenge_header(mut self, name: &str, value: impl Into<String>) -> Error {
+        if let Error::Host(HostError::Challenged(response)) = &mut self {
+            response.headers.push(raw::Header { name: name.to_owned(), value: value.into() });
+        }
+        self
     }
 
     pub(crate) fn into_failure(self) -> Failure {

@@ -8,6 +8,7 @@
 //! assert_eq!(users::find_by_email("Ada@Example.com").unwrap().unwrap().id(), user.id());
 //! ```
 
+mod answer;
 pub(crate) mod calls;
 mod change;
 pub(crate) mod data;
@@ -23,6 +24,7 @@ use serde_json::{Map, Value};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
+pub use answer::{body, header, status};
 pub use change::RawChange;
 pub use request::{RawAttempt, RawReply, RawRequest};
 

@@ -19,6 +19,8 @@ pub struct FieldRule {
     is_returned: bool,
     is_input: bool,
     is_credential: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    fixes_life: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     when_option: Option<&'static str>,
 }
@@ -55,6 +57,7 @@ impl FieldRule {
             is_returned: true,
             is_input: false,
             is_credential: false,
+            fixes_life: false,
             when_option: None,
         }
     }
@@ -106,6 +109,12 @@ impl FieldRule {
     /// [`email_ownership::confirm`](crate::email_ownership::confirm) takes those of someone else away.
     pub const fn credential(mut self) -> FieldRule {
         self.is_credential = true;
+        self
+    }
+
+    /// A session in which it has a value ends when it was to end: it is never extended.
+    pub const fn fixes_life(mut self) -> FieldRule {
+        self.fixes_life = true;
         self
     }
 

@@ -20,6 +20,16 @@ pub fn verify(user_id: Option<&str>, password: &str) -> Result<bool> {
     Ok(host::passwords::verify(user_id, password)?)
 }
 
+/// As [`verify`], for a sign-in with `identifier` (a name, an address) and a password: the attempt counts on the user's account,
+/// or on the identifier when nobody has it.
+/// [`sessions::open`](crate::sessions::open) for this user ends the count and makes the device known.
+///
+/// # Errors
+/// As [`verify`]; `refused` after too many attempts.
+pub fn verify_sign_in(identifier: &str, user_id: Option<&str>, password: &str) -> Result<bool> {
+    Ok(host::passwords::verify_sign_in(identifier, user_id, password)?)
+}
+
 /// Whether the user has a password.
 ///
 /// # Errors

@@ -32,7 +32,7 @@ pub struct Plugin {
     pub(crate) functions: Vec<Function>,
     pub(crate) http_hosts: Vec<&'static str>,
     pub(crate) default_options: fn() -> Value,
-    pub(crate) check_options: fn() -> Result<(), String>,
+    pub(crate) check_options: Box<dyn Fn() -> Result<(), String>>,
     pub(crate) rate_limits: Vec<RateRule>,
     pub(crate) cookies: Vec<CookieRule>,
     pub(crate) tables: Vec<Table>,
@@ -72,7 +72,7 @@ impl Plugin {
             functions: Vec::new(),
             http_hosts: Vec::new(),
             default_options: || Value::Object(serde_json::Map::new()),
-            check_options: || Ok(()),
+            check_options: Box::new(|| Ok(())),
             rate_limits: Vec::new(),
             cookies: Vec::new(),
             tables: Vec::new(),
@@ -90,10 +90,21 @@ impl Plugin {
 
     /// The operator's options: a struct with `#[serde(default, deny_unknown_fields)]` and its defaults. Read it in a
     /// handler with [`config::options`](crate::config::options).
-    pub fn options<O: Default + Serialize + DeserializeOwned>(mut self) -> Plugin {
+    pub fn options<O: Default + Serialize + DeserializeOwned + 'static>(mut self) -> Plugin {
         self.default_options = || serde_json::to_value(O::default()).unwrap_or_default();
-        self.check_options = crate::config::check::<O>;
+        self.check_options = Box::new(crate::config::check::<O>);
         self
+    }
+
+    /// As [`Plugin::options`], with a look at what one option alone does not tell: `fault` says what does not fit together.
+    pub fn options_without<O: Default + Serialize + DeserializeOwned + 'static>(
+        self,
+        fault: fn(&O) -> Option<String>,
+    ) -> Plugin {
+        let mut plugin = self.options::<O>();
+        plugin.check_options =
+            Box::new(move || crate::config::read::<O>().and_then(|options| fault(&options).map_or(Ok(()), Err)));
+        plugin
     }
 
     /// Adds an endpoint.

@@ -31,6 +31,14 @@ pub fn end_all(user_id: &str) -> Result<u64> {
     Ok(host::session_administration::end_all(user_id)?)
 }
 
+/// Ends the sessions of whomever in which a field that this plugin adds has this value, and returns their number.
+///
+/// # Errors
+/// `denied` for a field that is not the plugin's.
+pub fn end_by_own_field(field: &str, value: &str) -> Result<u64> {
+    Ok(host::session_administration::end_by_own_field(field, value)?)
+}
+
 /// Opens a session of someone else in this browser, in place of the current one, which lives on. It lasts `ttl_secs`, ends
 /// with the browser and carries `fields`, which this plugin adds to sessions. Gates are asked about the user.
 ///

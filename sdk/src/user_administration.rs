@@ -2,6 +2,17 @@
 
 use crate::error::Result;
 use crate::host;
+use crate::users::User;
+use serde_json::Value;
+
+/// A new user with fields as in [`users::create`](crate::users::create), and with a password unless it is none, which may be
+/// shorter than the core's rules want.
+///
+/// # Errors
+/// As [`users::create`](crate::users::create); `refused` for a password that is too long.
+pub fn create(fields: &Value, password: Option<&str>) -> Result<User> {
+    User::parse(&host::user_administration::create(&fields.to_string(), password)?)
+}
 
 /// Gives the user this password. With `end_sessions` the user's sessions end in the same transaction.
 ///

@@ -79,3 +79,11 @@ pub fn create(fields: &Value) -> Result<User> {
 pub fn update(id: &str, fields: &Value) -> Result<User> {
     User::parse(&host::users::update(id, &fields.to_string())?)
 }
+
+/// As [`find_by_id`], and nobody else changes the user until the transaction ends.
+///
+/// # Errors
+/// `invalid` outside of a transaction.
+pub fn lock(id: &str) -> Result<Option<User>> {
+    host::users::lock(id)?.map(|text| User::parse(&text)).transpose()
+}

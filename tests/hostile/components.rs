@@ -4,6 +4,7 @@ use wit_parser::Resolve;
 
 /// Exports of a module that answers everything with a pointer to zeroes.
 const HONEST: &str = r#"
+    (import "doorward:plugin/types@1.0.0" "[resource-drop]request" (func $drop_request (param i32)))
     (memory (export "memory") 1)
     (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) i32.const 4096)
     (func (export "doorward:plugin/lifecycle@1.0.0#describe") (result i32) i32.const 1024)
@@ -56,11 +57,16 @@ pub fn starts_with_much_memory() -> Vec<u8> {
 }
 
 /// Appends a manifest with one route, as `doorward plugin build` would.
-pub fn with_manifest(mut component: Vec<u8>, id: &str) -> Vec<u8> {
+pub fn with_manifest(component: Vec<u8>, id: &str) -> Vec<u8> {
+    with_route(component, id, "GET", "/hostile/raw")
+}
+
+/// As [`with_manifest`], with a route of one's choice.
+pub fn with_route(mut component: Vec<u8>, id: &str, method: &str, path: &str) -> Vec<u8> {
     use wasm_encoder::ComponentSection;
     let manifest = serde_json::json!({
         "manifest_version": 1, "id": id, "version": "1", "sdk_version": "1",
-        "routes": [{ "method": "GET", "path": "/hostile/raw" }],
+        "routes": [{ "method": method, "path": path }],
         "capabilities": [],
     });
     let data = serde_json::to_vec(&manifest).unwrap();
@@ -69,8 +75,73 @@ pub fn with_manifest(mut component: Vec<u8>, id: &str) -> Vec<u8> {
     component
 }
 
+/// An answer with the status that this code leaves, and an empty body.
+fn answer(status: &str) -> String {
+    format!(
+        "i32.const 2048 i32.const 0 i32.store8
+         i32.const 2052 {status} i32.store16
+         i32.const 2056 i32.const 0 i32.store
+         i32.const 2060 i32.const 0 i32.store
+         i32.const 2064 i32.const 0 i32.store8
+         i32.const 2048"
+    )
+}
+
+/// Answers with this status.
+pub fn answers(status: u16) -> Vec<u8> {
+    component(&format!("(module {HONEST} {})", handle(&answer(&format!("i32.const {status}")))))
+}
+
+/// Runs a module's own text beside a well-behaved plugin.
+pub fn with_text(text: &str) -> Vec<u8> {
+    component(&format!("(module {HONEST} {} {text})", handle(&answer("i32.const 200"))))
+}
+
+/// Fills 25 MiB of memory again and again: each time is one instruction.
+pub fn fills_memory() -> Vec<u8> {
+    let large = HONEST.replace("\"memory\") 1)", "\"memory\") 400)");
+    let body = "(loop i32.const 8192 i32.const 7 i32.const 25000000 memory.fill br 0) unreachable";
+    component(&format!("(module {large} {})", handle(body)))
+}
+
+/// Looks for a mark in its memory, a table of numbers and a global, then leaves one in all of them. 200 when there was none,
+/// 299 when there was.
+pub fn leaves_a_mark() -> Vec<u8> {
+    let large = HONEST.replace("\"memory\") 1)", "\"memory\") 8)");
+    let body = format!(
+        "(local.set $status (i32.const 200))
+         (if (i32.eq (global.get $mark) (i32.const 0x5ec2e7)) (then (local.set $status (i32.const 299))))
+         (global.set $mark (i32.const 0x5ec2e7))
+         (local.set $at (i32.const 8192))
+         (loop $next
+           (if (i32.eq (i32.load (local.get $at)) (i32.const 0x5ec2e7)) (then (local.set $status (i32.const 299))))
+           (i32.store (local.get $at) (i32.const 0x5ec2e7))
+           (local.set $at (i32.add (local.get $at) (i32.const 4)))
+           (br_if $next (i32.lt_u (local.get $at) (i32.const 524284))))
+         {}",
+        answer("local.get $status")
+    );
+    component(&format!(
+        "(module {large} (global $mark (mut i32) (i32.const 0)) {})",
+        handle_with("(local $at i32) (local $status i32)", &body)
+    ))
+}
+
+/// A component in the text form, whatever it contains.
+pub fn from_text(text: &str) -> Vec<u8> {
+    wat::parse_str(text).unwrap()
+}
+
 fn handle(body: &str) -> String {
-    format!(r#"(func (export "doorward:plugin/routes@1.0.0#handle") (param i32 i32) (result i32) {body})"#)
+    handle_with("", body)
+}
+
+/// A handler that gives the request back, as each must, and does `body`.
+fn handle_with(locals: &str, body: &str) -> String {
+    format!(
+        r#"(func (export "doorward:plugin/routes@1.0.0#handle") (param i32 i32) (result i32) {locals}
+             (call $drop_request (local.get 1)) {body})"#
+    )
 }
 
 fn component(module: &str) -> Vec<u8> {

@@ -39,6 +39,22 @@ pub async fn check_in(auth: &Auth, db: &dyn Database, user_id: &str, password: &
     })
 }
 
+/// Whether `password` is the user's, for a sign-in: a hash that is out of date is made anew. Takes as long when there is no
+/// password or no user.
+///
+/// # Errors
+/// As [`check`].
+pub async fn prove(auth: &Auth, db: &dyn Database, user_id: &str, password: &str) -> Result<bool, AuthError> {
+    let credential = account::find_credential_account(db, user_id).await?;
+    let verdict = auth.passwords.verify(credential.as_ref().and_then(Account::password), password).await?;
+    let Some(credential) = credential else { return Ok(false) };
+    if verdict == Verdict::MatchOutdated {
+        let hash = auth.passwords.hash(password).await?;
+        replace_password(auth, db, &credential, &hash).await?;
+    }
+    Ok(verdict != Verdict::Mismatch)
+}
+
 /// Gives the user the password with this hash, whether or not there was one. `false` when there is no such user.
 /// `db` is the transaction that redeemed the right to do so.
 ///

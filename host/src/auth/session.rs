@@ -7,7 +7,7 @@ use super::{Auth, AuthError, lifecycle};
 use crate::clock::Timestamp;
 use crate::random::ALPHANUMERIC;
 use crate::store::session;
-use crate::store::{Database, Record, Session, User, Value, eq, ne};
+use crate::store::{Database, Filter, Record, Session, User, Value, eq, ne};
 
 /// Life of a session that ends with the browser, in seconds.
 const UNREMEMBERED_SECS: i64 = 86_400;
@@ -106,7 +106,13 @@ pub async fn find_active_in(auth: &Auth, db: &dyn Database, token: &str) -> Resu
 pub fn is_refresh_due(auth: &Auth, session: &Session) -> bool {
     let options = &auth.config.session;
     let due_at = session.expires_at().plus_secs(options.update_age - options.expires_in);
-    !options.disable_session_refresh && due_at <= auth.now()
+    !options.disable_session_refresh && due_at <= auth.now() && !has_fixed_life(session)
+}
+
+/// Whether a plugin opened the session for a time of its own: it ends when it was to end.
+fn has_fixed_life(session: &Session) -> bool {
+    let mut fields = session.0.model().fields.iter().zip(session.0.values());
+    fields.any(|(field, value)| field.fixes_life && !value.is_null())
 }
 
 /// Extends the session to its full life. `None` when it was ended meanwhile.
@@ -142,7 +148,15 @@ pub async fn end(auth: &Auth, db: &dyn Database, token: &str) -> Result<bool, Au
 pub async fn end_all(auth: &Auth, db: &dyn Database, user_id: &str, except: Option<&str>) -> Result<u64, AuthError> {
     let mut filters = vec![eq("userId", user_id)];
     filters.extend(except.map(|token| ne("token", token)));
-    lifecycle::delete(auth, db, session::MODEL, &filters).await
+    end_where(auth, db, &filters).await
+}
+
+/// Ends all sessions that match and returns how many there were.
+///
+/// # Errors
+/// When an observer refuses or the store fails.
+pub async fn end_where(auth: &Auth, db: &dyn Database, filters: &[Filter]) -> Result<u64, AuthError> {
+    lifecycle::delete(auth, db, session::MODEL, filters).await
 }
 
 /// The live sessions of a user, oldest first; of more than `DEFAULT_LIMIT`, the newest.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use super::serve::listen;
+use super::serve::{listen, reload};
 use super::{CommandResult, init, load, plugin};
 use crate::app::{App, open_store};
 use crate::config::Config;
@@ -25,49 +25,59 @@ pub fn dev(config_file: &Path) -> CommandResult {
     let config = load(config_file)?;
     // The port is taken first: whoever finds it taken learns that before a long build.
     let listeners = listen(&config)?;
-    if config.resolve("plugins/Cargo.toml").exists() {
+    for (folder, out) in plugin_folders(&config) {
         step("building the plugins (the first time takes a few minutes)");
-        plugin::build(&plugin::BuildRequest {
-            folder: config.resolve("plugins"),
-            out: config.resolve(&config.plugin_folder),
-            target: config.resolve("target/plugins"),
-        })?;
+        plugin::build(&plugin::BuildRequest { folder, out, target: plugin::target(&config.resolve(".")) })?;
     }
+    let config_file = config_file.to_owned();
     server::block_on(async move {
         step("bringing the tables up to date");
         open_store(&config)?.migrate().await?;
         step("loading plugins and scripts");
         let app = Arc::new(App::start(config).await?);
-        tokio::spawn(reload_on_change(Arc::clone(&app)));
+        tokio::spawn(reload_on_change(Arc::clone(&app), config_file));
         greet(&app.config);
         server::serve(app, listeners).await?;
         Ok(())
     })?
 }
 
-/// Loads plugins and scripts again when one of their files changes. A file that does not load leaves the old one serving.
-async fn reload_on_change(app: Arc<App>) {
-    let mut seen = modification_times(&app.config);
+/// The folders of crates that are built, and where their components go: a workspace of plugins in `plugins`, and the plugin
+/// that the configuration lies beside.
+fn plugin_folders(config: &Config) -> Vec<(PathBuf, PathBuf)> {
+    let workspace = config.resolve("plugins");
+    let own = config.resolve(".");
+    let mut folders = Vec::new();
+    if workspace.join("Cargo.toml").exists() {
+        folders.push((workspace, config.resolve(&config.plugin_folder)));
+    }
+    if plugin::is_plugin(&own) {
+        folders.push((own, config.resolve("dist")));
+    }
+    folders
+}
+
+/// Loads plugins and scripts again when one of their files or the configuration changes.
+async fn reload_on_change(app: Arc<App>, config_file: PathBuf) {
+    let mut seen = modification_times(&app.config, &config_file);
     loop {
         tokio::time::sleep(WATCH_EVERY).await;
-        let now = modification_times(&app.config);
-        if now == seen {
-            continue;
+        // The files are those that the configuration lists now.
+        let listed = load(&config_file).ok();
+        let now = modification_times(listed.as_ref().unwrap_or(&app.config), &config_file);
+        if now != seen {
+            reload(&app, &config_file).await;
+            seen = now;
         }
-        match app.reload().await {
-            Ok(()) => tracing::info!("plugins and scripts were loaded again"),
-            Err(error) => tracing::error!(%error, "the change was not loaded; the old plugins and scripts still serve"),
-        }
-        seen = now;
     }
 }
 
-/// When each component and script was last written.
-fn modification_times(config: &Config) -> BTreeMap<PathBuf, Option<SystemTime>> {
+/// When the configuration, each component and each script was last written.
+fn modification_times(config: &Config, config_file: &Path) -> BTreeMap<PathBuf, Option<SystemTime>> {
     let scripts = config.hooks.iter().map(|hook| config.resolve(&hook.file));
     let components = config.plugins.iter().map(|plugin| config.component_path(plugin));
     let modified = |path: &PathBuf| std::fs::metadata(path).and_then(|data| data.modified()).ok();
-    scripts.chain(components).map(|path| (path.clone(), modified(&path))).collect()
+    scripts.chain(components).chain([config_file.to_owned()]).map(|path| (path.clone(), modified(&path))).collect()
 }
 
 #[expect(clippy::print_stderr, reason = "progress for the person at the terminal")]

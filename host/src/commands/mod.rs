@@ -50,7 +50,7 @@ enum Command {
     /// Check and test policy scripts.
     #[command(subcommand)]
     Hooks(hooks::HooksCommand),
-    /// Build plugins and look at them.
+    /// Build plugins, sign them and look at them.
     #[command(subcommand)]
     Plugin(plugin::PluginCommand),
 }
@@ -65,10 +65,10 @@ pub fn run(cli: Cli) -> CommandResult {
         Command::Secret => print_secret(),
         Command::Init => init::init(&cli.config),
         Command::Hooks(command) => hooks::run(&command, || load(&cli.config)),
-        Command::Plugin(command) => plugin::run(command),
+        Command::Plugin(command) => plugin::run(command, || load(&cli.config)),
         Command::Migrate { plan } => migrate::migrate(load(&cli.config)?, plan),
         Command::Check => serve::check(load(&cli.config)?),
-        Command::Serve => serve::serve(load(&cli.config)?),
+        Command::Serve => serve::serve(&cli.config),
     }
 }
 

@@ -7,6 +7,7 @@ mod mail;
 mod models;
 mod options;
 mod parts;
+mod plugins;
 mod secrets;
 
 use std::path::PathBuf;
@@ -26,9 +27,9 @@ pub use options::{
 };
 pub use parts::{
     Database, HookConfig, Management, ManagementKey, ManagementKeySource, PasswordHashing, PerAccountLimit,
-    PerRecipientLimit, PluginConfig, PluginHttp, PluginLimits, RateLimit, RateLimitRule, RateLimitStorage,
-    SecretSource, Server, VersionedSource,
+    PerRecipientLimit, RateLimit, RateLimitRule, RateLimitStorage, SecretSource, Server, VersionedSource,
 };
+pub use plugins::{BreakerConfig, FailurePolicy, OnFailure, PluginConfig, PluginHttp, PluginLimits, PluginTrust};
 
 use crate::seal::Secrets;
 use crate::secret::Secret;
@@ -84,6 +85,8 @@ pub struct Config {
     pub mail: Option<MailConfig>,
     /// Where the components of plugins without a `path` lie, seen from the configuration file.
     pub plugin_folder: String,
+    /// Whose plugins are loaded.
+    pub plugin_trust: PluginTrust,
     /// Plugins, in the order their hooks run.
     pub plugins: Vec<PluginConfig>,
     /// Scripts, in the order they run.
@@ -128,6 +131,7 @@ impl Default for Config {
             management: None,
             mail: None,
             plugin_folder: "plugins/dist".into(),
+            plugin_trust: PluginTrust::default(),
             plugins: Vec::new(),
             hooks: Vec::new(),
             folder: PathBuf::from("."),

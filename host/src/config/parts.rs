@@ -1,4 +1,4 @@
-//! Options of Doorward's own: server, database, hashing, rate limit, mail, plugins and scripts.
+//! Options of Doorward's own: server, database, hashing, rate limit and scripts.
 
 use std::path::PathBuf;
 
@@ -251,65 +251,6 @@ pub enum RateLimitRule {
         /// Requests per window.
         max: u32,
     },
-}
-
-/// `[[plugins]]`
-#[derive(Clone, Debug, Deserialize)]
-pub struct PluginConfig {
-    /// The plugin's id.
-    pub id: String,
-    /// Its component; `<plugin_folder>/<id>.wasm` when absent.
-    pub path: Option<String>,
-    /// Switches it off without removing it.
-    #[serde(default = "yes")]
-    pub enabled: bool,
-    /// Capabilities it may use; absent means all that the manifest of an official plugin asks for.
-    pub grants: Option<Vec<String>>,
-    /// What one call may cost.
-    #[serde(default)]
-    pub limits: PluginLimits,
-    /// Which other servers it may ask.
-    #[serde(default)]
-    pub http: PluginHttp,
-    /// The plugin's own options, checked against its manifest.
-    #[serde(flatten)]
-    pub options: toml::Table,
-}
-
-fn yes() -> bool {
-    true
-}
-
-/// `[plugins.http]`
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct PluginHttp {
-    /// Hosts beside those of its manifest: `api.example.com`, `api.example.com:8443` or `*.example.com`.
-    pub hosts: Vec<String>,
-    /// Lets it reach this machine and its own network.
-    pub allow_private: bool,
-    /// Lets it send `http:` too.
-    pub allow_http: bool,
-}
-
-/// `[plugins.limits]`
-#[derive(Clone, Debug, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct PluginLimits {
-    /// Longest time of one call, in milliseconds.
-    pub call_ms: u64,
-    /// Largest memory, in MiB.
-    pub memory_mib: usize,
-    /// Largest answer, in bytes.
-    pub result_bytes: usize,
-    /// Host calls that one request may make.
-    pub host_calls: u32,
-}
-
-impl Default for PluginLimits {
-    fn default() -> Self {
-        Self { call_ms: 50, memory_mib: 32, result_bytes: 1 << 20, host_calls: 1000 }
-    }
 }
 
 /// `[[hooks]]`

@@ -3,14 +3,13 @@
 use serde_json::json;
 
 use crate::auth::email_token::Purpose;
-use crate::auth::password::{self, Verdict};
-use crate::auth::user::replace_password;
+use crate::auth::{credential, password};
 use crate::email;
 use crate::error::{ApiError, Code};
 use crate::exchange::{Exchange, SignIn, SignInAttempt};
 use crate::http::{Response, header_text};
 use crate::input::Input;
-use crate::store::{Account, User, account, user};
+use crate::store::{User, user};
 
 struct Credentials {
     email: String,
@@ -80,24 +79,9 @@ async fn authenticate(exchange: &mut Exchange, given: &Credentials) -> Result<Us
     exchange.count_account_attempt(&email, found.as_ref().map(User::id)).await?;
     let auth = exchange.auth();
     let store = &auth.store;
-    let credential = match &found {
-        Some(user) => account::find_credential_account(store, user.id()).await?,
-        None => None,
-    };
-    let stored = credential.as_ref().and_then(Account::password);
-    let verdict = auth.passwords.verify(stored, &given.password).await?;
-    let (Some(user), Some(credential)) = (found, credential) else {
-        return Err(Code::INVALID_EMAIL_OR_PASSWORD.into());
-    };
-    match verdict {
-        Verdict::Mismatch => Err(Code::INVALID_EMAIL_OR_PASSWORD.into()),
-        Verdict::Match => Ok(user),
-        Verdict::MatchOutdated => {
-            let hash = auth.passwords.hash(&given.password).await?;
-            replace_password(auth, store, &credential, &hash).await?;
-            Ok(user)
-        }
-    }
+    let user_id = found.as_ref().map(User::id).unwrap_or_default();
+    let is_right = credential::prove(auth, store, user_id, &given.password).await?;
+    found.filter(|_| is_right).ok_or_else(|| Code::INVALID_EMAIL_OR_PASSWORD.into())
 }
 
 fn with_location(mut response: Response, callback_url: Option<&str>) -> Response {

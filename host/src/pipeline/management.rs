@@ -163,5 +163,6 @@ async fn metrics(pipeline: &Pipeline) -> Result<Response, ApiError> {
         ("doorward_outbox_depth", "Mails that wait to be delivered.", waiting_mail),
     ]);
     text.push_str(&Metrics::render_scripts(&pipeline.script_counts()));
+    text.push_str(&Metrics::render_plugins(&pipeline.plugin_counters()));
     Ok(Response::with_type(200, "text/plain; version=0.0.4; charset=utf-8", text))
 }

@@ -1,4 +1,4 @@
-//! Counts of answers by route and status, as Prometheus text.
+//! Counts of answers by route and status, and of the calls of plugins, as Prometheus text.
 //!
 //! Invariant: a label is a route's own pattern, a method of the route table, or a status: nothing a client chose.
 
@@ -8,6 +8,7 @@ use std::sync::Mutex;
 
 use crate::exchange::Route;
 use crate::hooks::ScriptCounts;
+use crate::plugin_host::PluginCounters;
 
 /// The label of requests that met no route.
 const NO_ROUTE: &str = "none";
@@ -78,6 +79,36 @@ impl Metrics {
         text
     }
 
+    /// What was counted of the calls of plugins, in the same form.
+    pub fn render_plugins(plugins: &[PluginCounters]) -> String {
+        type Value = fn(&PluginCounters) -> u64;
+        let families: [(&str, &str, &str, Value); 5] = [
+            ("doorward_plugin_calls_total", "counter", "Calls that reached a plugin.", |plugin| plugin.calls),
+            ("doorward_plugin_failures_total", "counter", "Calls that ended in a trap or at a limit.", |plugin| {
+                plugin.failures
+            }),
+            (
+                "doorward_plugin_paused_calls_total",
+                "counter",
+                "Calls not made because a plugin was paused.",
+                |plugin| plugin.paused_calls,
+            ),
+            ("doorward_plugin_skipped_hooks_total", "counter", "Hooks without which a request went on.", |plugin| {
+                plugin.skipped_hooks
+            }),
+            ("doorward_plugin_paused", "gauge", "Whether a plugin is paused.", |plugin| u64::from(plugin.is_paused)),
+        ];
+        let mut text = String::new();
+        for (name, kind, help, value) in families.into_iter().filter(|_| !plugins.is_empty()) {
+            // Writing to a string cannot fail. A plugin's id has no letters that a label would have to escape.
+            _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
+            for plugin in plugins {
+                _ = writeln!(text, "{name}{{plugin=\"{}\"}} {}", plugin.plugin, value(plugin));
+            }
+        }
+        text
+    }
+
     fn lines(&self) -> Vec<String> {
         let answers = match self.answers.lock() {
             Ok(answers) => answers,
@@ -96,5 +127,29 @@ impl Metrics {
         }
         lines.sort();
         lines
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_plugin_has_a_line_in_each_family() {
+        let counters = |plugin: &str, failures| PluginCounters {
+            plugin: plugin.to_owned(),
+            calls: 7,
+            failures,
+            paused_calls: 0,
+            skipped_hooks: 1,
+            is_paused: failures > 0,
+        };
+        let text = Metrics::render_plugins(&[counters("a", 0), counters("b", 3)]);
+        assert!(text.contains(
+            "# TYPE doorward_plugin_failures_total counter\ndoorward_plugin_failures_total{plugin=\"a\"} 0\n"
+        ));
+        assert!(text.contains("doorward_plugin_failures_total{plugin=\"b\"} 3\n"));
+        assert!(text.ends_with("doorward_plugin_paused{plugin=\"a\"} 0\ndoorward_plugin_paused{plugin=\"b\"} 1\n"));
+        assert_eq!(Metrics::render_plugins(&[]), "");
     }
 }

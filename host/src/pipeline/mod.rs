@@ -22,7 +22,7 @@ use crate::error::ApiError;
 use crate::exchange::{Cause, Endpoint, Exchange, Route, Services};
 use crate::hooks::{ScriptCounts, ScriptSet, Step};
 use crate::http::{Request, Response};
-use crate::plugin_host::Plugins;
+use crate::plugin_host::{PluginCounters, Plugins};
 
 use management::Functions;
 use rate_limit::RateRules;
@@ -74,6 +74,11 @@ impl Pipeline {
     /// Puts new extensions in place; requests in flight finish on the old ones.
     pub fn replace(&self, extensions: Extensions) {
         self.extensions.store(Arc::new(extensions));
+    }
+
+    /// What was counted of each plugin's calls since it was loaded.
+    pub fn plugin_counters(&self) -> Vec<PluginCounters> {
+        self.extensions.load().plugins.counters()
     }
 
     /// Answers one request; never fails and never panics.

@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_changed_file_is_made_again_and_never_loaded() {
+    fn sup_1_a_changed_file_is_made_again_and_never_loaded() {
         let place = tempfile::tempdir().unwrap();
         let folder = place.path().join("cache");
         let engine = Engine::default();
@@ -155,7 +155,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn an_open_folder_is_not_used() {
+    fn sup_1_an_open_folder_is_not_used() {
         use std::os::unix::fs::PermissionsExt;
         let place = tempfile::tempdir().unwrap();
         let folder = place.path().join("cache");
@@ -167,5 +167,42 @@ mod tests {
         let link = place.path().join("link");
         std::os::unix::fs::symlink(place.path(), &link).unwrap();
         assert!(Cache::open(Some(&link), "secret").folder.is_none());
+    }
+    #[test]
+    fn sup_1_what_another_engine_or_component_made_is_not_taken() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = place.path().join("cache");
+        let cache = Cache::open(Some(&folder), "secret");
+        let engine = Engine::default();
+        let other = Engine::new(wasmtime::Config::new().epoch_interruption(true)).unwrap();
+        cache.load(&engine, EMPTY).unwrap();
+        let (own, foreign) = (entry_name(&engine, EMPTY), entry_name(&other, EMPTY));
+        assert_ne!(own, foreign);
+        // Whoever can write to the folder renames a genuine entry: its tag is bound to its name.
+        fs::copy(folder.join(&own), folder.join(&foreign)).unwrap();
+        assert!(cache.read(&foreign).is_none());
+        cache.load(&other, EMPTY).unwrap();
+        let larger = wat::parse_str("(component (core module))").unwrap();
+        fs::copy(folder.join(&own), folder.join(entry_name(&engine, &larger))).unwrap();
+        assert!(cache.read(&entry_name(&engine, &larger)).is_none());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn sup_1_an_entry_that_is_a_link_or_cannot_be_written_does_no_harm() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = place.path().join("cache");
+        let engine = Engine::default();
+        let cache = Cache::open(Some(&folder), "secret");
+        let target = place.path().join("elsewhere");
+        fs::write(&target, b"not ours").unwrap();
+        let entry = folder.join(entry_name(&engine, EMPTY));
+        std::os::unix::fs::symlink(&target, &entry).unwrap();
+        cache.load(&engine, EMPTY).unwrap();
+        assert_eq!(fs::read(&target).unwrap(), b"not ours", "a link is replaced, not followed");
+        assert!(!fs::symlink_metadata(&entry).unwrap().is_symlink());
+        fs::remove_file(&entry).unwrap();
+        fs::create_dir(&entry).unwrap();
+        cache.load(&engine, EMPTY).unwrap();
     }
 }

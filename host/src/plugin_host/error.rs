@@ -31,6 +31,17 @@ pub enum PluginError {
         /// What is wrong.
         reason: String,
     },
+    /// It is not the one that the operator trusts.
+    #[error("plugin `{plugin}` is not trusted: {reason}")]
+    Untrusted {
+        /// Its id.
+        plugin: String,
+        /// Why, and what to do.
+        reason: String,
+    },
+    /// A key that cannot sign.
+    #[error("the key cannot be used: {0}")]
+    Key(String),
     /// It uses what the operator did not grant.
     #[error(
         "plugin `{plugin}` uses `{capability}`, which is not granted. If you trust it with that, add to its [[plugins]] entry:\n    grants = [{line}]"
@@ -78,8 +89,14 @@ pub struct CallFailed {
 pub(super) enum Limit {
     #[error("it ran longer than {0} ms")]
     Time(u64),
+    #[error("it did not answer within {0} ms, with all that it waited for")]
+    Wait(u64),
     #[error("it called the host more than {0} times")]
     HostCalls(u32),
+    #[error("it used the database more than {0} times")]
+    DataCalls(u32),
+    #[error("it sent more than {0} mails")]
+    Mails(u32),
     #[error("its answer is longer than {0} bytes")]
     Result(usize),
 }
@@ -91,6 +108,12 @@ impl From<CallFailed> for ApiError {
 }
 
 impl CallFailed {
+    /// The answer while the plugin is paused.
+    pub(super) fn paused(retry_after_secs: u32) -> ApiError {
+        let error = ApiError::new(503, "PLUGIN_PAUSED", "A plugin failed too often and rests for a while");
+        error.header("retry-after", retry_after_secs.to_string())
+    }
+
     /// The answer to a call that ran out of time.
     pub(super) fn timed_out(self) -> ApiError {
         ApiError::new(504, "PLUGIN_TIMEOUT", "A plugin did not answer in time").caused_by(self)

@@ -37,6 +37,9 @@ pub struct FieldRule {
     /// Whether it tells of a way to sign in: on users, it goes back to its default when such ways are taken away.
     #[serde(default)]
     pub is_credential: bool,
+    /// Whether a session in which it has a value is never extended.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub fixes_life: bool,
     /// It exists only when this option is true.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub when_option: Option<String>,
@@ -109,6 +112,7 @@ impl FieldRule {
             input: self.is_input,
             returned: self.is_returned,
             is_credential: self.is_credential,
+            fixes_life: self.fixes_life,
             owner: Owner::Plugin(plugin.to_owned()),
             ..Field::new(&self.name, kind)
         }

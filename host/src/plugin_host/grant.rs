@@ -1,6 +1,7 @@
 //! What a plugin may do: the manifest's wishes, cut down to what the operator granted.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::LazyLock;
 
 use serde_json::{Map, Value as Json};
 
@@ -12,9 +13,10 @@ use crate::cookie::{CookieSpec, Cookies};
 /// Granted to every plugin: they reach nothing that belongs to anyone.
 const HARMLESS: [&str; 5] = ["config", "log", "clock", "crypto", "cache"];
 
-/// Plugins of this project. Loaded from its own folder (an entry without `path`) they need no `grants`.
-const OFFICIAL: [&str; 9] =
-    ["admin", "bearer", "jwt", "last-login-method", "magic-link", "multi-session", "passkey", "two-factor", "username"];
+/// What plugins of this project may use when their entry names neither `path` nor `grants`: no more than was reviewed with
+/// this server's own source, whatever the file in the plugin folder asks for.
+static OFFICIAL: LazyLock<HashMap<String, Vec<String>>> =
+    LazyLock::new(|| toml::from_str(include_str!("../../../plugins/official.toml")).unwrap_or_default());
 
 /// Everything that the imports check before they act for a plugin.
 #[derive(Debug, Default)]
@@ -43,21 +45,27 @@ pub(super) fn check(manifest: &Manifest, config: &PluginConfig, used: &[String])
         let reason = format!("the component imports `{hidden}`, which its manifest does not name");
         return Err(PluginError::Manifest { plugin, reason });
     }
-    let is_trusted = config.path.is_none() && OFFICIAL.contains(&plugin.as_str());
-    let granted = match &config.grants {
-        None if is_trusted => return Ok(()),
-        None => &[][..],
-        Some(grants) => grants,
-    };
-    let may = |name: &str| HARMLESS.contains(&name) || granted.iter().any(|grant| grant == name);
+    let granted = granted(config);
+    let may = |name: &str| is_harmless(name) || granted.iter().any(|grant| grant == name);
     match used.iter().find(|name| !may(name)) {
         None => Ok(()),
         Some(capability) => {
-            let needed = used.iter().filter(|name| !HARMLESS.contains(&name.as_str()));
+            let needed = used.iter().filter(|name| !is_harmless(name));
             let line = needed.map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
             Err(PluginError::NotGranted { plugin, capability: capability.clone(), line })
         }
     }
+}
+
+/// Whether every plugin may use this capability.
+pub fn is_harmless(capability: &str) -> bool {
+    HARMLESS.contains(&capability)
+}
+
+/// The capabilities that an entry may use beside the harmless ones.
+pub fn granted(config: &PluginConfig) -> &[String] {
+    let reviewed = || OFFICIAL.get(&config.id).filter(|_| config.path.is_none()).map(Vec::as_slice);
+    config.grants.as_deref().or_else(reviewed).unwrap_or_default()
 }
 
 /// The operator's options as JSON, each known to the manifest and of the type of its default.
@@ -204,12 +212,15 @@ mod tests {
     fn only_what_was_granted_may_be_used() {
         let wants = manifest(r#","capabilities":["log","users","mail"]"#);
         let used: Vec<String> = ["log", "users", "mail"].map(String::from).to_vec();
-        assert!(check(&wants, &config(""), &used).is_ok(), "a shipped plugin gets what it asks for");
+        assert!(check(&wants, &config(""), &used).is_ok(), "a plugin of this project gets what was reviewed");
         assert!(check(&wants, &config("path = \"x.wasm\"\ngrants = [\"users\", \"mail\"]"), &used).is_ok());
         for text in ["path = \"x.wasm\"", "path = \"x.wasm\"\ngrants = [\"users\"]", "grants = [\"users\"]"] {
             let error = check(&wants, &config(text), &used).unwrap_err().to_string();
             assert!(error.contains("grants = [\"users\", \"mail\"]"), "{error}");
         }
+        let much = manifest(r#","capabilities":["users","sessions","user-administration"]"#);
+        let error = check(&much, &config(""), &much.capabilities).unwrap_err().to_string();
+        assert!(error.contains("`user-administration`, which is not granted"), "more than was reviewed: {error}");
         let hidden = ["users".to_owned(), "sessions".to_owned()];
         assert!(check(&wants, &config(""), &hidden).unwrap_err().to_string().contains("does not name"));
     }

@@ -1,23 +1,26 @@
 //! Loads plugins: reads, checks against grants and options, compiles, links and asks each whether it can work.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fs;
 use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 use tokio::sync::Semaphore;
 use wasmtime::Engine;
-use wasmtime::component::Linker;
+use wasmtime::component::{Component, Linker};
 
 use super::bindings::exports::doorward::plugin::{
     lifecycle, lifecycle_events, request_hooks, routes, server_functions, session_gate, token_claims,
 };
+use super::breaker::Breaker;
+use super::budget::LogPace;
 use super::cache::Cache;
 use super::component::imported_capabilities;
 use super::condition::Condition;
 use super::engine;
 use super::error::PluginError;
 use super::events;
+use super::failure::Policies;
+use super::file::{self, PluginFile};
 use super::grant::{self, Rights};
 use super::imports;
 use super::manifest::{Hook, Manifest};
@@ -32,8 +35,6 @@ use crate::random::Random;
 use crate::secret::Secret;
 use crate::store::{Schema, StoreError};
 
-/// Largest component that is read.
-const MOST_BYTES: u64 = 64 << 20;
 /// Where compiled components are kept, seen from the configuration file.
 const CACHE_FOLDER: &str = ".doorward/plugins";
 
@@ -58,7 +59,8 @@ pub(super) async fn load_all(config: &Config, ports: &Ports) -> Result<Vec<Arc<P
     if entries.is_empty() {
         return Ok(Vec::new());
     }
-    let candidates = entries.into_iter().map(|entry| read(config, entry)).collect::<Result<Vec<_>, _>>()?;
+    let candidates =
+        entries.into_iter().map(|entry| read(config, entry, &*ports.clock)).collect::<Result<Vec<_>, _>>()?;
     refuse_clashes(&candidates)?;
     let memory_mib = candidates.iter().map(|candidate| candidate.entry.limits.memory_mib).max().unwrap_or(0);
     let beneath_changes = match candidates.iter().any(|candidate| !candidate.manifest.events.is_empty()) {
@@ -70,7 +72,7 @@ pub(super) async fn load_all(config: &Config, ports: &Ports) -> Result<Vec<Arc<P
         config,
         ports,
         engine: engine::start(instances, memory_mib << 20)?,
-        cache: Cache::open(Some(&config.resolve(CACHE_FOLDER)), config.secret_value.expose()),
+        cache: Arc::new(Cache::open(Some(&config.resolve(CACHE_FOLDER)), config.secret_value.expose())),
         cookies: Cookies::new(config),
         turns: Arc::new(Semaphore::new(engine::REQUESTS_AT_ONCE)),
         common: Common::new(config, &ports.random),
@@ -85,10 +87,10 @@ pub(super) async fn load_all(config: &Config, ports: &Ports) -> Result<Vec<Arc<P
 /// Adds to `schema` the tables and fields of the switched-on plugins, from their manifests alone.
 ///
 /// # Errors
-/// When a component is missing, unreadable, or clashes with another or with the core.
-pub fn extend_schema(config: &Config, schema: &mut Schema) -> Result<(), PluginError> {
+/// When a component is missing, unreadable, not trusted, or clashes with another or with the core.
+pub fn extend_schema(config: &Config, clock: &dyn Clock, schema: &mut Schema) -> Result<(), PluginError> {
     let entries = config.plugins.iter().filter(|entry| entry.enabled);
-    let candidates = entries.map(|entry| read(config, entry)).collect::<Result<Vec<_>, _>>()?;
+    let candidates = entries.map(|entry| read(config, entry, clock)).collect::<Result<Vec<_>, _>>()?;
     refuse_clashes(&candidates)?;
     for Candidate { manifest, options, .. } in &candidates {
         let plugin = &manifest.id;
@@ -104,20 +106,8 @@ pub fn extend_schema(config: &Config, schema: &mut Schema) -> Result<(), PluginE
     Ok(())
 }
 
-fn read<'a>(config: &Config, entry: &'a PluginConfig) -> Result<Candidate<'a>, PluginError> {
-    let path = config.component_path(entry);
-    let file_error = |source| PluginError::File { path: path.display().to_string(), source };
-    let size = fs::metadata(&path).map_err(file_error)?.len();
-    if size > MOST_BYTES {
-        let reason = format!("it has {size} bytes, and {MOST_BYTES} are the most");
-        return Err(PluginError::NotAPlugin { plugin: entry.id.clone(), reason });
-    }
-    let component = fs::read(&path).map_err(file_error)?;
-    let mut manifest = Manifest::read(&component, &path.display().to_string())?;
-    if manifest.id != entry.id {
-        let reason = format!("{} calls itself `{}`", path.display(), manifest.id);
-        return Err(PluginError::Manifest { plugin: entry.id.clone(), reason });
-    }
+fn read<'a>(config: &Config, entry: &'a PluginConfig, clock: &dyn Clock) -> Result<Candidate<'a>, PluginError> {
+    let PluginFile { component, mut manifest, .. } = file::read(config, entry, clock)?;
     let is_too_early = |hook: &Hook| !hook.conditions.iter().all(Condition::is_known_before);
     if let Some(hook) = manifest.before.iter().find(|hook| is_too_early(hook)) {
         let reason = format!("the hook before `{}` waits for something that only an endpoint does", hook.pattern);
@@ -180,7 +170,7 @@ struct Loader<'a> {
     config: &'a Config,
     ports: &'a Ports,
     engine: Engine,
-    cache: Cache,
+    cache: Arc<Cache>,
     cookies: Cookies,
     turns: Arc<Semaphore>,
     common: Common,
@@ -191,7 +181,7 @@ impl Loader<'_> {
         let Candidate { entry, component, manifest, options } = candidate;
         let refused =
             |error: wasmtime::Error| PluginError::Engine { plugin: manifest.id.clone(), reason: format!("{error:#}") };
-        let component = self.cache.load(&self.engine, &component).map_err(refused)?;
+        let component = self.compile(component).await.map_err(refused)?;
         let used = imported_capabilities(&self.engine, &component);
         grant::check(&manifest, entry, &used)?;
         let mut linker = Linker::new(&self.engine);
@@ -209,11 +199,19 @@ impl Loader<'_> {
         refuse_missing_exports(&manifest, &exports)?;
         let shared = Arc::new(self.shared(&manifest, entry, &options)?);
         let (engine, turns) = (self.engine.clone(), Arc::clone(&self.turns));
-        let plugin = Plugin { manifest, shared, engine, linked, exports, turns };
+        let policies = Policies::of(&manifest, &entry.on_failure)?;
+        let breaker = Breaker::new(entry.breaker);
+        let plugin = Plugin { manifest, shared, engine, linked, exports, turns, policies, breaker };
         match plugin.check().await {
             Ok(()) => Ok(plugin),
             Err(reason) => Err(PluginError::Option { plugin: plugin.manifest.id, reason }),
         }
+    }
+
+    /// Compiles on a thread of its own: a component takes longer than a request may wait, and a hostile one much longer.
+    async fn compile(&self, component: Vec<u8>) -> wasmtime::Result<Component> {
+        let (engine, cache) = (self.engine.clone(), Arc::clone(&self.cache));
+        tokio::task::spawn_blocking(move || cache.load(&engine, &component)).await?
     }
 
     fn shared(
@@ -237,6 +235,7 @@ impl Loader<'_> {
             },
             key: Secret::new(key.to_vec()),
             services: PluginServices::of(manifest, entry, &self.common)?,
+            log_pace: LogPace::default(),
             clock: Arc::clone(&self.ports.clock),
             random: Arc::clone(&self.ports.random),
         })

@@ -6,6 +6,8 @@
 //! Invariant: a trap, a deadline or a limit ends one call with a 5xx and a log line that names the plugin.
 
 mod bindings;
+mod breaker;
+mod budget;
 mod cache;
 pub mod component;
 mod condition;
@@ -13,7 +15,9 @@ mod convert;
 mod engine;
 mod error;
 mod events;
+mod failure;
 mod fields;
+pub mod file;
 mod grant;
 mod guests;
 mod imports;
@@ -23,13 +27,17 @@ mod pattern;
 mod plugin;
 mod services;
 mod state;
+pub mod trust;
+mod version;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use serde_json::{Map, Value as Json};
 
+pub use breaker::PluginCounters;
 pub use error::{CallFailed, PluginError};
+pub use grant::{granted, is_harmless};
 pub use load::{Ports, extend_schema};
 pub use manifest::Manifest;
 
@@ -124,6 +132,11 @@ impl Plugins {
             })
         });
         rules.collect()
+    }
+
+    /// What was counted of each plugin's calls since it was loaded, in the order of the configuration.
+    pub fn counters(&self) -> Vec<PluginCounters> {
+        self.list.iter().map(|plugin| plugin.breaker.counters(&plugin.manifest.id)).collect()
     }
 
     /// The plugins that decide about sign-ins, in the order in which they are asked.

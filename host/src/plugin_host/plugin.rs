@@ -1,6 +1,7 @@
 //! One loaded plugin: its linked component and the calls that the host makes.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Map, Value as Json};
 use tokio::sync::Semaphore;
@@ -10,9 +11,11 @@ use wasmtime::{Engine, Store, WasmBacktrace};
 use super::bindings::exports::doorward::plugin::{
     lifecycle, lifecycle_events, request_hooks, routes, server_functions, session_gate, token_claims,
 };
+use super::breaker::{Breaker, Passage};
 use super::convert;
 use super::error::{CallFailed, Limit};
 use super::events::WatchedChange;
+use super::failure::Policies;
 use super::guests::{self, Guest};
 use super::manifest::Manifest;
 use super::state::{Moment, Shared, State, Work};
@@ -30,6 +33,8 @@ pub(super) struct Plugin {
     pub(super) exports: Exports,
     /// Requests that may be inside plugins at once.
     pub(super) turns: Arc<Semaphore>,
+    pub(super) policies: Policies,
+    pub(super) breaker: Breaker,
 }
 
 /// Where the exports are; the optional ones only if the component has them.
@@ -45,6 +50,8 @@ pub(super) struct Exports {
 
 /// How a call ended: with the guest's value, or without one.
 type Ended<T> = wasmtime::Result<T>;
+/// A hook's say, which may be a refusal; or why it has none.
+type Decided<T> = Result<Result<T, super::bindings::doorward::plugin::types::ApiError>, ApiError>;
 
 impl Plugin {
     /// Asks the plugin whether it can work with its options.
@@ -101,8 +108,16 @@ impl Plugin {
     /// Runs `before` hook `index`; an answer ends the request.
     ///
     /// # Errors
-    /// The guest's refusal, or 500 or 504 when the call failed.
+    /// The guest's refusal, or 5xx when the call failed and the operator wants such a hook closed.
     pub(super) async fn before(&self, index: u32, exchange: &mut Exchange) -> Result<Option<Response>, ApiError> {
+        let undo = self.undo(self.policies.before.get(index as usize), exchange);
+        match self.call_before(index, exchange).await {
+            Ok(outcome) => outcome.map_err(convert::refusal),
+            Err(failed) => self.skip(undo, exchange, failed).map(|()| None),
+        }
+    }
+
+    async fn call_before(&self, index: u32, exchange: &mut Exchange) -> Decided<Option<Response>> {
         let Some(exports) = &self.exports.hooks else { return Err(self.has_no("request-hooks")) };
         let work = |exchange| Work { moment: Moment::Before, exchange, reply: None, attempt: None };
         let (outcome, _) = self
@@ -111,22 +126,36 @@ impl Plugin {
                 exports.call_before(&mut guest.store, index, Resource::new_borrow(0)).await
             })
             .await?;
-        match outcome.map_err(convert::refusal)? {
-            request_hooks::BeforeOutcome::Proceed => Ok(None),
-            request_hooks::BeforeOutcome::Respond(response) => self.response(response).map(Some),
-        }
+        Ok(match outcome {
+            Ok(request_hooks::BeforeOutcome::Proceed) => Ok(None),
+            Ok(request_hooks::BeforeOutcome::Respond(response)) => Ok(Some(self.response(response)?)),
+            Err(refusal) => Err(refusal),
+        })
     }
 
     /// Runs `after` hook `index` on the answer.
     ///
     /// # Errors
-    /// The guest's refusal, or 500 or 504 when the call failed.
+    /// The guest's refusal, or 5xx when the call failed and the operator wants such a hook closed.
     pub(super) async fn after(
         &self,
         index: u32,
         exchange: &mut Exchange,
         response: &mut Response,
     ) -> Result<(), ApiError> {
+        let undo = self.undo(self.policies.after.get(index as usize), exchange);
+        let untouched = undo.is_some().then(|| response.clone());
+        match self.call_after(index, exchange, response).await {
+            Ok(outcome) => outcome.map_err(convert::refusal),
+            Err(failed) => {
+                self.skip(undo, exchange, failed)?;
+                *response = untouched.unwrap_or_else(|| Response::bare(500));
+                Ok(())
+            }
+        }
+    }
+
+    async fn call_after(&self, index: u32, exchange: &mut Exchange, response: &mut Response) -> Decided<()> {
         let Some(exports) = &self.exports.hooks else { return Err(self.has_no("request-hooks")) };
         let reply = Some(std::mem::replace(response, Response::bare(500)));
         let work = |exchange| Work { moment: Moment::After, exchange, reply, attempt: None };
@@ -138,14 +167,22 @@ impl Plugin {
             })
             .await?;
         *response = reply.unwrap_or_else(|| Response::bare(500));
-        outcome.map_err(convert::refusal)
+        Ok(outcome)
     }
 
     /// Asks the plugin about a sign-in.
     ///
     /// # Errors
-    /// 500 or 504 when the call failed: a gate that cannot decide refuses.
+    /// 5xx when the call failed: a gate that cannot decide refuses, unless the operator wants it open.
     pub(super) async fn ask(&self, exchange: &mut Exchange, attempt: &SignInAttempt) -> Result<Verdict, ApiError> {
+        let undo = self.undo(Some(&self.policies.gate), exchange);
+        match self.call_gate(exchange, attempt).await {
+            Ok(verdict) => Ok(verdict),
+            Err(failed) => self.skip(undo, exchange, failed).map(|()| Verdict::Admit),
+        }
+    }
+
+    async fn call_gate(&self, exchange: &mut Exchange, attempt: &SignInAttempt) -> Result<Verdict, ApiError> {
         let Some(exports) = &self.exports.gate else { return Err(self.has_no("session-gate")) };
         let attempt = Some(attempt.clone());
         let work = |exchange| Work { moment: Moment::Gate, exchange, reply: None, attempt };
@@ -200,7 +237,8 @@ impl Plugin {
     ) -> Result<Vec<(String, Value)>, ApiError> {
         let Some(exports) = &self.exports.events else { return Err(self.has_no("lifecycle-events")) };
         let is_before = change.sets.is_some();
-        let called = async {
+        let passage = self.enter()?;
+        let called = self.in_time(async {
             let mut guest = self.start().await?;
             guest.store.data_mut().begin_beneath(services, outer, change);
             let exports = exports.load(&mut guest.store, &guest.instance)?;
@@ -212,9 +250,10 @@ impl Plugin {
             let state = guest.store.data_mut();
             let sets = state.change.take().and_then(|change| change.sets).unwrap_or_default();
             state.end();
-            wasmtime::Result::Ok(outcome.map(|()| sets))
-        };
-        let outcome = called.await.map_err(|trap: wasmtime::Error| self.failed(&format!("event {index}"), &trap))?;
+            Ok(outcome.map(|()| sets))
+        });
+        let outcome = called.await.map_err(|trap| self.failed(&format!("event {index}"), &trap))?;
+        self.answered(passage);
         outcome.map_err(convert::refusal)
     }
 
@@ -228,6 +267,7 @@ impl Plugin {
         work: impl FnOnce(Exchange) -> Work,
         run: impl AsyncFnOnce(&mut Guest) -> Ended<T>,
     ) -> Result<(T, Option<Response>), ApiError> {
+        let passage = self.enter()?;
         let mut guest = match guests::take(exchange, &self.turns, &self.shared).await? {
             Some(guest) => guest,
             None => match self.start().await {
@@ -239,7 +279,7 @@ impl Plugin {
             },
         };
         guest.store.data_mut().begin(Some(work(exchange.take())));
-        let ended = run(&mut guest).await;
+        let ended = self.in_time(run(&mut guest)).await;
         let mut reply = None;
         if let Some(work) = guest.store.data_mut().end() {
             *exchange = work.exchange;
@@ -247,7 +287,27 @@ impl Plugin {
         }
         let guest = ended.is_ok().then_some(guest);
         guests::give_back(exchange, &self.turns, guest);
-        ended.map(|value| (value, reply)).map_err(|trap| self.failed(what, &trap))
+        let value = ended.map_err(|trap| self.failed(what, &trap))?;
+        self.answered(passage);
+        Ok((value, reply))
+    }
+
+    fn enter(&self) -> Result<Passage, ApiError> {
+        let passage = self.breaker.enter(self.shared.clock.now());
+        passage.map_err(|paused| CallFailed::paused(paused.retry_after_secs))
+    }
+
+    fn answered(&self, passage: Passage) {
+        if self.breaker.succeeded(passage) {
+            tracing::info!(plugin = self.shared.id, "the plugin works again");
+        }
+    }
+
+    /// The engine's deadline ends a guest that runs; this one ends a guest that waits.
+    async fn in_time<T>(&self, call: impl Future<Output = Ended<T>>) -> Ended<T> {
+        let most = self.shared.limits.wait_ms;
+        let ended = tokio::time::timeout(Duration::from_millis(most), call).await;
+        ended.unwrap_or_else(|_| Err(Limit::Wait(most).into()))
     }
 
     async fn start(&self) -> Ended<Guest> {
@@ -272,12 +332,16 @@ impl Plugin {
     fn failed(&self, what: &str, trap: &wasmtime::Error) -> ApiError {
         let failed = self.call_failed(what, reason(trap));
         match trap.downcast_ref() {
-            Some(Limit::Time(_)) => failed.timed_out(),
+            Some(Limit::Time(_) | Limit::Wait(_)) => failed.timed_out(),
             _ => failed.into(),
         }
     }
 
+    /// The one place where a failure is made, so that each is counted.
     fn call_failed(&self, call: &str, reason: String) -> CallFailed {
+        if self.breaker.failed(self.shared.clock.now()) {
+            tracing::error!(plugin = self.shared.id, "the plugin failed too often and is not called for a while");
+        }
         CallFailed { plugin: self.shared.id.clone(), call: call.to_owned(), reason }
     }
 }

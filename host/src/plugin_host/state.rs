@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use wasmtime::{StoreLimits, StoreLimitsBuilder, UpdateDeadline};
 
+use super::budget::{Cost, LogPace, Spent};
 use super::engine::TICK_MS;
 use super::error::Limit;
 use super::events::WatchedChange;
@@ -19,8 +20,6 @@ use crate::random::Random;
 use crate::secret::Secret;
 use crate::store::{Database, Transaction};
 
-/// Lines that one call may write to the log.
-const LOG_LINES: u32 = 32;
 /// Ticks of one call that count as the database's.
 const FORGIVEN_TICKS: u32 = 100;
 /// Requests to other servers that one plugin may make for one request of a client.
@@ -38,6 +37,7 @@ pub(super) struct Shared {
     /// For keyed hashes of this plugin alone.
     pub(super) key: Secret<Vec<u8>>,
     pub(super) services: PluginServices,
+    pub(super) log_pace: LogPace,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) random: Arc<dyn Random>,
 }
@@ -97,8 +97,10 @@ pub(super) struct State {
     work: Option<Work>,
     /// The row that is about to change or has just changed, in a lifecycle event.
     pub(super) change: Option<WatchedChange>,
+    /// Address and id of the user whose password was right for a sign-in.
+    pub(super) proven: Option<(String, String)>,
     ticks: u64,
-    host_calls: u32,
+    spent: Spent,
     has_waited: bool,
     forgiven_ticks: u32,
     log_lines: u32,
@@ -115,7 +117,6 @@ impl State {
             .tables(8)
             .memories(1)
             .build();
-        let host_calls = shared.limits.host_calls;
         Self {
             shared,
             limits,
@@ -124,8 +125,9 @@ impl State {
             outer: None,
             work: None,
             change: None,
+            proven: None,
             ticks: 0,
-            host_calls,
+            spent: Spent::default(),
             has_waited: false,
             forgiven_ticks: 0,
             log_lines: 0,
@@ -156,6 +158,7 @@ impl State {
 
     fn restart(&mut self, work: Option<Work>) {
         self.work = work;
+        self.proven = None;
         self.ticks = 0;
         self.forgiven_ticks = 0;
         self.log_lines = 0;
@@ -167,20 +170,22 @@ impl State {
             tracing::warn!(plugin = self.shared.id, "a transaction was not committed and is rolled back");
         }
         self.outer = None;
-        let dropped = self.log_lines.saturating_sub(LOG_LINES);
+        let dropped = self.log_lines.saturating_sub(self.shared.limits.log_lines);
         if dropped > 0 {
-            tracing::warn!(plugin = self.shared.id, dropped, "lines of a plugin's log were dropped");
+            let Shared { limits, log_pace, clock, .. } = &*self.shared;
+            self.tell_of(log_pace.dropped(dropped, clock.now(), limits.log_lines_per_sec));
         }
         self.work.take()
     }
 
     /// Counts a call of the host, and fails when there were too many.
     pub(super) fn spend(&mut self) -> wasmtime::Result<()> {
-        self.host_calls = match self.host_calls.checked_sub(1) {
-            Some(left) => left,
-            None => return Err(Limit::HostCalls(self.shared.limits.host_calls).into()),
-        };
-        Ok(())
+        self.spend_on(Cost::Call)
+    }
+
+    /// Counts a call of the host by what it costs, and fails when there were too many of its kind.
+    pub(super) fn spend_on(&mut self, cost: Cost) -> wasmtime::Result<()> {
+        Ok(self.spent.add(cost, &self.shared.limits)?)
     }
 
     /// Counts a call of the host that costs as much as `calls` usual ones.
@@ -213,6 +218,7 @@ impl State {
     /// the store.
     pub(super) fn data(&mut self) -> wasmtime::Result<Data<'_>> {
         self.spend()?;
+        self.spend_on(Cost::Data)?;
         self.has_waited = true;
         let services = self.services.as_ref();
         let services = services.ok_or_else(|| wasmtime::Error::msg("there is no data while a plugin is loaded"))?;
@@ -227,6 +233,7 @@ impl State {
     /// As [`State::data`], with the request when there is one.
     pub(super) fn data_and_work(&mut self) -> wasmtime::Result<(Arc<dyn Database>, &mut Work)> {
         self.spend()?;
+        self.spend_on(Cost::Data)?;
         self.has_waited = true;
         let work = self.work.as_mut();
         let work = work.ok_or_else(|| wasmtime::Error::msg("there is no request here"))?;
@@ -262,7 +269,20 @@ impl State {
     /// Whether one more line may be written to the log.
     pub(super) fn may_log(&mut self) -> bool {
         self.log_lines = self.log_lines.saturating_add(1);
-        self.log_lines <= LOG_LINES
+        self.log_lines <= self.shared.limits.log_lines && self.may_write_line()
+    }
+
+    /// Whether the plugin's pace allows one more line; says before it what was dropped.
+    fn may_write_line(&self) -> bool {
+        let Shared { limits, log_pace, clock, .. } = &*self.shared;
+        self.tell_of(log_pace.admit(clock.now(), limits.log_lines_per_sec))
+    }
+
+    fn tell_of(&self, dropped: Option<u64>) -> bool {
+        if let Some(dropped) = dropped.filter(|dropped| *dropped > 0) {
+            tracing::warn!(plugin = self.shared.id, dropped, "lines of a plugin's log were dropped");
+        }
+        dropped.is_some()
     }
 
     /// At each tick of the engine's clock: lets other requests run, and ends a guest that had its time.

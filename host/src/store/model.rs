@@ -42,7 +42,7 @@ impl fmt::Display for Owner {
 }
 
 /// One field of a model.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Field {
     /// Name in the program and on the wire.
     pub name: String,
@@ -70,6 +70,8 @@ pub struct Field {
     pub returned: bool,
     /// Does its row let the user whose `id` it holds sign in? On users: does it tell of such rows?
     pub is_credential: bool,
+    /// Sessions only: is a session in which it has a value never extended?
+    pub fixes_life: bool,
     /// Who brought it.
     pub owner: Owner,
 }
@@ -91,13 +93,14 @@ impl Field {
             input: true,
             returned: true,
             is_credential: false,
+            fixes_life: false,
             owner: Owner::Core,
         }
     }
 }
 
 /// One table, as the program sees it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Model {
     /// Name in the program.
     pub name: String,

@@ -16,6 +16,15 @@ pub struct Schema {
 }
 
 impl Schema {
+    /// Whether it has every table and field of `other`, as they are there.
+    pub fn covers(&self, other: &Self) -> bool {
+        let has = |model: &Model| {
+            let own = self.models.iter().find(|own| own.name == model.name && own.table == model.table);
+            own.is_some_and(|own| model.fields.iter().all(|field| own.fields.contains(field)))
+        };
+        other.models.iter().all(|model| has(model))
+    }
+
     /// The reference's core tables and the host's own, without `rateLimit`.
     pub fn core() -> Self {
         let models = core_models::all().into_iter().map(Arc::new).collect();

@@ -73,7 +73,17 @@ pub mod user_directory {
 }
 
 pub mod user_administration {
-    use super::{Answer, HostError, is_of, with};
+    use super::{Answer, HostError, Value, is_of, with};
+    use crate::fake::calls::users;
+
+    pub fn create(fields: &str, password: Option<&str>) -> Answer<String> {
+        let user = users::create(fields)?;
+        let id = serde_json::from_str::<Value>(&user).ok().and_then(|user| Some(user.get("id")?.as_str()?.to_owned()));
+        if let (Some(id), Some(password)) = (id, password) {
+            with(|world| world.passwords.insert(id, password.to_owned()));
+        }
+        Ok(user)
+    }
 
     pub fn set_password(user_id: &str, password: &str, end_sessions: bool) -> Answer<()> {
         with(|world| {
@@ -116,6 +126,14 @@ pub mod session_administration {
         Ok(with(|world| {
             let before = world.live.len();
             world.live.retain(|_, session| !is_of(session, user_id));
+            (before - world.live.len()) as u64
+        }))
+    }
+
+    pub fn end_by_own_field(field: &str, value: &str) -> Answer<u64> {
+        Ok(with(|world| {
+            let before = world.live.len();
+            world.live.retain(|_, active| active.pointer(&format!("/session/{field}")) != Some(&Value::from(value)));
             (before - world.live.len()) as u64
         }))
     }

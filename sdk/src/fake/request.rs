@@ -62,6 +62,7 @@ impl RawRequest {
     /// # Errors
     /// What the first hook refused with.
     pub fn run_before(&self, plugin: &Plugin) -> Result<Option<Response>, Error> {
+        super::with(|world| world.declared = Some(plugin.tables.clone()));
         for hook in &plugin.before {
             if let Flow::Respond(response) = (hook.call)(&Request::new(self))? {
                 return Ok(Some(response));

@@ -39,6 +39,11 @@ pub struct BuildRequest {
 /// # Errors
 /// When there is no compiler for WebAssembly, the code does not compile, or a module is no plugin.
 pub fn build(request: &BuildRequest) -> CommandResult {
+    build_all(request).map(|_| ())
+}
+
+/// As [`build`]; returns the components.
+pub(super) fn build_all(request: &BuildRequest) -> Result<Vec<PathBuf>, CommandError> {
     let manifest = request.folder.join("Cargo.toml");
     if !manifest.is_file() {
         return Err(format!("{} is not there: name the folder of a plugin's crate", manifest.display()).into());
@@ -53,7 +58,7 @@ pub fn build(request: &BuildRequest) -> CommandResult {
     }
     fs::create_dir_all(&request.out)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    modules.iter().try_for_each(|module| runtime.block_on(make_component(module, &request.out)))
+    modules.iter().map(|module| runtime.block_on(make_component(module, &request.out))).collect()
 }
 
 /// Runs cargo and returns the modules that it made or found up to date.
@@ -84,29 +89,51 @@ fn module_of(message: &Json) -> Option<PathBuf> {
         .find(|file| file.extension().is_some_and(|end| end == "wasm"))
 }
 
-/// The same source makes the same bytes on every machine.
-fn remapped_paths(manifest: &Path, toolchain: &Toolchain) -> std::io::Result<String> {
-    let source = fs::canonicalize(manifest)?;
-    let folder = source.parent().unwrap_or(Path::new("/"));
-    let repository = folder.ancestors().find(|folder| folder.join(".git").exists()).or(folder.parent());
+/// The same source makes the same bytes on every machine and in every folder.
+///
+/// The workspace's own crates have relative paths already; crates that lie elsewhere, the registry's and the compiler's do
+/// not.
+fn remapped_paths(manifest: &Path, toolchain: &Toolchain) -> Result<String, CommandError> {
     let cargo_home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
     let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cargo"));
-    // The crates of the folder itself have relative paths already.
-    let around = repository.map(|folder| (folder.to_owned(), "/source"));
-    let registry = cargo_home.or_else(home).map(|home| (home, "/cargo"));
-    let compiler = toolchain.sysroot().map(|root| (root, "/rust"));
-    let remap = |(from, to): (PathBuf, &str)| format!("--remap-path-prefix={}={to}", from.display());
-    Ok([around, registry, compiler].into_iter().flatten().map(remap).collect::<Vec<_>>().join(" "))
+    let registry = cargo_home.or_else(home).map(|home| (home, "/cargo".to_owned()));
+    let compiler = toolchain.sysroot().map(|root| (root, "/rust".to_owned()));
+    let remap = |(from, to): (PathBuf, String)| format!("--remap-path-prefix={}={to}", from.display());
+    let elsewhere = crates_elsewhere(manifest)?.into_iter().map(|(name, folder)| (folder, format!("/crates/{name}")));
+    Ok(elsewhere.chain(registry).chain(compiler).map(remap).collect::<Vec<_>>().join(" "))
+}
+
+/// Names and folders of the crates that are dependencies by path and lie outside of the workspace: the SDK, above all.
+fn crates_elsewhere(manifest: &Path) -> Result<Vec<(String, PathBuf)>, CommandError> {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let output = cargo
+        .args(["metadata", "--format-version=1", "--manifest-path"])
+        .arg(manifest)
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .output()?;
+    if !output.status.success() {
+        return Err(format!("{} cannot be read: see above", manifest.display()).into());
+    }
+    let metadata: Json = serde_json::from_slice(&output.stdout)?;
+    let root = metadata.get("workspace_root").and_then(Json::as_str).unwrap_or_default();
+    let packages = metadata.get("packages").and_then(Json::as_array).into_iter().flatten();
+    let elsewhere = packages.filter(|package| package.get("source").is_none_or(Json::is_null)).filter_map(|package| {
+        let name = package.get("name")?.as_str()?;
+        let folder = Path::new(package.get("manifest_path")?.as_str()?).parent()?;
+        (!folder.starts_with(root)).then(|| (name.to_owned(), folder.to_owned()))
+    });
+    Ok(elsewhere.collect())
 }
 
 /// Writes `<out>/<id>.wasm`, unless it was made of this very module.
-async fn make_component(module: &Path, out: &Path) -> CommandResult {
+async fn make_component(module: &Path, out: &Path) -> Result<PathBuf, CommandError> {
     let bytes = fs::read(module)?;
     let stamp = module.with_extension("stamp");
     let made_of = format!("{} {}", env!("CARGO_PKG_VERSION"), hex(&sha256(&bytes)));
     if let Some(file) = up_to_date(&stamp, &made_of, out) {
         say(&format!("{} is up to date", file.display()));
-        return Ok(());
+        return Ok(file);
     }
     let (component, manifest) = component::from_module(&bytes, &module.display().to_string()).await?;
     let file = out.join(format!("{}.wasm", manifest.id));
@@ -116,7 +143,7 @@ async fn make_component(module: &Path, out: &Path) -> CommandResult {
     let hash = hex(&sha256(&component));
     fs::write(&stamp, format!("{made_of}\n{}\n{hash}\n", manifest.id))?;
     say(&format!("{}  {} KiB  sha256 {hash}", file.display(), component.len() / 1024));
-    Ok(())
+    Ok(file)
 }
 
 /// The component that the stamp tells of, when it is there unchanged and was made of the same module.

@@ -88,7 +88,12 @@ fn field(model: &str, field: &FieldRule) -> String {
     }
 }
 
-fn list(text: &mut String, title: &str, items: impl IntoIterator<Item = impl AsRef<str>>) -> std::fmt::Result {
+/// A title with its items below; nothing when there are none.
+pub(super) fn list(
+    text: &mut String,
+    title: &str,
+    items: impl IntoIterator<Item = impl AsRef<str>>,
+) -> std::fmt::Result {
     let mut items = items.into_iter().peekable();
     if items.peek().is_some() {
         writeln!(text, "  {title}")?;

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value as Json};
 
+use super::super::budget::Cost;
 use super::super::state::State;
 use super::interfaces::mail::Host;
 use super::interfaces::types::HostError;
@@ -12,6 +13,7 @@ use crate::outbox;
 impl Host for State {
     async fn enqueue(&mut self, kind: String, to: String, fields: String) -> wasmtime::Result<Answer<()>> {
         let is_declared = self.shared.rights.mails.contains(&kind);
+        self.spend_on(Cost::Mail)?;
         let data = self.data()?;
         if !is_declared {
             return Ok(Err(HostError::Denied(format!("the manifest declares no mail of the kind `{kind}`"))));

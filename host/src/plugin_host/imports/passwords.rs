@@ -5,6 +5,7 @@ use super::interfaces::passwords::Host;
 use super::outcome::Answer;
 use crate::auth::{credential, password};
 use crate::error::ApiError;
+use crate::store::user::find_user_by_id;
 use crate::store::{Account, account};
 
 impl Host for State {
@@ -18,6 +19,36 @@ impl Host for State {
             Ok(matches!(check, credential::Check::Right(_)))
         };
         Ok(verify.await)
+    }
+
+    async fn verify_sign_in(
+        &mut self,
+        identifier: String,
+        user_id: Option<String>,
+        password: String,
+    ) -> wasmtime::Result<Answer<bool>> {
+        let plugin = self.shared.id.clone();
+        let (db, work) = self.data_and_work()?;
+        let exchange = &mut work.exchange;
+        let verify = async {
+            password::check_length(&exchange.auth().config.email_and_password, &password).map_err(ApiError::from)?;
+            let user = match &user_id {
+                Some(user_id) => find_user_by_id(&*db, user_id).await?,
+                None => None,
+            };
+            let user = user.map(|user| (user.email().to_owned(), user.id().to_owned()));
+            let account = user.as_ref().map_or_else(|| format!("{plugin}:{identifier}"), |(email, _)| email.clone());
+            let user_id = user.as_ref().map(|(_, id)| id.as_str());
+            exchange.count_account_attempt(&account, user_id).await?;
+            let is_right = credential::prove(exchange.auth(), &*db, user_id.unwrap_or_default(), &password).await?;
+            Answer::Ok(user.filter(|_| is_right))
+        };
+        let proven = verify.await;
+        Ok(proven.map(|proven| {
+            let is_right = proven.is_some();
+            self.proven = proven;
+            is_right
+        }))
     }
 
     async fn exists(&mut self, user_id: String) -> wasmtime::Result<Answer<bool>> {

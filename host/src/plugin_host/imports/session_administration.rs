@@ -9,7 +9,9 @@ use super::outcome::Answer;
 use super::sessions::{Opening, may_open, open};
 use super::values;
 use crate::auth::session;
+use crate::cookie::Cookie;
 use crate::exchange::SessionShape;
+use crate::store::{Field, Owner, eq};
 
 /// As long as browsers keep cookies.
 const LONGEST_SECS: u64 = 400 * 86_400;
@@ -36,6 +38,20 @@ impl Host for State {
         Ok(session::end_all(data.auth, data.db, &user_id, None).await.map_err(HostError::from))
     }
 
+    async fn end_by_own_field(&mut self, field: String, value: String) -> wasmtime::Result<Answer<u64>> {
+        let shared = self.shared.clone();
+        let data = self.data()?;
+        let end = async {
+            let model = data.db.schema().model("session")?;
+            let is_own = |field: &Field| matches!(&field.owner, Owner::Plugin(id) if *id == shared.id);
+            if !model.field(&field).is_ok_and(is_own) {
+                return Err(HostError::Denied(format!("the manifest adds no field session.{field}")));
+            }
+            Ok(session::end_where(data.auth, data.db, &[eq(field, value)]).await?)
+        };
+        Ok(end.await)
+    }
+
     async fn impersonate(
         &mut self,
         user_id: String,
@@ -57,7 +73,16 @@ impl Host for State {
             let fields = values::fields(&fields, model, |name| shared.may_write_session(name))?;
             let session = SessionShape { life_secs: Some(life_secs), fields };
             let opening = Opening { plugin: shared.id.clone(), user_id, method, remember: false, session };
-            open(exchange, &*db, opening).await
+            let opened = open(exchange, &*db, opening).await?;
+            // As the reference: what the browser had of its own session goes first.
+            let cookies = &exchange.auth().cookies;
+            let names = [&cookies.session_token, &cookies.session_data, &cookies.dont_remember];
+            let names = names.map(|spec| spec.name.clone());
+            let is_sessions = |cookie: &mut Cookie| names.iter().any(|name| cookie.name.starts_with(name.as_str()));
+            let sent: Vec<Cookie> = exchange.cookies.extract_if(.., is_sessions).collect();
+            exchange.delete_session_cookies();
+            exchange.cookies.extend(sent);
+            Ok(opened)
         };
         Ok(impersonate.await)
     }

@@ -55,13 +55,20 @@ impl Host for State {
         remember: Option<bool>,
     ) -> wasmtime::Result<Answer<String>> {
         let plugin = self.shared.id.clone();
+        let proven = self.proven.take().filter(|(_, proven)| *proven == user_id);
         let (db, work) = self.data_and_work()?;
         if let Err(error) = may_open(work.moment) {
             return Ok(Err(error));
         }
         let remember = remember.unwrap_or_else(|| !work.exchange.ends_with_browser());
         let opening = Opening { plugin, user_id, method, remember, session: SessionShape::default() };
-        Ok(open(&mut work.exchange, &*db, opening).await)
+        let opened = open(&mut work.exchange, &*db, opening).await;
+        if let (Ok(_), Some((account, user_id))) = (&opened, proven)
+            && let Err(error) = work.exchange.account_attempt_succeeded(&account, &user_id).await
+        {
+            return Ok(Err(error.into()));
+        }
+        Ok(opened)
     }
 
     async fn update_current(&mut self, fields: String) -> wasmtime::Result<Answer<Option<String>>> {

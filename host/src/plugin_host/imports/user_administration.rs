@@ -1,12 +1,16 @@
 //! Capability `user-administration`: what administrators do to users beside changing their fields.
 
+use std::sync::Arc;
+
 use super::super::state::State;
 use super::interfaces::types::HostError;
 use super::interfaces::user_administration::Host;
 use super::outcome::Answer;
+use crate::auth::user::create_credential;
 use crate::auth::{credential, password, session, user_change};
 use crate::error::ApiError;
-use crate::store::{Database, Transaction};
+use crate::store::user::MODEL;
+use crate::store::{Database, Transaction, User};
 
 /// Begins a transaction of its own, unless `db` is one already.
 async fn begin(auth: &crate::auth::Auth, db: &dyn Database) -> Answer<Option<Transaction>> {
@@ -21,6 +25,30 @@ async fn commit(own: Option<Transaction>) -> Answer<()> {
 }
 
 impl Host for State {
+    async fn create(&mut self, fields: String, password: Option<String>) -> wasmtime::Result<Answer<String>> {
+        let shared = Arc::clone(&self.shared);
+        let data = self.data()?;
+        let create = async {
+            let fields = shared.new_user_fields(&fields, data.db.schema().model(MODEL)?)?;
+            let hash = match &password {
+                Some(password) => {
+                    password::check_length(&data.auth.config.email_and_password, password).map_err(ApiError::from)?;
+                    Some(data.auth.passwords.hash(password).await?)
+                }
+                None => None,
+            };
+            let own = begin(data.auth, data.db).await?;
+            let db: &dyn Database = own.as_ref().map_or(data.db, |own| own);
+            let User(created) = user_change::create_with(data.auth, db, fields).await?;
+            if let Some(hash) = hash {
+                create_credential(data.auth, db, created.text("id"), &hash).await?;
+            }
+            commit(own).await?;
+            Ok(shared.user_json(&created))
+        };
+        Ok(create.await)
+    }
+
     async fn set_password(
         &mut self,
         user_id: String,

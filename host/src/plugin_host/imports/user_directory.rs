@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use serde_json::Value as Json;
+
 use super::super::state::State;
 use super::interfaces::models::{Condition, Query};
 use super::interfaces::user_directory::Host;
 use super::outcome::Answer;
 use super::values;
-use crate::store::{Models, user};
+use crate::store::{FieldKind, Model, Models, user};
 
 impl Host for State {
     async fn find(&mut self, query: Query) -> wasmtime::Result<Answer<Vec<String>>> {
@@ -15,6 +17,7 @@ impl Host for State {
         let data = self.data()?;
         let find = async {
             let model = data.db.schema().model(user::MODEL)?;
+            let query = Query { conditions: loosen(query.conditions, model), ..query };
             let query = values::query(query, model, |field| shared.sees(field))?;
             let values::Checked { filters, sort, limit, offset } = query;
             let users = data.db.find_many(user::MODEL, &filters, sort, Some(limit), offset).await?;
@@ -29,9 +32,54 @@ impl Host for State {
         let data = self.data()?;
         let count = async {
             let model = data.db.schema().model(user::MODEL)?;
-            let filters = values::filters(conditions, model, |field| shared.sees(field))?;
+            let filters = values::filters(loosen(conditions, model), model, |field| shared.sees(field))?;
             Ok(data.db.count(user::MODEL, &filters).await?)
         };
         Ok(count.await)
+    }
+}
+
+/// Texts as values of their fields, as they stand in query strings. What cannot be one stays, and is refused with the rest.
+fn loosen(conditions: Vec<Condition>, model: &Model) -> Vec<Condition> {
+    let loose = |condition: Condition| {
+        let kind = model.field(&condition.field).map(|field| field.kind);
+        let read = serde_json::from_str(&condition.value);
+        match (kind, read) {
+            (Ok(kind), Ok(value)) => Condition { value: loosened(value, kind).to_string(), ..condition },
+            _ => condition,
+        }
+    };
+    conditions.into_iter().map(loose).collect()
+}
+
+fn loosened(value: Json, kind: FieldKind) -> Json {
+    match (value, kind) {
+        (Json::Array(values), _) => values.into_iter().map(|value| loosened(value, kind)).collect(),
+        (Json::String(text), FieldKind::Boolean) => Json::Bool(text == "true"),
+        (Json::String(text), FieldKind::Integer) => text.trim().parse().map_or(Json::String(text), Json::Number),
+        (value, _) => value,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn text_stands_for_values_of_other_types() {
+        for (value, kind, expected) in [
+            (json!("true"), FieldKind::Boolean, json!(true)),
+            (json!("false"), FieldKind::Boolean, json!(false)),
+            (json!("banana"), FieldKind::Boolean, json!(false)),
+            (json!(["true", "x"]), FieldKind::Boolean, json!([true, false])),
+            (json!(" 12 "), FieldKind::Integer, json!(12)),
+            (json!("twelve"), FieldKind::Integer, json!("twelve")),
+            (json!("true"), FieldKind::Text, json!("true")),
+            (json!(null), FieldKind::Boolean, json!(null)),
+        ] {
+            assert_eq!(loosened(value.clone(), kind), expected, "{value}");
+        }
     }
 }

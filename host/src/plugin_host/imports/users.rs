@@ -9,8 +9,11 @@ use super::outcome::Answer;
 use super::values;
 use crate::auth::user_change;
 use crate::email;
-use crate::store::user::{self, find_user_by_email, find_user_by_id};
+use crate::store::user::{self, find_user_by_email, find_user_by_id, lock_user};
 use crate::store::{Field, Model, Models, Owner, Record, User, Value, eq};
+
+/// Stands for every field that the plugin sees, in what its manifest declares to write.
+const EVERY: &str = "*";
 
 impl Shared {
     /// Whether the plugin may see this field of users: it is shown to clients, is its own, or is one that its manifest
@@ -27,12 +30,19 @@ impl Shared {
         Json::Object(shown.map(|(field, value)| (field.name.clone(), value.to_json())).collect()).to_string()
     }
 
+    /// The fields in `text`, each one of `allowed` and of its kind.
     fn user_fields(&self, text: &str, allowed: &[String], model: &Model) -> Answer<Vec<(String, Value)>> {
-        let may = |name: &str| match allowed.iter().any(|allowed| allowed == name) {
+        let may_all = allowed.iter().any(|allowed| allowed == EVERY);
+        let may = |name: &str| match may_all || allowed.iter().any(|allowed| allowed == name) {
             true => Ok(()),
             false => Err(HostError::Denied(format!("the manifest does not declare that it writes user.{name}"))),
         };
-        let mut fields = values::fields(text, model, may)?;
+        let mut object = values::object(text)?;
+        if may_all {
+            let is_fixed = |name: &str| matches!(name, "id" | "updatedAt");
+            object.retain(|name, _| !is_fixed(name) && model.field(name).is_ok_and(|field| self.sees(field)));
+        }
+        let mut fields = values::fields_of(object, model, may)?;
         for (name, value) in &mut fields {
             if let ("email", Value::Text(address)) = (name.as_str(), &mut *value) {
                 if !email::is_email(address) {
@@ -40,6 +50,15 @@ impl Shared {
                 }
                 *address = email::normalize(address);
             }
+        }
+        Ok(fields)
+    }
+
+    /// The fields of a new user in `text`, an address among them.
+    pub(super) fn new_user_fields(&self, text: &str, model: &Model) -> Answer<Vec<(String, Value)>> {
+        let fields = self.user_fields(text, &self.rights.creates_user_with, model)?;
+        if !fields.iter().any(|(name, value)| name == "email" && !value.is_null()) {
+            return Err(HostError::Invalid("a user needs an email address".to_owned()));
         }
         Ok(fields)
     }
@@ -72,11 +91,7 @@ impl Host for State {
         let shared = self.shared.clone();
         let data = self.data()?;
         let create = async {
-            let model = data.db.schema().model(user::MODEL)?;
-            let fields = shared.user_fields(&fields, &shared.rights.creates_user_with, model)?;
-            if !fields.iter().any(|(name, value)| name == "email" && !value.is_null()) {
-                return Err(HostError::Invalid("a user needs an email address".to_owned()));
-            }
+            let fields = shared.new_user_fields(&fields, data.db.schema().model(user::MODEL)?)?;
             let User(created) = user_change::create_with(data.auth, data.db, fields).await?;
             Ok(shared.user_json(&created))
         };
@@ -94,5 +109,18 @@ impl Host for State {
             Ok(shared.user_json(&changed.0))
         };
         Ok(update.await)
+    }
+
+    async fn lock(&mut self, id: String) -> wasmtime::Result<Answer<Option<String>>> {
+        let shared = self.shared.clone();
+        if !self.is_in_transaction() {
+            return Ok(Err(HostError::Invalid("there is no transaction to keep the user for".to_owned())));
+        }
+        let db = self.data()?.db;
+        let lock = async {
+            lock_user(db, &id).await?;
+            Ok(find_user_by_id(db, &id).await?.map(|user| shared.user_json(&user.0)))
+        };
+        Ok(lock.await)
     }
 }

@@ -26,12 +26,21 @@ pub(super) fn object(text: &str) -> Answer<Map<String, Json>> {
 
 /// The fields in `text`, each one that `may` allows, and of its kind.
 pub(super) fn fields(text: &str, model: &Model, may: impl Fn(&str) -> Answer<()>) -> Answer<Vec<(String, Value)>> {
+    fields_of(object(text)?, model, may)
+}
+
+/// As [`fields`], of an object that was read already.
+pub(super) fn fields_of(
+    object: Map<String, Json>,
+    model: &Model,
+    may: impl Fn(&str) -> Answer<()>,
+) -> Answer<Vec<(String, Value)>> {
     let read = |(name, json): (String, Json)| {
         may(&name)?;
         let value = value(&json, model, model.field(&name)?)?;
         Ok((name, value))
     };
-    object(text)?.into_iter().map(read).collect()
+    object.into_iter().map(read).collect()
 }
 
 /// The query, with conditions and order on fields that `shows` allows; any other field is unknown.

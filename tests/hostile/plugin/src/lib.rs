@@ -36,13 +36,23 @@ fn plugin() -> Plugin {
         .route(Route::get("/hostile/spy", spy))
         .route(Route::get("/hostile/remember", |_, ()| Response::json(&VISITS.fetch_add(1, Ordering::Relaxed))))
         .route(Route::get("/hostile/half", half))
+        .route(Route::get("/hostile/data", data))
+        .route(Route::get("/hostile/mails", mails))
+        .route(Route::get("/hostile/write", write))
+        .route(Route::get("/hostile/tables", tables))
+        .gate(gate)
+        .before("/sign-up/email", fail_late)
         .before("/guarded/before", |_| panic!("in a before-hook"))
-        .after("/ok", |request, _| match request.query("fail").as_deref() {
+        .after("/ok", |request, reply| match request.query("fail").as_deref() {
             Some("after") => panic!("in an after-hook"),
+            Some("headers") => settled(reply),
             _ => Ok(()),
         })
         .before("/ok", |request| match request.query("fail").as_deref() {
             Some("before") => panic!("in a before-hook"),
+            Some("loop") => loop {
+                black_box(0);
+            },
             _ => Ok(Flow::Proceed),
         })
 }
@@ -106,6 +116,76 @@ fn spy(request: &Request, (): ()) -> Result<Response> {
     let reserved = cookies::get("session_token").is_ok() || cookies::get_signed("better-auth.session_token").is_ok();
     let token = request.session()?.and_then(|session| session.pointer("/session/token").cloned());
     Response::json(&json!({ "headers": headers, "reserved": reserved, "token": token }))
+}
+
+fn data(_: &Request, (): ()) -> Result<Response> {
+    loop {
+        verifications::find("hostile:none")?;
+    }
+}
+
+fn mails(_: &Request, (): ()) -> Result<Response> {
+    loop {
+        mail::enqueue("hostile", "ada@example.com", &json!({}))?;
+    }
+}
+
+fn write(_: &Request, (): ()) -> Result<Response> {
+    verifications::create("hostile:write", "value", 60)?;
+    Response::json(&"written")
+}
+
+/// Tries to decide in the place of those who answered; says in a header of its own how many of the headers it could set.
+fn settled(reply: &Reply) -> Result<()> {
+    let names = ["Location", "content-type", "access-control-allow-origin", "content-security-policy", "Set-Cookie"];
+    let set = names.iter().filter(|name| reply.set_header(name, "x").is_ok()).count();
+    reply.set_header("x-hostile-set", &set.to_string())
+}
+
+/// Tables of others, by every name that might lead to them; answers with those that could be used.
+fn tables(_: &Request, (): ()) -> Result<Response> {
+    let names = [
+        "user",
+        "session",
+        "account",
+        "verification",
+        "rateLimit",
+        "doorward_outbox",
+        "sqlite_master",
+        "pg_catalog.pg_class",
+        "main.user",
+        "\"user\"",
+        "USER",
+        "user; DROP TABLE user",
+        "magic-link:user",
+        "",
+    ];
+    let used = names.iter().filter(|name| {
+        let found: Result<Vec<Value>> = models::find(name, Filter::all());
+        let inserted: Result<Value> = models::insert(name, &json!({ "id": "x", "email": "x@example.com" }));
+        let updated: Result<Vec<Value>> = models::update(name, ne("id", ""), &json!({ "id": "y" }));
+        let consumed: Result<Option<Value>> = models::consume(name, ne("id", ""));
+        let deleted = models::delete(name, ne("id", ""));
+        found.is_ok() || inserted.is_ok() || updated.is_ok() || consumed.is_ok() || deleted.is_ok()
+    });
+    Response::json(&used.collect::<Vec<_>>())
+}
+
+fn gate(attempt: &Attempt) -> Result<Verdict> {
+    if attempt.user_agent().as_deref() == Some("fail in the gate") {
+        panic!("in the gate");
+    }
+    Ok(Verdict::Admit)
+}
+
+/// Changes the request, then fails.
+fn fail_late(request: &Request) -> Result<Flow> {
+    if request.user_agent().as_deref() == Some("fail late") {
+        request.set_body(&json!({ "name": "Eve", "email": "eve@example.com", "password": "correct horse 1" }))?;
+        cookies::set("hostile", "late", cookies::Attributes { max_age_secs: Some(60), http_only: true })?;
+        panic!("after a change");
+    }
+    Ok(Flow::Proceed)
 }
 
 fn half(_: &Request, (): ()) -> Result<Response> {

@@ -1,0 +1,99 @@
+//! `doorward plugin check`: loads one component as a server would, asks it about its options, and says what it needs.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::super::CommandResult;
+use crate::clock::SystemClock;
+use crate::config::{Config, PluginConfig};
+use crate::pipeline::router::Router;
+use crate::plugin_host::file::{self, PluginFile};
+use crate::plugin_host::{Manifest, Plugins, Ports, is_harmless};
+use crate::random::{ALPHANUMERIC, Random, SystemRandom};
+use crate::routes;
+
+/// How to load the component.
+#[derive(Debug, Default)]
+pub(super) struct CheckRequest<'a> {
+    /// Its options as lines of TOML.
+    pub(super) options: &'a str,
+    /// What it is granted; everything that it asks for when absent.
+    pub(super) grants: Option<&'a [String]>,
+}
+
+/// Checks a component and prints the entry of the configuration that switches it on.
+///
+/// # Errors
+/// What a server would refuse it for.
+#[expect(clippy::print_stdout, reason = "the verdict is what was asked for")]
+pub(super) fn check(file: &Path, request: &CheckRequest<'_>) -> CommandResult {
+    let folder = ScratchFolder::new()?;
+    let (config, plugin) = trial(&folder, file, request)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(load(&config))?;
+    let PluginFile { manifest, provenance, .. } = &plugin;
+    println!("{} {} is ready to serve. In the config:\n", manifest.id, manifest.version);
+    println!("    [[plugins]]\n    id = \"{}\"\n    path = \"{}\"", manifest.id, file.display());
+    println!("    sha256 = \"{}\"\n    grants = [{}]", provenance.sha256, needed(manifest).join(", "));
+    Ok(())
+}
+
+/// A folder for one run of a command, removed at its end.
+pub(super) struct ScratchFolder(std::path::PathBuf);
+
+impl ScratchFolder {
+    pub(super) fn new() -> std::io::Result<Self> {
+        let name = format!("doorward-{}", SystemRandom.string(ALPHANUMERIC, 16));
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir(&path).map(|()| Self(path))
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for ScratchFolder {
+    fn drop(&mut self) {
+        // Nothing in it is needed again; what cannot be removed is left to the system.
+        drop(std::fs::remove_dir_all(&self.0));
+    }
+}
+
+/// A configuration of its own, with a database in `folder`, that has the component alone.
+pub(super) fn trial(
+    folder: &ScratchFolder,
+    file: &Path,
+    request: &CheckRequest<'_>,
+) -> Result<(Config, PluginFile), Box<dyn std::error::Error + Send + Sync>> {
+    let component = std::fs::read(file).map_err(|error| format!("cannot read {}: {error}", file.display()))?;
+    let manifest = Manifest::read(&component, &file.display().to_string())?;
+    let secret = SystemRandom.string(ALPHANUMERIC, 48);
+    let text = format!(
+        "secret = \"{secret}\"\nrate_limit.enabled = false\nemail_and_password.enabled = true\nmail.transport = \"mailbox\""
+    );
+    let mut config = Config::parse(&text, folder.path(), &BTreeMap::new())?;
+    let mut entry: PluginConfig = toml::from_str(&format!("id = \"{}\"\n{}", manifest.id, request.options))?;
+    entry.path = Some(std::fs::canonicalize(file)?.to_string_lossy().into_owned());
+    entry.grants = Some(request.grants.map_or_else(|| manifest.capabilities.clone(), <[String]>::to_vec));
+    config.plugins.push(entry.clone());
+    let plugin = file::read(&config, &entry, &SystemClock)?;
+    Ok((config, plugin))
+}
+
+async fn load(config: &Config) -> CommandResult {
+    let ports = Ports { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom) };
+    let plugins = Plugins::load(config, &ports).await?;
+    let mut router = Router::default();
+    for route in routes::core().into_iter().chain(plugins.routes()) {
+        router.add(route)?;
+    }
+    Ok(())
+}
+
+/// The capabilities that an operator must grant, each in quotes.
+fn needed(manifest: &Manifest) -> Vec<String> {
+    let needed = manifest.capabilities.iter().filter(|name| !is_harmless(name));
+    needed.map(|name| format!("\"{name}\"")).collect()
+}

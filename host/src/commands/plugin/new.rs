@@ -1,0 +1,100 @@
+//! `doorward plugin new`: a folder with a working plugin, its tests and a server to try it with.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::super::CommandResult;
+
+/// The files of a new plugin; `{{id}}` and `{{sdk}}` stand for its name and where the SDK comes from.
+const FILES: [(&str, &str); 5] = [
+    ("Cargo.toml", include_str!("template/Cargo.toml.txt")),
+    ("src/lib.rs", include_str!("template/src/lib.rs")),
+    ("README.md", include_str!("template/README.md")),
+    ("doorward.toml", include_str!("template/doorward.toml")),
+    (".gitignore", include_str!("template/gitignore.txt")),
+];
+
+/// Version of the SDK that belongs to this server.
+const SDK_VERSION: &str = "1";
+
+/// Makes the folder `path`, whose last part is the plugin's id.
+///
+/// # Errors
+/// When the name is no id, the folder exists already, or a file cannot be written.
+pub(super) fn new(path: &Path, sdk: Option<&str>) -> CommandResult {
+    let id = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let is_id = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    if !id.starts_with(|first: char| first.is_ascii_lowercase()) || !id.bytes().all(is_id) {
+        return Err(format!("`{id}` is no name of a plugin: use lower case letters, digits and hyphens").into());
+    }
+    if path.exists() {
+        return Err(format!("{} exists already: choose another name", path.display()).into());
+    }
+    let sdk = dependency(sdk)?;
+    for (name, text) in FILES {
+        let file = path.join(name);
+        fs::create_dir_all(file.parent().unwrap_or(path))?;
+        fs::write(&file, text.replace("{{id}}", id).replace("{{sdk}}", &sdk))?;
+    }
+    print(&format!(
+        "{path} is a working plugin. Next:\n    cd {path}\n    doorward plugin test    # its tests, natively and in the real host\n    doorward dev            # serves http://localhost:3000/api/auth/{id}/hello",
+        path = path.display()
+    ));
+    Ok(())
+}
+
+/// Where the SDK comes from, as the value in Cargo.toml. Without a choice, the SDK beside the source of this binary, or the
+/// one in the registry.
+fn dependency(chosen: Option<&str>) -> Result<String, std::io::Error> {
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../sdk");
+    match chosen {
+        Some(url) if url.contains("://") => Ok(format!("{{ git = {} }}", quoted(url))),
+        Some(folder) if Path::new(folder).is_dir() => in_folder(Path::new(folder)),
+        Some(version) => Ok(quoted(version)),
+        None if beside.join("Cargo.toml").is_file() => in_folder(&beside),
+        None => Ok(quoted(SDK_VERSION)),
+    }
+}
+
+fn in_folder(folder: &Path) -> Result<String, std::io::Error> {
+    let folder: PathBuf = fs::canonicalize(folder)?;
+    Ok(format!("{{ path = {} }}", quoted(&folder.to_string_lossy())))
+}
+
+fn quoted(text: &str) -> String {
+    toml::Value::from(text).to_string()
+}
+
+#[expect(clippy::print_stdout, reason = "what to do next is what was asked for")]
+fn print(text: &str) {
+    println!("{text}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sdk_is_a_path_a_repository_or_a_version() {
+        assert_eq!(dependency(Some("1.2")).unwrap(), "\"1.2\"");
+        assert_eq!(
+            dependency(Some("https://example.com/doorward")).unwrap(),
+            "{ git = \"https://example.com/doorward\" }"
+        );
+        let folder = env!("CARGO_MANIFEST_DIR");
+        assert_eq!(dependency(Some(folder)).unwrap(), format!("{{ path = \"{folder}\" }}"));
+        assert!(dependency(None).unwrap().ends_with("/sdk\" }"));
+    }
+
+    #[test]
+    fn a_name_is_an_id_and_nothing_is_overwritten() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["", "Hello", "my_plugin", "1st", "a/..", "ä"] {
+            assert!(new(&folder.path().join(name), None).is_err(), "{name}");
+        }
+        let path = folder.path().join("my-plugin");
+        new(&path, None).unwrap();
+        assert!(fs::read_to_string(path.join("src/lib.rs")).unwrap().contains("Route::get(\"/my-plugin/hello\""));
+        assert!(new(&path, None).unwrap_err().to_string().contains("exists already"));
+    }
+}

@@ -1,0 +1,77 @@
+//! `doorward plugin test`: an author's tests natively on the fake host, then the component in the real one.
+
+use std::path::Path;
+use std::process::Command;
+
+use super::super::CommandResult;
+use super::build::{BuildRequest, build_all};
+use super::check::{CheckRequest, ScratchFolder, trial};
+use crate::app::{App, open_store};
+use crate::http::{Query, Request};
+use crate::plugin_host::Manifest;
+use crate::server;
+
+/// Tests the plugins of a folder.
+///
+/// # Errors
+/// When a test fails, the code does not compile, the component is not accepted, or a route fails.
+pub(super) fn test(request: &BuildRequest, options: &str) -> CommandResult {
+    say("running the tests natively");
+    native_tests(request)?;
+    for component in build_all(request)? {
+        say(&format!("trying {} in the real host", component.display()));
+        try_out(&component, options)?;
+    }
+    Ok(())
+}
+
+fn native_tests(request: &BuildRequest) -> CommandResult {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args(["test", "--manifest-path"]).arg(request.folder.join("Cargo.toml"));
+    let status = cargo.arg("--target-dir").arg(&request.target).status()?;
+    if status.success() { Ok(()) } else { Err("the tests do not pass: see above".into()) }
+}
+
+/// Starts a server with the component alone and an empty database, and calls each route without a session.
+fn try_out(component: &Path, options: &str) -> CommandResult {
+    let folder = ScratchFolder::new()?;
+    let (config, plugin) = trial(&folder, component, &CheckRequest { options, grants: None })?;
+    server::block_on(async move {
+        open_store(&config)?.migrate().await?;
+        let app = App::start(config).await?;
+        smoke(&app, &plugin.manifest).await
+    })?
+}
+
+/// Whatever a route answers to a stranger, it must be an answer of its own.
+async fn smoke(app: &App, manifest: &Manifest) -> CommandResult {
+    let mut failed = Vec::new();
+    for route in &manifest.routes {
+        let mut request = Request::placeholder();
+        request.id = "smoke".to_owned();
+        request.method.clone_from(&route.method);
+        request.path = route
+            .path
+            .split('/')
+            .map(|part| if part.starts_with(':') { "x" } else { part })
+            .collect::<Vec<_>>()
+            .join("/");
+        request.query = Query::parse("");
+        if route.method != "GET" {
+            request.headers.push("content-type", "application/json");
+            request.headers.push("origin", app.config.origin());
+            request.raw_body = "{}".into();
+        }
+        let response = app.pipeline.answer(request).await;
+        say(&format!("    {} {} → {}", route.method, route.path, response.status));
+        if response.status >= 500 {
+            failed.push(format!("{} {} answers {}", route.method, route.path, response.status));
+        }
+    }
+    if failed.is_empty() { Ok(()) } else { Err(failed.join("; ").into()) }
+}
+
+#[expect(clippy::print_stderr, reason = "progress of a command belongs on the terminal")]
+fn say(line: &str) {
+    eprintln!("{line}");
+}

@@ -1,0 +1,107 @@
+//! What the operator wants when a hook fails: read from `on_failure`, one policy for each hook of the manifest.
+
+use super::error::PluginError;
+use super::manifest::{Hook, Manifest};
+use super::plugin::Plugin;
+use crate::config::{FailurePolicy, OnFailure};
+use crate::error::ApiError;
+use crate::exchange::Exchange;
+use crate::http::Request;
+
+/// A policy for each hook, in the manifest's order.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Policies {
+    pub(super) before: Vec<FailurePolicy>,
+    pub(super) after: Vec<FailurePolicy>,
+    pub(super) gate: FailurePolicy,
+}
+
+impl Policies {
+    /// The policies of a plugin.
+    ///
+    /// # Errors
+    /// `Option` for a name that is no hook of this plugin.
+    pub(super) fn of(manifest: &Manifest, wanted: &OnFailure) -> Result<Self, PluginError> {
+        if let OnFailure::Each(each) = wanted {
+            let is_hook = |name: &str| manifest.before.iter().chain(&manifest.after).any(|hook| hook.pattern == name);
+            if let Some(name) = each.keys().find(|name| !is_moment(manifest, name) && !is_hook(name)) {
+                let reason = format!("`on_failure` names `{name}`, and this plugin has no such hook");
+                return Err(PluginError::Option { plugin: manifest.id.clone(), reason });
+            }
+        }
+        let of_hooks = |moment: &str, hooks: &[Hook]| hooks.iter().map(|hook| policy(wanted, moment, hook)).collect();
+        let gate = match wanted {
+            OnFailure::Hooks(_) => FailurePolicy::Closed,
+            OnFailure::Each(each) => each.get("gate").copied().unwrap_or_default(),
+        };
+        Ok(Self { before: of_hooks("before", &manifest.before), after: of_hooks("after", &manifest.after), gate })
+    }
+}
+
+/// The request as it was before a hook.
+pub(super) struct Undo {
+    request: Request,
+    cookies: usize,
+}
+
+impl Plugin {
+    /// What a hook may change of a request, when the request is to go on without it should it fail.
+    pub(super) fn undo(&self, policy: Option<&FailurePolicy>, exchange: &Exchange) -> Option<Undo> {
+        let is_open = policy == Some(&FailurePolicy::Open);
+        is_open.then(|| Undo { request: exchange.request.clone(), cookies: exchange.cookies.len() })
+    }
+
+    /// Lets a request go on without a hook that failed.
+    ///
+    /// # Errors
+    /// The failure itself, where the operator did not ask for that.
+    pub(super) fn skip(&self, undo: Option<Undo>, exchange: &mut Exchange, failed: ApiError) -> Result<(), ApiError> {
+        let Some(undo) = undo else { return Err(failed) };
+        exchange.request = undo.request;
+        exchange.cookies.truncate(undo.cookies);
+        self.breaker.skipped();
+        if let Some(cause) = &failed.source {
+            let request_id = &exchange.request.id;
+            tracing::error!(request_id, error = %cause, "a hook failed, and the request goes on without it");
+        }
+        Ok(())
+    }
+}
+
+fn is_moment(manifest: &Manifest, name: &str) -> bool {
+    match name {
+        "before" => !manifest.before.is_empty(),
+        "after" => !manifest.after.is_empty(),
+        "gate" => manifest.is_gate,
+        _ => false,
+    }
+}
+
+fn policy(wanted: &OnFailure, moment: &str, hook: &Hook) -> FailurePolicy {
+    match wanted {
+        OnFailure::Hooks(policy) => *policy,
+        OnFailure::Each(each) => each.get(&hook.pattern).or_else(|| each.get(moment)).copied().unwrap_or_default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gate_opens_only_when_it_is_named() {
+        use FailurePolicy::{Closed, Open};
+        let json = r#"{"manifest_version":1,"id":"x","version":"1","sdk_version":"1","is_gate":true,
+            "before":[{"pattern":"/a"},{"pattern":"/b"}],"after":[{"pattern":"/a"}]}"#;
+        let manifest = Manifest::parse(json.as_bytes(), "x").unwrap();
+        let of = |text: &str| {
+            let wanted: toml::Table = text.parse().unwrap();
+            let policies = Policies::of(&manifest, &wanted["on_failure"].clone().try_into().unwrap());
+            policies.map(|found| (found.before, found.after, found.gate)).map_err(|error| error.to_string())
+        };
+        assert_eq!(of("on_failure = \"open\"").unwrap(), (vec![Open, Open], vec![Open], Closed));
+        let each = of("on_failure = { before = \"open\", \"/b\" = \"closed\", gate = \"open\" }").unwrap();
+        assert_eq!(each, (vec![Open, Closed], vec![Closed], Open));
+        assert!(of("on_failure = { \"/c\" = \"open\" }").unwrap_err().contains("no such hook"));
+    }
+}

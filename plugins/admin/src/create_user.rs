@@ -1,0 +1,81 @@
+//! `POST /admin/create-user`: a user with or without a password.
+
+use crate::caller::Caller;
+use crate::errors::{INVALID_EMAIL, MAY_NOT_BAN, MAY_NOT_CHANGE_ROLE, MAY_NOT_CREATE, MAY_NOT_SET_EMAIL, USER_EXISTS};
+use crate::fields::role;
+use crate::options::Options;
+use crate::{role_names, user_data};
+use doorward_sdk::is_email;
+use doorward_sdk::prelude::*;
+
+pub struct CreateUser {
+    email: String,
+    password: Option<String>,
+    name: String,
+    role: Option<Value>,
+    data: Map<String, Value>,
+}
+
+impl Input for CreateUser {
+    fn read(fields: &mut Fields<'_>) -> Self {
+        CreateUser {
+            email: fields.required("email"),
+            password: fields.optional("password"),
+            name: fields.required("name"),
+            role: role(fields),
+            data: fields.optional("data").unwrap_or_default(),
+        }
+    }
+}
+
+/// For administrators.
+pub fn create_user(_request: &Request, input: CreateUser) -> Result<Response> {
+    let caller = Caller::who_may("user", "create", MAY_NOT_CREATE)?;
+    create(input, &caller.options, Some(&caller))
+}
+
+/// For the application's backend, which may do everything. It may carry an administrator's session, whose rights then
+/// count.
+pub fn create_user_unasked(_request: &Request, input: CreateUser) -> Result<Response> {
+    if sessions::current()?.is_some() {
+        let caller = Caller::who_may("user", "create", MAY_NOT_CREATE)?;
+        return create(input, &caller.options, Some(&caller));
+    }
+    create(input, &config::options()?, None)
+}
+
+fn create(input: CreateUser, options: &Options, caller: Option<&Caller>) -> Result<Response> {
+    let CreateUser { email, password, name, role, mut data } = input;
+    let require = |action: &str, refusal| caller.map_or(Ok(()), |caller| caller.require("user", action, refusal));
+    let wanted_role = role.or_else(|| data.remove("role"));
+    data.remove("role");
+    let role = match &wanted_role {
+        None => options.default_role.clone(),
+        Some(given) => {
+            require("set-role", MAY_NOT_CHANGE_ROLE)?;
+            role_names::to_stored(given, options)?
+        }
+    };
+    if user_data::names_ban(&data) {
+        require("ban", MAY_NOT_BAN)?;
+    }
+    if data.contains_key("emailVerified") {
+        require("set-email", MAY_NOT_SET_EMAIL)?;
+    }
+    let email = email.to_lowercase();
+    if !is_email(&email) {
+        return Err(INVALID_EMAIL.into());
+    }
+    if users::find_by_email(&email)?.is_some() {
+        return Err(USER_EXISTS.into());
+    }
+    data.extend([
+        ("email".to_owned(), Value::from(email)),
+        ("name".to_owned(), Value::from(name)),
+        ("role".to_owned(), Value::from(role)),
+    ]);
+    data.remove("id");
+    let password = password.filter(|password| !password.is_empty());
+    let user = user_administration::create(&Value::Object(data), password.as_deref());
+    Response::json(&json!({ "user": user.map_err(user_data::refusal)? }))
+}

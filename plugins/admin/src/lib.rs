@@ -1,0 +1,76 @@
+//! Roles, and what administrators do to users: create, list, change, ban, impersonate, remove.
+
+mod access;
+mod ban;
+mod caller;
+mod create_user;
+mod errors;
+mod fields;
+mod get_user;
+mod has_permission;
+mod impersonation;
+mod js_number;
+mod list_users;
+mod options;
+mod remove_user;
+mod role_names;
+mod set_role;
+mod set_user_password;
+mod update_user;
+mod user_data;
+mod user_sessions;
+
+use doorward_sdk::prelude::*;
+use options::Options;
+
+doorward_sdk::plugin!(plugin);
+
+/// The whole plugin: its options, fields, endpoints, and its say in sign-ins.
+pub fn plugin() -> Plugin {
+    let plugin = Plugin::new("admin", env!("CARGO_PKG_VERSION"))
+        .options_without(Options::fault)
+        .creates_users_with(&["*"])
+        .updates_users(&["*"])
+        .user_field(FieldRule::new("role", FieldType::String))
+        .user_field(FieldRule::new("banned", FieldType::Boolean).default_value(false))
+        .user_field(FieldRule::new("banReason", FieldType::String))
+        .user_field(FieldRule::new("banExpires", FieldType::Date))
+        .session_field(FieldRule::new(impersonation::FIELD, FieldType::String).fixes_life())
+        .cookie(CookieRule::prefixed(impersonation::COOKIE))
+        .route(Route::post("/admin/set-role", set_role::set_role))
+        .route(Route::get("/admin/get-user", get_user::get_user))
+        .route(Route::post("/admin/create-user", create_user::create_user))
+        .route(Route::post("/admin/update-user", update_user::update_user))
+        .route(Route::get("/admin/list-users", list_users::list_users))
+        .route(Route::post("/admin/list-user-sessions", user_sessions::list_user_sessions))
+        .route(Route::post("/admin/unban-user", ban::unban_user))
+        .route(Route::post("/admin/ban-user", ban::ban_user))
+        .route(Route::post("/admin/impersonate-user", impersonation::impersonate_user))
+        .route(Route::post("/admin/stop-impersonating", impersonation::stop_impersonating))
+        .route(Route::post("/admin/revoke-user-session", user_sessions::revoke_user_session))
+        .route(Route::post("/admin/revoke-user-sessions", user_sessions::revoke_user_sessions))
+        .route(Route::post("/admin/remove-user", remove_user::remove_user))
+        .route(Route::post("/admin/set-user-password", set_user_password::set_user_password))
+        .route(Route::post("/admin/has-permission", has_permission::has_permission))
+        .function(Function::new("create-user", create_user::create_user_unasked))
+        .function(Function::new("user-has-permission", has_permission::user_has_permission))
+        .gate(ban::gate)
+        .after("/list-sessions", impersonation::hide_impersonated)
+        .event(Event::before("user", Action::Create, give_default_role))
+        .event(Event::before("session", Action::Create, ban::keep_out))
+        .event(Event::after("user", Action::Delete, impersonation::end_with_user));
+    let plugin = impersonation::CREDENTIAL_PATHS
+        .into_iter()
+        .map(|path| On::path(path).when_option("strict_impersonation"))
+        .fold(plugin, |plugin, on| plugin.before(on, impersonation::protect_credentials));
+    errors::ALL.into_iter().fold(plugin, Plugin::error)
+}
+
+/// An event: a user whom nobody gave a role gets the default one.
+fn give_default_role(change: &Change) -> Result<()> {
+    if change.data()?.get("role").is_some_and(|role| !role.is_null()) {
+        return Ok(());
+    }
+    let options: Options = config::options()?;
+    change.set(&json!({ "role": options.default_role }))
+}

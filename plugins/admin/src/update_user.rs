@@ -1,0 +1,83 @@
+//! `POST /admin/update-user`: changes any field of a user, each kind of field with its own right.
+
+use crate::caller::Caller;
+use crate::errors::{
+    ID_STAYS, INVALID_EMAIL, MAY_NOT_BAN, MAY_NOT_CHANGE_ROLE, MAY_NOT_SET_EMAIL, MAY_NOT_SET_PHONE, MAY_NOT_UPDATE,
+    NOT_FOUND, NOT_YOURSELF, NOTHING_TO_UPDATE, PASSWORD_ELSEWHERE, USER_EXISTS,
+};
+use crate::fields::UserId;
+use crate::{ban, impersonation, role_names, user_data};
+use doorward_sdk::is_email;
+use doorward_sdk::prelude::*;
+
+pub struct UpdateUser {
+    user_id: String,
+    data: Map<String, Value>,
+}
+
+impl Input for UpdateUser {
+    fn read(fields: &mut Fields<'_>) -> Self {
+        let UserId(user_id) = fields.required("userId");
+        UpdateUser { user_id, data: fields.required("data") }
+    }
+}
+
+pub fn update_user(_request: &Request, input: UpdateUser) -> Result<Response> {
+    let caller = Caller::who_may("user", "update", MAY_NOT_UPDATE)?;
+    let UpdateUser { user_id, mut data } = input;
+    check(&caller, &user_id, &mut data)?;
+    users::find_by_id(&user_id)?.ok_or(NOT_FOUND)?;
+    let bans = data.get("banned") == Some(&Value::Bool(true));
+    let changes_role = data.contains_key("role");
+    let user = transactions::run(|| {
+        let user = users::update(&user_id, &Value::Object(data))?;
+        if bans {
+            ban::sign_out(&user_id)?;
+        }
+        if changes_role {
+            impersonation::end_without_right(&caller.options, &user)?;
+        }
+        Ok(user)
+    });
+    Response::json(&user.map_err(user_data::refusal)?)
+}
+
+/// Whether the caller may write these fields, which are brought into the form in which they are stored.
+fn check(caller: &Caller, user_id: &str, data: &mut Map<String, Value>) -> Result<()> {
+    if data.is_empty() {
+        return Err(NOTHING_TO_UPDATE.into());
+    }
+    if data.contains_key("password") {
+        return Err(PASSWORD_ELSEWHERE.into());
+    }
+    if data.contains_key("id") {
+        return Err(ID_STAYS.into());
+    }
+    if let Some(role) = data.get_mut("role") {
+        caller.require("user", "set-role", MAY_NOT_CHANGE_ROLE)?;
+        *role = Value::from(role_names::to_stored(role, &caller.options)?);
+    }
+    if user_data::names_ban(data) {
+        caller.require("user", "ban", MAY_NOT_BAN)?;
+        if data.get("banned") == Some(&Value::Bool(true)) && user_id == caller.id() {
+            return Err(NOT_YOURSELF.into());
+        }
+    }
+    if data.contains_key("email") || data.contains_key("emailVerified") {
+        caller.require("user", "set-email", MAY_NOT_SET_EMAIL)?;
+    }
+    if let Some(email) = data.get_mut("email") {
+        let address = email.as_str().unwrap_or_default().to_lowercase();
+        if !is_email(&address) {
+            return Err(INVALID_EMAIL.into());
+        }
+        if users::find_by_email(&address)?.is_some_and(|known| known.id() != user_id) {
+            return Err(USER_EXISTS.into());
+        }
+        *email = Value::from(address);
+    }
+    if data.contains_key("phoneNumber") || data.contains_key("phoneNumberVerified") {
+        caller.require("user", "set-phone", MAY_NOT_SET_PHONE)?;
+    }
+    Ok(())
+}

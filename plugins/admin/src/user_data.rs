@@ -1,0 +1,19 @@
+//! Free fields that administrators give to users, and what the host says when they cannot be written.
+
+use crate::errors::USER_EXISTS;
+use doorward_sdk::prelude::*;
+
+/// Whether a ban is among the fields.
+pub fn names_ban(data: &Map<String, Value>) -> bool {
+    ["banned", "banReason", "banExpires"].iter().any(|field| data.contains_key(*field))
+}
+
+/// A value that a field cannot hold, or that someone else has, is the caller's mistake.
+pub fn refusal(error: Error) -> Error {
+    match error {
+        Error::Host(HostError::Conflict(field)) if field.contains("email") => USER_EXISTS.into(),
+        Error::Host(HostError::Conflict(field)) => Error::new(400, "VALUE_TAKEN", format!("{field} is taken already")),
+        Error::Host(HostError::Invalid(reason)) => Error::new(400, "VALIDATION_ERROR", reason),
+        other => other,
+    }
+}

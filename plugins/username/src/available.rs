@@ -1,0 +1,28 @@
+//! `POST /is-username-available`: whether a name is valid and nobody has it.
+
+use crate::errors::INVALID;
+use crate::names;
+use crate::options::Options;
+use doorward_sdk::prelude::*;
+
+pub struct Available {
+    username: String,
+}
+
+impl Input for Available {
+    fn read(fields: &mut Fields<'_>) -> Self {
+        Available { username: fields.required("username") }
+    }
+}
+
+pub fn is_available(_request: &Request, input: Available) -> Result<Response> {
+    if input.username.is_empty() {
+        return Err(INVALID.with_status(422).into());
+    }
+    let options: Options = config::options()?;
+    if let Some(fault) = options.fault(&input.username) {
+        return Err(names::refusal(fault).with_status(422).into());
+    }
+    let holder = names::holder(&input.username, &options)?;
+    Response::json(&json!({ "available": holder.is_none() }))
+}
