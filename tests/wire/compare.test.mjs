@@ -58,5 +58,7 @@ test("options become configuration", () => {
   expect(config("links").plugins).toEqual([{ id: "magic-link" }, { id: "last-login-method" }]);
   expect(config("core").advanced).toEqual({ ip_address: { source: "header" } });
   expect(() => config({ name: "x", options: { database: null } })).toThrow(Unsupported);
-  expect(() => config({ name: "x", plugins: { jwt: { jwt: { definePayload: () => ({}) } } } })).toThrow("jwt.jwt.definePayload is a callback");
+  expect(() => config({ name: "x", plugins: { jwt: { jwt: { sign: () => "" } } } })).toThrow("jwt.jwt.sign is a callback");
+  const payload = ({ user }) => ({ mail: user.email });
+  expect(config({ name: "x", plugins: { jwt: { jwt: { definePayload: payload } } } }).plugins[0].jwt.define_payload).toEqual({ mail: "{user.email}" });
 });

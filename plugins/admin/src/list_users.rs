@@ -177,7 +177,8 @@ mod tests {
     #[test]
     fn queries_become_filters_orders_and_pages() {
         start();
-        let cases: [(&[(&str, &str)], &[&str]); 8] = [
+        type Case<'a> = (&'a [(&'a str, &'a str)], &'a [&'a str]);
+        let cases: [Case; 8] = [
             (&[("searchValue", "an@")], &["yan"]),
             (&[("searchValue", "x"), ("searchField", "name"), ("searchOperator", "starts_with")], &["xim"]),
             (&[("filterField", "role"), ("filterValue", "user"), ("sortBy", "name")], &["xim", "yan"]),
