@@ -109,8 +109,7 @@ mod tests {
             let refusal = Question::read(Some(&body)).err().expect("refused").refusal();
             assert_eq!((refusal.status, refusal.message.as_deref()), (400, Some(message)), "{body}");
         }
-        let old =
-            Question::read(Some(&json!({ "permission": { "user": ["list"] } }))).expect("read");
+        let old = Question::read(Some(&json!({ "permission": { "user": ["list"] } }))).expect("read");
         assert!(old.permissions.is_none());
     }
 }
