@@ -10,6 +10,7 @@
 )]
 
 mod capabilities;
+mod compat;
 mod contract;
 mod fixture;
 mod hooks;
