@@ -15,7 +15,7 @@ const FILES: [(&str, &str); 5] = [
 ];
 
 /// Version of the SDK that belongs to this server.
-const SDK_VERSION: &str = "1";
+const SDK_VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Makes the folder `path`, whose last part is the plugin's id.
 ///
