@@ -131,7 +131,13 @@ pub(crate) fn read_input<I: Input>(place: &'static str, value: Option<&Value>) -
     Err(Error::new(400, "VALIDATION_ERROR", fields.issues.join("; ")))
 }
 
-fn mismatch(expected: &str, value: Option<&Value>) -> String {
+/// The text of a fault: a value of another type than the one that was expected. None is a value that is missing.
+///
+/// ```
+/// let text = doorward_sdk::mismatch("string", Some(&5.into()));
+/// assert_eq!(text, "Invalid input: expected string, received number");
+/// ```
+pub fn mismatch(expected: &str, value: Option<&Value>) -> String {
     format!("Invalid input: expected {expected}, received {}", type_name(value))
 }
 

@@ -83,7 +83,7 @@ pub use error::{ApiError, Error, ErrorCode, HostError, Result};
 pub use event::{Action, Change, Event};
 pub use fields::{FieldRule, FieldType, Table};
 pub use gate::{Attempt, Verdict};
-pub use input::{Fields, FromField, Input, is_email};
+pub use input::{Fields, FromField, Input, is_email, mismatch};
 pub use manifest::{CookieRule, RateRule};
 pub use on::On;
 pub use plugin::{Flow, Plugin};

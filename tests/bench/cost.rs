@@ -17,6 +17,7 @@ pub fn get_session(length: Length) -> Outcome<Vec<Row>> {
     let mut rows = Vec::new();
     let what = format!("CPU per get-session, {} plugins, SQLite", components().len());
     rows.push(beside_bare(&what, None, Budget::times(4.5), length)?);
+    rows.push(with_token(length)?);
     let (what, budget) = ("CPU per get-session, PostgreSQL", Budget::times(9.0));
     rows.push(match postgres_database()? {
         Some(url) => beside_bare(what, Some(&url), budget, length)?,
@@ -38,6 +39,18 @@ fn beside_bare(what: &str, url: Option<&str>, budget: Budget, length: Length) ->
     let [all, core, bare] = micros_per_request(&sides, length)?;
     let beside = format!("bare actix {bare:.1} µs, core alone on SQLite {core:.1} µs");
     Ok(Row::new(what, format!("{all:.1} µs"), beside, all / bare, budget))
+}
+
+/// The same with `set-auth-jwt`: a matched hook and a signature.
+fn with_token(length: Length) -> Outcome<Row> {
+    let what = "the same with a token in a header";
+    progress(what);
+    let (with, without) = (Doorward::start(Extras::AllWithToken, None)?, Doorward::start(Extras::All, None)?);
+    let (cookie, other_cookie) = (with.sign_up()?, without.sign_up()?);
+    let sides = [(&with.process, with.get_session(&cookie)), (&without.process, without.get_session(&other_cookie))];
+    let [with, without] = micros_per_request(&sides, length)?;
+    let beside = format!("without {without:.1} µs");
+    Ok(Row::new(what, format!("{with:.1} µs"), beside, with, Budget::time(80.0, "µs")))
 }
 
 /// What a matched hook adds to a request that costs little else.

@@ -15,7 +15,7 @@ const ROUNDS: u32 = 2;
 pub fn rows(length: Length) -> Outcome<Vec<Row>> {
     progress("idle memory");
     // The first start compiles the plugins; what that took is not the server's.
-    let doorward = Doorward::start(Extras::All, None)?.restart()?;
+    let doorward = Doorward::start(Extras::AllWithToken, None)?.restart()?;
     thread::sleep(Duration::from_millis(500));
     let idle_mb = doorward.process.memory_mb()?;
     progress("get-session alone");

@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
+use super::grant::is_on;
 use crate::exchange::Exchange;
 
 /// What must be so for a hook to run.
@@ -50,10 +51,9 @@ impl Condition {
 
     /// Whether it holds for every request, for none, or is to be asked each time (`None`).
     pub(super) fn settled(&self, options: &Map<String, Json>, defaults: &Map<String, Json>) -> Option<bool> {
-        let is_on = |name: &String| options.get(name).or_else(|| defaults.get(name)) == Some(&Json::Bool(true));
         match self {
-            Self::Option(name) => Some(is_on(name)),
-            Self::NotOption(name) => Some(!is_on(name)),
+            Self::Option(name) => Some(is_on(name, options, defaults)),
+            Self::NotOption(name) => Some(!is_on(name, options, defaults)),
             _ => None,
         }
     }
@@ -86,6 +86,7 @@ mod tests {
             ("off", r#"{"off":true}"#, true),
             ("text", "{}", false),
             ("none", "{}", false),
+            ("table.on", r#"{"table":{"on":true}}"#, true),
         ];
         for (name, options, is_on) in cases {
             let settled = |condition: Condition| condition.settled(&object(options), &defaults);

@@ -106,10 +106,15 @@ pub(super) fn place_routes(manifest: &mut Manifest, options: &Map<String, Json>)
 }
 
 /// The operator's value of an option; a dot goes into a table.
-fn chosen<'a>(options: &'a Map<String, Json>, name: &str) -> Option<&'a Json> {
+pub(super) fn chosen<'a>(options: &'a Map<String, Json>, name: &str) -> Option<&'a Json> {
     let mut parts = name.split('.');
     let first = options.get(parts.next()?)?;
     parts.try_fold(first, |value, part| value.get(part))
+}
+
+/// Whether an option is true: by the operator, or else by its default.
+pub(super) fn is_on(name: &str, options: &Map<String, Json>, defaults: &Map<String, Json>) -> bool {
+    chosen(options, name).or_else(|| chosen(defaults, name)) == Some(&Json::Bool(true))
 }
 
 impl Rights {
@@ -174,7 +179,7 @@ pub(super) fn active<'a>(
 ) -> impl Iterator<Item = &'a FieldRule> {
     fields.iter().filter(|field| match &field.when_option {
         None => true,
-        Some(option) => options.get(option).or_else(|| manifest.options.get(option)) == Some(&Json::Bool(true)),
+        Some(option) => is_on(option, options, &manifest.options),
     })
 }
 

@@ -201,7 +201,7 @@ impl Loader<'_> {
         let (engine, turns) = (self.engine.clone(), Arc::clone(&self.turns));
         let policies = Policies::of(&manifest, &entry.on_failure)?;
         let breaker = Breaker::new(entry.breaker);
-        let plugin = Plugin { manifest, shared, engine, linked, exports, turns, policies, breaker };
+        let plugin = Plugin { manifest, options, shared, engine, linked, exports, turns, policies, breaker };
         match plugin.check().await {
             Ok(()) => Ok(plugin),
             Err(reason) => Err(PluginError::Option { plugin: plugin.manifest.id, reason }),

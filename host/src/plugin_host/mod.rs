@@ -43,6 +43,7 @@ pub use manifest::Manifest;
 
 use condition::Condition;
 use events::PluginObserver;
+use grant::chosen;
 use pattern::PatternTable;
 use plugin::Plugin;
 
@@ -72,8 +73,7 @@ struct Hook {
 impl Hook {
     /// The hooks that run under the plugin's options, by pattern.
     fn all_of(plugin: &Arc<Plugin>, hooks: &[manifest::Hook]) -> Vec<(String, Self)> {
-        let options: Map<String, Json> = serde_json::from_str(&plugin.shared.options).unwrap_or_default();
-        let settled = |condition: &Condition| condition.settled(&options, &plugin.manifest.options);
+        let settled = |condition: &Condition| condition.settled(&plugin.options, &plugin.manifest.options);
         let running = (0..).zip(hooks).filter(|(_, hook)| !hook.conditions.iter().any(|c| settled(c) == Some(false)));
         let running = running.map(|(index, hook)| {
             let conditions = hook.conditions.iter().filter(|c| settled(c).is_none()).cloned().collect();
@@ -118,10 +118,9 @@ impl Plugins {
     /// Every plugin's limits on requests, with the operator's numbers where an option holds them.
     pub fn rate_rules(&self) -> Vec<RateRule> {
         let rules = self.list.iter().flat_map(|plugin| {
-            let options: Json = serde_json::from_str(&plugin.shared.options).unwrap_or_default();
             plugin.manifest.rate_limits.iter().map(move |rule| {
                 let number = |name: &str| {
-                    let own = rule.option.as_ref().and_then(|option| options.get(option)).and_then(|own| own.get(name));
+                    let own = rule.option.as_ref().and_then(|option| chosen(&plugin.options, option)?.get(name));
                     own.and_then(Json::as_u64).map(|number| u32::try_from(number).unwrap_or(u32::MAX))
                 };
                 RateRule {

@@ -27,6 +27,8 @@ use crate::store::{Database, User, Value};
 /// A plugin that is ready to be called.
 pub(super) struct Plugin {
     pub(super) manifest: Manifest,
+    /// What the operator set; the rest has the manifest's defaults.
+    pub(super) options: Map<String, Json>,
     pub(super) shared: Arc<Shared>,
     pub(super) engine: Engine,
     pub(super) linked: InstancePre<State>,

@@ -4,6 +4,7 @@ use crate::access::Permissions;
 use crate::caller::Caller;
 use crate::errors::bare;
 use crate::options::Options;
+use doorward_sdk::mismatch;
 use doorward_sdk::prelude::*;
 
 struct Question {
@@ -19,13 +20,12 @@ impl Question {
         let mut issues = Vec::new();
         let fields = body.and_then(Value::as_object);
         if fields.is_none() {
-            issues.push(format!("[body] Invalid input: expected object, received {}", type_name(body)));
+            issues.push(format!("[body] {}", mismatch("object", body)));
         }
         let get = |name: &str| fields.and_then(|fields| fields.get(name));
         let role = get("role");
         if let Some(role) = role.filter(|role| !role.is_string()) {
-            let received = type_name(Some(role));
-            issues.push(format!("[body.role] Invalid input: expected string, received {received}"));
+            issues.push(format!("[body.role] {}", mismatch("string", Some(role))));
         }
         let permissions = get("permissions").and_then(to_permissions);
         match (&permissions, get("permission").and_then(to_permissions)) {
@@ -78,18 +78,6 @@ fn answer(success: bool) -> Result<Response> {
 
 fn to_permissions(value: &Value) -> Option<Permissions> {
     serde_json::from_value(value.clone()).ok()
-}
-
-fn type_name(value: Option<&Value>) -> &'static str {
-    match value {
-        None => "undefined",
-        Some(Value::Null) => "null",
-        Some(Value::Bool(_)) => "boolean",
-        Some(Value::Number(_)) => "number",
-        Some(Value::String(_)) => "string",
-        Some(Value::Array(_)) => "array",
-        Some(Value::Object(_)) => "object",
-    }
 }
 
 #[cfg(test)]
