@@ -121,7 +121,8 @@ impl Client {
     /// The setting `authorization_url_params`.
     fn authorization_table(&self) -> Vec<(String, String)> {
         let table = self.settings.own.get("authorization_url_params").and_then(Value::as_object);
-        let texts = table.into_iter().flatten().filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())));
+        let texts =
+            table.into_iter().flatten().filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())));
         texts.collect()
     }
 }

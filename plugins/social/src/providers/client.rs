@@ -1,7 +1,7 @@
 //! This server as a client of one provider: the table's entry, filled from the operator's settings.
 
 use super::discovery::Discovery;
-use super::provider::{ClientAuth, IdToken, IdTokenKeys, NonceRule, ClaimRule, Pkce, Provider, ScopeRule};
+use super::provider::{ClaimRule, ClientAuth, IdToken, IdTokenKeys, NonceRule, Pkce, Provider, ScopeRule};
 use super::settings::Settings;
 use super::template;
 use doorward_sdk::prelude::*;
@@ -83,7 +83,12 @@ impl Client {
 
     /// How this client authenticates when it exchanges a code.
     pub fn client_auth(&self) -> ClientAuth {
-        let usual = match self.settings.text("token_endpoint_auth_method").or_else(|| self.settings.text("authentication")).as_deref() {
+        let usual = match self
+            .settings
+            .text("token_endpoint_auth_method")
+            .or_else(|| self.settings.text("authentication"))
+            .as_deref()
+        {
             Some("client_secret_basic" | "basic") => ClientAuth::Basic,
             Some("client_secret_post" | "post") => ClientAuth::Post,
             Some("none") => ClientAuth::IdAlone,
@@ -144,7 +149,9 @@ impl Client {
             ScopeRule::OpenId => {
                 let instead = if own.is_empty() { defaults.as_slice() } else { own };
                 let mut scopes = [requested, instead].concat();
-                if self.discovered.as_ref().is_some_and(Discovery::is_oidc) && !scopes.iter().any(|scope| scope == "openid") {
+                if self.discovered.as_ref().is_some_and(Discovery::is_oidc)
+                    && !scopes.iter().any(|scope| scope == "openid")
+                {
                     scopes.insert(0, "openid".to_owned());
                 }
                 scopes

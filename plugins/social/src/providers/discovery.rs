@@ -39,7 +39,8 @@ impl Discovery {
             if !answer.is_success() {
                 return Err(failed(url, &format!("status {}", answer.status())));
             }
-            let document: Value = serde_json::from_slice(answer.bytes()).map_err(|error| failed(url, &error.to_string()))?;
+            let document: Value =
+                serde_json::from_slice(answer.bytes()).map_err(|error| failed(url, &error.to_string()))?;
             let read = Discovery::read(url, &document).map_err(|reason| failed(url, reason))?;
             Ok(serde_json::to_string(&read)?)
         })?;

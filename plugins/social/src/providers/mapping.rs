@@ -102,9 +102,7 @@ pub fn is_set(value: &Value, path: &str) -> bool {
 /// A text or a whole number that tells one user from another.
 pub fn stable_id(value: &Value) -> Option<String> {
     match value {
-        Value::String(text) => {
-            Some(text.clone()).filter(|id| !matches!(id.trim(), "" | "undefined" | "null"))
-        }
+        Value::String(text) => Some(text.clone()).filter(|id| !matches!(id.trim(), "" | "undefined" | "null")),
         Value::Number(number) if !number.is_f64() => Some(number.to_string()),
         _ => None,
     }

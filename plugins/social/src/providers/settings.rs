@@ -123,7 +123,9 @@ impl Settings {
         for rule in provider.options {
             match self.own.get(rule.name) {
                 None if rule.required => return wrong(format!("{} needs `{}`", provider.name, rule.name)),
-                Some(value) if !fits(rule, value) => return wrong(format!("`{}` is {}", rule.name, expected(rule.kind))),
+                Some(value) if !fits(rule, value) => {
+                    return wrong(format!("`{}` is {}", rule.name, expected(rule.kind)));
+                }
                 _ => {}
             }
         }
