@@ -8,5 +8,6 @@ doorward_sdk::plugin!(plugin);
 
 /// The whole plugin.
 pub fn plugin() -> Plugin {
-    Plugin::new("social", env!("CARGO_PKG_VERSION"))
+    let plugin = Plugin::new("social", env!("CARGO_PKG_VERSION"));
+    providers::hosts().into_iter().fold(plugin, Plugin::http_host)
 }

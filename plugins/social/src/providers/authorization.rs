@@ -50,8 +50,8 @@ impl Client {
     /// `INVALID_OAUTH_CONFIGURATION` without an endpoint, `CLIENT_ID_AND_SECRET_REQUIRED` without a secret that is needed.
     pub fn authorization_url(&self, request: &Authorization<'_>) -> Result<String> {
         let rules = &self.provider.authorization;
-        let has_secret = self.settings.client_secret.as_ref().is_some_and(|secret| !secret.is_empty());
-        if self.provider.needs_secret && !has_secret {
+        let needs_secret = self.provider.needs_secret || self.settings.flag("require_client_secret") == Some(true);
+        if needs_secret && !self.settings.has_secret() {
             return Err(SECRET_NEEDED.into());
         }
         let own = self.settings.authorization_endpoint.clone().filter(|own| !own.is_empty());
@@ -89,7 +89,7 @@ impl Client {
                 parameters.set(parameter.name, &value);
             }
         }
-        for (name, value) in &self.authorization_table() {
+        for (name, value) in &self.settings.table("authorization_url_params") {
             parameters.set_unreserved(name, value);
         }
         for (name, value) in request.more.iter().filter(|_| rules.takes_more) {
@@ -116,14 +116,6 @@ impl Client {
             }
             From::Claims(name, usual) => Some(claims(&self.settings.list(name), usual)),
         }
-    }
-
-    /// The setting `authorization_url_params`.
-    fn authorization_table(&self) -> Vec<(String, String)> {
-        let table = self.settings.own.get("authorization_url_params").and_then(Value::as_object);
-        let texts =
-            table.into_iter().flatten().filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())));
-        texts.collect()
     }
 }
 
