@@ -33,6 +33,7 @@ pub struct Event {
     model: &'static str,
     action: Action,
     moment: Moment,
+    when_option: Option<&'static str>,
     call: EventFn,
 }
 
@@ -49,17 +50,25 @@ pub(crate) struct EventRule {
     model: &'static str,
     action: &'static str,
     moment: Moment,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    when_option: Option<&'static str>,
 }
 
 impl Event {
     /// Runs `call` before `model` (`user`, `session`, `account`, `verification`) changes; an error refuses the change.
     pub fn before(model: &'static str, action: Action, call: fn(&Change<'_>) -> Result<()>) -> Event {
-        Event { model, action, moment: Moment::Before, call }
+        Event { model, action, moment: Moment::Before, when_option: None, call }
     }
 
     /// Runs `call` after the change and before its commit; an error undoes it.
     pub fn after(model: &'static str, action: Action, call: fn(&Change<'_>) -> Result<()>) -> Event {
-        Event { model, action, moment: Moment::After, call }
+        Event { model, action, moment: Moment::After, when_option: None, call }
+    }
+
+    /// Only when the operator's option `name` is true. What is not told costs nothing.
+    pub fn when_option(mut self, name: &'static str) -> Event {
+        self.when_option = Some(name);
+        self
     }
 
     pub(crate) fn is_before(&self) -> bool {
@@ -81,7 +90,7 @@ impl Event {
             Action::Update => "update",
             Action::Delete => "delete",
         };
-        EventRule { model: self.model, action, moment: self.moment }
+        EventRule { model: self.model, action, moment: self.moment, when_option: self.when_option }
     }
 }
 
