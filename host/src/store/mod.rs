@@ -33,7 +33,7 @@ pub mod verification;
 pub use account::Account;
 pub use error::StoreError;
 pub use migrate::{Backend, Report, create_schema};
-pub use model::{Field, FieldKind, Model, Owner};
+pub use model::{Field, FieldKind, Model, Owner, Taken};
 pub use models::{DEFAULT_LIMIT, Models};
 pub use open::{Store, StoreOptions};
 pub use query::{Filter, Op, Sort, contains, ends_with, eq, gt, gte, lt, lte, ne, none_of, one_of, starts_with};
