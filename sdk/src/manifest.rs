@@ -76,6 +76,8 @@ pub(crate) struct Manifest {
     before: Vec<On>,
     after: Vec<On>,
     is_gate: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gate_when_user: Option<&'static str>,
     events: Vec<EventRule>,
     claims: bool,
     functions: Vec<FunctionRule>,
@@ -140,6 +142,7 @@ impl Manifest {
             before: rules(&plugin.before),
             after: rules(&plugin.after),
             is_gate: plugin.gate.is_some(),
+            gate_when_user: plugin.gate_when_user,
             events: plugin.events.iter().map(Event::rule).collect(),
             claims: plugin.claims.is_some(),
             functions: plugin.functions.iter().map(|function| FunctionRule { name: function.name }).collect(),

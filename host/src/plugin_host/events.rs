@@ -14,7 +14,7 @@ use crate::auth::lifecycle::{Action, Change, Observer};
 use crate::config::FailurePolicy;
 use crate::error::ApiError;
 use crate::exchange::Services;
-use crate::store::{Database, Mark, Record, Value};
+use crate::store::{Database, Mark, Record, Value, user};
 
 /// Changes beneath which guests run at once. Nobody waits for a turn: whoever has one may wait for the row that the waiting
 /// transaction holds.
@@ -45,6 +45,19 @@ struct Subscription {
     model: String,
     action: Action,
     moment: EventMoment,
+    when_user: Option<String>,
+}
+
+impl Subscription {
+    /// Whether the user of `row` is one of those that the guest looks at. Nobody else changes that user until the
+    /// transaction ends.
+    async fn wants(&self, db: &dyn Database, row: &Record) -> Result<bool, ApiError> {
+        let Some(field) = &self.when_user else { return Ok(true) };
+        let user_id = row.text("userId");
+        user::lock_user(db, user_id).await?;
+        let user = user::find_user_by_id(db, user_id).await?;
+        Ok(user.is_some_and(|user| user.0.boolean(field) == Some(true)))
+    }
 }
 
 /// Hands changes to the plugins that declared them, in the order of the configuration.
@@ -69,6 +82,7 @@ impl PluginObserver {
                     EventAction::Delete => Action::Delete,
                 },
                 moment: event.moment,
+                when_user: event.when_user.clone(),
             })
         });
         let subscriptions: Vec<Subscription> = subscriptions.collect();
@@ -138,6 +152,9 @@ impl Observer for PluginObserver {
             for (name, value) in change.values() {
                 row.set(name, value.clone())?;
             }
+            if !to.wants(db, &row).await? {
+                continue;
+            }
             let names = || change.values().iter().map(|(name, _)| name.clone()).collect();
             let shown = (action == Action::Update).then(names);
             let watched = WatchedChange { action, row, shown, sets: Some(Vec::new()) };
@@ -150,6 +167,9 @@ impl Observer for PluginObserver {
 
     async fn after(&self, db: &dyn Database, action: Action, row: &Record) -> Result<(), ApiError> {
         for to in self.of_change(&row.model().name, action, EventMoment::After) {
+            if !to.wants(db, row).await? {
+                continue;
+            }
             let watched = WatchedChange { action, row: row.clone(), shown: None, sets: None };
             self.call(to, db, watched).await?;
         }

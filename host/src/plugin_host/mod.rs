@@ -248,6 +248,9 @@ struct PluginGate(Arc<Plugin>);
 #[async_trait]
 impl SessionGate for PluginGate {
     async fn ask(&self, exchange: &mut Exchange, attempt: &SignInAttempt) -> Result<Verdict, ApiError> {
-        self.0.ask(exchange, attempt).await
+        match &self.0.manifest.gate_when_user {
+            Some(field) if attempt.user.0.boolean(field) != Some(true) => Ok(Verdict::Admit),
+            _ => self.0.ask(exchange, attempt).await,
+        }
     }
 }
