@@ -128,7 +128,8 @@ impl Plugin {
         self
     }
 
-    /// Decides about every sign-in before a session exists.
+    /// Decides about every sign-in before a session exists. All gates are asked: a refusal goes before a challenge, whatever
+    /// the order in the operator's config, and of several challenges the first counts.
     pub fn gate(mut self, gate: Gate) -> Plugin {
         self.gate = Some(gate);
         self

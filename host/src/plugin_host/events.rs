@@ -8,7 +8,8 @@ use async_trait::async_trait;
 use tokio::sync::Semaphore;
 
 use super::convert;
-use super::manifest::{EventAction, EventMoment};
+use super::grant::is_on;
+use super::manifest::{Event, EventAction, EventMoment};
 use super::plugin::Plugin;
 use crate::auth::lifecycle::{Action, Change, Observer};
 use crate::config::FailurePolicy;
@@ -72,7 +73,11 @@ impl PluginObserver {
     /// None when no plugin declares an event.
     pub(super) fn of(plugins: &[Arc<Plugin>], services: &Arc<Services>) -> Option<Self> {
         let subscriptions = plugins.iter().flat_map(|plugin| {
-            (0..).zip(&plugin.manifest.events).map(|(index, event)| Subscription {
+            let is_wanted = |event: &Event| {
+                event.when_option.as_ref().is_none_or(|name| is_on(name, &plugin.options, &plugin.manifest.options))
+            };
+            let events = (0..).zip(&plugin.manifest.events).filter(move |(_, event)| is_wanted(event));
+            events.map(|(index, event)| Subscription {
                 plugin: Arc::clone(plugin),
                 index,
                 model: event.model.clone(),

@@ -125,6 +125,9 @@ pub struct Hook {
     /// What else must be so.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub conditions: Vec<Condition>,
+    /// Of a `before` hook: whether it runs before the `before` scripts, which then see what it says of the request.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ahead_of_scripts: bool,
 }
 
 /// One limit on requests.
@@ -173,6 +176,9 @@ pub struct Event {
     pub action: EventAction,
     /// Before or after it is written.
     pub moment: EventMoment,
+    /// It is told only when this option is true.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when_option: Option<String>,
     /// A boolean field that it adds to users: it is told only of rows of those of whom this is true.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub when_user: Option<String>,

@@ -35,7 +35,7 @@ pub use account::Account;
 pub use error::StoreError;
 pub use mark::Mark;
 pub use migrate::{Backend, Report, create_schema};
-pub use model::{Field, FieldKind, Model, Owner};
+pub use model::{Field, FieldKind, Model, Owner, Taken};
 pub use models::{DEFAULT_LIMIT, Models};
 pub use open::{Store, StoreOptions};
 pub use query::{Filter, Op, Sort, contains, ends_with, eq, gt, gte, lt, lte, ne, none_of, one_of, starts_with};

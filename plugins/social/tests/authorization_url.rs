@@ -72,3 +72,38 @@ fn urls_are_those_of_the_reference() {
         assert_eq!(actual, expected, "{id}");
     }
 }
+
+/// What the reference answers to settings and requests of every kind, by provider.
+const ANSWERED: &str = include_str!("urls.json");
+
+#[test]
+fn settings_and_requests_do_what_they_do_in_the_reference() {
+    let answered: Vec<Value> = serde_json::from_str(ANSWERED).expect("the record is JSON");
+    for case in answered {
+        let id = case["provider"].as_str().expect("an id");
+        let mut settings = json!({ "client_id": "client", "client_secret": "secret" });
+        for (name, value) in case["settings"].as_object().into_iter().flatten() {
+            settings[name] = value.clone();
+        }
+        let request = &case["request"];
+        let list = |value: &Value| value.as_str().map(str::to_owned);
+        let scopes: Vec<String> = request["scopes"].as_array().into_iter().flatten().filter_map(list).collect();
+        let pairs = request["more"].as_object().into_iter().flatten();
+        let more: Vec<(String, String)> =
+            pairs.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned()))).collect();
+        let callback = format!("https://app.example/api/auth/callback/{id}");
+        let request = Authorization {
+            state: "STATE",
+            redirect_uri: &callback,
+            // Of "verifier".
+            code_challenge: Some("iMnq5o6zALKXGivsnlom_0F5_WYda32GHkxlV7mq7hQ"),
+            nonce: None,
+            scopes: &scopes,
+            login_hint: request["login_hint"].as_str(),
+            display: request["display"].as_str(),
+            more: &more,
+        };
+        let url = client(id, settings).authorization_url(&request).expect("a URL");
+        assert_eq!(Value::String(url), case["url"], "{id}: {}", case["settings"]);
+    }
+}

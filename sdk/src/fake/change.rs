@@ -12,13 +12,20 @@ pub struct RawChange {
     model: &'static str,
     action: Action,
     data: RefCell<Map<String, Value>>,
+    path: Option<&'static str>,
 }
 
 impl RawChange {
     /// A change of a row of `model` with these fields.
     pub fn new(model: &'static str, action: Action, data: &Value) -> RawChange {
         let data = RefCell::new(data.as_object().cloned().unwrap_or_default());
-        RawChange { model, action, data }
+        RawChange { model, action, data, path: None }
+    }
+
+    /// The same change, caused by a request of this path.
+    pub fn at(mut self, path: &'static str) -> RawChange {
+        self.path = Some(path);
+        self
     }
 
     /// Runs the plugin's functions before this change and returns the fields as they left them.
@@ -68,7 +75,7 @@ impl RawChange {
     }
 
     pub(crate) fn path(&self) -> Option<String> {
-        None
+        self.path.map(str::to_owned)
     }
 
     pub(crate) fn client_address(&self) -> Option<String> {

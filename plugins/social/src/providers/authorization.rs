@@ -58,11 +58,14 @@ impl Client {
         let endpoint = own.or_else(|| self.fill(rules.endpoint)).ok_or(NO_ENDPOINT)?;
         let mut parameters = self.parameters(request);
         let scope = if rules.scope_last { parameters.remove("scope") } else { None };
-        let mut url = with_parameters(&endpoint, &parameters.set);
+        let (endpoint, fragment) = endpoint.split_once('#').map_or((&*endpoint, None), |(url, end)| (url, Some(end)));
+        let mut url = with_parameters(endpoint, &parameters.set);
         if let Some(scope) = scope {
             url.push_str(&links::query(&[("&scope", &scope)]).replace("%26", "&").replace('+', "%20"));
         }
-        url.push_str(rules.fragment);
+        if let Some(fragment) = rules.fragment.or(fragment) {
+            url.extend(["#", fragment]);
+        }
         Ok(url)
     }
 
@@ -84,7 +87,7 @@ impl Client {
             parameters.set("code_challenge_method", "S256");
             parameters.set("code_challenge", challenge);
         }
-        for parameter in rules.parameters {
+        for parameter in rules.parameters.iter().filter(|parameter| !parameter.is_fixed) {
             if let Some(value) = self.parameter(parameter.from, request, &scopes) {
                 parameters.set(parameter.name, &value);
             }
@@ -92,10 +95,12 @@ impl Client {
         for (name, value) in &self.settings.table("authorization_url_params") {
             parameters.set_unreserved(name, value);
         }
-        for (name, value) in request.more.iter().filter(|_| rules.takes_more) {
-            let is_fixed = rules.parameters.iter().any(|own| own.is_fixed && own.name == *name);
-            if !is_fixed && *name != rules.client_id {
-                parameters.set_unreserved(name, value);
+        for (name, value) in request.more.iter().filter(|(name, _)| rules.takes_more && *name != rules.client_id) {
+            parameters.set_unreserved(name, value);
+        }
+        for parameter in rules.parameters.iter().filter(|parameter| parameter.is_fixed) {
+            if let Some(value) = self.parameter(parameter.from, request, &scopes) {
+                parameters.set_unreserved(parameter.name, &value);
             }
         }
         parameters
@@ -150,7 +155,6 @@ impl Parameters<'_> {
 
 /// The endpoint's own query stays as it is written, without what `parameters` replaces.
 fn with_parameters(endpoint: &str, parameters: &[(String, String)]) -> String {
-    let (endpoint, _) = endpoint.split_once('#').unwrap_or((endpoint, ""));
     let (path, query) = endpoint.split_once('?').unwrap_or((endpoint, ""));
     let is_kept = |pair: &&str| {
         let name = pair.split('=').next().unwrap_or_default();

@@ -21,7 +21,8 @@ pub struct Authorization {
     pub takes_more: bool,
     /// `scope` is the last parameter, its spaces as `%20`.
     pub scope_last: bool,
-    pub fragment: &'static str,
+    /// In place of the endpoint's own.
+    pub fragment: Option<&'static str>,
 }
 
 /// Which scopes are asked for, in which order.
@@ -196,7 +197,7 @@ impl Authorization {
             parameters: &[],
             takes_more: true,
             scope_last: false,
-            fragment: "",
+            fragment: None,
         }
     }
 }

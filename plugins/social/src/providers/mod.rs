@@ -1,4 +1,7 @@
 //! Identity providers: a table of data, and what reads it.
+//!
+//! [`fault`] checks the operator's `[providers]` at start; [`open`] makes a [`Client`] of one of them, which knows the URL of a
+//! sign-in, how codes are exchanged and ID tokens verified, and asks who the user is.
 
 mod authorization;
 mod client;
@@ -49,7 +52,8 @@ pub fn entry(id: &str, settings: &Settings) -> Option<&'static Provider> {
 pub fn fault(providers: &BTreeMap<String, Settings>) -> Option<String> {
     providers.iter().find_map(|(id, settings)| {
         let is_path = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-        if id.is_empty() || !id.bytes().all(is_path) {
+        // Accounts with a password have this name.
+        if id.is_empty() || id == "credential" || !id.bytes().all(is_path) {
             return Some(format!("`providers.{id}`: a name has letters, digits, `-`, `_` and `.`"));
         }
         match entry(id, settings) {

@@ -25,6 +25,6 @@ pub const PAYPAL: Provider = Provider {
             ..Ask::get("https://api-m.{environment}paypal.com/v1/identity/oauth2/userinfo?schema=paypalv1.1")
         })])
     },
-    hosts: &["api-m.paypal.com"],
+    hosts: &["api-m.paypal.com", "api-m.sandbox.paypal.com"],
     ..USUAL
 };

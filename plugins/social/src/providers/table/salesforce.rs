@@ -21,6 +21,6 @@ pub const SALESFORCE: Provider = Provider {
         email_verified: Verified::Flag("email_verified"),
         ..User::from(&[Source::Answer(Ask::get("https://{login_url}/services/oauth2/userinfo"))])
     },
-    hosts: &["test.salesforce.com", "*.my.salesforce.com"],
+    hosts: &["login.salesforce.com", "test.salesforce.com", "*.my.salesforce.com"],
     ..USUAL
 };

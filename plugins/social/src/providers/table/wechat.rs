@@ -16,7 +16,7 @@ pub const WECHAT: Provider = Provider {
         client_id: "appid",
         order: &["scope", "response_type", "appid", "redirect_uri", "state", "lang"],
         parameters: &[Parameter::new("lang", From::OptionOr("lang", "cn"))],
-        fragment: "#wechat_redirect",
+        fragment: Some("wechat_redirect"),
         ..Authorization::at("https://open.weixin.qq.com/connect/qrconnect")
     },
     token: Token {
