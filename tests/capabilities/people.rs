@@ -77,13 +77,13 @@ async fn passwords_are_compared_and_never_shown(place: Place) {
         ["verify", "nobody", "correct horse 1"],
         ["has-password", ada],
         ["has-password", "nobody"],
-        ["verify", ada, "x".repeat(129)],
         ["account", "credential", ada],
         ["accounts", ada],
     ]);
     let outcomes = run(&server, "", steps).await;
-    let expected = json!([true, false, false, false, true, false, { "refused": "PASSWORD_TOO_LONG" }, null, []]);
-    assert_eq!(json!(outcomes), expected);
+    assert_eq!(json!(outcomes), json!([true, false, false, false, true, false, null, []]));
+    let too_long = one(&server, json!(["verify", ada, "x".repeat(129)])).await;
+    assert_eq!(too_long, json!({ "refused": "PASSWORD_TOO_LONG" }));
 }
 
 async fn accounts_keep_their_owner(place: Place) {

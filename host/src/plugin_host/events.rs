@@ -1,19 +1,21 @@
 //! Lifecycle events: runs the guests that declared a change, inside its transaction.
 //!
-//! Invariant: a guest that traps or runs out of time undoes the change.
+//! Invariant: a guest that traps or runs out of time undoes the change, or, where the operator wants it so, what it did.
 
 use std::sync::{Arc, Weak};
 
 use async_trait::async_trait;
 use tokio::sync::Semaphore;
 
+use super::convert;
 use super::grant::is_on;
 use super::manifest::{Event, EventAction, EventMoment};
 use super::plugin::Plugin;
 use crate::auth::lifecycle::{Action, Change, Observer};
+use crate::config::FailurePolicy;
 use crate::error::ApiError;
 use crate::exchange::Services;
-use crate::store::{Database, Record, Value, user};
+use crate::store::{Database, Mark, Record, Value, user};
 
 /// Changes beneath which guests run at once. Nobody waits for a turn: whoever has one may wait for the row that the waiting
 /// transaction holds.
@@ -119,8 +121,26 @@ impl PluginObserver {
             _ => None,
         };
         let services = self.services.upgrade().ok_or_else(|| ApiError::internal("the server is stopping"))?;
-        let called = to.plugin.change(to.index, services, db.share(), change);
-        DEPTH.scope(depth + 1, called).await
+        let mark = match to.plugin.policies.events {
+            FailurePolicy::Open => Some(Mark::set(db, depth).await?),
+            FailurePolicy::Closed => None,
+        };
+        let called = DEPTH.scope(depth + 1, to.plugin.change(to.index, services, db.share(), change)).await;
+        match (called, mark) {
+            (Ok(said), mark) => {
+                let sets = said.map_err(convert::refusal)?;
+                if let Some(mark) = mark {
+                    mark.forget().await?;
+                }
+                Ok(sets)
+            }
+            (Err(failed), None) => Err(failed),
+            (Err(failed), Some(mark)) => {
+                mark.undo().await?;
+                to.plugin.skipped(None, &failed);
+                Ok(Vec::new())
+            }
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use serde_json::{Map, Value as Json};
 use wasmparser::{Parser, Payload};
 
 pub use super::condition::Condition;
+use super::contract;
 use super::error::PluginError;
 pub use super::fields::{FieldRule, FieldType, Table};
 
@@ -229,7 +230,7 @@ impl Manifest {
     /// When the bytes are no component, have no manifest or two, or one that this server does not read.
     pub fn read(component: &[u8], file: &str) -> Result<Self, PluginError> {
         let not = |reason: String| PluginError::NotAPlugin { plugin: file.to_owned(), reason };
-        let mut found = Vec::new();
+        let (mut found, mut names) = (Vec::new(), Vec::new());
         let mut depth = 0usize;
         for payload in Parser::new(0).parse_all(component) {
             match payload.map_err(|error| not(error.to_string()))? {
@@ -238,8 +239,17 @@ impl Manifest {
                 Payload::CustomSection(section) if depth == 0 && section.name() == SECTION => {
                     found.push(section.data())
                 }
+                Payload::ComponentImportSection(section) if depth == 0 => {
+                    names.extend(section.into_iter().flatten().map(|import| import.name.name.to_owned()));
+                }
+                Payload::ComponentExportSection(section) if depth == 0 => {
+                    names.extend(section.into_iter().flatten().map(|export| export.name.name.to_owned()));
+                }
                 _ => {}
             }
+        }
+        if let Some(fault) = contract::fault(names.iter().map(String::as_str), found.first().copied()) {
+            return Err(not(fault));
         }
         match found[..] {
             [json] => Self::parse(json, file),
