@@ -12,7 +12,6 @@ pub struct RawRequest {
     path: String,
     query: Map<String, Value>,
     body: RefCell<Option<String>>,
-    session: Option<String>,
 }
 
 /// An answer of a test.
@@ -55,6 +54,17 @@ impl RawRequest {
         let Some(route) = route else { return Err(Error::new(404, "NOT_FOUND", "no such route")) };
         super::with(|world| world.declared = Some(plugin.tables.clone()));
         (route.handler)(&Request::new(self))
+    }
+
+    /// Calls the plugin's function with this name, as the application's own backend does.
+    ///
+    /// # Errors
+    /// What the function refused with; 404 when the plugin has no such function.
+    pub fn call(&self, plugin: &Plugin, name: &str) -> Result<Response, Error> {
+        let function = plugin.functions.iter().find(|function| function.name == name);
+        let Some(function) = function else { return Err(Error::new(404, "NOT_FOUND", "no such function")) };
+        super::with(|world| world.declared = Some(plugin.tables.clone()));
+        (function.handler)(&Request::new(self))
     }
 
     /// Runs the `before` hooks of the plugin until one answers. Paths and conditions are for the host to look at.
@@ -116,7 +126,11 @@ impl RawRequest {
     }
 
     pub(crate) fn session(&self) -> Result<Option<String>, HostError> {
-        Ok(self.session.clone())
+        let mut session = super::with(|world| world.session.clone());
+        if let Some(fields) = session.as_mut().and_then(|session| session.get_mut("session")?.as_object_mut()) {
+            fields.remove("token");
+        }
+        Ok(session.map(|session| session.to_string()))
     }
 
     pub(crate) fn set_body(&self, json: &str) -> Result<(), HostError> {
