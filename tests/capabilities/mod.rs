@@ -30,7 +30,7 @@ fn component() -> &'static Path {
     &BUILT
 }
 
-async fn server(place: &Place) -> Fixture {
+pub async fn server(place: &Place) -> Fixture {
     let entry = format!("[[plugins]]\nid = \"probe\"\npath = \"{}\"\n{GRANTS}\n", component().display());
     Fixture::start(place, &format!("mail.transport = \"mailbox\"\n{entry}")).await
 }
