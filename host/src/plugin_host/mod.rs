@@ -21,6 +21,7 @@ pub mod file;
 mod grant;
 mod guests;
 mod imports;
+mod javascript;
 mod load;
 pub mod manifest;
 mod pattern;
