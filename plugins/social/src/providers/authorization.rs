@@ -1,0 +1,183 @@
+//! The URL that the browser is sent to.
+
+use super::client::Client;
+use super::provider::From;
+use doorward_sdk::prelude::*;
+
+/// What a sign-in adds to the settings.
+#[derive(Default)]
+pub struct Authorization<'a> {
+    pub state: &'a str,
+    /// This server's callback; the setting `redirect_uri` replaces it.
+    pub redirect_uri: &'a str,
+    /// Sent when [`Client::uses_pkce`].
+    pub code_challenge: Option<&'a str>,
+    /// Sent when there is one.
+    pub nonce: Option<&'a str>,
+    pub scopes: &'a [String],
+    pub login_hint: Option<&'a str>,
+    pub display: Option<&'a str>,
+    /// `additionalParams`.
+    pub more: &'a [(String, String)],
+}
+
+/// Parameters that no request sets.
+pub const RESERVED: [&str; 8] = [
+    "state",
+    "client_id",
+    "redirect_uri",
+    "response_type",
+    "code_challenge",
+    "code_challenge_method",
+    "nonce",
+    "scope",
+];
+
+const SECRET_NEEDED: ErrorCode =
+    ErrorCode::new(500, "CLIENT_ID_AND_SECRET_REQUIRED", "The provider needs a client secret");
+const NO_ENDPOINT: ErrorCode = ErrorCode::new(400, "INVALID_OAUTH_CONFIGURATION", "Invalid OAuth configuration");
+
+/// The parameters of a URL: each name once, in the order of the provider.
+struct Parameters<'a> {
+    order: &'a [&'a str],
+    set: Vec<(String, String)>,
+}
+
+impl Client {
+    /// The URL that begins a sign-in.
+    ///
+    /// # Errors
+    /// `INVALID_OAUTH_CONFIGURATION` without an endpoint, `CLIENT_ID_AND_SECRET_REQUIRED` without a secret that is needed.
+    pub fn authorization_url(&self, request: &Authorization<'_>) -> Result<String> {
+        let rules = &self.provider.authorization;
+        let has_secret = self.settings.client_secret.as_ref().is_some_and(|secret| !secret.is_empty());
+        if self.provider.needs_secret && !has_secret {
+            return Err(SECRET_NEEDED.into());
+        }
+        let own = self.settings.authorization_endpoint.clone().filter(|own| !own.is_empty());
+        let endpoint = own.or_else(|| self.fill(rules.endpoint)).ok_or(NO_ENDPOINT)?;
+        let mut parameters = self.parameters(request);
+        let scope = if rules.scope_last { parameters.remove("scope") } else { None };
+        let mut url = with_parameters(&endpoint, &parameters.set);
+        if let Some(scope) = scope {
+            url.push_str(&links::query(&[("&scope", &scope)]).replace("%26", "&").replace('+', "%20"));
+        }
+        url.push_str(rules.fragment);
+        Ok(url)
+    }
+
+    fn parameters(&self, request: &Authorization<'_>) -> Parameters<'_> {
+        let rules = &self.provider.authorization;
+        let scopes = self.scopes(request.scopes);
+        let mut parameters = Parameters { order: rules.order, set: Vec::new() };
+        parameters.set("response_type", &self.settings.text("response_type").unwrap_or_else(|| "code".to_owned()));
+        parameters.set(rules.client_id, &self.settings.text(rules.client_id_option).unwrap_or_default());
+        parameters.set("state", request.state);
+        if !scopes.is_empty() {
+            parameters.set("scope", &scopes.join(rules.scope_separator));
+        }
+        parameters.set("redirect_uri", self.settings.redirect_uri.as_deref().unwrap_or(request.redirect_uri));
+        if let Some(nonce) = request.nonce {
+            parameters.set("nonce", nonce);
+        }
+        if let Some(challenge) = request.code_challenge.filter(|_| self.uses_pkce()) {
+            parameters.set("code_challenge_method", "S256");
+            parameters.set("code_challenge", challenge);
+        }
+        for parameter in rules.parameters {
+            if let Some(value) = self.parameter(parameter.from, request, &scopes) {
+                parameters.set(parameter.name, &value);
+            }
+        }
+        for (name, value) in &self.authorization_table() {
+            parameters.set_unreserved(name, value);
+        }
+        for (name, value) in request.more.iter().filter(|_| rules.takes_more) {
+            let is_fixed = rules.parameters.iter().any(|own| own.is_fixed && own.name == *name);
+            if !is_fixed && *name != rules.client_id {
+                parameters.set_unreserved(name, value);
+            }
+        }
+        parameters
+    }
+
+    fn parameter(&self, from: From, request: &Authorization<'_>, scopes: &[String]) -> Option<String> {
+        let asked = |name| if name == "display" { request.display } else { request.login_hint };
+        let asked = |name| asked(name).filter(|value: &&str| !value.is_empty()).map(str::to_owned);
+        match from {
+            From::Fixed(value) => Some(value.to_owned()),
+            From::Option(name) => self.settings.text(name),
+            From::OptionOr(name, otherwise) => self.settings.text(name).or_else(|| Some(otherwise.to_owned())),
+            From::Request(name) => asked(name),
+            From::RequestOrOption(name) => asked(name).or_else(|| self.settings.text(name)),
+            From::Unless(name, value) => (self.settings.flag(name) != Some(false)).then(|| value.to_owned()),
+            From::WithScope(name, scope) => {
+                self.settings.text(name).filter(|_| scopes.iter().any(|asked| asked == scope))
+            }
+            From::Claims(name, usual) => Some(claims(&self.settings.list(name), usual)),
+        }
+    }
+
+    /// The setting `authorization_url_params`.
+    fn authorization_table(&self) -> Vec<(String, String)> {
+        let table = self.settings.own.get("authorization_url_params").and_then(Value::as_object);
+        let texts =
+            table.into_iter().flatten().filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())));
+        texts.collect()
+    }
+}
+
+impl Parameters<'_> {
+    /// Sets a value: in its place when the name is there, else by the order.
+    fn set(&mut self, name: &str, value: &str) {
+        if let Some((_, old)) = self.set.iter_mut().find(|(other, _)| other == name) {
+            *old = value.to_owned();
+            return;
+        }
+        let rank = |name: &str| self.order.iter().position(|other| *other == name).unwrap_or(usize::MAX);
+        let place = self.set.iter().position(|(other, _)| rank(other) > rank(name)).unwrap_or(self.set.len());
+        self.set.insert(place, (name.to_owned(), value.to_owned()));
+    }
+
+    /// Sets what a request or a table brings: behind everything else when it is new.
+    fn set_unreserved(&mut self, name: &str, value: &str) {
+        if RESERVED.contains(&name) {
+            return;
+        }
+        match self.set.iter_mut().find(|(other, _)| other == name) {
+            Some((_, old)) => *old = value.to_owned(),
+            None => self.set.push((name.to_owned(), value.to_owned())),
+        }
+    }
+
+    fn remove(&mut self, name: &str) -> Option<String> {
+        let place = self.set.iter().position(|(other, _)| other == name)?;
+        Some(self.set.remove(place).1)
+    }
+}
+
+/// The endpoint's own query stays as it is written, without what `parameters` replaces.
+fn with_parameters(endpoint: &str, parameters: &[(String, String)]) -> String {
+    let (endpoint, _) = endpoint.split_once('#').unwrap_or((endpoint, ""));
+    let (path, query) = endpoint.split_once('?').unwrap_or((endpoint, ""));
+    let is_kept = |pair: &&str| {
+        let name = pair.split('=').next().unwrap_or_default();
+        let name = links::decode(&name.replace('+', " "));
+        !pair.is_empty() && parameters.iter().all(|(other, _)| *other != name)
+    };
+    let mut pairs: Vec<String> = query.split('&').filter(is_kept).map(str::to_owned).collect();
+    pairs.extend(parameters.iter().map(|(name, value)| links::query(&[(name, value)])));
+    format!("{path}?{}", pairs.join("&"))
+}
+
+/// OpenID Connect's request for claims of the ID token.
+fn claims(own: &[String], usual: &[&str]) -> String {
+    let mut wanted = Map::new();
+    for name in ["email", "email_verified"].into_iter().chain(own.iter().map(String::as_str)) {
+        wanted.insert(name.to_owned(), Value::Null);
+    }
+    if own.is_empty() {
+        wanted.extend(usual.iter().map(|name| ((*name).to_owned(), Value::Null)));
+    }
+    json!({ "id_token": wanted }).to_string()
+}

@@ -1,0 +1,146 @@
+//! Asks a provider who signed in.
+
+use super::client::Client;
+use super::mapping::{self, Profile};
+use super::provider::{Ask, Method, Rule, Source};
+use super::template;
+use doorward_sdk::prelude::*;
+
+/// What the exchange of a code, or a client's ID token, brought.
+#[derive(Default)]
+pub struct Tokens<'a> {
+    pub access_token: Option<&'a str>,
+    /// Of an ID token that came from the token endpoint or was verified.
+    pub claims: Option<&'a Value>,
+    /// The whole answer of the token endpoint.
+    pub answer: Option<&'a Value>,
+    /// The form field `user` of the callback.
+    pub form_user: Option<&'a Value>,
+}
+
+/// One question about a user, for the providers that need more than data.
+pub struct Visit<'a> {
+    pub client: &'a Client,
+    pub tokens: &'a Tokens<'a>,
+}
+
+impl Client {
+    /// The user behind the tokens; none when the provider does not say, or says it of somebody else. The log has the reason.
+    ///
+    /// # Errors
+    /// When the plugin's own host fails.
+    pub fn user_info(&self, tokens: &Tokens<'_>) -> Result<Option<Profile>> {
+        let visit = Visit { client: self, tokens };
+        for source in self.provider.user.sources {
+            let raw = match source {
+                Source::IdToken(needed) => claims_with(tokens.claims, needed),
+                Source::Answer(ask) => visit.ask(ask)?,
+            };
+            if let Some(raw) = raw {
+                return visit.profile(raw);
+            }
+        }
+        log::warn(&format!("{} did not say who signed in", self.id));
+        Ok(None)
+    }
+}
+
+impl Visit<'_> {
+    /// The provider's answer, where the profile is in it.
+    ///
+    /// # Errors
+    /// When the plugin's own host fails.
+    pub fn ask(&self, ask: &Ask) -> Result<Option<Value>> {
+        let Some(url) = self.fill(ask.url) else { return Ok(None) };
+        let Some(request) = self.request(ask, &url) else { return Ok(None) };
+        self.send(&url, request).map(|answer| answer.and_then(|answer| mapping::at(&answer, ask.root).cloned()))
+    }
+
+    /// The JSON object that answers with 2xx.
+    ///
+    /// # Errors
+    /// When the plugin's own host fails.
+    pub fn send(&self, url: &str, request: http::Request) -> Result<Option<Value>> {
+        let fault = match request.send() {
+            Ok(answer) if answer.is_success() => match serde_json::from_slice(answer.bytes()) {
+                Ok(answer) => return Ok(Some(answer)),
+                Err(error) => format!("unreadable JSON: {error}"),
+            },
+            Ok(answer) => format!("status {}", answer.status()),
+            Err(failure) => format!("{failure:?}"),
+        };
+        let (place, _) = url.split_once('?').unwrap_or((url, ""));
+        log::error(&format!("{} at {place}: {fault}", self.client.id));
+        Ok(None)
+    }
+
+    fn profile(&self, raw: Value) -> Result<Option<Profile>> {
+        let user = &self.client.provider.user;
+        let raw = match user.visit {
+            Some(visit) => visit(self, raw)?,
+            None => Some(raw),
+        };
+        let Some(raw) = raw.filter(|raw| raw.is_object() && user.rules.iter().all(|rule| self.holds(rule, raw))) else {
+            log::warn(&format!("{}'s answer about the user is refused", self.client.id));
+            return Ok(None);
+        };
+        let own = self.client.settings.text("account_subject");
+        let own: Option<[&str; 1]> = own.as_deref().map(|path| [path]);
+        let Some(mut profile) = mapping::profile(user, own.as_ref().map_or(user.id, <[&str; 1]>::as_slice), raw) else {
+            log::warn(&format!("{} did not say a stable id", self.client.id));
+            return Ok(None);
+        };
+        mapping::apply(&self.client.settings.map_profile_to_user, &mut profile);
+        Ok(Some(profile).filter(|profile| !user.needs_email || profile.email.is_some()))
+    }
+
+    fn request(&self, ask: &Ask, url: &str) -> Option<http::Request> {
+        let mut request = match &ask.method {
+            Method::Get => http::Request::get(url),
+            Method::Post => http::Request::post(url),
+            Method::Form(fields) => {
+                let fields: Option<Vec<(&str, String)>> =
+                    fields.iter().map(|(name, value)| Some((*name, self.fill(value)?))).collect();
+                let fields = fields?;
+                let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+                http::Request::post(url).form(&fields)
+            }
+            Method::Json(body) => {
+                http::Request::post(url).header("content-type", "application/json").body(body.as_bytes().to_vec())
+            }
+        };
+        if let Some(scheme) = ask.scheme {
+            request = request.header("authorization", &format!("{scheme} {}", self.tokens.access_token?));
+        }
+        for (name, value) in ask.headers {
+            request = request.header(name, value);
+        }
+        Some(request)
+    }
+
+    /// A text of the table; beside settings it may name `{access_token}` and `{answer.…}` of the token endpoint.
+    fn fill(&self, text: &str) -> Option<String> {
+        template::fill(text, |name| match name.split_once('.') {
+            _ if name == "access_token" => self.tokens.access_token.map(str::to_owned),
+            Some(("answer", path)) => mapping::text(self.tokens.answer?, path).map(str::to_owned),
+            _ => self.client.value(name),
+        })
+    }
+
+    fn holds(&self, rule: &Rule, raw: &Value) -> bool {
+        match rule {
+            Rule::Is(path, word) => mapping::at(raw, path).is_some_and(|value| value == word),
+            Rule::Set(path) => mapping::is_set(raw, path),
+            Rule::NotSet(path) => !mapping::is_set(raw, path),
+            Rule::Subject(paths) => {
+                let Some(claims) = self.tokens.claims else { return true };
+                let subject = paths.iter().find_map(|path| mapping::stable_id(mapping::at(raw, path)?));
+                subject.is_some() && subject == mapping::at(claims, "sub").and_then(mapping::stable_id)
+            }
+        }
+    }
+}
+
+fn claims_with(claims: Option<&Value>, needed: &[&str]) -> Option<Value> {
+    claims.filter(|claims| needed.iter().all(|name| mapping::is_set(claims, name))).cloned()
+}
