@@ -212,7 +212,7 @@ async fn a_guarded_update_stays_guarded(place: Place) {
     let user_id = server.records("user").await[0].text("id").to_owned();
     assert_eq!(session::end_all(auth, &auth.store, &user_id, Some(&token)).await.unwrap(), 0);
     assert_eq!(session::end_all(auth, &auth.store, &user_id, None).await.unwrap(), 1);
-    assert!(!session::end(auth, &auth.store, &token).await.unwrap());
+    assert!(session::end(auth, &auth.store, &token).await.unwrap().is_none());
 }
 
 async fn a_race_for_a_verification_has_one_winner(place: Place) {

@@ -15,14 +15,16 @@ use crate::store::{Place, on_both};
 on_both!(
     a_change_is_altered_and_seen_in_its_transaction,
     a_refusal_or_a_failure_undoes_the_change,
+    an_open_event_leaves_nothing_but_the_change_when_it_fails,
     secrets_of_rows_are_not_seen,
     a_change_by_a_plugin_is_a_change,
     claims_are_added_and_those_that_stand_stay,
+    open_claims_leave_a_token_without_them,
     functions_are_called_by_the_backend_alone,
     nothing_is_sent_while_a_transaction_is_open,
 );
 
-const GRANTS: &str = r#"grants = ["users", "verifications", "claims", "transactions", "http"]"#;
+const GRANTS: &str = r#"grants = ["users", "verifications", "claims", "transactions", "http", "models"]"#;
 const MANAGEMENT: &str = r#"management.address = "127.0.0.1:0"
 management.keys = [{ name = "all", value = "key-for-everything-0123456789-012345", scopes = ["*"] }]"#;
 
@@ -93,6 +95,38 @@ async fn a_refusal_or_a_failure_undoes_the_change(place: Place) {
         }
     }
     assert_eq!(sign_up_named(&server, "Ada").await.status, 200);
+}
+
+async fn an_open_event_leaves_nothing_but_the_change_when_it_fails(place: Place) {
+    let server = server_with(&place, "on_failure = { events = \"open\" }").await;
+    for (index, name) in ["trap", "trap late", "endless", "clash late"].into_iter().enumerate() {
+        let body = with(with(ada(), "name", json!(name)), "email", json!(format!("ada{index}@example.com")));
+        let answer = server.post("/sign-up/email", &body).await;
+        assert_eq!((answer.status, &answer.json()["user"]["name"]), (200, &json!(name)), "{}", answer.text);
+        assert_eq!(server.rows("user").await, index as u64 + 1, "{name}");
+        assert_eq!(server.rows("watched").await, 0, "{name}");
+    }
+    let seen = noted(&server, "after user").await;
+    let names: Vec<&Json> = seen.iter().map(|seen| &seen["data"]["name"]).collect();
+    assert_eq!(names, ["trap"], "what a failed event wrote is gone, what another wrote is not");
+    assert_eq!(noted(&server, "after session").await.len(), 4);
+    assert_eq!(server.plugin_counters().skipped_hooks, 4);
+    let refused = server.post("/sign-up/email", &with(ada(), "name", json!("refused late"))).await;
+    assert_eq!(refused.refusal(), "422 TOO_LATE Too late", "a refusal is no failure");
+    assert_eq!(server.rows("user").await, 4);
+}
+
+async fn open_claims_leave_a_token_without_them(place: Place) {
+    for (policy, expected) in [("open", 200), ("closed", 500)] {
+        let server = server_with(&place, &format!("on_failure = {{ claims = \"{policy}\" }}")).await;
+        let body = with(with(ada(), "name", json!("trap token")), "email", json!(format!("{policy}@example.com")));
+        let cookie = server.post("/sign-up/email", &body).await.cookie();
+        let answer = server.get("/watcher/claims", &cookie).await;
+        assert_eq!(answer.status, expected, "{}", answer.text);
+        if expected == 200 {
+            assert_eq!(answer.json(), json!({ "sub": "a", "exp": 1, "mine": true }));
+        }
+    }
 }
 
 async fn secrets_of_rows_are_not_seen(place: Place) {

@@ -2,6 +2,7 @@
 
 use crate::bindings::doorward::plugin::types as raw;
 pub use crate::bindings::doorward::plugin::types::{ApiError, HostError};
+use serde::Serialize;
 
 /// A handler's result.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -22,7 +23,7 @@ pub enum Error {
 /// use doorward_sdk::ErrorCode;
 /// const TAKEN: ErrorCode = ErrorCode::new(400, "SEAT_TAKEN", "The seat is taken");
 /// ```
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize)]
 pub struct ErrorCode {
     pub(crate) status: u16,
     pub(crate) code: &'static str,

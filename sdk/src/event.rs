@@ -33,6 +33,8 @@ pub struct Event {
     model: &'static str,
     action: Action,
     moment: Moment,
+    when_option: Option<&'static str>,
+    when_user: Option<&'static str>,
     call: EventFn,
 }
 
@@ -49,21 +51,43 @@ pub(crate) struct EventRule {
     model: &'static str,
     action: &'static str,
     moment: Moment,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    when_option: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    when_user: Option<&'static str>,
 }
 
 impl Event {
     /// Runs `call` before `model` (`user`, `session`, `account`, `verification`) changes; an error refuses the change.
     pub fn before(model: &'static str, action: Action, call: fn(&Change<'_>) -> Result<()>) -> Event {
-        Event { model, action, moment: Moment::Before, call }
+        Event { model, action, moment: Moment::Before, when_option: None, when_user: None, call }
     }
 
     /// Runs `call` after the change and before its commit; an error undoes it.
     pub fn after(model: &'static str, action: Action, call: fn(&Change<'_>) -> Result<()>) -> Event {
-        Event { model, action, moment: Moment::After, call }
+        Event { model, action, moment: Moment::After, when_option: None, when_user: None, call }
+    }
+
+    /// Only when the operator's option `name` is true. What is not told costs nothing.
+    pub fn when_option(mut self, name: &'static str) -> Event {
+        self.when_option = Some(name);
+        self
+    }
+
+    /// Only for sessions and accounts of users of whom `field` is true: a boolean
+    /// [`user_field`](crate::Plugin::user_field) of this plugin. The host looks at it in the transaction.
+    pub fn when_user(mut self, field: &'static str) -> Event {
+        self.when_user = Some(field);
+        self
     }
 
     pub(crate) fn is_before(&self) -> bool {
         self.moment == Moment::Before
+    }
+
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(crate) fn user_field(&self) -> Option<&'static str> {
+        self.when_user
     }
 
     #[cfg(not(target_arch = "wasm32"))]
@@ -81,7 +105,8 @@ impl Event {
             Action::Update => "update",
             Action::Delete => "delete",
         };
-        EventRule { model: self.model, action, moment: self.moment }
+        let &Event { model, moment, when_option, when_user, .. } = self;
+        EventRule { model, action, moment, when_option, when_user }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Fields that a plugin adds to users and sessions, and tables of its own.
 
+use crate::error::ErrorCode;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -11,6 +12,8 @@ pub struct FieldRule {
     kind: FieldType,
     required: bool,
     unique: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    taken: Option<ErrorCode>,
     indexed: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     references: Option<&'static str>,
@@ -51,6 +54,7 @@ impl FieldRule {
             kind,
             required: false,
             unique: false,
+            taken: None,
             indexed: false,
             references: None,
             default: None,
@@ -73,6 +77,13 @@ impl FieldRule {
     pub const fn unique(mut self) -> FieldRule {
         self.unique = true;
         self
+    }
+
+    /// As [`FieldRule::unique`], on users and sessions: who asks for a value that another has, however close the race, gets
+    /// this refusal.
+    pub const fn unique_or(mut self, taken: ErrorCode) -> FieldRule {
+        self.taken = Some(taken);
+        self.unique()
     }
 
     /// Rows are looked up by it.

@@ -1,5 +1,6 @@
 //! The manifest: what a plugin declares, as the JSON text that the host reads without running anything.
 
+use crate::error::ErrorCode;
 use crate::event::{Event, EventRule};
 use crate::fields::{FieldRule, Table};
 use crate::on::On;
@@ -76,6 +77,8 @@ pub(crate) struct Manifest {
     before: Vec<On>,
     after: Vec<On>,
     is_gate: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gate_when_user: Option<&'static str>,
     events: Vec<EventRule>,
     claims: bool,
     functions: Vec<FunctionRule>,
@@ -92,7 +95,7 @@ pub(crate) struct Manifest {
     updates_user_fields: &'static [&'static str],
     verification_prefixes: Vec<&'static str>,
     mails: Vec<&'static str>,
-    errors: Vec<ErrorRule>,
+    errors: Vec<ErrorCode>,
 }
 
 #[derive(Serialize)]
@@ -109,13 +112,6 @@ struct RouteRule {
 #[derive(Serialize)]
 struct FunctionRule {
     name: &'static str,
-}
-
-#[derive(Serialize)]
-struct ErrorRule {
-    status: u16,
-    code: &'static str,
-    message: &'static str,
 }
 
 impl Manifest {
@@ -140,6 +136,7 @@ impl Manifest {
             before: rules(&plugin.before),
             after: rules(&plugin.after),
             is_gate: plugin.gate.is_some(),
+            gate_when_user: plugin.gate_when_user,
             events: plugin.events.iter().map(Event::rule).collect(),
             claims: plugin.claims.is_some(),
             functions: plugin.functions.iter().map(|function| FunctionRule { name: function.name }).collect(),
@@ -156,11 +153,7 @@ impl Manifest {
             updates_user_fields: plugin.updates_user_fields,
             verification_prefixes: plugin.verification_prefixes.clone(),
             mails: plugin.mails.clone(),
-            errors: plugin
-                .errors
-                .iter()
-                .map(|error| ErrorRule { status: error.status, code: error.code, message: error.message })
-                .collect(),
+            errors: plugin.errors.clone(),
         }
     }
 }

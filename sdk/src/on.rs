@@ -19,6 +19,8 @@ pub struct On {
     pattern: &'static str,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     conditions: Vec<Condition>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    ahead_of_scripts: bool,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -36,7 +38,7 @@ enum Condition {
 impl On {
     /// Endpoints whose path matches: exact, `*` for one segment, `**` for the rest.
     pub fn path(pattern: &'static str) -> On {
-        On { pattern, conditions: Vec::new() }
+        On { pattern, conditions: Vec::new(), ahead_of_scripts: false }
     }
 
     /// Every endpoint.
@@ -67,6 +69,13 @@ impl On {
     /// Only answers that set the session cookie: someone signed in, or a session was extended. Not for `before`.
     pub fn when_session_cookie_is_set(self) -> On {
         self.and(Condition::SessionCookieSet)
+    }
+
+    /// Before the operator's scripts, which then see what this hook says of the request: for those who find out whose it
+    /// is. Only for `before`.
+    pub fn ahead_of_scripts(mut self) -> On {
+        self.ahead_of_scripts = true;
+        self
     }
 
     /// Only when the operator's option `name` is true.

@@ -27,6 +27,7 @@ pub struct Plugin {
     pub(crate) before: Vec<Hook<BeforeHook>>,
     pub(crate) after: Vec<Hook<AfterHook>>,
     pub(crate) gate: Option<Gate>,
+    pub(crate) gate_when_user: Option<&'static str>,
     pub(crate) events: Vec<Event>,
     pub(crate) claims: Option<Claims>,
     pub(crate) functions: Vec<Function>,
@@ -67,6 +68,7 @@ impl Plugin {
             before: Vec::new(),
             after: Vec::new(),
             gate: None,
+            gate_when_user: None,
             events: Vec::new(),
             claims: None,
             functions: Vec::new(),
@@ -126,9 +128,17 @@ impl Plugin {
         self
     }
 
-    /// Decides about every sign-in before a session exists.
+    /// Decides about every sign-in before a session exists. All gates are asked: a refusal goes before a challenge, whatever
+    /// the order in the operator's config, and of several challenges the first counts.
     pub fn gate(mut self, gate: Gate) -> Plugin {
         self.gate = Some(gate);
+        self
+    }
+
+    /// The gate is asked only about users of whom `field` is true: a boolean [`user_field`](Plugin::user_field) of this
+    /// plugin. The host looks at it, so that all others sign in without a call.
+    pub fn gate_when_user(mut self, field: &'static str) -> Plugin {
+        self.gate_when_user = Some(field);
         self
     }
 

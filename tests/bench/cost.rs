@@ -74,7 +74,7 @@ fn hook(what: &str, extras: Extras, budget: Budget, length: Length) -> Outcome<R
 
 /// Median CPU per request of each side, in microseconds. The sides take turns, so that what else the machine does
 /// falls on all of them.
-fn micros_per_request<const SIDES: usize>(
+pub fn micros_per_request<const SIDES: usize>(
     sides: &[(&Process, Target); SIDES],
     length: Length,
 ) -> Outcome<[f64; SIDES]> {

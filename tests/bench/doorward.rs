@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
+use doorward::commands::plugin::{BuildRequest, build};
 use tempfile::TempDir;
 
 use crate::Outcome;
@@ -22,6 +23,10 @@ const ENDLESS: &str = "endless.rhai";
 const HOOKED_PLUGIN: &str = "username";
 /// The plugin that signs a token for each `get-session`, unless it is told not to.
 const SIGNING_PLUGIN: &str = "jwt";
+/// The plugin whose routes do one thing each.
+const MEASURED_PLUGIN: &str = "measured";
+/// Where the server keeps compiled plugins, seen from its configuration.
+const COMPILED: &str = ".doorward/plugins";
 /// Refusals are measured by the thousand: a line for each would be measured too.
 const LOG: &str = "warn,doorward::pipeline::respond=off";
 const EMAIL: &str = "ada@example.com";
@@ -42,13 +47,15 @@ pub enum Extras {
     All,
     /// The same, with the token.
     AllWithToken,
+    /// The plugin of `plugin/` alone, with the port of this machine that it may ask.
+    Measured(u16),
 }
 
 impl Extras {
     /// Whether what it needs was built.
     pub fn exist(self) -> bool {
         match self {
-            Self::None | Self::Endless | Self::All | Self::AllWithToken => true,
+            Self::None | Self::Endless | Self::All | Self::AllWithToken | Self::Measured(_) => true,
             Self::Script => in_root(SCRIPT).exists(),
             Self::Plugin => component(HOOKED_PLUGIN).exists(),
         }
@@ -56,7 +63,7 @@ impl Extras {
 
     fn plugins(self) -> Vec<PathBuf> {
         match self {
-            Self::None | Self::Script | Self::Endless => Vec::new(),
+            Self::None | Self::Script | Self::Endless | Self::Measured(_) => Vec::new(),
             Self::Plugin => vec![component(HOOKED_PLUGIN)],
             Self::All | Self::AllWithToken => components(),
         }
@@ -64,7 +71,7 @@ impl Extras {
 
     fn script(self) -> Option<PathBuf> {
         match self {
-            Self::None | Self::Plugin => None,
+            Self::None | Self::Plugin | Self::Measured(_) => None,
             // Seen from the configuration, beside which it lies.
             Self::Endless => Some(PathBuf::from(ENDLESS)),
             Self::Script | Self::All | Self::AllWithToken => Some(in_root(SCRIPT)).filter(|script| script.exists()),
@@ -99,6 +106,9 @@ impl Doorward {
     /// Migrates the database (a SQLite file of its own when `url` is absent) and serves it.
     pub fn start(extras: Extras, url: Option<&str>) -> Outcome<Self> {
         let (folder, port) = (tempfile::tempdir()?, free_port()?);
+        if matches!(extras, Extras::Measured(_)) {
+            build_measured()?;
+        }
         fs::write(folder.path().join(ENDLESS), r#"before("/error", |ctx| { loop { } });"#)?;
         fs::write(folder.path().join("doorward.toml"), config(extras, port, url.unwrap_or("sqlite://doorward.db"))?)?;
         let migrated = command(&folder, "migrate").output()?;
@@ -113,6 +123,17 @@ impl Doorward {
         let Self { process, port, folder } = self;
         drop(process);
         Ok(Self { process: serve(&folder, port)?, port, folder })
+    }
+
+    /// As [`Doorward::restart`], with every plugin compiled anew.
+    pub fn restart_cold(self) -> Outcome<Self> {
+        fs::remove_dir_all(self.folder.path().join(COMPILED))?;
+        self.restart()
+    }
+
+    /// `GET` of a path below the base path.
+    pub fn read(&self, path: &str) -> Target {
+        Target { port: self.port, request: get(&format!("/api/auth{path}"), None), status: 200 }
     }
 
     /// Signs the one user up and returns the session's cookie.
@@ -146,6 +167,27 @@ impl Doorward {
     }
 }
 
+/// Builds the plugin of `plugin/`, as far as it is not up to date.
+fn build_measured() -> Outcome<()> {
+    let request = BuildRequest {
+        folder: in_root("tests/bench/plugin"),
+        out: in_root("target").join(MEASURED_PLUGIN),
+        target: in_root("target/plugins"),
+    };
+    build(&request)
+}
+
+/// Its entry; it may wait for a server of this machine.
+fn measured(port: u16) -> toml::Table {
+    let path = in_root("target").join(MEASURED_PLUGIN).join(MEASURED_PLUGIN).with_extension("wasm");
+    toml::toml! {
+        id = MEASURED_PLUGIN
+        path = (path.display().to_string())
+        grants = ["verifications", "http"]
+        http = { hosts = [(format!("127.0.0.1:{port}"))], allow_private = true, allow_http = true }
+    }
+}
+
 fn serve(folder: &TempDir, port: u16) -> Outcome<Process> {
     Process::start(command(folder, "serve"), port, "/api/auth/ok")
 }
@@ -168,7 +210,10 @@ fn config(extras: Extras, port: u16, database: &str) -> Outcome<String> {
         }
         .into())
     };
-    let plugins = extras.plugins().iter().map(plugin).collect::<Outcome<Vec<_>>>()?;
+    let mut plugins = extras.plugins().iter().map(plugin).collect::<Outcome<Vec<_>>>()?;
+    if let Extras::Measured(port) = extras {
+        plugins.push(measured(port).into());
+    }
     let hooks = extras
         .script()
         .map(|file| toml::toml! { file = (file.display().to_string())  config = { domains = ["example.com"] } }.into());

@@ -44,28 +44,40 @@ pub struct Row {
     measured: String,
     beside: String,
     value: Option<f64>,
-    budget: Budget,
+    /// None for what is told and held to nothing.
+    budget: Option<Budget>,
 }
 
 impl Row {
     /// A line whose `value` is in the budget's unit; the texts say what it was made of.
     pub fn new(what: &str, measured: String, beside: String, value: f64, budget: Budget) -> Self {
-        Self { what: what.into(), measured, beside, value: Some(value), budget }
+        Self { what: what.into(), measured, beside, value: Some(value), budget: Some(budget) }
     }
 
     /// A line without a measurement, and why.
     pub fn not_measured(what: &str, why: &str, budget: Budget) -> Self {
-        Self { what: what.into(), measured: "not measured".into(), beside: why.into(), value: None, budget }
+        Self {
+            what: what.into(),
+            measured: "not measured".into(),
+            beside: why.into(),
+            value: None,
+            budget: Some(budget),
+        }
+    }
+
+    /// A line that no budget goes with.
+    pub fn figure(what: &str, measured: String, beside: String) -> Self {
+        Self { what: what.into(), measured, beside, value: None, budget: None }
     }
 
     fn is_within(&self) -> Option<bool> {
-        let Budget { limit, is_floor, .. } = self.budget;
-        self.value.map(|value| if is_floor { value >= limit } else { value <= limit })
+        let Budget { limit, is_floor, .. } = self.budget.as_ref()?;
+        self.value.map(|value| if *is_floor { value >= *limit } else { value <= *limit })
     }
 
     /// Whether a budget that `--check` looks at is broken.
     pub fn is_broken(&self) -> bool {
-        self.budget.is_checked && self.is_within() == Some(false)
+        self.budget.as_ref().is_some_and(|budget| budget.is_checked) && self.is_within() == Some(false)
     }
 }
 
@@ -75,9 +87,10 @@ pub fn print(rows: &[Row]) {
     println!();
     println!("{:<46} {:<24} {:<50} {:>9}  {:<10}", "what", "measured", "beside", "value", "budget");
     for row in rows {
-        let value = row.value.map(|value| format!("{value:.2} {}", row.budget.unit)).unwrap_or_default();
+        let unit = row.budget.as_ref().map(|budget| budget.unit).unwrap_or_default();
+        let value = row.value.map(|value| format!("{value:.2} {unit}")).unwrap_or_default();
         let verdict = row.is_within().map(|is_within| if is_within { "ok" } else { "OVER" }).unwrap_or_default();
-        let budget = row.budget.to_string();
+        let budget = row.budget.as_ref().map(Budget::to_string).unwrap_or_default();
         println!("{:<46} {:<24} {:<50} {value:>9}  {budget:<10} {verdict}", row.what, row.measured, row.beside);
     }
 }

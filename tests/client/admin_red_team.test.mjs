@@ -1,7 +1,8 @@
 // Red team group H: mass assignment, administrators, impersonation, injection. Each test is named after the attack's id.
-import { adminClient } from "better-auth/client/plugins";
+import { adminClient, twoFactorClient } from "better-auth/client/plugins";
 import { describe, expect, test } from "vitest";
-import { browser as plainBrowser, PASSWORD, raw, serve } from "./harness.mjs";
+import { totpFromUri } from "../wire/lib/totp.mjs";
+import { browser as plainBrowser, mailTo, PASSWORD, raw, serve } from "./harness.mjs";
 
 const server = serve({ session: { cookie_cache: { enabled: true, max_age: 300 } }, user: { change_email: { enabled: true }, delete_user: { enabled: true } }, plugins: [{ id: "magic-link" }, { id: "admin", roles: { admin: { user: ["create", "list", "get", "update", "set-role", "ban", "impersonate", "delete", "set-password", "set-email", "set-phone"], session: ["list", "revoke"] }, user: {}, clerk: { user: ["create", "update", "list"] } } }] });
 const loose = serve({ plugins: [{ id: "admin", strict_impersonation: false, revoke_sessions_on_set_password: false, allow_impersonating_admins: true }] });
@@ -200,6 +201,19 @@ describe("ADM-5: impersonation", () => {
     expect(new Date(stored[0].expiresAt).getTime()).toBe(new Date(data.session.expiresAt).getTime());
   });
 
+  test("the audit names the administrator in every event of the session", async () => {
+    const [admin, bob] = [await person(server, "admin"), await person()];
+    await admin.client.admin.impersonateUser({ userId: bob.id });
+    await call(admin, "POST", "/update-user", { name: "Renamed" });
+    await call(admin, "POST", "/change-password", { currentPassword: PASSWORD, newPassword: "another horse 1" });
+    await call(admin, "POST", "/sign-out", {});
+    await call(bob, "POST", "/update-user", { name: "Own" });
+    const events = () => server.log().split("\n").filter((line) => line.includes(" audit: ") && line.includes(`user="${bob.id}"`));
+    await expect.poll(() => events().at(-1)).toContain("user-update");
+    const seen = events().map((line) => [/event="([^"]+)"/.exec(line)[1], line.includes(`impersonated_by="${admin.id}"`)]);
+    expect(seen).toEqual([["sign-up", false], ["sign-in", true], ["user-update", true], ["password-change", true], ["sign-out", true], ["user-update", false]]);
+  });
+
   test("the reference's rules are an option", async () => {
     const [chief, second, bob] = [await person(loose, "admin"), await person(loose, "admin"), await person(loose)];
     await chief.client.admin.impersonateUser({ userId: second.id });
@@ -309,4 +323,29 @@ test("of sign-ins that race with a ban, none leaves a session", async () => {
     await Promise.all([...attempts, chief.client.admin.banUser({ userId: bob.id })]);
     expect(await sessionsOf(bob.id)).toEqual([]);
   }
+});
+
+describe.each([["before", ["admin", "two-factor"]], ["after", ["two-factor", "admin"]]])("a ban asked %s the second factor", (_, order) => {
+  const gated = serve({ plugins: [...order.map((id) => ({ id })), { id: "magic-link" }] });
+  test("refuses, and shows no second factor", async () => {
+    const who = plainBrowser(gated, { plugins: [twoFactorClient()] });
+    const email = `gated${++made}@example.com`;
+    const { data } = await who.client.signUp.email({ name: "G", email, password: PASSWORD });
+    const { data: app } = await who.client.twoFactor.enable({ password: PASSWORD });
+    expect((await who.client.twoFactor.verifyTotp({ code: totpFromUri(app.totpURI) })).error).toBeNull();
+    const challenged = plainBrowser(gated, { plugins: [twoFactorClient()] });
+    expect((await challenged.client.signIn.email({ email, password: PASSWORD })).data.twoFactorRedirect).toBe(true);
+    const yes = gated.database.kind === "postgres" ? true : 1;
+    await gated.database.run("update user set banned = ?, emailVerified = ? where id = ?", yes, yes, data.user.id);
+    const banned = plainBrowser(gated);
+    expect((await banned.client.signIn.email({ email, password: PASSWORD })).error).toMatchObject({ status: 403, code: "BANNED_USER" });
+    expect([...banned.jar.keys()]).toEqual([]);
+    await banned.client.signIn.magicLink({ email });
+    const answer = await banned.send((await mailTo(gated, email, "magic-link")).data.url);
+    expect(answer.headers.get("location") ?? "").not.toContain("twoFactor");
+    expect([...banned.jar.keys()]).toEqual([]);
+    // A challenge from before the ban opens nothing either.
+    expect((await challenged.client.twoFactor.verifyTotp({ code: totpFromUri(app.totpURI, { step: 1 }) })).error).toMatchObject({ status: 403, code: "BANNED_USER" });
+    expect((await challenged.client.getSession()).data).toBeNull();
+  });
 });

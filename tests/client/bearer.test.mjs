@@ -1,5 +1,8 @@
 // The bearer plugin: a client without cookies that keeps its token, as the reference's documentation sets one up.
 import { createAuthClient } from "better-auth/client";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { browser, newUser, PASSWORD, raw, rowCounts, serve } from "./harness.mjs";
 
@@ -95,5 +98,26 @@ describe("with require_signature", () => {
     const read = async (value) => JSON.parse((await raw(server, "GET", GET, bearer(value))).text);
     expect(await read(`Bearer ${user.data.token}`)).toBeNull();
     expect((await read(`Bearer ${signed}`)).user.email).toBe(user.email);
+  });
+});
+
+describe("beside scripts", () => {
+  const file = path.join(fs.mkdtempSync(path.join(os.tmpdir(), "doorward-script-")), "who.rhai");
+  fs.writeFileSync(file, `
+    before("/list-sessions", |ctx| {
+        if ctx.session == () { reject(401, "NOBODY", "Nobody"); }
+        reject(403, "SEEN", ctx.user.email);
+    });`);
+  const server = serve({ plugins: PLUGINS, hooks: [{ file }] });
+
+  test("a script before the endpoint sees whose token it is", async () => {
+    const [ada, bob] = [await newUser(server), await newUser(server)];
+    const seen = async (headers) => { const { status, text } = await raw(server, "GET", "/api/auth/list-sessions", { headers }); return [status, JSON.parse(text).message]; };
+    expect(await seen({ authorization: `Bearer ${ada.data.token}` })).toEqual([403, ada.email]);
+    expect(await seen({ authorization: `Bearer ${ada.data.token}`, cookie: bob.jar.header() })).toEqual([403, ada.email]);
+    expect(await seen({ authorization: "Bearer unknown", cookie: bob.jar.header() })).toEqual([401, "Nobody"]);
+    expect(await seen({ authorization: `Bearer ${ada.data.token}.AAAA` })).toEqual([401, "Nobody"]);
+    expect(await seen({ cookie: bob.jar.header() })).toEqual([403, bob.email]);
+    expect(await seen({})).toEqual([401, "Nobody"]);
   });
 });

@@ -81,9 +81,20 @@ test("of sixteen sign-ups with one name, one gets it", async () => {
   const before = await rowCounts(server);
   const answers = await Promise.all(Array.from({ length: 16 }, () => signUp({ username })));
   expect(answers.filter(({ error }) => error === null)).toHaveLength(1);
-  for (const { error } of answers) if (error) expect(["USERNAME_IS_ALREADY_TAKEN", "FAILED_TO_CREATE_USER"]).toContain(error.code);
+  for (const { error } of answers) if (error) expect(error).toMatchObject({ status: 400, code: "USERNAME_IS_ALREADY_TAKEN" });
   const after = await rowCounts(server);
   expect(after).toEqual({ ...before, user: before.user + 1, account: before.account + 1, session: before.session + 1 });
+});
+
+test("of sixteen users who take one name at once, one gets it, and the others are told so", async () => {
+  for (let round = 0; round < 3; round++) {
+    const username = fresh();
+    const users = await Promise.all(Array.from({ length: 16 }, () => signUp({})));
+    const answers = await Promise.all(users.map(({ client }) => client.updateUser({ username })));
+    expect(answers.filter(({ error }) => error === null)).toHaveLength(1);
+    for (const { error } of answers) if (error) expect(error).toMatchObject({ status: 400, code: "USERNAME_IS_ALREADY_TAKEN" });
+    expect(await server.database.all("select count(*) n from user where username = ?", username.toLowerCase())).toEqual([{ n: 1 }]);
+  }
 });
 
 test("updateUser changes the name, and nobody else's", async () => {

@@ -8,6 +8,7 @@ use crate::store::Place;
 
 cases!(
     w_2_each_kind_of_host_call_has_a_budget,
+    w_2_hashes_and_requests_to_other_servers_are_few,
     w_2_a_call_that_waits_for_the_database_ends_in_time,
     w_7_a_plugin_has_one_pace_for_all_its_requests,
     an_open_hook_leaves_no_trace_when_it_fails,
@@ -46,6 +47,20 @@ async fn w_2_each_kind_of_host_call_has_a_budget(place: Place) {
         assert!(logged(cause), "{path}");
     }
     assert_eq!(server.get("/hostile/write", "").await.status, 200, "the database was given back");
+}
+
+async fn w_2_hashes_and_requests_to_other_servers_are_few(place: Place) {
+    let usual = server(&place, "").await;
+    assert_eq!(code(&usual.get("/hostile/hashes", "").await), failed());
+    assert!(logged("it hashed more than 4 passwords (limits.password_hashes)"));
+    assert!(logged("compared 4") && !logged("compared 5"));
+    assert_eq!(usual.get("/hostile/fetch", "").await.json(), 8);
+    drop(usual);
+    let strict = server(&place, "limits = { password_hashes = 0, http_calls = 2 }").await;
+    assert_eq!(code(&strict.get("/hostile/hashes", "").await), failed());
+    assert!(logged("it hashed more than 0 passwords"));
+    assert_eq!(strict.get("/hostile/fetch", "").await.json(), 2);
+    assert_eq!(strict.plugin_counters().limit_hits, [("password_hashes", 1)].into());
 }
 
 async fn w_2_a_call_that_waits_for_the_database_ends_in_time(place: Place) {

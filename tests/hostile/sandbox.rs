@@ -178,12 +178,13 @@ async fn w_11_nothing_of_the_system_can_be_imported() {
         "wasi:clocks/wall-clock@0.2.0",
         "wasi:random/random@0.2.0",
         "doorward:plugin/store@1.0.0",
-        "doorward:plugin/config@9.0.0",
         "doorward:host/config@1.0.0",
     ] {
         let text = format!("(component (import \"{import}\" (instance)))");
         refused(components::from_text(&text), import, "which its manifest does not name").await;
     }
+    let newer = components::from_text("(component (import \"doorward:plugin/config@9.0.0\" (instance)))");
+    refused(newer, "a newer contract", "this server speaks 1.0.0: update the server").await;
     refused(components::from_text("(component (import \"env\" (func)))"), "env", "which its manifest does not name")
         .await;
 }

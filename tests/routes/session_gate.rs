@@ -15,7 +15,8 @@ use crate::store::{Place, on_both};
 on_both!(
     a_challenge_leaves_no_session,
     a_gate_that_admits_sets_its_cookies_last,
-    a_followed_link_tells_of_the_challenge
+    a_followed_link_tells_of_the_challenge,
+    a_refusal_goes_before_a_challenge
 );
 
 /// Challenges or admits everyone, and has cookies of its own.
@@ -31,6 +32,16 @@ impl SessionGate for Gate {
         exchange.set_cookie(old.deletion());
         let answer = Response::json(&json!({ "next": true, "by": ["a", "b"] }));
         Ok(if self.challenges { Verdict::Challenge(answer) } else { Verdict::Admit })
+    }
+}
+
+/// Refuses everyone.
+struct Ban;
+
+#[async_trait]
+impl SessionGate for Ban {
+    async fn ask(&self, _: &mut Exchange, _: &SignInAttempt) -> Result<Verdict, ApiError> {
+        Ok(Verdict::Refuse(ApiError::new(403, "BANNED_USER", "Gone")))
     }
 }
 
@@ -75,5 +86,24 @@ async fn a_followed_link_tells_of_the_challenge(place: Place) {
     let answer = server.follow(&server.mail("verify-email").await, "").await;
     assert_eq!((answer.status, answer.headers.get("location")), (302, Some("/?next=true&by=a%2Cb")));
     assert_eq!(answer.cookie_changes(), ["-old", "-session_token", "-session_data", "new"]);
+    assert_eq!(server.rows("session").await, 1);
+}
+
+async fn a_refusal_goes_before_a_challenge(place: Place) {
+    let server = Fixture::start(&place, "").await;
+    sign_up(&server).await;
+    let (ban, first): (Arc<dyn SessionGate>, Arc<dyn SessionGate>) =
+        (Arc::new(Ban), Arc::new(Gate { challenges: true }));
+    for gates in [vec![Arc::clone(&first), Arc::clone(&ban)], vec![ban, first]] {
+        server.services().gates.store(Arc::new(gates));
+        let answer = server.post("/sign-in/email", &ada()).await;
+        assert_eq!((answer.status, answer.text.as_str()), (403, r#"{"message":"Gone","code":"BANNED_USER"}"#));
+        assert!(answer.cookie_changes().is_empty(), "{:?}", answer.cookie_changes());
+    }
+    let gates: Vec<Arc<dyn SessionGate>> =
+        vec![Arc::new(Gate { challenges: true }), Arc::new(Gate { challenges: true })];
+    server.services().gates.store(Arc::new(gates));
+    let answer = server.post("/sign-in/email", &ada()).await;
+    assert_eq!(answer.cookie_changes(), ["-old", "-session_token", "-session_data", "new"], "one challenge, once");
     assert_eq!(server.rows("session").await, 1);
 }

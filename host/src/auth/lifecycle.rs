@@ -9,7 +9,7 @@ use async_trait::async_trait;
 
 use super::{Auth, AuthError};
 use crate::error::ApiError;
-use crate::store::{Database, Filter, Models, Record, StoreError, Transaction, Value, eq};
+use crate::store::{Database, Filter, Model, Models, Record, StoreError, Taken, Transaction, Value, eq};
 
 /// What happens to a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,7 +109,7 @@ impl Change {
 /// An observer's refusal, or as `Models::insert`.
 pub async fn create(auth: &Auth, db: &dyn Database, record: Record) -> Result<Record, AuthError> {
     let Some(watch) = Watch::on(auth, &record.model().name, Action::Create) else {
-        return Ok(db.insert(record).await?);
+        return insert(db, record).await;
     };
     let scope = Scope::open(auth, db).await?;
     let done = watch.create(scope.db(), record).await;
@@ -128,7 +128,7 @@ pub async fn update(
     values: &[(&str, Value)],
 ) -> Result<Vec<Record>, AuthError> {
     let Some(watch) = Watch::on(auth, model, Action::Update) else {
-        return Ok(db.update(model, filters, values).await?);
+        return update_rows(db, model, filters, values).await;
     };
     let scope = Scope::open(auth, db).await?;
     let done = watch.update(scope.db(), model, filters, values).await;
@@ -164,6 +164,33 @@ pub async fn consume(
     Ok(removed.into_iter().max_by_key(|row| row.timestamp("createdAt")))
 }
 
+async fn insert(db: &dyn Database, record: Record) -> Result<Record, AuthError> {
+    let model = Arc::clone(record.model());
+    db.insert(record).await.map_err(|error| lost(&model, error))
+}
+
+async fn update_rows(
+    db: &dyn Database,
+    name: &str,
+    filters: &[Filter],
+    values: &[(&str, Value)],
+) -> Result<Vec<Record>, AuthError> {
+    let model = db.schema().model(name)?;
+    db.update(name, filters, values).await.map_err(|error| lost(model, error))
+}
+
+/// The refusal of who asked for a unique value that another has, in the words of the field's owner if it has some.
+fn lost(model: &Model, error: StoreError) -> AuthError {
+    let StoreError::UniqueViolation { constraint } = &error else { return error.into() };
+    let column = constraint.rsplit_once('.').filter(|(table, _)| *table == model.table).map(|(_, column)| column);
+    let taken =
+        model.fields.iter().find(|field| Some(field.column.as_str()) == column).and_then(|field| field.taken.clone());
+    match taken {
+        Some(Taken(status, code, message)) => AuthError::Refused(ApiError::new(status, code, message)),
+        None => error.into(),
+    }
+}
+
 /// The observers of one change.
 struct Watch {
     observers: Observers,
@@ -180,7 +207,7 @@ impl Watch {
 
     async fn create(&self, db: &dyn Database, record: Record) -> Result<Record, AuthError> {
         let change = self.before(db, record, Vec::new()).await?;
-        let stored = db.insert(change.row).await?;
+        let stored = insert(db, change.row).await?;
         self.after(db, &stored).await?;
         Ok(stored)
     }
@@ -200,7 +227,7 @@ impl Watch {
             let change = self.before(db, row, values).await?;
             let values: Vec<(&str, Value)> =
                 change.values.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
-            for stored in db.update(model, &guard, &values).await? {
+            for stored in update_rows(db, model, &guard, &values).await? {
                 self.after(db, &stored).await?;
                 updated.push(stored);
             }

@@ -133,12 +133,12 @@ pub fn is_fresh(auth: &Auth, session: &Session) -> bool {
     fresh_secs == 0 || auth.now() < session.created_at().plus_secs(fresh_secs)
 }
 
-/// Ends the session of `token`; was there one?
+/// Ends the session of `token` and returns it, if there was one.
 ///
 /// # Errors
 /// When an observer refuses or the store fails.
-pub async fn end(auth: &Auth, db: &dyn Database, token: &str) -> Result<bool, AuthError> {
-    Ok(lifecycle::delete(auth, db, session::MODEL, &[eq("token", token)]).await? > 0)
+pub async fn end(auth: &Auth, db: &dyn Database, token: &str) -> Result<Option<Session>, AuthError> {
+    Ok(lifecycle::consume(auth, db, session::MODEL, &[eq("token", token)]).await?.map(Session))
 }
 
 /// Ends all sessions of the user, but for the one with the token `except`, and returns how many there were.

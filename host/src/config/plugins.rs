@@ -92,6 +92,10 @@ pub struct PluginLimits {
     pub data_calls: u32,
     /// Mails in one request.
     pub mails: u32,
+    /// Requests to other servers in one request.
+    pub http_calls: u32,
+    /// Passwords that are hashed or compared in one request.
+    pub password_hashes: u32,
     /// Lines of the log in one call.
     pub log_lines: u32,
     /// Lines of the log in one second, all requests together.
@@ -108,6 +112,8 @@ impl Default for PluginLimits {
             host_calls: 1000,
             data_calls: 200,
             mails: 10,
+            http_calls: 8,
+            password_hashes: 4,
             log_lines: 32,
             log_lines_per_sec: 200,
         }
@@ -129,9 +135,10 @@ pub enum FailurePolicy {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(untagged)]
 pub enum OnFailure {
-    /// `"open"` or `"closed"`: for every hook around endpoints. A session gate stays closed.
+    /// `"open"` or `"closed"`: for every hook around endpoints. Session gates, events and claims stay closed.
     Hooks(FailurePolicy),
-    /// For each of `before`, `after`, `gate` or the pattern of a hook; the others stay closed. A pattern wins.
+    /// For each of `before`, `after`, `gate`, `events`, `claims` or the pattern of a hook; the others stay closed. A pattern
+    /// wins.
     Each(BTreeMap<String, FailurePolicy>),
 }
 

@@ -2,7 +2,6 @@
 
 use serde_json::json;
 
-use crate::auth::session;
 use crate::error::ApiError;
 use crate::exchange::Exchange;
 use crate::http::Response;
@@ -13,8 +12,8 @@ use crate::http::Response;
 /// When the store fails.
 pub async fn sign_out(exchange: &mut Exchange) -> Result<Response, ApiError> {
     if let Some(token) = exchange.session_token() {
-        session::end(exchange.auth(), &exchange.auth().store, &token).await?;
-        exchange.forget_session();
+        let store = exchange.auth().store.clone();
+        exchange.end_session(&store, &token).await?;
     }
     exchange.delete_session_cookies();
     Ok(Response::json(&json!({ "success": true })))

@@ -11,26 +11,32 @@ use crate::email;
 pub struct AuditIdentity {
     /// The user's id.
     pub user: Option<String>,
+    /// The id of the administrator who acts as the user, in a session that says so.
+    pub impersonated_by: Option<String>,
     /// The keyed hash of the session's token: the same in every event of that session.
     pub session: Option<String>,
     /// The keyed hash of the address that was given: the same in every event about that address.
     pub account: Option<String>,
 }
 
+/// The field of sessions in which the reference's schema keeps who acts as the user.
+const IMPERSONATED_BY: &str = "impersonatedBy";
+
 impl Exchange {
     /// Who this request was about, without asking the store.
     pub fn audit_identity(&self) -> AuditIdentity {
         let auth = self.auth();
-        let (user, token) = match (&self.opened, &self.session) {
-            (Some(opened), _) => (Some(opened.user.id().to_owned()), Some(opened.session.token().to_owned())),
-            (None, Slot::Read(Some(active))) => {
-                (Some(active.user.id().to_owned()), Some(active.session.token().to_owned()))
-            }
-            (None, _) => (None, self.session_token()),
+        let session = match (&self.opened, &self.session) {
+            (Some(opened), _) => Some(&opened.session),
+            (None, Slot::Read(Some(active))) => Some(&active.session),
+            (None, Slot::Unread) => self.ended.as_ref(),
+            (None, Slot::Read(None)) => None,
         };
+        let token = session.map_or_else(|| self.session_token(), |session| Some(session.token().to_owned()));
         let email = self.request.body.as_ref().and_then(|body| body.get("email")).and_then(Json::as_str);
         AuditIdentity {
-            user,
+            user: session.map(|session| session.user_id().to_owned()),
+            impersonated_by: session.and_then(|session| session.0.opt_text(IMPERSONATED_BY)).map(str::to_owned),
             session: token.map(|token| auth.tag("session", &token)),
             account: email.map(|email| auth.tag("account", &email::normalize(email))),
         }

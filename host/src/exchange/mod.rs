@@ -23,7 +23,7 @@ use crate::cookie::Cookie;
 use crate::error::ApiError;
 use crate::http::{Headers, Request, Response};
 use crate::outbox;
-use crate::store::Database;
+use crate::store::{Database, Session};
 
 pub use cause::Cause;
 pub use claims::ClaimSource;
@@ -81,6 +81,8 @@ pub struct Exchange {
     has_queued_mail: bool,
     queued_later: Vec<outbox::Draft>,
     session: session::Slot,
+    /// The session that this request ended, for the audit.
+    ended: Option<Session>,
     services: Arc<Services>,
 }
 
@@ -102,6 +104,7 @@ impl Exchange {
             has_queued_mail: false,
             queued_later: Vec::new(),
             session: session::Slot::default(),
+            ended: None,
             services,
         }
     }

@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use super::session_cookies::Copy;
 use super::{Cause, Exchange};
+use crate::auth::AuthError;
 use crate::auth::session::{self, ActiveSession};
 use crate::error::{ApiError, Code};
+use crate::store::Database;
 
 /// Whether the session was looked for, and what was found.
 #[derive(Default)]
@@ -111,9 +113,22 @@ impl Exchange {
         self.keep_session(active);
     }
 
+    /// Ends the session of `token`, which is the request's own. Its cookies stay.
+    ///
+    /// # Errors
+    /// When an observer refuses or the store fails.
+    pub async fn end_session(&mut self, db: &dyn Database, token: &str) -> Result<(), AuthError> {
+        let ended = session::end(self.auth(), db, token).await?;
+        self.forget_session();
+        self.ended = ended;
+        Ok(())
+    }
+
     /// Forgets what was loaded, after the session was changed or ended.
     pub fn forget_session(&mut self) {
-        self.session = Slot::Unread;
+        if let Slot::Read(Some(active)) = std::mem::take(&mut self.session) {
+            self.ended = Some(active.session.clone());
+        }
         Cause::note_actor(None);
     }
 

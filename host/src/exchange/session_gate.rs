@@ -48,11 +48,11 @@ impl SignInAttempt {
 /// What a gate says.
 #[derive(Debug)]
 pub enum Verdict {
-    /// Ask the next gate; after the last one the session is opened.
+    /// As far as this gate is concerned, the session is opened.
     Admit,
-    /// No session: the client gets this error.
+    /// No session: the client gets this error, whatever the gates before demanded.
     Refuse(ApiError),
-    /// No session yet: the client gets this answer, which says what to prove next.
+    /// No session yet: the client gets this answer, which says what to prove next, unless another gate refuses.
     Challenge(Response),
 }
 
@@ -87,7 +87,7 @@ pub enum SignIn {
 }
 
 impl Exchange {
-    /// Asks the gates; when all admit, stores a session through `db` and puts its cookies on the answer. A challenge
+    /// Asks the gates, all of them; when all admit, stores a session through `db` and puts its cookies on the answer. A challenge
     /// removes what the browser had of a session before, and keeps whether the new one shall be remembered.
     ///
     /// `db` is the transaction that made the user, or the store itself.
@@ -116,16 +116,26 @@ impl Exchange {
         Ok(SignIn::Opened(opened))
     }
 
+    /// Asks all gates: who is refused by one learns nothing of what another would have demanded, whatever their order.
+    /// Of several challenges the first counts.
     async fn ask_gates(&mut self, attempt: &SignInAttempt) -> Result<Option<Response>, ApiError> {
         let gates = Arc::clone(&self.services.gates.load());
+        let mut challenge = None;
         for gate in gates.iter() {
+            let before = self.cookies.len();
             match gate.ask(self, attempt).await? {
                 Verdict::Admit => {}
                 Verdict::Refuse(error) => return Err(error),
-                Verdict::Challenge(response) => return Ok(Some(response)),
+                Verdict::Challenge(response) => {
+                    let cookies = self.cookies.split_off(before.min(self.cookies.len()));
+                    challenge.get_or_insert((response, cookies));
+                }
             }
         }
-        Ok(None)
+        Ok(challenge.map(|(response, cookies)| {
+            self.cookies.extend(cookies);
+            response
+        }))
     }
 
     /// Ends the session that this request opened, when a later stage refuses the request after all.

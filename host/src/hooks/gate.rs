@@ -22,6 +22,7 @@ pub struct ScriptGate(pub Arc<ScriptSet>);
 impl SessionGate for ScriptGate {
     async fn ask(&self, exchange: &mut Exchange, attempt: &SignInAttempt) -> Result<Verdict, ApiError> {
         let Self(scripts) = self;
+        let mut challenge = None;
         for hook in scripts.hooks.iter().filter(|hook| hook.is_at(Moment::Gate)) {
             let facts = facts(scripts, exchange, attempt, hook.script.reads).await?;
             let (facts, called) = scripts.call(hook, facts).await;
@@ -42,11 +43,12 @@ impl SessionGate for ScriptGate {
             exchange.queue_later(drafts(&hook.script, &directives));
             match outcome.map(answer) {
                 None => {}
-                Some(Ok(response)) => return Ok(Verdict::Challenge(response)),
+                // A later script may refuse, which goes before any challenge.
+                Some(Ok(response)) => _ = challenge.get_or_insert(response),
                 Some(Err(refusal)) => return Ok(Verdict::Refuse(refusal)),
             }
         }
-        Ok(Verdict::Admit)
+        Ok(challenge.map_or(Verdict::Admit, Verdict::Challenge))
     }
 }
 

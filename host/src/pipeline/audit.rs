@@ -64,6 +64,7 @@ fn write(exchange: &Exchange, response: &Response, event: &str) {
         path = ?request.path,
         how = exchange.opened.as_ref().map(|opened| opened.method.as_str()),
         user = who.user,
+        impersonated_by = who.impersonated_by,
         session = who.session,
         account = who.account,
         client = exchange.client_address(),

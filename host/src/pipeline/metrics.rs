@@ -106,6 +106,7 @@ impl Metrics {
                 _ = writeln!(text, "{name}{{plugin=\"{}\"}} {}", plugin.plugin, value(plugin));
             }
         }
+        text.push_str(&limit_hits(plugins));
         text
     }
 
@@ -130,6 +131,20 @@ impl Metrics {
     }
 }
 
+/// Failures at limits, by plugin and by the option that sets the limit; nothing while there were none.
+fn limit_hits(plugins: &[PluginCounters]) -> String {
+    const NAME: &str = "doorward_plugin_limit_hits_total";
+    let of = |plugin: &PluginCounters| {
+        let line = |(limit, hits)| format!("{NAME}{{plugin=\"{}\",limit=\"{limit}\"}} {hits}\n", plugin.plugin);
+        plugin.limit_hits.iter().map(line).collect::<String>()
+    };
+    let lines: String = plugins.iter().map(of).collect();
+    if lines.is_empty() {
+        return lines;
+    }
+    format!("# HELP {NAME} Calls that ended at a limit, by the option that sets it.\n# TYPE {NAME} counter\n{lines}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -142,6 +157,7 @@ mod tests {
             failures,
             paused_calls: 0,
             skipped_hooks: 1,
+            limit_hits: (failures > 0).then_some(("call_ms", failures)).into_iter().collect(),
             is_paused: failures > 0,
         };
         let text = Metrics::render_plugins(&[counters("a", 0), counters("b", 3)]);
@@ -149,7 +165,8 @@ mod tests {
             "# TYPE doorward_plugin_failures_total counter\ndoorward_plugin_failures_total{plugin=\"a\"} 0\n"
         ));
         assert!(text.contains("doorward_plugin_failures_total{plugin=\"b\"} 3\n"));
-        assert!(text.ends_with("doorward_plugin_paused{plugin=\"a\"} 0\ndoorward_plugin_paused{plugin=\"b\"} 1\n"));
+        assert!(text.contains("doorward_plugin_paused{plugin=\"a\"} 0\ndoorward_plugin_paused{plugin=\"b\"} 1\n"));
+        assert!(text.ends_with("counter\ndoorward_plugin_limit_hits_total{plugin=\"b\",limit=\"call_ms\"} 3\n"));
         assert_eq!(Metrics::render_plugins(&[]), "");
     }
 }

@@ -177,6 +177,9 @@ type Walked = Result<Result<Response, ApiError>, Box<dyn Any + Send>>;
 
 /// The endpoint, with the hooks around it.
 async fn call(exchange: &mut Exchange, extensions: &Extensions, endpoint: &dyn Endpoint) -> Result<Response, ApiError> {
+    if let Some(response) = extensions.plugins.ahead_of_scripts(exchange).await? {
+        return Ok(response);
+    }
     match extensions.scripts.before(exchange).await? {
         Step::Continue => {}
         // What a script put into the request is held to the same rules as what a client sends.

@@ -2,7 +2,7 @@
 //!
 //! Invariant: while a plugin is paused, at most one call in each pause reaches it.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -22,6 +22,8 @@ pub struct PluginCounters {
     pub paused_calls: u64,
     /// Hooks without which a request went on, by the operator's `on_failure`.
     pub skipped_hooks: u64,
+    /// Failures at a limit, by the option that sets it.
+    pub limit_hits: BTreeMap<&'static str, u64>,
     /// Whether it is paused.
     pub is_paused: bool,
 }
@@ -36,6 +38,7 @@ pub(super) struct Breaker {
     failures: AtomicU64,
     paused_calls: AtomicU64,
     skipped_hooks: AtomicU64,
+    limit_hits: Mutex<BTreeMap<&'static str, u64>>,
 }
 
 /// A call that may be made.
@@ -63,6 +66,7 @@ impl Breaker {
             failures: AtomicU64::new(0),
             paused_calls: AtomicU64::new(0),
             skipped_hooks: AtomicU64::new(0),
+            limit_hits: Mutex::default(),
         }
     }
 
@@ -125,6 +129,11 @@ impl Breaker {
         self.skipped_hooks.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// A call ended at the limit that this option sets.
+    pub(super) fn hit(&self, option: &'static str) {
+        *self.limit_hits.lock().unwrap_or_else(PoisonError::into_inner).entry(option).or_default() += 1;
+    }
+
     fn is_paused(&self) -> bool {
         self.paused_until.load(Ordering::Relaxed) != 0
     }
@@ -137,6 +146,7 @@ impl Breaker {
             failures: self.failures.load(Ordering::Relaxed),
             paused_calls: self.paused_calls.load(Ordering::Relaxed),
             skipped_hooks: self.skipped_hooks.load(Ordering::Relaxed),
+            limit_hits: self.limit_hits.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             is_paused: self.is_paused(),
         }
     }

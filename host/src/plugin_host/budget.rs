@@ -15,6 +15,8 @@ pub(super) enum Cost {
     Data,
     /// A mail.
     Mail,
+    /// A password's hash.
+    Hash,
 }
 
 /// What one instance has used.
@@ -23,6 +25,7 @@ pub(super) struct Spent {
     calls: u32,
     data_calls: u32,
     mails: u32,
+    hashes: u32,
 }
 
 impl Spent {
@@ -35,6 +38,7 @@ impl Spent {
             Cost::Call => (&mut self.calls, limits.host_calls),
             Cost::Data => (&mut self.data_calls, limits.data_calls),
             Cost::Mail => (&mut self.mails, limits.mails),
+            Cost::Hash => (&mut self.hashes, limits.password_hashes),
         };
         *used = used.saturating_add(1);
         match (cost, *used > most) {
@@ -42,6 +46,7 @@ impl Spent {
             (Cost::Call, true) => Err(Limit::HostCalls(most)),
             (Cost::Data, true) => Err(Limit::DataCalls(most)),
             (Cost::Mail, true) => Err(Limit::Mails(most)),
+            (Cost::Hash, true) => Err(Limit::Hashes(most)),
         }
     }
 }
@@ -96,12 +101,13 @@ mod tests {
 
     #[test]
     fn each_kind_of_call_has_its_own_limit() {
-        let limits = PluginLimits { host_calls: 2, data_calls: 1, mails: 0, ..PluginLimits::default() };
+        let limits =
+            PluginLimits { host_calls: 2, data_calls: 1, mails: 0, password_hashes: 0, ..PluginLimits::default() };
         let mut spent = Spent::default();
-        let costs = [Cost::Call, Cost::Data, Cost::Data, Cost::Mail, Cost::Call, Cost::Call];
+        let costs = [Cost::Call, Cost::Data, Cost::Data, Cost::Mail, Cost::Hash, Cost::Call, Cost::Call];
         let ends = costs.map(|cost| spent.add(cost, &limits).err());
-        let (data, mail, calls) = (Limit::DataCalls(1), Limit::Mails(0), Limit::HostCalls(2));
-        assert_eq!(ends, [None, None, Some(data), Some(mail), None, Some(calls)]);
+        let (data, mail, hash) = (Limit::DataCalls(1), Limit::Mails(0), Limit::Hashes(0));
+        assert_eq!(ends, [None, None, Some(data), Some(mail), Some(hash), None, Some(Limit::HostCalls(2))]);
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! Checks what a guest answered and turns it into the server's own values.
 
 use super::bindings::doorward::plugin::types as wit;
-use super::error::Limit;
 use super::imports::answer_header;
 use crate::error::ApiError;
 use crate::http::{Headers, Response, header_text};
@@ -12,7 +11,7 @@ const MOST_HEADERS: usize = 64;
 ///
 /// # Errors
 /// What is wrong with it, for the log.
-pub(super) fn response(answer: wit::Response, most_bytes: usize) -> Result<Response, String> {
+pub(super) fn response(answer: wit::Response) -> Result<Response, String> {
     if !(200..600).contains(&answer.status) {
         return Err(format!("the status {} is none of an answer", answer.status));
     }
@@ -20,9 +19,6 @@ pub(super) fn response(answer: wit::Response, most_bytes: usize) -> Result<Respo
         return Err(format!("it has more than {MOST_HEADERS} headers"));
     }
     let body = answer.body.unwrap_or_default();
-    if body.len() > most_bytes {
-        return Err(Limit::Result(most_bytes).to_string());
-    }
     let mut headers = Headers::default();
     headers.push("content-type", "application/json");
     for wit::Header { name, value } in answer.headers {
@@ -52,7 +48,7 @@ mod tests {
 
     fn answer(status: u16, headers: &[(&str, &str)], body: Option<&str>) -> Result<Response, String> {
         let headers = headers.iter().map(|(name, value)| wit::Header { name: (*name).into(), value: (*value).into() });
-        response(wit::Response { status, headers: headers.collect(), body: body.map(str::to_owned) }, 100)
+        response(wit::Response { status, headers: headers.collect(), body: body.map(str::to_owned) })
     }
 
     #[test]
@@ -65,7 +61,6 @@ mod tests {
         }
         assert!(answer(200, &[("x-a", "b"); 65], None).is_err());
         assert!(answer(200, &[], Some("{")).is_err());
-        assert!(answer(200, &[], Some(&format!("\"{}\"", "x".repeat(100)))).is_err());
     }
 
     #[test]

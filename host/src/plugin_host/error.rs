@@ -87,18 +87,38 @@ pub struct CallFailed {
 /// A limit of a plugin that ends the call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Limit {
-    #[error("it ran longer than {0} ms")]
+    #[error("it ran longer than {0} ms (limits.call_ms)")]
     Time(u64),
-    #[error("it did not answer within {0} ms, with all that it waited for")]
+    #[error("it did not answer within {0} ms, with all that it waited for (limits.wait_ms)")]
     Wait(u64),
-    #[error("it called the host more than {0} times")]
+    #[error("it called the host more than {0} times (limits.host_calls)")]
     HostCalls(u32),
-    #[error("it used the database more than {0} times")]
+    #[error("it used the database more than {0} times (limits.data_calls)")]
     DataCalls(u32),
-    #[error("it sent more than {0} mails")]
+    #[error("it sent more than {0} mails (limits.mails)")]
     Mails(u32),
-    #[error("its answer is longer than {0} bytes")]
+    #[error("it hashed more than {0} passwords (limits.password_hashes)")]
+    Hashes(u32),
+    #[error("it wanted more than {0} MiB of memory (limits.memory_mib)")]
+    Memory(usize),
+    #[error("its answer is longer than {0} bytes (limits.result_bytes)")]
     Result(usize),
+}
+
+impl Limit {
+    /// The option that sets it.
+    pub(super) const fn option(self) -> &'static str {
+        match self {
+            Self::Time(_) => "call_ms",
+            Self::Wait(_) => "wait_ms",
+            Self::HostCalls(_) => "host_calls",
+            Self::DataCalls(_) => "data_calls",
+            Self::Mails(_) => "mails",
+            Self::Hashes(_) => "password_hashes",
+            Self::Memory(_) => "memory_mib",
+            Self::Result(_) => "result_bytes",
+        }
+    }
 }
 
 impl From<CallFailed> for ApiError {

@@ -1,18 +1,21 @@
 //! Lifecycle events: runs the guests that declared a change, inside its transaction.
 //!
-//! Invariant: a guest that traps or runs out of time undoes the change.
+//! Invariant: a guest that traps or runs out of time undoes the change, or, where the operator wants it so, what it did.
 
 use std::sync::{Arc, Weak};
 
 use async_trait::async_trait;
 use tokio::sync::Semaphore;
 
-use super::manifest::{EventAction, EventMoment};
+use super::convert;
+use super::grant::is_on;
+use super::manifest::{Event, EventAction, EventMoment};
 use super::plugin::Plugin;
 use crate::auth::lifecycle::{Action, Change, Observer};
+use crate::config::FailurePolicy;
 use crate::error::ApiError;
 use crate::exchange::Services;
-use crate::store::{Database, Record, Value};
+use crate::store::{Database, Mark, Record, Value, user};
 
 /// Changes beneath which guests run at once. Nobody waits for a turn: whoever has one may wait for the row that the waiting
 /// transaction holds.
@@ -43,6 +46,19 @@ struct Subscription {
     model: String,
     action: Action,
     moment: EventMoment,
+    when_user: Option<String>,
+}
+
+impl Subscription {
+    /// Whether the user of `row` is one of those that the guest looks at. Nobody else changes that user until the
+    /// transaction ends.
+    async fn wants(&self, db: &dyn Database, row: &Record) -> Result<bool, ApiError> {
+        let Some(field) = &self.when_user else { return Ok(true) };
+        let user_id = row.text("userId");
+        user::lock_user(db, user_id).await?;
+        let user = user::find_user_by_id(db, user_id).await?;
+        Ok(user.is_some_and(|user| user.0.boolean(field) == Some(true)))
+    }
 }
 
 /// Hands changes to the plugins that declared them, in the order of the configuration.
@@ -57,7 +73,11 @@ impl PluginObserver {
     /// None when no plugin declares an event.
     pub(super) fn of(plugins: &[Arc<Plugin>], services: &Arc<Services>) -> Option<Self> {
         let subscriptions = plugins.iter().flat_map(|plugin| {
-            (0..).zip(&plugin.manifest.events).map(|(index, event)| Subscription {
+            let is_wanted = |event: &Event| {
+                event.when_option.as_ref().is_none_or(|name| is_on(name, &plugin.options, &plugin.manifest.options))
+            };
+            let events = (0..).zip(&plugin.manifest.events).filter(move |(_, event)| is_wanted(event));
+            events.map(|(index, event)| Subscription {
                 plugin: Arc::clone(plugin),
                 index,
                 model: event.model.clone(),
@@ -67,6 +87,7 @@ impl PluginObserver {
                     EventAction::Delete => Action::Delete,
                 },
                 moment: event.moment,
+                when_user: event.when_user.clone(),
             })
         });
         let subscriptions: Vec<Subscription> = subscriptions.collect();
@@ -100,8 +121,26 @@ impl PluginObserver {
             _ => None,
         };
         let services = self.services.upgrade().ok_or_else(|| ApiError::internal("the server is stopping"))?;
-        let called = to.plugin.change(to.index, services, db.share(), change);
-        DEPTH.scope(depth + 1, called).await
+        let mark = match to.plugin.policies.events {
+            FailurePolicy::Open => Some(Mark::set(db, depth).await?),
+            FailurePolicy::Closed => None,
+        };
+        let called = DEPTH.scope(depth + 1, to.plugin.change(to.index, services, db.share(), change)).await;
+        match (called, mark) {
+            (Ok(said), mark) => {
+                let sets = said.map_err(convert::refusal)?;
+                if let Some(mark) = mark {
+                    mark.forget().await?;
+                }
+                Ok(sets)
+            }
+            (Err(failed), None) => Err(failed),
+            (Err(failed), Some(mark)) => {
+                mark.undo().await?;
+                to.plugin.skipped(None, &failed);
+                Ok(Vec::new())
+            }
+        }
     }
 }
 
@@ -118,6 +157,9 @@ impl Observer for PluginObserver {
             for (name, value) in change.values() {
                 row.set(name, value.clone())?;
             }
+            if !to.wants(db, &row).await? {
+                continue;
+            }
             let names = || change.values().iter().map(|(name, _)| name.clone()).collect();
             let shown = (action == Action::Update).then(names);
             let watched = WatchedChange { action, row, shown, sets: Some(Vec::new()) };
@@ -130,6 +172,9 @@ impl Observer for PluginObserver {
 
     async fn after(&self, db: &dyn Database, action: Action, row: &Record) -> Result<(), ApiError> {
         for to in self.of_change(&row.model().name, action, EventMoment::After) {
+            if !to.wants(db, row).await? {
+                continue;
+            }
             let watched = WatchedChange { action, row: row.clone(), shown: None, sets: None };
             self.call(to, db, watched).await?;
         }

@@ -8,12 +8,17 @@ use crate::error::ApiError;
 use crate::exchange::Exchange;
 use crate::http::Request;
 
+/// What a policy may be for, beside the pattern of a hook.
+const MOMENTS: [&str; 5] = ["before", "after", "gate", "events", "claims"];
+
 /// A policy for each hook, in the manifest's order.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Policies {
     pub(super) before: Vec<FailurePolicy>,
     pub(super) after: Vec<FailurePolicy>,
     pub(super) gate: FailurePolicy,
+    pub(super) events: FailurePolicy,
+    pub(super) claims: FailurePolicy,
 }
 
 impl Policies {
@@ -25,16 +30,23 @@ impl Policies {
         if let OnFailure::Each(each) = wanted {
             let is_hook = |name: &str| manifest.before.iter().chain(&manifest.after).any(|hook| hook.pattern == name);
             if let Some(name) = each.keys().find(|name| !is_moment(manifest, name) && !is_hook(name)) {
-                let reason = format!("`on_failure` names `{name}`, and this plugin has no such hook");
+                let reason =
+                    format!("`on_failure` names `{name}`, which this plugin does not have; {}", known(manifest));
                 return Err(PluginError::Option { plugin: manifest.id.clone(), reason });
             }
         }
         let of_hooks = |moment: &str, hooks: &[Hook]| hooks.iter().map(|hook| policy(wanted, moment, hook)).collect();
-        let gate = match wanted {
+        let named = |moment: &str| match wanted {
             OnFailure::Hooks(_) => FailurePolicy::Closed,
-            OnFailure::Each(each) => each.get("gate").copied().unwrap_or_default(),
+            OnFailure::Each(each) => each.get(moment).copied().unwrap_or_default(),
         };
-        Ok(Self { before: of_hooks("before", &manifest.before), after: of_hooks("after", &manifest.after), gate })
+        Ok(Self {
+            before: of_hooks("before", &manifest.before),
+            after: of_hooks("after", &manifest.after),
+            gate: named("gate"),
+            events: named("events"),
+            claims: named("claims"),
+        })
     }
 }
 
@@ -59,13 +71,30 @@ impl Plugin {
         let Some(undo) = undo else { return Err(failed) };
         exchange.request = undo.request;
         exchange.cookies.truncate(undo.cookies);
-        self.breaker.skipped();
-        if let Some(cause) = &failed.source {
-            let request_id = &exchange.request.id;
-            tracing::error!(request_id, error = %cause, "a hook failed, and the request goes on without it");
-        }
+        self.skipped(Some(&exchange.request.id), &failed);
         Ok(())
     }
+
+    /// Counts and logs a failure that the operator wants passed over.
+    pub(super) fn skipped(&self, request_id: Option<&str>, failed: &ApiError) {
+        self.breaker.skipped();
+        if let Some(cause) = &failed.source {
+            tracing::error!(request_id, error = %cause, "a hook failed, and the request goes on without it");
+        }
+    }
+}
+
+/// What `on_failure` may name.
+fn known(manifest: &Manifest) -> String {
+    let mut names: Vec<&str> = Vec::new();
+    for hook in manifest.before.iter().chain(&manifest.after) {
+        if !names.contains(&hook.pattern.as_str()) {
+            names.push(&hook.pattern);
+        }
+    }
+    names.extend(MOMENTS.into_iter().filter(|moment| is_moment(manifest, moment)));
+    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    if names.is_empty() { "it has no hooks".to_owned() } else { format!("it has {}", names.join(", ")) }
 }
 
 fn is_moment(manifest: &Manifest, name: &str) -> bool {
@@ -73,6 +102,8 @@ fn is_moment(manifest: &Manifest, name: &str) -> bool {
         "before" => !manifest.before.is_empty(),
         "after" => !manifest.after.is_empty(),
         "gate" => manifest.is_gate,
+        "events" => !manifest.events.is_empty(),
+        "claims" => manifest.claims,
         _ => false,
     }
 }
@@ -89,19 +120,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_gate_opens_only_when_it_is_named() {
+    fn what_is_not_a_hook_opens_only_when_it_is_named() {
         use FailurePolicy::{Closed, Open};
-        let json = r#"{"manifest_version":1,"id":"x","version":"1","sdk_version":"1","is_gate":true,
+        let json = r#"{"manifest_version":1,"id":"x","version":"1","sdk_version":"1","is_gate":true,"claims":true,
             "before":[{"pattern":"/a"},{"pattern":"/b"}],"after":[{"pattern":"/a"}]}"#;
         let manifest = Manifest::parse(json.as_bytes(), "x").unwrap();
         let of = |text: &str| {
             let wanted: toml::Table = text.parse().unwrap();
             let policies = Policies::of(&manifest, &wanted["on_failure"].clone().try_into().unwrap());
-            policies.map(|found| (found.before, found.after, found.gate)).map_err(|error| error.to_string())
+            let open = |found: &Policies| [found.gate, found.events, found.claims].map(|policy| policy == Open);
+            policies.map(|found| (open(&found), found.before, found.after)).map_err(|error| error.to_string())
         };
-        assert_eq!(of("on_failure = \"open\"").unwrap(), (vec![Open, Open], vec![Open], Closed));
+        assert_eq!(of("on_failure = \"open\"").unwrap(), ([false; 3], vec![Open, Open], vec![Open]));
         let each = of("on_failure = { before = \"open\", \"/b\" = \"closed\", gate = \"open\" }").unwrap();
-        assert_eq!(each, (vec![Open, Closed], vec![Closed], Open));
-        assert!(of("on_failure = { \"/c\" = \"open\" }").unwrap_err().contains("no such hook"));
+        assert_eq!(each, ([true, false, false], vec![Open, Closed], vec![Closed]));
+        let claims = of("on_failure = { claims = \"open\" }").unwrap();
+        assert_eq!(claims, ([false, false, true], vec![Closed, Closed], vec![Closed]));
+        for none in ["/c", "events"] {
+            let fault = of(&format!("on_failure = {{ {none:?} = \"open\" }}")).unwrap_err();
+            assert!(fault.contains("it has `/a`, `/b`, `before`, `after`, `gate`, `claims`"), "{fault}");
+        }
     }
 }

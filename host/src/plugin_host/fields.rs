@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use crate::store::{Field, FieldKind, Model, Owner, Value};
+use super::manifest::ErrorRule;
+use crate::store::{Field, FieldKind, Model, Owner, Taken, Value};
 
 /// One field that is added to users or sessions, or of a plugin's own table.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -19,6 +20,9 @@ pub struct FieldRule {
     /// Whether two rows cannot have the same value.
     #[serde(default)]
     pub unique: bool,
+    /// Of users and sessions: the refusal of who asks for a value that another has; one of the plugin's `errors`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken: Option<ErrorRule>,
     /// Whether rows are looked up by it.
     #[serde(default)]
     pub indexed: bool,
@@ -94,6 +98,9 @@ impl FieldRule {
         if let Some(default) = default {
             return Some(format!("the default {default} of {place}.{} has another type than the field", self.name));
         }
+        if self.taken.as_ref().is_some_and(|taken| !(400..500).contains(&taken.status)) {
+            return Some(format!("{place}.{}: that a value is taken is said with 400 to 499", self.name));
+        }
         let is_text = self.kind == FieldType::String;
         let target = self.references.as_ref().filter(|_| !is_text);
         target.map(|target| format!("{place}.{} holds the id of a {target} and has to be a string", self.name))
@@ -105,6 +112,7 @@ impl FieldRule {
         Field {
             required: self.required,
             unique: self.unique,
+            taken: self.taken.clone().map(|rule| Taken(rule.status, rule.code, rule.message)),
             indexed: self.indexed,
             references: self.references.clone(),
             default: self.default.as_ref().and_then(|default| Value::from_json(default, kind)),
@@ -187,6 +195,10 @@ mod tests {
             (r#"{"name":"x","fields":[],"is_credential":true}"#, "refer to `user`"),
             (r#"{"name":"x","fields":[{"name":"a","type":"number","default":"1"}]}"#, "x.a has another type"),
             (r#"{"name":"x","fields":[{"name":"a","type":"number","references":"user"}]}"#, "has to be a string"),
+            (
+                r#"{"name":"x","fields":[{"name":"a","type":"string","taken":{"status":200,"code":"A","message":"a"}}]}"#,
+                "400 to 499",
+            ),
         ] {
             let fault = table(json).fault().unwrap();
             assert!(fault.contains(part), "{fault}");

@@ -12,6 +12,7 @@ use wasmtime::Store;
 use wasmtime::component::Instance;
 
 use super::engine::REQUESTS_AT_ONCE;
+use super::error::Limit;
 use super::state::{Shared, State};
 use crate::error::ApiError;
 use crate::exchange::Exchange;
@@ -23,6 +24,16 @@ const ROOM: usize = REQUESTS_AT_ONCE / 2;
 pub(super) struct Guest {
     pub(super) store: Store<State>,
     pub(super) instance: Instance,
+}
+
+impl Guest {
+    /// Why a call failed: a guest that got no more memory mostly ends in a trap that says nothing of it.
+    pub(super) fn cause(&self, trap: wasmtime::Error) -> wasmtime::Error {
+        match self.store.data().limits.refused() {
+            Some(limit) if !trap.is::<Limit>() => limit.into(),
+            _ => trap,
+        }
+    }
 }
 
 /// All instances of one request.

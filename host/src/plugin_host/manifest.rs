@@ -5,6 +5,7 @@ use serde_json::{Map, Value as Json};
 use wasmparser::{Parser, Payload};
 
 pub use super::condition::Condition;
+use super::contract;
 use super::error::PluginError;
 pub use super::fields::{FieldRule, FieldType, Table};
 
@@ -36,6 +37,9 @@ pub struct Manifest {
     /// Whether it is asked about sign-ins.
     #[serde(default)]
     pub is_gate: bool,
+    /// A boolean field that it adds to users: it is asked only about those of whom this is true.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gate_when_user: Option<String>,
     /// Parts in changes of rows; the guest is called by index.
     #[serde(default)]
     pub events: Vec<Event>,
@@ -121,6 +125,9 @@ pub struct Hook {
     /// What else must be so.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub conditions: Vec<Condition>,
+    /// Of a `before` hook: whether it runs before the `before` scripts, which then see what it says of the request.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ahead_of_scripts: bool,
 }
 
 /// One limit on requests.
@@ -169,6 +176,18 @@ pub struct Event {
     pub action: EventAction,
     /// Before or after it is written.
     pub moment: EventMoment,
+    /// It is told only when this option is true.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when_option: Option<String>,
+    /// A boolean field that it adds to users: it is told only of rows of those of whom this is true.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when_user: Option<String>,
+}
+
+impl Event {
+    fn is_of_a_user(&self) -> bool {
+        matches!(self.model.as_str(), "session" | "account")
+    }
 }
 
 /// What happens to a row.
@@ -211,7 +230,7 @@ impl Manifest {
     /// When the bytes are no component, have no manifest or two, or one that this server does not read.
     pub fn read(component: &[u8], file: &str) -> Result<Self, PluginError> {
         let not = |reason: String| PluginError::NotAPlugin { plugin: file.to_owned(), reason };
-        let mut found = Vec::new();
+        let (mut found, mut names) = (Vec::new(), Vec::new());
         let mut depth = 0usize;
         for payload in Parser::new(0).parse_all(component) {
             match payload.map_err(|error| not(error.to_string()))? {
@@ -220,8 +239,17 @@ impl Manifest {
                 Payload::CustomSection(section) if depth == 0 && section.name() == SECTION => {
                     found.push(section.data())
                 }
+                Payload::ComponentImportSection(section) if depth == 0 => {
+                    names.extend(section.into_iter().flatten().map(|import| import.name.name.to_owned()));
+                }
+                Payload::ComponentExportSection(section) if depth == 0 => {
+                    names.extend(section.into_iter().flatten().map(|export| export.name.name.to_owned()));
+                }
                 _ => {}
             }
+        }
+        if let Some(fault) = contract::fault(names.iter().map(String::as_str), found.first().copied()) {
+            return Err(not(fault));
         }
         match found[..] {
             [json] => Self::parse(json, file),
@@ -278,6 +306,16 @@ impl Manifest {
         if let Some(event) = self.events.iter().find(|event| !MODELS.contains(&event.model.as_str())) {
             return Some(format!("there are no events of the model `{}`", event.model));
         }
+        if let Some(event) = self.events.iter().find(|event| event.when_user.is_some() && !event.is_of_a_user()) {
+            return Some(format!("an event of the model `{}` has no user to look at", event.model));
+        }
+        let mut looked_at = self.events.iter().filter_map(|event| event.when_user.as_ref()).chain(&self.gate_when_user);
+        let is_own = |name: &String| {
+            self.user_fields.iter().any(|field| field.name == **name && field.kind == FieldType::Boolean)
+        };
+        if let Some(name) = looked_at.find(|name| !is_own(name)) {
+            return Some(format!("`{name}` is no boolean field that it adds to users"));
+        }
         if let Some(function) = self.functions.iter().find(|function| !is_id(&function.name)) {
             return Some(format!(
                 "the function `{}`: a name has lower case letters, digits and hyphens",
@@ -324,6 +362,15 @@ mod tests {
             (r#","after":[{"pattern":"/x","conditions":[{"methods":["get"]}]}]"#, "not GET or POST"),
             (r#","events":[{"model":"jwks","action":"create","moment":"before"}]"#, "no events"),
             (r#","events":[{"model":"user","action":"drop","moment":"before"}]"#, "unreadable"),
+            (
+                r#","events":[{"model":"user","action":"create","moment":"before","when_user":"a"}]"#,
+                "no user to look at",
+            ),
+            (
+                r#","events":[{"model":"session","action":"create","moment":"before","when_user":"a"}]"#,
+                "`a` is no boolean",
+            ),
+            (r#","gate_when_user":"a","user_fields":[{"name":"a","type":"string"}]"#, "`a` is no boolean"),
             (r#","functions":[{"name":"View"}]"#, "the function `View`"),
             (r#","http_hosts":["https://x"]"#, "is no host"),
             (r#","user_fields":[{"name":"a","type":"boolean","default":0}]"#, "user.a has another type"),

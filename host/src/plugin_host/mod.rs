@@ -11,6 +11,7 @@ mod budget;
 mod cache;
 pub mod component;
 mod condition;
+mod contract;
 mod convert;
 mod engine;
 mod error;
@@ -24,6 +25,7 @@ mod imports;
 mod javascript;
 mod load;
 pub mod manifest;
+mod memory;
 mod pattern;
 mod plugin;
 mod services;
@@ -60,6 +62,7 @@ use crate::http::Response;
 /// All loaded plugins, in the order of the configuration.
 pub struct Plugins {
     list: Vec<Arc<Plugin>>,
+    ahead: PatternTable<Hook>,
     before: PatternTable<Hook>,
     after: PatternTable<Hook>,
 }
@@ -72,10 +75,11 @@ struct Hook {
 }
 
 impl Hook {
-    /// The hooks that run under the plugin's options, by pattern.
-    fn all_of(plugin: &Arc<Plugin>, hooks: &[manifest::Hook]) -> Vec<(String, Self)> {
+    /// The hooks that run under the plugin's options at this stage, by pattern.
+    fn all_of(plugin: &Arc<Plugin>, hooks: &[manifest::Hook], is_ahead: bool) -> Vec<(String, Self)> {
         let settled = |condition: &Condition| condition.settled(&plugin.options, &plugin.manifest.options);
-        let running = (0..).zip(hooks).filter(|(_, hook)| !hook.conditions.iter().any(|c| settled(c) == Some(false)));
+        let of_stage = (0..).zip(hooks).filter(|(_, hook)| hook.ahead_of_scripts == is_ahead);
+        let running = of_stage.filter(|(_, hook)| !hook.conditions.iter().any(|c| settled(c) == Some(false)));
         let running = running.map(|(index, hook)| {
             let conditions = hook.conditions.iter().filter(|c| settled(c).is_none()).cloned().collect();
             (hook.pattern.clone(), Self { plugin: Arc::clone(plugin), index, conditions })
@@ -95,11 +99,12 @@ impl Plugins {
     /// When one is missing, asks for more than was granted, clashes with another, or refuses its options.
     pub async fn load(config: &Config, ports: &Ports) -> Result<Self, PluginError> {
         let list = load::load_all(config, ports).await?;
-        let hooks = |of: fn(&Manifest) -> &[manifest::Hook]| {
-            PatternTable::new(list.iter().flat_map(|plugin| Hook::all_of(plugin, of(&plugin.manifest))))
+        let hooks = |of: fn(&Manifest) -> &[manifest::Hook], is_ahead| {
+            PatternTable::new(list.iter().flat_map(|plugin| Hook::all_of(plugin, of(&plugin.manifest), is_ahead)))
         };
-        let (before, after) = (hooks(|manifest| &manifest.before), hooks(|manifest| &manifest.after));
-        Ok(Self { list, before, after })
+        let [ahead, before] = [true, false].map(|is_ahead| hooks(|manifest| &manifest.before, is_ahead));
+        let after = hooks(|manifest| &manifest.after, false);
+        Ok(Self { list, ahead, before, after })
     }
 
     /// Every plugin's routes.
@@ -167,12 +172,24 @@ impl Plugins {
         PluginObserver::of(&self.list, services).map(|observer| Arc::new(observer) as Arc<dyn Observer>)
     }
 
+    /// Runs the `before` hooks that go ahead of scripts, as [`Plugins::before`] runs the others.
+    ///
+    /// # Errors
+    /// A hook's refusal, or 5xx when a hook failed.
+    pub async fn ahead_of_scripts(&self, exchange: &mut Exchange) -> Result<Option<Response>, ApiError> {
+        Self::run_before(&self.ahead, exchange).await
+    }
+
     /// Runs the `before` hooks of `path`, in order; the first that answers or refuses ends the request.
     ///
     /// # Errors
     /// A hook's refusal, or 5xx when a hook failed.
     pub async fn before(&self, exchange: &mut Exchange) -> Result<Option<Response>, ApiError> {
-        for hook in self.before.matches(&exchange.request.path) {
+        Self::run_before(&self.before, exchange).await
+    }
+
+    async fn run_before(hooks: &PatternTable<Hook>, exchange: &mut Exchange) -> Result<Option<Response>, ApiError> {
+        for hook in hooks.matches(&exchange.request.path) {
             if hook.is_wanted(exchange)
                 && let Some(response) = hook.plugin.before(hook.index, exchange).await?
             {
@@ -247,6 +264,9 @@ struct PluginGate(Arc<Plugin>);
 #[async_trait]
 impl SessionGate for PluginGate {
     async fn ask(&self, exchange: &mut Exchange, attempt: &SignInAttempt) -> Result<Verdict, ApiError> {
-        self.0.ask(exchange, attempt).await
+        match &self.0.manifest.gate_when_user {
+            Some(field) if attempt.user.0.boolean(field) != Some(true) => Ok(Verdict::Admit),
+            _ => self.0.ask(exchange, attempt).await,
+        }
     }
 }

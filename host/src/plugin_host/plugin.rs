@@ -53,7 +53,7 @@ pub(super) struct Exports {
 /// How a call ended: with the guest's value, or without one.
 type Ended<T> = wasmtime::Result<T>;
 /// A hook's say, which may be a refusal; or why it has none.
-type Decided<T> = Result<Result<T, super::bindings::doorward::plugin::types::ApiError>, ApiError>;
+pub(super) type Decided<T> = Result<Result<T, super::bindings::doorward::plugin::types::ApiError>, ApiError>;
 
 impl Plugin {
     /// Asks the plugin whether it can work with its options.
@@ -204,13 +204,26 @@ impl Plugin {
     /// The claims that the plugin adds or changes for `user`.
     ///
     /// # Errors
-    /// The guest's refusal, or 500 or 504 when the call failed: then no token is made.
+    /// The guest's refusal, or 5xx when the call failed, unless the operator wants claims open: then no token is made.
     pub(super) async fn extend_claims(
         &self,
         exchange: &mut Exchange,
         user: &User,
         claims: &Map<String, Json>,
     ) -> Result<Map<String, Json>, ApiError> {
+        let undo = self.undo(Some(&self.policies.claims), exchange);
+        match self.call_claims(exchange, user, claims).await {
+            Ok(added) => added.map_err(convert::refusal),
+            Err(failed) => self.skip(undo, exchange, failed).map(|()| Map::new()),
+        }
+    }
+
+    async fn call_claims(
+        &self,
+        exchange: &mut Exchange,
+        user: &User,
+        claims: &Map<String, Json>,
+    ) -> Decided<Map<String, Json>> {
         let Some(exports) = &self.exports.claims else { return Err(self.has_no("token-claims")) };
         let (user, claims) = (self.shared.user_json(&user.0), serde_json::to_string(claims).unwrap_or_default());
         let work = |exchange| Work { moment: Moment::Claims, exchange, reply: None, attempt: None };
@@ -220,23 +233,25 @@ impl Plugin {
                 exports.call_extend(&mut guest.store, Resource::new_borrow(0), &user, &claims).await
             })
             .await?;
-        let added = added.map_err(convert::refusal)?;
         let unreadable = |error: serde_json::Error| self.call_failed("token claims", format!("no object: {error}"));
-        Ok(serde_json::from_str(&added).map_err(unreadable)?)
+        Ok(match added {
+            Ok(added) => Ok(serde_json::from_str(&added).map_err(unreadable)?),
+            Err(refusal) => Err(refusal),
+        })
     }
 
     /// Runs event `index` of the manifest on a change in the transaction `outer`, in an instance of its own, and returns
     /// what the guest sets.
     ///
     /// # Errors
-    /// The guest's refusal, or 500 or 504 when the call failed: then the change must be undone.
+    /// 5xx when the call failed: then the change must be undone, or at least what the guest did.
     pub(super) async fn change(
         &self,
         index: u32,
         services: Arc<Services>,
         outer: Option<Arc<dyn Database>>,
         change: WatchedChange,
-    ) -> Result<Vec<(String, Value)>, ApiError> {
+    ) -> Decided<Vec<(String, Value)>> {
         let Some(exports) = &self.exports.events else { return Err(self.has_no("lifecycle-events")) };
         let is_before = change.sets.is_some();
         let passage = self.enter()?;
@@ -246,9 +261,10 @@ impl Plugin {
             let exports = exports.load(&mut guest.store, &guest.instance)?;
             let what = Resource::new_borrow(0);
             let outcome = match is_before {
-                true => exports.call_before(&mut guest.store, index, what).await?,
-                false => exports.call_after(&mut guest.store, index, what).await?,
+                true => exports.call_before(&mut guest.store, index, what).await,
+                false => exports.call_after(&mut guest.store, index, what).await,
             };
+            let outcome = outcome.map_err(|trap| guest.cause(trap))?;
             let state = guest.store.data_mut();
             let sets = state.change.take().and_then(|change| change.sets).unwrap_or_default();
             state.end();
@@ -256,7 +272,7 @@ impl Plugin {
         });
         let outcome = called.await.map_err(|trap| self.failed(&format!("event {index}"), &trap))?;
         self.answered(passage);
-        outcome.map_err(convert::refusal)
+        Ok(outcome)
     }
 
     /// Lends the request to the request's instance of this plugin for one call.
@@ -287,6 +303,7 @@ impl Plugin {
             *exchange = work.exchange;
             reply = work.reply;
         }
+        let ended = ended.map_err(|trap| guest.cause(trap));
         let guest = ended.is_ok().then_some(guest);
         guests::give_back(exchange, &self.turns, guest);
         let value = ended.map_err(|trap| self.failed(what, &trap))?;
@@ -324,7 +341,10 @@ impl Plugin {
 
     fn response(&self, response: super::bindings::doorward::plugin::types::Response) -> Result<Response, ApiError> {
         let most = self.shared.limits.result_bytes;
-        convert::response(response, most).map_err(|reason| self.call_failed("its answer", reason).into())
+        if response.body.as_ref().is_some_and(|body| body.len() > most) {
+            return Err(self.failed("its answer", &Limit::Result(most).into()));
+        }
+        convert::response(response).map_err(|reason| self.call_failed("its answer", reason).into())
     }
 
     fn has_no(&self, interface: &str) -> ApiError {
@@ -333,7 +353,9 @@ impl Plugin {
 
     fn failed(&self, what: &str, trap: &wasmtime::Error) -> ApiError {
         let failed = self.call_failed(what, reason(trap));
-        match trap.downcast_ref() {
+        let limit = trap.downcast_ref::<Limit>();
+        limit.into_iter().for_each(|limit| self.breaker.hit(limit.option()));
+        match limit {
             Some(Limit::Time(_) | Limit::Wait(_)) => failed.timed_out(),
             _ => failed.into(),
         }

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use wasmtime::{StoreLimits, StoreLimitsBuilder, UpdateDeadline};
+use wasmtime::UpdateDeadline;
 
 use super::budget::{Cost, LogPace, Spent};
 use super::engine::TICK_MS;
 use super::error::Limit;
 use super::events::WatchedChange;
 use super::grant::Rights;
+use super::memory::InstanceLimits;
 use super::services::PluginServices;
 use crate::auth::Auth;
 use crate::clock::Clock;
@@ -22,9 +23,6 @@ use crate::store::{Database, Transaction};
 
 /// Ticks of one call that count as the database's.
 const FORGIVEN_TICKS: u32 = 100;
-/// Requests to other servers that one plugin may make for one request of a client.
-const OUTGOING_REQUESTS: u32 = 8;
-const MOST_TABLE_ELEMENTS: usize = 20_000;
 
 /// What all instances of one plugin share.
 pub(super) struct Shared {
@@ -88,7 +86,7 @@ pub(super) struct Data<'a> {
 /// Beside one instance.
 pub(super) struct State {
     pub(super) shared: Arc<Shared>,
-    pub(super) limits: StoreLimits,
+    pub(super) limits: InstanceLimits,
     pub(super) transaction: Option<Transaction>,
     /// Configuration, store and ports, during a call that has to do with a request or a change.
     services: Option<Arc<Services>>,
@@ -110,13 +108,7 @@ pub(super) struct State {
 
 impl State {
     pub(super) fn new(shared: Arc<Shared>) -> Self {
-        let limits = StoreLimitsBuilder::new()
-            .memory_size(shared.limits.memory_mib << 20)
-            .table_elements(MOST_TABLE_ELEMENTS)
-            .instances(16)
-            .tables(8)
-            .memories(1)
-            .build();
+        let limits = InstanceLimits::new(shared.limits.memory_mib);
         Self {
             shared,
             limits,
@@ -198,7 +190,7 @@ impl State {
         self.spend()?;
         self.has_waited = true;
         self.outgoing += 1;
-        Ok(self.outgoing <= OUTGOING_REQUESTS)
+        Ok(self.outgoing <= self.shared.limits.http_calls)
     }
 
     /// Says that the guest waits for the host, so that the time is not its own.

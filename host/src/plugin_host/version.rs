@@ -32,6 +32,14 @@ impl Version {
     }
 }
 
+impl Version {
+    /// Versions of one major understand each other.
+    pub(super) const fn major(&self) -> u64 {
+        let [major, _, _] = self.numbers;
+        major
+    }
+}
+
 impl Ord for Version {
     fn cmp(&self, other: &Self) -> Ordering {
         let of_pre_release = || match (&self.pre_release, &other.pre_release) {

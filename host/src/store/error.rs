@@ -17,7 +17,7 @@ pub enum StoreError {
     /// A unique field already holds this value.
     #[error("a value must be unique: {constraint}")]
     UniqueViolation {
-        /// The constraint's name (PostgreSQL) or `table.column` (SQLite).
+        /// `table.column` in the database's names; the constraint's name when it is about no single column.
         constraint: String,
     },
     /// Another transaction was in the way; the same transaction may succeed when it is run again.

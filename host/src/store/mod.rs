@@ -11,6 +11,7 @@ mod configured;
 pub mod core_models;
 pub mod counter;
 mod error;
+mod mark;
 mod migrate;
 mod model;
 mod models;
@@ -32,8 +33,9 @@ pub mod verification;
 
 pub use account::Account;
 pub use error::StoreError;
+pub use mark::Mark;
 pub use migrate::{Backend, Report, create_schema};
-pub use model::{Field, FieldKind, Model, Owner};
+pub use model::{Field, FieldKind, Model, Owner, Taken};
 pub use models::{DEFAULT_LIMIT, Models};
 pub use open::{Store, StoreOptions};
 pub use query::{Filter, Op, Sort, contains, ends_with, eq, gt, gte, lt, lte, ne, none_of, one_of, starts_with};
@@ -72,4 +74,7 @@ pub trait Database: Send + Sync {
 
     /// In a transaction: lets it end only by a rollback.
     fn forbid_commit(&self) {}
+
+    /// In a transaction: takes back what keeps it from being committed, because that is undone next. For [`Mark`] alone.
+    fn allow_commit(&self) {}
 }

@@ -41,6 +41,10 @@ impl fmt::Display for Owner {
     }
 }
 
+/// What who asks for a unique value that another has is told: a status, a code for programs, words for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Taken(pub u16, pub String, pub String);
+
 /// One field of a model.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Field {
@@ -54,6 +58,8 @@ pub struct Field {
     pub required: bool,
     /// Must its value be unique in the table?
     pub unique: bool,
+    /// In which words is it said that its value is taken? None leaves it to the endpoint.
+    pub taken: Option<Taken>,
     /// Does it have an index?
     pub indexed: bool,
     /// The model whose `id` it holds; deleting that row deletes this one.
@@ -85,6 +91,7 @@ impl Field {
             kind,
             required: false,
             unique: false,
+            taken: None,
             indexed: false,
             references: None,
             default: None,

@@ -122,6 +122,10 @@ impl Database for SharedTransaction {
     fn forbid_commit(&self) {
         self.has_failed.store(true, Ordering::Relaxed);
     }
+
+    fn allow_commit(&self) {
+        self.has_failed.store(false, Ordering::Relaxed);
+    }
 }
 
 #[async_trait]
@@ -145,6 +149,10 @@ impl Database for Transaction {
 
     fn forbid_commit(&self) {
         self.has_failed.store(true, Ordering::Relaxed);
+    }
+
+    fn allow_commit(&self) {
+        self.has_failed.store(false, Ordering::Relaxed);
     }
 }
 

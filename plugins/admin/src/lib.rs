@@ -55,9 +55,10 @@ pub fn plugin() -> Plugin {
         .function(Function::new("create-user", create_user::create_user_unasked))
         .function(Function::new("user-has-permission", has_permission::user_has_permission))
         .gate(ban::gate)
+        .gate_when_user("banned")
         .after("/list-sessions", impersonation::hide_impersonated)
         .event(Event::before("user", Action::Create, give_default_role))
-        .event(Event::before("session", Action::Create, ban::keep_out))
+        .event(Event::before("session", Action::Create, ban::keep_out).when_user("banned"))
         .event(Event::after("user", Action::Delete, impersonation::end_with_user));
     let plugin = impersonation::CREDENTIAL_PATHS
         .into_iter()

@@ -17,7 +17,7 @@ struct Options {
 pub fn plugin() -> Plugin {
     Plugin::new("bearer", env!("CARGO_PKG_VERSION"))
         .options::<Options>()
-        .before(On::any_path().when_header("authorization"), present)
+        .before(On::any_path().when_header("authorization").ahead_of_scripts(), present)
         .after(On::any_path().when_session_cookie_is_set(), issue)
 }
 

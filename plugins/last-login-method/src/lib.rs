@@ -8,38 +8,58 @@ use options::Options;
 
 doorward_sdk::plugin!(plugin);
 
+const FIELD: &str = "lastLoginMethod";
+
 /// The whole plugin: its options, its cookie, its field, and when it looks.
 pub fn plugin() -> Plugin {
     Plugin::new("last-login-method", env!("CARGO_PKG_VERSION"))
         .options::<Options>()
         .cookie(CookieRule::literal(options::COOKIE).or_option("cookie_name"))
-        .user_field(FieldRule::new("lastLoginMethod", FieldType::String).when_option("store_in_database"))
+        .user_field(FieldRule::new(FIELD, FieldType::String).when_option(options::STORES))
+        .event(Event::before("user", Action::Create, store_with_user).when_option(options::STORES))
+        .event(Event::after("session", Action::Create, store).when_option(options::STORES))
         .after(On::any_path().when_session_cookie_is_written(), show)
 }
 
 /// A challenged sign-in deletes the session cookie; the method counts as used then, too.
-fn show(request: &Request, reply: &Reply) -> Result<()> {
+fn show(request: &Request, _reply: &Reply) -> Result<()> {
     let options: Options = config::options()?;
     let Some(method) = method::of(&request.path(), &options) else { return Ok(()) };
     let attributes = cookies::Attributes { max_age_secs: Some(options.max_age), http_only: false };
     cookies::set(&options.cookie_name, &method, attributes)?;
-    if options.store_in_database {
-        store(reply, &method)?;
+    Ok(())
+}
+
+/// An event: a user whom a sign-in makes is stored with its method.
+fn store_with_user(change: &Change) -> Result<()> {
+    match method_of(change)? {
+        Some(method) => change.set(&json!({ FIELD: method })),
+        None => Ok(()),
+    }
+}
+
+/// An event: the method of a new session is stored with its user, in one transaction.
+fn store(change: &Change) -> Result<()> {
+    let session = change.data()?;
+    let Some(id) = session.get("userId").and_then(Value::as_str) else { return Ok(()) };
+    let Some(method) = method_of(change)? else { return Ok(()) };
+    let user = users::find_by_id(id)?;
+    // A user who was made a moment ago has it already.
+    if user.is_some_and(|user| user.get(FIELD).and_then(Value::as_str) != Some(&method)) {
+        users::update(id, &json!({ FIELD: method }))?;
     }
     Ok(())
 }
 
-fn store(reply: &Reply, method: &str) -> Result<()> {
-    let Some(new) = reply.new_session() else { return Ok(()) };
-    let Some(id) = new.pointer("/user/id").and_then(Value::as_str) else { return Ok(()) };
-    users::update(id, &json!({ "lastLoginMethod": method }))?;
-    Ok(())
+fn method_of(change: &Change) -> Result<Option<String>> {
+    let options: Options = config::options()?;
+    Ok(change.path().and_then(|path| method::of(&path, &options)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use doorward_sdk::fake::{self, RawReply, RawRequest};
+    use doorward_sdk::fake::{self, RawChange, RawReply, RawRequest};
 
     fn after(path: &str, reply: &RawReply) -> Option<String> {
         fake::with(|world| world.cookies.clear());
@@ -58,16 +78,34 @@ mod tests {
         assert_eq!(after("/sign-in/username", &reply).as_deref(), Some("username"));
     }
 
+    fn stored(id: &str) -> Option<Value> {
+        users::find_by_id(id).expect("store").expect("user").get(FIELD).cloned()
+    }
+
+    fn session_of(id: &str, path: &'static str) {
+        let change = RawChange::new("session", Action::Create, &json!({ "userId": id })).at(path);
+        change.run_after(&plugin()).expect("stored");
+    }
+
     #[test]
-    fn the_field_is_written_only_when_asked_for() {
+    fn a_new_user_has_the_method_of_the_sign_up() {
         fake::reset();
-        let user = users::create(&json!({ "email": "ada@example.com" })).expect("user");
-        let reply = RawReply::signed_in(&json!({ "id": user.id() }));
-        let stored = || users::find_by_id(&user.id()).expect("store").expect("user").get("lastLoginMethod").cloned();
-        after("/sign-in/email", &reply);
-        assert_eq!(stored(), None);
-        fake::with(|world| world.options = r#"{"store_in_database":true}"#.to_owned());
-        after("/sign-in/email", &reply);
-        assert_eq!(stored(), Some(json!("email")));
+        let made =
+            |path| RawChange::new("user", Action::Create, &json!({})).at(path).run_before(&plugin()).expect("made");
+        assert_eq!(made("/sign-up/email").get(FIELD), Some(&json!("email")));
+        assert_eq!(made("/magic-link/verify").get(FIELD), Some(&json!("magic-link")));
+        assert_eq!(made("/admin/create-user").get(FIELD), None);
+    }
+
+    #[test]
+    fn a_new_session_leaves_its_method_with_the_user() {
+        fake::reset();
+        let id = users::create(&json!({ "email": "ada@example.com" })).expect("user").id();
+        session_of(&id, "/sign-in/email");
+        assert_eq!(stored(&id), Some(json!("email")));
+        session_of(&id, "/admin/impersonate-user");
+        assert_eq!(stored(&id), Some(json!("email")));
+        session_of(&id, "/callback/google");
+        assert_eq!(stored(&id), Some(json!("google")));
     }
 }

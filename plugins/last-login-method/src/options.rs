@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 
 pub const COOKIE: &str = "better-auth.last_used_login_method";
 
+/// The name of the option that adds the field.
+pub const STORES: &str = "store_in_database";
+
 #[derive(Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Options {

@@ -31,7 +31,7 @@ pub fn account_info(request: &Request, (): ()) -> Result<Response> {
     user.insert("email".to_owned(), profile.email.into());
     user.insert("emailVerified".to_owned(), profile.email_verified.into());
     user.extend(profile.image.map(|image| ("image".to_owned(), image.into())));
-    user.insert("name".to_owned(), profile.name.into());
+    user.extend(profile.name.map(|name| ("name".to_owned(), name.into())));
     let row = json!({ "id": account.id(), "providerId": account.provider_id(), "accountId": account.account_id() });
     Response::json(&json!({ "user": user, "data": profile.raw, "account": row }))
 }

@@ -2,7 +2,7 @@
 //!
 //! Source: OpenID Connect Core 1.0 §3.1.3.7; RFC 7517.
 
-use crate::providers::{ClaimRule, Client, IdTokenCheck, IdTokenRules, NonceRule};
+use crate::providers::{Client, IdTokenCheck, IdTokenRules, NonceRule};
 use doorward_sdk::keys::Algorithm;
 use doorward_sdk::prelude::*;
 
@@ -11,8 +11,6 @@ const TOLERANCE_SECS: i64 = 30;
 const KEYS_KEPT_SECS: u32 = 300;
 /// A token with an unknown key makes the keys be fetched again, this often at most.
 const REFETCH_SECS: u32 = 30;
-/// Microsoft's tenant of personal accounts.
-const CONSUMERS: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
 
 impl Client {
     /// Whether clients may bring ID tokens of this provider.
@@ -35,7 +33,7 @@ impl Client {
             }
             Some(IdTokenCheck::Keys(rules)) => {
                 let signed = signed(&rules, token)?;
-                signed.and_then(|claims| self.holds(&rules, &claims, nonce).map(|()| claims))
+                signed.and_then(|claims| holds(&rules, &claims, nonce).map(|()| claims))
             }
         };
         Ok(claims.inspect_err(|reason| log::warn(&format!("{}: an ID token is refused: {reason}", self.id))).ok())
@@ -51,47 +49,6 @@ impl Client {
             Some(IdTokenCheck::Keys(rules)) if !rules.allows_opaque => self.verified(token, nonce),
             _ => Ok(unverified(token)),
         }
-    }
-
-    fn holds(&self, rules: &IdTokenRules, claims: &Value, nonce: Option<&str>) -> Checked<()> {
-        let text = |name: &str| claims.get(name).and_then(Value::as_str).filter(|text| !text.trim().is_empty());
-        let now_secs = i64::try_from(clock::now_millis() / 1000).unwrap_or(i64::MAX);
-        let issuer = text("iss").ok_or("it names no issuer")?;
-        ensure(rules.issuers.is_empty() || rules.issuers.iter().any(|known| known == issuer), "it is of another issuer")?;
-        ensure(!rules.issuers.is_empty() || rules.claims != ClaimRule::Nothing, "its issuer is not known")?;
-        text("sub").ok_or("it names no subject")?;
-        ensure(is_for(claims.get("aud"), &rules.audiences), "it is for somebody else")?;
-        check_times(claims, rules.max_age_secs, now_secs)?;
-        if let Some(nonce) = nonce {
-            let told = text("nonce").ok_or("it has no nonce")?;
-            let hashed = || hex(&crypto::sha256(nonce.as_bytes()));
-            let fits = told == nonce || (rules.nonce == NonceRule::ExactOrSha256 && told == hashed());
-            ensure(fits, "its nonce is another")?;
-        }
-        match rules.claims {
-            ClaimRule::Nothing => Ok(()),
-            ClaimRule::HostedDomain => match self.settings.text("hd") {
-                None => Ok(()),
-                Some(wanted) => {
-                    ensure(text("hd").is_some_and(|domain| wanted == "*" || wanted == domain), "it is of another domain")
-                }
-            },
-            ClaimRule::MicrosoftTenant => self.is_of_tenant(issuer, text("tid")),
-        }
-    }
-
-    fn is_of_tenant(&self, issuer: &str, tenant: Option<&str>) -> Checked<()> {
-        let tenant = tenant.ok_or("it names no tenant")?;
-        let authority = self.value("authority").unwrap_or_else(|| "https://login.microsoftonline.com".to_owned());
-        ensure(issuer == format!("{}/{tenant}/v2.0", authority.trim_end_matches('/')), "it is of another issuer")?;
-        let fits = match self.value("tenant_id").as_deref() {
-            None | Some("common") => true,
-            Some("organizations") => tenant != CONSUMERS,
-            Some("consumers") => tenant == CONSUMERS,
-            // A tenant that is named by a domain is told by the issuer, which the rules have.
-            Some(_) => true,
-        };
-        ensure(fits, "it is of another tenant")
     }
 
     fn asked(&self, url: &str, token: &str, nonce: Option<&str>) -> Checked<Value> {
@@ -114,6 +71,21 @@ fn ensure(holds: bool, reason: &'static str) -> Checked<()> {
     if holds { Ok(()) } else { Err(reason) }
 }
 
+fn holds(rules: &IdTokenRules, claims: &Value, nonce: Option<&str>) -> Checked<()> {
+    let text = |name: &str| claims.get(name).and_then(Value::as_str).filter(|text| !text.trim().is_empty());
+    let now_secs = i64::try_from(clock::now_millis() / 1000).unwrap_or(i64::MAX);
+    text("sub").ok_or("it names no subject")?;
+    ensure(is_for(claims.get("aud"), &rules.audiences), "it is for somebody else")?;
+    check_times(claims, rules.max_age_secs, now_secs)?;
+    if let Some(nonce) = nonce {
+        let told = text("nonce").ok_or("it has no nonce")?;
+        let hashed = || hex(&crypto::sha256(nonce.as_bytes()));
+        let fits = told == nonce || (rules.nonce == NonceRule::ExactOrSha256 && told == hashed());
+        ensure(fits, "its nonce is another")?;
+    }
+    ensure(rules.admits(claims), "it is of another issuer")
+}
+
 /// The claims, when one of the provider's keys made the signature by an algorithm that the rules allow.
 fn signed(rules: &IdTokenRules, token: &str) -> Result<Checked<Value>> {
     let Some(header) = token.split('.').next().and_then(part) else { return Ok(Err("its header is unreadable")) };
@@ -123,12 +95,12 @@ fn signed(rules: &IdTokenRules, token: &str) -> Result<Checked<Value>> {
         return Ok(Err("it is signed in a way that is not accepted"));
     };
     let kid = header.get("kid").and_then(Value::as_str);
-    let mut keys = match fetched(&rules.jwks, false)? {
+    let mut keys = match fetched(rules, false)? {
         Ok(keys) => keys,
         Err(reason) => return Ok(Err(reason)),
     };
     if !keys.iter().any(|key| fits(key, algorithm, kid)) {
-        keys = match fetched(&rules.jwks, true)? {
+        keys = match fetched(rules, true)? {
             Ok(keys) => keys,
             Err(reason) => return Ok(Err(reason)),
         };
@@ -141,8 +113,9 @@ fn signed(rules: &IdTokenRules, token: &str) -> Result<Checked<Value>> {
     Ok(Err("no key of the provider signed it"))
 }
 
-/// The keys at `url`, from the cache unless they are wanted `anew`.
-fn fetched(url: &str, anew: bool) -> Result<Checked<Vec<Value>>> {
+/// The provider's keys, from the cache unless they are wanted `anew`.
+fn fetched(rules: &IdTokenRules, anew: bool) -> Result<Checked<Vec<Value>>> {
+    let url = &rules.jwks;
     let (name, turn) = (format!("keys {url}"), format!("keys asked {url}"));
     let read = |text: &str| serde_json::from_str::<Value>(text).ok().and_then(|set| set.get("keys")?.as_array().cloned());
     let kept = cache::get(&name).and_then(|text| read(&text));
@@ -154,7 +127,10 @@ fn fetched(url: &str, anew: bool) -> Result<Checked<Vec<Value>>> {
     if anew {
         cache::put(&turn, "", REFETCH_SECS)?;
     }
-    let request = http::Request::get(url).header("accept", "application/json, application/jwk-set+json");
+    let mut request = http::Request::get(url).header("accept", "application/json, application/jwk-set+json");
+    for (name, value) in &rules.headers {
+        request = request.header(name, value);
+    }
     let answer = match request.send() {
         Ok(answer) if answer.is_success() => answer,
         Ok(_) | Err(_) => return Ok(Err("the provider's keys cannot be had")),

@@ -98,8 +98,8 @@ impl<'a> Identity<'a> {
     /// When the host fails.
     pub fn user_fields(&self) -> Result<Map<String, Value>> {
         let mut fields = Map::new();
-        if !self.profile.name.is_empty() {
-            fields.insert("name".to_owned(), self.profile.name.clone().into());
+        if let Some(name) = &self.profile.name {
+            fields.insert("name".to_owned(), name.clone().into());
         }
         if let Some(image) = &self.profile.image {
             fields.insert("image".to_owned(), image.clone().into());

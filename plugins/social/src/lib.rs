@@ -25,7 +25,7 @@ doorward_sdk::plugin!(plugin);
 
 /// The whole plugin: its options, its endpoints and what they may touch.
 pub fn plugin() -> Plugin {
-    Plugin::new("social", env!("CARGO_PKG_VERSION"))
+    let plugin = Plugin::new("social", env!("CARGO_PKG_VERSION"))
         .options_without::<Options>(Options::fault)
         .route(Route::post("/sign-in/social", sign_in_social::sign_in_social).signs_in())
         .route(Route::get("/callback/:id", callback::get))
@@ -40,5 +40,6 @@ pub fn plugin() -> Plugin {
         .cookie(CookieRule::prefixed(state::SEALED))
         .verifications(state::PREFIX)
         .creates_users_with(&["*"])
-        .updates_users(&["*"])
+        .updates_users(&["*"]);
+    providers::hosts().into_iter().fold(plugin, Plugin::http_host)
 }

@@ -67,7 +67,7 @@ fn page(input: &SignOut) -> Result<Option<Page>> {
             continue;
         }
         seen.push(id);
-        let Ok(Some(client)) = crate::options::client(id) else { continue };
+        let Some(client) = options.client(id) else { continue };
         let token = account.get("idToken").and_then(Value::as_str);
         if let Some(url) = url(&client, token, input) {
             return Ok(Some(Page { url, redirects: !input.disable_redirect }));

@@ -1,6 +1,6 @@
 //! What the operator can set: providers here, the rules for accounts in the core's section `[account]`.
 
-use crate::providers::{self, Client, Discovery, Provider, Settings};
+use crate::providers::{self, Client, Settings};
 use doorward_sdk::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -15,60 +15,31 @@ pub struct Options {
 impl Options {
     /// What the server must not start with.
     pub fn fault(&self) -> Option<String> {
-        self.providers.iter().find_map(|(id, settings)| match entry(id, settings) {
-            _ if !is_id(id) => Some(format!("`providers.{id}`: an id has letters, digits, `-`, `_` and `.` only")),
-            Some(provider) => settings.fault(id, provider),
-            None => Some(format!("`providers.{id}`: there is no such provider")),
-        })
+        providers::fault(&self.providers)
     }
 
     /// The ids of the providers that may say where a user signs out.
     pub fn with_logout(&self) -> impl Iterator<Item = &str> {
-        let names_one = |settings: &Settings| {
-            settings.text("discovery_url").or_else(|| settings.text("end_session_endpoint")).is_some()
+        let may_say = |id: &str, settings: &Settings| {
+            let discovers = providers::entry(id, settings).is_some_and(|entry| !entry.discovery.is_empty());
+            (discovers || settings.text("end_session_endpoint").is_some())
                 && settings.flag("disable_provider_logout") != Some(true)
         };
-        self.providers.iter().filter(move |(_, settings)| names_one(settings)).map(|(id, _)| id.as_str())
+        self.providers.iter().filter(move |(id, settings)| may_say(id, settings)).map(|(id, _)| id.as_str())
     }
 
-    /// This server as a client of the provider; none when it is not set up. Its discovery document is fetched when it has
-    /// one.
-    ///
-    /// # Errors
-    /// When that document cannot be had: without it nothing that the provider says could be checked.
-    pub fn client(mut self, id: &str) -> Result<Option<Client>> {
-        let Some(settings) = self.providers.remove(id).filter(|settings| settings.enabled != Some(false)) else {
-            return Ok(None);
-        };
-        let Some(provider) = entry(id, &settings) else { return Ok(None) };
-        let url = settings.text("discovery_url");
-        let headers = table(&settings, "discovery_headers");
-        let discovered = url.map(|url| Discovery::fetch(&url, &headers)).transpose()?;
-        Ok(Some(Client::new(id, provider, settings, discovered)))
+    /// This server as a client of the provider; none when it is not set up, or what it says about itself is not to be had.
+    pub fn client(&self, id: &str) -> Option<Client> {
+        providers::open(id, self.providers.get(id)?)
     }
 }
 
-/// The client of a provider.
+/// The client of a provider; none as in [`Options::client`].
 ///
 /// # Errors
-/// As [`Options::client`].
+/// When the host fails.
 pub fn client(id: &str) -> Result<Option<Client>> {
-    config::options::<Options>()?.client(id)
-}
-
-/// Names and texts of a setting.
-pub fn table(settings: &Settings, name: &str) -> Vec<(String, String)> {
-    let table = settings.own.get(name).and_then(Value::as_object).into_iter().flatten();
-    table.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned()))).collect()
-}
-
-fn entry(id: &str, settings: &Settings) -> Option<&'static Provider> {
-    providers::find(settings.preset.as_deref().unwrap_or(id))
-}
-
-fn is_id(id: &str) -> bool {
-    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-    !id.is_empty() && id != "credential" && id.bytes().all(is_part)
+    Ok(config::options::<Options>()?.client(id))
 }
 
 /// The core's section `[account]`, as far as this plugin minds it.

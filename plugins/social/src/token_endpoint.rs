@@ -2,7 +2,6 @@
 //!
 //! Source: RFC 6749 §4.1.3 and §6, RFC 7636 §4.5. Nothing of `oauth2` that reads a clock or draws randomness is called here.
 
-use crate::options;
 use crate::providers::{Client, ClientAuth, TokenMethod};
 use doorward_sdk::prelude::*;
 use oauth2::basic::{
@@ -84,7 +83,7 @@ impl Client {
         if let Some(device_id) = exchange.device_id {
             request = request.add_extra_param("device_id", device_id);
         }
-        for (name, value) in options::table(settings, "token_url_params") {
+        for (name, value) in settings.table("token_url_params") {
             request = request.add_extra_param(name, value);
         }
         let headers = self.provider.token.headers;
@@ -100,7 +99,7 @@ impl Client {
             let scopes = self.scopes(&[]).join(self.provider.authorization.scope_separator);
             request = request.add_extra_param("scope", scopes);
         }
-        for (name, value) in options::table(&self.settings, "refresh_token_params") {
+        for (name, value) in self.settings.table("refresh_token_params") {
             if !matches!(name.as_str(), "grant_type" | "refresh_token") {
                 request = request.add_extra_param(name, value);
             }
@@ -151,7 +150,7 @@ impl Client {
         for (name, value) in headers {
             outgoing = outgoing.header(name, value);
         }
-        for (name, value) in options::table(&self.settings, "authorization_headers") {
+        for (name, value) in self.settings.table("authorization_headers") {
             outgoing = outgoing.header(&name, &value);
         }
         let answer = outgoing.send()?;

@@ -38,6 +38,7 @@ pub fn plugin() -> Plugin {
     let plugin = Plugin::new("two-factor", env!("CARGO_PKG_VERSION"))
         .options::<Options>()
         .gate(gate::check)
+        .gate_when_user(ENABLED)
         .route(Route::post("/two-factor/enable", enable::enable))
         .route(Route::post("/two-factor/disable", disable::disable))
         .route(Route::post("/two-factor/get-totp-uri", get_totp_uri::get_totp_uri))

@@ -15,7 +15,7 @@ doorward_sdk::plugin!(plugin);
 pub fn plugin() -> Plugin {
     let plugin = Plugin::new("username", env!("CARGO_PKG_VERSION"))
         .options::<Options>()
-        .user_field(FieldRule::new(names::NAME, FieldType::String).unique().input())
+        .user_field(FieldRule::new(names::NAME, FieldType::String).unique_or(errors::TAKEN).input())
         .user_field(FieldRule::new(names::DISPLAY, FieldType::String).input().when_option("display_username"))
         .route(Route::post("/sign-in/username", sign_in::sign_in).signs_in())
         .route(Route::post("/is-username-available", available::is_available))

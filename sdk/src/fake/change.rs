@@ -1,7 +1,7 @@
 //! Changes of rows as a test makes them.
 
 use crate::error::HostError;
-use crate::event::Action;
+use crate::event::{Action, Event};
 use crate::{Change, Error, Plugin};
 use serde_json::{Map, Value};
 use std::cell::RefCell;
@@ -12,13 +12,20 @@ pub struct RawChange {
     model: &'static str,
     action: Action,
     data: RefCell<Map<String, Value>>,
+    path: Option<&'static str>,
 }
 
 impl RawChange {
     /// A change of a row of `model` with these fields.
     pub fn new(model: &'static str, action: Action, data: &Value) -> RawChange {
         let data = RefCell::new(data.as_object().cloned().unwrap_or_default());
-        RawChange { model, action, data }
+        RawChange { model, action, data, path: None }
+    }
+
+    /// The same change, caused by a request of this path.
+    pub fn at(mut self, path: &'static str) -> RawChange {
+        self.path = Some(path);
+        self
     }
 
     /// Runs the plugin's functions before this change and returns the fields as they left them.
@@ -40,7 +47,15 @@ impl RawChange {
 
     fn run(&self, plugin: &Plugin, is_before: bool) -> Result<(), Error> {
         let events = plugin.events.iter().filter(|event| event.matches(self.model, self.action));
-        events.filter(|event| event.is_before() == is_before).try_for_each(|event| event.call(&Change::new(self)))
+        let mut events = events.filter(|event| event.is_before() == is_before && self.is_looked_at(event));
+        events.try_for_each(|event| event.call(&Change::new(self)))
+    }
+
+    fn is_looked_at(&self, event: &Event) -> bool {
+        let Some(field) = event.user_field() else { return true };
+        let data = self.data.borrow();
+        let user_id = data.get("userId").and_then(Value::as_str).unwrap_or_default();
+        super::with(|world| world.users.get(user_id).and_then(|user| user.get(field)) == Some(&Value::Bool(true)))
     }
 
     pub(crate) fn model(&self) -> String {
@@ -60,7 +75,7 @@ impl RawChange {
     }
 
     pub(crate) fn path(&self) -> Option<String> {
-        None
+        self.path.map(str::to_owned)
     }
 
     pub(crate) fn client_address(&self) -> Option<String> {

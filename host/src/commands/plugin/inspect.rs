@@ -56,7 +56,8 @@ fn describe(manifest: &Manifest, size_bytes: usize, hash: &str) -> Result<String
 fn hook(hook: &Hook) -> String {
     let conditions: Vec<String> = hook.conditions.iter().map(condition).collect();
     let when = if conditions.is_empty() { String::new() } else { format!(" (when {})", conditions.join(" and ")) };
-    format!("{}{when}", hook.pattern)
+    let ahead = if hook.ahead_of_scripts { ", ahead of scripts" } else { "" };
+    format!("{}{when}{ahead}", hook.pattern)
 }
 
 fn condition(condition: &Condition) -> String {

@@ -71,8 +71,13 @@ fn limits(entry: &PluginConfig) -> Vec<String> {
             limits.result_bytes / 1024
         ),
         format!(
-            "a request: {} MiB of memory, {} host calls, {} of them to the database, {} mails",
-            limits.memory_mib, limits.host_calls, limits.data_calls, limits.mails
+            "a request: {} MiB of memory, {} host calls, {} of them to the database, {} to other servers, {} mails, {} hashes",
+            limits.memory_mib,
+            limits.host_calls,
+            limits.data_calls,
+            limits.http_calls,
+            limits.mails,
+            limits.password_hashes
         ),
         format!("the log: {} lines a call, {} a second", limits.log_lines, limits.log_lines_per_sec),
     ]

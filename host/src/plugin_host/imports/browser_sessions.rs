@@ -55,7 +55,7 @@ impl Host for State {
             few(&tokens)?;
             let mut ended = 0;
             for token in &tokens {
-                ended += u64::from(session::end(data.auth, data.db, token).await?);
+                ended += u64::from(session::end(data.auth, data.db, token).await?.is_some());
             }
             Ok(ended)
         };

@@ -1,5 +1,6 @@
 //! Capability `passwords`: compared by the core, within its limit on hashes at once.
 
+use super::super::budget::Cost;
 use super::super::state::State;
 use super::interfaces::passwords::Host;
 use super::outcome::Answer;
@@ -10,6 +11,7 @@ use crate::store::{Account, account};
 
 impl Host for State {
     async fn verify(&mut self, user_id: Option<String>, password: String) -> wasmtime::Result<Answer<bool>> {
+        self.spend_on(Cost::Hash)?;
         let data = self.data()?;
         let verify = async {
             password::check_length(&data.auth.config.email_and_password, &password).map_err(ApiError::from)?;
@@ -27,6 +29,7 @@ impl Host for State {
         user_id: Option<String>,
         password: String,
     ) -> wasmtime::Result<Answer<bool>> {
+        self.spend_on(Cost::Hash)?;
         let plugin = self.shared.id.clone();
         let (db, work) = self.data_and_work()?;
         let exchange = &mut work.exchange;

@@ -30,7 +30,7 @@ impl Host for State {
 
     async fn end(&mut self, token: String) -> wasmtime::Result<Answer<bool>> {
         let data = self.data()?;
-        Ok(session::end(data.auth, data.db, &token).await.map_err(HostError::from))
+        Ok(session::end(data.auth, data.db, &token).await.map(|ended| ended.is_some()).map_err(HostError::from))
     }
 
     async fn end_all(&mut self, user_id: String) -> wasmtime::Result<Answer<u64>> {

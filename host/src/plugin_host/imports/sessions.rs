@@ -100,8 +100,7 @@ impl Host for State {
         let exchange = &mut work.exchange;
         let end = async {
             if let Some(token) = exchange.session_token() {
-                session::end(exchange.auth(), &*db, &token).await?;
-                exchange.forget_session();
+                exchange.end_session(&*db, &token).await?;
             }
             exchange.delete_session_cookies();
             Ok(())

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::super::budget::Cost;
 use super::super::state::State;
 use super::interfaces::types::HostError;
 use super::interfaces::user_administration::Host;
@@ -26,6 +27,9 @@ async fn commit(own: Option<Transaction>) -> Answer<()> {
 
 impl Host for State {
     async fn create(&mut self, fields: String, password: Option<String>) -> wasmtime::Result<Answer<String>> {
+        if password.is_some() {
+            self.spend_on(Cost::Hash)?;
+        }
         let shared = Arc::clone(&self.shared);
         let data = self.data()?;
         let create = async {
@@ -55,6 +59,7 @@ impl Host for State {
         password: String,
         end_sessions: bool,
     ) -> wasmtime::Result<Answer<()>> {
+        self.spend_on(Cost::Hash)?;
         let data = self.data()?;
         let set = async {
             password::check_new(&data.auth.config.email_and_password, &password).map_err(ApiError::from)?;

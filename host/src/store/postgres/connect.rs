@@ -49,7 +49,9 @@ pub(super) fn store_error(error: Error) -> StoreError {
     let message = information.message();
     match kind {
         DatabaseErrorKind::UniqueViolation => {
-            let constraint = information.constraint_name().unwrap_or_default().to_owned();
+            let column = information.details().and_then(key_column).zip(information.table_name());
+            let named = || information.constraint_name().unwrap_or_default().to_owned();
+            let constraint = column.map_or_else(named, |(column, table)| format!("{table}.{column}"));
             StoreError::UniqueViolation { constraint }
         }
         DatabaseErrorKind::SerializationFailure => StoreError::Conflict,
@@ -64,4 +66,11 @@ pub(super) fn store_error(error: Error) -> StoreError {
         _ if message.contains("statement timeout") => StoreError::Unavailable("a statement took too long".to_owned()),
         _ => StoreError::Internal { what: "a statement".to_owned(), source: Some(Arc::new(error)) },
     }
+}
+
+/// The one column in `Key (column)=(value) already exists.`, whatever the language of the rest.
+fn key_column(details: &str) -> Option<String> {
+    let (column, _) = details.split_once('(')?.1.split_once(")=(")?;
+    let column = column.strip_prefix('"').and_then(|column| column.strip_suffix('"')).unwrap_or(column);
+    (!column.contains([',', '(', '"'])).then(|| column.to_owned())
 }

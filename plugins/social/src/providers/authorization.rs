@@ -50,19 +50,22 @@ impl Client {
     /// `INVALID_OAUTH_CONFIGURATION` without an endpoint, `CLIENT_ID_AND_SECRET_REQUIRED` without a secret that is needed.
     pub fn authorization_url(&self, request: &Authorization<'_>) -> Result<String> {
         let rules = &self.provider.authorization;
-        let has_secret = self.settings.client_secret.as_ref().is_some_and(|secret| !secret.is_empty());
-        if self.provider.needs_secret && !has_secret {
+        let needs_secret = self.provider.needs_secret || self.settings.flag("require_client_secret") == Some(true);
+        if needs_secret && !self.settings.has_secret() {
             return Err(SECRET_NEEDED.into());
         }
         let own = self.settings.authorization_endpoint.clone().filter(|own| !own.is_empty());
         let endpoint = own.or_else(|| self.fill(rules.endpoint)).ok_or(NO_ENDPOINT)?;
         let mut parameters = self.parameters(request);
         let scope = if rules.scope_last { parameters.remove("scope") } else { None };
-        let mut url = with_parameters(&endpoint, &parameters.set);
+        let (endpoint, fragment) = endpoint.split_once('#').map_or((&*endpoint, None), |(url, end)| (url, Some(end)));
+        let mut url = with_parameters(endpoint, &parameters.set);
         if let Some(scope) = scope {
             url.push_str(&links::query(&[("&scope", &scope)]).replace("%26", "&").replace('+', "%20"));
         }
-        url.push_str(rules.fragment);
+        if let Some(fragment) = rules.fragment.or(fragment) {
+            url.extend(["#", fragment]);
+        }
         Ok(url)
     }
 
@@ -84,18 +87,20 @@ impl Client {
             parameters.set("code_challenge_method", "S256");
             parameters.set("code_challenge", challenge);
         }
-        for parameter in rules.parameters {
+        for parameter in rules.parameters.iter().filter(|parameter| !parameter.is_fixed) {
             if let Some(value) = self.parameter(parameter.from, request, &scopes) {
                 parameters.set(parameter.name, &value);
             }
         }
-        for (name, value) in &self.authorization_table() {
+        for (name, value) in &self.settings.table("authorization_url_params") {
             parameters.set_unreserved(name, value);
         }
-        for (name, value) in request.more.iter().filter(|_| rules.takes_more) {
-            let is_fixed = rules.parameters.iter().any(|own| own.is_fixed && own.name == *name);
-            if !is_fixed && *name != rules.client_id {
-                parameters.set_unreserved(name, value);
+        for (name, value) in request.more.iter().filter(|(name, _)| rules.takes_more && *name != rules.client_id) {
+            parameters.set_unreserved(name, value);
+        }
+        for parameter in rules.parameters.iter().filter(|parameter| parameter.is_fixed) {
+            if let Some(value) = self.parameter(parameter.from, request, &scopes) {
+                parameters.set_unreserved(parameter.name, &value);
             }
         }
         parameters
@@ -116,14 +121,6 @@ impl Client {
             }
             From::Claims(name, usual) => Some(claims(&self.settings.list(name), usual)),
         }
-    }
-
-    /// The setting `authorization_url_params`.
-    fn authorization_table(&self) -> Vec<(String, String)> {
-        let table = self.settings.own.get("authorization_url_params").and_then(Value::as_object);
-        let texts =
-            table.into_iter().flatten().filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())));
-        texts.collect()
     }
 }
 
@@ -158,7 +155,6 @@ impl Parameters<'_> {
 
 /// The endpoint's own query stays as it is written, without what `parameters` replaces.
 fn with_parameters(endpoint: &str, parameters: &[(String, String)]) -> String {
-    let (endpoint, _) = endpoint.split_once('#').unwrap_or((endpoint, ""));
     let (path, query) = endpoint.split_once('?').unwrap_or((endpoint, ""));
     let is_kept = |pair: &&str| {
         let name = pair.split('=').next().unwrap_or_default();

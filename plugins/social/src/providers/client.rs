@@ -1,7 +1,7 @@
 //! This server as a client of one provider: the table's entry, filled from the operator's settings.
 
 use super::discovery::Discovery;
-use super::provider::{ClaimRule, ClientAuth, IdToken, IdTokenKeys, NonceRule, Pkce, Provider, ScopeRule};
+use super::provider::{ClientAuth, Pkce, Provider, ScopeRule};
 use super::settings::Settings;
 use super::template;
 use doorward_sdk::prelude::*;
@@ -15,37 +15,25 @@ pub struct Client {
     pub(super) discovered: Option<Discovery>,
 }
 
-/// How an ID token that a client brings is verified, with nothing left to fill in.
-#[derive(PartialEq, Debug)]
-pub struct IdTokenRules {
-    pub jwks: String,
-    /// Empty when `claims` decides.
-    pub issuers: Vec<String>,
-    /// One of them is in `aud`; with none, no token passes.
-    pub audiences: Vec<String>,
-    /// Empty when the key decides.
-    pub algorithms: Vec<String>,
-    pub max_age_secs: Option<u32>,
-    pub nonce: NonceRule,
-    pub allows_opaque: bool,
-    pub claims: ClaimRule,
-}
-
-/// How an ID token is verified.
-#[derive(PartialEq, Debug)]
-pub enum IdTokenCheck {
-    Keys(IdTokenRules),
-    /// A form of `id_token`, `client_id` and `nonce` goes to this URL, the claims come back.
-    Remote(String),
-}
-
-const NOT_CONFIGURED: ErrorCode =
-    ErrorCode::new(500, "INVALID_OAUTH_CONFIGURATION", "The provider's settings do not name this endpoint");
+const TOKEN_URL_NOT_FOUND: ErrorCode =
+    ErrorCode::new(400, "TOKEN_URL_NOT_FOUND", "Invalid OAuth configuration. Token URL not found.");
 
 impl Client {
-    /// The table's entry with these settings. `discovered` is what the provider itself says about its endpoints.
-    pub fn new(id: &str, provider: &'static Provider, settings: Settings, discovered: Option<Discovery>) -> Client {
-        Client { id: id.to_owned(), provider, settings, discovered }
+    /// The table's entry with these settings, and what the provider says about itself. None when that is needed and not to
+    /// be had; the log has the reason.
+    pub(super) fn open(id: &str, provider: &'static Provider, settings: Settings) -> Option<Client> {
+        let mut client = Client { id: id.to_owned(), provider, settings, discovered: None };
+        let Some(url) = client.fill(provider.discovery).filter(|url| !url.is_empty()) else { return Some(client) };
+        let headers = client.settings.table("discovery_headers");
+        match Discovery::fetch(&url, client.settings.text("issuer").as_deref(), &headers) {
+            Ok(discovered) => client.discovered = Some(discovered),
+            Err(reason) => log::error(&format!("the discovery document of {id}: {reason}")),
+        }
+        let needs_keys = provider.requires_keys || client.settings.flag("require_id_token_verification") == Some(true);
+        let is_named = |text: &&str| client.fill(text).is_some();
+        let is_usable = [provider.authorization.endpoint, provider.token.endpoint].iter().all(is_named);
+        let is_usable = is_usable && (client.has_keys() || !needs_keys);
+        Some(client).filter(|_| is_usable)
     }
 
     /// For people.
@@ -67,12 +55,17 @@ impl Client {
         own.or_else(|| self.discovered.as_ref()?.value(name).map(str::to_owned))
     }
 
+    /// Whether its ID tokens are verified with keys that its discovery document names.
+    pub fn has_keys(&self) -> bool {
+        self.discovered.as_ref().is_some_and(Discovery::has_keys)
+    }
+
     /// Where codes are exchanged.
     ///
     /// # Errors
-    /// `INVALID_OAUTH_CONFIGURATION` when nothing names it.
+    /// `TOKEN_URL_NOT_FOUND` when nothing names it.
     pub fn token_endpoint(&self) -> Result<String> {
-        self.fill(self.provider.token.endpoint).ok_or_else(|| NOT_CONFIGURED.into())
+        self.fill(self.provider.token.endpoint).ok_or_else(|| TOKEN_URL_NOT_FOUND.into())
     }
 
     /// Where tokens are refreshed; none when the provider does not refresh.
@@ -83,22 +76,16 @@ impl Client {
 
     /// How this client authenticates when it exchanges a code.
     pub fn client_auth(&self) -> ClientAuth {
-        let usual = match self
-            .settings
-            .text("token_endpoint_auth_method")
-            .or_else(|| self.settings.text("authentication"))
-            .as_deref()
-        {
+        let has_secret = self.settings.has_secret();
+        match self.settings.token_endpoint_auth() {
             Some("client_secret_basic" | "basic") => ClientAuth::Basic,
-            Some("client_secret_post" | "post") => ClientAuth::Post,
             Some("none") => ClientAuth::IdAlone,
-            _ => self.provider.token.client,
-        };
-        let has_secret = self.settings.client_secret.as_ref().is_some_and(|secret| !secret.is_empty());
-        match usual {
-            ClientAuth::BasicOrNone if has_secret => ClientAuth::Basic,
-            ClientAuth::BasicOrNone | ClientAuth::Post if !has_secret => ClientAuth::IdAlone,
-            other => other,
+            Some(_) => ClientAuth::Post,
+            None => match self.provider.token.client {
+                ClientAuth::BasicOrNone if has_secret => ClientAuth::Basic,
+                ClientAuth::BasicOrNone | ClientAuth::Post if !has_secret => ClientAuth::IdAlone,
+                usual => usual,
+            },
         }
     }
 
@@ -118,8 +105,7 @@ impl Client {
 
     /// Whether a nonce goes to the provider and must come back in its ID token.
     pub fn uses_nonce(&self) -> bool {
-        self.discovered.as_ref().is_some_and(Discovery::has_keys)
-            && self.settings.flag("disable_id_token_nonce_binding") != Some(true)
+        self.has_keys() && self.settings.flag("disable_id_token_nonce_binding") != Some(true)
     }
 
     /// The issuer that a callback's `iss` must name; none when it is not known.
@@ -137,21 +123,10 @@ impl Client {
             ScopeRule::Never => Vec::new(),
             ScopeRule::Usual => [&defaults, own, requested].concat(),
             ScopeRule::RequestFirst => [&defaults, requested, own].concat(),
-            ScopeRule::Unique => {
-                let mut unique = Vec::new();
-                for scope in [&defaults, own, requested].concat() {
-                    if !unique.contains(&scope) {
-                        unique.push(scope);
-                    }
-                }
-                unique
-            }
+            ScopeRule::Unique => unique([&defaults, own, requested].concat()),
             ScopeRule::OpenId => {
-                let instead = if own.is_empty() { defaults.as_slice() } else { own };
-                let mut scopes = [requested, instead].concat();
-                if self.discovered.as_ref().is_some_and(Discovery::is_oidc)
-                    && !scopes.iter().any(|scope| scope == "openid")
-                {
+                let mut scopes = [requested, if own.is_empty() { &defaults } else { own }].concat();
+                if self.is_oidc() && !scopes.iter().any(|scope| scope == "openid") {
                     scopes.insert(0, "openid".to_owned());
                 }
                 scopes
@@ -159,43 +134,29 @@ impl Client {
         }
     }
 
-    /// How an ID token is verified; none when this provider's is not accepted.
-    pub fn id_token(&self) -> Option<IdTokenCheck> {
-        if let Some(discovered) = self.discovered.as_ref().filter(|discovered| discovered.has_keys()) {
-            return Some(IdTokenCheck::Keys(IdTokenRules {
-                jwks: discovered.value("jwks_uri")?.to_owned(),
-                issuers: vec![discovered.value("issuer")?.to_owned()],
-                audiences: self.client_ids(),
-                algorithms: discovered.algorithms.clone(),
-                max_age_secs: None,
-                nonce: NonceRule::Exact,
-                allows_opaque: false,
-                claims: ClaimRule::Nothing,
-            }));
+    /// Where the stable id is in what is said about a user.
+    pub(super) fn id_paths(&self) -> Vec<String> {
+        if let Some(path) = self.settings.text("account_subject") {
+            return vec![path];
         }
-        match &self.provider.id_token {
-            IdToken::Unsupported => None,
-            IdToken::Remote(url) => Some(IdTokenCheck::Remote(self.fill(url)?)),
-            IdToken::Keys(keys) => self.keys(keys).map(IdTokenCheck::Keys),
+        match self.provider.user.id {
+            [] if self.is_oidc() => vec!["sub".to_owned()],
+            [] => vec!["id".to_owned()],
+            paths => paths.iter().map(|path| (*path).to_owned()).collect(),
         }
     }
 
-    fn keys(&self, keys: &IdTokenKeys) -> Option<IdTokenRules> {
-        let issuers: Option<Vec<String>> = keys.issuers.iter().map(|issuer| self.fill(issuer)).collect();
-        let named = keys.audience_options.iter().map(|name| self.settings.list(name)).find(|list| !list.is_empty());
-        Some(IdTokenRules {
-            jwks: self.fill(keys.jwks)?,
-            issuers: issuers?,
-            audiences: named.unwrap_or_else(|| self.client_ids()),
-            algorithms: keys.algorithms.iter().map(|name| (*name).to_owned()).collect(),
-            max_age_secs: keys.max_age_secs,
-            nonce: keys.nonce,
-            allows_opaque: keys.allows_opaque,
-            claims: keys.claims,
-        })
+    fn is_oidc(&self) -> bool {
+        self.discovered.as_ref().is_some_and(Discovery::is_oidc)
     }
+}
 
-    fn client_ids(&self) -> Vec<String> {
-        self.settings.client_id.all().iter().filter(|id| !id.is_empty()).cloned().collect()
+fn unique(scopes: Vec<String>) -> Vec<String> {
+    let mut unique = Vec::new();
+    for scope in scopes {
+        if !unique.contains(&scope) {
+            unique.push(scope);
+        }
     }
+    unique
 }

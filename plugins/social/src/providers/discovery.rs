@@ -1,5 +1,6 @@
-//! What a provider says about itself: OpenID Connect Discovery 1.0, fetched once and kept in the cache.
+//! What a provider says about itself: OpenID Connect Discovery 1.0, fetched once an hour and kept in the cache.
 
+use super::settings::is_url;
 use doorward_sdk::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -12,8 +13,6 @@ pub struct Discovery {
 }
 
 const KEPT_SECS: u32 = 3600;
-const UNREACHABLE: ErrorCode =
-    ErrorCode::new(502, "DISCOVERY_FAILED", "The provider's configuration could not be read");
 /// The name in the document and the setting that it stands for.
 const FIELDS: [(&str, &str); 6] = [
     ("issuer", "issuer"),
@@ -25,42 +24,50 @@ const FIELDS: [(&str, &str); 6] = [
 ];
 
 impl Discovery {
-    /// The document at `url`.
+    /// The document at `url`. Its issuer is `issuer`, or the URL without its well-known part.
     ///
     /// # Errors
-    /// `DISCOVERY_FAILED` when there is none, or it is another issuer's.
-    pub fn fetch(url: &str, headers: &[(String, String)]) -> Result<Discovery> {
-        let kept = cache::remember(&format!("discovery {url}"), KEPT_SECS, || {
-            let mut request = http::Request::get(url).header("accept", "application/json");
-            for (name, value) in headers {
-                request = request.header(name, value);
-            }
-            let answer = request.send().map_err(|failure| failed(url, &format!("{failure:?}")))?;
-            if !answer.is_success() {
-                return Err(failed(url, &format!("status {}", answer.status())));
-            }
-            let document: Value =
-                serde_json::from_slice(answer.bytes()).map_err(|error| failed(url, &error.to_string()))?;
-            let read = Discovery::read(url, &document).map_err(|reason| failed(url, reason))?;
-            Ok(serde_json::to_string(&read)?)
-        })?;
-        Ok(serde_json::from_str(&kept)?)
+    /// Why there is none, or why it is not trusted.
+    pub fn fetch(url: &str, issuer: Option<&str>, headers: &[(String, String)]) -> Result<Discovery, String> {
+        let key = format!("discovery {}", crypto::base64url(&crypto::sha256(format!("{url} {issuer:?}").as_bytes())));
+        if let Some(kept) = cache::get(&key).and_then(|kept| serde_json::from_str(&kept).ok()) {
+            return Ok(kept);
+        }
+        let mut request = http::Request::get(url).header("accept", "application/json");
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        let answer = request.send().map_err(|failure| format!("{failure:?}"))?;
+        if !answer.is_success() {
+            return Err(format!("status {}", answer.status()));
+        }
+        let document: Value = serde_json::from_slice(answer.bytes()).map_err(|error| error.to_string())?;
+        let read = Discovery::read(url, issuer, &document)?;
+        let kept = serde_json::to_string(&read).map_err(|error| error.to_string())?;
+        // What is not kept is fetched again.
+        _ = cache::put(&key, &kept, KEPT_SECS);
+        Ok(read)
     }
 
     /// What the document at `url` says.
     ///
     /// # Errors
     /// Why it is not trusted.
-    pub fn read(url: &str, document: &Value) -> std::result::Result<Discovery, &'static str> {
+    pub fn read(url: &str, issuer: Option<&str>, document: &Value) -> Result<Discovery, String> {
+        let text = |name: &str| document.get(name).and_then(Value::as_str);
+        let named = text("issuer").ok_or("it names no issuer")?;
+        let expected = issuer.or_else(|| url.split_once("/.well-known/").map(|(base, _)| base));
+        if expected.is_some_and(|expected| expected.trim_end_matches('/') != named.trim_end_matches('/')) {
+            return Err(format!("it is that of {named}"));
+        }
         let mut fields = Map::new();
         for (theirs, ours) in FIELDS {
-            if let Some(Value::String(value)) = document.get(theirs) {
-                fields.insert(ours.to_owned(), Value::String(value.clone()));
+            let Some(value) = text(theirs) else { continue };
+            // What was found over a protected connection does not lead to an open one.
+            if !is_url(value) || (url.starts_with("https://") && !value.starts_with("https://")) {
+                return Err(format!("its `{theirs}` is {value}"));
             }
-        }
-        let issuer = document.get("issuer").and_then(Value::as_str).ok_or("it names no issuer")?;
-        if !is_issuer_of(issuer, url) {
-            return Err("it is another issuer's");
+            fields.insert(ours.to_owned(), Value::String(value.to_owned()));
         }
         let algorithms = document.get("id_token_signing_alg_values_supported").and_then(Value::as_array);
         let algorithms = algorithms.into_iter().flatten().filter_map(|name| name.as_str().map(str::to_owned)).collect();
@@ -81,17 +88,4 @@ impl Discovery {
     pub fn has_keys(&self) -> bool {
         self.value("jwks_uri").is_some() && self.value("issuer").is_some()
     }
-}
-
-/// OpenID Connect Discovery 1.0, section 4.3: the issuer is the URL without the well-known part.
-fn is_issuer_of(issuer: &str, url: &str) -> bool {
-    match url.split_once("/.well-known/") {
-        Some((base, _)) => issuer.trim_end_matches('/') == base.trim_end_matches('/'),
-        None => true,
-    }
-}
-
-fn failed(url: &str, reason: &str) -> Error {
-    log::error(&format!("the discovery document at {url}: {reason}"));
-    UNREACHABLE.into()
 }

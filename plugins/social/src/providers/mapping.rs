@@ -1,6 +1,6 @@
 //! Makes a profile of a provider's answer.
 
-use super::provider::{Pick, User, Verified};
+use super::provider::{Pick, Seen, User, Verified};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ pub struct Profile {
     pub email: Option<String>,
     /// The provider vouches for the address.
     pub email_verified: bool,
-    pub name: String,
+    pub name: Option<String>,
     pub image: Option<String>,
     /// More fields of the user, by the operator's `map_profile_to_user` or the provider.
     pub extra: Map<String, Value>,
@@ -21,15 +21,17 @@ pub struct Profile {
 }
 
 /// The profile in `raw`; none without a stable id.
-pub fn profile(user: &User, id_paths: &[&str], raw: Value) -> Option<Profile> {
+pub fn profile(user: &User, id_paths: &[&str], seen: Seen) -> Option<Profile> {
+    let raw = seen.raw;
     let id = id_paths.iter().find_map(|path| stable_id(at(&raw, path)?))?;
-    let told = email(user, &raw);
-    let email_verified = told.as_deref().is_some_and(|email| is_verified(&user.email_verified, &raw, email));
+    let told = first(user.email, &raw);
+    let is_verified = |email| seen.email_verified.unwrap_or_else(|| is_verified(&user.email_verified, &raw, email));
+    let email_verified = told.as_deref().is_some_and(is_verified);
     let placeholder = || Some(format!("{id}@{}.placeholder.invalid", user.placeholder?));
     let mut profile = Profile {
         email: told.or_else(placeholder),
         email_verified,
-        name: first(user.name, &raw).unwrap_or_default(),
+        name: first(user.name, &raw),
         image: first(user.image, &raw),
         extra: Map::new(),
         id,
@@ -39,9 +41,6 @@ pub fn profile(user: &User, id_paths: &[&str], raw: Value) -> Option<Profile> {
         if let Some(value) = at(&raw, path) {
             profile.extra.insert((*name).to_owned(), value.clone());
         }
-    }
-    if let Some(finish) = user.finish {
-        finish(&raw, &mut profile);
     }
     profile.raw = raw;
     Some(profile)
@@ -55,7 +54,7 @@ pub fn apply(table: &BTreeMap<String, Value>, profile: &mut Profile) {
     for (field, rule) in table {
         let Some(value) = mapped(rule, &raw) else { continue };
         match (field.as_str(), &value) {
-            ("name", Value::String(text)) => profile.name = text.clone(),
+            ("name", Value::String(text)) => profile.name = Some(text.clone()),
             ("image", Value::String(text)) => profile.image = Some(text.clone()),
             ("email", Value::String(text)) => profile.email = Some(text.clone()),
             ("name" | "image" | "email" | "emailVerified" | "email_verified" | "id", _) => {}
@@ -106,10 +105,6 @@ pub fn stable_id(value: &Value) -> Option<String> {
         Value::Number(number) if !number.is_f64() => Some(number.to_string()),
         _ => None,
     }
-}
-
-fn email(user: &User, raw: &Value) -> Option<String> {
-    first(user.email, raw)
 }
 
 fn first(picks: &[Pick], raw: &Value) -> Option<String> {

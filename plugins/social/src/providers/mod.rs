@@ -1,29 +1,87 @@
 //! Identity providers: a table of data, and what reads it.
+//!
+//! [`fault`] checks the operator's `[providers]` at start; [`open`] makes a [`Client`] of one of them, which knows the URL of a
+//! sign-in, how codes are exchanged and ID tokens verified, and asks who the user is.
 
 mod authorization;
 mod client;
 mod discovery;
+mod endpoints;
+mod id_token;
 mod mapping;
+mod option_rule;
 mod provider;
 mod settings;
 mod table;
 mod template;
+mod user;
 mod user_info;
 
 pub use authorization::{Authorization, RESERVED};
-pub use client::{Client, IdTokenCheck, IdTokenRules};
+pub use client::Client;
 pub use discovery::Discovery;
+pub use id_token::{ClaimCheck, IdTokenCheck, IdTokenRules};
 pub use mapping::Profile;
-pub use provider::{ClaimRule, ClientAuth, NonceRule, Provider, TokenMethod};
+pub use provider::{ClientAuth, NonceRule, Provider, TokenMethod};
 pub use settings::{ClientIds, Settings};
 pub use user_info::Tokens;
 
-/// Every provider of the table, by name.
-pub fn all() -> &'static [Provider] {
-    table::ALL
+use std::collections::BTreeMap;
+
+/// Every provider of the table that has a name.
+pub fn all() -> impl Iterator<Item = &'static Provider> {
+    static TABLE: [&[Provider]; 2] = table::ALL;
+    TABLE.iter().flat_map(|part| part.iter())
 }
 
 /// The provider of this name.
 pub fn find(id: &str) -> Option<&'static Provider> {
-    all().iter().find(|provider| provider.id == id)
+    all().find(|provider| provider.id == id)
+}
+
+/// The entry of the table that the operator's `[providers.<id>]` is about.
+pub fn entry(id: &str, settings: &Settings) -> Option<&'static Provider> {
+    static GENERIC: Provider = table::GENERIC;
+    match settings.preset.as_deref() {
+        Some(preset) => find(preset),
+        None => find(id).or(Some(&GENERIC)),
+    }
+}
+
+/// What is wrong with the operator's `[providers]`.
+pub fn fault(providers: &BTreeMap<String, Settings>) -> Option<String> {
+    providers.iter().find_map(|(id, settings)| {
+        let is_path = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+        // Accounts with a password have this name.
+        if id.is_empty() || id == "credential" || !id.bytes().all(is_path) {
+            return Some(format!("`providers.{id}`: a name has letters, digits, `-`, `_` and `.`"));
+        }
+        match entry(id, settings) {
+            Some(provider) => settings.fault(id, provider),
+            None => Some(format!(
+                "`providers.{id}`: there is no preset {:?}",
+                settings.preset.as_deref().unwrap_or_default()
+            )),
+        }
+    })
+}
+
+/// This server as a client of the operator's `[providers.<id>]`. None when it is switched off, or when its discovery
+/// document is not to be had or not to be trusted: the log has the reason, and the next call asks again.
+pub fn open(id: &str, settings: &Settings) -> Option<Client> {
+    let provider = entry(id, settings).filter(|_| settings.enabled != Some(false))?;
+    Client::open(id, provider, settings.clone())
+}
+
+/// The hosts that the table's requests go to, each once: those of the manifest.
+pub fn hosts() -> Vec<&'static str> {
+    let mut hosts = Vec::new();
+    for provider in all() {
+        for host in provider.hosts() {
+            if !hosts.contains(&host) {
+                hosts.push(host);
+            }
+        }
+    }
+    hosts
 }

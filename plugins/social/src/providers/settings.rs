@@ -99,8 +99,11 @@ impl Settings {
 
     /// What stands for `{name}` in the texts of `provider`.
     pub fn value(&self, provider: &Provider, name: &str) -> Option<String> {
-        let rule = provider.options.iter().find(|rule| rule.name == name);
+        let rule = provider.option_rules().find(|rule| rule.name == name);
         let Some(rule) = rule else { return self.text(name) };
+        if matches!(rule.kind, Kind::List) {
+            return Some(self.list(name).iter().map(|text| format!(",{text}")).collect());
+        }
         let own = self.text(name).map(|text| clean(rule.kind, &text));
         let value = match own {
             Some(text) => Some(text),
@@ -114,13 +117,39 @@ impl Settings {
         }
     }
 
+    /// A setting of names and texts.
+    pub fn table(&self, name: &str) -> Vec<(String, String)> {
+        let table = self.own.get(name).and_then(Value::as_object);
+        let pairs = table.into_iter().flatten();
+        pairs.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned()))).collect()
+    }
+
+    /// How the client authenticates at the token endpoint, where the operator says it.
+    pub fn token_endpoint_auth(&self) -> Option<&str> {
+        let method = self.own.get("token_endpoint_auth").and_then(|auth| auth.get("method"));
+        let method = method.or_else(|| self.own.get("token_endpoint_auth_method"));
+        method.or_else(|| self.own.get("authentication"))?.as_str()
+    }
+
+    /// Whether there is a client secret.
+    pub fn has_secret(&self) -> bool {
+        self.client_secret.as_ref().is_some_and(|secret| !secret.is_empty())
+    }
+
+    fn auth_fault(&self) -> Option<String> {
+        if self.own.contains_key("token_endpoint_auth") && self.token_endpoint_auth().is_none() {
+            return Some("`token_endpoint_auth` names no `method`".to_owned());
+        }
+        method_fault(self.token_endpoint_auth()?, self.has_secret())
+    }
+
     /// What is wrong with them; `id` is the key of the operator's table.
     pub fn fault(&self, id: &str, provider: &Provider) -> Option<String> {
         let wrong = |text: String| Some(format!("`providers.{id}`: {text}"));
-        if let Some(name) = self.own.keys().find(|name| provider.options.iter().all(|rule| rule.name != *name)) {
+        if let Some(name) = self.own.keys().find(|name| provider.option_rules().all(|rule| rule.name != *name)) {
             return wrong(format!("{} has no setting `{name}`", provider.name));
         }
-        for rule in provider.options {
+        for rule in provider.option_rules() {
             match self.own.get(rule.name) {
                 None if rule.required => return wrong(format!("{} needs `{}`", provider.name, rule.name)),
                 Some(value) if !fits(rule, value) => {
@@ -133,10 +162,31 @@ impl Settings {
         if self.text(client).is_none() {
             return wrong(format!("`{client}` is missing"));
         }
+        if let Some(fault) = self.auth_fault() {
+            return wrong(fault);
+        }
+        if provider.discovery == "{discovery_url}"
+            && self.text("discovery_url").is_none()
+            && ["authorization_url", "token_url"].iter().any(|name| self.text(name).is_none())
+        {
+            return wrong("it is no provider of the table, and `discovery_url` or `authorization_url` and `token_url` are missing".to_owned());
+        }
         if self.map_profile_to_user.contains_key("id") {
             return wrong("`map_profile_to_user` does not say who somebody is: `id` stays the provider's".to_owned());
         }
         None
+    }
+}
+
+/// Whether a method of authentication and the secret fit each other.
+fn method_fault(method: &str, has_secret: bool) -> Option<String> {
+    match method {
+        "client_secret_basic" | "client_secret_post" | "basic" if !has_secret => {
+            Some(format!("`{method}` needs `client_secret`"))
+        }
+        "none" if has_secret => Some("`none` does not go with `client_secret`".to_owned()),
+        "client_secret_basic" | "client_secret_post" | "basic" | "post" | "none" => None,
+        other => Some(format!("the token endpoint's method `{other}` is not supported")),
     }
 }
 
@@ -147,6 +197,7 @@ fn clean(kind: Kind, text: &str) -> String {
             text.trim_end_matches('/').to_owned()
         }
         Kind::Url => text.trim_end_matches('/').to_owned(),
+        Kind::Uuid => text.to_ascii_lowercase(),
         _ => text.to_owned(),
     }
 }
@@ -162,6 +213,7 @@ fn fits(rule: &OptionRule, value: &Value) -> bool {
             value => value.is_string(),
         },
         Kind::Host => text.is_some_and(|text| is_host(&clean(Kind::Host, text))),
+        Kind::Uuid => text.is_some_and(is_uuid),
         Kind::Url => text.is_some_and(is_url),
         Kind::Choice(words) => text.is_some_and(|text| words.iter().any(|(word, _)| *word == text)),
         Kind::Table => value.as_object().is_some_and(|table| table.values().all(Value::is_string)),
@@ -173,7 +225,16 @@ fn is_host(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(is_part)
 }
 
-fn is_url(text: &str) -> bool {
+fn is_uuid(text: &str) -> bool {
+    let lengths = [8, 4, 4, 4, 12];
+    let parts: Vec<&str> = text.split('-').collect();
+    let is_hex = |part: &&str| part.bytes().all(|byte| byte.is_ascii_hexdigit());
+    parts.len() == lengths.len()
+        && parts.iter().all(is_hex)
+        && parts.iter().zip(lengths).all(|(part, length)| part.len() == length)
+}
+
+pub(super) fn is_url(text: &str) -> bool {
     let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/') && !rest.contains(['@', '#', ' ', '\\']))
 }
@@ -185,6 +246,7 @@ fn expected(kind: Kind) -> String {
         Kind::Number => "a whole number".to_owned(),
         Kind::List => "a list of texts".to_owned(),
         Kind::Host => "a host name".to_owned(),
+        Kind::Uuid => "a UUID".to_owned(),
         Kind::Url => "a URL that begins with https://".to_owned(),
         Kind::Choice(words) => {
             let words: Vec<String> = words.iter().map(|(word, _)| format!("{word:?}")).collect();

@@ -14,11 +14,6 @@ pub fn fill(template: &str, value: impl Fn(&str) -> Option<String>) -> Option<St
     Some(filled)
 }
 
-/// The names in it, in their order.
-pub fn names(template: &str) -> impl Iterator<Item = &str> {
-    template.split('{').skip(1).filter_map(|part| part.split_once('}').map(|(name, _)| name))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -29,6 +24,5 @@ mod tests {
         assert_eq!(fill("1{a}2{a}", value).as_deref(), Some("1x2x"));
         assert_eq!(fill("{b}", value), None);
         assert_eq!(fill("plain {", value).as_deref(), Some("plain {"));
-        assert_eq!(names("https://{domain}/{tenant_id}").collect::<Vec<_>>(), ["domain", "tenant_id"]);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::client::Client;
 use super::mapping::{self, Profile};
-use super::provider::{Ask, Method, Rule, Source};
+use super::provider::{Ask, Method, Rule, Seen, Source};
 use super::template;
 use doorward_sdk::prelude::*;
 
@@ -22,6 +22,8 @@ pub struct Tokens<'a> {
 pub struct Visit<'a> {
     pub client: &'a Client,
     pub tokens: &'a Tokens<'a>,
+    /// What is looked at are the claims of the ID token.
+    pub is_id_token: bool,
 }
 
 impl Client {
@@ -30,8 +32,8 @@ impl Client {
     /// # Errors
     /// When the plugin's own host fails.
     pub fn user_info(&self, tokens: &Tokens<'_>) -> Result<Option<Profile>> {
-        let visit = Visit { client: self, tokens };
         for source in self.provider.user.sources {
+            let visit = Visit { client: self, tokens, is_id_token: matches!(source, Source::IdToken(_)) };
             let raw = match source {
                 Source::IdToken(needed) => claims_with(tokens.claims, needed),
                 Source::Answer(ask) => visit.ask(ask)?,
@@ -51,9 +53,12 @@ impl Visit<'_> {
     /// # Errors
     /// When the plugin's own host fails.
     pub fn ask(&self, ask: &Ask) -> Result<Option<Value>> {
-        let Some(url) = self.fill(ask.url) else { return Ok(None) };
+        let escape = |text: String| links::query(&[("", &text)]).split_off(1);
+        let Some(url) = self.fill(ask.url, escape) else { return Ok(None) };
         let Some(request) = self.request(ask, &url) else { return Ok(None) };
-        self.send(&url, request).map(|answer| answer.and_then(|answer| mapping::at(&answer, ask.root).cloned()))
+        let answer = self.send(&url, request)?;
+        let answer = answer.filter(|answer| ask.success.is_empty() || mapping::is_set(answer, ask.success));
+        Ok(answer.and_then(|answer| mapping::at(&answer, ask.root).cloned()))
     }
 
     /// The JSON object that answers with 2xx.
@@ -76,17 +81,18 @@ impl Visit<'_> {
 
     fn profile(&self, raw: Value) -> Result<Option<Profile>> {
         let user = &self.client.provider.user;
-        let raw = match user.visit {
+        let seen = match user.visit {
             Some(visit) => visit(self, raw)?,
-            None => Some(raw),
+            None => Some(Seen::new(raw)),
         };
-        let Some(raw) = raw.filter(|raw| raw.is_object() && user.rules.iter().all(|rule| self.holds(rule, raw))) else {
+        let admits = |seen: &Seen| seen.raw.is_object() && user.rules.iter().all(|rule| self.holds(rule, &seen.raw));
+        let Some(seen) = seen.filter(admits) else {
             log::warn(&format!("{}'s answer about the user is refused", self.client.id));
             return Ok(None);
         };
-        let own = self.client.settings.text("account_subject");
-        let own: Option<[&str; 1]> = own.as_deref().map(|path| [path]);
-        let Some(mut profile) = mapping::profile(user, own.as_ref().map_or(user.id, <[&str; 1]>::as_slice), raw) else {
+        let paths = self.client.id_paths();
+        let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
+        let Some(mut profile) = mapping::profile(user, &paths, seen) else {
             log::warn(&format!("{} did not say a stable id", self.client.id));
             return Ok(None);
         };
@@ -100,7 +106,7 @@ impl Visit<'_> {
             Method::Post => http::Request::post(url),
             Method::Form(fields) => {
                 let fields: Option<Vec<(&str, String)>> =
-                    fields.iter().map(|(name, value)| Some((*name, self.fill(value)?))).collect();
+                    fields.iter().map(|(name, value)| Some((*name, self.fill(value, |text| text)?))).collect();
                 let fields = fields?;
                 let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
                 http::Request::post(url).form(&fields)
@@ -119,10 +125,10 @@ impl Visit<'_> {
     }
 
     /// A text of the table; beside settings it may name `{access_token}` and `{answer.…}` of the token endpoint.
-    fn fill(&self, text: &str) -> Option<String> {
+    fn fill(&self, text: &str, escape: fn(String) -> String) -> Option<String> {
         template::fill(text, |name| match name.split_once('.') {
-            _ if name == "access_token" => self.tokens.access_token.map(str::to_owned),
-            Some(("answer", path)) => mapping::text(self.tokens.answer?, path).map(str::to_owned),
+            _ if name == "access_token" => self.tokens.access_token.map(|token| escape(token.to_owned())),
+            Some(("answer", path)) => mapping::text(self.tokens.answer?, path).map(|text| escape(text.to_owned())),
             _ => self.client.value(name),
         })
     }

@@ -30,6 +30,8 @@ fn plugin() -> Plugin {
         )
         .user_field(FieldRule::new("nick", FieldType::String).unique().hidden())
         .user_field(FieldRule::new("rank", FieldType::Number).default_value(7))
+        .user_field(FieldRule::new("watched", FieldType::Boolean).default_value(false).hidden())
+        .event(Event::before("session", Action::Create, |_| Err(Error::new(403, "WATCHED", "as asked"))).when_user("watched"))
         .session_field(FieldRule::new("mark", FieldType::String))
         .creates_users_with(&["email", "name"])
         .updates_users(&["name"])

@@ -38,6 +38,8 @@ fn plugin() -> Plugin {
         .route(Route::get("/hostile/half", half))
         .route(Route::get("/hostile/data", data))
         .route(Route::get("/hostile/mails", mails))
+        .route(Route::get("/hostile/hashes", hashes))
+        .route(Route::get("/hostile/fetch", fetch))
         .route(Route::get("/hostile/write", write))
         .route(Route::get("/hostile/tables", tables))
         .gate(gate)
@@ -128,6 +130,25 @@ fn mails(_: &Request, (): ()) -> Result<Response> {
     loop {
         mail::enqueue("hostile", "ada@example.com", &json!({}))?;
     }
+}
+
+/// Answers with the number of passwords that it had compared.
+fn hashes(_: &Request, (): ()) -> Result<Response> {
+    let mut compared = 0;
+    loop {
+        passwords::verify(None, "correct horse 1")?;
+        compared += 1;
+        log::info(&format!("compared {compared}"));
+    }
+}
+
+/// Answers with the number of requests that were not held back for their number.
+fn fetch(_: &Request, (): ()) -> Result<Response> {
+    let is_within = |_: &u32| {
+        let sent = http::Request::get("https://elsewhere.example.com/").send();
+        !matches!(sent, Err(http::Failure::Limit))
+    };
+    Response::json(&(0..100).take_while(is_within).count())
 }
 
 fn write(_: &Request, (): ()) -> Result<Response> {

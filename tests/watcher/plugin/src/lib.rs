@@ -8,6 +8,7 @@ fn plugin() -> Plugin {
     Plugin::new("watcher", "0.1.0")
         .user_field(FieldRule::new("nickname", FieldType::String).input())
         .verifications("watcher:")
+        .table(Table::new("watched").field(FieldRule::new("name", FieldType::String).unique()))
         .event(Event::before("user", Action::Create, before_sign_up))
         .event(Event::after("user", Action::Create, after_sign_up))
         .event(Event::before("user", Action::Update, before_update))
@@ -19,6 +20,9 @@ fn plugin() -> Plugin {
         .claims(|_, user, _| {
             if user["name"] == "no token" {
                 return Err(Error::new(403, "NO_TOKEN", "No token for you"));
+            }
+            if user["name"] == "trap token" {
+                panic!("in claims");
             }
             let added = json!({ "sub": "someone else", "nickname": user["nickname"] });
             Ok(added.as_object().cloned().unwrap_or_default())
@@ -71,6 +75,11 @@ fn after_sign_up(change: &Change<'_>) -> Result<()> {
     match named(change)?.as_str() {
         "refused late" => Err(Error::new(422, "TOO_LATE", "Too late")),
         "trap late" => panic!("after a sign-up"),
+        "clash late" => {
+            let insert = || models::insert::<Value>("watched", &json!({ "name": "one" }));
+            insert()?;
+            insert().map(|_| ()).or_else(|error| panic!("two of one name: {error:?}"))
+        }
         "endless" => loop {
             std::hint::black_box(0);
         },

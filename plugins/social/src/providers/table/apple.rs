@@ -34,7 +34,7 @@ pub const APPLE: Provider = Provider {
     ..USUAL
 };
 
-fn with_name(visit: &Visit<'_>, mut claims: Value) -> Result<Option<Value>> {
+fn with_name(visit: &Visit<'_>, mut claims: Value) -> Result<Option<Seen>> {
     let part = |path| mapping::text(visit.tokens.form_user?, path);
     let words: Vec<&str> = ["name.firstName", "name.lastName"].into_iter().filter_map(part).collect();
     if let Some(claims) = claims.as_object_mut()
@@ -42,5 +42,5 @@ fn with_name(visit: &Visit<'_>, mut claims: Value) -> Result<Option<Value>> {
     {
         claims.insert("name".to_owned(), Value::String(words.join(" ")));
     }
-    Ok(Some(claims))
+    Ok(Some(Seen::new(claims)))
 }

@@ -20,10 +20,10 @@ pub const GOOGLE: Provider = Provider {
         scopes: &["email", "profile", "openid"],
         parameters: &[
             Parameter::new("display", From::RequestOrOption("display")),
-            Parameter::new("login_hint", From::Request("login_hint")),
-            Parameter::new("prompt", From::Option("prompt")),
-            Parameter::new("hd", From::Option("hd")),
-            Parameter::new("access_type", From::Option("access_type")),
+            Parameter::request("login_hint"),
+            Parameter::option("prompt"),
+            Parameter::option("hd"),
+            Parameter::option("access_type"),
             Parameter::new("include_granted_scopes", From::Unless("include_granted_scopes", "true")),
         ],
         ..Authorization::at("https://accounts.google.com/o/oauth2/v2/auth")
@@ -44,9 +44,9 @@ pub const GOOGLE: Provider = Provider {
     ..USUAL
 };
 
-fn of_hosted_domain(visit: &Visit<'_>, claims: Value) -> Result<Option<Value>> {
-    let Some(wanted) = visit.client.settings.text("hd") else { return Ok(Some(claims)) };
+fn of_hosted_domain(visit: &Visit<'_>, claims: Value) -> Result<Option<Seen>> {
+    let Some(wanted) = visit.client.settings.text("hd") else { return Ok(Some(Seen::new(claims))) };
     let domain = mapping::text(&claims, "hd");
     let fits = domain.is_some_and(|domain| wanted == "*" || wanted == domain);
-    Ok(Some(claims).filter(|_| fits))
+    Ok(fits.then(|| Seen::new(claims)))
 }

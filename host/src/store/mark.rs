@@ -1,0 +1,46 @@
+//! A point within a transaction to which it can go back, so that a part of it is undone alone.
+
+use super::Database;
+use super::error::StoreError;
+use super::statement::{Builder, Statement};
+
+/// A point within a transaction. One that is dropped stays until the transaction ends or goes back further.
+pub struct Mark<'a> {
+    db: &'a dyn Database,
+    name: String,
+}
+
+impl<'a> Mark<'a> {
+    /// Marks the present point of the transaction `db`. Marks that are set within each other have different levels.
+    ///
+    /// # Errors
+    /// When the transaction has failed or ended.
+    pub async fn set(db: &'a dyn Database, level: usize) -> Result<Self, StoreError> {
+        let mark = Self { db, name: format!("mark_{level}") };
+        mark.run("SAVEPOINT").await?;
+        Ok(mark)
+    }
+
+    /// Undoes everything since, also statements that failed: the transaction can be committed again.
+    ///
+    /// # Errors
+    /// When the transaction has ended.
+    pub async fn undo(self) -> Result<(), StoreError> {
+        self.db.allow_commit();
+        self.run("ROLLBACK TO SAVEPOINT").await?;
+        self.forget().await
+    }
+
+    /// Keeps everything since.
+    ///
+    /// # Errors
+    /// When the transaction has failed or ended.
+    pub async fn forget(self) -> Result<(), StoreError> {
+        self.run("RELEASE SAVEPOINT").await
+    }
+
+    async fn run(&self, command: &str) -> Result<(), StoreError> {
+        let statement: Statement = Builder::write(&format!("{command} {}", self.name)).build()?;
+        self.db.run(statement).await.map(drop)
+    }
+}
