@@ -49,7 +49,8 @@ struct Failed {
 /// `response_mode=form_post`: the browser comes again with the cookies that it keeps from other sites' forms.
 pub fn post(request: &Request, body: Answer) -> Result<Response> {
     let query: Answer = request.query_input()?;
-    let pairs = body.0.into_iter().zip(query.0).filter_map(|((name, posted), (_, asked))| Some((name, asked.or(posted)?)));
+    let pairs =
+        body.0.into_iter().zip(query.0).filter_map(|((name, posted), (_, asked))| Some((name, asked.or(posted)?)));
     let pairs: Vec<(&str, String)> = pairs.collect();
     let pairs: Vec<(&str, &str)> = pairs.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let id = request.param("id").unwrap_or_default();

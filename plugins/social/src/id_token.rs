@@ -57,7 +57,8 @@ impl Client {
         form.extend(nonce.map(|nonce| ("nonce", nonce)));
         let answer = http::Request::post(url).form(&form).send().map_err(|_| "the provider was not reached")?;
         ensure(answer.is_success(), "the provider says so")?;
-        let claims: Value = serde_json::from_slice(answer.bytes()).map_err(|_| "the provider's answer is unreadable")?;
+        let claims: Value =
+            serde_json::from_slice(answer.bytes()).map_err(|_| "the provider's answer is unreadable")?;
         ensure(is_for(claims.get("aud"), &[id.to_owned()]), "it is for somebody else")?;
         let told = claims.get("nonce").and_then(Value::as_str);
         ensure(nonce.is_none() || told.is_none() || told == nonce, "its nonce is another")?;
@@ -117,7 +118,8 @@ fn signed(rules: &IdTokenRules, token: &str) -> Result<Checked<Value>> {
 fn fetched(rules: &IdTokenRules, anew: bool) -> Result<Checked<Vec<Value>>> {
     let url = &rules.jwks;
     let (name, turn) = (format!("keys {url}"), format!("keys asked {url}"));
-    let read = |text: &str| serde_json::from_str::<Value>(text).ok().and_then(|set| set.get("keys")?.as_array().cloned());
+    let read =
+        |text: &str| serde_json::from_str::<Value>(text).ok().and_then(|set| set.get("keys")?.as_array().cloned());
     let kept = cache::get(&name).and_then(|text| read(&text));
     if let Some(kept) = kept
         && (!anew || cache::get(&turn).is_some())

@@ -18,7 +18,10 @@ pub struct Wish<'a> {
 
 /// Who signs in.
 pub enum Admission {
-    User { user: User, is_new: bool },
+    User {
+        user: User,
+        is_new: bool,
+    },
     /// Nobody, and why: `account not linked`.
     Refused(&'static str),
 }

@@ -78,7 +78,10 @@ pub fn refresh_token(request: &Request, (): ()) -> Result<Response> {
     tell("accessToken", tokens.access_token.map(Value::from));
     tell("refreshToken", Some(tokens.refresh_token.unwrap_or(token).into()));
     tell("accessTokenExpiresAt", tokens.access_token_expires_at.map(Value::from));
-    tell("refreshTokenExpiresAt", tokens.refresh_token_expires_at.map(Value::from).or_else(|| old("refreshTokenExpiresAt")));
+    tell(
+        "refreshTokenExpiresAt",
+        tokens.refresh_token_expires_at.map(Value::from).or_else(|| old("refreshTokenExpiresAt")),
+    );
     tell("scope", old("scope"));
     tell("idToken", tokens.id_token.map(Value::from).or_else(|| old("idToken")));
     tell("providerId", Some(provider_id.into()));
