@@ -11,6 +11,7 @@ pub struct RawRequest {
     method: String,
     path: String,
     query: Map<String, Value>,
+    params: RefCell<Vec<(String, String)>>,
     body: RefCell<Option<String>>,
     session: Option<String>,
 }
@@ -51,8 +52,11 @@ impl RawRequest {
     /// # Errors
     /// What the handler refused with; 404 when the plugin has no such route.
     pub fn send(&self, plugin: &Plugin) -> Result<Response, Error> {
-        let route = plugin.routes.iter().find(|route| route.method == self.method && route.path == self.path);
-        let Some(route) = route else { return Err(Error::new(404, "NOT_FOUND", "no such route")) };
+        let fits = |route: &&crate::Route| route.method == self.method && params(route.path, &self.path).is_some();
+        let Some(route) = plugin.routes.iter().find(fits) else {
+            return Err(Error::new(404, "NOT_FOUND", "no such route"));
+        };
+        self.params.replace(params(route.path, &self.path).unwrap_or_default());
         super::with(|world| world.declared = Some(plugin.tables.clone()));
         (route.handler)(&Request::new(self))
     }
@@ -87,8 +91,8 @@ impl RawRequest {
         self.path.clone()
     }
 
-    pub(crate) fn param(&self, _name: &str) -> Option<String> {
-        None
+    pub(crate) fn param(&self, name: &str) -> Option<String> {
+        self.params.borrow().iter().find(|(own, _)| own == name).map(|(_, value)| value.clone())
     }
 
     pub(crate) fn query(&self, name: &str) -> Option<String> {
@@ -122,6 +126,23 @@ impl RawRequest {
     pub(crate) fn set_body(&self, json: &str) -> Result<(), HostError> {
         *self.body.borrow_mut() = Some(json.to_owned());
         Ok(())
+    }
+}
+
+/// The values of `:name` in `pattern`; none when `path` is another.
+fn params(pattern: &str, path: &str) -> Option<Vec<(String, String)>> {
+    let (mut wanted, mut given) = (pattern.split('/'), path.split('/'));
+    let mut params = Vec::new();
+    loop {
+        match (wanted.next(), given.next()) {
+            (None, None) => return Some(params),
+            (Some(wanted), Some(given)) => match wanted.strip_prefix(':') {
+                Some(name) => params.push((name.to_owned(), given.to_owned())),
+                None if wanted == given => {}
+                None => return None,
+            },
+            _ => return None,
+        }
     }
 }
 
