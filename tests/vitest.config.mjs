@@ -1,14 +1,16 @@
-// The client suite runs once on each database; the harness has a few tests of its own.
+// The client suite runs once on each database, the pages in a real browser on SQLite; the harness has a few tests of its own.
 import { defineConfig } from "vitest/config";
 
 const client = (database) => ({
   test: { name: database, include: ["client/**/*.test.mjs"], env: { DOORWARD_TEST_DATABASE: database }, testTimeout: 30_000, hookTimeout: 60_000, maxConcurrency: 4 },
 });
 
+const browser = { test: { name: "browser", include: ["browser/**/*.test.mjs"], testTimeout: 60_000, hookTimeout: 60_000 } };
+
 export default defineConfig({
   test: {
     pool: "forks",
     poolOptions: { forks: { maxForks: 2 } },
-    projects: [client("sqlite"), client("postgres"), { test: { name: "harness", include: ["wire/**/*.test.mjs"] } }],
+    projects: [client("sqlite"), client("postgres"), browser, { test: { name: "harness", include: ["wire/**/*.test.mjs"] } }],
   },
 });

@@ -118,6 +118,7 @@ fn microsoft_s_tenant_is_one_that_is_admitted() {
         let forged = json!({ "iss": format!("https://login.microsoftonline.com/{CONSUMERS}/v2.0"), "tid": COMPANY });
         assert!(!rules.admits(&forged) && !rules.admits(&json!({ "tid": COMPANY })) && !rules.admits(&json!({})));
     }
+    assert!(check("microsoft", json!({ "tenant_id": "example.onmicrosoft.com" })).is_none());
     let own = rules("microsoft", json!({ "authority": "https://login.example.com/", "tenant_id": COMPANY }));
     assert!(own.admits(&json!({ "iss": format!("https://login.example.com/{COMPANY}/v2.0"), "tid": COMPANY })));
     assert!(!own.admits(&claims(COMPANY)));

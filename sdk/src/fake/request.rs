@@ -11,9 +11,9 @@ pub struct RawRequest {
     method: String,
     path: String,
     query: Map<String, Value>,
-    params: RefCell<Vec<(String, String)>>,
     body: RefCell<Option<String>>,
-    session: Option<String>,
+    headers: Vec<(String, String)>,
+    params: RefCell<Map<String, Value>>,
 }
 
 /// An answer of a test.
@@ -47,18 +47,34 @@ impl RawRequest {
         RawRequest { method: "GET".to_owned(), path: path.to_owned(), query, ..RawRequest::default() }
     }
 
+    /// The same request with a header.
+    pub fn with_header(mut self, name: &str, value: &str) -> RawRequest {
+        self.headers.push((name.to_ascii_lowercase(), value.to_owned()));
+        self
+    }
+
     /// Calls the plugin's route with this method and path.
     ///
     /// # Errors
     /// What the handler refused with; 404 when the plugin has no such route.
     pub fn send(&self, plugin: &Plugin) -> Result<Response, Error> {
-        let fits = |route: &&crate::Route| route.method == self.method && params(route.path, &self.path).is_some();
-        let Some(route) = plugin.routes.iter().find(fits) else {
-            return Err(Error::new(404, "NOT_FOUND", "no such route"));
+        let of_path = |route: &&crate::Route| route.method == self.method && self.takes_params_of(route.path);
+        let Some(route) = plugin.routes.iter().find(of_path) else {
+            return Err(Error::new(404, "NOT_FOUND", format!("the plugin has no route {} {}", self.method, self.path)));
         };
-        self.params.replace(params(route.path, &self.path).unwrap_or_default());
         super::with(|world| world.declared = Some(plugin.tables.clone()));
         (route.handler)(&Request::new(self))
+    }
+
+    /// Calls the plugin's function with this name, as the application's own backend does.
+    ///
+    /// # Errors
+    /// What the function refused with; 404 when the plugin has no such function.
+    pub fn call(&self, plugin: &Plugin, name: &str) -> Result<Response, Error> {
+        let function = plugin.functions.iter().find(|function| function.name == name);
+        let Some(function) = function else { return Err(Error::new(404, "NOT_FOUND", "no such function")) };
+        super::with(|world| world.declared = Some(plugin.tables.clone()));
+        (function.handler)(&Request::new(self))
     }
 
     /// Runs the `before` hooks of the plugin until one answers. Paths and conditions are for the host to look at.
@@ -83,6 +99,21 @@ impl RawRequest {
         plugin.after.iter().try_for_each(|hook| (hook.call)(&Request::new(self), &Reply::new(reply)))
     }
 
+    /// Whether the path matches a route's; keeps what stands for `:name`.
+    fn takes_params_of(&self, pattern: &str) -> bool {
+        let (wanted, given): (Vec<&str>, Vec<&str>) = (pattern.split('/').collect(), self.path.split('/').collect());
+        let pairs = || wanted.iter().zip(&given);
+        let matches =
+            |(wanted, given): (&&str, &&str)| wanted == given || (wanted.starts_with(':') && !given.is_empty());
+        if wanted.len() != given.len() || !pairs().all(matches) {
+            return false;
+        }
+        let params =
+            pairs().filter_map(|(wanted, given)| Some((wanted.strip_prefix(':')?.to_owned(), (*given).into())));
+        self.params.replace(params.collect());
+        true
+    }
+
     pub(crate) fn method(&self) -> String {
         self.method.clone()
     }
@@ -92,7 +123,7 @@ impl RawRequest {
     }
 
     pub(crate) fn param(&self, name: &str) -> Option<String> {
-        self.params.borrow().iter().find(|(own, _)| own == name).map(|(_, value)| value.clone())
+        self.params.borrow().get(name).and_then(Value::as_str).map(str::to_owned)
     }
 
     pub(crate) fn query(&self, name: &str) -> Option<String> {
@@ -103,8 +134,11 @@ impl RawRequest {
         Value::Object(self.query.clone()).to_string()
     }
 
-    pub(crate) fn header(&self, _name: &str) -> Option<String> {
-        None
+    /// Credentials are the host's: as there, they are not shown.
+    pub(crate) fn header(&self, name: &str) -> Option<String> {
+        let is_shown = !matches!(name, "cookie" | "authorization" | "proxy-authorization");
+        let found = self.headers.iter().find(|(own, _)| is_shown && own == name);
+        found.map(|(_, value)| value.clone())
     }
 
     pub(crate) fn body(&self) -> Option<String> {
@@ -116,33 +150,21 @@ impl RawRequest {
     }
 
     pub(crate) fn user_agent(&self) -> Option<String> {
-        None
+        self.header("user-agent")
     }
 
+    /// The world's session, without its token.
     pub(crate) fn session(&self) -> Result<Option<String>, HostError> {
-        Ok(self.session.clone())
+        let mut session = super::with(|world| world.session.clone());
+        if let Some(fields) = session.as_mut().and_then(|session| session["session"].as_object_mut()) {
+            fields.remove("token");
+        }
+        Ok(session.map(|session| session.to_string()))
     }
 
     pub(crate) fn set_body(&self, json: &str) -> Result<(), HostError> {
         *self.body.borrow_mut() = Some(json.to_owned());
         Ok(())
-    }
-}
-
-/// The values of `:name` in `pattern`; none when `path` is another.
-fn params(pattern: &str, path: &str) -> Option<Vec<(String, String)>> {
-    let (mut wanted, mut given) = (pattern.split('/'), path.split('/'));
-    let mut params = Vec::new();
-    loop {
-        match (wanted.next(), given.next()) {
-            (None, None) => return Some(params),
-            (Some(wanted), Some(given)) => match wanted.strip_prefix(':') {
-                Some(name) => params.push((name.to_owned(), given.to_owned())),
-                None if wanted == given => {}
-                None => return None,
-            },
-            _ => return None,
-        }
     }
 }
 

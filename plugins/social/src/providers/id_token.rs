@@ -2,6 +2,7 @@
 
 use super::client::Client;
 use super::provider::{ClaimRule, IdToken, IdTokenKeys, NonceRule};
+use super::settings::is_uuid;
 use serde_json::Value;
 
 /// How an ID token is verified.
@@ -46,6 +47,7 @@ pub enum ClaimCheck {
     },
 }
 
+const TENANTS: [&str; 3] = ["common", "organizations", "consumers"];
 /// The tenant of all personal accounts.
 const MICROSOFT_CONSUMERS: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
 
@@ -123,7 +125,10 @@ impl Client {
             (ClaimRule::HostedDomain, Some(domain)) => ClaimCheck::HostedDomain(domain),
             (ClaimRule::HostedDomain, None) | (ClaimRule::Nothing, _) => ClaimCheck::Nothing,
             (ClaimRule::MicrosoftTenant, _) => {
-                ClaimCheck::MicrosoftTenant { authority: self.value("authority")?, tenant: self.value("tenant_id")? }
+                // A tenant that is named by its domain is not to be told from another by a token.
+                let tenant =
+                    self.value("tenant_id").filter(|tenant| is_uuid(tenant) || TENANTS.contains(&&**tenant))?;
+                ClaimCheck::MicrosoftTenant { authority: self.value("authority")?, tenant }
             }
         })
     }
