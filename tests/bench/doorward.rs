@@ -139,6 +139,11 @@ impl Doorward {
         self.target(get(&format!("/api/auth{path}"), None), 200)
     }
 
+    /// The header that a page of its own sends.
+    pub fn origin(&self) -> String {
+        format!("origin: http://127.0.0.1:{}\r\n", self.port)
+    }
+
     /// Signs the one user up and returns the session's cookie.
     pub fn sign_up(&self) -> Outcome<String> {
         let body = format!(r#"{{"name":"Ada Lovelace","email":"{EMAIL}","password":"{PASSWORD}"}}"#);
@@ -162,7 +167,8 @@ impl Doorward {
         self.folder.path().join("doorward.db")
     }
 
-    fn target(&self, request: Vec<u8>, status: u16) -> Target {
+    /// Any request, and the status of its answer.
+    pub fn target(&self, request: Vec<u8>, status: u16) -> Target {
         Target { port: self.port, requests: vec![request], status }
     }
 
@@ -223,12 +229,13 @@ fn command(folder: &TempDir, name: &str) -> Command {
 fn config(extras: Extras, port: u16, database: &str) -> Outcome<String> {
     let plugin = |path: &PathBuf| -> Outcome<toml::Value> {
         let id = path.file_stem().and_then(|name| name.to_str()).ok_or("a component has no name")?;
-        let is_silent = id == SIGNING_PLUGIN && extras == Extras::All;
-        let silent = toml::toml! { id = id  disable_setting_jwt_header = true };
-        Ok(if is_silent {
-            silent
-        } else {
-            toml::toml! { id = id }
+        Ok(match id {
+            SIGNING_PLUGIN if extras == Extras::All => toml::toml! { id = id  disable_setting_jwt_header = true },
+            "social" => toml::toml! {
+                id = id
+                providers = { github = { client_id = "bench", client_secret = "bench" } }
+            },
+            id => toml::toml! { id = id },
         }
         .into())
     };

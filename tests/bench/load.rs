@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use crate::Outcome;
 
 /// Requests, asked in turn again and again, and the status that each must be answered with.
+#[derive(Clone)]
 pub struct Target {
     pub port: u16,
     pub requests: Vec<Vec<u8>>,
@@ -23,14 +24,22 @@ pub struct Answer {
 /// `GET path`, with a cookie or without.
 pub fn get(path: &str, cookie: Option<&str>) -> Vec<u8> {
     let cookie = cookie.map(|cookie| format!("cookie: {cookie}\r\n")).unwrap_or_default();
-    format!("GET {path} HTTP/1.1\r\nhost: 127.0.0.1\r\nuser-agent: bench\r\naccept: */*\r\n{cookie}\r\n").into_bytes()
+    request("GET", path, &cookie, "")
 }
 
 /// `POST path` with a JSON body.
 pub fn post(path: &str, body: &str) -> Vec<u8> {
-    let length = body.len();
-    let head = format!("POST {path} HTTP/1.1\r\nhost: 127.0.0.1\r\nuser-agent: bench\r\naccept: */*\r\n");
-    format!("{head}content-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}").into_bytes()
+    request("POST", path, "", body)
+}
+
+/// Any request; `headers` are whole lines. A body is JSON.
+pub fn request(method: &str, path: &str, headers: &str, body: &str) -> Vec<u8> {
+    let usual = "host: 127.0.0.1\r\nuser-agent: bench\r\naccept: */*\r\n";
+    let of_body = match body.len() {
+        0 => String::new(),
+        length => format!("content-type: application/json\r\ncontent-length: {length}\r\n"),
+    };
+    format!("{method} {path} HTTP/1.1\r\n{usual}{headers}{of_body}\r\n{body}").into_bytes()
 }
 
 /// One keep-alive connection.
