@@ -8,6 +8,7 @@ use wasmtime::{Config, Engine, Store};
 
 use super::bindings::exports::doorward::plugin::lifecycle;
 use super::error::PluginError;
+use super::javascript;
 use super::manifest::{Manifest, SECTION};
 
 /// The package whose interfaces plugins import.
@@ -20,7 +21,10 @@ const DESCRIBE_TICKS: u64 = 100;
 /// # Errors
 /// When the module does not follow the contract, or its manifest is refused.
 pub async fn from_module(module: &[u8], file: &str) -> Result<(Vec<u8>, Manifest), PluginError> {
-    let refused = |error| PluginError::NotAPlugin { plugin: file.to_owned(), reason: format!("{error:#}") };
+    let not_a_plugin = |reason| PluginError::NotAPlugin { plugin: file.to_owned(), reason };
+    let refused = |error| not_a_plugin(format!("{error:#}"));
+    let stripped = javascript::strip(module).map_err(not_a_plugin)?;
+    let module = stripped.as_deref().unwrap_or(module);
     let mut encoder = wit_component::ComponentEncoder::default();
     let component = encoder.validate(true).module(module).and_then(|encoder| encoder.encode()).map_err(refused)?;
     with_manifest(component, file).await
