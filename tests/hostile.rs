@@ -97,6 +97,10 @@ macro_rules! cases {
     };
 }
 
+#[path = "hostile/chance.rs"]
+mod chance;
+#[path = "hostile/fuzz.rs"]
+mod fuzz;
 #[path = "hostile/limits.rs"]
 mod limits;
 #[path = "hostile/reload.rs"]

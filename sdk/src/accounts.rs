@@ -1,4 +1,19 @@
 //! Accounts of users at providers: ways in beside the password.
+//!
+//! ```
+//! use doorward_sdk::prelude::*;
+//! # doorward_sdk::fake::reset();
+//! # let user = users::create(&json!({ "email": "ada@example.com" }))?;
+//! let user = match accounts::find("github", "1001")? {
+//!     Some(account) => account.user_id().to_owned(),
+//!     None => {
+//!         accounts::create(&user.id(), &json!({ "providerId": "github", "accountId": "1001" }))?;
+//!         user.id()
+//!     }
+//! };
+//! assert_eq!(accounts::list_of_user(&user)?[0].account_id(), "1001");
+//! # Ok::<(), Error>(())
+//! ```
 
 use crate::error::Result;
 use crate::host;

@@ -1,4 +1,16 @@
 //! Several sessions of one browser, by their tokens. Take a token from a signed cookie, never from a request's body.
+//!
+//! ```
+//! use doorward_sdk::prelude::*;
+//! # doorward_sdk::fake::reset();
+//! # let user = users::create(&json!({ "email": "ada@example.com" }))?;
+//! # let token = sessions::open(&user, "email")?.token().to_owned();
+//! let others = browser_sessions::find(&[token.clone(), "gone".to_owned()])?;
+//! assert_eq!(others.len(), 1, "those that live");
+//! assert!(browser_sessions::resume(&token, None)?.is_some());
+//! assert_eq!(browser_sessions::end(&[token])?, 1);
+//! # Ok::<(), Error>(())
+//! ```
 
 use crate::error::Result;
 use crate::host;

@@ -1,4 +1,14 @@
 //! What goes into tokens for other services.
+//!
+//! ```
+//! use doorward_sdk::prelude::*;
+//! # doorward_sdk::fake::reset();
+//! let mut claims = Map::new();
+//! claims.insert("sub".to_owned(), json!("user-1"));
+//! let claims = claims::collect(&claims)?;
+//! assert_eq!(claims["sub"], "user-1");
+//! # Ok::<(), Error>(())
+//! ```
 
 use crate::error::Result;
 use crate::host;

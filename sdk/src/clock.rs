@@ -1,4 +1,11 @@
 //! The time, as the host keeps it.
+//!
+//! ```
+//! use doorward_sdk::clock;
+//! # doorward_sdk::fake::reset();
+//! let in_an_hour = clock::iso_text(clock::now_millis() + 3_600_000);
+//! assert!(in_an_hour > clock::iso_text(clock::now_millis()));
+//! ```
 
 use crate::host;
 

@@ -1,4 +1,27 @@
 //! The operator's settings for this plugin.
+//!
+//! ```
+//! use doorward_sdk::prelude::*;
+//! use serde::{Deserialize, Serialize};
+//!
+//! #[derive(Serialize, Deserialize)]
+//! #[serde(default, deny_unknown_fields)]
+//! struct Options {
+//!     greeting: String,
+//! }
+//!
+//! impl Default for Options {
+//!     fn default() -> Self {
+//!         Options { greeting: "Hello".to_owned() }
+//!     }
+//! }
+//!
+//! # doorward_sdk::fake::reset();
+//! # doorward_sdk::fake::with(|world| world.options = r#"{"greeting":"Welcome"}"#.to_owned());
+//! let options: Options = config::options()?;
+//! assert_eq!(options.greeting, "Welcome");
+//! # Ok::<(), Error>(())
+//! ```
 
 use crate::error::{Error, Result};
 use crate::host;

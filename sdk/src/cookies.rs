@@ -1,4 +1,16 @@
 //! Cookies that the plugin declares. Path, domain, `Secure` and `SameSite` are the server's.
+//!
+//! ```
+//! use doorward_sdk::prelude::*;
+//! # doorward_sdk::fake::reset();
+//! const SEEN: CookieRule = CookieRule::prefixed("seen");
+//!
+//! let plugin = Plugin::new("seen", "1.0.0").cookie(SEEN);
+//! cookies::set_signed("seen", "once", cookies::Attributes { max_age_secs: Some(3600), http_only: true })?;
+//! assert_eq!(cookies::get_signed("seen")?.as_deref(), Some("once"));
+//! cookies::delete("seen")?;
+//! # Ok::<(), Error>(())
+//! ```
 
 pub use crate::bindings::doorward::plugin::cookies::Attributes;
 use crate::error::Result;

@@ -1,4 +1,17 @@
 //! Randomness, hashing and keyed hashing. Keys stay in the host.
+//!
+//! ```
+//! use doorward_sdk::prelude::*;
+//! # doorward_sdk::fake::reset();
+//! let code = crypto::random_string(6, crypto::DIGITS)?;
+//! // What is stored is a keyed hash, and what is compared does not tell by its time.
+//! let stored = crypto::hmac_sha256("code", code.as_bytes());
+//! assert!(crypto::constant_time_equal(&stored, &crypto::hmac_sha256("code", code.as_bytes())));
+//!
+//! let sealed = crypto::seal("secrets of users", b"JBSWY3DP")?;
+//! assert_eq!(crypto::open("secrets of users", &sealed).as_deref(), Some(&b"JBSWY3DP"[..]));
+//! # Ok::<(), Error>(())
+//! ```
 
 use crate::error::Result;
 use crate::host;

@@ -1,4 +1,14 @@
 //! For plugins that prove that a person reads an address's mail.
+//!
+//! ```
+//! use doorward_sdk::prelude::*;
+//! # doorward_sdk::fake::reset();
+//! # let user = users::create(&json!({ "email": "ada@example.com" }))?;
+//! // Someone followed a link that was mailed to the user's address.
+//! let user = email_ownership::confirm(&user)?;
+//! assert!(user.is_email_verified());
+//! # Ok::<(), Error>(())
+//! ```
 
 use crate::error::Result;
 use crate::host;

@@ -1,4 +1,26 @@
 //! A say in every sign-in, before a session exists.
+//!
+//! ```
+//! use doorward_sdk::prelude::*;
+//! # use doorward_sdk::fake::RawAttempt;
+//!
+//! /// Nobody without a proven address signs in; who has a second factor is asked for it.
+//! fn gate(attempt: &Attempt) -> Result<Verdict> {
+//!     let user = attempt.user()?;
+//!     if user["emailVerified"] != json!(true) {
+//!         return Err(Error::new(403, "EMAIL_NOT_VERIFIED", "Verify your address first"));
+//!     }
+//!     if user["hasKey"] == json!(true) {
+//!         return Ok(Verdict::Challenge(Response::json(&json!({ "keyRequired": true }))?));
+//!     }
+//!     Ok(Verdict::Admit)
+//! }
+//!
+//! let plugin = Plugin::new("proven", "1.0.0").gate(gate);
+//! # let raw = RawAttempt::new(&json!({ "emailVerified": false }), "email");
+//! assert!(gate(&Attempt::new(&raw)).is_err());
+//! # Ok::<(), Error>(())
+//! ```
 
 use crate::Response;
 use crate::error::Result;

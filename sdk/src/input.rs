@@ -4,6 +4,32 @@ use crate::error::{Error, Result};
 use serde_json::{Map, Value};
 
 /// What a handler takes from the body or the query.
+///
+/// ```
+/// use doorward_sdk::{Fields, Input};
+///
+/// struct Seat {
+///     number: f64,
+///     note: Option<String>,
+/// }
+///
+/// impl Input for Seat {
+///     fn read(fields: &mut Fields<'_>) -> Self {
+///         let seat = Seat { number: fields.required("number"), note: fields.optional("note") };
+///         if seat.number < 1.0 {
+///             fields.issue("number", "Too small: expected number to be >=1");
+///         }
+///         seat
+///     }
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the input of a handler",
+    label = "this is no `Input`",
+    note = "a handler is `fn(&Request, I) -> Result<Response>`; for its own type `I`, write \n\
+            `impl Input for {Self} {{ fn read(fields: &mut Fields<'_>) -> Self {{ … }} }}`",
+    note = "a handler without input takes `(): ()`"
+)]
 pub trait Input: Sized + 'static {
     /// Reads each field. Faults are collected in `fields`, so the value is used only when there were none.
     fn read(fields: &mut Fields<'_>) -> Self;
@@ -17,6 +43,11 @@ impl Input for () {
 }
 
 /// A type that one field can have.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no type of a field",
+    label = "fields are `String`, `bool`, `f64`, `Map<String, Value>` or `Vec<Value>`",
+    note = "take any JSON with `fields.any(name)`, or read one of these types and report what is wrong with `fields.issue(name, text)`"
+)]
 pub trait FromField: Default {
     /// How the type is called in a fault: `string`, `number`, `boolean`, `record`, `array`.
     const EXPECTED: &'static str;

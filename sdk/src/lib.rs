@@ -107,10 +107,12 @@ pub mod prelude {
     pub use serde_json::{Map, Value, json};
 }
 
-/// Exports the plugin that `$declare` returns. Once in a crate of type `cdylib`.
+/// Exports the plugin that `$declare`, a `fn() -> Plugin`, returns. Once in a crate of type `cdylib`.
 #[macro_export]
 macro_rules! plugin {
     ($declare:ident) => {
+        // Natively too, a function of another kind is seen here.
+        const _: fn() -> $crate::Plugin = $declare;
         #[cfg(target_arch = "wasm32")]
         mod doorward_exports {
             use $crate::bindings as b;

@@ -1,4 +1,11 @@
 //! URLs: of this server, resolved against it, with a query parameter set.
+//!
+//! ```
+//! use doorward_sdk::prelude::*;
+//! # doorward_sdk::fake::reset();
+//! let url = links::with_query(&links::endpoint("/seat/take"), "seat", "7 B");
+//! assert!(url.ends_with("/api/auth/seat/take?seat=7+B"));
+//! ```
 
 use crate::bindings::doorward::plugin::types as raw;
 use crate::error::{Error, HostError, Result};

@@ -1,4 +1,11 @@
 //! Lines in the server's log, marked with the plugin's id.
+//!
+//! ```
+//! use doorward_sdk::{fake, log};
+//! # fake::reset();
+//! log::warn("the provider answered slowly");
+//! assert!(fake::with(|world| world.log[0].contains("slowly")));
+//! ```
 
 use crate::bindings::doorward::plugin::log::Level;
 use crate::host;

@@ -1,4 +1,13 @@
 //! Mail, sent by the server once the change that caused it is committed.
+//!
+//! ```
+//! use doorward_sdk::{fake, prelude::*};
+//! # fake::reset();
+//! let plugin = Plugin::new("seats", "1.0.0").mail("seat-taken");
+//! mail::enqueue("seat-taken", "ada@example.com", &json!({ "seat": 7 }))?;
+//! assert_eq!(fake::with(|world| world.mails.len()), 1);
+//! # Ok::<(), Error>(())
+//! ```
 
 use crate::error::Result;
 use crate::host;

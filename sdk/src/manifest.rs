@@ -9,6 +9,12 @@ use serde::Serialize;
 use serde_json::Value;
 
 /// A limit on how often one client may call a path.
+///
+/// ```
+/// use doorward_sdk::{Plugin, RateRule};
+/// // Three calls in ten seconds, unless the operator's option `limit` says otherwise.
+/// let plugin = Plugin::new("seats", "1.0.0").rate_limit(RateRule::new("/seats/take", 3, 10).or_option("limit"));
+/// ```
 #[derive(Clone, Debug, Serialize)]
 pub struct RateRule {
     path: &'static str,
@@ -20,6 +26,13 @@ pub struct RateRule {
 }
 
 /// A cookie that a plugin owns.
+///
+/// ```
+/// use doorward_sdk::{CookieRule, Plugin};
+/// let plugin = Plugin::new("seats", "1.0.0")
+///     .cookie(CookieRule::prefixed("seat"))
+///     .cookie(CookieRule::prefixed("seat-of-").all_that_begin_so());
+/// ```
 #[derive(Clone, Debug, Serialize)]
 pub struct CookieRule {
     name: &'static str,

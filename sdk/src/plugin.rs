@@ -20,6 +20,28 @@ pub enum Flow {
 }
 
 /// A plugin: build it with the methods below, in any order.
+///
+/// ```
+/// use doorward_sdk::prelude::*;
+///
+/// fn plugin() -> Plugin {
+///     Plugin::new("seats", "1.0.0")
+///         .table(Table::new("seat").field(FieldRule::new("number", FieldType::Number).required().unique()))
+///         .route(Route::get("/seats", |_request, ()| {
+///             let seats: Vec<Value> = models::find("seat", Filter::all())?;
+///             Response::json(&seats)
+///         }))
+///         .before("/sign-up/**", |request| {
+///             if request.header("x-invitation").is_none() {
+///                 return Err(Error::new(403, "NOT_INVITED", "Ask for an invitation"));
+///             }
+///             Ok(Flow::Proceed)
+///         })
+///         .after(On::path("/get-session").when_signed_in(), |_request, reply| reply.set_header("x-seats", "7"))
+///         .claims(|_request, user, _claims| Ok(Map::from_iter([("seat".to_owned(), user["seat"].clone())])))
+/// }
+/// # plugin();
+/// ```
 pub struct Plugin {
     pub(crate) id: &'static str,
     pub(crate) version: &'static str,

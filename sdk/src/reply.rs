@@ -1,4 +1,23 @@
 //! The answer that an `after` hook looks at.
+//!
+//! ```
+//! use doorward_sdk::prelude::*;
+//! # use doorward_sdk::fake::{RawReply, RawRequest};
+//!
+//! fn plugin() -> Plugin {
+//!     Plugin::new("stamp", "1.0.0").after("/get-session", |_request, reply| {
+//!         if reply.status() == 200 {
+//!             reply.set_header("x-stamp", "seen")?;
+//!         }
+//!         Ok(())
+//!     })
+//! }
+//!
+//! # let reply = RawReply::plain(200);
+//! RawRequest::get("/get-session", &[]).run_after(&plugin(), &reply)?;
+//! assert_eq!(Reply::new(&reply).header("x-stamp").as_deref(), Some("seen"));
+//! # Ok::<(), Error>(())
+//! ```
 
 use crate::error::Result;
 use crate::host::RawReply;

@@ -1,4 +1,19 @@
 //! The request that a handler or a hook looks at.
+//!
+//! ```
+//! use doorward_sdk::prelude::*;
+//! use doorward_sdk::fake::{self, RawRequest};
+//!
+//! fn seat(request: &Request, (): ()) -> Result<Response> {
+//!     let number = request.param("number").unwrap_or_default();
+//!     Response::json(&json!({ "seat": number, "agent": request.user_agent() }))
+//! }
+//!
+//! let plugin = Plugin::new("seats", "1.0.0").route(Route::get("/seats/:number", seat));
+//! let answer = RawRequest::get("/seats/7", &[]).with_header("user-agent", "test").send(&plugin)?;
+//! assert_eq!(fake::body(&answer), json!({ "seat": "7", "agent": "test" }));
+//! # Ok::<(), Error>(())
+//! ```
 
 use crate::error::Result;
 use crate::host::RawRequest;

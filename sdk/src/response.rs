@@ -1,4 +1,12 @@
 //! What a handler answers.
+//!
+//! ```
+//! use doorward_sdk::prelude::*;
+//! let made = Response::json(&json!({ "seat": 7 }))?.status(201).header("x-seat", "7");
+//! assert_eq!(made.body(), Some(json!({ "seat": 7 })));
+//! let elsewhere = Response::redirect("/welcome");
+//! # Ok::<(), Error>(())
+//! ```
 
 use crate::bindings::doorward::plugin::types as raw;
 use crate::error::Result;

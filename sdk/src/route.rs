@@ -1,4 +1,32 @@
 //! One endpoint of a plugin: method, path, handler and what the host checks before calling it.
+//!
+//! ```
+//! use doorward_sdk::prelude::*;
+//! use doorward_sdk::fake::{self, RawRequest};
+//!
+//! struct Take {
+//!     seat: f64,
+//! }
+//!
+//! impl Input for Take {
+//!     fn read(fields: &mut Fields<'_>) -> Self {
+//!         Take { seat: fields.required("seat") }
+//!     }
+//! }
+//!
+//! fn take(_request: &Request, input: Take) -> Result<Response> {
+//!     Response::json(&json!({ "taken": input.seat }))
+//! }
+//!
+//! let plugin = Plugin::new("seats", "1.0.0")
+//!     .route(Route::post("/seats/take", take))
+//!     .function(Function::new("free-seats", |_, ()| Response::json(&json!([]))));
+//! let answer = RawRequest::post("/seats/take", &json!({ "seat": 7 })).send(&plugin)?;
+//! assert_eq!(fake::status(&answer), 200);
+//! let refused = RawRequest::post("/seats/take", &json!({ "seat": "7" })).send(&plugin).unwrap_err().refusal();
+//! assert_eq!(refused.message.unwrap(), "[body.seat] Invalid input: expected number, received string");
+//! # Ok::<(), Error>(())
+//! ```
 
 use crate::error::Result;
 use crate::input::Input;
@@ -32,7 +60,8 @@ impl Function {
 }
 
 impl Route {
-    /// An endpoint that changes something. Its input is the JSON body, validated before the handler runs.
+    /// An endpoint that changes something. Its input is the JSON body, validated before the handler runs: `fn(&Request, I) ->
+    /// Result<Response>` with an [`Input`], or `()` for none.
     pub fn post<I: Input>(path: &'static str, handler: fn(&Request<'_>, I) -> Result<Response>) -> Route {
         Route::new("POST", path, Box::new(move |request| handler(request, request.body_input()?)))
     }

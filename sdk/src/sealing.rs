@@ -1,5 +1,13 @@
 //! Encryption with the server's secrets, in the form that existing databases hold. For everything else use
 //! [`crypto::seal`](crate::crypto::seal).
+//!
+//! ```
+//! use doorward_sdk::prelude::*;
+//! # doorward_sdk::fake::reset();
+//! let column = sealing::seal("otpauth-secret")?;
+//! assert_eq!(sealing::open(&column)?.as_deref(), Some("otpauth-secret"));
+//! # Ok::<(), Error>(())
+//! ```
 
 use crate::error::Result;
 use crate::host;

@@ -1,4 +1,15 @@
 //! What administrators do to other people's sessions.
+//!
+//! ```
+//! use doorward_sdk::prelude::*;
+//! # doorward_sdk::fake::reset();
+//! # let user = users::create(&json!({ "email": "ada@example.com" }))?;
+//! # sessions::open(&user, "email")?;
+//! let live = session_administration::list_of_user(&user.id())?;
+//! assert_eq!(live.len(), 1);
+//! assert_eq!(session_administration::end_all(&user.id())?, 1);
+//! # Ok::<(), Error>(())
+//! ```
 
 use crate::error::Result;
 use crate::host;

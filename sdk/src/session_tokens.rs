@@ -1,4 +1,16 @@
 //! Session tokens outside of cookies, for clients that keep none.
+//!
+//! ```
+//! use doorward_sdk::{fake, prelude::*};
+//! # fake::reset();
+//! # let user = users::create(&json!({ "email": "ada@example.com" }))?;
+//! # let token = sessions::open(&user, "email")?.token().to_owned();
+//! # fake::with(|world| world.bearer = Some(format!("{token}.signature")));
+//! if let Some(token) = session_tokens::bearer() {
+//!     assert!(session_tokens::present(&token, true)?);
+//! }
+//! # Ok::<(), Error>(())
+//! ```
 
 use crate::error::Result;
 use crate::host;

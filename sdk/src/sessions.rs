@@ -1,4 +1,16 @@
 //! Sessions. Every one that is opened passes the session gates.
+//!
+//! ```
+//! use doorward_sdk::prelude::*;
+//! # doorward_sdk::fake::reset();
+//! # let user = users::create(&json!({ "email": "ada@example.com" }))?;
+//! // A gate may refuse, or demand another proof: `?` passes its answer on.
+//! let session = sessions::open(&user, "magic-link")?;
+//! assert_eq!(sessions::require()?.id(), session.id());
+//! sessions::end_current()?;
+//! assert!(sessions::current()?.is_none());
+//! # Ok::<(), Error>(())
+//! ```
 
 use crate::bindings::doorward::plugin::sessions::Freshness;
 use crate::error::{Error, Result};

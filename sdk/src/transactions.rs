@@ -1,4 +1,16 @@
 //! Several changes as one.
+//!
+//! ```
+//! use doorward_sdk::prelude::*;
+//! # doorward_sdk::fake::reset();
+//! let undone: Result<()> = transactions::run(|| {
+//!     verifications::create("seat:7", "ada", 60)?;
+//!     Err(Error::new(409, "SEAT_TAKEN", "The seat is taken"))
+//! });
+//! assert!(undone.is_err());
+//! assert_eq!(verifications::find("seat:7")?, None);
+//! # Ok::<(), Error>(())
+//! ```
 
 use crate::error::Result;
 use crate::host;

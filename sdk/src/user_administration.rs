@@ -1,4 +1,13 @@
 //! What administrators do to users, beside [`users::update`](crate::users::update).
+//!
+//! ```
+//! use doorward_sdk::prelude::*;
+//! # doorward_sdk::fake::reset();
+//! let user = user_administration::create(&json!({ "email": "ada@example.com" }), Some("correct horse 1"))?;
+//! user_administration::set_password(&user.id(), "correct horse 2", true)?;
+//! assert!(user_administration::delete(&user.id())?);
+//! # Ok::<(), Error>(())
+//! ```
 
 use crate::error::Result;
 use crate::host;

@@ -1,4 +1,18 @@
 //! Users: find, create, change the fields that the manifest declares.
+//!
+//! ```
+//! use doorward_sdk::prelude::*;
+//! # doorward_sdk::fake::reset();
+//! let plugin = Plugin::new("plans", "1.0.0")
+//!     .user_field(FieldRule::new("plan", FieldType::String).default_value("free"))
+//!     .creates_users_with(&["email", "name"]);
+//!
+//! let user = users::create(&json!({ "email": "ada@example.com", "name": "Ada" }))?;
+//! let user = users::update(&user.id(), &json!({ "plan": "gold" }))?;
+//! assert_eq!(user.get("plan"), Some(&json!("gold")));
+//! assert!(users::find_by_email("ADA@example.com")?.is_some());
+//! # Ok::<(), Error>(())
+//! ```
 
 use crate::error::Result;
 use crate::host;

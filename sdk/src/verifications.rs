@@ -1,4 +1,14 @@
 //! Short-lived values under identifiers that begin with the plugin's declared prefix.
+//!
+//! ```
+//! use doorward_sdk::prelude::*;
+//! # doorward_sdk::fake::reset();
+//! let plugin = Plugin::new("seats", "1.0.0").verifications("seat:");
+//! verifications::create("seat:token-1", "row 7", 600)?;
+//! assert_eq!(verifications::consume("seat:token-1")?.as_deref(), Some("row 7"));
+//! assert_eq!(verifications::consume("seat:token-1")?, None, "it counts once");
+//! # Ok::<(), Error>(())
+//! ```
 
 use crate::error::Result;
 use crate::host;

@@ -30,7 +30,7 @@ fn component() -> &'static Path {
     &BUILT
 }
 
-async fn server(place: &Place) -> Fixture {
+pub async fn server(place: &Place) -> Fixture {
     server_with(place, "").await
 }
 

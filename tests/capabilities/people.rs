@@ -126,7 +126,8 @@ async fn an_account_is_linked_once(place: Place) {
 async fn tokens_are_sealed_in_the_database_and_shown_in_clear(place: Place) {
     let server = server_with(&place, "account.encrypt_oauth_tokens = true").await;
     let (ada, _) = member(&server, "ada").await;
-    let fields = json!({ "providerId": "github", "accountId": "7", "accessToken": "t", "refreshToken": "", "idToken": "i" });
+    let fields =
+        json!({ "providerId": "github", "accountId": "7", "accessToken": "t", "refreshToken": "", "idToken": "i" });
     let linked = one(&server, json!(["link", ada, fields])).await;
     let id = linked["id"].as_str().unwrap();
     let stored = async || server.records("account").await.into_iter().find(|row| row.text("id") == id).unwrap();
@@ -159,7 +160,11 @@ async fn a_browser_remembers_an_account_until_it_signs_out(place: Place) {
     let outcome = run(&server, "", json!([["provider-of", ada, id], ["provider-of", "x", id]])).await;
     assert_eq!(json!(outcome), json!(["github", null]));
     let answer = server.post_as("/sign-out", &both, &json!({})).await;
-    assert!(answer.cookie_changes().iter().any(|cookie| cookie.contains("account_data")), "{:?}", answer.cookie_changes());
+    assert!(
+        answer.cookie_changes().iter().any(|cookie| cookie.contains("account_data")),
+        "{:?}",
+        answer.cookie_changes()
+    );
     server.pass_secs(400);
     assert_eq!(run(&server, &remembering, json!([["remembered-account"]])).await[0], Json::Null, "it is over");
 }

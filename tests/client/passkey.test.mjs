@@ -234,6 +234,53 @@ describe("by default", () => {
   });
 });
 
+describe("PK-8: who has nothing but passkeys", () => {
+  const server = serve({ plugins: [{ id: "passkey" }, { id: "admin" }] });
+  const open = serve({ plugins: [{ id: "passkey", allow_deleting_last: true }] });
+  /** A user with a passkey and no password, as an account of a magic link is. */
+  async function withoutPassword(where) {
+    const user = await enrolled(where);
+    await where.database.run("delete from account where userId = ?", user.data.user.id);
+    return user;
+  }
+  const listed = async (user) => (await user.client.passkey.listUserPasskeys()).data.map(({ id }) => id);
+
+  test("keeps the last one, also of two that are deleted at once", async () => {
+    const user = await withoutPassword(server);
+    const { id } = user.passkey;
+    expect(refusal(await user.client.passkey.deletePasskey({ id }))).toBe("400 FAILED_TO_DELETE_LAST_PASSKEY");
+    expect(await listed(user)).toEqual([id]);
+    for (let round = 0; round < 5; round++) {
+      const second = new Authenticator();
+      present(second, server.origin);
+      expect((await user.client.passkey.addPasskey({ name: `Key ${round}` })).error).toBeNull();
+      const both = await listed(user);
+      const outcomes = await Promise.all(both.map((id) => user.client.passkey.deletePasskey({ id })));
+      expect(outcomes.map(refusal).sort()).toEqual(["400 FAILED_TO_DELETE_LAST_PASSKEY", "ok"]);
+      expect(await listed(user)).toHaveLength(1);
+    }
+  });
+
+  test("may delete it with a password, with another account, or when the operator lets them", async () => {
+    const password = await enrolled(server);
+    expect(refusal(await password.client.passkey.deletePasskey({ id: password.passkey.id }))).toBe("ok");
+    const linked = await enrolled(server);
+    await server.database.run("update account set providerId = 'google', password = null where userId = ?", linked.data.user.id);
+    expect(refusal(await linked.client.passkey.deletePasskey({ id: linked.passkey.id }))).toBe("ok");
+    const free = await withoutPassword(open);
+    expect(refusal(await free.client.passkey.deletePasskey({ id: free.passkey.id }))).toBe("ok");
+  });
+
+  test("is not signed in while banned", async () => {
+    const user = await withoutPassword(server);
+    await server.database.run("update user set banned = ? where id = ?", server.database.kind === "postgres" ? true : 1, user.data.user.id);
+    const who = page(server);
+    expect(refusal(await who.client.signIn.passkey())).toBe("403 BANNED_USER");
+    expect(await isSignedIn(who)).toBe(false);
+    expect(who.jar.keys()).not.toContain("better-auth.session_token");
+  });
+});
+
 describe("with user verification required", () => {
   const server = serve(withPlugins({ id: "passkey", authenticator_selection: { user_verification: "required" } }));
 

@@ -1,5 +1,6 @@
 //! Components that no SDK would make: written as modules, with any manifest.
 
+use wasm_encoder::ComponentSection;
 use wit_parser::Resolve;
 
 /// Exports of a module that answers everything with a pointer to zeroes.
@@ -62,17 +63,46 @@ pub fn with_manifest(component: Vec<u8>, id: &str) -> Vec<u8> {
 }
 
 /// As [`with_manifest`], with a route of one's choice.
-pub fn with_route(mut component: Vec<u8>, id: &str, method: &str, path: &str) -> Vec<u8> {
-    use wasm_encoder::ComponentSection;
+pub fn with_route(component: Vec<u8>, id: &str, method: &str, path: &str) -> Vec<u8> {
     let manifest = serde_json::json!({
         "manifest_version": 1, "id": id, "version": "1", "sdk_version": "1",
         "routes": [{ "method": method, "path": path }],
         "capabilities": [],
     });
-    let data = serde_json::to_vec(&manifest).unwrap();
-    wasm_encoder::CustomSection { name: "doorward:manifest".into(), data: data.into() }
+    with_section(component, &serde_json::to_vec(&manifest).unwrap())
+}
+
+/// Appends a manifest of any text.
+pub fn with_section(mut component: Vec<u8>, manifest: &[u8]) -> Vec<u8> {
+    wasm_encoder::CustomSection { name: "doorward:manifest".into(), data: manifest.into() }
         .append_to_component(&mut component);
     component
+}
+
+/// The component with one more module, which is instantiated with it and imports nothing.
+pub fn beside(mut component: Vec<u8>, module: &[u8]) -> Vec<u8> {
+    let parsed = wasmparser::Parser::new(0).parse_all(&component).map(Result::unwrap);
+    let modules = parsed.filter(|part| matches!(part, wasmparser::Payload::ModuleSection { .. })).count();
+    let mut instances = wasm_encoder::InstanceSection::new();
+    instances.instantiate::<_, &str>(u32::try_from(modules).unwrap(), []);
+    RawModule(module).append_to_component(&mut component);
+    instances.append_to_component(&mut component);
+    component
+}
+
+/// A core module's section, of its bytes.
+struct RawModule<'a>(&'a [u8]);
+
+impl wasm_encoder::Encode for RawModule<'_> {
+    fn encode(&self, sink: &mut Vec<u8>) {
+        self.0.encode(sink);
+    }
+}
+
+impl ComponentSection for RawModule<'_> {
+    fn id(&self) -> u8 {
+        wasm_encoder::ComponentSectionId::CoreModule.into()
+    }
 }
 
 /// An answer with the status that this code leaves, and an empty body.
@@ -90,6 +120,12 @@ fn answer(status: &str) -> String {
 /// Answers with this status.
 pub fn answers(status: u16) -> Vec<u8> {
     component(&format!("(module {HONEST} {})", handle(&answer(&format!("i32.const {status}")))))
+}
+
+/// Answers with whatever these bytes mean.
+pub fn answers_with(bytes: &[u8]) -> Vec<u8> {
+    let bytes: String = bytes.iter().map(|byte| format!("\\{byte:02x}")).collect();
+    component(&format!("(module {HONEST} {} (data (i32.const 2048) \"{bytes}\"))", handle("i32.const 2048")))
 }
 
 /// Runs a module's own text beside a well-behaved plugin.

@@ -25,10 +25,15 @@ cases!(
 );
 
 /// Loads a component as a server would, without the server.
-async fn load(component: Vec<u8>) -> Result<(), String> {
+pub async fn load(component: Vec<u8>) -> Result<(), String> {
+    load_file(components::with_manifest(component, "raw")).await
+}
+
+/// As [`load`], with a manifest of its own.
+pub async fn load_file(component: Vec<u8>) -> Result<(), String> {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("raw.wasm");
-    std::fs::write(&file, components::with_manifest(component, "raw")).unwrap();
+    std::fs::write(&file, component).unwrap();
     let text = format!("secret = \"sandbox-test-secret-0123456789-abcdefghij\"\n{}", entry("raw", &file, ""));
     let config = Config::parse(&text, folder.path(), &BTreeMap::new()).unwrap();
     let ports = Ports { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom) };

@@ -48,9 +48,8 @@ impl Exchange {
             return None;
         }
         let sealed = chunks::read(&self.request, &auth.cookies.account_data.name)?;
-        let open = |secret: &crate::secret::Secret<String>| {
-            JweKey::derive(secret.expose().as_bytes(), PURPOSE)?.open(&sealed)
-        };
+        let open =
+            |secret: &crate::secret::Secret<String>| JweKey::derive(secret.expose().as_bytes(), PURPOSE)?.open(&sealed);
         let claims: Map<String, Json> = serde_json::from_slice(&auth.config.all_secrets.iter().find_map(open)?).ok()?;
         let until_secs = claims.get("exp").and_then(Json::as_i64)?;
         let text = |name: &str| claims.get(name).and_then(Json::as_str).map(str::to_owned);

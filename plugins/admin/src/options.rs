@@ -15,6 +15,8 @@ pub struct Options {
     pub admin_user_ids: Vec<String>,
     /// What each role may do. Empty: the reference's `admin` and `user`.
     roles: Roles,
+    /// Without roles of the operator's own, users may be given names that are none of the reference's.
+    pub allow_unknown_roles: bool,
     pub default_ban_reason: String,
     /// Seconds; 0 is for ever.
     pub default_ban_expires_in: u64,
@@ -35,6 +37,7 @@ impl Default for Options {
             admin_roles: vec!["admin".to_owned()],
             admin_user_ids: Vec::new(),
             roles: Roles::new(),
+            allow_unknown_roles: false,
             default_ban_reason: "No reason".to_owned(),
             default_ban_expires_in: 0,
             banned_user_message:

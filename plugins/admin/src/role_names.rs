@@ -28,12 +28,13 @@ pub fn to_stored(given: &Value, options: &Options) -> Result<String> {
     if names.iter().all(|name| exists(name, options)) { Ok(names.join(",")) } else { Err(NO_SUCH_ROLE.into()) }
 }
 
-/// Without roles of the operator's own, any name is one: it allows nothing until it is configured. A known name in another
+/// Without roles of the operator's own, the operator may let any name be one: it allows nothing. A known name in another
 /// letter case is a mistake.
 fn exists(name: &str, options: &Options) -> bool {
     let roles = options.roles();
     let is_mistaken = || roles.keys().any(|role| role.eq_ignore_ascii_case(name));
-    roles.contains_key(name) || (!options.names_roles() && is_role_name(name) && !is_mistaken())
+    roles.contains_key(name)
+        || (options.allow_unknown_roles && !options.names_roles() && is_role_name(name) && !is_mistaken())
 }
 
 /// Whether a role can have this name.
@@ -56,7 +57,9 @@ mod tests {
         let unknown = Err(NO_SUCH_ROLE.code().to_owned());
         assert_eq!(stored(json!("admin"), "{}"), Ok("admin".to_owned()));
         assert_eq!(stored(json!(["user", "admin"]), "{}"), Ok("user,admin".to_owned()));
-        assert_eq!(stored(json!("wizard"), "{}"), Ok("wizard".to_owned()));
+        assert_eq!(stored(json!("wizard"), "{}"), unknown);
+        let open = r#"{"allow_unknown_roles":true}"#;
+        assert_eq!(stored(json!("wizard"), open), Ok("wizard".to_owned()));
         for given in [
             json!("admin,owner"),
             json!(["admin", ""]),
@@ -69,6 +72,7 @@ mod tests {
             json!(vec!["user"; 10_000]),
         ] {
             assert_eq!(stored(given.clone(), "{}"), unknown, "{given}");
+            assert_eq!(stored(given.clone(), open), unknown, "{given}");
         }
         for given in [json!(5), json!(null), json!({}), json!(["admin", 5]), json!([["admin"]])] {
             assert_eq!(stored(given.clone(), "{}"), Err("INVALID_ROLE_TYPE".to_owned()), "{given}");

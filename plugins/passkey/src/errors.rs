@@ -14,6 +14,11 @@ pub const NO_SUCH_PASSKEY: ErrorCode = ErrorCode::new(404, "PASSKEY_NOT_FOUND", 
 /// The signature is not the credential's; [`AUTHENTICATION_FAILED`] for every other fault.
 pub const WRONG_SIGNATURE: ErrorCode = ErrorCode::new(401, "AUTHENTICATION_FAILED", "Authentication failed");
 pub const AUTHENTICATION_FAILED: ErrorCode = ErrorCode::new(400, "AUTHENTICATION_FAILED", "Authentication failed");
+pub const LAST_PASSKEY: ErrorCode = ErrorCode::new(
+    400,
+    "FAILED_TO_DELETE_LAST_PASSKEY",
+    "You can't delete your last passkey without another way to sign in",
+);
 pub const RESOLVE_USER_REQUIRED: ErrorCode = ErrorCode::new(
     400,
     "RESOLVE_USER_REQUIRED",
@@ -21,12 +26,13 @@ pub const RESOLVE_USER_REQUIRED: ErrorCode = ErrorCode::new(
 );
 
 /// Every code, for the manifest.
-pub const ALL: [ErrorCode; 7] = [
+pub const ALL: [ErrorCode; 8] = [
     CHALLENGE_NOT_FOUND,
     NOT_ALLOWED,
     FAILED_TO_VERIFY_REGISTRATION,
     PREVIOUSLY_REGISTERED,
     PASSKEY_NOT_FOUND,
     AUTHENTICATION_FAILED,
+    LAST_PASSKEY,
     RESOLVE_USER_REQUIRED,
 ];

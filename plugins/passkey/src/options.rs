@@ -17,6 +17,8 @@ pub struct Options {
     pub origin: Option<Origins>,
     pub authenticator_selection: AuthenticatorSelection,
     pub registration: Registration,
+    /// Whether a user may delete the last passkey with neither a password nor an account at a provider.
+    pub allow_deleting_last: bool,
     advanced: Advanced,
 }
 

@@ -38,8 +38,7 @@ impl Way {
         let table: Map<String, Value> = fields.optional("additionalParams").unwrap_or_default();
         let read = texts(fields, "additionalParams", table.iter().map(|(name, value)| (name.clone(), value)));
         if read.len() == table.len() && table.keys().any(|name| RESERVED.contains(&name.as_str())) {
-            let text =
-                format!("additionalParams cannot include reserved OAuth parameters: {}", RESERVED.join(", "));
+            let text = format!("additionalParams cannot include reserved OAuth parameters: {}", RESERVED.join(", "));
             fields.issue("additionalParams", &text);
         }
         read
@@ -62,7 +61,8 @@ impl Way {
 /// As [`Way::answer`].
 pub fn authorization_url(client: &Client, begin: Begin, way: &Way) -> Result<String> {
     let begun = State::begin(&client.id, client.uses_nonce(), begin)?;
-    let challenge = oauth2::PkceCodeChallenge::from_code_verifier_sha256(&oauth2::PkceCodeVerifier::new(begun.code_verifier));
+    let challenge =
+        oauth2::PkceCodeChallenge::from_code_verifier_sha256(&oauth2::PkceCodeVerifier::new(begun.code_verifier));
     client.authorization_url(&Authorization {
         state: &begun.state,
         redirect_uri: &callback_url(client),

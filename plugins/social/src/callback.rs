@@ -49,7 +49,8 @@ struct Failed {
 /// `response_mode=form_post`: the browser comes again with the cookies that it keeps from other sites' forms.
 pub fn post(request: &Request, body: Answer) -> Result<Response> {
     let query: Answer = request.query_input()?;
-    let pairs = body.0.into_iter().zip(query.0).filter_map(|((name, posted), (_, asked))| Some((name, asked.or(posted)?)));
+    let pairs =
+        body.0.into_iter().zip(query.0).filter_map(|((name, posted), (_, asked))| Some((name, asked.or(posted)?)));
     let pairs: Vec<(&str, String)> = pairs.collect();
     let pairs: Vec<(&str, &str)> = pairs.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let id = request.param("id").unwrap_or_default();
@@ -179,4 +180,158 @@ fn with_pairs(url: &str, pairs: &[(&str, &str)]) -> String {
         Some(_) => "&",
     };
     format!("{rest}{mark}{}{fragment}", links::query(pairs))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::plugin;
+    use crate::testing::{come_back, counts, url, world};
+    use doorward_sdk::fake::{self, RawRequest};
+    use doorward_sdk::prelude::*;
+
+    #[test]
+    fn a_new_user_is_welcomed_and_a_known_one_comes_home() {
+        let provider = world(json!({}), json!({}));
+        assert_eq!(provider.sign_in(json!({ "newUserCallbackURL": "/welcome" })), "/welcome");
+        assert_eq!(provider.sign_in(json!({ "newUserCallbackURL": "/welcome" })), "/home");
+        assert_eq!(counts(), [1, 1, 2]);
+        let account = fake::with(|world| world.accounts[0].clone());
+        assert_eq!((&account["accountId"], &account["providerId"]), (&json!("sub-1"), &json!("wire")));
+        assert_eq!(account["scope"], json!("openid,email"));
+        let sent = fake::with(|world| world.http_sent.clone());
+        let exchange = sent.iter().find(|request| request.url == url("/token")).expect("exchange");
+        let form = String::from_utf8(exchange.body.clone().expect("form")).expect("text");
+        assert!(form.starts_with("grant_type=authorization_code&code=code-1&code_verifier="), "{form}");
+        assert!(form.ends_with("&client_id=client&client_secret=hush"), "{form}");
+    }
+
+    #[test]
+    fn what_the_provider_says_wrong_signs_nobody_in() {
+        let good = json!({ "sub": "sub-1", "email": "ada@example.com", "email_verified": true });
+        for (claims, code) in [
+            (json!({ "sub": "" }), "unable_to_get_user_info"),
+            (json!({ "sub": "undefined" }), "unable_to_get_user_info"),
+            (json!({ "sub": "null" }), "unable_to_get_user_info"),
+            (json!({ "sub": null }), "unable_to_get_user_info"),
+            (json!({ "sub": 7 }), "unable_to_get_user_info"),
+            (json!({ "iss": "https://evil.example.net" }), "unable_to_get_user_info"),
+            (json!({ "aud": "somebody" }), "unable_to_get_user_info"),
+            (json!({ "aud": null }), "unable_to_get_user_info"),
+            (json!({ "exp": 1 }), "unable_to_get_user_info"),
+            (json!({ "exp": null }), "unable_to_get_user_info"),
+            (json!({ "iat": null }), "unable_to_get_user_info"),
+            (json!({ "nbf": 99_999_999_999_u64 }), "unable_to_get_user_info"),
+        ] {
+            let mut provider = world(json!({}), json!({}));
+            provider.claims = good.clone();
+            for (name, value) in claims.as_object().expect("claims") {
+                provider.claims[name] = value.clone();
+            }
+            // `token` puts its own claims first, so that these replace them.
+            assert_eq!(provider.sign_in(json!({})), format!("/oops?error={code}"), "{claims}");
+            assert_eq!(counts(), [0, 0, 0], "{claims}");
+        }
+    }
+
+    #[test]
+    fn an_unsigned_or_foreign_token_signs_nobody_in() {
+        let mut provider = world(json!({}), json!({}));
+        let part = |value: Value| crypto::base64url(value.to_string().as_bytes());
+        let body = provider.token(json!({})).split('.').nth(1).expect("claims").to_owned();
+        let elsewhere = world(json!({}), json!({})).token(json!({ "nonce": "n" }));
+        for token in [
+            format!("{}.{body}.", part(json!({ "alg": "none" }))),
+            format!("{}.{body}.AAAA", part(json!({ "alg": "HS256", "kid": "key-1" }))),
+            format!("{}.{body}.AAAA", part(json!({ "alg": "RS256", "kid": "key-9" }))),
+            elsewhere,
+            "garbage".to_owned(),
+        ] {
+            provider = world(json!({}), json!({}));
+            provider.id_token = Some(token.clone());
+            assert_eq!(provider.sign_in(json!({})), "/oops?error=unable_to_get_user_info", "{token}");
+            assert_eq!(counts(), [0, 0, 0]);
+        }
+    }
+
+    #[test]
+    fn without_the_keys_nobody_is_signed_in() {
+        let provider = world(json!({}), json!({}));
+        fake::answer_http(&url("/jwks"), 503, "{}");
+        assert_eq!(provider.sign_in(json!({})), "/oops?error=unable_to_get_user_info");
+        assert_eq!(counts(), [0, 0, 0]);
+    }
+
+    #[test]
+    fn a_state_is_for_one_answer_of_one_provider_in_one_browser() {
+        let provider = world(json!({}), json!({}));
+        let wish = json!({ "provider": "wire", "callbackURL": "/home", "errorCallbackURL": "/oops?a=1" });
+        let state = provider.begin("/sign-in/social", wish.clone());
+        let query = [("code", "c"), ("state", state.as_str())];
+        let cookie = fake::with(|world| world.cookies.remove("state")).expect("cookie");
+        assert_eq!(come_back("wire", &query), "/oops?a=1&error=state_mismatch", "another browser");
+        fake::with(|world| world.cookies.insert("state".to_owned(), "another".to_owned()));
+        assert_eq!(come_back("wire", &query), "/oops?a=1&error=state_mismatch", "another sign-in");
+        fake::with(|world| world.cookies.insert("state".to_owned(), cookie.clone()));
+        assert_eq!(come_back("other", &query), "/oops?a=1&error=state_mismatch", "another provider");
+        fake::with(|world| world.cookies.insert("state".to_owned(), cookie.clone()));
+        assert_eq!(come_back("wire", &query), "http://localhost:3000/api/auth/error?error=state_mismatch", "spent");
+        assert_eq!(counts(), [0, 0, 0]);
+        let state = provider.begin("/sign-in/social", wish);
+        fake::with(|world| world.now_millis += 601_000);
+        let late = come_back("wire", &[("code", "c"), ("state", &state)]);
+        assert!(late.ends_with("error=state_mismatch"), "{late}");
+    }
+
+    #[test]
+    fn a_state_in_a_cookie_is_redeemed_once() {
+        let provider = world(json!({}), json!({ "store_state_strategy": "cookie" }));
+        let wish = json!({ "provider": "wire", "callbackURL": "/home", "errorCallbackURL": "/oops" });
+        let state = provider.begin("/sign-in/social", wish);
+        let cookie = fake::with(|world| world.cookies["oauth_state"].clone());
+        let query = [("code", "c"), ("state", state.as_str())];
+        assert_eq!(come_back("wire", &[("code", "c"), ("state", "x")]), "/oops?error=state_mismatch");
+        assert_eq!(come_back("wire", &query), "/home");
+        assert!(come_back("wire", &query).ends_with("error=state_mismatch"), "the cookie is gone");
+        fake::with(|world| world.cookies.insert("oauth_state".to_owned(), cookie));
+        assert_eq!(come_back("wire", &query), "/oops?error=state_mismatch", "it was kept");
+        fake::with(|world| world.cookies.insert("oauth_state".to_owned(), "AAAA".to_owned()));
+        assert!(come_back("wire", &query).ends_with("error=state_invalid"));
+        assert_eq!(counts(), [1, 1, 1]);
+    }
+
+    #[test]
+    fn data_of_the_request_is_no_state() {
+        let provider = world(json!({}), json!({}));
+        let victim = users::create(&json!({ "email": "victim@example.com", "emailVerified": true })).expect("user");
+        let link = json!({ "userId": victim.id(), "email": "ada@example.com" });
+        let data = json!({ "link": link, "callbackURL": "https://evil.example.net", "expiresAt": 9e15, "plan": "pro" });
+        assert_eq!(provider.sign_in(json!({ "additionalData": data })), "/home");
+        assert!(fake::with(|world| world.accounts[0]["userId"] != json!(victim.id())));
+    }
+
+    #[test]
+    fn a_form_is_sent_round_and_what_the_url_says_goes_first() {
+        world(json!({}), json!({}));
+        let body = json!({ "state": "s", "code": "c d", "evil": "x" });
+        let answer = RawRequest::post("/callback/wire", &body).send(&plugin()).expect("answer");
+        let expected = "http://localhost:3000/api/auth/callback/wire?code=c+d&state=s";
+        assert_eq!(fake::header(&answer, "location").as_deref(), Some(expected));
+        for body in [json!({ "code": 1 }), json!([])] {
+            let refusal = RawRequest::post("/callback/wire", &body).send(&plugin()).expect_err("refused").refusal();
+            assert_eq!((refusal.status, refusal.code.as_deref()), (400, Some("VALIDATION_ERROR")));
+        }
+    }
+
+    #[test]
+    fn errors_are_shown_behind_what_the_page_has() {
+        let cases = [
+            ("/oops", "/oops?error=x"),
+            ("/oops?a=%20b", "/oops?a=%20b&error=x"),
+            ("/oops?", "/oops?error=x"),
+            ("https://a.example/o#top", "https://a.example/o?error=x#top"),
+        ];
+        for (page, expected) in cases {
+            assert_eq!(super::with_pairs(page, &[("error", "x")]), expected);
+        }
+    }
 }

@@ -12,11 +12,8 @@ pub const ALREADY_LINKED: ErrorCode =
     ErrorCode::new(409, "SOCIAL_ACCOUNT_ALREADY_LINKED", "Social account already linked");
 pub const LINKING_NOT_ALLOWED: ErrorCode =
     ErrorCode::new(401, "LINKING_NOT_ALLOWED", "Account not linked - linking not allowed");
-pub const OTHER_EMAIL: ErrorCode = ErrorCode::new(
-    401,
-    "LINKING_DIFFERENT_EMAILS_NOT_ALLOWED",
-    "Account not linked - different emails not allowed",
-);
+pub const OTHER_EMAIL: ErrorCode =
+    ErrorCode::new(401, "LINKING_DIFFERENT_EMAILS_NOT_ALLOWED", "Account not linked - different emails not allowed");
 pub const LINKING_FAILED: ErrorCode =
     ErrorCode::new(417, "LINKING_FAILED", "Account not linked - unable to create account");
 pub const ACCOUNT_NOT_FOUND: ErrorCode = ErrorCode::new(400, "ACCOUNT_NOT_FOUND", "Account not found");
@@ -26,11 +23,8 @@ pub const REFRESH_FAILED: ErrorCode =
 pub const NO_VALID_TOKEN: ErrorCode =
     ErrorCode::new(400, "FAILED_TO_GET_ACCESS_TOKEN", "Failed to get a valid access token");
 pub const ACCESS_NOT_FOUND: ErrorCode = ErrorCode::new(400, "ACCESS_TOKEN_NOT_FOUND", "Access token not found");
-pub const PROVIDER_NOT_CONFIGURED: ErrorCode = ErrorCode::new(
-    400,
-    "PROVIDER_NOT_CONFIGURED",
-    "Account is not associated with a configured social provider.",
-);
+pub const PROVIDER_NOT_CONFIGURED: ErrorCode =
+    ErrorCode::new(400, "PROVIDER_NOT_CONFIGURED", "Account is not associated with a configured social provider.");
 
 /// The answer to who asks for tokens without a session: no body, as the reference has it.
 pub fn unauthorized() -> Error {

@@ -15,6 +15,8 @@ mod selection;
 mod sign_in;
 mod sign_in_social;
 mod state;
+#[cfg(test)]
+mod testing;
 mod token_endpoint;
 mod tokens;
 

@@ -87,3 +87,82 @@ fn merged(stored: &str, fresh: &[String]) -> String {
     }
     scopes.join(",")
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::plugin;
+    use crate::testing::{Provider, come_back, counts, world};
+    use doorward_sdk::fake::{self, RawRequest};
+    use doorward_sdk::prelude::*;
+    use doorward_sdk::users::User;
+
+    fn member(email: &str) -> User {
+        let user = users::create(&json!({ "email": email, "emailVerified": true, "name": "Own" })).expect("user");
+        fake::sign_in(&user);
+        user
+    }
+
+    fn link(provider: &Provider) -> String {
+        let body = json!({ "provider": "wire", "callbackURL": "/settings", "errorCallbackURL": "/oops" });
+        let state = provider.begin("/link-social", body);
+        come_back("wire", &[("code", "c"), ("state", &state)])
+    }
+
+    #[test]
+    fn a_member_links_an_account_and_no_session_is_opened() {
+        let provider = world(json!({}), json!({}));
+        let ada = member("ada@example.com");
+        assert_eq!(link(&provider), "/settings");
+        assert_eq!(link(&provider), "/settings", "again");
+        assert_eq!(counts(), [1, 1, 0]);
+        assert_eq!(fake::with(|world| world.accounts[0]["userId"].clone()), json!(ada.id()));
+    }
+
+    #[test]
+    fn an_account_is_not_taken_from_another() {
+        let linking = json!({ "account_linking": { "allow_different_emails": true } });
+        let provider = world(json!({}), linking);
+        member("ada@example.com");
+        assert_eq!(link(&provider), "/settings");
+        member("bob@example.com");
+        assert_eq!(link(&provider), "/oops?error=account_already_linked_to_different_user");
+        let token = json!({ "provider": "wire", "idToken": { "token": provider.token(json!({})) } });
+        let refusal = RawRequest::post("/link-social", &token).send(&plugin()).expect_err("refused").refusal();
+        assert_eq!((refusal.status, refusal.code.as_deref()), (409, Some("SOCIAL_ACCOUNT_ALREADY_LINKED")));
+        assert_eq!(counts(), [2, 1, 0]);
+    }
+
+    #[test]
+    fn a_session_that_ended_links_nothing() {
+        let provider = world(json!({}), json!({}));
+        member("ada@example.com");
+        let body = json!({ "provider": "wire", "callbackURL": "/settings", "errorCallbackURL": "/oops" });
+        let state = provider.begin("/link-social", body);
+        fake::with(|world| world.live.clear());
+        let end = come_back("wire", &[("code", "c"), ("state", &state)]);
+        assert_eq!(end, "/oops?error=unable_to_link_account");
+        assert_eq!(counts(), [1, 0, 0]);
+    }
+
+    #[test]
+    fn other_and_unproven_addresses_are_refused_unless_allowed() {
+        for (email, is_verified, linking, expected) in [
+            ("bob@example.com", true, json!({}), "/oops?error=email_does_not_match"),
+            ("bob@example.com", true, json!({ "allow_different_emails": true }), "/settings"),
+            ("ada@example.com", false, json!({}), "/oops?error=unable_to_link_account"),
+            ("ada@example.com", false, json!({ "trusted_providers": ["wire"] }), "/settings"),
+            ("ada@example.com", true, json!({ "enabled": false }), "/oops?error=unable_to_link_account"),
+        ] {
+            let mut provider = world(json!({}), json!({ "account_linking": linking }));
+            provider.claims["email_verified"] = json!(is_verified);
+            member(email);
+            assert_eq!(link(&provider), expected, "{email} {is_verified} {linking}");
+        }
+    }
+
+    #[test]
+    fn scopes_are_merged_once() {
+        assert_eq!(super::merged("a, b", &["b".to_owned(), "c".to_owned()]), "a,b,c");
+        assert_eq!(super::merged("", &[]), "");
+    }
+}

@@ -96,3 +96,41 @@ fn url(client: &Client, id_token: Option<&str>, input: &SignOut) -> Option<Strin
     }
     Some(url)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::plugin;
+    use crate::testing::{ISSUER, world};
+    use doorward_sdk::fake::{self, RawReply, RawRequest};
+    use doorward_sdk::prelude::*;
+
+    fn sign_out(body: Value) -> Option<Value> {
+        let request = RawRequest::post("/sign-out", &body);
+        assert!(request.run_before(&plugin()).expect("hook").is_none());
+        let reply = RawReply::with_body(&json!({ "success": true }));
+        request.run_after(&plugin(), &reply).expect("hook");
+        reply.json_body()
+    }
+
+    #[test]
+    fn the_providers_page_is_told_and_without_one_nothing_changes() {
+        let provider = world(json!({}), json!({}));
+        assert_eq!(sign_out(json!({})), Some(json!({ "success": true })), "nobody is signed in");
+        provider.sign_in(json!({}));
+        let user = users::find_by_email("ada@example.com").expect("store").expect("user");
+        fake::sign_in(&user);
+        let told = sign_out(json!({ "callbackURL": "/bye", "state": "s" })).expect("body");
+        let url = told["url"].as_str().expect("url");
+        assert!(url.starts_with(&format!("{ISSUER}/logout?id_token_hint=")), "{url}");
+        assert!(
+            url.ends_with("&post_logout_redirect_uri=http%3A%2F%2Flocalhost%3A3000%2Fbye&client_id=client&state=s")
+        );
+        assert_eq!(told["redirect"], json!(true));
+        assert_eq!(sign_out(json!({ "disableRedirect": true })).expect("body")["redirect"], json!(false));
+        fake::with(|world| {
+            world.cached.clear();
+            world.http_answers.clear();
+        });
+        assert_eq!(sign_out(json!({})), Some(json!({ "success": true })), "the provider is away");
+    }
+}

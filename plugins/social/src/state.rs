@@ -64,8 +64,8 @@ pub struct State {
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Link {
-    pub email: String,
     pub user_id: String,
+    pub email: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     encrypted_session_token: Option<String>,
 }
@@ -223,7 +223,11 @@ fn redeem_cookie(state: &str) -> Result<Redeemed> {
     cookies::delete(SEALED)?;
     // The cookie may be sent again: the first answer is the only one.
     let window_secs = u32::try_from(LIFE_SECS).unwrap_or(u32::MAX);
-    Ok(if counters::hit(&format!("state {state}"), window_secs)? == 1 { Ok(kept) } else { Err(kept.fault("state_mismatch")) })
+    Ok(if counters::hit(&format!("state {state}"), window_secs)? == 1 {
+        Ok(kept)
+    } else {
+        Err(kept.fault("state_mismatch"))
+    })
 }
 
 fn from_hex(text: &str) -> Option<Vec<u8>> {

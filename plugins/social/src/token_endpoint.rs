@@ -53,16 +53,8 @@ type Protocol = oauth2::Client<
 >;
 
 /// The usual order of parameters.
-const ORDER: [&str; 8] = [
-    "grant_type",
-    "code",
-    "refresh_token",
-    "code_verifier",
-    "device_id",
-    "redirect_uri",
-    "client_id",
-    "client_secret",
-];
+const ORDER: [&str; 8] =
+    ["grant_type", "code", "refresh_token", "code_verifier", "device_id", "redirect_uri", "client_id", "client_secret"];
 
 impl Client {
     /// The tokens for a code; none when the provider does not take it. The log says why.
@@ -251,7 +243,9 @@ fn after(secs: u64) -> String {
 fn scopes(value: Option<&Value>, separator: char) -> Vec<String> {
     let is_between = |letter: char| letter.is_whitespace() || letter == separator;
     match value {
-        Some(Value::String(text)) => text.split(is_between).filter(|scope| !scope.is_empty()).map(str::to_owned).collect(),
+        Some(Value::String(text)) => {
+            text.split(is_between).filter(|scope| !scope.is_empty()).map(str::to_owned).collect()
+        }
         Some(Value::Array(items)) => {
             let texts = items.iter().filter_map(Value::as_str).map(str::trim);
             texts.filter(|scope| !scope.is_empty()).map(str::to_owned).collect()

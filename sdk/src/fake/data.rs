@@ -214,7 +214,12 @@ pub mod accounts {
 
     pub fn remember(id: &str) -> Answer<()> {
         with(|world| {
-            world.accounts.iter().find(|row| is_of(row, "id", id)).map(|_| ()).ok_or_else(|| HostError::Invalid("there is no such account".to_owned()))?;
+            world
+                .accounts
+                .iter()
+                .find(|row| is_of(row, "id", id))
+                .map(|_| ())
+                .ok_or_else(|| HostError::Invalid("there is no such account".to_owned()))?;
             world.remembered_account = Some(id.to_owned());
             Ok(())
         })

@@ -12,7 +12,8 @@ pub struct RawRequest {
     path: String,
     query: Map<String, Value>,
     body: RefCell<Option<String>>,
-    session: Option<String>,
+    headers: Vec<(String, String)>,
+    params: RefCell<Map<String, Value>>,
 }
 
 /// An answer of a test.
@@ -46,15 +47,34 @@ impl RawRequest {
         RawRequest { method: "GET".to_owned(), path: path.to_owned(), query, ..RawRequest::default() }
     }
 
+    /// The same request with a header.
+    pub fn with_header(mut self, name: &str, value: &str) -> RawRequest {
+        self.headers.push((name.to_ascii_lowercase(), value.to_owned()));
+        self
+    }
+
     /// Calls the plugin's route with this method and path.
     ///
     /// # Errors
     /// What the handler refused with; 404 when the plugin has no such route.
     pub fn send(&self, plugin: &Plugin) -> Result<Response, Error> {
-        let route = plugin.routes.iter().find(|route| route.method == self.method && route.path == self.path);
-        let Some(route) = route else { return Err(Error::new(404, "NOT_FOUND", "no such route")) };
+        let of_path = |route: &&crate::Route| route.method == self.method && self.takes_params_of(route.path);
+        let Some(route) = plugin.routes.iter().find(of_path) else {
+            return Err(Error::new(404, "NOT_FOUND", format!("the plugin has no route {} {}", self.method, self.path)));
+        };
         super::with(|world| world.declared = Some(plugin.tables.clone()));
         (route.handler)(&Request::new(self))
+    }
+
+    /// Calls the plugin's function with this name, as the application's own backend does.
+    ///
+    /// # Errors
+    /// What the function refused with; 404 when the plugin has no such function.
+    pub fn call(&self, plugin: &Plugin, name: &str) -> Result<Response, Error> {
+        let function = plugin.functions.iter().find(|function| function.name == name);
+        let Some(function) = function else { return Err(Error::new(404, "NOT_FOUND", "no such function")) };
+        super::with(|world| world.declared = Some(plugin.tables.clone()));
+        (function.handler)(&Request::new(self))
     }
 
     /// Runs the `before` hooks of the plugin until one answers. Paths and conditions are for the host to look at.
@@ -79,6 +99,21 @@ impl RawRequest {
         plugin.after.iter().try_for_each(|hook| (hook.call)(&Request::new(self), &Reply::new(reply)))
     }
 
+    /// Whether the path matches a route's; keeps what stands for `:name`.
+    fn takes_params_of(&self, pattern: &str) -> bool {
+        let (wanted, given): (Vec<&str>, Vec<&str>) = (pattern.split('/').collect(), self.path.split('/').collect());
+        let pairs = || wanted.iter().zip(&given);
+        let matches =
+            |(wanted, given): (&&str, &&str)| wanted == given || (wanted.starts_with(':') && !given.is_empty());
+        if wanted.len() != given.len() || !pairs().all(matches) {
+            return false;
+        }
+        let params =
+            pairs().filter_map(|(wanted, given)| Some((wanted.strip_prefix(':')?.to_owned(), (*given).into())));
+        self.params.replace(params.collect());
+        true
+    }
+
     pub(crate) fn method(&self) -> String {
         self.method.clone()
     }
@@ -87,8 +122,8 @@ impl RawRequest {
         self.path.clone()
     }
 
-    pub(crate) fn param(&self, _name: &str) -> Option<String> {
-        None
+    pub(crate) fn param(&self, name: &str) -> Option<String> {
+        self.params.borrow().get(name).and_then(Value::as_str).map(str::to_owned)
     }
 
     pub(crate) fn query(&self, name: &str) -> Option<String> {
@@ -99,8 +134,11 @@ impl RawRequest {
         Value::Object(self.query.clone()).to_string()
     }
 
-    pub(crate) fn header(&self, _name: &str) -> Option<String> {
-        None
+    /// Credentials are the host's: as there, they are not shown.
+    pub(crate) fn header(&self, name: &str) -> Option<String> {
+        let is_shown = !matches!(name, "cookie" | "authorization" | "proxy-authorization");
+        let found = self.headers.iter().find(|(own, _)| is_shown && own == name);
+        found.map(|(_, value)| value.clone())
     }
 
     pub(crate) fn body(&self) -> Option<String> {
@@ -112,11 +150,16 @@ impl RawRequest {
     }
 
     pub(crate) fn user_agent(&self) -> Option<String> {
-        None
+        self.header("user-agent")
     }
 
+    /// The world's session, without its token.
     pub(crate) fn session(&self) -> Result<Option<String>, HostError> {
-        Ok(self.session.clone())
+        let mut session = super::with(|world| world.session.clone());
+        if let Some(fields) = session.as_mut().and_then(|session| session["session"].as_object_mut()) {
+            fields.remove("token");
+        }
+        Ok(session.map(|session| session.to_string()))
     }
 
     pub(crate) fn set_body(&self, json: &str) -> Result<(), HostError> {

@@ -73,7 +73,11 @@ impl Host for State {
         let data = self.data()?;
         let list = async {
             let all = rows::list_accounts(data.db, &user_id).await?;
-            Ok(all.iter().filter(|account| account.provider_id() != CREDENTIAL).map(|account| text(data.auth, account)).collect())
+            Ok(all
+                .iter()
+                .filter(|account| account.provider_id() != CREDENTIAL)
+                .map(|account| text(data.auth, account))
+                .collect())
         };
         Ok(list.await)
     }

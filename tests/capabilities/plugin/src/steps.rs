@@ -48,7 +48,7 @@ pub fn run(step: &Value) -> Result<Value> {
         "remember-account" => {
             let known = accounts::find("github", "7")?.filter(|account| account.id() == text(1));
             known.as_ref().map(accounts::remember).transpose()?;
-            Json::Null
+            Value::Null
         }
         "remembered-account" => json!(accounts::remembered()?),
         "update-account" => json!(accounts::update(text(1), &step[2])?),
