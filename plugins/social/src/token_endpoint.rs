@@ -129,6 +129,8 @@ impl Client {
             "client_secret" => token.client_secret.to_owned(),
             _ => name,
         };
+        // WeChat knows no `redirect_uri` here.
+        pairs.retain(|(name, _)| token.method == TokenMethod::Form || name != "redirect_uri");
         let pairs: Vec<(String, String)> = pairs.into_iter().map(|(name, value)| (own_name(name), value)).collect();
         let pairs: Vec<(&str, &str)> = pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let url = request.uri().to_string();
@@ -298,10 +300,12 @@ mod tests {
 
     /// The order of parameters means nothing.
     fn sorted(mut request: Value) -> Value {
-        if let Some(body) = request.get("body").and_then(Value::as_str) {
-            let mut pairs: Vec<&str> = body.split('&').collect();
+        for (place, mark) in [("body", ""), ("url", "?")] {
+            let Some(text) = request.get(place).and_then(Value::as_str) else { continue };
+            let (start, pairs) = if mark.is_empty() { ("", text) } else { text.split_once(mark).unwrap_or((text, "")) };
+            let mut pairs: Vec<&str> = pairs.split('&').collect();
             pairs.sort_unstable();
-            request["body"] = pairs.join("&").into();
+            request[place] = format!("{start}{mark}{}", pairs.join("&")).into();
         }
         request
     }
