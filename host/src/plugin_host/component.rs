@@ -9,6 +9,7 @@ use wasmtime::{Config, Engine, Store};
 use super::bindings::exports::doorward::plugin::lifecycle;
 use super::error::PluginError;
 use super::manifest::{Manifest, SECTION};
+use super::version::Version;
 
 /// The package whose interfaces plugins import.
 const PACKAGE: &str = "doorward:plugin/";
@@ -20,7 +21,12 @@ const DESCRIBE_TICKS: u64 = 100;
 /// # Errors
 /// When the module does not follow the contract, or its manifest is refused.
 pub async fn from_module(module: &[u8], file: &str) -> Result<(Vec<u8>, Manifest), PluginError> {
-    let refused = |error| PluginError::NotAPlugin { plugin: file.to_owned(), reason: format!("{error:#}") };
+    let not = |reason: String| PluginError::NotAPlugin { plugin: file.to_owned(), reason };
+    if !exports_a_plugin(module).map_err(|error| not(error.to_string()))? {
+        let reason = "it exports none: write `doorward_sdk::plugin!(plugin);` in src/lib.rs, where `fn plugin() -> Plugin` is";
+        return Err(not(reason.to_owned()));
+    }
+    let refused = |error| not(format!("{error:#}"));
     let mut encoder = wit_component::ComponentEncoder::default();
     let component = encoder.validate(true).module(module).and_then(|encoder| encoder.encode()).map_err(refused)?;
     with_manifest(component, file).await
@@ -36,9 +42,26 @@ pub async fn with_manifest(mut component: Vec<u8>, file: &str) -> Result<(Vec<u8
         reason: format!("it does not describe itself: {error:#}"),
     })?;
     let mut manifest = Manifest::parse(json.as_bytes(), file)?;
+    if Version::parse(&manifest.version).is_none() {
+        let reason = format!("the version `{}` is none like `1.0.0`: see `Plugin::new`", manifest.version);
+        return Err(PluginError::Manifest { plugin: manifest.id, reason });
+    }
     manifest.capabilities = capabilities;
     append_manifest(&mut component, &manifest);
     Ok((component, manifest))
+}
+
+fn exports_a_plugin(module: &[u8]) -> Result<bool, wasmparser::BinaryReaderError> {
+    for payload in wasmparser::Parser::new(0).parse_all(module) {
+        if let wasmparser::Payload::ExportSection(exports) = payload? {
+            for export in exports {
+                if export?.name.starts_with("doorward:plugin/lifecycle@") {
+                    return Ok(true);
+                }
+            }
+        }
+    }
+    Ok(false)
 }
 
 /// Names of the interfaces that the component imports, without those that only carry types; `other:package/name` in full
