@@ -9,6 +9,8 @@ mod key;
 mod mint;
 mod options;
 mod template;
+#[cfg(test)]
+mod tests;
 mod token;
 mod verify;
 

@@ -66,6 +66,17 @@ impl RawRequest {
         (route.handler)(&Request::new(self))
     }
 
+    /// Calls the plugin's function with this name, as the application's own backend does.
+    ///
+    /// # Errors
+    /// What the function refused with; 404 when the plugin has no such function.
+    pub fn call(&self, plugin: &Plugin, name: &str) -> Result<Response, Error> {
+        let function = plugin.functions.iter().find(|function| function.name == name);
+        let Some(function) = function else { return Err(Error::new(404, "NOT_FOUND", "no such function")) };
+        super::with(|world| world.declared = Some(plugin.tables.clone()));
+        (function.handler)(&Request::new(self))
+    }
+
     /// Runs the `before` hooks of the plugin until one answers. Paths and conditions are for the host to look at.
     ///
     /// # Errors
