@@ -111,6 +111,16 @@ async fn w_4_what_no_plugin_needs_is_refused() {
 }
 
 #[tokio::test]
+async fn w_4_instances_are_few_and_tables_do_not_grow() {
+    let instances = "(core instance (instantiate 0))".repeat(40);
+    refused(components::from_text(&format!("(component (core module) {instances})")), "40 instances", "").await;
+    let grows = "(table $t 1 funcref)
+        (func $grow (if (i32.ne (table.grow $t (ref.null func) (i32.const 100000000)) (i32.const -1)) (then unreachable)))
+        (start $grow)";
+    assert_eq!(load(components::with_text(grows)).await, Ok(()), "it is told that there is no more");
+}
+
+#[tokio::test]
 async fn w_5_deep_code_is_compiled_or_refused() {
     let depth = 20_000;
     let deep = format!("(func {} {})", "block ".repeat(depth), "end ".repeat(depth));

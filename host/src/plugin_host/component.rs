@@ -23,7 +23,8 @@ const DESCRIBE_TICKS: u64 = 100;
 pub async fn from_module(module: &[u8], file: &str) -> Result<(Vec<u8>, Manifest), PluginError> {
     let not = |reason: String| PluginError::NotAPlugin { plugin: file.to_owned(), reason };
     if !exports_a_plugin(module).map_err(|error| not(error.to_string()))? {
-        let reason = "it exports none: write `doorward_sdk::plugin!(plugin);` in src/lib.rs, where `fn plugin() -> Plugin` is";
+        let reason =
+            "it exports none: write `doorward_sdk::plugin!(plugin);` in src/lib.rs, where `fn plugin() -> Plugin` is";
         return Err(not(reason.to_owned()));
     }
     let refused = |error| not(format!("{error:#}"));

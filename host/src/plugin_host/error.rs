@@ -150,7 +150,9 @@ fn function(line: &str) -> Option<&str> {
 
 /// Whether a function is how the language panics, which says nothing of the plugin.
 fn is_machinery(function: &str) -> bool {
-    ["__rustc", "std::", "core::panicking", "core::option", "core::result"].iter().any(|begin| function.starts_with(begin))
+    ["__rustc", "std::", "core::panicking", "core::option", "core::result"]
+        .iter()
+        .any(|begin| function.starts_with(begin))
 }
 
 /// The cause and the guest's innermost functions, on one line.
@@ -158,7 +160,8 @@ pub(super) fn reason(trap: &wasmtime::Error) -> String {
     const FRAMES: usize = 4;
     let cause = trap.root_cause().to_string();
     let frames = trap.downcast_ref::<WasmBacktrace>().map(ToString::to_string).unwrap_or_default();
-    let names: Vec<&str> = frames.lines().filter_map(function).filter(|name| !is_machinery(name)).take(FRAMES).collect();
+    let names: Vec<&str> =
+        frames.lines().filter_map(function).filter(|name| !is_machinery(name)).take(FRAMES).collect();
     let place = if names.is_empty() { String::new() } else { format!(", in {}", names.join(", called by ")) };
     format!("{cause}{place}").chars().take(1000).collect()
 }

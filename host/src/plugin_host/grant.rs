@@ -198,7 +198,17 @@ fn nearest(manifest: &Manifest, name: &str) -> String {
 
 /// What an entry has whatever its plugin.
 const EVERY_ENTRY: [&str; 11] = [
-    "id", "path", "enabled", "grants", "sha256", "signed_by", "min_version", "limits", "http", "on_failure", "breaker",
+    "id",
+    "path",
+    "enabled",
+    "grants",
+    "sha256",
+    "signed_by",
+    "min_version",
+    "limits",
+    "http",
+    "on_failure",
+    "breaker",
 ];
 
 #[cfg(test)]

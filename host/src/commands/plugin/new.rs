@@ -52,7 +52,8 @@ fn dependency(chosen: Option<&str>) -> Result<String, Box<dyn std::error::Error 
         Some(folder) if Path::new(folder).join("Cargo.toml").is_file() => Ok(in_folder(Path::new(folder))?),
         Some(version) if is_version(version) => Ok(quoted(version)),
         Some(other) => {
-            let is_one = "is no folder with the SDK's Cargo.toml, no URL of a git repository (https://…) and no version (1.2)";
+            let is_one =
+                "is no folder with the SDK's Cargo.toml, no URL of a git repository (https://…) and no version (1.2)";
             Err(format!("--sdk: `{other}` {is_one}").into())
         }
         None if beside.join("Cargo.toml").is_file() => Ok(in_folder(&beside)?),
