@@ -18,7 +18,7 @@ const LAYERS: [(u8, &[&str]); 9] = [
         0,
         &[
             "config", "http", "error", "clock", "random", "mail", "seal", "secret", "crypto", "address", "origin",
-            "email", "cookie", "jwe", "keys", "outgoing", "webauthn",
+            "email", "cookie", "jwe", "keys", "memory", "outgoing", "webauthn",
         ],
     ),
 ];

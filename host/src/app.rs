@@ -13,6 +13,7 @@ use crate::exchange::{ClaimSource, Services, SessionGate};
 use crate::hooks::{
     self, HookError, MemoryCounters, ScriptClaims, ScriptGate, ScriptObserver, ScriptScreen, ScriptSet,
 };
+use crate::memory;
 use crate::outbox::mailbox::Mailbox;
 use crate::outbox::smtp::Smtp;
 use crate::outbox::webhook::Webhook;
@@ -174,6 +175,7 @@ async fn load_extensions(services: &Arc<Services>, config: &Config) -> Result<Ex
     let rate_rules = RateRules::new(&config.rate_limit, plugins.rate_rules());
     let functions = functions(&plugins)?;
     put_in_place(services, &plugins, &scripts);
+    memory::give_back();
     Ok(Extensions { router, functions, rate_rules, plugins, scripts })
 }
 

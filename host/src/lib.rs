@@ -19,6 +19,7 @@ pub mod input;
 pub mod jwe;
 pub mod keys;
 pub mod mail;
+pub mod memory;
 pub mod origin;
 pub mod outbox;
 pub mod outgoing;

@@ -98,3 +98,27 @@ pub fn create(user_id: &str, fields: &Value) -> Result<Account> {
 pub fn update(id: &str, fields: &Value) -> Result<Account> {
     Account::parse(&host::accounts::update(id, &fields.to_string())?)
 }
+
+/// The provider of one of the user's accounts, by the id of its row; `credential` for the password.
+///
+/// # Errors
+/// When the store is away.
+pub fn provider_of(user_id: &str, id: &str) -> Result<Option<String>> {
+    Ok(host::accounts::provider_of(user_id, id)?)
+}
+
+/// Keeps the account in an encrypted cookie of this browser, when `account.store_account_cookie` is on.
+///
+/// # Errors
+/// `invalid` when there is no such account.
+pub fn remember(account: &Account) -> Result<()> {
+    Ok(host::accounts::remember(account.id())?)
+}
+
+/// The account that this browser remembers, as it is stored now.
+///
+/// # Errors
+/// When the store is away.
+pub fn remembered() -> Result<Option<Account>> {
+    host::accounts::remembered()?.map(|text| Account::parse(&text)).transpose()
+}

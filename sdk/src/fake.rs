@@ -41,6 +41,8 @@ pub struct World {
     pub passwords: BTreeMap<String, String>,
     /// Accounts at providers.
     pub accounts: Vec<Map<String, Value>>,
+    /// The account that the browser remembers: the id of its row.
+    pub remembered_account: Option<String>,
     /// Rows of the plugin's tables, by table.
     pub tables: BTreeMap<String, Vec<Map<String, Value>>>,
     /// Tables that the plugin of the last request declares; then no others can be used.
@@ -96,6 +98,7 @@ impl Default for World {
             users: BTreeMap::new(),
             passwords: BTreeMap::new(),
             accounts: Vec::new(),
+            remembered_account: None,
             tables: BTreeMap::new(),
             declared: None,
             counters: BTreeMap::new(),

@@ -123,6 +123,11 @@ impl<'a> Fields<'a> {
         email
     }
 
+    /// A text; none when it is missing or something else, which is no issue by itself.
+    pub fn text(&self, name: &str) -> Option<String> {
+        self.get(name)?.as_str().map(str::to_owned)
+    }
+
     /// Reports a fault of a field: `[body.<name>] <text>`.
     pub fn issue(&mut self, name: &str, text: &str) {
         self.issues.push(format!("[{}.{name}] {text}", self.place));

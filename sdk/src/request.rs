@@ -52,6 +52,11 @@ impl<'a> Request<'a> {
         self.raw.query(name)
     }
 
+    /// The whole query: texts, and arrays of texts where a parameter is repeated.
+    pub fn query_values(&self) -> Value {
+        serde_json::from_str(&self.raw.query_json()).unwrap_or_default()
+    }
+
     /// The whole query, validated.
     ///
     /// # Errors

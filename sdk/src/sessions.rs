@@ -65,6 +65,14 @@ pub fn current() -> Result<Option<Session>> {
     host::sessions::current(Freshness::Usual)?.map(|text| Session::parse(&text)).transpose()
 }
 
+/// The request's session as the store has it: neither ended nor over.
+///
+/// # Errors
+/// When the store is away.
+pub fn stored() -> Result<Option<Session>> {
+    host::sessions::current(Freshness::Stored)?.map(|text| Session::parse(&text)).transpose()
+}
+
 /// The request's session from the store: not revoked, not expired.
 ///
 /// # Errors

@@ -29,7 +29,7 @@ pub fn start() -> Outcome<Process> {
 
 /// The same request as to Doorward, cookie included.
 pub fn target(process: &Process, cookie: &str) -> Target {
-    Target { port: process.port, request: get(PATH, Some(cookie)), status: 200 }
+    Target { port: process.port, requests: vec![get(PATH, Some(cookie))], status: 200 }
 }
 
 /// Serves until killed.

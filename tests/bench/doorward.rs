@@ -6,6 +6,8 @@ use std::process::Command;
 
 use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
 use doorward::commands::plugin::{BuildRequest, build};
+use doorward::crypto::{base64, hmac_sha256};
+use doorward::http::encode_component;
 use tempfile::TempDir;
 
 use crate::Outcome;
@@ -29,6 +31,7 @@ const MEASURED_PLUGIN: &str = "measured";
 const COMPILED: &str = ".doorward/plugins";
 /// Refusals are measured by the thousand: a line for each would be measured too.
 const LOG: &str = "warn,doorward::pipeline::respond=off";
+const SECRET: &str = "a secret of the benchmark that is long enough";
 const EMAIL: &str = "ada@example.com";
 const PASSWORD: &str = "correct horse 1";
 
@@ -133,7 +136,7 @@ impl Doorward {
 
     /// `GET` of a path below the base path.
     pub fn read(&self, path: &str) -> Target {
-        Target { port: self.port, request: get(&format!("/api/auth{path}"), None), status: 200 }
+        self.target(get(&format!("/api/auth{path}"), None), 200)
     }
 
     /// Signs the one user up and returns the session's cookie.
@@ -144,26 +147,45 @@ impl Doorward {
         cookie.map(str::to_owned).ok_or_else(|| format!("sign-up failed:\n{}", answer.head).into())
     }
 
+    /// `GET /get-session` with each of these sessions in turn, by their tokens.
+    pub fn get_sessions(&self, tokens: &[String]) -> Target {
+        let cookie = |token: &String| {
+            let signature = base64(&hmac_sha256(SECRET.as_bytes(), token.as_bytes()));
+            format!("better-auth.session_token={}", encode_component(&format!("{token}.{signature}")))
+        };
+        let requests = tokens.iter().map(|token| get("/api/auth/get-session", Some(&cookie(token)))).collect();
+        Target { port: self.port, requests, status: 200 }
+    }
+
+    /// The file of its SQLite database.
+    pub fn database(&self) -> PathBuf {
+        self.folder.path().join("doorward.db")
+    }
+
+    fn target(&self, request: Vec<u8>, status: u16) -> Target {
+        Target { port: self.port, requests: vec![request], status }
+    }
+
     /// `GET /get-session` with a live session.
     pub fn get_session(&self, cookie: &str) -> Target {
-        Target { port: self.port, request: get("/api/auth/get-session", Some(cookie)), status: 200 }
+        self.target(get("/api/auth/get-session", Some(cookie)), 200)
     }
 
     /// The user's sign-in.
     pub fn sign_in(&self) -> Target {
         let body = format!(r#"{{"email":"{EMAIL}","password":"{PASSWORD}"}}"#);
-        Target { port: self.port, request: post("/api/auth/sign-in/email", &body), status: 200 }
+        self.target(post("/api/auth/sign-in/email", &body), 200)
     }
 
     /// A request that meets the script without an end.
     pub fn endless(&self) -> Target {
-        Target { port: self.port, request: get("/api/auth/error", None), status: 500 }
+        self.target(get("/api/auth/error", None), 500)
     }
 
     /// A sign-up that the endpoint refuses before it does anything that costs: hooks match it all the same.
     pub fn refused_sign_up(&self) -> Target {
         let body = format!(r#"{{"name":"Ada Lovelace","email":"{EMAIL}","password":"short"}}"#);
-        Target { port: self.port, request: post("/api/auth/sign-up/email", &body), status: 400 }
+        self.target(post("/api/auth/sign-up/email", &body), 400)
     }
 }
 
@@ -218,7 +240,7 @@ fn config(extras: Extras, port: u16, database: &str) -> Outcome<String> {
         .script()
         .map(|file| toml::toml! { file = (file.display().to_string())  config = { domains = ["example.com"] } }.into());
     let mut config = toml::toml! {
-        secret = "a secret of the benchmark that is long enough"
+        secret = SECRET
         rate_limit = { enabled = false }
         email_and_password = { enabled = true }
         mail = { transport = "mailbox" }

@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 
 use crate::Outcome;
 
-/// One request, asked again and again, and the status that it must be answered with.
+/// Requests, asked in turn again and again, and the status that each must be answered with.
 pub struct Target {
     pub port: u16,
-    pub request: Vec<u8>,
+    pub requests: Vec<Vec<u8>>,
     pub status: u16,
 }
 
@@ -69,8 +69,10 @@ impl Client {
         }
     }
 
-    fn ask_for(&mut self, target: &Target) -> Outcome<()> {
-        let answer = self.ask(&target.request)?;
+    /// Asks the request whose turn it is.
+    pub fn ask_for(&mut self, target: &Target, turn: usize) -> Outcome<()> {
+        let request = target.requests.get(turn % target.requests.len().max(1)).ok_or("there is nothing to ask")?;
+        let answer = self.ask(request)?;
         if answer.status == target.status {
             return Ok(());
         }
@@ -99,17 +101,18 @@ impl Load {
 /// Asks on so many connections at once until `length` is over, then waits for what is in flight.
 pub fn closed_loop(target: &Target, connections: usize, length: Duration) -> Outcome<Load> {
     let start = Instant::now();
-    let one = || -> Outcome<u32> {
+    let one = |mut turn: usize| -> Outcome<u32> {
         let mut client = Client::connect(target.port)?;
         let mut answers = 0;
         while start.elapsed() < length {
-            client.ask_for(target)?;
+            client.ask_for(target, turn)?;
             answers += 1;
+            turn += connections;
         }
         Ok(answers)
     };
     let answers = thread::scope(|scope| {
-        let threads: Vec<_> = (0..connections).map(|_| scope.spawn(one)).collect();
+        let threads: Vec<_> = (0..connections).map(|number| scope.spawn(move || one(number))).collect();
         let answers = threads.into_iter().map(|thread| thread.join().map_err(|_| "a client panicked")?);
         answers.sum::<Outcome<u32>>()
     })?;
@@ -124,7 +127,7 @@ pub fn latencies(target: &Target, length: Duration) -> Outcome<Vec<Duration>> {
     let start = Instant::now();
     while start.elapsed() < length {
         let asked = Instant::now();
-        client.ask_for(target)?;
+        client.ask_for(target, times.len())?;
         times.push(asked.elapsed());
         thread::sleep(PAUSE);
     }

@@ -1,8 +1,7 @@
 //! Measures Doorward side by side with what it is made of, and prints the ratios beside the budgets: `cargo bench`.
 //!
 //! Options behind `--`: `--check` fails when a ratio or a size is over its budget, `--quick` measures briefly, and the
-//! name of a group (`cost`, `storm`, `hooks`, `endless`, `start`,
-//! `plugins`) measures it alone.
+//! name of a group (`cost`, `storm`, `hooks`, `endless`, `start`, `plugins`, `scale`) measures it alone.
 
 mod bare;
 mod cost;
@@ -11,6 +10,7 @@ mod endless;
 mod load;
 mod plugins;
 mod process;
+mod scale;
 mod start;
 mod storm;
 mod table;
@@ -52,13 +52,14 @@ fn main() -> ExitCode {
 fn measure(arguments: &[String]) -> Outcome<bool> {
     let has = |option: &str| arguments.iter().any(|argument| argument == option);
     let length = Length(Duration::from_secs(if has("--quick") { 1 } else { 4 }));
-    let groups: [(&str, Group); 6] = [
+    let groups: [(&str, Group); 7] = [
         ("cost", cost::get_session),
         ("storm", storm::rows),
         ("hooks", cost::hooks),
         ("endless", endless::rows),
         ("start", |_| start::rows()),
         ("plugins", plugins::rows),
+        ("scale", scale::rows),
     ];
     let chosen = |name: &str| has(name) || !groups.iter().any(|(name, _)| has(name));
     let mut rows = Vec::new();

@@ -56,7 +56,7 @@ fn instances() -> Outcome<Row> {
     let request = doorward.read(&format!("/measured/wait?url=http://127.0.0.1:{port}/"));
     let held_mb = thread::scope(|scope| {
         for _ in 0..HELD {
-            scope.spawn(|| Client::connect(request.port)?.ask(&request.request));
+            scope.spawn(|| Client::connect(request.port)?.ask_for(&request, 0));
         }
         let taken = (0..HELD).map(|_| silent.accept()).collect::<Result<Vec<_>, _>>()?;
         let held_mb = doorward.process.memory_mb();

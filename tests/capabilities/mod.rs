@@ -31,8 +31,12 @@ fn component() -> &'static Path {
 }
 
 pub async fn server(place: &Place) -> Fixture {
+    server_with(place, "").await
+}
+
+async fn server_with(place: &Place, options: &str) -> Fixture {
     let entry = format!("[[plugins]]\nid = \"probe\"\npath = \"{}\"\n{GRANTS}\n", component().display());
-    Fixture::start(place, &format!("mail.transport = \"mailbox\"\n{entry}")).await
+    Fixture::start(place, &format!("mail.transport = \"mailbox\"\n{options}\n{entry}")).await
 }
 
 /// The outcome of each step.

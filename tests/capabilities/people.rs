@@ -1,8 +1,9 @@
 //! Users, passwords, accounts and sessions: one's own and other people's.
 
+use doorward::store::{Models, eq};
 use serde_json::{Value as Json, json};
 
-use super::{member, one, run, server};
+use super::{member, one, run, server, server_with};
 use crate::fixture::Fixture;
 use crate::store::{Place, on_both};
 
@@ -12,6 +13,8 @@ on_both!(
     passwords_are_compared_and_never_shown,
     accounts_keep_their_owner,
     an_account_is_linked_once,
+    tokens_are_sealed_in_the_database_and_shown_in_clear,
+    a_browser_remembers_an_account_until_it_signs_out,
     the_session_is_known_marked_and_ended,
     sessions_of_a_browser_are_told_by_their_tokens,
     a_token_stands_for_the_cookie,
@@ -118,6 +121,52 @@ async fn an_account_is_linked_once(place: Place) {
     let outcomes = futures_util::future::join_all(users.map(|user| link(user))).await;
     assert_eq!(outcomes.iter().filter(|outcome| outcome.is_object()).count(), 1, "{outcomes:?}");
     assert_eq!(outcomes.iter().filter(|outcome| **outcome == json!("conflict")).count(), 5);
+}
+
+async fn tokens_are_sealed_in_the_database_and_shown_in_clear(place: Place) {
+    let server = server_with(&place, "account.encrypt_oauth_tokens = true").await;
+    let (ada, _) = member(&server, "ada").await;
+    let fields =
+        json!({ "providerId": "github", "accountId": "7", "accessToken": "t", "refreshToken": "", "idToken": "i" });
+    let linked = one(&server, json!(["link", ada, fields])).await;
+    let id = linked["id"].as_str().unwrap();
+    let stored = async || server.records("account").await.into_iter().find(|row| row.text("id") == id).unwrap();
+    let first = stored().await.text("accessToken").to_owned();
+    assert!(first.len() == 82 && first.bytes().all(|byte| byte.is_ascii_hexdigit()), "{first}");
+    assert_eq!((stored().await.text("refreshToken"), stored().await.text("idToken")), ("", "i"));
+    let changed = one(&server, json!(["update-account", id, { "refreshToken": "r" }])).await;
+    assert_eq!((&changed["accessToken"], &changed["refreshToken"]), (&json!("t"), &json!("r")));
+    assert_eq!(stored().await.text("accessToken"), first, "what was not written stays");
+    server.store().update("account", &[eq("id", id)], &[("accessToken", "0123abcd".into())]).await.unwrap();
+    let shown = one(&server, json!(["account", "github", "7"])).await;
+    assert_eq!(shown["accessToken"], json!("0123abcd"), "a row from before is read");
+    server.store().update("account", &[eq("id", id)], &[("accessToken", "$ba$9$00".into())]).await.unwrap();
+    assert_eq!(one(&server, json!(["accounts", ada])).await[0]["accessToken"], Json::Null, "its secret is gone");
+}
+
+async fn a_browser_remembers_an_account_until_it_signs_out(place: Place) {
+    let server = server_with(&place, "account.store_account_cookie = true").await;
+    let (ada, cookie) = member(&server, "ada").await;
+    let linked = one(&server, json!(["link", ada, { "providerId": "github", "accountId": "7" }])).await;
+    let id = linked["id"].as_str().unwrap();
+    let answer = server.post_as("/probe", &cookie, &json!({ "do": [["remember-account", id]] })).await;
+    let remembering = answer.cookie();
+    assert!(remembering.starts_with("better-auth.account_data=ey"), "{remembering}");
+    let both = format!("{cookie}; {remembering}");
+    assert_eq!(run(&server, &both, json!([["remembered-account"]])).await[0]["id"], json!(id));
+    assert_eq!(run(&server, &cookie, json!([["remembered-account"]])).await[0], Json::Null);
+    let forged = format!("{}x", remembering);
+    assert_eq!(run(&server, &forged, json!([["remembered-account"]])).await[0], Json::Null);
+    let outcome = run(&server, "", json!([["provider-of", ada, id], ["provider-of", "x", id]])).await;
+    assert_eq!(json!(outcome), json!(["github", null]));
+    let answer = server.post_as("/sign-out", &both, &json!({})).await;
+    assert!(
+        answer.cookie_changes().iter().any(|cookie| cookie.contains("account_data")),
+        "{:?}",
+        answer.cookie_changes()
+    );
+    server.pass_secs(400);
+    assert_eq!(run(&server, &remembering, json!([["remembered-account"]])).await[0], Json::Null, "it is over");
 }
 
 async fn the_session_is_known_marked_and_ended(place: Place) {

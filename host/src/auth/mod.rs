@@ -7,6 +7,7 @@ pub mod email_token;
 mod error;
 pub mod lifecycle;
 pub mod password;
+pub mod provider_tokens;
 pub mod rate_counts;
 pub mod session;
 pub mod session_cache;

@@ -63,6 +63,11 @@ impl Config {
             let key = hook.webhook.as_mut().and_then(|webhook| webhook.secret.as_mut());
             put_value("hooks.webhook.secret", key, folder, environment)?;
         }
+        for plugin in &mut config.plugins {
+            for (name, value) in &mut plugin.options {
+                read_option_secrets(&format!("{}: {name}", plugin.id), value, folder, environment)?;
+            }
+        }
         config.check()?;
         Ok(config)
     }
@@ -130,6 +135,30 @@ fn read_mail_secrets(
     Ok(())
 }
 
+/// Puts the text of a variable or a file in place of every `{ env = "NAME" }` and `{ file = "PATH" }` in a plugin's option.
+fn read_option_secrets(
+    name: &str,
+    option: &mut Value,
+    folder: &Path,
+    environment: &BTreeMap<String, String>,
+) -> Result<(), ConfigError> {
+    let parts: Vec<(String, &mut Value)> = match option {
+        Value::Array(items) => items.iter_mut().map(|item| (name.to_owned(), item)).collect(),
+        Value::Table(table) => {
+            let source = (table.len() == 1).then(|| Value::Table(table.clone()).try_into::<SecretSource>().ok());
+            if let Some(Some(source)) = source {
+                let text = source.fetch(folder, environment);
+                let text = text.map_err(|problem| ConfigError::Invalid(format!("{name}: {problem}")))?;
+                *option = Value::String(text.expose().clone());
+                return Ok(());
+            }
+            table.iter_mut().map(|(key, part)| (format!("{name}.{key}"), part)).collect()
+        }
+        _ => return Ok(()),
+    };
+    parts.into_iter().try_for_each(|(name, part)| read_option_secrets(&name, part, folder, environment))
+}
+
 fn put_value(
     name: &str,
     source: Option<&mut SecretSource>,
@@ -189,6 +218,21 @@ mod tests {
         assert_eq!(config.session.expires_in, 120);
         assert_eq!(config.app_name, "Acme");
         assert!(config.email_and_password.enabled);
+    }
+
+    #[test]
+    fn a_plugins_secret_comes_from_a_variable_or_a_file() {
+        let text = |source: &str| {
+            format!("{SECRET}[[plugins]]\nid = \"p\"\n[plugins.of.github]\nkey = {source}\nlist = [{{ a = {source} }}]")
+        };
+        let config = parse(&text("{ env = \"GITHUB_KEY\" }"), &[("GITHUB_KEY", "hush")]).unwrap();
+        let of = config.plugins[0].options["of"]["github"].clone();
+        assert_eq!((of["key"].as_str(), of["list"][0]["a"].as_str()), (Some("hush"), Some("hush")));
+        assert!(!format!("{config:?}").contains("hush"));
+        let error = parse(&text("{ file = \"/no/such\" }"), &[]).unwrap_err().to_string();
+        assert!(error.contains("p: of.github.key: cannot read the secret"), "{error}");
+        let plain = parse(&text("{ env = 1, file = 2 }"), &[]).unwrap();
+        assert!(plain.plugins[0].options["of"]["github"]["key"].is_table());
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //!
 //! Options of the core carry the reference's names in snake_case.
 
+mod account;
 mod load;
 mod mail;
 mod models;
@@ -14,6 +15,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
+pub use account::{Account, AccountLinking, StateStrategy};
 pub use load::ConfigError;
 pub use mail::{MailConfig, MailTransport, SmtpConfig, SmtpTls, WebhookConfig};
 pub use models::{
@@ -21,9 +23,8 @@ pub use models::{
     InOrder, StoreIdentifier, Verification,
 };
 pub use options::{
-    Account, AccountLinking, Advanced, ChangeEmail, CookieAttributes, CookieCache, CookieCacheStrategy, CookieOptions,
-    CrossSubDomainCookies, DeleteUser, EmailAndPassword, EmailVerification, IpAddress, OnApiError, SameSite, Session,
-    User,
+    Advanced, ChangeEmail, CookieAttributes, CookieCache, CookieCacheStrategy, CookieOptions, CrossSubDomainCookies,
+    DeleteUser, EmailAndPassword, EmailVerification, IpAddress, OnApiError, SameSite, Session, User,
 };
 pub use parts::{
     Database, HookConfig, Management, ManagementKey, ManagementKeySource, PasswordHashing, PerAccountLimit,

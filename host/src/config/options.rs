@@ -1,4 +1,4 @@
-//! Options that carry the reference's names: passwords, verification, users, sessions, accounts, cookies.
+//! Options that carry the reference's names: passwords, verification, users, sessions, cookies.
 
 use std::collections::BTreeMap;
 
@@ -197,26 +197,6 @@ pub enum CookieCacheStrategy {
     Jwe,
 }
 
-/// `[account]`
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Account {
-    /// Name of the table.
-    pub model_name: Option<String>,
-    /// Names of columns.
-    pub fields: ColumnNames,
-    /// Several ways to sign in for one user.
-    pub account_linking: AccountLinking,
-}
-
-/// `[account.account_linking]`
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct AccountLinking {
-    /// Lets a user remove the last account.
-    pub allow_unlinking_all: bool,
-}
-
 /// `[advanced]`
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -341,7 +321,7 @@ impl Default for IpAddress {
 }
 
 /// `[on_api_error]`
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct OnApiError {
     /// Where `GET /error` leads, with the error's code in the query; the application's root when absent.

@@ -1,11 +1,12 @@
 //! Options of plugins: where each is, what it may use, what a call may cost, and what happens when it fails.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::Deserialize;
 
 /// `[[plugins]]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Deserialize)]
 pub struct PluginConfig {
     /// The plugin's id.
     pub id: String,
@@ -37,6 +38,13 @@ pub struct PluginConfig {
     /// The plugin's own options, checked against its manifest.
     #[serde(flatten)]
     pub options: toml::Table,
+}
+
+/// Options may hold secrets.
+impl fmt::Debug for PluginConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PluginConfig").field("id", &self.id).field("path", &self.path).finish_non_exhaustive()
+    }
 }
 
 fn yes() -> bool {

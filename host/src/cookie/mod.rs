@@ -97,6 +97,10 @@ pub struct Cookies {
     pub session_token: CookieSpec,
     /// A cached copy of the session.
     pub session_data: CookieSpec,
+    /// The account of the last sign-in at a provider, encrypted.
+    pub account_data: CookieSpec,
+    /// A sign-in at a provider that has begun, with the strategy `cookie`.
+    pub oauth_state: CookieSpec,
     /// Marks a session that ends with the browser.
     pub dont_remember: CookieSpec,
     /// Marks a device on which a user has signed in.
@@ -112,6 +116,8 @@ impl Cookies {
         Self {
             session_token: spec("session_token"),
             session_data: spec("session_data"),
+            account_data: spec("account_data"),
+            oauth_state: spec("oauth_state"),
             dont_remember: spec("dont_remember"),
             known_device: spec("known_device"),
             secrets: config.all_secrets.clone(),
@@ -133,7 +139,8 @@ impl Cookies {
     pub fn is_reserved(&self, name: &str) -> bool {
         let plain =
             |name: &str| name.trim_start_matches("__Secure-").trim_start_matches("__Host-").to_ascii_lowercase();
-        let reserved = [&self.session_token, &self.session_data, &self.dont_remember, &self.known_device];
+        let reserved =
+            [&self.session_token, &self.session_data, &self.account_data, &self.dont_remember, &self.known_device];
         let is_chunk_of = |name: &str, of: &str| name.strip_prefix(of).is_some_and(|rest| rest.starts_with('.'));
         let name = plain(name.trim());
         reserved.iter().map(|spec| plain(&spec.name)).any(|of| name == of || is_chunk_of(&name, &of))
@@ -142,7 +149,7 @@ impl Cookies {
     /// Whether a name that begins with `prefix` can belong to the core.
     pub fn is_reserved_prefix(&self, prefix: &str) -> bool {
         let prefix = prefix.to_ascii_lowercase();
-        let reserved = [&self.session_token, &self.session_data, &self.dont_remember];
+        let reserved = [&self.session_token, &self.session_data, &self.account_data, &self.dont_remember];
         self.is_reserved(&prefix) || reserved.iter().any(|spec| spec.name.to_ascii_lowercase().starts_with(&prefix))
     }
 

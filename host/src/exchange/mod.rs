@@ -1,5 +1,6 @@
 //! One request and the answer being made of it: what endpoints, plugins and scripts all work on.
 
+mod account_cookie;
 mod account_limit;
 mod audit_identity;
 pub mod cause;

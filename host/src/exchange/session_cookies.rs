@@ -2,6 +2,7 @@
 
 use super::Exchange;
 use crate::auth::session::ActiveSession;
+use crate::config::StateStrategy;
 use crate::cookie::{Cookie, CookieSpec, chunks};
 
 /// What the request's cached copy is worth.
@@ -45,14 +46,27 @@ impl Exchange {
         self.cookies.push(mark.deletion());
     }
 
-    /// Removes the token and the cached copy, and keeps the mark of a browser session.
+    /// Removes the token, the cached copy and what was remembered of a provider, and keeps the mark of a browser session.
     pub(super) fn withhold_session(&mut self) {
-        let cookies = &self.auth().cookies;
-        let (token, data) = (cookies.session_token.clone(), cookies.session_data.clone());
-        let copies = chunks::names(&self.request, &data.name);
-        let copies = copies.into_iter().map(|name| Cookie { name, ..data.deletion() });
-        let deletions: Vec<Cookie> = [token.deletion(), data.deletion()].into_iter().chain(copies).collect();
-        [token, data].iter().for_each(|spec| self.withdraw(spec));
+        let auth = self.auth();
+        let (token, data, account) =
+            (&auth.cookies.session_token, &auth.cookies.session_data, &auth.cookies.account_data);
+        let copies_of = |spec: &CookieSpec| {
+            let names = chunks::names(&self.request, &spec.name);
+            names.into_iter().map(|name| Cookie { name, ..spec.deletion() }).collect::<Vec<_>>()
+        };
+        let mut deletions = vec![token.deletion(), data.deletion()];
+        if auth.config.account.store_account_cookie {
+            deletions.push(account.deletion());
+            deletions.extend(copies_of(account));
+        }
+        if auth.config.account.store_state_strategy == StateStrategy::Cookie {
+            deletions.push(auth.cookies.oauth_state.deletion());
+        }
+        deletions.extend(copies_of(data));
+        for spec in [token.clone(), data.clone(), account.clone()] {
+            self.withdraw(&spec);
+        }
         self.cookies.extend(deletions);
     }
 
@@ -109,7 +123,7 @@ impl Exchange {
     }
 
     /// Takes back what the answer would set: the last word on a cookie counts. What it removes stays removed.
-    fn withdraw(&mut self, spec: &CookieSpec) {
+    pub(super) fn withdraw(&mut self, spec: &CookieSpec) {
         self.cookies.retain(|cookie| cookie.is_deletion() || !chunks::is_of(&cookie.name, &spec.name));
     }
 }

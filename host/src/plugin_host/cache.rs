@@ -66,10 +66,11 @@ impl Cache {
 
     fn read(&self, name: &str) -> Option<Vec<u8>> {
         let path = self.folder.as_ref()?.join(name);
-        let bytes = fs::read(&path).ok()?;
+        let mut bytes = fs::read(&path).ok()?;
         let (tag, compiled) = bytes.split_at_checked(TAG_BYTES)?;
         if constant_time_eq(tag, &self.tag(name, compiled)) {
-            return Some(compiled.to_vec());
+            bytes.drain(..TAG_BYTES);
+            return Some(bytes);
         }
         tracing::warn!(path = %path.display(), "a compiled plugin was changed by someone else and is made again");
         None

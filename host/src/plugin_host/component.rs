@@ -8,6 +8,7 @@ use wasmtime::{Config, Engine, Store};
 
 use super::bindings::exports::doorward::plugin::lifecycle;
 use super::error::PluginError;
+use super::javascript;
 use super::manifest::{Manifest, SECTION};
 use super::version::Version;
 
@@ -21,13 +22,15 @@ const DESCRIBE_TICKS: u64 = 100;
 /// # Errors
 /// When the module does not follow the contract, or its manifest is refused.
 pub async fn from_module(module: &[u8], file: &str) -> Result<(Vec<u8>, Manifest), PluginError> {
-    let not = |reason: String| PluginError::NotAPlugin { plugin: file.to_owned(), reason };
-    if !exports_a_plugin(module).map_err(|error| not(error.to_string()))? {
+    let not_a_plugin = |reason| PluginError::NotAPlugin { plugin: file.to_owned(), reason };
+    if !exports_a_plugin(module).map_err(|error| not_a_plugin(error.to_string()))? {
         let reason =
             "it exports none: write `doorward_sdk::plugin!(plugin);` in src/lib.rs, where `fn plugin() -> Plugin` is";
-        return Err(not(reason.to_owned()));
+        return Err(not_a_plugin(reason.to_owned()));
     }
-    let refused = |error| not(format!("{error:#}"));
+    let refused = |error| not_a_plugin(format!("{error:#}"));
+    let stripped = javascript::strip(module).map_err(not_a_plugin)?;
+    let module = stripped.as_deref().unwrap_or(module);
     let mut encoder = wit_component::ComponentEncoder::default();
     let component = encoder.validate(true).module(module).and_then(|encoder| encoder.encode()).map_err(refused)?;
     with_manifest(component, file).await

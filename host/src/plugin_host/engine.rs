@@ -42,6 +42,9 @@ fn settings() -> Config {
     config.async_stack_size(FIBER_STACK_BYTES).max_wasm_stack(WASM_STACK_BYTES).async_stack_zeroing(false);
     config.memory_init_cow(true).memory_reservation(RESERVATION_BYTES);
     config.epoch_interruption(true);
+    // Where in the component's file an instruction came from, and how a native debugger unwinds: a trap's message names the
+    // functions without them, and both would lie in memory for every plugin.
+    config.generate_address_map(false).native_unwind_info(false);
     // Plugins need none of these, and each is code that a hostile component could aim at.
     config.wasm_memory64(false).wasm_multi_memory(false).wasm_tail_call(false).wasm_relaxed_simd(false);
     config.wasm_custom_page_sizes(false).wasm_wide_arithmetic(false);

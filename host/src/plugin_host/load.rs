@@ -252,6 +252,7 @@ fn core_options(config: &Config) -> BTreeMap<&'static str, String> {
         json("session", serde_json::to_string(&config.session)),
         json("email_and_password", serde_json::to_string(&config.email_and_password)),
         json("email_verification", serde_json::to_string(&config.email_verification)),
+        json("on_api_error", serde_json::to_string(&config.on_api_error)),
         json("mail", serde_json::to_string(&serde_json::json!({ "transport": transport }))),
     ])
 }

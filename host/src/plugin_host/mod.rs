@@ -22,6 +22,7 @@ pub mod file;
 mod grant;
 mod guests;
 mod imports;
+mod javascript;
 mod load;
 pub mod manifest;
 mod memory;

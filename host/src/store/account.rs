@@ -79,3 +79,11 @@ pub async fn find_account(
     let sort = Some(Sort::ascending("createdAt"));
     Ok(database.find_many(MODEL, &filters, sort, Some(1), None).await?.pop().map(Account))
 }
+
+/// The user's account with this id of its row.
+///
+/// # Errors
+/// As `Models`.
+pub async fn find_own(database: &dyn Database, user_id: &str, id: &str) -> Result<Option<Account>, StoreError> {
+    Ok(database.find_one(MODEL, &[eq("id", id), eq("userId", user_id)]).await?.map(Account))
+}

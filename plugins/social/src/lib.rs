@@ -1,13 +1,47 @@
 //! Sign in with other providers: OAuth 2.0 and OpenID Connect.
 
+mod account_info;
+mod begin;
+mod callback;
+mod errors;
+mod id_token;
+mod identity;
+mod link;
+mod link_social;
+mod logout;
+mod options;
 pub mod providers;
+mod selection;
+mod sign_in;
+mod sign_in_social;
+mod state;
+#[cfg(test)]
+mod testing;
+mod token_endpoint;
+mod tokens;
 
 use doorward_sdk::prelude::*;
+use options::Options;
 
 doorward_sdk::plugin!(plugin);
 
-/// The whole plugin.
+/// The whole plugin: its options, its endpoints and what they may touch.
 pub fn plugin() -> Plugin {
-    let plugin = Plugin::new("social", env!("CARGO_PKG_VERSION"));
+    let plugin = Plugin::new("social", env!("CARGO_PKG_VERSION"))
+        .options_without::<Options>(Options::fault)
+        .route(Route::post("/sign-in/social", sign_in_social::sign_in_social).signs_in())
+        .route(Route::get("/callback/:id", callback::get))
+        .route(Route::post("/callback/:id", callback::post).accepts_form())
+        .route(Route::post("/link-social", link_social::link_social))
+        .route(Route::post("/get-access-token", tokens::get_access_token))
+        .route(Route::post("/refresh-token", tokens::refresh_token))
+        .route(Route::get("/account-info", account_info::account_info))
+        .before(On::path("/sign-out").when_method(&["POST"]), logout::before)
+        .after(On::path("/sign-out").when_method(&["POST"]), logout::after)
+        .cookie(CookieRule::prefixed(state::BINDING))
+        .cookie(CookieRule::prefixed(state::SEALED))
+        .verifications(state::PREFIX)
+        .creates_users_with(&["*"])
+        .updates_users(&["*"]);
     providers::hosts().into_iter().fold(plugin, Plugin::http_host)
 }

@@ -186,6 +186,14 @@ pub mod users {
 
 pub mod email_ownership {
     pub fn confirm(user_id: &str) -> super::Answer<String> {
+        super::with(|world| {
+            let is_proven =
+                world.users.get(user_id).is_some_and(|user| user.get("emailVerified") == Some(&true.into()));
+            if !is_proven {
+                world.passwords.remove(user_id);
+                world.accounts.retain(|account| account.get("userId") != Some(&user_id.into()));
+            }
+        });
         super::users::update(user_id, r#"{"emailVerified":true}"#)
     }
     pub fn send_verification(user_id: &str, callback_url: Option<&str>) -> super::Answer<()> {

@@ -205,4 +205,30 @@ pub mod accounts {
             Ok(text(row.clone()))
         })
     }
+
+    pub fn provider_of(user_id: &str, id: &str) -> Answer<Option<String>> {
+        let is_it = |row: &&Row| is_of(row, "userId", user_id) && is_of(row, "id", id);
+        let provider = |row: &Row| row.get("providerId").and_then(Value::as_str).map(str::to_owned);
+        Ok(with(|world| world.accounts.iter().find(is_it).and_then(provider)))
+    }
+
+    pub fn remember(id: &str) -> Answer<()> {
+        with(|world| {
+            world
+                .accounts
+                .iter()
+                .find(|row| is_of(row, "id", id))
+                .map(|_| ())
+                .ok_or_else(|| HostError::Invalid("there is no such account".to_owned()))?;
+            world.remembered_account = Some(id.to_owned());
+            Ok(())
+        })
+    }
+
+    pub fn remembered() -> Answer<Option<String>> {
+        Ok(with(|world| {
+            let id = world.remembered_account.clone()?;
+            world.accounts.iter().find(|row| is_of(row, "id", &id)).cloned().map(text)
+        }))
+    }
 }

@@ -21,9 +21,9 @@ pub mod keys {
             world.drawn += 1;
             format!("key-{}", world.drawn)
         });
-        let private = json!({ "kty": algorithm.name(), "x": name, "d": name }).to_string();
+        let private = json!({ "kty": kind(algorithm), "x": name, "d": name }).to_string();
         let private_key = if sealed { json!(format!("sealed: {private}")).to_string() } else { private };
-        Ok(KeyPair { public_key: json!({ "kty": algorithm.name(), "x": name }).to_string(), private_key })
+        Ok(KeyPair { public_key: json!({ "kty": kind(algorithm), "x": name }).to_string(), private_key })
     }
 
     pub fn sign(private_key: &str, algorithm: Algorithm, header: &str, claims: &str) -> Answer<String> {
@@ -47,9 +47,17 @@ pub mod keys {
         Ok(with(|world| world.tokens.get(token).filter(|_| holds).cloned()))
     }
 
+    fn kind(algorithm: Algorithm) -> &'static str {
+        match algorithm {
+            Algorithm::EdDsa => "OKP",
+            Algorithm::Es256 | Algorithm::Es512 => "EC",
+            Algorithm::Rs256 | Algorithm::Ps256 => "RSA",
+        }
+    }
+
     fn name(jwk: &str, algorithm: Algorithm) -> Answer<String> {
         let jwk: Value = serde_json::from_str(jwk).unwrap_or_default();
-        let is_one = jwk.get("kty").and_then(Value::as_str) == Some(algorithm.name());
+        let is_one = jwk.get("kty").and_then(Value::as_str) == Some(kind(algorithm));
         let name = jwk.get("x").and_then(Value::as_str).filter(|_| is_one);
         name.map(str::to_owned)
             .ok_or_else(|| HostError::Invalid(format!("the key is not one for {}", algorithm.name())))

@@ -25,7 +25,7 @@ const PLUGIN_DEFAULTS = { twoFactor: { issuer: "Wire App" }, passkey: { rpName: 
 /** camelCase to snake_case, an abbreviation being one word: baseURL → base_url, disableCSRFCheck → disable_csrf_check. */
 export const snakeCase = (key) => key.replace(/OAuth/g, "Oauth").replace(/([A-Z]+)([A-Z][a-z])/g, "$1_$2").replace(/([a-z0-9])([A-Z])/g, "$1_$2").toLowerCase();
 /** The id of a plugin's component: twoFactor → two-factor, emailOTP → email-otp. */
-export const pluginId = (name) => snakeCase(name.replace("openAPI", "openApi")).replace(/_/g, "-");
+export const pluginId = (name) => name === "genericOAuth" ? "social" : snakeCase(name.replace("openAPI", "openApi")).replace(/_/g, "-");
 
 function plain(value, path, isData = false) {
   if (Array.isArray(value)) return value.map((v, i) => plain(v, `${path}.${i}`));
@@ -48,9 +48,17 @@ function plain(value, path, isData = false) {
 const isTable = (v) => v !== null && typeof v === "object" && !Array.isArray(v);
 const over = (below, above) => Object.entries(above).reduce((o, [k, v]) => ({ ...o, [k]: isTable(v) && isTable(o[k]) ? over(o[k], v) : v }), below);
 
+// The reference has providers in its core and, with any endpoints, in a plugin; here they are one plugin.
+function social(socialProviders = {}, { config = [] } = {}) {
+  const providers = plain(socialProviders, "socialProviders", true);
+  for (const { providerId, ...o } of config) providers[providerId] = plain(o, `genericOAuth.${providerId}`);
+  const hosts = config.flatMap((o) => Object.values(o)).filter((v) => typeof v === "string" && /^https?:/.test(v)).map((url) => new URL(url).host);
+  return { id: "social", providers, http: { hosts: [...new Set(hosts)], allow_private: true, allow_http: true } };
+}
+
 /** The configuration of a resolved variant, without address, database and mail. */
 export function toConfig({ options, plugins, dropped }) {
-  const { database, secret, ...rest } = options;
+  const { database, secret, socialProviders, ...rest } = options;
   if (database === null) throw new Unsupported("there is no mode without a database");
   const config = { ...plain(rest, "options"), secret: SECRET };
   config.advanced = { ...config.advanced, ip_address: { source: "header", ...config.advanced?.ip_address } };
@@ -58,10 +66,11 @@ export function toConfig({ options, plugins, dropped }) {
     const [section, key] = DROPPED[path];
     config[section] = { ...config[section], [key]: false };
   }
-  const list = Object.entries(plugins).map(([name, o]) => {
+  const { genericOAuth, ...others } = plugins;
+  const list = Object.entries(others).map(([name, o]) => {
     const id = pluginId(name);
     return { id, ...over(AS_THE_REFERENCE[id] ?? {}, plain({ ...PLUGIN_DEFAULTS[name], ...o }, name)) };
   });
-  if (list.length) config.plugins = list;
+  config.plugins = [...list, social(socialProviders, genericOAuth)];
   return config;
 }

@@ -7,28 +7,40 @@ use super::interfaces::accounts::Host;
 use super::interfaces::types::HostError;
 use super::outcome::Answer;
 use super::values;
-use crate::auth::account;
+use crate::auth::{Auth, account, provider_tokens};
 use crate::store::account::{CREDENTIAL, MODEL};
-use crate::store::{Account, Database, Value, account as rows};
+use crate::store::{Account, Database, Models, Value, account as rows, eq, ne};
 
 /// Fields of an account that no plugin reads or writes.
 const HIDDEN: &str = "password";
 /// Fields that say whose account it is: set when it is made, never changed.
 const FIXED: [&str; 6] = ["id", "userId", "providerId", "accountId", "createdAt", "updatedAt"];
 
-fn text(account: &Account) -> String {
-    values::row(&account.0, |field| field.name != HIDDEN)
+/// The account with its tokens in clear.
+fn text(auth: &Auth, account: &Account) -> String {
+    let fields = account.0.model().fields.iter().zip(account.0.values());
+    let shown = fields.filter(|(field, _)| field.name != HIDDEN).map(|(field, value)| {
+        let clear = match value {
+            Value::Text(stored) if provider_tokens::is_sealed(&field.name) => {
+                provider_tokens::open(auth, stored).map_or(Json::Null, Json::from)
+            }
+            other => other.to_json(),
+        };
+        (field.name.clone(), clear)
+    });
+    Json::Object(shown.collect()).to_string()
 }
 
-fn fields(text: &str, db: &dyn Database, is_new: bool) -> Answer<Vec<(String, Value)>> {
+fn fields(text: &str, auth: &Auth, db: &dyn Database, is_new: bool) -> Answer<Vec<(String, Value)>> {
     let model = db.schema().model(MODEL)?;
-    values::fields(text, model, |name| {
+    let fields = values::fields(text, model, |name| {
         let is_identity = is_new && matches!(name, "providerId" | "accountId");
         if name == HIDDEN || (FIXED.contains(&name) && !is_identity) {
             return Err(HostError::Denied(format!("account.{name} is not a plugin's to write")));
         }
         Ok(())
-    })
+    })?;
+    Ok(provider_tokens::seal(auth, fields)?)
 }
 
 /// Provider and id of a new account.
@@ -52,7 +64,7 @@ impl Host for State {
             if provider_id == CREDENTIAL {
                 return Ok(None);
             }
-            Ok(rows::find_account(data.db, &provider_id, &account_id).await?.as_ref().map(text))
+            Ok(rows::find_account(data.db, &provider_id, &account_id).await?.map(|account| text(data.auth, &account)))
         };
         Ok(find.await)
     }
@@ -61,7 +73,11 @@ impl Host for State {
         let data = self.data()?;
         let list = async {
             let all = rows::list_accounts(data.db, &user_id).await?;
-            Ok(all.iter().filter(|account| account.provider_id() != CREDENTIAL).map(text).collect())
+            Ok(all
+                .iter()
+                .filter(|account| account.provider_id() != CREDENTIAL)
+                .map(|account| text(data.auth, account))
+                .collect())
         };
         Ok(list.await)
     }
@@ -70,10 +86,10 @@ impl Host for State {
         let data = self.data()?;
         let create = async {
             let (provider_id, account_id) = identity(&fields_text)?;
-            let fields = fields(&fields_text, data.db, true)?;
+            let fields = fields(&fields_text, data.auth, data.db, true)?;
             let made = account::link(data.auth, data.db, (&user_id, &provider_id, &account_id), fields).await?;
             let made = made.ok_or_else(|| HostError::Conflict("accountId".to_owned()))?;
-            Ok(text(&made))
+            Ok(text(data.auth, &made))
         };
         Ok(create.await)
     }
@@ -81,11 +97,42 @@ impl Host for State {
     async fn update(&mut self, id: String, fields_text: String) -> wasmtime::Result<Answer<String>> {
         let data = self.data()?;
         let update = async {
-            let fields = fields(&fields_text, data.db, false)?;
+            let fields = fields(&fields_text, data.auth, data.db, false)?;
             let changed = account::update(data.auth, data.db, &id, fields).await?;
             let changed = changed.ok_or_else(|| HostError::Invalid("there is no such account".to_owned()))?;
-            Ok(text(&changed))
+            Ok(text(data.auth, &changed))
         };
         Ok(update.await)
+    }
+
+    async fn provider_of(&mut self, user_id: String, id: String) -> wasmtime::Result<Answer<Option<String>>> {
+        let data = self.data()?;
+        let find = async {
+            let found = rows::find_own(data.db, &user_id, &id).await?;
+            Ok(found.map(|account| account.provider_id().to_owned()))
+        };
+        Ok(find.await)
+    }
+
+    async fn remember(&mut self, id: String) -> wasmtime::Result<Answer<()>> {
+        let (db, work) = self.data_and_work()?;
+        let remember = async {
+            let found = db.find_one(MODEL, &[eq("id", id), ne("providerId", CREDENTIAL)]).await?;
+            let found = found.ok_or_else(|| HostError::Invalid("there is no such account".to_owned()))?;
+            work.exchange.remember_account(&Account(found));
+            Ok(())
+        };
+        Ok(remember.await)
+    }
+
+    async fn remembered(&mut self) -> wasmtime::Result<Answer<Option<String>>> {
+        let (db, work) = self.data_and_work()?;
+        let find = async {
+            let Some((user_id, id)) = work.exchange.remembered_account() else { return Ok(None) };
+            let found = rows::find_own(&*db, &user_id, &id).await?;
+            let found = found.filter(|account| account.provider_id() != CREDENTIAL);
+            Ok(found.map(|account| text(work.exchange.auth(), &account)))
+        };
+        Ok(find.await)
     }
 }

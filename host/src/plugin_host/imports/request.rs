@@ -141,7 +141,10 @@ impl HostReply for State {
 
     fn set_header(&mut self, _: Resource<Lent>, name: String, value: String) -> wasmtime::Result<Answer<()>> {
         let reply = self.reply()?;
-        Ok(match answer_header(&name).filter(|name| !SETTLED.contains(&name.as_str())) {
+        // Beside a success, `location` is a hint for the page's code; no browser follows it.
+        let is_hint = (200..300).contains(&reply.status);
+        let may_set = |name: &String| !SETTLED.contains(&name.as_str()) || (is_hint && name == "location");
+        Ok(match answer_header(&name).filter(may_set) {
             Some(name) => {
                 reply.headers.set(&name, header_text(&value));
                 Ok(())

@@ -44,6 +44,13 @@ pub fn run(step: &Value) -> Result<Value> {
         "account" => json!(accounts::find(text(1), text(2))?),
         "accounts" => json!(accounts::list_of_user(text(1))?),
         "link" => json!(accounts::create(text(1), &step[2])?),
+        "provider-of" => json!(accounts::provider_of(text(1), text(2))?),
+        "remember-account" => {
+            let known = accounts::find("github", "7")?.filter(|account| account.id() == text(1));
+            known.as_ref().map(accounts::remember).transpose()?;
+            Value::Null
+        }
+        "remembered-account" => json!(accounts::remembered()?),
         "update-account" => json!(accounts::update(text(1), &step[2])?),
         "directory" => json!(user_directory::find(query(step))?),
         "directory-count" => json!(user_directory::count(filter(&step[2]))?),

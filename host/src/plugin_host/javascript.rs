@@ -1,0 +1,60 @@
+//! Takes out of a module what is there for JavaScript alone.
+//!
+//! Crates that support browsers export functions which describe themselves to a tool for JavaScript. Those exports keep code
+//! alive that nothing in a plugin calls, and with it imports that no server has.
+
+use walrus::{FunctionId, ImportKind, Module, ModuleConfig};
+
+/// Prefixes of the names of those exports.
+const EXPORTS: [&str; 3] = ["__wbindgen", "__wbg_", "__externref"];
+/// In the names of imports that handle values of JavaScript, which no code has that can be reached.
+const HANDLES: &str = "__wbindgen_";
+
+/// The module without exports for JavaScript and what only they reach. `None` when it has none: then it stays as it is, byte
+/// for byte.
+///
+/// # Errors
+/// When the module cannot be read, or calls JavaScript by itself.
+pub(super) fn strip(module: &[u8]) -> Result<Option<Vec<u8>>, String> {
+    if !EXPORTS.iter().any(|prefix| contains(module, prefix.as_bytes())) {
+        return Ok(None);
+    }
+    let mut config = ModuleConfig::new();
+    config.generate_producers_section(false);
+    let mut module = config.parse(module).map_err(|error| format!("{error:#}"))?;
+    let is_for_javascript = |name: &str| EXPORTS.iter().any(|prefix| name.starts_with(prefix));
+    let exports: Vec<_> =
+        module.exports.iter().filter(|export| is_for_javascript(&export.name)).map(walrus::Export::id).collect();
+    if exports.is_empty() {
+        return Ok(None);
+    }
+    for export in exports {
+        module.exports.delete(export);
+    }
+    walrus::passes::gc::run(&mut module);
+    for import in handles(&module)? {
+        let trap = module.replace_imported_func(import, |(body, _)| {
+            body.unreachable();
+        });
+        trap.map_err(|error| format!("{error:#}"))?;
+    }
+    walrus::passes::gc::run(&mut module);
+    Ok(Some(module.emit_wasm()))
+}
+
+/// The imports that stay because the table of functions does not tell who uses it. A call of one ends the plugin's call.
+fn handles(module: &Module) -> Result<Vec<FunctionId>, String> {
+    let from_javascript = module.imports.iter().filter(|import| import.module.starts_with("__wbindgen"));
+    let handle = |import: &walrus::Import| match import.kind {
+        ImportKind::Function(function) if import.name.contains(HANDLES) => Ok(function),
+        _ => Err(format!(
+            "it calls JavaScript (`{}`): a crate reads the clock or randomness of a browser; hand it those of the SDK",
+            import.name
+        )),
+    };
+    from_javascript.map(handle).collect()
+}
+
+fn contains(bytes: &[u8], part: &[u8]) -> bool {
+    bytes.windows(part.len()).any(|window| window == part)
+}
