@@ -180,8 +180,11 @@ async fn w_10_routes_of_the_core_are_taken(place: Place) {
 async fn w_10_an_after_hook_does_not_decide_where_the_client_goes(place: Place) {
     let server = server(&place).await;
     let answer = server.get("/ok?fail=headers", "").await;
-    assert_eq!(answer.headers.get("x-hostile-set"), Some("0"));
-    assert!(answer.headers.get("location").is_none() && answer.headers.get("set-cookie").is_none());
+    assert_eq!(answer.headers.get("x-hostile-set"), Some("1"), "a location beside a success, which no browser follows");
+    assert_eq!((answer.status, answer.headers.get("set-cookie")), (200, None));
+    let sent_on = server.get("/verify-email?token=x&callbackURL=%2Fthere", "").await;
+    assert_eq!((sent_on.status, sent_on.headers.get("x-hostile-set")), (302, Some("0")));
+    assert!(sent_on.headers.get("location").unwrap().contains("/there"));
 }
 
 #[tokio::test]

@@ -49,7 +49,9 @@ fn dependency(chosen: Option<&str>) -> Result<String, Box<dyn std::error::Error 
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../sdk");
     match chosen {
         Some(url) if url.contains("://") => Ok(format!("{{ git = {} }}", quoted(url))),
-        Some(folder) if Path::new(folder).join("Cargo.toml").is_file() => Ok(in_folder(Path::new(folder))?),
+        Some(folder) if !folder.is_empty() && Path::new(folder).join("Cargo.toml").is_file() => {
+            Ok(in_folder(Path::new(folder))?)
+        }
         Some(version) if is_version(version) => Ok(quoted(version)),
         Some(other) => {
             let is_one =
