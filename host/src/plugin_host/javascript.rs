@@ -7,6 +7,8 @@ use walrus::{FunctionId, ImportKind, Module, ModuleConfig};
 
 /// Prefixes of the names of those exports.
 const EXPORTS: [&str; 3] = ["__wbindgen", "__wbg_", "__externref"];
+/// What those functions say to that tool.
+const SECTION: &str = "__wasm_bindgen_unstable";
 /// In the names of imports that handle values of JavaScript, which no code has that can be reached.
 const HANDLES: &str = "__wbindgen_";
 
@@ -31,6 +33,7 @@ pub(super) fn strip(module: &[u8]) -> Result<Option<Vec<u8>>, String> {
     for export in exports {
         module.exports.delete(export);
     }
+    module.customs.remove_raw(SECTION);
     walrus::passes::gc::run(&mut module);
     for import in handles(&module)? {
         let trap = module.replace_imported_func(import, |(body, _)| {

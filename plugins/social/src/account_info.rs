@@ -17,7 +17,7 @@ pub fn account_info(request: &Request, (): ()) -> Result<Response> {
         return Err(errors::ACCESS_NOT_FOUND.into());
     }
     let claims = match valid.answer.get("idToken").and_then(Value::as_str) {
-        Some(token) => Some(client.claims_of_exchange(token, None)?.ok_or(errors::NO_USER_INFO)?),
+        Some(token) => Some(client.claims_of_account(token)?.ok_or(errors::NO_USER_INFO)?),
         None => None,
     };
     let asked = providers::Tokens {

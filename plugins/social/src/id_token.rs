@@ -51,6 +51,15 @@ impl Client {
         }
     }
 
+    /// The claims of a token that was verified when it was stored. Where its endpoint tells the user anew, it must hold
+    /// still; where the token is all that tells, it may be over.
+    ///
+    /// # Errors
+    /// When the host fails.
+    pub fn claims_of_account(&self, token: &str) -> Result<Option<Value>> {
+        if self.has_keys() { self.verified(token, None) } else { Ok(unverified(token)) }
+    }
+
     fn asked(&self, url: &str, token: &str, nonce: Option<&str>) -> Checked<Value> {
         let id = self.settings.client_id.primary();
         let mut form = vec![("id_token", token), ("client_id", id)];

@@ -72,8 +72,11 @@ impl Client {
         if self.uses_pkce() {
             request = request.set_pkce_verifier(PkceCodeVerifier::new(exchange.code_verifier));
         }
-        if let Some(device_id) = exchange.device_id {
+        if let Some(device_id) = exchange.device_id.filter(|_| self.provider.token.takes_device_id) {
             request = request.add_extra_param("device_id", device_id);
+        }
+        if let Some(key) = settings.client_key.as_ref().filter(|_| self.provider.token.client_id != "client_key") {
+            request = request.add_extra_param("client_key", key.clone());
         }
         for (name, value) in settings.table("token_url_params") {
             request = request.add_extra_param(name, value);
@@ -126,6 +129,8 @@ impl Client {
             "client_secret" => token.client_secret.to_owned(),
             _ => name,
         };
+        // WeChat knows no `redirect_uri` here.
+        pairs.retain(|(name, _)| token.method == TokenMethod::Form || name != "redirect_uri");
         let pairs: Vec<(String, String)> = pairs.into_iter().map(|(name, value)| (own_name(name), value)).collect();
         let pairs: Vec<(&str, &str)> = pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let url = request.uri().to_string();
@@ -258,4 +263,67 @@ fn pair(text: &str) -> Option<(String, String)> {
     let (name, value) = text.split_once('=')?;
     let plain = |text: &str| links::decode(&text.replace('+', " "));
     Some((plain(name), plain(value)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::providers;
+    use doorward_sdk::fake;
+
+    /// The requests of the reference, for each provider: a list of `provider`, `settings`, `exchange` and `refresh`. It sends TikTok
+    /// the verifier of a challenge that TikTok never got; that is left out here.
+    const SENT: &str = include_str!("../tests/token_requests.json");
+
+    #[test]
+    fn providers_are_asked_as_the_reference_asks_them() {
+        let cases: Vec<Value> = serde_json::from_str(SENT).expect("the record is JSON");
+        for case in cases {
+            let id = case["provider"].as_str().expect("an id");
+            let settings = serde_json::from_value(case["settings"].clone()).expect("settings");
+            let client = providers::open(id, &settings).expect("a client");
+            fake::reset();
+            let exchange = Exchange {
+                code: "co/de".to_owned(),
+                code_verifier: "verifier".to_owned(),
+                redirect_uri: "https://app.example/cb",
+                device_id: Some("device".to_owned()),
+            };
+            client.exchange_code(exchange).expect("an endpoint");
+            assert_eq!(sorted(sent()), sorted(case["exchange"].clone()), "{id}: exchange");
+            fake::reset();
+            client.refresh("re+fresh");
+            let refresh = if client.provider.token.is_refreshable { sent() } else { Value::Null };
+            assert_eq!(sorted(refresh), sorted(case["refresh"].clone()), "{id}: refresh");
+        }
+    }
+
+    /// The order of parameters means nothing.
+    fn sorted(mut request: Value) -> Value {
+        for (place, mark) in [("body", ""), ("url", "?")] {
+            let Some(text) = request.get(place).and_then(Value::as_str) else { continue };
+            let (start, pairs) = if mark.is_empty() { ("", text) } else { text.split_once(mark).unwrap_or((text, "")) };
+            let mut pairs: Vec<&str> = pairs.split('&').collect();
+            pairs.sort_unstable();
+            request[place] = format!("{start}{mark}{}", pairs.join("&")).into();
+        }
+        request
+    }
+
+    /// The one request, without the headers that say nothing about a provider.
+    fn sent() -> Value {
+        let sent = fake::with(|world| world.http_sent.clone());
+        let [request] = sent.as_slice() else { panic!("one request, not {}", sent.len()) };
+        let mut headers = Map::new();
+        for header in &request.headers {
+            if header.name != "content-type" {
+                headers.insert(header.name.clone(), header.value.clone().into());
+            }
+        }
+        let mut told = json!({ "method": request.method, "url": request.url, "headers": headers });
+        if let Some(body) = &request.body {
+            told["body"] = String::from_utf8_lossy(body).into_owned().into();
+        }
+        told
+    }
 }
