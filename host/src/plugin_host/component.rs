@@ -10,6 +10,7 @@ use super::bindings::exports::doorward::plugin::lifecycle;
 use super::error::PluginError;
 use super::javascript;
 use super::manifest::{Manifest, SECTION};
+use super::version::Version;
 
 /// The package whose interfaces plugins import.
 const PACKAGE: &str = "doorward:plugin/";
@@ -22,6 +23,11 @@ const DESCRIBE_TICKS: u64 = 100;
 /// When the module does not follow the contract, or its manifest is refused.
 pub async fn from_module(module: &[u8], file: &str) -> Result<(Vec<u8>, Manifest), PluginError> {
     let not_a_plugin = |reason| PluginError::NotAPlugin { plugin: file.to_owned(), reason };
+    if !exports_a_plugin(module).map_err(|error| not_a_plugin(error.to_string()))? {
+        let reason =
+            "it exports none: write `doorward_sdk::plugin!(plugin);` in src/lib.rs, where `fn plugin() -> Plugin` is";
+        return Err(not_a_plugin(reason.to_owned()));
+    }
     let refused = |error| not_a_plugin(format!("{error:#}"));
     let stripped = javascript::strip(module).map_err(not_a_plugin)?;
     let module = stripped.as_deref().unwrap_or(module);
@@ -40,9 +46,26 @@ pub async fn with_manifest(mut component: Vec<u8>, file: &str) -> Result<(Vec<u8
         reason: format!("it does not describe itself: {error:#}"),
     })?;
     let mut manifest = Manifest::parse(json.as_bytes(), file)?;
+    if Version::parse(&manifest.version).is_none() {
+        let reason = format!("the version `{}` is none like `1.0.0`: see `Plugin::new`", manifest.version);
+        return Err(PluginError::Manifest { plugin: manifest.id, reason });
+    }
     manifest.capabilities = capabilities;
     append_manifest(&mut component, &manifest);
     Ok((component, manifest))
+}
+
+fn exports_a_plugin(module: &[u8]) -> Result<bool, wasmparser::BinaryReaderError> {
+    for payload in wasmparser::Parser::new(0).parse_all(module) {
+        if let wasmparser::Payload::ExportSection(exports) = payload? {
+            for export in exports {
+                if export?.name.starts_with("doorward:plugin/lifecycle@") {
+                    return Ok(true);
+                }
+            }
+        }
+    }
+    Ok(false)
 }
 
 /// Names of the interfaces that the component imports, without those that only carry types; `other:package/name` in full

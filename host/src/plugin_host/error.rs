@@ -1,5 +1,7 @@
 //! What can go wrong with a plugin: when it is built or loaded, and when it is called.
 
+use wasmtime::WasmBacktrace;
+
 use crate::error::ApiError;
 
 /// Why a plugin cannot be built or loaded. Every text names the plugin and what to do.
@@ -137,5 +139,42 @@ impl CallFailed {
     /// The answer to a call that ran out of time.
     pub(super) fn timed_out(self) -> ApiError {
         ApiError::new(504, "PLUGIN_TIMEOUT", "A plugin did not answer in time").caused_by(self)
+    }
+}
+
+/// The function in a line of a backtrace: `0: 0x1f - name.wasm!function`. The engine writes it as people do.
+fn function(line: &str) -> Option<&str> {
+    let (_, place) = line.split_once(" - ")?;
+    Some(place.split_once('!').map_or(place, |(_, function)| function))
+}
+
+/// Whether a function is how the language panics, which says nothing of the plugin.
+fn is_machinery(function: &str) -> bool {
+    ["__rustc", "std::", "core::panicking", "core::option", "core::result"]
+        .iter()
+        .any(|begin| function.starts_with(begin))
+}
+
+/// The cause and the guest's innermost functions, on one line.
+pub(super) fn reason(trap: &wasmtime::Error) -> String {
+    const FRAMES: usize = 4;
+    let cause = trap.root_cause().to_string();
+    let frames = trap.downcast_ref::<WasmBacktrace>().map(ToString::to_string).unwrap_or_default();
+    let names: Vec<&str> =
+        frames.lines().filter_map(function).filter(|name| !is_machinery(name)).take(FRAMES).collect();
+    let place = if names.is_empty() { String::new() } else { format!(", in {}", names.join(", called by ")) };
+    format!("{cause}{place}").chars().take(1000).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_backtrace_is_told_by_its_functions() {
+        let lines = "error while executing at wasm backtrace:\n    0:   0x1f - a.wasm!core::panicking::panic_fmt\n    \
+            1:   0x2f - a.wasm!hostile::recurse\n    2:   0x3f - <unknown>!<wasm function 7>\nnote: more";
+        let names: Vec<&str> = lines.lines().filter_map(function).filter(|name| !is_machinery(name)).collect();
+        assert_eq!(names, ["hostile::recurse", "<wasm function 7>"]);
     }
 }

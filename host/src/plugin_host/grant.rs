@@ -189,12 +189,27 @@ fn is_cookie_name(name: &str) -> bool {
 }
 
 fn nearest(manifest: &Manifest, name: &str) -> String {
-    let likeness = |known: &&String| (strsim::jaro_winkler(known, name) * 1000.0) as u32;
-    match manifest.options.keys().max_by_key(likeness) {
+    let likeness = |known: &&str| (strsim::jaro_winkler(known, name) * 1000.0) as u32;
+    match manifest.options.keys().map(String::as_str).chain(EVERY_ENTRY).max_by_key(likeness) {
         Some(known) => format!(". The nearest is `{known}`"),
-        None => ": it takes none".to_owned(),
+        None => String::new(),
     }
 }
+
+/// What an entry has whatever its plugin.
+const EVERY_ENTRY: [&str; 11] = [
+    "id",
+    "path",
+    "enabled",
+    "grants",
+    "sha256",
+    "signed_by",
+    "min_version",
+    "limits",
+    "http",
+    "on_failure",
+    "breaker",
+];
 
 #[cfg(test)]
 mod tests {

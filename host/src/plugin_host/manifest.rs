@@ -230,10 +230,13 @@ impl Manifest {
     /// When the bytes are no component, have no manifest or two, or one that this server does not read.
     pub fn read(component: &[u8], file: &str) -> Result<Self, PluginError> {
         let not = |reason: String| PluginError::NotAPlugin { plugin: file.to_owned(), reason };
+        if !component.starts_with(b"\0asm") {
+            return Err(not("it is no WebAssembly. Build it with `doorward plugin build`".to_owned()));
+        }
         let (mut found, mut names) = (Vec::new(), Vec::new());
         let mut depth = 0usize;
         for payload in Parser::new(0).parse_all(component) {
-            match payload.map_err(|error| not(error.to_string()))? {
+            match payload.map_err(|error| not(format!("it is damaged: {}", error.message())))? {
                 Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
                 Payload::End(_) => depth = depth.saturating_sub(1),
                 Payload::CustomSection(section) if depth == 0 && section.name() == SECTION => {
@@ -386,7 +389,10 @@ mod tests {
 
     #[test]
     fn no_component_no_plugin() {
-        assert!(Manifest::read(b"\0asm", "x.wasm").unwrap_err().to_string().contains("x.wasm: not a plugin"));
+        for (bytes, part) in [(&b"\0asm"[..], "it is damaged"), (b"abc", "no WebAssembly"), (b"", "no WebAssembly")] {
+            let error = Manifest::read(bytes, "x.wasm").unwrap_err().to_string();
+            assert!(error.starts_with("x.wasm: not a plugin: ") && error.contains(part), "{error}");
+        }
         let empty = wasm_encoder::Component::new().finish();
         assert!(Manifest::read(&empty, "x.wasm").unwrap_err().to_string().contains("no manifest"));
     }

@@ -6,14 +6,14 @@ use std::time::Duration;
 use serde_json::{Map, Value as Json};
 use tokio::sync::Semaphore;
 use wasmtime::component::{InstancePre, Resource};
-use wasmtime::{Engine, Store, WasmBacktrace};
+use wasmtime::{Engine, Store};
 
 use super::bindings::exports::doorward::plugin::{
     lifecycle, lifecycle_events, request_hooks, routes, server_functions, session_gate, token_claims,
 };
 use super::breaker::{Breaker, Passage};
 use super::convert;
-use super::error::{CallFailed, Limit};
+use super::error::{CallFailed, Limit, reason};
 use super::events::WatchedChange;
 use super::failure::Policies;
 use super::guests::{self, Guest};
@@ -368,14 +368,4 @@ impl Plugin {
         }
         CallFailed { plugin: self.shared.id.clone(), call: call.to_owned(), reason }
     }
-}
-
-/// The cause and the guest's innermost functions, on one line.
-fn reason(trap: &wasmtime::Error) -> String {
-    const FRAMES: usize = 4;
-    let cause = trap.root_cause().to_string();
-    let frames = trap.downcast_ref::<WasmBacktrace>().map(WasmBacktrace::frames).unwrap_or_default();
-    let names: Vec<&str> = frames.iter().filter_map(|frame| frame.func_name()).take(FRAMES).collect();
-    let place = if names.is_empty() { String::new() } else { format!(", in {}", names.join(", called by ")) };
-    format!("{cause}{place}").chars().take(1000).collect()
 }

@@ -4,7 +4,6 @@ use crate::challenge::{Ceremony, Challenge};
 use crate::errors::{AUTHENTICATION_FAILED, PASSKEY_NOT_FOUND, WRONG_SIGNATURE};
 use crate::options::Options;
 use crate::passkey::{MODEL, Passkey};
-use base64::prelude::{BASE64_STANDARD, Engine};
 use doorward_sdk::prelude::*;
 use doorward_sdk::webauthn::{Assertion, Credential, Fault};
 
@@ -43,7 +42,7 @@ fn check(
 ) -> Result<Assertion> {
     let credential = Credential {
         id: passkey.credential_id.clone(),
-        public_key: BASE64_STANDARD.decode(&passkey.public_key).map_err(|_| AUTHENTICATION_FAILED)?,
+        public_key: crypto::from_base64(&passkey.public_key).ok_or(AUTHENTICATION_FAILED)?,
         counter: passkey.counter,
     };
     let party = options.relying_party();

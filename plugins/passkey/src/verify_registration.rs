@@ -6,7 +6,6 @@ use crate::options::Options;
 use crate::passkey::{MODEL, Passkey};
 use crate::register_options::registering_user;
 use crate::verify_authentication::method;
-use base64::prelude::{BASE64_STANDARD, Engine};
 use doorward_sdk::prelude::*;
 use doorward_sdk::webauthn::Registration;
 
@@ -54,7 +53,7 @@ pub fn verify_registration(_request: &Request, input: Verify) -> Result<Response
 fn store(user: &users::User, made: Registration, name: Option<String>, transports: Option<String>) -> Result<Passkey> {
     let row = Passkey {
         name,
-        public_key: BASE64_STANDARD.encode(&made.public_key),
+        public_key: crypto::base64(&made.public_key),
         user_id: user.id(),
         credential_id: made.credential_id,
         counter: made.counter,

@@ -96,12 +96,23 @@ impl Brought {
         let token = text("token", true);
         let [nonce, access_token, refresh_token] = optional.map(|name| text(name, false));
         if with_user {
-            for (name, kind, fits) in [
-                ("expiresAt", "number", object.get("expiresAt").is_none_or(Value::is_number)),
-                ("user", "object", object.get("user").is_none_or(Value::is_object)),
+            let text = |value: Option<&Value>| value.filter(|value| !value.is_string()).map(|_| "string");
+            let object_at = |value: Option<&Value>| value.filter(|value| !value.is_object()).map(|_| "object");
+            let (user, name) = (object.get("user"), object.get("user").and_then(|user| user.get("name")));
+            let email = user.and_then(|user| user.get("email"));
+            let [first, last] = ["firstName", "lastName"].map(|part| name.and_then(|name| name.get(part)));
+            let expires_at = object.get("expiresAt");
+            let number = expires_at.filter(|value| !value.is_number()).map(|_| "number");
+            for (path, expected, value) in [
+                ("expiresAt", number, expires_at),
+                ("user", object_at(user), user),
+                ("user.name", object_at(name), name),
+                ("user.name.firstName", text(first), first),
+                ("user.name.lastName", text(last), last),
+                ("user.email", text(email), email),
             ] {
-                if !fits {
-                    fields.issue(&format!("idToken.{name}"), &doorward_sdk::mismatch(kind, object.get(name)));
+                if let Some(expected) = expected {
+                    fields.issue(&format!("idToken.{path}"), &doorward_sdk::mismatch(expected, value));
                 }
             }
         }

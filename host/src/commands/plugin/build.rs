@@ -34,6 +34,21 @@ pub struct BuildRequest {
     pub target: PathBuf,
 }
 
+impl BuildRequest {
+    /// The folder's Cargo.toml.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub(super) fn require_crate(&self) -> Result<PathBuf, CommandError> {
+        let manifest = self.folder.join("Cargo.toml");
+        if manifest.is_file() {
+            return Ok(manifest);
+        }
+        let advice = "name the folder of a plugin's crate, or make one with `doorward plugin new NAME`";
+        Err(format!("{} is not there: {advice}", manifest.display()).into())
+    }
+}
+
 /// Builds the plugins of a folder. What is up to date is left as it is.
 ///
 /// # Errors
@@ -44,10 +59,7 @@ pub fn build(request: &BuildRequest) -> CommandResult {
 
 /// As [`build`]; returns the components.
 pub(super) fn build_all(request: &BuildRequest) -> Result<Vec<PathBuf>, CommandError> {
-    let manifest = request.folder.join("Cargo.toml");
-    if !manifest.is_file() {
-        return Err(format!("{} is not there: name the folder of a plugin's crate", manifest.display()).into());
-    }
+    let manifest = request.require_crate()?;
     let toolchain = Toolchain::find()?;
     say(&format!("compiling the plugins of {}", request.folder.display()));
     let modules = compile(&manifest, &request.target, &toolchain)?;

@@ -74,7 +74,9 @@ pub(super) fn trial(
         "secret = \"{secret}\"\nrate_limit.enabled = false\nemail_and_password.enabled = true\nmail.transport = \"mailbox\""
     );
     let mut config = Config::parse(&text, folder.path(), &BTreeMap::new())?;
-    let mut entry: PluginConfig = toml::from_str(&format!("id = \"{}\"\n{}", manifest.id, request.options))?;
+    let entry = toml::from_str(&format!("id = \"{}\"\n{}", manifest.id, request.options));
+    let mut entry: PluginConfig =
+        entry.map_err(|error| format!("--options {:?}: {}", request.options, error.message()))?;
     entry.path = Some(std::fs::canonicalize(file)?.to_string_lossy().into_owned());
     entry.grants = Some(request.grants.map_or_else(|| manifest.capabilities.clone(), <[String]>::to_vec));
     config.plugins.push(entry.clone());

@@ -1,6 +1,7 @@
 //! `doorward plugin list`: the configured plugins, each with where it comes from, what it may do and what bounds it.
 
 use std::fmt::Write;
+use std::time::Duration;
 
 use super::super::CommandResult;
 use super::inspect::list;
@@ -9,16 +10,24 @@ use crate::config::{Config, FailurePolicy, OnFailure, PluginConfig};
 use crate::plugin_host::file::{self, PluginFile};
 use crate::plugin_host::granted;
 
-/// Prints every entry in the order in which hooks run. Nothing is run or changed.
+/// How long the server that runs may take to tell.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Prints every entry in the order in which hooks run, with what a server that runs counted of it. Nothing is run or
+/// changed.
 ///
 /// # Errors
 /// When one of them would keep the server from starting; the others are printed all the same.
 #[expect(clippy::print_stdout, reason = "the list is what was asked for")]
 pub(super) fn list_plugins(config: &Config) -> CommandResult {
     let mut faults = Vec::new();
+    let metrics = config.management.as_ref().and_then(|management| running(&management.address));
     for entry in &config.plugins {
         match file::read(config, entry, &SystemClock) {
-            Ok(plugin) => print!("{}", describe(entry, &plugin)?),
+            Ok(plugin) => {
+                let now = metrics.as_ref().map(|metrics| counted(metrics, &entry.id)).unwrap_or_default();
+                print!("{}", describe(entry, &plugin, now)?);
+            }
             Err(_) if !entry.enabled => println!("{} (off)", entry.id),
             Err(error) => {
                 println!("{}\n  cannot be loaded: {error}", entry.id);
@@ -36,7 +45,7 @@ pub(super) fn list_plugins(config: &Config) -> CommandResult {
     }
 }
 
-fn describe(entry: &PluginConfig, plugin: &PluginFile) -> Result<String, std::fmt::Error> {
+fn describe(entry: &PluginConfig, plugin: &PluginFile, now: Vec<String>) -> Result<String, std::fmt::Error> {
     let PluginFile { component, manifest, provenance } = plugin;
     let mut text = String::new();
     let off = if entry.enabled { "" } else { " (off)" };
@@ -58,7 +67,28 @@ fn describe(entry: &PluginConfig, plugin: &PluginFile) -> Result<String, std::fm
     list(&mut text, "asks for, not granted", manifest.capabilities.iter().filter(missing))?;
     list(&mut text, "limits", limits(entry))?;
     list(&mut text, "on failure", failure(entry))?;
+    list(&mut text, "now", now)?;
     Ok(text)
+}
+
+/// The metrics of the server that runs with this configuration; none when there is none.
+fn running(address: &str) -> Option<String> {
+    let config = ureq::Agent::config_builder().proxy(None).timeout_global(Some(PATIENCE)).build();
+    let answer = ureq::Agent::new_with_config(config).get(format!("http://{address}/metrics")).call();
+    answer.ok()?.body_mut().read_to_string().ok()
+}
+
+/// What the metrics say of one plugin: `doorward_plugin_calls_total{plugin="id"} 7` is `calls: 7`.
+fn counted(metrics: &str, id: &str) -> Vec<String> {
+    let label = format!("{{plugin=\"{id}\"");
+    let of_plugin = |line: &str| {
+        let (name, rest) = line.strip_prefix("doorward_plugin_")?.split_once(&label)?;
+        let (more, number) = rest.split_once("} ")?;
+        let name = name.trim_end_matches("_total").replace('_', " ");
+        let limit = more.strip_prefix(",limit=\"").map(|limit| format!(" at {}", limit.trim_end_matches('"')));
+        Some(format!("{name}{}: {number}", limit.unwrap_or_default()))
+    };
+    metrics.lines().filter_map(of_plugin).collect()
 }
 
 fn limits(entry: &PluginConfig) -> Vec<String> {
@@ -100,4 +130,19 @@ fn failure(entry: &PluginConfig) -> Vec<String> {
         }
     });
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_running_server_counted_is_told_of_one_plugin() {
+        let metrics = "# TYPE doorward_plugin_calls_total counter\n\
+            doorward_plugin_calls_total{plugin=\"a\"} 7\ndoorward_plugin_calls_total{plugin=\"ab\"} 8\n\
+            doorward_plugin_paused{plugin=\"a\"} 1\n\
+            doorward_plugin_limit_hits_total{plugin=\"a\",limit=\"call_ms\"} 3\n";
+        assert_eq!(counted(metrics, "a"), ["calls: 7", "paused: 1", "limit hits at call_ms: 3"]);
+        assert_eq!(counted(metrics, "c"), [""; 0]);
+    }
 }

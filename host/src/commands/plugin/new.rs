@@ -45,15 +45,28 @@ pub(super) fn new(path: &Path, sdk: Option<&str>) -> CommandResult {
 
 /// Where the SDK comes from, as the value in Cargo.toml. Without a choice, the SDK beside the source of this binary, or the
 /// one in the registry.
-fn dependency(chosen: Option<&str>) -> Result<String, std::io::Error> {
+fn dependency(chosen: Option<&str>) -> Result<String, Box<dyn std::error::Error + Send + Sync>> {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../sdk");
     match chosen {
         Some(url) if url.contains("://") => Ok(format!("{{ git = {} }}", quoted(url))),
-        Some(folder) if Path::new(folder).is_dir() => in_folder(Path::new(folder)),
-        Some(version) => Ok(quoted(version)),
-        None if beside.join("Cargo.toml").is_file() => in_folder(&beside),
+        Some(folder) if !folder.is_empty() && Path::new(folder).join("Cargo.toml").is_file() => {
+            Ok(in_folder(Path::new(folder))?)
+        }
+        Some(version) if is_version(version) => Ok(quoted(version)),
+        Some(other) => {
+            let is_one =
+                "is no folder with the SDK's Cargo.toml, no URL of a git repository (https://…) and no version (1.2)";
+            Err(format!("--sdk: `{other}` {is_one}").into())
+        }
+        None if beside.join("Cargo.toml").is_file() => Ok(in_folder(&beside)?),
         None => Ok(quoted(SDK_VERSION)),
     }
+}
+
+/// Whether the text is a version, or the beginning of one.
+fn is_version(text: &str) -> bool {
+    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b".-+".contains(&byte);
+    text.starts_with(|first: char| first.is_ascii_digit()) && text.bytes().all(is_part)
 }
 
 fn in_folder(folder: &Path) -> Result<String, std::io::Error> {
@@ -83,6 +96,9 @@ mod tests {
         );
         let folder = env!("CARGO_MANIFEST_DIR");
         assert_eq!(dependency(Some(folder)).unwrap(), format!("{{ path = \"{folder}\" }}"));
+        for neither in ["./nowhere", "", "sdk", "1.2/x"] {
+            assert!(dependency(Some(neither)).unwrap_err().to_string().contains("--sdk"), "{neither}");
+        }
         assert!(dependency(None).unwrap().ends_with("/sdk\" }"));
     }
 

@@ -16,6 +16,7 @@ use crate::server;
 /// # Errors
 /// When a test fails, the code does not compile, the component is not accepted, or a route fails.
 pub(super) fn test(request: &BuildRequest, options: &str) -> CommandResult {
+    request.require_crate()?;
     say("running the tests natively");
     native_tests(request)?;
     for component in build_all(request)? {

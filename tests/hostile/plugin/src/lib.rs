@@ -50,6 +50,7 @@ fn plugin() -> Plugin {
             Some("headers") => settled(reply),
             _ => Ok(()),
         })
+        .after("/verify-email", |_, reply| settled(reply))
         .before("/ok", |request| match request.query("fail").as_deref() {
             Some("before") => panic!("in a before-hook"),
             Some("loop") => loop {
