@@ -61,3 +61,54 @@ fn handles(module: &Module) -> Result<Vec<FunctionId>, String> {
 fn contains(bytes: &[u8], part: &[u8]) -> bool {
     bytes.windows(part.len()).any(|window| window == part)
 }
+
+#[cfg(test)]
+mod tests {
+    use walrus::{FunctionBuilder, ValType};
+
+    use super::*;
+
+    /// A module with an export for JavaScript and one of its own; each calls the import that it names, if any.
+    fn module(described: Option<&str>, own: Option<&str>) -> Vec<u8> {
+        let mut module = Module::default();
+        for (export, import) in [("__wbindgen_describe_x", described), ("own", own)] {
+            let import = import.map(|name| {
+                let ty = module.types.add(&[], &[]);
+                module.add_import_func("__wbindgen_placeholder__", name, ty).0
+            });
+            let mut builder = FunctionBuilder::new(&mut module.types, &[], &[ValType::I32]);
+            if let Some(import) = import {
+                builder.func_body().call(import);
+            }
+            builder.func_body().i32_const(7);
+            let function = builder.finish(vec![], &mut module.funcs);
+            module.exports.add(export, function);
+        }
+        module.emit_wasm()
+    }
+
+    fn names(bytes: &[u8]) -> (Vec<String>, usize) {
+        let module = Module::from_buffer(bytes).unwrap();
+        (module.exports.iter().map(|export| export.name.clone()).collect(), module.imports.iter().count())
+    }
+
+    #[test]
+    fn what_only_javascript_reaches_goes_with_its_imports() {
+        let stripped = strip(&module(Some("__wbg_getRandomValues_1"), None)).unwrap().unwrap();
+        assert_eq!(names(&stripped), (vec!["own".to_owned()], 0));
+    }
+
+    #[test]
+    fn a_plugin_that_calls_javascript_itself_is_refused_and_a_handle_becomes_a_trap() {
+        let refused = strip(&module(None, Some("__wbg_now_1"))).unwrap_err();
+        assert!(refused.contains("`__wbg_now_1`"), "{refused}");
+        let trapped = strip(&module(None, Some("__wbindgen_object_drop_ref"))).unwrap().unwrap();
+        assert_eq!(names(&trapped), (vec!["own".to_owned()], 0));
+    }
+
+    #[test]
+    fn a_module_without_them_stays_as_it_is() {
+        let mut plain = Module::default();
+        assert_eq!(strip(&plain.emit_wasm()), Ok(None));
+    }
+}
