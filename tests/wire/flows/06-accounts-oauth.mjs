@@ -1,24 +1,10 @@
 // Flows: sign-in with a provider, linking, tokens and account cookies.
 import { flow, Jar, sleep } from "../lib/recorder.mjs";
-import { idp, idp2 } from "../lib/idp.mjs";
-import { rawRequest } from "../../harness/http.mjs";
+import { ada, atProvider as browse, idp, idp2, provider } from "../lib/idp.mjs";
 const A = "core-accounts-oauth";
-const provider = (o = {}, i = idp, id = "wire") => ({ providerId: id, clientId: "wire-client", clientSecret: "wire-client-secret", discoveryUrl: i.issuer + "/.well-known/openid-configuration", scopes: ["email", "profile"], ...o });
 const V = (name, o = {}, extra = {}) => ({ name: "core+generic-oauth" + (name ? ":" + name : ""), plugins: { genericOAuth: { config: [provider(o), provider({}, idp2, "second")] } }, options: { socialProviders: { github: { clientId: "gh-client", clientSecret: "gh-secret" }, google: { clientId: "gg-client", clientSecret: "gg-secret" } }, ...extra } });
-const ada = { sub: "idp-user-1", email: "ada@example.com", email_verified: true, name: "Ada From IdP", picture: "https://img.example.com/idp.png" };
 const reset = () => { for (const i of [idp, idp2]) Object.assign(i, { user: { ...ada }, fail: null, expiresIn: 3600, scope: undefined, noIdToken: false, iss: undefined, idTokenOverride: undefined, log: i.log }); idp.log.length = 0; idp2.log.length = 0; };
-// plays the browser at the provider: GET the authorize URL, return the callback path on the auth server
-async function atProvider(t, url, i = idp) {
-  const u = new URL(url);
-  const r = await rawRequest({ port: i.port, method: "GET", path: u.pathname + u.search });
-  const loc = new URL(r.headers.find(([k]) => k === "location")[1]);
-  const q = Object.fromEntries(u.searchParams);
-  const code = loc.searchParams.get("code"); if (code) t.known(code, "<code>");
-  t.n.ph("token:32", q.state);
-  if (q.code_challenge) t.n.ph("base64url:43", q.code_challenge);
-  i.log.length = 0;
-  return loc.pathname + loc.search;
-}
+const atProvider = async (t, url, i = idp) => { const back = await browse(t, url, i); i.log.length = 0; return back; };
 async function login(t, body = {}, o = {}) {
   const r = await t.req("", "POST", "/sign-in/social", { json: { provider: "wire", callbackURL: "/home", ...body }, record: false, ...o });
   const cb = await atProvider(t, r.body.url);

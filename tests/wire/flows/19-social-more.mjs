@@ -1,22 +1,9 @@
 // Flows: what sign-in with a provider takes and refuses, and the options of providers and linking.
 import { flow, Jar } from "../lib/recorder.mjs";
-import { idp, idp2 } from "../lib/idp.mjs";
-import { rawRequest } from "../../harness/http.mjs";
+import { ada, atProvider, idp, idp2, provider } from "../lib/idp.mjs";
 const A = "core-accounts-oauth";
-const provider = (o = {}, i = idp, id = "wire") => ({ providerId: id, clientId: "wire-client", clientSecret: "wire-client-secret", discoveryUrl: i.issuer + "/.well-known/openid-configuration", scopes: ["email", "profile"], ...o });
 const V = (name, o = {}, extra = {}) => ({ name: `core+generic-oauth:${name}`, plugins: { genericOAuth: { config: [provider(o), provider({}, idp2, "second")] } }, options: { ...extra } });
-const ada = { sub: "idp-user-1", email: "ada@example.com", email_verified: true, name: "Ada From IdP", picture: "https://img.example.com/idp.png" };
 const reset = () => { for (const i of [idp, idp2]) { Object.assign(i, { user: { ...ada }, fail: null, expiresIn: 3600, scope: undefined, noIdToken: false, iss: undefined, idTokenOverride: undefined }); i.log.length = 0; } };
-async function atProvider(t, url, i = idp) {
-  const u = new URL(url);
-  const r = await rawRequest({ port: i.port, method: "GET", path: u.pathname + u.search });
-  const loc = new URL(r.headers.find(([k]) => k === "location")[1]);
-  const q = Object.fromEntries(u.searchParams);
-  const code = loc.searchParams.get("code"); if (code) t.known(code, "<code>");
-  t.n.ph("token:32", q.state);
-  if (q.code_challenge) t.n.ph("base64url:43", q.code_challenge);
-  return loc.pathname + loc.search;
-}
 const begin = async (t, path, body, o = {}, i = idp) => atProvider(t, (await t.req("", "POST", path, { json: { provider: i === idp ? "wire" : "second", callbackURL: "/home", errorCallbackURL: "/oops", ...body }, record: false, ...o })).body.url, i);
 const signIn = async (t, note, body = {}, o = {}) => t.get(note, await begin(t, "/sign-in/social", body, o), { abs: true, ...o });
 const who = (t, note, o = {}) => t.get(note, "/get-session", o);

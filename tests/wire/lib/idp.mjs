@@ -1,6 +1,7 @@
 // Two fake OpenID providers: discovery, authorize, token, userinfo, jwks, end-session. Every request it gets is logged.
 import http from "node:http";
 import crypto from "node:crypto";
+import { rawRequest } from "../../harness/http.mjs";
 import { SignJWT, exportJWK, generateKeyPair } from "jose";
 async function startIdp() {
   const { publicKey, privateKey } = await generateKeyPair("RS256", { extractable: true });
@@ -56,3 +57,21 @@ async function startIdp() {
 }
 export const idp = await startIdp();
 export const idp2 = await startIdp();
+
+/** Who signs in there. */
+export const ada = { sub: "idp-user-1", email: "ada@example.com", email_verified: true, name: "Ada From IdP", picture: "https://img.example.com/idp.png" };
+
+/** Its entry in a server's configuration. */
+export const provider = (o = {}, i = idp, id = "wire") => ({ providerId: id, clientId: "wire-client", clientSecret: "wire-client-secret", discoveryUrl: i.issuer + "/.well-known/openid-configuration", scopes: ["email", "profile"], ...o });
+
+/** Plays the browser there: follows the URL of a sign-in and returns the callback's path and query. */
+export async function atProvider(t, url, i = idp) {
+  const u = new URL(url);
+  const r = await rawRequest({ port: i.port, method: "GET", path: u.pathname + u.search });
+  const loc = new URL(r.headers.find(([k]) => k === "location")[1]);
+  const q = Object.fromEntries(u.searchParams);
+  const code = loc.searchParams.get("code"); if (code) t.known(code, "<code>");
+  t.n.ph("token:32", q.state);
+  if (q.code_challenge) t.n.ph("base64url:43", q.code_challenge);
+  return loc.pathname + loc.search;
+}
