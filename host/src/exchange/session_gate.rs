@@ -87,8 +87,8 @@ pub enum SignIn {
 }
 
 impl Exchange {
-    /// Asks the gates, all of them; when all admit, stores a session through `db` and puts its cookies on the answer. A challenge
-    /// removes what the browser had of a session before, and keeps whether the new one shall be remembered.
+    /// Asks the gates, all of them; when all admit, stores a session through `db` and puts its cookies on the answer. A
+    /// challenge removes what the browser had of a session before, and keeps whether the new one shall be remembered.
     ///
     /// `db` is the transaction that made the user, or the store itself.
     ///

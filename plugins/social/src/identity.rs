@@ -15,7 +15,8 @@ pub struct Identity<'a> {
 }
 
 impl<'a> Identity<'a> {
-    /// The user behind the tokens of a code; none when the ID token is not right or nobody stands behind it. `form_user` is what the provider posted beside the code.
+    /// The user behind the tokens of a code; none when the ID token is not right or nobody stands behind it. `form_user` is
+    /// what the provider posted beside the code.
     ///
     /// # Errors
     /// When the host fails.
