@@ -9,7 +9,9 @@ use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Salt};
 use aws_lc_rs::hmac;
 use serde_json::{Map, Value as Json};
 
+use crate::clock::Timestamp;
 use crate::crypto::{base64_url, constant_time_eq, from_base64_url, sha256};
+use crate::random::Random;
 use crate::secret::Secret;
 
 const KEY_BYTES: usize = 64;
@@ -18,7 +20,10 @@ const TAG_BYTES: usize = 32;
 const INFO: &[u8] = b"BetterAuth.js Generated Encryption Key";
 
 /// Length of an initialization vector, in bytes.
-pub const IV_BYTES: usize = 16;
+const IV_BYTES: usize = 16;
+
+/// How far the clock of another server that made a token may be behind, in seconds.
+const TOLERANCE_SECS: i64 = 15;
 
 /// A key that encrypts and authenticates, and its name in the header.
 #[derive(Clone, Debug)]
@@ -40,13 +45,13 @@ impl JweKey {
     }
 
     /// The compact form of `plaintext`. The vector must be fresh randomness. `None` only when the library fails.
-    pub fn seal(&self, plaintext: &[u8], iv: [u8; IV_BYTES]) -> Option<String> {
+    fn seal(&self, plaintext: &[u8], iv: [u8; IV_BYTES]) -> Option<String> {
         let (sealed, tag) = encrypt(self.bytes.expose(), &iv, self.header.as_bytes(), plaintext)?;
         Some(format!("{}..{}.{}.{}", self.header, base64_url(&iv), base64_url(&sealed), base64_url(&tag)))
     }
 
     /// The plaintext of a compact form, when it was sealed under this key and not changed since.
-    pub fn open(&self, token: &str) -> Option<Vec<u8>> {
+    fn open(&self, token: &str) -> Option<Vec<u8>> {
         let mut parts = token.split('.');
         let mut part = || parts.next();
         let (header, wrapped_key, iv, sealed, tag) = (part()?, part()?, part()?, part()?, part()?);
@@ -55,6 +60,21 @@ impl JweKey {
         }
         let (iv, sealed, tag) = (from_base64_url(iv)?, from_base64_url(sealed)?, from_base64_url(tag)?);
         decrypt(self.bytes.expose(), &iv.try_into().ok()?, header.as_bytes(), sealed, &tag)
+    }
+
+    /// A token of these claims, which say when it ends, and of a `jti`. `None` only when the library fails.
+    pub fn seal_claims(&self, mut claims: Map<String, Json>, random: &dyn Random) -> Option<String> {
+        claims.insert("jti".into(), random.uuid().into());
+        let mut iv = [0; IV_BYTES];
+        random.fill(&mut iv);
+        self.seal(Json::from(claims).to_string().as_bytes(), iv)
+    }
+
+    /// The claims of a token that was made with this key and is not over.
+    pub fn open_claims(&self, token: &str, now: Timestamp) -> Option<Map<String, Json>> {
+        let claims: Map<String, Json> = serde_json::from_slice(&self.open(token)?).ok()?;
+        let until_secs = claims.get("exp").and_then(Json::as_i64)?;
+        (until_secs > now.as_secs() - TOLERANCE_SECS).then_some(claims)
     }
 
     /// The header decides nothing: one algorithm and one key are accepted, and no extension.

@@ -28,22 +28,22 @@ pub struct Account(Map<String, Value>);
 impl Account {
     /// The id of the row.
     pub fn id(&self) -> &str {
-        self.text("id")
+        self.text("id").unwrap_or_default()
     }
 
     /// Whose account it is.
     pub fn user_id(&self) -> &str {
-        self.text("userId")
+        self.text("userId").unwrap_or_default()
     }
 
     /// The provider: `github`.
     pub fn provider_id(&self) -> &str {
-        self.text("providerId")
+        self.text("providerId").unwrap_or_default()
     }
 
     /// The provider's name for the user.
     pub fn account_id(&self) -> &str {
-        self.text("accountId")
+        self.text("accountId").unwrap_or_default()
     }
 
     /// Any field, by its name on the wire.
@@ -51,12 +51,13 @@ impl Account {
         self.0.get(field)
     }
 
-    fn parse(text: &str) -> Result<Account> {
-        Ok(serde_json::from_str(text)?)
+    /// The text of a field; none when it has no value.
+    pub fn text(&self, field: &str) -> Option<&str> {
+        self.get(field)?.as_str()
     }
 
-    fn text(&self, field: &str) -> &str {
-        self.get(field).and_then(Value::as_str).unwrap_or_default()
+    fn parse(text: &str) -> Result<Account> {
+        Ok(serde_json::from_str(text)?)
     }
 }
 

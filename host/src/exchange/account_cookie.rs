@@ -6,12 +6,11 @@ use serde_json::{Map, Value as Json};
 
 use super::Exchange;
 use crate::cookie::chunks;
-use crate::jwe::{IV_BYTES, JweKey};
+use crate::jwe::JweKey;
+use crate::secret::Secret;
 use crate::store::Account;
 
 const PURPOSE: &str = "better-auth-account";
-/// How far another server's clock may be behind.
-const TOLERANCE_SECS: i64 = 15;
 
 impl Exchange {
     /// Sends the cookie, when `account.store_account_cookie` is on. Tokens are in it as they are stored.
@@ -29,11 +28,8 @@ impl Exchange {
             .collect();
         claims.insert("iat".into(), now_secs.into());
         claims.insert("exp".into(), (now_secs + max_age_secs).into());
-        claims.insert("jti".into(), auth.random.uuid().into());
-        let mut iv = [0; IV_BYTES];
-        auth.random.fill(&mut iv);
-        let key = JweKey::derive(auth.config.secret_value.expose().as_bytes(), PURPOSE);
-        let Some(sealed) = key.and_then(|key| key.seal(Json::from(claims).to_string().as_bytes(), iv)) else { return };
+        let sealed = key(&auth.config.secret_value).and_then(|key| key.seal_claims(claims, &*auth.random));
+        let Some(sealed) = sealed else { return };
         let spec = auth.cookies.account_data.clone();
         let cookies = chunks::write(&spec, &sealed, Some(max_age_secs), &chunks::names(&self.request, &spec.name));
         self.withdraw(&spec);
@@ -48,12 +44,13 @@ impl Exchange {
             return None;
         }
         let sealed = chunks::read(&self.request, &auth.cookies.account_data.name)?;
-        let open =
-            |secret: &crate::secret::Secret<String>| JweKey::derive(secret.expose().as_bytes(), PURPOSE)?.open(&sealed);
-        let claims: Map<String, Json> = serde_json::from_slice(&auth.config.all_secrets.iter().find_map(open)?).ok()?;
-        let until_secs = claims.get("exp").and_then(Json::as_i64)?;
+        let open = |secret| key(secret)?.open_claims(&sealed, auth.now());
+        let claims = auth.config.all_secrets.iter().find_map(open)?;
         let text = |name: &str| claims.get(name).and_then(Json::as_str).map(str::to_owned);
-        (until_secs + TOLERANCE_SECS > auth.now().as_secs()).then_some(())?;
         Some((text("userId")?, text("id")?))
     }
+}
+
+fn key(secret: &Secret<String>) -> Option<JweKey> {
+    JweKey::derive(secret.expose().as_bytes(), PURPOSE)
 }

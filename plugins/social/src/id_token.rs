@@ -2,6 +2,7 @@
 //!
 //! Source: OpenID Connect Core 1.0 §3.1.3.7; RFC 7517.
 
+use crate::hex;
 use crate::providers::{Client, IdTokenCheck, IdTokenRules, NonceRule};
 use doorward_sdk::keys::Algorithm;
 use doorward_sdk::prelude::*;
@@ -89,7 +90,7 @@ fn holds(rules: &IdTokenRules, claims: &Value, nonce: Option<&str>) -> Checked<(
     check_times(claims, rules.max_age_secs, now_secs)?;
     if let Some(nonce) = nonce {
         let told = text("nonce").ok_or("it has no nonce")?;
-        let hashed = || hex(&crypto::sha256(nonce.as_bytes()));
+        let hashed = || hex::encode(&crypto::sha256(nonce.as_bytes()));
         let fits = told == nonce || (rules.nonce == NonceRule::ExactOrSha256 && told == hashed());
         ensure(fits, "its nonce is another")?;
     }
@@ -194,8 +195,4 @@ fn unverified(token: &str) -> Option<Value> {
 fn part(text: &str) -> Option<Value> {
     let bytes = crypto::from_base64url(text)?;
     serde_json::from_slice::<Value>(&bytes).ok().filter(Value::is_object)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -4,6 +4,7 @@ mod account_info;
 mod begin;
 mod callback;
 mod errors;
+mod hex;
 mod id_token;
 mod identity;
 mod link;

@@ -3,7 +3,9 @@
 use crate::errors;
 use crate::identity::Identity;
 use crate::options::AccountLinking;
+use crate::providers::unique;
 use crate::state::Link;
+use crate::tokens;
 use doorward_sdk::prelude::*;
 use doorward_sdk::users::User;
 
@@ -25,7 +27,7 @@ pub fn after_redirect(identity: &Identity<'_>, link: &Link, rules: &AccountLinki
         }
         Some(account) => {
             let mut fields = identity.fresh_tokens();
-            let stored = account.get("scope").and_then(Value::as_str).unwrap_or_default();
+            let stored = account.text("scope").unwrap_or_default();
             let scope = merged(stored, identity.tokens.scopes.as_deref().unwrap_or_default());
             if !scope.is_empty() {
                 fields.insert("scope".to_owned(), scope.into());
@@ -79,13 +81,7 @@ fn take_profile(identity: &Identity<'_>, user_id: &str, rules: &AccountLinking) 
 
 /// Both lists of scopes, each scope once.
 fn merged(stored: &str, fresh: &[String]) -> String {
-    let mut scopes: Vec<&str> = Vec::new();
-    for scope in stored.split(',').chain(fresh.iter().map(String::as_str)).map(str::trim) {
-        if !scope.is_empty() && !scopes.contains(&scope) {
-            scopes.push(scope);
-        }
-    }
-    scopes.join(",")
+    unique([&tokens::scopes(stored), fresh].concat()).join(",")
 }
 
 #[cfg(test)]

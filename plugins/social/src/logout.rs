@@ -58,7 +58,7 @@ fn page(input: &SignOut) -> Result<Option<Page>> {
     let ids: Vec<String> = options.with_logout().map(str::to_owned).collect();
     let Some(session) = (if ids.is_empty() { None } else { sessions::current()? }) else { return Ok(None) };
     let mut accounts = accounts::list_of_user(&session.user.id())?;
-    let changed = |account: &accounts::Account| account.get("updatedAt").and_then(Value::as_str).map(str::to_owned);
+    let changed = |account: &accounts::Account| account.text("updatedAt").map(str::to_owned);
     accounts.sort_by_key(|account| std::cmp::Reverse(changed(account)));
     let mut seen: Vec<&str> = Vec::new();
     for account in &accounts {
@@ -68,8 +68,7 @@ fn page(input: &SignOut) -> Result<Option<Page>> {
         }
         seen.push(id);
         let Some(client) = options.client(id) else { continue };
-        let token = account.get("idToken").and_then(Value::as_str);
-        if let Some(url) = url(&client, token, input) {
+        if let Some(url) = url(&client, account.text("idToken"), input) {
             return Ok(Some(Page { url, redirects: !input.disable_redirect }));
         }
     }

@@ -1,5 +1,6 @@
 //! A sign-in while the user is at the provider: kept in a row or in a cookie, bound to the browser, redeemed once.
 
+use crate::hex;
 use crate::options::{self, AccountOptions, StateStrategy};
 use doorward_sdk::cookies::Attributes;
 use doorward_sdk::prelude::*;
@@ -99,8 +100,8 @@ impl Link {
     /// When the host fails.
     pub fn of(session: &Session) -> Result<Link> {
         let token = crypto::seal(SESSION_PURPOSE, session.token().as_bytes())?;
-        let hex: String = token.iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(Link { email: session.user.email(), user_id: session.user.id(), encrypted_session_token: Some(hex) })
+        let encrypted_session_token = Some(hex::encode(&token));
+        Ok(Link { email: session.user.email(), user_id: session.user.id(), encrypted_session_token })
     }
 
     /// Whether the session that asked for it still lives.
@@ -108,7 +109,7 @@ impl Link {
     /// # Errors
     /// When the store is away.
     pub fn is_live(&self) -> Result<bool> {
-        let sealed = self.encrypted_session_token.as_deref().and_then(from_hex);
+        let sealed = self.encrypted_session_token.as_deref().and_then(hex::decode);
         let token = sealed.and_then(|sealed| crypto::open(SESSION_PURPOSE, &sealed));
         let Some(token) = token.and_then(|token| String::from_utf8(token).ok()) else { return Ok(false) };
         Ok(browser_sessions::find(&[token])?.iter().any(|session| session.user.id() == self.user_id))
@@ -228,11 +229,4 @@ fn redeem_cookie(state: &str) -> Result<Redeemed> {
     } else {
         Err(kept.fault("state_mismatch"))
     })
-}
-
-fn from_hex(text: &str) -> Option<Vec<u8>> {
-    let digits: Option<Vec<u8>> =
-        text.chars().map(|digit| digit.to_digit(16).and_then(|digit| u8::try_from(digit).ok())).collect();
-    let digits = digits.filter(|digits| digits.len().is_multiple_of(2))?;
-    Some(digits.chunks(2).map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit)).collect())
 }

@@ -3,7 +3,7 @@
 use crate::errors;
 use crate::options;
 use crate::providers::Client;
-use crate::selection::Selection;
+use crate::selection::{Selected, Selection};
 use crate::token_endpoint::Tokens;
 use doorward_sdk::accounts::Account;
 use doorward_sdk::prelude::*;
@@ -18,10 +18,7 @@ pub struct Valid {
 }
 
 pub fn get_access_token(request: &Request, (): ()) -> Result<Response> {
-    let selection = Selection::read("body", request.body().as_ref())?;
-    let selected = selection.account(errors::not_supported)?;
-    let provider_id = selected.account.provider_id();
-    let client = options::client(provider_id)?.ok_or_else(|| errors::not_supported(provider_id))?;
+    let (selected, client) = selected(request)?;
     Response::json(&valid(&client, &selected.account)?.answer)
 }
 
@@ -30,7 +27,7 @@ pub fn get_access_token(request: &Request, (): ()) -> Result<Response> {
 /// # Errors
 /// `FAILED_TO_GET_ACCESS_TOKEN` when the provider does not refresh it.
 pub fn valid(client: &Client, account: &Account) -> Result<Valid> {
-    let text = |name: &str| account.get(name).and_then(Value::as_str).map(str::to_owned);
+    let text = |name: &str| account.text(name).map(str::to_owned);
     let soon = clock::iso_text(clock::now_millis() + MARGIN_MILLIS);
     let is_over = text("accessTokenExpiresAt").is_some_and(|ends| ends < soon);
     let refreshed = match text("refreshToken").filter(|token| !token.is_empty()) {
@@ -48,7 +45,7 @@ pub fn valid(client: &Client, account: &Account) -> Result<Valid> {
     if let Some(ends) = refreshed.access_token_expires_at.or_else(|| text("accessTokenExpiresAt")) {
         answer.insert("accessTokenExpiresAt".to_owned(), ends.into());
     }
-    answer.insert("scopes".to_owned(), scopes(account).into());
+    answer.insert("scopes".to_owned(), scopes(account.text("scope").unwrap_or_default()).into());
     if let Some(token) = refreshed.id_token.or_else(|| text("idToken")) {
         answer.insert("idToken".to_owned(), token.into());
     }
@@ -56,18 +53,15 @@ pub fn valid(client: &Client, account: &Account) -> Result<Valid> {
 }
 
 pub fn refresh_token(request: &Request, (): ()) -> Result<Response> {
-    let selection = Selection::read("body", request.body().as_ref())?;
-    let selected = selection.account(errors::not_supported)?;
+    let (selected, client) = selected(request)?;
     let account = &selected.account;
     let provider_id = account.provider_id();
-    let client = options::client(provider_id)?.ok_or_else(|| errors::not_supported(provider_id))?;
     if !client.provider.token.is_refreshable {
         let message = format!("Provider {provider_id} does not support token refreshing.");
         return Err(Error::new(400, "TOKEN_REFRESH_NOT_SUPPORTED", message));
     }
-    let text = |name: &str| account.get(name).and_then(Value::as_str).map(str::to_owned);
-    let token = text("refreshToken").filter(|token| !token.is_empty()).ok_or(errors::REFRESH_NOT_FOUND)?;
-    let tokens = client.refresh(&token).ok_or(errors::REFRESH_FAILED)?;
+    let token = account.text("refreshToken").filter(|token| !token.is_empty()).ok_or(errors::REFRESH_NOT_FOUND)?;
+    let tokens = client.refresh(token).ok_or(errors::REFRESH_FAILED)?;
     store(account, &tokens)?;
     if selected.is_from_cookie {
         accounts::remember(account)?;
@@ -76,7 +70,7 @@ pub fn refresh_token(request: &Request, (): ()) -> Result<Response> {
     let mut tell = |name: &str, value: Option<Value>| answer.extend(value.map(|value| (name.to_owned(), value)));
     let old = |name: &str| account.get(name).cloned();
     tell("accessToken", tokens.access_token.map(Value::from));
-    tell("refreshToken", Some(tokens.refresh_token.unwrap_or(token).into()));
+    tell("refreshToken", Some(tokens.refresh_token.unwrap_or_else(|| token.to_owned()).into()));
     tell("accessTokenExpiresAt", tokens.access_token_expires_at.map(Value::from));
     tell(
         "refreshTokenExpiresAt",
@@ -94,9 +88,18 @@ fn store(account: &Account, tokens: &Tokens) -> Result<()> {
     accounts::update(account.id(), &tokens.fields().into()).map(|_| ())
 }
 
-fn scopes(account: &Account) -> Vec<String> {
-    let stored = account.get("scope").and_then(Value::as_str).unwrap_or_default();
+/// The scopes in the field of an account.
+pub fn scopes(stored: &str) -> Vec<String> {
     stored.split(',').map(str::trim).filter(|scope| !scope.is_empty()).map(str::to_owned).collect()
+}
+
+/// The account that a request is about, and the client of its provider.
+fn selected(request: &Request) -> Result<(Selected, Client)> {
+    let selection = Selection::read("body", request.body().as_ref())?;
+    let selected = selection.account(errors::not_supported)?;
+    let provider_id = selected.account.provider_id();
+    let client = options::client(provider_id)?.ok_or_else(|| errors::not_supported(provider_id))?;
+    Ok((selected, client))
 }
 
 #[cfg(test)]

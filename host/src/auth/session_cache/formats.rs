@@ -6,12 +6,9 @@ use serde_json::{Map, Value as Json, json};
 use crate::clock::Timestamp;
 use crate::config::CookieCacheStrategy;
 use crate::crypto::{base64_url, constant_time_eq, from_base64_url, hmac_sha256};
-use crate::jwe::{IV_BYTES, JweKey};
+use crate::jwe::JweKey;
 use crate::random::Random;
 use crate::secret::Secret;
-
-/// How far another server's clock may be behind, in seconds. The reference grants it to encrypted copies alone.
-const TOLERANCE_SECS: i64 = 15;
 
 type Payload = Map<String, Json>;
 
@@ -50,13 +47,7 @@ impl Format {
                 let header = Header { typ: None, ..Header::new(Algorithm::HS256) };
                 jsonwebtoken::encode(&header, &claims(payload, life), &keys.0).ok()
             }
-            Self::Jwe(key) => {
-                let mut claims = claims(payload, life);
-                claims.insert("jti".into(), random.uuid().into());
-                let mut iv = [0; IV_BYTES];
-                random.fill(&mut iv);
-                key.seal(Json::from(claims).to_string().as_bytes(), iv)
-            }
+            Self::Jwe(key) => key.seal_claims(claims(payload, life), random),
         }
     }
 
@@ -68,10 +59,8 @@ impl Format {
                 let token = jsonwebtoken::decode::<Payload>(copy, &keys.1, &signature_alone()).ok()?;
                 is_live(&token.claims, now).then_some(token.claims)
             }
-            Self::Jwe(key) => {
-                let claims = serde_json::from_slice(&key.open(copy)?).ok()?;
-                is_live(&claims, now.plus_secs(-TOLERANCE_SECS)).then_some(claims)
-            }
+            // The reference grants another server's clock to be behind to encrypted copies alone.
+            Self::Jwe(key) => key.open_claims(copy, now),
         }
     }
 }
@@ -120,6 +109,9 @@ fn signature_alone() -> Validation {
 mod tests {
     use super::*;
     use crate::random::SystemRandom;
+
+    /// What the reference grants to encrypted copies.
+    const TOLERANCE_SECS: i64 = 15;
 
     /// Copies that the reference made of sessions at one moment, and what it answered on reading them.
     const RECORDED: &str = include_str!("../../../../tests/wire/session-copies.json");

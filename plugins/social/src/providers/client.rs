@@ -151,7 +151,8 @@ impl Client {
     }
 }
 
-fn unique(scopes: Vec<String>) -> Vec<String> {
+/// Each scope once, where it stands first.
+pub fn unique(scopes: Vec<String>) -> Vec<String> {
     let mut unique = Vec::new();
     for scope in scopes {
         if !unique.contains(&scope) {

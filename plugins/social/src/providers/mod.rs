@@ -18,7 +18,7 @@ mod user;
 mod user_info;
 
 pub use authorization::{Authorization, RESERVED};
-pub use client::Client;
+pub use client::{Client, unique};
 pub use discovery::Discovery;
 pub use id_token::{ClaimCheck, IdTokenCheck, IdTokenRules};
 pub use mapping::Profile;
