@@ -9,16 +9,16 @@
 //! | W-3 deadlines and dropped calls | `w_3_…` in `sandbox` |
 //! | W-4 memories, tables, proposals | `w_4_…` in `sandbox`; here: a bomb, a memory beyond the limit |
 //! | W-5 depth | `w_5_…` in `sandbox`; here: a recursion without an end |
-//! | W-6 lies about answers | `w_6_…` in `sandbox`; here: lies about sizes, headers, a status; `host/src/plugin_host/convert.rs` |
+//! | W-6 lies about answers | `w_6_…` in `sandbox`; here: lies about sizes, headers, a status; `host/src/plugin_host/call/convert.rs` |
 //! | W-7 floods of the log | `w_7_…` in `limits`; here: a flood; `host/src/plugin_host/imports/log.rs` |
 //! | W-8 leaks between requests | `w_8_…` in `sandbox`; here: nothing is remembered |
 //! | W-9 tables of others | `w_9_…` in `sandbox`; `tests/capabilities/tables.rs` |
 //! | W-10 forged authority | `w_10_…` in `sandbox`; here: what belongs to others, secrets of the client; `tests/capabilities/people.rs` |
-//! | W-11 the system and the network | `w_11_…` in `sandbox`; here: a capability that was not granted; `host/src/outgoing/tests.rs` |
+//! | W-11 the system and the network | `w_11_…` in `sandbox`; here: a capability that was not granted; `host/src/http/outgoing/tests.rs` |
 //! | W-12 reload and caches | `w_12_…` in `reload` |
 //! | W-13 random components and values | `w_13_…` in `fuzz` and `sandbox` |
-//! | SUP-1 the cache of compiled code | `sup_1_…` in `host/src/plugin_host/cache.rs` |
-//! | SUP-2 whom to trust | `sup_2_…` in `trust`; `host/src/plugin_host/trust.rs` |
+//! | SUP-1 the cache of compiled code | `sup_1_…` in `host/src/plugin_host/admission/cache.rs` |
+//! | SUP-2 whom to trust | `sup_2_…` in `trust`; `host/src/plugin_host/admission/trust.rs` |
 //! | SUP-3 dependencies and builds | `tests/lint`; `tests/kit` builds twice, in two folders |
 
 #[path = "hostile/components.rs"]

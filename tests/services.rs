@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use doorward::keys::{Algorithm, verify};
+use doorward::crypto::keys::{Algorithm, verify};
 use serde_json::{Value as Json, json};
 
 use crate::fixture::{Answer, Fixture};
@@ -107,7 +107,7 @@ async fn values_live_until_their_time() {
 async fn a_passkey_is_checked() {
     on_sqlite(async |place| {
         let server = server(&place, "").await;
-        let answer: Json = serde_json::from_str(include_str!("../host/src/webauthn/security_key.json")).unwrap();
+        let answer: Json = serde_json::from_str(include_str!("../host/src/crypto/webauthn/security_key.json")).unwrap();
         let mut ask = json!({ "challenge": "fXfCQ-MWmIbcj0t3xaVzlbuZ0zPXgOE4blA065WSZco", "answer": answer });
         let made = result(&server, "register", ask.clone()).await;
         assert_eq!((&made["id"], &made["counter"]), (&answer["id"], &json!(1)));

@@ -4,15 +4,17 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
-use crate::address::AddressRule;
 use crate::auth::lifecycle::Observer;
 use crate::auth::{Auth, AuthError};
 use crate::clock::SystemClock;
 use crate::config::{Config, IpAddress, MailTransport};
+use crate::crypto::random::SystemRandom;
+use crate::crypto::secret::Secret;
 use crate::exchange::{ClaimSource, Services, SessionGate};
 use crate::hooks::{
     self, HookError, MemoryCounters, ScriptClaims, ScriptGate, ScriptObserver, ScriptScreen, ScriptSet,
 };
+use crate::http::address::AddressRule;
 use crate::memory;
 use crate::outbox::mailbox::Mailbox;
 use crate::outbox::smtp::Smtp;
@@ -25,9 +27,7 @@ use crate::pipeline::rate_limit::RateRules;
 use crate::pipeline::router::{RouteClash, Router};
 use crate::pipeline::{Extensions, Pipeline};
 use crate::plugin_host::{self, PluginError, Plugins, Ports};
-use crate::random::SystemRandom;
 use crate::routes;
-use crate::secret::Secret;
 use crate::store::{Database as _, Schema, Store, StoreError, StoreOptions};
 
 /// A server that is ready to answer.

@@ -1,6 +1,5 @@
 //! Doorward: an authentication server with sandboxed plugins and scripted policies.
 
-pub mod address;
 pub mod app;
 pub mod auth;
 pub mod clock;
@@ -8,7 +7,6 @@ pub mod commands;
 pub mod config;
 pub mod cookie;
 pub mod crypto;
-pub mod dev_mailbox;
 pub mod email;
 pub mod endpoints;
 pub mod error;
@@ -16,19 +14,11 @@ pub mod exchange;
 pub mod hooks;
 pub mod http;
 pub mod input;
-pub mod jwe;
-pub mod keys;
 pub mod mail;
 pub mod memory;
-pub mod origin;
 pub mod outbox;
-pub mod outgoing;
 pub mod pipeline;
 pub mod plugin_host;
-pub mod random;
 pub mod routes;
-pub mod seal;
-pub mod secret;
 pub mod server;
 pub mod store;
-pub mod webauthn;

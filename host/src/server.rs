@@ -14,9 +14,9 @@ use bytes::{Bytes, BytesMut};
 use futures_util::{StreamExt, stream};
 
 use crate::app::App;
-use crate::dev_mailbox;
 use crate::error::{ApiError, Code};
 use crate::http::{Headers, Query, Request, Response, encode_component};
+use crate::outbox::dev_mailbox;
 use crate::pipeline::respond;
 
 /// Time a client has for the head of its request.
@@ -147,7 +147,7 @@ fn into_plain(app: &App, request: &HttpRequest, path: String, raw_body: Bytes) -
     }
     let auth = &app.pipeline.services().auth;
     Request {
-        id: auth.random.string(crate::random::LOWER_ALPHANUMERIC, 16),
+        id: auth.random.string(crate::crypto::random::LOWER_ALPHANUMERIC, 16),
         method: request.method().as_str().to_owned(),
         path,
         query: Query::parse(request.uri().query().unwrap_or_default()),

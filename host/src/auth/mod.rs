@@ -25,9 +25,9 @@ pub use error::AuthError;
 use crate::clock::{Clock, Timestamp};
 use crate::config::{Config, GenerateId};
 use crate::cookie::Cookies;
+use crate::crypto::random::Random;
 use crate::crypto::{base64_url, hmac_sha256};
-use crate::origin::TrustedOrigins;
-use crate::random::Random;
+use crate::http::origin::TrustedOrigins;
 use crate::store::Store;
 
 /// What every decision needs: the configuration and the ports.

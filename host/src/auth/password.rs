@@ -11,9 +11,9 @@ use unicode_normalization::UnicodeNormalization;
 
 use super::AuthError;
 use crate::config::{EmailAndPassword, PasswordHashing};
+use crate::crypto::random::Random;
 use crate::crypto::{constant_time_eq, hex};
 use crate::error::Code;
-use crate::random::Random;
 
 const SALT_BYTES: usize = 16;
 const HASH_BYTES: usize = 32;
@@ -233,7 +233,7 @@ fn scrypt_key(password: &str, salt: &str) -> Result<String, AuthError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::random::SystemRandom;
+    use crate::crypto::random::SystemRandom;
 
     fn hasher(queue: usize) -> PasswordHasher {
         let options = PasswordHashing { concurrency: 1, queue, memory_kib: 64, iterations: 1 };

@@ -5,7 +5,7 @@ use serde_json::{Map, Value as Json};
 use super::user::new_row;
 use super::{Auth, AuthError, lifecycle};
 use crate::clock::Timestamp;
-use crate::random::ALPHANUMERIC;
+use crate::crypto::random::ALPHANUMERIC;
 use crate::store::session;
 use crate::store::{Database, Filter, Record, Session, User, Value, eq, ne};
 

@@ -8,12 +8,12 @@ use clap::Subcommand;
 use super::CommandResult;
 use crate::clock::SystemClock;
 use crate::config::{Config, ConfigError, HookConfig};
+use crate::crypto::random::SystemRandom;
+use crate::crypto::secret::Secret;
 use crate::exchange::{PathPattern, Route};
 use crate::hooks::{self, Declaration, HookError, MemoryCounters, Moment, ScriptSet, cases};
 use crate::plugin_host::{Plugins, Ports};
-use crate::random::SystemRandom;
 use crate::routes;
-use crate::secret::Secret;
 
 /// What to do with the scripts.
 #[derive(Subcommand)]

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use clap::{Parser, Subcommand};
 
 use crate::config::Config;
-use crate::random::{ALPHANUMERIC, Random, SystemRandom};
+use crate::crypto::random::{ALPHANUMERIC, Random, SystemRandom};
 
 /// What a command may fail with: a text that names the fix.
 pub type CommandResult = Result<(), Box<dyn std::error::Error + Send + Sync>>;

@@ -32,8 +32,8 @@ pub use parts::{
 };
 pub use plugins::{BreakerConfig, FailurePolicy, OnFailure, PluginConfig, PluginHttp, PluginLimits, PluginTrust};
 
-use crate::seal::Secrets;
-use crate::secret::Secret;
+use crate::crypto::seal::Secrets;
+use crate::crypto::secret::Secret;
 
 /// Everything an operator can set.
 #[derive(Clone, Debug, Deserialize)]

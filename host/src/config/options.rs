@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::models::{AdditionalFields, AdvancedDatabase, ColumnNames};
-use crate::address::AddressSource;
+use crate::http::address::AddressSource;
 
 /// `[email_and_password]`
 #[derive(Clone, Debug, Deserialize, Serialize)]

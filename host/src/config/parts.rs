@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::WebhookConfig;
 use super::models::{ColumnNames, InOrder};
-use crate::secret::Secret;
+use crate::crypto::secret::Secret;
 
 /// A secret in the file itself, in an environment variable, or in a file of its own.
 #[derive(Clone, Debug, Deserialize)]

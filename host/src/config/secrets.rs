@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
 use super::{Config, ConfigError, ManagementKey, ManagementKeySource, SecretSource};
-use crate::seal::{Secrets, VersionedSecret};
-use crate::secret::Secret;
+use crate::crypto::seal::{Secrets, VersionedSecret};
+use crate::crypto::secret::Secret;
 
 const SHORTEST_SECRET: usize = 32;
 const WELL_KNOWN_SECRETS: [&str; 3] = [

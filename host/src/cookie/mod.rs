@@ -5,10 +5,10 @@
 pub mod chunks;
 
 use crate::config::{Config, CookieAttributes, SameSite};
+use crate::crypto::seal::Secrets;
+use crate::crypto::secret::Secret;
 use crate::crypto::{base64, constant_time_eq, hmac_sha256};
 use crate::http::encode_component;
-use crate::seal::Secrets;
-use crate::secret::Secret;
 
 /// Longest life a browser keeps a cookie, in seconds (400 days).
 pub const LONGEST_MAX_AGE_SECS: i64 = 34_560_000;

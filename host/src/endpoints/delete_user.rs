@@ -4,11 +4,11 @@ use serde_json::json;
 
 use crate::auth::credential::{self, Check};
 use crate::auth::{password, session, user_change, verification};
+use crate::crypto::random::LOWER_ALPHANUMERIC;
 use crate::error::{ApiError, Code};
 use crate::exchange::{Exchange, LinkMail, SessionNeed};
 use crate::http::{Response, encode_component};
 use crate::input::Input;
-use crate::random::LOWER_ALPHANUMERIC;
 use crate::store::User;
 
 const IDENTIFIER: &str = "delete-account-";

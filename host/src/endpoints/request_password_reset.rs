@@ -3,12 +3,12 @@
 use serde_json::json;
 
 use crate::auth::verification;
+use crate::crypto::random::ALPHANUMERIC;
 use crate::email;
 use crate::error::{ApiError, Code};
 use crate::exchange::{Exchange, LinkMail};
 use crate::http::{Response, encode_component};
 use crate::input::Input;
-use crate::random::ALPHANUMERIC;
 use crate::store::Transaction;
 use crate::store::user::find_user_by_email;
 

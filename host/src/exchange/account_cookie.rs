@@ -6,8 +6,8 @@ use serde_json::{Map, Value as Json};
 
 use super::Exchange;
 use crate::cookie::chunks;
-use crate::jwe::JweKey;
-use crate::secret::Secret;
+use crate::crypto::jwe::JweKey;
+use crate::crypto::secret::Secret;
 use crate::store::Account;
 
 const PURPOSE: &str = "better-auth-account";

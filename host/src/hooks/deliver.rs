@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use serde_json::Value as Json;
 
-use super::directive::Directives;
+use super::HookError;
 use super::house_rules::HouseRules;
+use super::language::directive::Directives;
+use super::language::outcome::Outcome;
 use super::script::{Called, Hook, Script};
 use super::script_log::printable;
-use super::{HookError, outcome::Outcome};
 use crate::auth::{Auth, lifecycle};
 use crate::error::ApiError;
 use crate::exchange::Exchange;

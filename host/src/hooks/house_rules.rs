@@ -1,14 +1,14 @@
 //! What no script may do, whatever it says: set a cookie of the server or of a plugin, send a browser elsewhere, or send
 //! what has nowhere to go.
 
-use super::directive::{Directives, ScriptCookie};
-use super::outcome::Outcome;
+use super::language::directive::{Directives, ScriptCookie};
+use super::language::outcome::Outcome;
 use super::script::Script;
 use crate::auth::Auth;
 use crate::config::Config;
 use crate::cookie::{Cookie, Cookies};
 use crate::http::encode_component;
-use crate::origin::TrustedOrigins;
+use crate::http::origin::TrustedOrigins;
 
 /// The parts of the server that decide.
 #[derive(Clone, Copy)]

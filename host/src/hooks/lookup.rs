@@ -3,8 +3,8 @@
 use serde_json::{Map, Value as Json};
 
 use super::ScriptSet;
-use super::facts::{Fact, Facts};
 use super::house_rules::HouseRules;
+use super::language::facts::{Fact, Facts};
 use super::old_passwords;
 use super::script::Reads;
 use crate::auth::Auth;

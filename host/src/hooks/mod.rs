@@ -7,27 +7,15 @@
 //! operations or 10 ms. A script that took more than 20,000 or 4 ms runs on threads of its own for the next minute.
 
 pub mod cases;
-mod change;
-mod claims;
-mod context;
-mod declare;
 mod deliver;
-mod directive;
-mod endpoint;
-mod engine;
 mod error;
-mod facts;
-mod functions;
-mod gate;
 mod house_rules;
-mod json;
+mod language;
 mod lookup;
-mod mail;
 mod metrics;
+mod moments;
 mod old_passwords;
-mod outcome;
 mod pool;
-mod running;
 mod script;
 mod script_log;
 
@@ -41,18 +29,18 @@ use serde_json::Value as Json;
 use crate::config::Config;
 use crate::http::Response;
 
-use facts::Facts;
+use language::facts::Facts;
 use pool::{Pool, PoolError};
 use script::{Called, Hook};
 
-pub use change::ScriptObserver;
-pub use claims::ScriptClaims;
-pub use declare::{Declaration, Moment};
 pub use error::HookError;
-pub use functions::{Counters, MemoryCounters, Ports};
-pub use gate::ScriptGate;
-pub use mail::ScriptScreen;
+pub use language::declare::{Declaration, Moment};
+pub use language::functions::{Counters, MemoryCounters, Ports};
 pub use metrics::ScriptCounts;
+pub use moments::change::ScriptObserver;
+pub use moments::claims::ScriptClaims;
+pub use moments::gate::ScriptGate;
+pub use moments::mail::ScriptScreen;
 
 /// All scripts, compiled.
 pub struct ScriptSet {
@@ -89,7 +77,7 @@ impl ScriptSet {
     /// # Errors
     /// The first script that cannot be used, with the place in its text.
     pub fn load(config: &Config, ports: &Ports) -> Result<Self, HookError> {
-        let mut engine = engine::sandboxed(ports);
+        let mut engine = language::engine::sandboxed(ports);
         let mut hooks = Vec::new();
         for hook in &config.hooks {
             hooks.extend(script::load(&mut engine, hook, &config.resolve(&hook.file))?);
@@ -141,8 +129,8 @@ impl ScriptSet {
 fn test_ports() -> Ports {
     Ports {
         clock: Arc::new(crate::clock::SystemClock),
-        random: Arc::new(crate::random::SystemRandom),
+        random: Arc::new(crate::crypto::random::SystemRandom),
         counters: Arc::new(MemoryCounters::default()),
-        signing_key: crate::secret::Secret::new(b"a key".to_vec()),
+        signing_key: crate::crypto::secret::Secret::new(b"a key".to_vec()),
     }
 }

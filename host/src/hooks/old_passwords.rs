@@ -6,10 +6,10 @@ use serde_json::Value as Json;
 
 use crate::auth::password::Verdict;
 use crate::auth::{Auth, AuthError, verification};
+use crate::crypto::secret::Secret;
 use crate::crypto::{hex, hmac_sha256};
 use crate::error::ApiError;
 use crate::exchange::{Exchange, SessionNeed};
-use crate::secret::Secret;
 use crate::store::Database;
 use crate::store::account::find_credential_account;
 

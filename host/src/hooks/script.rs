@@ -8,16 +8,16 @@ use std::time::{Duration, Instant};
 
 use rhai::{AST, CallFnOptions, Dynamic, Engine, FuncArgs, Scope};
 
-use super::context;
-use super::declare::{Declaration, Declarations, Moment, Places};
-use super::directive::{Collector, Directives};
-use super::engine::{MAX_ITEMS, MAX_SCRIPT_BYTES, MAX_TEXT_BYTES};
 use super::error::{HookError, Source};
-use super::facts::Facts;
-use super::json;
+use super::language::context;
+use super::language::declare::{Declaration, Declarations, Moment, Places};
+use super::language::directive::{Collector, Directives};
+use super::language::engine::{MAX_ITEMS, MAX_SCRIPT_BYTES, MAX_TEXT_BYTES};
+use super::language::facts::Facts;
+use super::language::json;
+use super::language::outcome::{Outcome, outcome_of};
+use super::language::running::{self, Cost};
 use super::metrics::{ScriptMetrics, Went};
-use super::outcome::{Outcome, outcome_of};
-use super::running::{self, Cost};
 use super::script_log::ScriptLog;
 use crate::auth::lifecycle::Action;
 use crate::config::HookConfig;
@@ -275,7 +275,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("boom.rhai");
         std::fs::write(&path, "before(\"/ok\", |ctx| { boom(); });").unwrap();
-        let mut engine = crate::hooks::engine::sandboxed(&crate::hooks::test_ports());
+        let mut engine = crate::hooks::language::engine::sandboxed(&crate::hooks::test_ports());
         engine.register_fn("boom", || -> i64 { panic!("boom") });
         let hooks = load(&mut engine, &HookConfig::new("boom.rhai"), &path).unwrap();
         for _ in 0..3 {

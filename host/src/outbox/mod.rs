@@ -1,6 +1,7 @@
 //! Mail and scripts' events leave through rows of the outbox, written in the transaction that caused them and sent after
 //! its commit.
 
+pub mod dev_mailbox;
 pub mod mailbox;
 pub mod smtp;
 mod template;

@@ -12,10 +12,10 @@ use ureq::Agent;
 use super::{Transport, TransportError};
 use crate::clock::Clock;
 use crate::config::{HookConfig, WebhookConfig};
+use crate::crypto::secret::Secret;
 use crate::crypto::{hex, hmac_sha256};
+use crate::http::outgoing;
 use crate::mail::Mail;
-use crate::outgoing;
-use crate::secret::Secret;
 use crate::store::outbox::Delivery;
 use serde_json::json;
 

@@ -17,10 +17,10 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use futures_util::FutureExt;
 
-use crate::address::AddressRule;
 use crate::error::ApiError;
 use crate::exchange::{Cause, Endpoint, Exchange, Route, Services};
 use crate::hooks::{ScriptCounts, ScriptSet, Step};
+use crate::http::address::AddressRule;
 use crate::http::{Request, Response};
 use crate::plugin_host::{PluginCounters, Plugins};
 

@@ -5,50 +5,30 @@
 //!
 //! Invariant: a trap, a deadline or a limit ends one call with a 5xx and a log line that names the plugin.
 
+pub mod admission;
 mod bindings;
-mod breaker;
-mod budget;
-mod cache;
-pub mod component;
-mod condition;
-mod contract;
-mod convert;
+mod call;
 mod engine;
 mod error;
-mod events;
-mod failure;
-mod fields;
-pub mod file;
-mod grant;
-mod guests;
 mod imports;
-mod javascript;
-mod load;
-pub mod manifest;
-mod memory;
-mod pattern;
-mod plugin;
-mod services;
-mod state;
-pub mod trust;
-mod version;
+pub mod package;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use serde_json::{Map, Value as Json};
 
-pub use breaker::PluginCounters;
+pub use admission::grant::{granted, is_harmless};
+pub use admission::load::{Ports, extend_schema};
+pub use call::breaker::PluginCounters;
 pub use error::{CallFailed, PluginError};
-pub use grant::{granted, is_harmless};
-pub use load::{Ports, extend_schema};
-pub use manifest::Manifest;
+pub use package::manifest::Manifest;
 
-use condition::Condition;
-use events::PluginObserver;
-use grant::chosen;
-use pattern::PatternTable;
-use plugin::Plugin;
+use admission::grant::chosen;
+use call::events::PluginObserver;
+use call::pattern::PatternTable;
+use call::plugin::Plugin;
+use package::condition::Condition;
 
 use crate::auth::lifecycle::Observer;
 use crate::auth::session::ActiveSession;
@@ -76,7 +56,7 @@ struct Hook {
 
 impl Hook {
     /// The hooks that run under the plugin's options at this stage, by pattern.
-    fn all_of(plugin: &Arc<Plugin>, hooks: &[manifest::Hook], is_ahead: bool) -> Vec<(String, Self)> {
+    fn all_of(plugin: &Arc<Plugin>, hooks: &[package::manifest::Hook], is_ahead: bool) -> Vec<(String, Self)> {
         let settled = |condition: &Condition| condition.settled(&plugin.options, &plugin.manifest.options);
         let of_stage = (0..).zip(hooks).filter(|(_, hook)| hook.ahead_of_scripts == is_ahead);
         let running = of_stage.filter(|(_, hook)| !hook.conditions.iter().any(|c| settled(c) == Some(false)));
@@ -98,8 +78,8 @@ impl Plugins {
     /// # Errors
     /// When one is missing, asks for more than was granted, clashes with another, or refuses its options.
     pub async fn load(config: &Config, ports: &Ports) -> Result<Self, PluginError> {
-        let list = load::load_all(config, ports).await?;
-        let hooks = |of: fn(&Manifest) -> &[manifest::Hook], is_ahead| {
+        let list = admission::load::load_all(config, ports).await?;
+        let hooks = |of: fn(&Manifest) -> &[package::manifest::Hook], is_ahead| {
             PatternTable::new(list.iter().flat_map(|plugin| Hook::all_of(plugin, of(&plugin.manifest), is_ahead)))
         };
         let [ahead, before] = [true, false].map(|is_ahead| hooks(|manifest| &manifest.before, is_ahead));

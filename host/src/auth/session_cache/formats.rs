@@ -5,10 +5,10 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::clock::Timestamp;
 use crate::config::CookieCacheStrategy;
+use crate::crypto::jwe::JweKey;
+use crate::crypto::random::Random;
+use crate::crypto::secret::Secret;
 use crate::crypto::{base64_url, constant_time_eq, from_base64_url, hmac_sha256};
-use crate::jwe::JweKey;
-use crate::random::Random;
-use crate::secret::Secret;
 
 type Payload = Map<String, Json>;
 
@@ -108,7 +108,7 @@ fn signature_alone() -> Validation {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::random::SystemRandom;
+    use crate::crypto::random::SystemRandom;
 
     /// What the reference grants to encrypted copies.
     const TOLERANCE_SECS: i64 = 15;

@@ -11,7 +11,7 @@ use serde_json::{Map, Value as Json};
 use super::session::ActiveSession;
 use super::{Auth, AuthError};
 use crate::config::Config;
-use crate::secret::Secret;
+use crate::crypto::secret::Secret;
 use crate::store::{Database, Record, Session, User, session, user};
 
 use formats::{Format, Life};

@@ -7,10 +7,10 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value as Json;
 
-use super::super::CommandResult;
 use super::toolchain::Toolchain;
+use crate::commands::CommandResult;
 use crate::crypto::{hex, sha256};
-use crate::plugin_host::component;
+use crate::plugin_host::package::component;
 
 /// Small, deterministic code, whatever the crate's own profile says.
 const PROFILE: [(&str, &str); 5] = [

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::super::CommandResult;
 use crate::clock::SystemClock;
+use crate::commands::CommandResult;
 use crate::config::{Config, PluginConfig};
+use crate::crypto::random::{ALPHANUMERIC, Random, SystemRandom};
 use crate::pipeline::router::Router;
-use crate::plugin_host::file::{self, PluginFile};
+use crate::plugin_host::package::file::{self, PluginFile};
 use crate::plugin_host::{Manifest, Plugins, Ports, is_harmless};
-use crate::random::{ALPHANUMERIC, Random, SystemRandom};
 use crate::routes;
 
 /// How to load the component.

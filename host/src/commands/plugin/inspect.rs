@@ -3,10 +3,10 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use super::super::CommandResult;
+use crate::commands::CommandResult;
 use crate::crypto::{hex, sha256};
 use crate::plugin_host::Manifest;
-use crate::plugin_host::manifest::{Condition, CookieRule, Event, FieldRule, Hook, Table};
+use crate::plugin_host::package::manifest::{Condition, CookieRule, Event, FieldRule, Hook, Table};
 
 /// Prints the manifest, the size and the hash of a component.
 ///

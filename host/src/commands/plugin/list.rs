@@ -3,12 +3,12 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use super::super::CommandResult;
 use super::inspect::list;
 use crate::clock::SystemClock;
+use crate::commands::CommandResult;
 use crate::config::{Config, FailurePolicy, OnFailure, PluginConfig};
-use crate::plugin_host::file::{self, PluginFile};
 use crate::plugin_host::granted;
+use crate::plugin_host::package::file::{self, PluginFile};
 
 /// How long the server that runs may take to tell.
 const PATIENCE: Duration = Duration::from_secs(1);

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::super::CommandResult;
+use crate::commands::CommandResult;
 
 /// The files of a new plugin; `{{id}}` and `{{sdk}}` stand for its name and where the SDK comes from.
 const FILES: [(&str, &str); 5] = [

@@ -4,11 +4,11 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 
-use super::super::CommandResult;
 use crate::clock::Timestamp;
+use crate::commands::CommandResult;
+use crate::crypto::random::{Random, SystemRandom};
 use crate::plugin_host::Manifest;
-use crate::plugin_host::trust::{SigningKey, signature_path};
-use crate::random::{Random, SystemRandom};
+use crate::plugin_host::admission::trust::{SigningKey, signature_path};
 
 /// Writes a new private key to `file`, closed to others, and prints the public one as the config takes it.
 ///

@@ -3,10 +3,10 @@
 use std::path::Path;
 use std::process::Command;
 
-use super::super::CommandResult;
 use super::build::{BuildRequest, build_all};
 use super::check::{CheckRequest, ScratchFolder, trial};
 use crate::app::{App, open_store};
+use crate::commands::CommandResult;
 use crate::http::{Query, Request};
 use crate::plugin_host::Manifest;
 use crate::server;

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
-use super::super::declare::Moment;
-use super::super::facts::{Answer, Fact, Facts, RowFacts};
 use crate::auth::lifecycle::Action;
 use crate::clock::Timestamp;
+use crate::hooks::language::declare::Moment;
+use crate::hooks::language::facts::{Answer, Fact, Facts, RowFacts};
 use crate::http::{Headers, Query, Request};
 
 /// What is given and what is expected of the script.

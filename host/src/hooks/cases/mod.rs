@@ -12,10 +12,11 @@ use serde_json::{Value as Json, json};
 
 use super::error::HookError;
 use super::house_rules::HouseRules;
-use super::{engine, script};
+use super::language::engine;
+use super::script;
 use crate::config::{Config, HookConfig};
 use crate::cookie::Cookies;
-use crate::origin::TrustedOrigins;
+use crate::http::origin::TrustedOrigins;
 
 use case::Case;
 use observe::Bench;

@@ -5,16 +5,16 @@ use std::sync::Arc;
 use rhai::Engine;
 use serde_json::{Map, Value as Json, json};
 
-use super::super::context::differences;
-use super::super::declare::Moment;
-use super::super::directive::{Directives, Event};
-use super::super::error::HookError;
-use super::super::facts::Facts;
-use super::super::house_rules::HouseRules;
-use super::super::outcome::Outcome;
-use super::super::script::Hook;
 use super::case::{Case, Place};
 use super::ports::CasePorts;
+use crate::hooks::error::HookError;
+use crate::hooks::house_rules::HouseRules;
+use crate::hooks::language::context::differences;
+use crate::hooks::language::declare::Moment;
+use crate::hooks::language::directive::{Directives, Event};
+use crate::hooks::language::facts::Facts;
+use crate::hooks::language::outcome::Outcome;
+use crate::hooks::script::Hook;
 use crate::http::Request;
 
 /// What cases run on.

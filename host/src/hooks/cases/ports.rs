@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value as Json;
 
-use super::super::functions::{Counters, Ports};
 use crate::clock::{Clock, Timestamp};
-use crate::random::SystemRandom;
-use crate::secret::Secret;
+use crate::crypto::random::SystemRandom;
+use crate::crypto::secret::Secret;
+use crate::hooks::language::functions::{Counters, Ports};
 
 /// The ports of one run.
 pub struct CasePorts {

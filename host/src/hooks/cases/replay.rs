@@ -4,13 +4,14 @@ use std::path::Path;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::super::error::HookError;
-use super::super::{engine, script};
 use super::case::Case;
 use super::observe::Bench;
 use super::ports::CasePorts;
 use super::{CasesError, House};
 use crate::config::{Config, HookConfig};
+use crate::hooks::error::HookError;
+use crate::hooks::language::engine;
+use crate::hooks::script;
 
 /// What became of the events.
 #[derive(Debug, Default, PartialEq, Eq)]

@@ -2,12 +2,12 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::super::state::State;
 use super::interfaces::accounts::Host;
 use super::interfaces::types::HostError;
 use super::outcome::Answer;
 use super::values;
 use crate::auth::{Auth, account, provider_tokens};
+use crate::plugin_host::call::state::State;
 use crate::store::account::{CREDENTIAL, MODEL};
 use crate::store::{Account, Database, Models, Value, account as rows, eq, ne};
 

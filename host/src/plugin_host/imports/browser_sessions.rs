@@ -1,12 +1,12 @@
 //! Capability `browser-sessions`: several sessions of one browser, each known by its token.
 
-use super::super::state::State;
 use super::interfaces::browser_sessions::Host;
 use super::interfaces::types::HostError;
 use super::outcome::Answer;
 use super::request::session_json;
 use super::sessions::may_open;
 use crate::auth::session;
+use crate::plugin_host::call::state::State;
 
 /// More sessions than any browser keeps.
 const MOST: usize = 100;

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use super::super::services::LONGEST_LIFE;
-use super::super::state::State;
 use super::interfaces::cache::Host;
 use super::interfaces::types::HostError;
 use super::outcome::Answer;
+use crate::plugin_host::call::services::LONGEST_LIFE;
+use crate::plugin_host::call::state::State;
 
 const LONGEST_KEY: usize = 256;
 const LONGEST_VALUE: usize = 64 << 10;

@@ -3,14 +3,14 @@
 use serde_json::{Map, Value as Json};
 use wasmtime::component::Resource;
 
-use super::super::bindings::Lent;
-use super::super::events::WatchedChange;
-use super::super::state::{Shared, State};
 use super::interfaces::types::{Action, HostChange, HostError};
 use super::outcome::Answer;
 use super::values;
 use crate::auth::lifecycle;
 use crate::exchange::Cause;
+use crate::plugin_host::bindings::Lent;
+use crate::plugin_host::call::events::WatchedChange;
+use crate::plugin_host::call::state::{Shared, State};
 use crate::store::{Field, Owner, Record, account, session, user, verification};
 
 impl Shared {

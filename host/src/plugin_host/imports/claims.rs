@@ -2,11 +2,11 @@
 
 use serde_json::Value as Json;
 
-use super::super::state::{Moment, State};
 use super::interfaces::claims::Host;
 use super::interfaces::types::HostError;
 use super::outcome::Answer;
 use super::values;
+use crate::plugin_host::call::state::{Moment, State};
 
 impl Host for State {
     async fn collect(&mut self, claims: String) -> wasmtime::Result<Answer<String>> {

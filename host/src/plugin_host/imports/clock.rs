@@ -1,7 +1,7 @@
 //! Capability `clock`.
 
-use super::super::state::State;
 use super::interfaces::clock::Host;
+use crate::plugin_host::call::state::State;
 
 impl Host for State {
     fn now_millis(&mut self) -> wasmtime::Result<u64> {

@@ -1,7 +1,7 @@
 //! Capability `config`.
 
-use super::super::state::State;
 use super::interfaces::config::Host;
+use crate::plugin_host::call::state::State;
 
 impl Host for State {
     fn options(&mut self) -> wasmtime::Result<String> {

@@ -1,12 +1,12 @@
 //! Capability `cookies`: only those that the manifest declares, which are never the core's.
 
-use super::super::state::State;
 use super::interfaces::cookies::{Attributes, Host};
 use super::interfaces::types::HostError;
 use super::outcome::Answer;
 use crate::cookie::CookieSpec;
 use crate::exchange::Exchange;
 use crate::http::encode_component;
+use crate::plugin_host::call::state::State;
 
 const LONGEST_VALUE: usize = 3800;
 

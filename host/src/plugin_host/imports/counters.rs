@@ -1,9 +1,9 @@
 //! Capability `counters`: counts that are exact under concurrency and stay when the request fails.
 
-use super::super::state::State;
 use super::interfaces::counters::Host;
 use super::interfaces::types::HostError;
 use super::outcome::Answer;
+use crate::plugin_host::call::state::State;
 use crate::store::counter;
 
 const LONGEST_KEY: usize = 512;

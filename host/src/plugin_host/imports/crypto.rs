@@ -3,11 +3,11 @@
 use chacha20poly1305::aead::{Aead, KeyInit};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 
-use super::super::state::State;
 use super::interfaces::crypto::Host;
 use super::interfaces::types::HostError;
 use super::outcome::Answer;
 use crate::crypto::{constant_time_eq, hmac_sha256, sha256};
+use crate::plugin_host::call::state::State;
 
 const MOST: u32 = 4096;
 

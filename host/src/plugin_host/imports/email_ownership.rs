@@ -1,12 +1,12 @@
 //! Capability `email-ownership`.
 
-use super::super::state::State;
 use super::interfaces::email_ownership::Host;
 use super::interfaces::types::HostError;
 use super::outcome::Answer;
 use crate::auth::email_token::Purpose;
 use crate::auth::user_change;
 use crate::error::{ApiError, Code};
+use crate::plugin_host::call::state::State;
 use crate::store::user::find_user_by_id;
 
 impl Host for State {

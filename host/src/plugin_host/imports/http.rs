@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::super::state::State;
 use super::interfaces::http::{self as wit, Host};
 use super::interfaces::types::Header;
-use crate::outgoing::{Failure, LONGEST, Request};
+use crate::http::outgoing::{Failure, LONGEST, Request};
+use crate::plugin_host::call::state::State;
 
 fn request(outgoing: wit::Outgoing) -> Request {
     let timeout = outgoing.timeout_ms.map_or(LONGEST, |millis| Duration::from_millis(millis.into()));

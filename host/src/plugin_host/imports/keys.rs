@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::super::state::State;
 use super::interfaces::keys::{Algorithm as Wanted, Host, KeyPair};
 use super::interfaces::types::HostError;
 use super::outcome::{Answer, failed};
-use crate::keys::{Algorithm, KeyError, verify};
+use crate::crypto::keys::{Algorithm, KeyError, verify};
+use crate::plugin_host::call::state::State;
 
 /// What making an RSA key costs, in calls of the host: it takes as long as thousands of them.
 const RSA_COST: u32 = 200;

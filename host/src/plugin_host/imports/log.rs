@@ -1,7 +1,7 @@
 //! Capability `log`: lines marked with the plugin's id, cut, escaped and counted.
 
-use super::super::state::State;
 use super::interfaces::log::{Host, Level};
+use crate::plugin_host::call::state::State;
 
 const LONGEST_LINE: usize = 1024;
 

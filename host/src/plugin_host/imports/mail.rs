@@ -2,13 +2,13 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::super::budget::Cost;
-use super::super::state::State;
 use super::interfaces::mail::Host;
 use super::interfaces::types::HostError;
 use super::outcome::Answer;
 use crate::email;
 use crate::outbox;
+use crate::plugin_host::call::budget::Cost;
+use crate::plugin_host::call::state::State;
 
 impl Host for State {
     async fn enqueue(&mut self, kind: String, to: String, fields: String) -> wasmtime::Result<Answer<()>> {

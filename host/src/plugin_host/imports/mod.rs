@@ -36,7 +36,7 @@ use wasmtime::component::{HasSelf, Linker};
 pub(super) use request::answer_header;
 
 use super::bindings::doorward::plugin as interfaces;
-use super::state::State;
+use super::call::state::State;
 
 /// Links the types that every plugin uses, and each capability in `names`.
 ///

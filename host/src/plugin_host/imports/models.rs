@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::super::state::{Data, State};
 use super::interfaces::models::{Condition, Host, Query};
 use super::interfaces::types::HostError;
 use super::outcome::Answer;
 use super::values;
+use crate::plugin_host::call::state::{Data, State};
 use crate::store::{Model, Models, Record, Value};
 
 impl State {

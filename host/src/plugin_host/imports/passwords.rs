@@ -1,11 +1,11 @@
 //! Capability `passwords`: compared by the core, within its limit on hashes at once.
 
-use super::super::budget::Cost;
-use super::super::state::State;
 use super::interfaces::passwords::Host;
 use super::outcome::Answer;
 use crate::auth::{credential, password};
 use crate::error::ApiError;
+use crate::plugin_host::call::budget::Cost;
+use crate::plugin_host::call::state::State;
 use crate::store::user::find_user_by_id;
 use crate::store::{Account, account};
 

@@ -2,12 +2,12 @@
 
 use wasmtime::component::Resource;
 
-use super::super::bindings::Lent;
-use super::super::state::{Moment, State, Work};
 use super::interfaces::types::{Host, HostAttempt, HostError, HostReply, HostRequest};
 use super::outcome::Answer;
 use crate::exchange::OpenedSession;
 use crate::http::{Response, header_text};
+use crate::plugin_host::bindings::Lent;
+use crate::plugin_host::call::state::{Moment, State, Work};
 use crate::store::{Session, User};
 
 /// Headers of a request that carry secrets of the client or of a proxy.

@@ -1,9 +1,9 @@
 //! Capability `sealing`: text under the server's secrets, in the form of the reference.
 
-use super::super::state::State;
 use super::interfaces::sealing::Host;
 use super::interfaces::types::HostError;
 use super::outcome::Answer;
+use crate::plugin_host::call::state::State;
 
 const LONGEST: usize = 256 << 10;
 

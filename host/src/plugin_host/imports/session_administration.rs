@@ -2,7 +2,6 @@
 
 use serde_json::Value as Json;
 
-use super::super::state::State;
 use super::interfaces::session_administration::Host;
 use super::interfaces::types::HostError;
 use super::outcome::Answer;
@@ -11,6 +10,7 @@ use super::values;
 use crate::auth::session;
 use crate::cookie::Cookie;
 use crate::exchange::SessionShape;
+use crate::plugin_host::call::state::State;
 use crate::store::{Field, Owner, eq};
 
 /// As long as browsers keep cookies.

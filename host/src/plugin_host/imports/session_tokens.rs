@@ -1,10 +1,10 @@
 //! Capability `session-tokens`: the session's token outside of cookies, for clients that keep none.
 
-use super::super::state::{Moment, State};
 use super::interfaces::session_tokens::Host;
 use super::interfaces::types::HostError;
 use super::outcome::Answer;
 use crate::http::{decode_component, encode_component};
+use crate::plugin_host::call::state::{Moment, State};
 
 const LONGEST_VALUE: usize = 4096;
 

@@ -1,6 +1,5 @@
 //! Capability `sessions`: every one that a plugin opens passes the session gates.
 
-use super::super::state::{Moment, State};
 use super::interfaces::sessions::{Freshness, Host};
 use super::interfaces::types::HostError;
 use super::outcome::{Answer, challenge};
@@ -9,6 +8,7 @@ use super::values;
 use crate::auth::session;
 use crate::error::{ApiError, Code};
 use crate::exchange::{Exchange, SessionNeed, SessionShape, SignIn, SignInAttempt};
+use crate::plugin_host::call::state::{Moment, State};
 use crate::store::Database;
 use crate::store::user::find_user_by_id;
 
@@ -124,7 +124,7 @@ impl Host for State {
     }
 }
 
-impl super::super::state::Shared {
+impl crate::plugin_host::call::state::Shared {
     /// Whether the plugin may write this field of sessions.
     ///
     /// # Errors

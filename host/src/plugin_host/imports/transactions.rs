@@ -2,11 +2,11 @@
 
 use wasmtime::component::Resource;
 
-use super::super::bindings::OpenTransaction;
-use super::super::state::State;
 use super::interfaces::transactions::{Host, HostTransaction};
 use super::interfaces::types::HostError;
 use super::outcome::Answer;
+use crate::plugin_host::bindings::OpenTransaction;
+use crate::plugin_host::call::state::State;
 
 impl Host for State {
     async fn begin(&mut self) -> wasmtime::Result<Answer<Resource<OpenTransaction>>> {

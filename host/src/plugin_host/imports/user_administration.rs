@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use super::super::budget::Cost;
-use super::super::state::State;
 use super::interfaces::types::HostError;
 use super::interfaces::user_administration::Host;
 use super::outcome::Answer;
 use crate::auth::user::create_credential;
 use crate::auth::{credential, password, session, user_change};
 use crate::error::ApiError;
+use crate::plugin_host::call::budget::Cost;
+use crate::plugin_host::call::state::State;
 use crate::store::user::MODEL;
 use crate::store::{Database, Transaction, User};
 

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use super::super::state::State;
 use super::interfaces::models::{Condition, Query};
 use super::interfaces::user_directory::Host;
 use super::outcome::Answer;
 use super::values;
+use crate::plugin_host::call::state::State;
 use crate::store::{FieldKind, Model, Models, user};
 
 impl Host for State {

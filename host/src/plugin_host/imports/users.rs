@@ -2,13 +2,13 @@
 
 use serde_json::Value as Json;
 
-use super::super::state::{Shared, State};
 use super::interfaces::types::HostError;
 use super::interfaces::users::Host;
 use super::outcome::Answer;
 use super::values;
 use crate::auth::user_change;
 use crate::email;
+use crate::plugin_host::call::state::{Shared, State};
 use crate::store::user::{self, find_user_by_email, find_user_by_id, lock_user};
 use crate::store::{Field, Model, Models, Owner, Record, User, Value, eq};
 

@@ -1,10 +1,10 @@
 //! Capability `verifications`: only identifiers with a prefix that the manifest declares.
 
-use super::super::state::State;
 use super::interfaces::types::HostError;
 use super::interfaces::verifications::Host;
 use super::outcome::Answer;
 use crate::auth::verification;
+use crate::plugin_host::call::state::State;
 
 const LONGEST_IDENTIFIER: usize = 512;
 const LONGEST_VALUE: usize = 64 << 10;

@@ -1,8 +1,8 @@
 //! Capability `webauthn`: the checks of a passkey ceremony.
 
-use super::super::state::State;
 use super::interfaces::webauthn::{self as wit, Host};
-use crate::webauthn::{self, Credential, Expected, Refused, verify_assertion, verify_registration};
+use crate::crypto::webauthn::{self, Credential, Expected, Refused, verify_assertion, verify_registration};
+use crate::plugin_host::call::state::State;
 
 const LONGEST_ANSWER: usize = 64 << 10;
 

@@ -1,0 +1,11 @@
+//! What a script can read, say and call.
+
+pub(super) mod context;
+pub(super) mod declare;
+pub(super) mod directive;
+pub(super) mod engine;
+pub(super) mod facts;
+pub(super) mod functions;
+pub(super) mod json;
+pub(super) mod outcome;
+pub(super) mod running;

@@ -1,0 +1,282 @@
+//! A request and an answer as plain values, free of any server library.
+
+pub mod address;
+pub mod origin;
+pub mod outgoing;
+
+use std::net::IpAddr;
+
+use bytes::Bytes;
+use percent_encoding::percent_decode_str;
+use serde_json::{Map, Value as Json};
+
+use crate::clock::Timestamp;
+use crate::error::{ApiError, ErrorBody};
+
+/// Headers in the order they came, names in lower case.
+#[derive(Clone, Debug, Default)]
+pub struct Headers(Vec<(String, String)>);
+
+impl Headers {
+    /// Adds a header; `name` must be in lower case.
+    pub fn push(&mut self, name: impl Into<String>, value: impl Into<String>) {
+        self.0.push((name.into(), value.into()));
+    }
+
+    /// The first value of `name`.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Every value of `name`, in order.
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.0.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Replaces every value of `name` by one.
+    pub fn set(&mut self, name: &str, value: impl Into<String>) {
+        self.remove(name);
+        self.push(name, value);
+    }
+
+    /// Removes every value of `name`.
+    pub fn remove(&mut self, name: &str) {
+        self.0.retain(|(key, _)| key != name);
+    }
+
+    /// All headers, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+}
+
+/// The decoded query string, in order; a key may repeat.
+#[derive(Clone, Debug, Default)]
+pub struct Query(Vec<(String, String)>);
+
+impl Query {
+    /// Reads `a=1&b=2` as forms do: `+` is a space, escapes are decoded.
+    pub fn parse(raw: &str) -> Self {
+        Self(url::form_urlencoded::parse(raw.as_bytes()).into_owned().collect())
+    }
+
+    /// The value of `name`, when it is there exactly once.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        let mut values = self.0.iter().filter(|(key, _)| key == name);
+        match (values.next(), values.next()) {
+            (Some((_, value)), None) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// The query as an object: strings, and arrays where a key repeats.
+    pub fn to_json(&self) -> Json {
+        let mut object = Map::new();
+        for (key, value) in &self.0 {
+            let value = Json::String(value.clone());
+            match object.get_mut(key) {
+                None => _ = object.insert(key.clone(), value),
+                Some(Json::Array(values)) => values.push(value),
+                Some(first) => *first = Json::Array(vec![first.take(), value]),
+            }
+        }
+        Json::Object(object)
+    }
+}
+
+/// A request below the base path.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Unique per request; stands in the log and in `x-request-id`.
+    pub id: String,
+    /// Upper-case method.
+    pub method: String,
+    /// Path below the base path, as it was sent: starts with `/`, or is empty for the base path itself.
+    pub path: String,
+    /// Decoded query.
+    pub query: Query,
+    /// Headers, names in lower case.
+    pub headers: Headers,
+    /// The body as it came.
+    pub raw_body: Bytes,
+    /// The body as JSON (forms become an object of strings); `None` when there was none.
+    pub body: Option<Json>,
+    /// Address of the socket's other end.
+    pub peer: Option<IpAddr>,
+    /// The client's address by the configured rule; `None` when it cannot be trusted.
+    pub client_address: Option<String>,
+    /// When the request arrived.
+    pub received_at: Timestamp,
+}
+
+impl Request {
+    /// A request that stands for "none" while the real one is lent out.
+    pub fn placeholder() -> Self {
+        Self {
+            id: String::new(),
+            method: String::new(),
+            path: String::new(),
+            query: Query::default(),
+            headers: Headers::default(),
+            raw_body: Bytes::new(),
+            body: None,
+            peer: None,
+            client_address: None,
+            received_at: Timestamp(0),
+        }
+    }
+
+    /// The value of a cookie: the first of that name, unquoted and URL-decoded where it is escaped.
+    pub fn cookie(&self, name: &str) -> Option<String> {
+        let raw = self.cookies().find(|(key, _)| *key == name)?.1;
+        let unquoted = raw.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(raw);
+        Some(decode_component(unquoted))
+    }
+
+    /// Puts a cookie in place of those of the same name. `value` is as it goes on the wire.
+    pub fn set_cookie(&mut self, name: &str, value: &str) {
+        let others = self.cookies().filter(|(other, _)| *other != name);
+        let pairs = others.map(|(name, value)| format!("{name}={value}")).chain([format!("{name}={value}")]);
+        let header = pairs.collect::<Vec<_>>().join("; ");
+        self.headers.set("cookie", header);
+    }
+
+    /// Every cookie in the order sent: its name and its value as it came.
+    pub fn cookies(&self) -> impl Iterator<Item = (&str, &str)> {
+        let pairs = self.headers.all("cookie").flat_map(|header| header.split(';'));
+        pairs.filter_map(|pair| pair.split_once('=')).map(|(name, value)| (name.trim(), value.trim()))
+    }
+
+    /// Whether any `Cookie` header was sent.
+    pub fn has_cookies(&self) -> bool {
+        self.headers.get("cookie").is_some()
+    }
+}
+
+/// URL-decodes; text with a malformed escape or invalid UTF-8 stays as it is.
+pub fn decode_component(text: &str) -> String {
+    if !text.contains('%') {
+        return text.to_owned();
+    }
+    let bytes = text.as_bytes();
+    let is_escape = |at: usize| bytes.get(at + 1..at + 3).is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit));
+    let well_formed = (0..bytes.len()).all(|at| bytes.get(at) != Some(&b'%') || is_escape(at));
+    let decoded = percent_decode_str(text).decode_utf8().ok().filter(|_| well_formed);
+    decoded.map_or_else(|| text.to_owned(), |decoded| decoded.into_owned())
+}
+
+/// Escapes everything but `A-Z a-z 0-9 - _ . ! ~ * ' ( )`, as JavaScript's `encodeURIComponent` does.
+pub fn encode_component(text: &str) -> String {
+    use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+    const KEEP: AsciiSet = NON_ALPHANUMERIC
+        .remove(b'-')
+        .remove(b'_')
+        .remove(b'.')
+        .remove(b'!')
+        .remove(b'~')
+        .remove(b'*')
+        .remove(b'\'')
+        .remove(b'(')
+        .remove(b')');
+    utf8_percent_encode(text, &KEEP).to_string()
+}
+
+/// An answer.
+#[derive(Clone, Debug)]
+pub struct Response {
+    /// HTTP status.
+    pub status: u16,
+    /// Headers, names in lower case.
+    pub headers: Headers,
+    /// The body's bytes.
+    pub body: Bytes,
+}
+
+impl Response {
+    /// `200` with a JSON body.
+    pub fn json(body: &Json) -> Self {
+        Self::json_bytes(200, body.to_string())
+    }
+
+    /// `302` to `location`, without a body.
+    pub fn redirect(location: &str) -> Self {
+        let mut response = Self::json_bytes(302, "");
+        response.headers.push("location", header_text(location));
+        response
+    }
+
+    /// No body and no content type.
+    pub fn bare(status: u16) -> Self {
+        Self { status, headers: Headers::default(), body: Bytes::new() }
+    }
+
+    /// A body of another type.
+    pub fn with_type(status: u16, content_type: &str, body: impl Into<Bytes>) -> Self {
+        let mut headers = Headers::default();
+        headers.push("content-type", content_type);
+        Self { status, headers, body: body.into() }
+    }
+
+    fn json_bytes(status: u16, body: impl Into<Bytes>) -> Self {
+        Self::with_type(status, "application/json", body)
+    }
+}
+
+impl From<&ApiError> for Response {
+    fn from(error: &ApiError) -> Self {
+        let body = match &error.body {
+            ErrorBody::Coded { code, message } => serde_json::json!({ "message": message, "code": code }).to_string(),
+            ErrorBody::Message(message) => serde_json::json!({ "message": message }).to_string(),
+            ErrorBody::Empty => String::new(),
+        };
+        let mut response = Self::json_bytes(error.status, body);
+        for (name, value) in &error.headers {
+            response.headers.push(*name, value.clone());
+        }
+        response
+    }
+}
+
+/// Text that is safe as a header value: line breaks and other controls are dropped.
+pub fn header_text(text: &str) -> String {
+    text.chars().filter(|letter| !letter.is_control()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(cookie: &str) -> Request {
+        let mut headers = Headers::default();
+        headers.push("cookie", cookie);
+        Request { headers, ..Request::placeholder() }
+    }
+
+    #[test]
+    fn cookies_are_read_as_the_wire_says() {
+        assert_eq!(request("a=b;s=x%2By;c=d").cookie("s").unwrap(), "x+y");
+        assert_eq!(request("s=\"quoted\"").cookie("s").unwrap(), "quoted");
+        assert_eq!(request("s=first; s=second").cookie("s").unwrap(), "first");
+        assert_eq!(request("s=100%").cookie("s").unwrap(), "100%");
+        assert_eq!(request("s=%zz").cookie("s").unwrap(), "%zz");
+        assert_eq!(request("xs=1").cookie("s"), None);
+    }
+
+    #[test]
+    fn repeated_query_keys_become_an_array() {
+        let query = Query::parse("token=a&token=b&c=1+2");
+        assert_eq!(query.to_json(), serde_json::json!({ "token": ["a", "b"], "c": "1 2" }));
+        assert_eq!(query.get("token"), None);
+        assert_eq!(query.get("c"), Some("1 2"));
+    }
+
+    #[test]
+    fn encode_component_is_javascripts() {
+        assert_eq!(encode_component("a+b/c=d é!~*'()"), "a%2Bb%2Fc%3Dd%20%C3%A9!~*'()");
+    }
+
+    #[test]
+    fn header_text_drops_line_breaks() {
+        assert_eq!(header_text("/a\r\nset-cookie: x"), "/aset-cookie: x");
+    }
+}

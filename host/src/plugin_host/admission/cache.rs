@@ -1,0 +1,209 @@
+//! Compiled components on disk, in a private folder, each authenticated before it is loaded.
+//!
+//! Invariant: bytes from the folder reach the engine only when their HMAC under a key of the server's secret is right for
+//! this component, this engine and these settings. Anything else is compiled again.
+
+use std::fs;
+use std::hash::{Hash, Hasher};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use wasmtime::Engine;
+use wasmtime::component::Component;
+
+use crate::crypto::secret::Secret;
+use crate::crypto::{constant_time_eq, hex, hmac_sha256, sha256};
+
+const TAG_BYTES: usize = 32;
+
+/// The folder of compiled components.
+pub(in crate::plugin_host) struct Cache {
+    /// None when the folder is not private: then nothing is read or written.
+    folder: Option<PathBuf>,
+    key: Secret<Vec<u8>>,
+}
+
+impl Cache {
+    /// The cache in `folder`, which is made when it is missing; without one, components are always compiled.
+    pub(in crate::plugin_host) fn open(folder: Option<&Path>, secret: &str) -> Self {
+        let key = Secret::new(hmac_sha256(secret.as_bytes(), b"doorward compiled plugins").to_vec());
+        let folder = folder.and_then(|folder| match make_private(folder) {
+            Ok(()) => Some(folder.to_owned()),
+            Err(error) => {
+                tracing::warn!(folder = %folder.display(), %error, "compiled plugins are not kept");
+                None
+            }
+        });
+        Self { folder, key }
+    }
+
+    /// The compiled form of `component`, from the folder if it is there, genuine and fitting.
+    ///
+    /// # Errors
+    /// When the engine refuses the component.
+    pub(in crate::plugin_host) fn load(&self, engine: &Engine, component: &[u8]) -> wasmtime::Result<Component> {
+        let name = entry_name(engine, component);
+        if let Some(compiled) = self.read(&name) {
+            // SAFETY: the engine must get only what it made itself. The tag, keyed by the server's secret, shows that this
+            // process's kind wrote these bytes for this component, engine version and settings.
+            #[expect(unsafe_code, reason = "loading compiled code is unsafe by nature; the tag was checked")]
+            let loaded = unsafe { Component::deserialize(engine, &compiled) };
+            match loaded {
+                Ok(component) => return Ok(component),
+                Err(error) => tracing::warn!(%error, "a compiled plugin does not fit and is made again"),
+            }
+        }
+        let compiled = engine.precompile_component(component)?;
+        if let Err(error) = self.write(&name, &compiled) {
+            tracing::warn!(%error, "a compiled plugin could not be kept");
+        }
+        // SAFETY: the engine made these bytes just now.
+        #[expect(unsafe_code, reason = "the bytes come from the line above")]
+        unsafe {
+            Component::deserialize(engine, &compiled)
+        }
+    }
+
+    fn read(&self, name: &str) -> Option<Vec<u8>> {
+        let path = self.folder.as_ref()?.join(name);
+        let mut bytes = fs::read(&path).ok()?;
+        let (tag, compiled) = bytes.split_at_checked(TAG_BYTES)?;
+        if constant_time_eq(tag, &self.tag(name, compiled)) {
+            bytes.drain(..TAG_BYTES);
+            return Some(bytes);
+        }
+        tracing::warn!(path = %path.display(), "a compiled plugin was changed by someone else and is made again");
+        None
+    }
+
+    fn write(&self, name: &str, compiled: &[u8]) -> std::io::Result<()> {
+        let Some(folder) = &self.folder else { return Ok(()) };
+        let unfinished = folder.join(format!("{name}.{}", std::process::id()));
+        let mut file = fs::File::create(&unfinished)?;
+        file.write_all(&self.tag(name, compiled))?;
+        file.write_all(compiled)?;
+        fs::rename(unfinished, folder.join(name))
+    }
+
+    fn tag(&self, name: &str, compiled: &[u8]) -> Vec<u8> {
+        let message = [name.as_bytes(), b"\0", &sha256(compiled)[..]].concat();
+        hmac_sha256(self.key.expose(), &message).to_vec()
+    }
+}
+
+/// What the compiled form depends on: the component, the engine's version and its settings.
+fn entry_name(engine: &Engine, component: &[u8]) -> String {
+    let mut settings = std::hash::DefaultHasher::new();
+    engine.precompile_compatibility_hash().hash(&mut settings);
+    let digest = hex(&sha256(component));
+    format!("{digest}-{:016x}.cwasm", settings.finish())
+}
+
+#[cfg(unix)]
+fn make_private(folder: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    let found = fs::symlink_metadata(folder)?;
+    let parent_owner = fs::metadata("/proc/self").map(|own| own.uid()).unwrap_or(found.uid());
+    if found.is_dir() && found.mode() & 0o077 == 0 && found.uid() == parent_owner {
+        return Ok(());
+    }
+    Err(std::io::Error::other("the folder must belong to this user and be closed to all others (mode 0700)"))
+}
+
+#[cfg(not(unix))]
+fn make_private(folder: &Path) -> std::io::Result<()> {
+    fs::create_dir_all(folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EMPTY: &[u8] = b"\0asm\x0d\0\x01\0";
+
+    fn only_file(folder: &Path) -> PathBuf {
+        let mut files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        let file = files.next().unwrap();
+        assert!(files.next().is_none());
+        file
+    }
+
+    #[test]
+    fn sup_1_a_changed_file_is_made_again_and_never_loaded() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = place.path().join("cache");
+        let engine = Engine::default();
+        let cache = Cache::open(Some(&folder), "secret");
+        cache.load(&engine, EMPTY).unwrap();
+        let file = only_file(&folder);
+        let genuine = fs::read(&file).unwrap();
+        let name = entry_name(&engine, EMPTY);
+        assert!(cache.read(&name).is_some());
+
+        for place in [0, TAG_BYTES, genuine.len() / 2, genuine.len() - 1] {
+            let mut changed = genuine.clone();
+            changed[place] ^= 1;
+            fs::write(&file, &changed).unwrap();
+            assert!(cache.read(&name).is_none(), "byte {place}");
+        }
+        fs::write(&file, &genuine[..20]).unwrap();
+        assert!(cache.read(&name).is_none());
+        cache.load(&engine, EMPTY).unwrap();
+        assert!(cache.read(&name).is_some());
+        assert!(Cache::open(Some(&folder), "other").read(&name).is_none());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn sup_1_an_open_folder_is_not_used() {
+        use std::os::unix::fs::PermissionsExt;
+        let place = tempfile::tempdir().unwrap();
+        let folder = place.path().join("cache");
+        fs::create_dir(&folder).unwrap();
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o777)).unwrap();
+        let cache = Cache::open(Some(&folder), "secret");
+        cache.load(&Engine::default(), EMPTY).unwrap();
+        assert!(fs::read_dir(&folder).unwrap().next().is_none());
+        let link = place.path().join("link");
+        std::os::unix::fs::symlink(place.path(), &link).unwrap();
+        assert!(Cache::open(Some(&link), "secret").folder.is_none());
+    }
+    #[test]
+    fn sup_1_what_another_engine_or_component_made_is_not_taken() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = place.path().join("cache");
+        let cache = Cache::open(Some(&folder), "secret");
+        let engine = Engine::default();
+        let other = Engine::new(wasmtime::Config::new().epoch_interruption(true)).unwrap();
+        cache.load(&engine, EMPTY).unwrap();
+        let (own, foreign) = (entry_name(&engine, EMPTY), entry_name(&other, EMPTY));
+        assert_ne!(own, foreign);
+        // Whoever can write to the folder renames a genuine entry: its tag is bound to its name.
+        fs::copy(folder.join(&own), folder.join(&foreign)).unwrap();
+        assert!(cache.read(&foreign).is_none());
+        cache.load(&other, EMPTY).unwrap();
+        let larger = wat::parse_str("(component (core module))").unwrap();
+        fs::copy(folder.join(&own), folder.join(entry_name(&engine, &larger))).unwrap();
+        assert!(cache.read(&entry_name(&engine, &larger)).is_none());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn sup_1_an_entry_that_is_a_link_or_cannot_be_written_does_no_harm() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = place.path().join("cache");
+        let engine = Engine::default();
+        let cache = Cache::open(Some(&folder), "secret");
+        let target = place.path().join("elsewhere");
+        fs::write(&target, b"not ours").unwrap();
+        let entry = folder.join(entry_name(&engine, EMPTY));
+        std::os::unix::fs::symlink(&target, &entry).unwrap();
+        cache.load(&engine, EMPTY).unwrap();
+        assert_eq!(fs::read(&target).unwrap(), b"not ours", "a link is replaced, not followed");
+        assert!(!fs::symlink_metadata(&entry).unwrap().is_symlink());
+        fs::remove_file(&entry).unwrap();
+        fs::create_dir(&entry).unwrap();
+        cache.load(&engine, EMPTY).unwrap();
+    }
+}

@@ -1,0 +1,329 @@
+//! What a plugin may do: the manifest's wishes, cut down to what the operator granted.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::LazyLock;
+
+use serde_json::{Map, Value as Json};
+
+use crate::config::PluginConfig;
+use crate::cookie::{CookieSpec, Cookies};
+use crate::plugin_host::error::PluginError;
+use crate::plugin_host::package::manifest::{FieldRule, Manifest};
+
+/// Granted to every plugin: they reach nothing that belongs to anyone.
+const HARMLESS: [&str; 5] = ["config", "log", "clock", "crypto", "cache"];
+
+/// What plugins of this project may use when their entry names neither `path` nor `grants`: no more than was reviewed with
+/// this server's own source, whatever the file in the plugin folder asks for.
+static OFFICIAL: LazyLock<HashMap<String, Vec<String>>> =
+    LazyLock::new(|| toml::from_str(include_str!("../../../../plugins/official.toml")).unwrap_or_default());
+
+/// Everything that the imports check before they act for a plugin.
+#[derive(Debug, Default)]
+pub(in crate::plugin_host) struct Rights {
+    /// By the name that the plugin uses.
+    pub(in crate::plugin_host) cookies: HashMap<String, CookieSpec>,
+    /// Cookies whose names end in data, by the prefix that the plugin uses.
+    pub(in crate::plugin_host) cookie_prefixes: BTreeMap<String, CookieSpec>,
+    pub(in crate::plugin_host) verification_prefixes: Vec<String>,
+    pub(in crate::plugin_host) creates_user_with: Vec<String>,
+    pub(in crate::plugin_host) updates_user_fields: Vec<String>,
+    pub(in crate::plugin_host) unique_user_fields: Vec<String>,
+    pub(in crate::plugin_host) reads_user_fields: Vec<String>,
+    pub(in crate::plugin_host) writes_session_fields: Vec<String>,
+    pub(in crate::plugin_host) tables: Vec<String>,
+    pub(in crate::plugin_host) mails: Vec<String>,
+}
+
+/// Checks that everything in `used` was granted.
+///
+/// # Errors
+/// `NotGranted` with the line to add, `Manifest` when the component uses what its manifest does not name.
+pub(in crate::plugin_host) fn check(
+    manifest: &Manifest,
+    config: &PluginConfig,
+    used: &[String],
+) -> Result<(), PluginError> {
+    let plugin = manifest.id.clone();
+    if let Some(hidden) = used.iter().find(|name| !manifest.capabilities.contains(*name)) {
+        let reason = format!("the component imports `{hidden}`, which its manifest does not name");
+        return Err(PluginError::Manifest { plugin, reason });
+    }
+    let granted = granted(config);
+    let may = |name: &str| is_harmless(name) || granted.iter().any(|grant| grant == name);
+    match used.iter().find(|name| !may(name)) {
+        None => Ok(()),
+        Some(capability) => {
+            let needed = used.iter().filter(|name| !is_harmless(name));
+            let line = needed.map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
+            Err(PluginError::NotGranted { plugin, capability: capability.clone(), line })
+        }
+    }
+}
+
+/// Whether every plugin may use this capability.
+pub fn is_harmless(capability: &str) -> bool {
+    HARMLESS.contains(&capability)
+}
+
+/// The capabilities that an entry may use beside the harmless ones.
+pub fn granted(config: &PluginConfig) -> &[String] {
+    let reviewed = || OFFICIAL.get(&config.id).filter(|_| config.path.is_none()).map(Vec::as_slice);
+    config.grants.as_deref().or_else(reviewed).unwrap_or_default()
+}
+
+/// The operator's options as JSON, each known to the manifest and of the type of its default.
+///
+/// # Errors
+/// `Option` that names the fault and, for an unknown name, the nearest known one.
+pub(in crate::plugin_host) fn options(
+    manifest: &Manifest,
+    config: &PluginConfig,
+) -> Result<Map<String, Json>, PluginError> {
+    let fault = |reason: String| PluginError::Option { plugin: manifest.id.clone(), reason };
+    let mut options = Map::new();
+    for (name, value) in &config.options {
+        let Some(default) = manifest.options.get(name) else {
+            return Err(fault(format!("there is no option `{name}`{}", nearest(manifest, name))));
+        };
+        let value = serde_json::to_value(value).map_err(|error| fault(format!("option `{name}`: {error}")))?;
+        if !default.is_null() && std::mem::discriminant(default) != std::mem::discriminant(&value) {
+            return Err(fault(format!("option `{name}` is {value}, and should look like {default}")));
+        }
+        options.insert(name.clone(), value);
+    }
+    Ok(options)
+}
+
+/// Puts the routes where the options say.
+///
+/// # Errors
+/// `Option` for a text that is no path.
+pub(in crate::plugin_host) fn place_routes(
+    manifest: &mut Manifest,
+    options: &Map<String, Json>,
+) -> Result<(), PluginError> {
+    for route in &mut manifest.routes {
+        let Some(name) = &route.path_option else { continue };
+        let Some(path) = chosen(options, name).and_then(Json::as_str) else { continue };
+        if !path.starts_with('/') || path.len() < 2 || path.contains("..") || path.contains(['?', '#', '*', ' ']) {
+            let reason = format!("option `{name}` is {path:?}, and a path begins with `/` and has no `..`");
+            return Err(PluginError::Option { plugin: manifest.id.clone(), reason });
+        }
+        route.path = path.to_owned();
+    }
+    Ok(())
+}
+
+/// The operator's value of an option; a dot goes into a table.
+pub(in crate::plugin_host) fn chosen<'a>(options: &'a Map<String, Json>, name: &str) -> Option<&'a Json> {
+    let mut parts = name.split('.');
+    let first = options.get(parts.next()?)?;
+    parts.try_fold(first, |value, part| value.get(part))
+}
+
+/// Whether an option is true: by the operator, or else by its default.
+pub(in crate::plugin_host) fn is_on(name: &str, options: &Map<String, Json>, defaults: &Map<String, Json>) -> bool {
+    chosen(options, name).or_else(|| chosen(defaults, name)) == Some(&Json::Bool(true))
+}
+
+impl Rights {
+    /// The rights of a plugin with these options.
+    ///
+    /// # Errors
+    /// `Manifest` for a cookie that belongs to the core.
+    pub(in crate::plugin_host) fn of(
+        manifest: &Manifest,
+        options: &Map<String, Json>,
+        cookies: &Cookies,
+    ) -> Result<Self, PluginError> {
+        let (mut own, mut prefixes) = (HashMap::new(), BTreeMap::new());
+        for rule in &manifest.cookies {
+            let own_name = rule.name_option.as_ref().and_then(|option| chosen(options, option)).and_then(Json::as_str);
+            let name = own_name.unwrap_or(&rule.name);
+            let spec = if rule.is_literal { cookies.literal(name) } else { cookies.spec(name) };
+            let is_reserved =
+                if rule.is_prefix { cookies.is_reserved_prefix(&spec.name) } else { cookies.is_reserved(&spec.name) };
+            if is_reserved || !is_cookie_name(&spec.name) {
+                let reason = format!("the cookie `{}` belongs to the core or has no possible name", spec.name);
+                return Err(PluginError::Manifest { plugin: manifest.id.clone(), reason });
+            }
+            if rule.is_prefix {
+                _ = prefixes.insert(name.to_owned(), spec)
+            } else {
+                _ = own.insert(name.to_owned(), spec)
+            }
+        }
+        let names = |fields| active(manifest, fields, options).map(|field: &FieldRule| field.name.clone());
+        let own_fields: Vec<String> = names(&manifest.user_fields).collect();
+        let unique = active(manifest, &manifest.user_fields, options).filter(|field| field.unique);
+        let session_fields = names(&manifest.session_fields).chain(manifest.writes_session_fields.iter().cloned());
+        Ok(Self {
+            cookies: own,
+            cookie_prefixes: prefixes,
+            unique_user_fields: unique.map(|field| field.name.clone()).collect(),
+            verification_prefixes: manifest.verification_prefixes.clone(),
+            creates_user_with: [&manifest.creates_user_with[..], &own_fields].concat(),
+            updates_user_fields: [&manifest.updates_user_fields[..], &own_fields].concat(),
+            reads_user_fields: manifest.reads_user_fields.clone(),
+            writes_session_fields: session_fields.collect(),
+            tables: manifest.tables.iter().map(|table| table.name.clone()).collect(),
+            mails: manifest.mails.clone(),
+        })
+    }
+}
+
+impl Rights {
+    /// The cookie with the plugin's name `name`: declared as it is, or by the beginning of its name.
+    pub(in crate::plugin_host) fn cookie(&self, name: &str) -> Option<CookieSpec> {
+        if let Some(spec) = self.cookies.get(name) {
+            return Some(spec.clone());
+        }
+        let (end, spec) =
+            self.cookie_prefixes.iter().find_map(|(prefix, spec)| Some((name.strip_prefix(prefix)?, spec)))?;
+        is_cookie_name(end).then(|| CookieSpec { name: format!("{}{end}", spec.name), ..spec.clone() })
+    }
+}
+
+/// Those of `fields` that there are under these options.
+pub(in crate::plugin_host) fn active<'a>(
+    manifest: &'a Manifest,
+    fields: &'a [FieldRule],
+    options: &'a Map<String, Json>,
+) -> impl Iterator<Item = &'a FieldRule> {
+    fields.iter().filter(|field| match &field.when_option {
+        None => true,
+        Some(option) => is_on(option, options, &manifest.options),
+    })
+}
+
+fn is_cookie_name(name: &str) -> bool {
+    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    !name.is_empty() && name.bytes().all(is_token)
+}
+
+fn nearest(manifest: &Manifest, name: &str) -> String {
+    let likeness = |known: &&str| (strsim::jaro_winkler(known, name) * 1000.0) as u32;
+    match manifest.options.keys().map(String::as_str).chain(EVERY_ENTRY).max_by_key(likeness) {
+        Some(known) => format!(". The nearest is `{known}`"),
+        None => String::new(),
+    }
+}
+
+/// What an entry has whatever its plugin.
+const EVERY_ENTRY: [&str; 11] = [
+    "id",
+    "path",
+    "enabled",
+    "grants",
+    "sha256",
+    "signed_by",
+    "min_version",
+    "limits",
+    "http",
+    "on_failure",
+    "breaker",
+];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::path::Path;
+
+    use super::*;
+    use crate::config::Config;
+
+    fn manifest(json: &str) -> Manifest {
+        let text = format!(r#"{{"manifest_version":1,"id":"magic-link","version":"1","sdk_version":"1"{json}}}"#);
+        Manifest::parse(text.as_bytes(), "x").unwrap()
+    }
+
+    fn config(text: &str) -> PluginConfig {
+        toml::from_str(&format!("id = \"magic-link\"\n{text}")).unwrap()
+    }
+
+    #[test]
+    fn only_what_was_granted_may_be_used() {
+        let wants = manifest(r#","capabilities":["log","users","mail"]"#);
+        let used: Vec<String> = ["log", "users", "mail"].map(String::from).to_vec();
+        assert!(check(&wants, &config(""), &used).is_ok(), "a plugin of this project gets what was reviewed");
+        assert!(check(&wants, &config("path = \"x.wasm\"\ngrants = [\"users\", \"mail\"]"), &used).is_ok());
+        for text in ["path = \"x.wasm\"", "path = \"x.wasm\"\ngrants = [\"users\"]", "grants = [\"users\"]"] {
+            let error = check(&wants, &config(text), &used).unwrap_err().to_string();
+            assert!(error.contains("grants = [\"users\", \"mail\"]"), "{error}");
+        }
+        let much = manifest(r#","capabilities":["users","sessions","user-administration"]"#);
+        let error = check(&much, &config(""), &much.capabilities).unwrap_err().to_string();
+        assert!(error.contains("`user-administration`, which is not granted"), "more than was reviewed: {error}");
+        let hidden = ["users".to_owned(), "sessions".to_owned()];
+        assert!(check(&wants, &config(""), &hidden).unwrap_err().to_string().contains("does not name"));
+    }
+
+    #[test]
+    fn options_are_known_and_typed() {
+        let takes = manifest(r#","options":{"expires_in":300,"store_token":"plain"}"#);
+        assert_eq!(options(&takes, &config("expires_in = 60")).unwrap().get("expires_in"), Some(&Json::from(60)));
+        let unknown = options(&takes, &config("expire_in = 60")).unwrap_err().to_string();
+        assert!(unknown.contains("nearest is `expires_in`"), "{unknown}");
+        let wrong = options(&takes, &config("expires_in = \"60\"")).unwrap_err().to_string();
+        assert!(wrong.contains("should look like 300"), "{wrong}");
+    }
+
+    #[test]
+    fn a_route_goes_where_its_option_says() {
+        let json = r#","options":{"keys":{"path":"/keys"}},"routes":[{"method":"GET","path":"/keys","path_option":"keys.path"}]"#;
+        let place = |text: &str| {
+            let mut places = manifest(json);
+            let options = options(&places, &config(text)).unwrap();
+            place_routes(&mut places, &options)
+                .map(|()| places.routes.remove(0).path)
+                .map_err(|error| error.to_string())
+        };
+        assert_eq!(place(""), Ok("/keys".to_owned()));
+        assert_eq!(place("keys = {}"), Ok("/keys".to_owned()));
+        assert_eq!(place("keys.path = \"/.well-known/keys.json\""), Ok("/.well-known/keys.json".to_owned()));
+        for bad in ["", "/", "keys", "/a/../b", "/a?b", "/*"] {
+            assert!(place(&format!("keys.path = \"{bad}\"")).unwrap_err().contains("begins with `/`"), "{bad}");
+        }
+    }
+
+    #[test]
+    fn cookies_of_the_core_are_out_of_reach() {
+        let text = "secret = \"wire-contract-secret-0123456789-abcdefghijklmnop\"";
+        let cookies = Cookies::new(&Config::parse(text, Path::new("."), &BTreeMap::new()).unwrap());
+        for name in ["better-auth.session_token", "__Secure-better-auth.session_token", "bad name", "a;b", ""] {
+            let json = serde_json::json!([{ "name": name, "is_literal": true }]);
+            let asks = manifest(&format!(r#","cookies":{json}"#));
+            assert!(Rights::of(&asks, &Map::new(), &cookies).is_err(), "{name}");
+        }
+        let renamed = manifest(r#","cookies":[{"name":"mine","is_literal":true,"name_option":"cookie_name"}]"#);
+        let option = Map::from_iter([("cookie_name".to_owned(), Json::from("better-auth.session_token"))]);
+        assert!(Rights::of(&renamed, &option, &cookies).is_err());
+        for name in ["session_", "session_token", "Session_Tok", "session_data.", "dont"] {
+            let json = serde_json::json!([{ "name": name, "is_prefix": true }]);
+            let asks = manifest(&format!(r#","cookies":{json}"#));
+            assert!(Rights::of(&asks, &Map::new(), &cookies).is_err(), "{name}");
+        }
+        let many = manifest(r#","cookies":[{"name":"session_token_multi-","is_prefix":true}]"#);
+        let rights = Rights::of(&many, &Map::new(), &cookies).unwrap();
+        assert_eq!(rights.cookie("session_token_multi-a").unwrap().name, "better-auth.session_token_multi-a");
+        for name in ["session_token_multi-", "session_token", "session_token_multi-a;b", "session_token_multi-a b"] {
+            assert!(rights.cookie(name).is_none(), "{name}");
+        }
+        let prefixed = manifest(r#","cookies":[{"name":"mine"}]"#);
+        let rights = Rights::of(&prefixed, &Map::new(), &cookies).unwrap();
+        assert_eq!(rights.cookies.get("mine").unwrap().name, "better-auth.mine");
+    }
+
+    #[test]
+    fn a_field_follows_its_option() {
+        let adds = manifest(
+            r#","options":{"store":false},"user_fields":[{"name":"a","type":"string"},{"name":"b","type":"date","when_option":"store"}]"#,
+        );
+        let names = |options: &Map<String, Json>| {
+            active(&adds, &adds.user_fields, options).map(|field| field.name.clone()).collect::<String>()
+        };
+        assert_eq!(names(&Map::new()), "a");
+        assert_eq!(names(&Map::from_iter([("store".to_owned(), Json::Bool(true))])), "ab");
+    }
+}

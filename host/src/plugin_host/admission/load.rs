@@ -1,0 +1,273 @@
+//! Loads plugins: reads, checks against grants and options, compiles, links and asks each whether it can work.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use serde_json::{Map, Value as Json};
+use tokio::sync::Semaphore;
+use wasmtime::Engine;
+use wasmtime::component::{Component, Linker};
+
+use super::cache::Cache;
+use super::grant::{self, Rights};
+use crate::clock::Clock;
+use crate::config::{Config, PluginConfig};
+use crate::cookie::Cookies;
+use crate::crypto::hmac_sha256;
+use crate::crypto::random::Random;
+use crate::crypto::secret::Secret;
+use crate::plugin_host::bindings::exports::doorward::plugin::{
+    lifecycle, lifecycle_events, request_hooks, routes, server_functions, session_gate, token_claims,
+};
+use crate::plugin_host::call::breaker::Breaker;
+use crate::plugin_host::call::budget::LogPace;
+use crate::plugin_host::call::events;
+use crate::plugin_host::call::failure::Policies;
+use crate::plugin_host::call::plugin::{Exports, Plugin};
+use crate::plugin_host::call::services::{Common, PluginServices};
+use crate::plugin_host::call::state::{ServerFacts, Shared};
+use crate::plugin_host::engine;
+use crate::plugin_host::error::PluginError;
+use crate::plugin_host::imports;
+use crate::plugin_host::package::component::imported_capabilities;
+use crate::plugin_host::package::condition::Condition;
+use crate::plugin_host::package::file::{self, PluginFile};
+use crate::plugin_host::package::manifest::{Hook, Manifest};
+use crate::store::{Schema, StoreError};
+
+/// Where compiled components are kept, seen from the configuration file.
+const CACHE_FOLDER: &str = ".doorward/plugins";
+
+/// What loading needs beside the configuration.
+pub struct Ports {
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub random: Arc<dyn Random>,
+}
+
+/// A plugin that was read and may be loaded.
+struct Candidate<'a> {
+    entry: &'a PluginConfig,
+    component: Vec<u8>,
+    manifest: Manifest,
+    options: Map<String, Json>,
+}
+
+pub(in crate::plugin_host) async fn load_all(config: &Config, ports: &Ports) -> Result<Vec<Arc<Plugin>>, PluginError> {
+    let entries: Vec<&PluginConfig> = config.plugins.iter().filter(|entry| entry.enabled).collect();
+    if entries.is_empty() {
+        return Ok(Vec::new());
+    }
+    let candidates =
+        entries.into_iter().map(|entry| read(config, entry, &*ports.clock)).collect::<Result<Vec<_>, _>>()?;
+    refuse_clashes(&candidates)?;
+    let memory_mib = candidates.iter().map(|candidate| candidate.entry.limits.memory_mib).max().unwrap_or(0);
+    let beneath_changes = match candidates.iter().any(|candidate| !candidate.manifest.events.is_empty()) {
+        true => events::CHANGES_AT_ONCE * events::DEEPEST,
+        false => 0,
+    };
+    let instances = engine::REQUESTS_AT_ONCE * candidates.len() + beneath_changes;
+    let loader = Loader {
+        config,
+        ports,
+        engine: engine::start(instances, memory_mib << 20)?,
+        cache: Arc::new(Cache::open(Some(&config.resolve(CACHE_FOLDER)), config.secret_value.expose())),
+        cookies: Cookies::new(config),
+        turns: Arc::new(Semaphore::new(engine::REQUESTS_AT_ONCE)),
+        common: Common::new(config, &ports.random),
+    };
+    let mut plugins = Vec::with_capacity(candidates.len());
+    for candidate in candidates {
+        plugins.push(Arc::new(loader.load(candidate).await?));
+    }
+    Ok(plugins)
+}
+
+/// Adds to `schema` the tables and fields of the switched-on plugins, from their manifests alone.
+///
+/// # Errors
+/// When a component is missing, unreadable, not trusted, or clashes with another or with the core.
+pub fn extend_schema(config: &Config, clock: &dyn Clock, schema: &mut Schema) -> Result<(), PluginError> {
+    let entries = config.plugins.iter().filter(|entry| entry.enabled);
+    let candidates = entries.map(|entry| read(config, entry, clock)).collect::<Result<Vec<_>, _>>()?;
+    refuse_clashes(&candidates)?;
+    for Candidate { manifest, options, .. } in &candidates {
+        let plugin = &manifest.id;
+        let refused = |error: StoreError| PluginError::Manifest { plugin: plugin.clone(), reason: error.to_string() };
+        for field in grant::active(manifest, &manifest.user_fields, options) {
+            schema.add_field("user", field.to_field(plugin)).map_err(refused)?;
+        }
+        for field in grant::active(manifest, &manifest.session_fields, options) {
+            schema.add_field("session", field.to_field(plugin)).map_err(refused)?;
+        }
+        manifest.tables.iter().try_for_each(|table| schema.add_model(table.to_model(plugin))).map_err(refused)?;
+    }
+    Ok(())
+}
+
+fn read<'a>(config: &Config, entry: &'a PluginConfig, clock: &dyn Clock) -> Result<Candidate<'a>, PluginError> {
+    let PluginFile { component, mut manifest, .. } = file::read(config, entry, clock)?;
+    let is_too_early = |hook: &Hook| !hook.conditions.iter().all(Condition::is_known_before);
+    if let Some(hook) = manifest.before.iter().find(|hook| is_too_early(hook)) {
+        let reason = format!("the hook before `{}` waits for something that only an endpoint does", hook.pattern);
+        return Err(PluginError::Manifest { plugin: entry.id.clone(), reason });
+    }
+    let options = grant::options(&manifest, entry)?;
+    grant::place_routes(&mut manifest, &options)?;
+    Ok(Candidate { entry, component, manifest, options })
+}
+
+/// Two plugins cannot own one thing.
+fn refuse_clashes(candidates: &[Candidate<'_>]) -> Result<(), PluginError> {
+    let mut owners: HashMap<String, &str> = HashMap::new();
+    for Candidate { manifest, options, .. } in candidates {
+        let id = manifest.id.as_str();
+        let routes = manifest.routes.iter().map(|route| format!("route {} {}", route.method, route.path));
+        let fields = grant::active(manifest, &manifest.user_fields, options);
+        let fields = fields.map(|field| format!("field user.{}", field.name));
+        let session_fields = grant::active(manifest, &manifest.session_fields, options);
+        let fields = fields.chain(session_fields.map(|field| format!("field session.{}", field.name)));
+        // Databases fold the case of names.
+        let tables = manifest.tables.iter().map(|table| format!("table {}", table.name.to_ascii_lowercase()));
+        let functions = manifest.functions.iter().map(|function| format!("function {}", function.name));
+        let cookies = manifest.cookies.iter().map(|rule| format!("cookie {}", rule.name));
+        let codes = manifest.errors.iter().map(|error| format!("error code {}", error.code));
+        let claims =
+            routes.chain(fields).chain(tables).chain(functions).chain(cookies).chain(codes).chain([format!("id {id}")]);
+        for claim in claims {
+            if let Some(other) = owners.insert(claim.clone(), id) {
+                let reason = format!("the {claim} is claimed by the plugin `{other}` too: remove one of them");
+                return Err(PluginError::Manifest { plugin: id.to_owned(), reason });
+            }
+        }
+    }
+    refuse_shared_prefixes(candidates)
+}
+
+fn refuse_shared_prefixes(candidates: &[Candidate<'_>]) -> Result<(), PluginError> {
+    let owned = |candidate: &Candidate<'_>| {
+        let id = candidate.manifest.id.clone();
+        candidate
+            .manifest
+            .verification_prefixes
+            .iter()
+            .map(move |prefix| (prefix.clone(), id.clone()))
+            .collect::<Vec<_>>()
+    };
+    let all: Vec<(String, String)> = candidates.iter().flat_map(owned).collect();
+    for (prefix, plugin) in &all {
+        let other = all.iter().find(|(other, owner)| owner != plugin && other.starts_with(prefix.as_str()));
+        if let Some((_, other)) = other {
+            let reason = format!("the verification prefix `{prefix}` is claimed by the plugin `{other}` too");
+            return Err(PluginError::Manifest { plugin: plugin.clone(), reason });
+        }
+    }
+    Ok(())
+}
+
+struct Loader<'a> {
+    config: &'a Config,
+    ports: &'a Ports,
+    engine: Engine,
+    cache: Arc<Cache>,
+    cookies: Cookies,
+    turns: Arc<Semaphore>,
+    common: Common,
+}
+
+impl Loader<'_> {
+    async fn load(&self, candidate: Candidate<'_>) -> Result<Plugin, PluginError> {
+        let Candidate { entry, component, manifest, options } = candidate;
+        let refused =
+            |error: wasmtime::Error| PluginError::Engine { plugin: manifest.id.clone(), reason: format!("{error:#}") };
+        let component = self.compile(component).await.map_err(refused)?;
+        let used = imported_capabilities(&self.engine, &component);
+        grant::check(&manifest, entry, &used)?;
+        let mut linker = Linker::new(&self.engine);
+        imports::link(&mut linker, &used).map_err(refused)?;
+        let linked = linker.instantiate_pre(&component).map_err(refused)?;
+        let exports = Exports {
+            lifecycle: lifecycle::GuestIndices::new(&linked).map_err(refused)?,
+            routes: routes::GuestIndices::new(&linked).ok(),
+            hooks: request_hooks::GuestIndices::new(&linked).ok(),
+            gate: session_gate::GuestIndices::new(&linked).ok(),
+            events: lifecycle_events::GuestIndices::new(&linked).ok(),
+            claims: token_claims::GuestIndices::new(&linked).ok(),
+            functions: server_functions::GuestIndices::new(&linked).ok(),
+        };
+        refuse_missing_exports(&manifest, &exports)?;
+        let shared = Arc::new(self.shared(&manifest, entry, &options)?);
+        let (engine, turns) = (self.engine.clone(), Arc::clone(&self.turns));
+        let policies = Policies::of(&manifest, &entry.on_failure)?;
+        let breaker = Breaker::new(entry.breaker);
+        let plugin = Plugin { manifest, options, shared, engine, linked, exports, turns, policies, breaker };
+        match plugin.check().await {
+            Ok(()) => Ok(plugin),
+            Err(reason) => Err(PluginError::Option { plugin: plugin.manifest.id, reason }),
+        }
+    }
+
+    /// Compiles on a thread of its own: a component takes longer than a request may wait, and a hostile one much longer.
+    async fn compile(&self, component: Vec<u8>) -> wasmtime::Result<Component> {
+        let (engine, cache) = (self.engine.clone(), Arc::clone(&self.cache));
+        tokio::task::spawn_blocking(move || cache.load(&engine, &component)).await?
+    }
+
+    fn shared(
+        &self,
+        manifest: &Manifest,
+        entry: &PluginConfig,
+        options: &Map<String, Json>,
+    ) -> Result<Shared, PluginError> {
+        let purpose = format!("doorward plugin {}", manifest.id);
+        let key = hmac_sha256(self.config.secret_value.expose().as_bytes(), purpose.as_bytes());
+        Ok(Shared {
+            id: manifest.id.clone(),
+            rights: Rights::of(manifest, options, &self.cookies)?,
+            limits: entry.limits.clone(),
+            options: serde_json::to_string(options).unwrap_or_default(),
+            server: ServerFacts {
+                base_url: self.config.origin(),
+                base_path: self.config.base_path.clone(),
+                app_name: self.config.app_name.clone(),
+                core_options: core_options(self.config),
+            },
+            key: Secret::new(key.to_vec()),
+            services: PluginServices::of(manifest, entry, &self.common)?,
+            log_pace: LogPace::default(),
+            clock: Arc::clone(&self.ports.clock),
+            random: Arc::clone(&self.ports.random),
+        })
+    }
+}
+
+/// The sections that plugins may read: none of them holds a secret.
+fn core_options(config: &Config) -> BTreeMap<&'static str, String> {
+    let transport = config.mail.as_ref().map(|mail| mail.transport);
+    let json = |name, section: serde_json::Result<String>| (name, section.unwrap_or_default());
+    BTreeMap::from([
+        json("account", serde_json::to_string(&config.account)),
+        json("user", serde_json::to_string(&config.user)),
+        json("session", serde_json::to_string(&config.session)),
+        json("email_and_password", serde_json::to_string(&config.email_and_password)),
+        json("email_verification", serde_json::to_string(&config.email_verification)),
+        json("on_api_error", serde_json::to_string(&config.on_api_error)),
+        json("mail", serde_json::to_string(&serde_json::json!({ "transport": transport }))),
+    ])
+}
+
+fn refuse_missing_exports(manifest: &Manifest, exports: &Exports) -> Result<(), PluginError> {
+    let has_hooks = !manifest.before.is_empty() || !manifest.after.is_empty();
+    let missing = match exports {
+        Exports { routes: None, .. } if !manifest.routes.is_empty() => "routes",
+        Exports { hooks: None, .. } if has_hooks => "request-hooks",
+        Exports { gate: None, .. } if manifest.is_gate => "session-gate",
+        Exports { events: None, .. } if !manifest.events.is_empty() => "lifecycle-events",
+        Exports { claims: None, .. } if manifest.claims => "token-claims",
+        Exports { functions: None, .. } if !manifest.functions.is_empty() => "server-functions",
+        _ => return Ok(()),
+    };
+    let reason = format!("its manifest needs the export `{missing}`, which the component does not have");
+    Err(PluginError::Manifest { plugin: manifest.id.clone(), reason })
+}

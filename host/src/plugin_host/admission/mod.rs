@@ -1,0 +1,6 @@
+//! Whether a plugin may come in, and loading it.
+
+pub(super) mod cache;
+pub(super) mod grant;
+pub(super) mod load;
+pub mod trust;

@@ -1,0 +1,123 @@
+//! What a request's calls of the host may add up to, and the pace of a plugin's log.
+
+use std::sync::{Mutex, PoisonError};
+
+use crate::clock::Timestamp;
+use crate::config::PluginLimits;
+use crate::plugin_host::error::Limit;
+
+/// A call of the host, by what it costs beside itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::plugin_host) enum Cost {
+    /// Nothing else.
+    Call,
+    /// Work for the database.
+    Data,
+    /// A mail.
+    Mail,
+    /// A password's hash.
+    Hash,
+}
+
+/// What one instance has used.
+#[derive(Debug, Default)]
+pub(in crate::plugin_host) struct Spent {
+    calls: u32,
+    data_calls: u32,
+    mails: u32,
+    hashes: u32,
+}
+
+impl Spent {
+    /// Counts one call.
+    ///
+    /// # Errors
+    /// The limit that it breaks.
+    pub(in crate::plugin_host) fn add(&mut self, cost: Cost, limits: &PluginLimits) -> Result<(), Limit> {
+        let (used, most) = match cost {
+            Cost::Call => (&mut self.calls, limits.host_calls),
+            Cost::Data => (&mut self.data_calls, limits.data_calls),
+            Cost::Mail => (&mut self.mails, limits.mails),
+            Cost::Hash => (&mut self.hashes, limits.password_hashes),
+        };
+        *used = used.saturating_add(1);
+        match (cost, *used > most) {
+            (_, false) => Ok(()),
+            (Cost::Call, true) => Err(Limit::HostCalls(most)),
+            (Cost::Data, true) => Err(Limit::DataCalls(most)),
+            (Cost::Mail, true) => Err(Limit::Mails(most)),
+            (Cost::Hash, true) => Err(Limit::Hashes(most)),
+        }
+    }
+}
+
+/// Lines that a plugin writes to the log in one second, all requests together.
+#[derive(Debug, Default)]
+pub(in crate::plugin_host) struct LogPace(Mutex<Second>);
+
+#[derive(Debug, Default)]
+struct Second {
+    begin: i64,
+    lines: u32,
+    dropped: u64,
+}
+
+impl LogPace {
+    /// Counts one line. None when it must not be written; else how many were dropped before it and not told of yet.
+    pub(in crate::plugin_host) fn admit(&self, now: Timestamp, most: u32) -> Option<u64> {
+        let mut second = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let told = second.take_line(now, most);
+        if told.is_none() {
+            second.dropped += 1;
+        }
+        told
+    }
+
+    /// Counts lines that were dropped for another reason. How many to tell of now; none while the pace is used up.
+    pub(in crate::plugin_host) fn dropped(&self, lines: u32, now: Timestamp, most: u32) -> Option<u64> {
+        let mut second = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        second.dropped += u64::from(lines);
+        second.take_line(now, most)
+    }
+}
+
+impl Second {
+    fn take_line(&mut self, now: Timestamp, most: u32) -> Option<u64> {
+        if !(self.begin..self.begin + 1000).contains(&now.0) {
+            self.begin = now.0;
+            self.lines = 0;
+        }
+        if self.lines >= most {
+            return None;
+        }
+        self.lines += 1;
+        Some(std::mem::take(&mut self.dropped))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_of_call_has_its_own_limit() {
+        let limits =
+            PluginLimits { host_calls: 2, data_calls: 1, mails: 0, password_hashes: 0, ..PluginLimits::default() };
+        let mut spent = Spent::default();
+        let costs = [Cost::Call, Cost::Data, Cost::Data, Cost::Mail, Cost::Hash, Cost::Call, Cost::Call];
+        let ends = costs.map(|cost| spent.add(cost, &limits).err());
+        let (data, mail, hash) = (Limit::DataCalls(1), Limit::Mails(0), Limit::Hashes(0));
+        assert_eq!(ends, [None, None, Some(data), Some(mail), Some(hash), None, Some(Limit::HostCalls(2))]);
+    }
+
+    #[test]
+    fn a_flood_is_cut_each_second_and_told_of_once() {
+        let pace = LogPace::default();
+        let at = |millis: i64| Timestamp(5_000 + millis);
+        assert_eq!([0, 1, 2, 999].map(|millis| pace.admit(at(millis), 2)), [Some(0), Some(0), None, None]);
+        assert_eq!(pace.dropped(5, at(999), 2), None);
+        assert_eq!(pace.admit(at(1000), 2), Some(7));
+        assert_eq!(pace.dropped(1, at(1001), 2), Some(1));
+        assert_eq!(pace.admit(at(-9000), 2), Some(0), "a clock that was set back does not silence it");
+    }
+}

@@ -1,0 +1,183 @@
+//! Lifecycle events: runs the guests that declared a change, inside its transaction.
+//!
+//! Invariant: a guest that traps or runs out of time undoes the change, or, where the operator wants it so, what it did.
+
+use std::sync::{Arc, Weak};
+
+use async_trait::async_trait;
+use tokio::sync::Semaphore;
+
+use super::convert;
+use super::plugin::Plugin;
+use crate::auth::lifecycle::{Action, Change, Observer};
+use crate::config::FailurePolicy;
+use crate::error::ApiError;
+use crate::exchange::Services;
+use crate::plugin_host::admission::grant::is_on;
+use crate::plugin_host::package::manifest::{Event, EventAction, EventMoment};
+use crate::store::{Database, Mark, Record, Value, user};
+
+/// Changes beneath which guests run at once. Nobody waits for a turn: whoever has one may wait for the row that the waiting
+/// transaction holds.
+pub(in crate::plugin_host) const CHANGES_AT_ONCE: usize = 32;
+/// Changes that cause changes.
+pub(in crate::plugin_host) const DEEPEST: usize = 4;
+
+tokio::task_local! {
+    /// How many changes cause the present one.
+    static DEPTH: usize;
+}
+
+/// The row of one call of a guest.
+pub(in crate::plugin_host) struct WatchedChange {
+    pub(in crate::plugin_host) action: Action,
+    /// Creating and deleting, the row; updating, the row with what is set.
+    pub(in crate::plugin_host) row: Record,
+    /// The names of what an update sets; none shows the whole row.
+    pub(in crate::plugin_host) shown: Option<Vec<String>>,
+    /// What the guest sets before the change; none after it.
+    pub(in crate::plugin_host) sets: Option<Vec<(String, Value)>>,
+}
+
+/// One declared event.
+struct Subscription {
+    plugin: Arc<Plugin>,
+    index: u32,
+    model: String,
+    action: Action,
+    moment: EventMoment,
+    when_user: Option<String>,
+}
+
+impl Subscription {
+    /// Whether the user of `row` is one of those that the guest looks at. Nobody else changes that user until the
+    /// transaction ends.
+    async fn wants(&self, db: &dyn Database, row: &Record) -> Result<bool, ApiError> {
+        let Some(field) = &self.when_user else { return Ok(true) };
+        let user_id = row.text("userId");
+        user::lock_user(db, user_id).await?;
+        let user = user::find_user_by_id(db, user_id).await?;
+        Ok(user.is_some_and(|user| user.0.boolean(field) == Some(true)))
+    }
+}
+
+/// Hands changes to the plugins that declared them, in the order of the configuration.
+pub(in crate::plugin_host) struct PluginObserver {
+    subscriptions: Vec<Subscription>,
+    /// The services hold the observers.
+    services: Weak<Services>,
+    turns: Semaphore,
+}
+
+impl PluginObserver {
+    /// None when no plugin declares an event.
+    pub(in crate::plugin_host) fn of(plugins: &[Arc<Plugin>], services: &Arc<Services>) -> Option<Self> {
+        let subscriptions = plugins.iter().flat_map(|plugin| {
+            let is_wanted = |event: &Event| {
+                event.when_option.as_ref().is_none_or(|name| is_on(name, &plugin.options, &plugin.manifest.options))
+            };
+            let events = (0..).zip(&plugin.manifest.events).filter(move |(_, event)| is_wanted(event));
+            events.map(|(index, event)| Subscription {
+                plugin: Arc::clone(plugin),
+                index,
+                model: event.model.clone(),
+                action: match event.action {
+                    EventAction::Create => Action::Create,
+                    EventAction::Update => Action::Update,
+                    EventAction::Delete => Action::Delete,
+                },
+                moment: event.moment,
+                when_user: event.when_user.clone(),
+            })
+        });
+        let subscriptions: Vec<Subscription> = subscriptions.collect();
+        let turns = Semaphore::new(CHANGES_AT_ONCE);
+        (!subscriptions.is_empty()).then(|| Self { subscriptions, services: Arc::downgrade(services), turns })
+    }
+
+    fn of_change<'a>(
+        &'a self,
+        model: &'a str,
+        action: Action,
+        moment: EventMoment,
+    ) -> impl Iterator<Item = &'a Subscription> {
+        let fits = move |one: &&Subscription| one.model == model && one.action == action && one.moment == moment;
+        self.subscriptions.iter().filter(fits)
+    }
+
+    /// Runs one guest, and returns what it sets.
+    async fn call(
+        &self,
+        to: &Subscription,
+        db: &dyn Database,
+        change: WatchedChange,
+    ) -> Result<Vec<(String, Value)>, ApiError> {
+        let depth = DEPTH.try_with(|depth| *depth).unwrap_or(0);
+        if depth >= DEEPEST {
+            return Err(ApiError::internal("changes by plugins cause each other without an end"));
+        }
+        let _turn = match depth {
+            0 => Some(self.turns.try_acquire().map_err(|_| ApiError::busy(1))?),
+            _ => None,
+        };
+        let services = self.services.upgrade().ok_or_else(|| ApiError::internal("the server is stopping"))?;
+        let mark = match to.plugin.policies.events {
+            FailurePolicy::Open => Some(Mark::set(db, depth).await?),
+            FailurePolicy::Closed => None,
+        };
+        let called = DEPTH.scope(depth + 1, to.plugin.change(to.index, services, db.share(), change)).await;
+        match (called, mark) {
+            (Ok(said), mark) => {
+                let sets = said.map_err(convert::refusal)?;
+                if let Some(mark) = mark {
+                    mark.forget().await?;
+                }
+                Ok(sets)
+            }
+            (Err(failed), None) => Err(failed),
+            (Err(failed), Some(mark)) => {
+                mark.undo().await?;
+                to.plugin.skipped(None, &failed);
+                Ok(Vec::new())
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Observer for PluginObserver {
+    fn observes(&self, model: &str, action: Action) -> bool {
+        self.subscriptions.iter().any(|one| one.model == model && one.action == action)
+    }
+
+    async fn before(&self, db: &dyn Database, change: &mut Change) -> Result<(), ApiError> {
+        let (model, action) = (change.model().to_owned(), change.action());
+        for to in self.of_change(&model, action, EventMoment::Before) {
+            let mut row = change.row().clone();
+            for (name, value) in change.values() {
+                row.set(name, value.clone())?;
+            }
+            if !to.wants(db, &row).await? {
+                continue;
+            }
+            let names = || change.values().iter().map(|(name, _)| name.clone()).collect();
+            let shown = (action == Action::Update).then(names);
+            let watched = WatchedChange { action, row, shown, sets: Some(Vec::new()) };
+            for (name, value) in self.call(to, db, watched).await? {
+                change.set(&name, value)?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn after(&self, db: &dyn Database, action: Action, row: &Record) -> Result<(), ApiError> {
+        for to in self.of_change(&row.model().name, action, EventMoment::After) {
+            if !to.wants(db, row).await? {
+                continue;
+            }
+            let watched = WatchedChange { action, row: row.clone(), shown: None, sets: None };
+            self.call(to, db, watched).await?;
+        }
+        Ok(())
+    }
+}

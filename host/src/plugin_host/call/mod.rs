@@ -1,0 +1,13 @@
+//! One call of a plugin, from start to end.
+
+pub(super) mod breaker;
+pub(super) mod budget;
+pub(super) mod convert;
+pub(super) mod events;
+pub(super) mod failure;
+pub(super) mod guests;
+pub(super) mod memory;
+pub(super) mod pattern;
+pub(super) mod plugin;
+pub(super) mod services;
+pub(super) mod state;

@@ -1,0 +1,391 @@
+//! One loaded plugin: its linked component and the calls that the host makes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Map, Value as Json};
+use tokio::sync::Semaphore;
+use wasmtime::component::{InstancePre, Resource};
+use wasmtime::{Engine, Store};
+
+use super::breaker::{Breaker, Passage};
+use super::convert;
+use super::events::WatchedChange;
+use super::failure::Policies;
+use super::guests::{self, Guest};
+use super::state::{Moment, Shared, State, Work};
+use crate::error::ApiError;
+use crate::exchange::{Exchange, Services, SignInAttempt, Verdict};
+use crate::http::Response;
+use crate::plugin_host::bindings::exports::doorward::plugin::{
+    lifecycle, lifecycle_events, request_hooks, routes, server_functions, session_gate, token_claims,
+};
+use crate::plugin_host::error::{CallFailed, Limit, reason};
+use crate::plugin_host::package::manifest::Manifest;
+use crate::store::{Database, User, Value};
+
+/// A plugin that is ready to be called.
+pub(in crate::plugin_host) struct Plugin {
+    pub(in crate::plugin_host) manifest: Manifest,
+    /// What the operator set; the rest has the manifest's defaults.
+    pub(in crate::plugin_host) options: Map<String, Json>,
+    pub(in crate::plugin_host) shared: Arc<Shared>,
+    pub(in crate::plugin_host) engine: Engine,
+    pub(in crate::plugin_host) linked: InstancePre<State>,
+    pub(in crate::plugin_host) exports: Exports,
+    /// Requests that may be inside plugins at once.
+    pub(in crate::plugin_host) turns: Arc<Semaphore>,
+    pub(in crate::plugin_host) policies: Policies,
+    pub(in crate::plugin_host) breaker: Breaker,
+}
+
+/// Where the exports are; the optional ones only if the component has them.
+pub(in crate::plugin_host) struct Exports {
+    pub(in crate::plugin_host) lifecycle: lifecycle::GuestIndices,
+    pub(in crate::plugin_host) routes: Option<routes::GuestIndices>,
+    pub(in crate::plugin_host) hooks: Option<request_hooks::GuestIndices>,
+    pub(in crate::plugin_host) gate: Option<session_gate::GuestIndices>,
+    pub(in crate::plugin_host) events: Option<lifecycle_events::GuestIndices>,
+    pub(in crate::plugin_host) claims: Option<token_claims::GuestIndices>,
+    pub(in crate::plugin_host) functions: Option<server_functions::GuestIndices>,
+}
+
+/// How a call ended: with the guest's value, or without one.
+type Ended<T> = wasmtime::Result<T>;
+/// A hook's say, which may be a refusal; or why it has none.
+pub(in crate::plugin_host) type Decided<T> =
+    Result<Result<T, crate::plugin_host::bindings::doorward::plugin::types::ApiError>, ApiError>;
+
+impl Plugin {
+    /// Asks the plugin whether it can work with its options.
+    ///
+    /// # Errors
+    /// The plugin's own words, or how the call failed.
+    pub(in crate::plugin_host) async fn check(&self) -> Result<(), String> {
+        let checked = async {
+            let mut guest = self.start().await?;
+            guest.store.data_mut().begin(None);
+            let lifecycle = self.exports.lifecycle.load(&mut guest.store, &guest.instance)?;
+            lifecycle.call_check(&mut guest.store).await
+        };
+        match checked.await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(fault)) if fault.name.is_empty() => Err(fault.message),
+            Ok(Err(fault)) => Err(format!("option `{}`: {}", fault.name, fault.message)),
+            Err(trap) => Err(format!("it fails when its options are checked: {}", reason(&trap))),
+        }
+    }
+
+    /// Answers a request with route `index` of the manifest.
+    ///
+    /// # Errors
+    /// The guest's refusal, or 500 or 504 when the call failed.
+    pub(in crate::plugin_host) async fn handle(
+        &self,
+        index: u32,
+        exchange: &mut Exchange,
+    ) -> Result<Response, ApiError> {
+        let Some(exports) = &self.exports.routes else { return Err(self.has_no("routes")) };
+        let work = |exchange| Work { moment: Moment::Route, exchange, reply: None, attempt: None };
+        let (answer, _) = self
+            .call(exchange, &format!("route {index}"), work, async |guest: &mut Guest| {
+                let exports = exports.load(&mut guest.store, &guest.instance)?;
+                exports.call_handle(&mut guest.store, index, Resource::new_borrow(0)).await
+            })
+            .await?;
+        answer.map_err(convert::refusal).and_then(|response| self.response(response))
+    }
+
+    /// Answers a call of function `index` of the manifest.
+    ///
+    /// # Errors
+    /// The guest's refusal, or 500 or 504 when the call failed.
+    pub(in crate::plugin_host) async fn function(
+        &self,
+        index: u32,
+        exchange: &mut Exchange,
+    ) -> Result<Response, ApiError> {
+        let Some(exports) = &self.exports.functions else { return Err(self.has_no("server-functions")) };
+        let work = |exchange| Work { moment: Moment::Route, exchange, reply: None, attempt: None };
+        let (answer, _) = self
+            .call(exchange, &format!("function {index}"), work, async |guest: &mut Guest| {
+                let exports = exports.load(&mut guest.store, &guest.instance)?;
+                exports.call_call(&mut guest.store, index, Resource::new_borrow(0)).await
+            })
+            .await?;
+        answer.map_err(convert::refusal).and_then(|response| self.response(response))
+    }
+
+    /// Runs `before` hook `index`; an answer ends the request.
+    ///
+    /// # Errors
+    /// The guest's refusal, or 5xx when the call failed and the operator wants such a hook closed.
+    pub(in crate::plugin_host) async fn before(
+        &self,
+        index: u32,
+        exchange: &mut Exchange,
+    ) -> Result<Option<Response>, ApiError> {
+        let undo = self.undo(self.policies.before.get(index as usize), exchange);
+        match self.call_before(index, exchange).await {
+            Ok(outcome) => outcome.map_err(convert::refusal),
+            Err(failed) => self.skip(undo, exchange, failed).map(|()| None),
+        }
+    }
+
+    async fn call_before(&self, index: u32, exchange: &mut Exchange) -> Decided<Option<Response>> {
+        let Some(exports) = &self.exports.hooks else { return Err(self.has_no("request-hooks")) };
+        let work = |exchange| Work { moment: Moment::Before, exchange, reply: None, attempt: None };
+        let (outcome, _) = self
+            .call(exchange, &format!("before-hook {index}"), work, async |guest: &mut Guest| {
+                let exports = exports.load(&mut guest.store, &guest.instance)?;
+                exports.call_before(&mut guest.store, index, Resource::new_borrow(0)).await
+            })
+            .await?;
+        Ok(match outcome {
+            Ok(request_hooks::BeforeOutcome::Proceed) => Ok(None),
+            Ok(request_hooks::BeforeOutcome::Respond(response)) => Ok(Some(self.response(response)?)),
+            Err(refusal) => Err(refusal),
+        })
+    }
+
+    /// Runs `after` hook `index` on the answer.
+    ///
+    /// # Errors
+    /// The guest's refusal, or 5xx when the call failed and the operator wants such a hook closed.
+    pub(in crate::plugin_host) async fn after(
+        &self,
+        index: u32,
+        exchange: &mut Exchange,
+        response: &mut Response,
+    ) -> Result<(), ApiError> {
+        let undo = self.undo(self.policies.after.get(index as usize), exchange);
+        let untouched = undo.is_some().then(|| response.clone());
+        match self.call_after(index, exchange, response).await {
+            Ok(outcome) => outcome.map_err(convert::refusal),
+            Err(failed) => {
+                self.skip(undo, exchange, failed)?;
+                *response = untouched.unwrap_or_else(|| Response::bare(500));
+                Ok(())
+            }
+        }
+    }
+
+    async fn call_after(&self, index: u32, exchange: &mut Exchange, response: &mut Response) -> Decided<()> {
+        let Some(exports) = &self.exports.hooks else { return Err(self.has_no("request-hooks")) };
+        let reply = Some(std::mem::replace(response, Response::bare(500)));
+        let work = |exchange| Work { moment: Moment::After, exchange, reply, attempt: None };
+        let (outcome, reply) = self
+            .call(exchange, &format!("after-hook {index}"), work, async |guest: &mut Guest| {
+                let exports = exports.load(&mut guest.store, &guest.instance)?;
+                let (request, reply) = (Resource::new_borrow(0), Resource::new_borrow(0));
+                exports.call_after(&mut guest.store, index, request, reply).await
+            })
+            .await?;
+        *response = reply.unwrap_or_else(|| Response::bare(500));
+        Ok(outcome)
+    }
+
+    /// Asks the plugin about a sign-in.
+    ///
+    /// # Errors
+    /// 5xx when the call failed: a gate that cannot decide refuses, unless the operator wants it open.
+    pub(in crate::plugin_host) async fn ask(
+        &self,
+        exchange: &mut Exchange,
+        attempt: &SignInAttempt,
+    ) -> Result<Verdict, ApiError> {
+        let undo = self.undo(Some(&self.policies.gate), exchange);
+        match self.call_gate(exchange, attempt).await {
+            Ok(verdict) => Ok(verdict),
+            Err(failed) => self.skip(undo, exchange, failed).map(|()| Verdict::Admit),
+        }
+    }
+
+    async fn call_gate(&self, exchange: &mut Exchange, attempt: &SignInAttempt) -> Result<Verdict, ApiError> {
+        let Some(exports) = &self.exports.gate else { return Err(self.has_no("session-gate")) };
+        let attempt = Some(attempt.clone());
+        let work = |exchange| Work { moment: Moment::Gate, exchange, reply: None, attempt };
+        let (verdict, _) = self
+            .call(exchange, "session gate", work, async |guest: &mut Guest| {
+                let exports = exports.load(&mut guest.store, &guest.instance)?;
+                exports.call_check(&mut guest.store, Resource::new_borrow(0)).await
+            })
+            .await?;
+        Ok(match verdict {
+            session_gate::Verdict::Admit => Verdict::Admit,
+            session_gate::Verdict::Refuse(error) => Verdict::Refuse(convert::refusal(error)),
+            session_gate::Verdict::Challenge(response) => Verdict::Challenge(self.response(response)?),
+        })
+    }
+
+    /// The claims that the plugin adds or changes for `user`.
+    ///
+    /// # Errors
+    /// The guest's refusal, or 5xx when the call failed, unless the operator wants claims open: then no token is made.
+    pub(in crate::plugin_host) async fn extend_claims(
+        &self,
+        exchange: &mut Exchange,
+        user: &User,
+        claims: &Map<String, Json>,
+    ) -> Result<Map<String, Json>, ApiError> {
+        let undo = self.undo(Some(&self.policies.claims), exchange);
+        match self.call_claims(exchange, user, claims).await {
+            Ok(added) => added.map_err(convert::refusal),
+            Err(failed) => self.skip(undo, exchange, failed).map(|()| Map::new()),
+        }
+    }
+
+    async fn call_claims(
+        &self,
+        exchange: &mut Exchange,
+        user: &User,
+        claims: &Map<String, Json>,
+    ) -> Decided<Map<String, Json>> {
+        let Some(exports) = &self.exports.claims else { return Err(self.has_no("token-claims")) };
+        let (user, claims) = (self.shared.user_json(&user.0), serde_json::to_string(claims).unwrap_or_default());
+        let work = |exchange| Work { moment: Moment::Claims, exchange, reply: None, attempt: None };
+        let (added, _) = self
+            .call(exchange, "token claims", work, async |guest: &mut Guest| {
+                let exports = exports.load(&mut guest.store, &guest.instance)?;
+                exports.call_extend(&mut guest.store, Resource::new_borrow(0), &user, &claims).await
+            })
+            .await?;
+        let unreadable = |error: serde_json::Error| self.call_failed("token claims", format!("no object: {error}"));
+        Ok(match added {
+            Ok(added) => Ok(serde_json::from_str(&added).map_err(unreadable)?),
+            Err(refusal) => Err(refusal),
+        })
+    }
+
+    /// Runs event `index` of the manifest on a change in the transaction `outer`, in an instance of its own, and returns
+    /// what the guest sets.
+    ///
+    /// # Errors
+    /// 5xx when the call failed: then the change must be undone, or at least what the guest did.
+    pub(in crate::plugin_host) async fn change(
+        &self,
+        index: u32,
+        services: Arc<Services>,
+        outer: Option<Arc<dyn Database>>,
+        change: WatchedChange,
+    ) -> Decided<Vec<(String, Value)>> {
+        let Some(exports) = &self.exports.events else { return Err(self.has_no("lifecycle-events")) };
+        let is_before = change.sets.is_some();
+        let passage = self.enter()?;
+        let called = self.in_time(async {
+            let mut guest = self.start().await?;
+            guest.store.data_mut().begin_beneath(services, outer, change);
+            let exports = exports.load(&mut guest.store, &guest.instance)?;
+            let what = Resource::new_borrow(0);
+            let outcome = match is_before {
+                true => exports.call_before(&mut guest.store, index, what).await,
+                false => exports.call_after(&mut guest.store, index, what).await,
+            };
+            let outcome = outcome.map_err(|trap| guest.cause(trap))?;
+            let state = guest.store.data_mut();
+            let sets = state.change.take().and_then(|change| change.sets).unwrap_or_default();
+            state.end();
+            Ok(outcome.map(|()| sets))
+        });
+        let outcome = called.await.map_err(|trap| self.failed(&format!("event {index}"), &trap))?;
+        self.answered(passage);
+        Ok(outcome)
+    }
+
+    /// Lends the request to the request's instance of this plugin for one call.
+    ///
+    /// An instance whose call failed is dropped with everything it had begun; one that answered is kept for the next hook.
+    async fn call<T>(
+        &self,
+        exchange: &mut Exchange,
+        what: &str,
+        work: impl FnOnce(Exchange) -> Work,
+        run: impl AsyncFnOnce(&mut Guest) -> Ended<T>,
+    ) -> Result<(T, Option<Response>), ApiError> {
+        let passage = self.enter()?;
+        let mut guest = match guests::take(exchange, &self.turns, &self.shared).await? {
+            Some(guest) => guest,
+            None => match self.start().await {
+                Ok(guest) => guest,
+                Err(trap) => {
+                    guests::give_back(exchange, &self.turns, None);
+                    return Err(self.failed(what, &trap));
+                }
+            },
+        };
+        guest.store.data_mut().begin(Some(work(exchange.take())));
+        let ended = self.in_time(run(&mut guest)).await;
+        let mut reply = None;
+        if let Some(work) = guest.store.data_mut().end() {
+            *exchange = work.exchange;
+            reply = work.reply;
+        }
+        let ended = ended.map_err(|trap| guest.cause(trap));
+        let guest = ended.is_ok().then_some(guest);
+        guests::give_back(exchange, &self.turns, guest);
+        let value = ended.map_err(|trap| self.failed(what, &trap))?;
+        self.answered(passage);
+        Ok((value, reply))
+    }
+
+    fn enter(&self) -> Result<Passage, ApiError> {
+        let passage = self.breaker.enter(self.shared.clock.now());
+        passage.map_err(|paused| CallFailed::paused(paused.retry_after_secs))
+    }
+
+    fn answered(&self, passage: Passage) {
+        if self.breaker.succeeded(passage) {
+            tracing::info!(plugin = self.shared.id, "the plugin works again");
+        }
+    }
+
+    /// The engine's deadline ends a guest that runs; this one ends a guest that waits.
+    async fn in_time<T>(&self, call: impl Future<Output = Ended<T>>) -> Ended<T> {
+        let most = self.shared.limits.wait_ms;
+        let ended = tokio::time::timeout(Duration::from_millis(most), call).await;
+        ended.unwrap_or_else(|_| Err(Limit::Wait(most).into()))
+    }
+
+    async fn start(&self) -> Ended<Guest> {
+        let mut store = Store::new(&self.engine, State::new(Arc::clone(&self.shared)));
+        store.limiter(|state| &mut state.limits);
+        store.set_hostcall_fuel(self.shared.limits.result_bytes.saturating_mul(2));
+        store.set_epoch_deadline(1);
+        store.epoch_deadline_callback(|mut context| context.data_mut().tick());
+        let instance = self.linked.instantiate_async(&mut store).await?;
+        Ok(Guest { store, instance })
+    }
+
+    fn response(
+        &self,
+        response: crate::plugin_host::bindings::doorward::plugin::types::Response,
+    ) -> Result<Response, ApiError> {
+        let most = self.shared.limits.result_bytes;
+        if response.body.as_ref().is_some_and(|body| body.len() > most) {
+            return Err(self.failed("its answer", &Limit::Result(most).into()));
+        }
+        convert::response(response).map_err(|reason| self.call_failed("its answer", reason).into())
+    }
+
+    fn has_no(&self, interface: &str) -> ApiError {
+        self.call_failed(interface, "the component does not export it".to_owned()).into()
+    }
+
+    fn failed(&self, what: &str, trap: &wasmtime::Error) -> ApiError {
+        let failed = self.call_failed(what, reason(trap));
+        let limit = trap.downcast_ref::<Limit>();
+        limit.into_iter().for_each(|limit| self.breaker.hit(limit.option()));
+        match limit {
+            Some(Limit::Time(_) | Limit::Wait(_)) => failed.timed_out(),
+            _ => failed.into(),
+        }
+    }
+
+    /// The one place where a failure is made, so that each is counted.
+    fn call_failed(&self, call: &str, reason: String) -> CallFailed {
+        if self.breaker.failed(self.shared.clock.now()) {
+            tracing::error!(plugin = self.shared.id, "the plugin failed too often and is not called for a while");
+        }
+        CallFailed { plugin: self.shared.id.clone(), call: call.to_owned(), reason }
+    }
+}

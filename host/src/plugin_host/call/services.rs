@@ -1,0 +1,95 @@
+//! What the host does for one plugin beside data: keys, sealing, values that outlive a request, other servers.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use moka::sync::Cache;
+
+use crate::clock::{Clock, Timestamp};
+use crate::config::{Config, PluginConfig};
+use crate::crypto::keys::KeyRing;
+use crate::crypto::random::Random;
+use crate::crypto::seal::Secrets;
+use crate::http::outgoing::{Client, Rules, Turns};
+use crate::plugin_host::error::PluginError;
+use crate::plugin_host::package::manifest::Manifest;
+
+/// Bytes of one plugin's values.
+const MOST_CACHED_BYTES: u64 = 4 << 20;
+/// Longest life of a value.
+pub(in crate::plugin_host) const LONGEST_LIFE: Duration = Duration::from_secs(3600);
+
+/// What all plugins share.
+pub(in crate::plugin_host) struct Common {
+    secrets: Arc<Secrets>,
+    keys: Arc<KeyRing>,
+    turns: Turns,
+}
+
+impl Common {
+    pub(in crate::plugin_host) fn new(config: &Config, random: &Arc<dyn Random>) -> Self {
+        let secrets = Arc::new(config.all_secrets.clone());
+        let keys = Arc::new(KeyRing::new(Arc::clone(&secrets), Arc::clone(random)));
+        Self { secrets, keys, turns: Turns::default() }
+    }
+}
+
+/// What one plugin has.
+pub(in crate::plugin_host) struct PluginServices {
+    pub(in crate::plugin_host) secrets: Arc<Secrets>,
+    pub(in crate::plugin_host) keys: Arc<KeyRing>,
+    pub(in crate::plugin_host) http: Client,
+    pub(in crate::plugin_host) values: Values,
+}
+
+impl PluginServices {
+    /// # Errors
+    /// `Option` for a host that is none.
+    pub(in crate::plugin_host) fn of(
+        manifest: &Manifest,
+        entry: &PluginConfig,
+        common: &Common,
+    ) -> Result<Self, PluginError> {
+        let hosts = manifest.http_hosts.iter().chain(&entry.http.hosts).map(String::as_str);
+        let rules = Rules::new(hosts, entry.http.allow_private, entry.http.allow_http).map_err(|reason| {
+            PluginError::Option { plugin: manifest.id.clone(), reason: format!("http.hosts: {reason}") }
+        })?;
+        Ok(Self {
+            secrets: Arc::clone(&common.secrets),
+            keys: Arc::clone(&common.keys),
+            http: Client::new(rules, common.turns.clone()),
+            values: Values::default(),
+        })
+    }
+}
+
+/// Values of one plugin by key, each until its time, the least used forgotten first.
+pub(in crate::plugin_host) struct Values(Cache<String, (Timestamp, Arc<str>)>);
+
+impl Default for Values {
+    fn default() -> Self {
+        let weigh = |key: &String, (_, value): &(Timestamp, Arc<str>)| {
+            u32::try_from(key.len() + value.len() + 64).unwrap_or(u32::MAX)
+        };
+        Self(Cache::builder().max_capacity(MOST_CACHED_BYTES).weigher(weigh).time_to_live(LONGEST_LIFE).build())
+    }
+}
+
+impl Values {
+    pub(in crate::plugin_host) fn get(&self, clock: &dyn Clock, key: &str) -> Option<String> {
+        let (until, value) = self.0.get(key)?;
+        if until > clock.now() {
+            return Some(value.to_string());
+        }
+        self.0.invalidate(key);
+        None
+    }
+
+    pub(in crate::plugin_host) fn put(&self, clock: &dyn Clock, key: String, value: String, life: Duration) {
+        self.0.insert(key, (clock.now().plus_secs(i64::try_from(life.as_secs()).unwrap_or(i64::MAX)), value.into()));
+    }
+
+    pub(in crate::plugin_host) fn remove(&self, key: &str) {
+        self.0.invalidate(key);
+    }
+}

@@ -1,0 +1,294 @@
+//! What the host keeps beside one instance: the request it works on, its rights, and its budgets.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use wasmtime::UpdateDeadline;
+
+use super::budget::{Cost, LogPace, Spent};
+use super::events::WatchedChange;
+use super::memory::InstanceLimits;
+use super::services::PluginServices;
+use crate::auth::Auth;
+use crate::clock::Clock;
+use crate::config::PluginLimits;
+use crate::crypto::random::Random;
+use crate::crypto::secret::Secret;
+use crate::exchange::{Cause, Exchange, Services, SessionNeed, SignInAttempt};
+use crate::http::Response;
+use crate::plugin_host::admission::grant::Rights;
+use crate::plugin_host::engine::TICK_MS;
+use crate::plugin_host::error::Limit;
+use crate::store::{Database, Transaction};
+
+/// Ticks of one call that count as the database's.
+const FORGIVEN_TICKS: u32 = 100;
+
+/// What all instances of one plugin share.
+pub(in crate::plugin_host) struct Shared {
+    pub(in crate::plugin_host) id: String,
+    pub(in crate::plugin_host) rights: Rights,
+    pub(in crate::plugin_host) limits: PluginLimits,
+    /// The operator's options as JSON text.
+    pub(in crate::plugin_host) options: String,
+    pub(in crate::plugin_host) server: ServerFacts,
+    /// For keyed hashes of this plugin alone.
+    pub(in crate::plugin_host) key: Secret<Vec<u8>>,
+    pub(in crate::plugin_host) services: PluginServices,
+    pub(in crate::plugin_host) log_pace: LogPace,
+    pub(in crate::plugin_host) clock: Arc<dyn Clock>,
+    pub(in crate::plugin_host) random: Arc<dyn Random>,
+}
+
+/// What plugins may know of the configuration.
+#[derive(Clone, Debug)]
+pub(in crate::plugin_host) struct ServerFacts {
+    pub(in crate::plugin_host) base_url: String,
+    pub(in crate::plugin_host) base_path: String,
+    pub(in crate::plugin_host) app_name: String,
+    /// Sections of the options as JSON text, by their name in the config.
+    pub(in crate::plugin_host) core_options: BTreeMap<&'static str, String>,
+}
+
+/// What the guest was called for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::plugin_host) enum Moment {
+    Before,
+    Route,
+    After,
+    Gate,
+    Claims,
+}
+
+/// What one call works on.
+pub(in crate::plugin_host) struct Work {
+    pub(in crate::plugin_host) moment: Moment,
+    pub(in crate::plugin_host) exchange: Exchange,
+    /// The endpoint's answer, in an `after` hook.
+    pub(in crate::plugin_host) reply: Option<Response>,
+    /// The sign-in, in a gate.
+    pub(in crate::plugin_host) attempt: Option<SignInAttempt>,
+}
+
+impl Work {
+    /// A plugin's own endpoint knows at once of a session that was ended; hooks see what their endpoint would see.
+    pub(in crate::plugin_host) fn session_need(&self) -> SessionNeed {
+        SessionNeed { from_store: self.moment == Moment::Route, ..SessionNeed::default() }
+    }
+}
+
+/// What a call for data needs.
+pub(in crate::plugin_host) struct Data<'a> {
+    pub(in crate::plugin_host) auth: &'a Auth,
+    pub(in crate::plugin_host) db: &'a dyn Database,
+}
+
+/// Beside one instance.
+pub(in crate::plugin_host) struct State {
+    pub(in crate::plugin_host) shared: Arc<Shared>,
+    pub(in crate::plugin_host) limits: InstanceLimits,
+    pub(in crate::plugin_host) transaction: Option<Transaction>,
+    /// Configuration, store and ports, during a call that has to do with a request or a change.
+    services: Option<Arc<Services>>,
+    /// The transaction beneath which the guest was called: it takes part and cannot end it.
+    outer: Option<Arc<dyn Database>>,
+    work: Option<Work>,
+    /// The row that is about to change or has just changed, in a lifecycle event.
+    pub(in crate::plugin_host) change: Option<WatchedChange>,
+    /// Address and id of the user whose password was right for a sign-in.
+    pub(in crate::plugin_host) proven: Option<(String, String)>,
+    ticks: u64,
+    spent: Spent,
+    has_waited: bool,
+    forgiven_ticks: u32,
+    log_lines: u32,
+    transactions: u32,
+    outgoing: u32,
+}
+
+impl State {
+    pub(in crate::plugin_host) fn new(shared: Arc<Shared>) -> Self {
+        let limits = InstanceLimits::new(shared.limits.memory_mib);
+        Self {
+            shared,
+            limits,
+            transaction: None,
+            services: None,
+            outer: None,
+            work: None,
+            change: None,
+            proven: None,
+            ticks: 0,
+            spent: Spent::default(),
+            has_waited: false,
+            forgiven_ticks: 0,
+            log_lines: 0,
+            transactions: 0,
+            outgoing: 0,
+        }
+    }
+
+    /// Begins a call that works on a request, or on none while the options are checked.
+    pub(in crate::plugin_host) fn begin(&mut self, work: Option<Work>) {
+        self.services = work.as_ref().map(|work| Arc::clone(work.exchange.services()));
+        self.outer = work.as_ref().and_then(|work| work.exchange.outer.clone());
+        self.restart(work);
+    }
+
+    /// Begins a call beneath a change, in its transaction `outer`: there is no request to look at.
+    pub(in crate::plugin_host) fn begin_beneath(
+        &mut self,
+        services: Arc<Services>,
+        outer: Option<Arc<dyn Database>>,
+        change: WatchedChange,
+    ) {
+        self.services = Some(services);
+        self.outer = outer;
+        self.change = Some(change);
+        self.restart(None);
+    }
+
+    fn restart(&mut self, work: Option<Work>) {
+        self.work = work;
+        self.proven = None;
+        self.ticks = 0;
+        self.forgiven_ticks = 0;
+        self.log_lines = 0;
+    }
+
+    /// Ends a call: a transaction that the guest left open is rolled back.
+    pub(in crate::plugin_host) fn end(&mut self) -> Option<Work> {
+        if self.transaction.take().is_some() {
+            tracing::warn!(plugin = self.shared.id, "a transaction was not committed and is rolled back");
+        }
+        self.outer = None;
+        let dropped = self.log_lines.saturating_sub(self.shared.limits.log_lines);
+        if dropped > 0 {
+            let Shared { limits, log_pace, clock, .. } = &*self.shared;
+            self.tell_of(log_pace.dropped(dropped, clock.now(), limits.log_lines_per_sec));
+        }
+        self.work.take()
+    }
+
+    /// Counts a call of the host, and fails when there were too many.
+    pub(in crate::plugin_host) fn spend(&mut self) -> wasmtime::Result<()> {
+        self.spend_on(Cost::Call)
+    }
+
+    /// Counts a call of the host by what it costs, and fails when there were too many of its kind.
+    pub(in crate::plugin_host) fn spend_on(&mut self, cost: Cost) -> wasmtime::Result<()> {
+        Ok(self.spent.add(cost, &self.shared.limits)?)
+    }
+
+    /// Counts a call of the host that costs as much as `calls` usual ones.
+    pub(in crate::plugin_host) fn spend_many(&mut self, calls: u32) -> wasmtime::Result<()> {
+        (0..calls).try_for_each(|_| self.spend())
+    }
+
+    /// Counts a request to another server. False when this request has made as many as it may.
+    pub(in crate::plugin_host) fn may_send(&mut self) -> wasmtime::Result<bool> {
+        self.spend()?;
+        self.has_waited = true;
+        self.outgoing += 1;
+        Ok(self.outgoing <= self.shared.limits.http_calls)
+    }
+
+    /// Says that the guest waits for the host, so that the time is not its own.
+    pub(in crate::plugin_host) fn waits(&mut self) -> wasmtime::Result<()> {
+        self.spend()?;
+        self.has_waited = true;
+        Ok(())
+    }
+
+    /// The request. There is none while the options are checked.
+    pub(in crate::plugin_host) fn work(&mut self) -> wasmtime::Result<&mut Work> {
+        self.spend()?;
+        self.work.as_mut().ok_or_else(|| wasmtime::Error::msg("there is no request while a plugin is loaded"))
+    }
+
+    /// Configuration, store and where data calls go: the plugin's open transaction, the one beneath which it was called, or
+    /// the store.
+    pub(in crate::plugin_host) fn data(&mut self) -> wasmtime::Result<Data<'_>> {
+        self.spend()?;
+        self.spend_on(Cost::Data)?;
+        self.has_waited = true;
+        let services = self.services.as_ref();
+        let services = services.ok_or_else(|| wasmtime::Error::msg("there is no data while a plugin is loaded"))?;
+        let db: &dyn Database = match (&self.transaction, &self.outer) {
+            (Some(own), _) => own,
+            (None, Some(outer)) => &**outer,
+            (None, None) => &services.auth.store,
+        };
+        Ok(Data { auth: &services.auth, db })
+    }
+
+    /// As [`State::data`], with the request when there is one.
+    pub(in crate::plugin_host) fn data_and_work(&mut self) -> wasmtime::Result<(Arc<dyn Database>, &mut Work)> {
+        self.spend()?;
+        self.spend_on(Cost::Data)?;
+        self.has_waited = true;
+        let work = self.work.as_mut();
+        let work = work.ok_or_else(|| wasmtime::Error::msg("there is no request here"))?;
+        let own = self.transaction.as_ref().and_then(Database::share);
+        let db = own.or_else(|| self.outer.clone());
+        Ok((db.unwrap_or_else(|| Arc::new(work.exchange.auth().store.clone())), work))
+    }
+
+    /// Lets the sender of mail be woken once all is committed.
+    pub(in crate::plugin_host) fn note_queued_mail(&mut self) {
+        match &mut self.work {
+            Some(work) => work.exchange.note_queued_mail(),
+            None => _ = Cause::current().map(|cause| cause.note_queued_mail()),
+        }
+    }
+
+    /// Whether data calls take part in a transaction.
+    pub(in crate::plugin_host) fn is_in_transaction(&self) -> bool {
+        self.transaction.is_some() || self.outer.is_some()
+    }
+
+    /// A number for the transaction that was just begun.
+    pub(in crate::plugin_host) fn next_transaction(&mut self) -> u32 {
+        self.transactions += 1;
+        self.transactions
+    }
+
+    /// Whether `number` is the transaction that may still be open.
+    pub(in crate::plugin_host) fn is_newest_transaction(&self, number: u32) -> bool {
+        self.transactions == number
+    }
+
+    /// Whether one more line may be written to the log.
+    pub(in crate::plugin_host) fn may_log(&mut self) -> bool {
+        self.log_lines = self.log_lines.saturating_add(1);
+        self.log_lines <= self.shared.limits.log_lines && self.may_write_line()
+    }
+
+    /// Whether the plugin's pace allows one more line; says before it what was dropped.
+    fn may_write_line(&self) -> bool {
+        let Shared { limits, log_pace, clock, .. } = &*self.shared;
+        self.tell_of(log_pace.admit(clock.now(), limits.log_lines_per_sec))
+    }
+
+    fn tell_of(&self, dropped: Option<u64>) -> bool {
+        if let Some(dropped) = dropped.filter(|dropped| *dropped > 0) {
+            tracing::warn!(plugin = self.shared.id, dropped, "lines of a plugin's log were dropped");
+        }
+        dropped.is_some()
+    }
+
+    /// At each tick of the engine's clock: lets other requests run, and ends a guest that had its time.
+    ///
+    /// A tick during which the guest waited for the database is not its own, so it does not count, within a limit.
+    pub(in crate::plugin_host) fn tick(&mut self) -> wasmtime::Result<UpdateDeadline> {
+        if std::mem::take(&mut self.has_waited) && self.forgiven_ticks < FORGIVEN_TICKS {
+            self.forgiven_ticks += 1;
+        } else {
+            self.ticks += 1;
+        }
+        if self.ticks * TICK_MS > self.shared.limits.call_ms {
+            return Err(Limit::Time(self.shared.limits.call_ms).into());
+        }
+        Ok(UpdateDeadline::Yield(1))
+    }
+}

@@ -1,0 +1,49 @@
+//! Reads a plugin's file once: size, trust, manifest. What was checked is what is loaded.
+
+use std::fs;
+use std::io::Read;
+
+use super::manifest::Manifest;
+use crate::clock::Clock;
+use crate::config::{Config, PluginConfig};
+use crate::plugin_host::admission::trust::{self, Claim, Provenance};
+use crate::plugin_host::error::PluginError;
+
+/// Largest component that is read.
+const MOST_BYTES: u64 = 64 << 20;
+
+/// A plugin as it was read, trusted and of the right name; nothing of it has run.
+#[derive(Debug)]
+pub struct PluginFile {
+    /// The component's bytes.
+    pub component: Vec<u8>,
+    /// What it declares.
+    pub manifest: Manifest,
+    /// Where it comes from.
+    pub provenance: Provenance,
+}
+
+/// Reads the plugin of an entry of the configuration.
+///
+/// # Errors
+/// When it is missing, too large, no plugin, another one, or not trusted.
+pub fn read(config: &Config, entry: &PluginConfig, clock: &dyn Clock) -> Result<PluginFile, PluginError> {
+    let path = config.component_path(entry);
+    let shown = path.display().to_string();
+    let file_error = |source| PluginError::File { path: shown.clone(), source };
+    let mut component = Vec::new();
+    let file = fs::File::open(&path).map_err(file_error)?;
+    file.take(MOST_BYTES + 1).read_to_end(&mut component).map_err(file_error)?;
+    if component.len() as u64 > MOST_BYTES {
+        let reason = format!("it is larger than {} MiB", MOST_BYTES >> 20);
+        return Err(PluginError::NotAPlugin { plugin: entry.id.clone(), reason });
+    }
+    let manifest = Manifest::read(&component, &shown)?;
+    if manifest.id != entry.id {
+        let reason = format!("{shown} calls itself `{}`", manifest.id);
+        return Err(PluginError::Manifest { plugin: entry.id.clone(), reason });
+    }
+    let claim = Claim { file: &path, component: &component, version: &manifest.version };
+    let provenance = trust::verify(&config.plugin_trust, entry, &claim, clock.now())?;
+    Ok(PluginFile { component, manifest, provenance })
+}

@@ -1,0 +1,10 @@
+//! What a component says of itself.
+
+pub mod component;
+pub(super) mod condition;
+pub(super) mod contract;
+pub(super) mod fields;
+pub mod file;
+pub(super) mod javascript;
+pub mod manifest;
+pub(super) mod version;
