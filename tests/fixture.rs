@@ -10,11 +10,11 @@ use doorward::app::{App, open_store};
 use doorward::auth::Auth;
 use doorward::clock::{Clock, Timestamp};
 use doorward::config::Config;
+use doorward::crypto::random::SystemRandom;
 use doorward::exchange::Services;
 use doorward::http::{Headers, Query, Request, Response};
 use doorward::mail::Mail;
 use doorward::plugin_host::{PluginCounters, Ports};
-use doorward::random::SystemRandom;
 use doorward::store::{Models, Record, Store};
 use serde_json::Value as Json;
 

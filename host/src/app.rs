@@ -12,7 +12,7 @@ use crate::crypto::random::SystemRandom;
 use crate::crypto::secret::Secret;
 use crate::exchange::{ClaimSource, Services, SessionGate};
 use crate::hooks::{
-    self, HookError, MemoryCounters, ScriptClaims, ScriptGate, ScriptObserver, ScriptScreen, ScriptSet,
+    self, HookError, MemoryCounters, ScriptClaims, ScriptGate, ScriptMailFilter, ScriptObserver, ScriptSet,
 };
 use crate::http::address::AddressRule;
 use crate::memory;
@@ -20,7 +20,7 @@ use crate::outbox::mailbox::Mailbox;
 use crate::outbox::smtp::Smtp;
 use crate::outbox::webhook::Webhook;
 use crate::outbox::{
-    EventHooks, Mailer, Screen, ScreenSlot, Sender, TemplateError, Templates, Transport, TransportError,
+    EventHooks, MailFilter, MailFilterSlot, Mailer, Sender, TemplateError, Templates, Transport, TransportError,
 };
 use crate::pipeline::management::{Functions, Management};
 use crate::pipeline::rate_limit::RateRules;
@@ -127,9 +127,9 @@ impl App {
             return Err(StartError::Unmigrated(plan.len()));
         }
         let auth = Auth::new(Arc::clone(&config), store, ports.clock, ports.random)?;
-        let mail_screen = Arc::default();
-        let mailbox = start_mail(&config, &auth, &mail_screen)?;
-        let services = Services { auth, gates: ArcSwap::default(), claims: ArcSwap::default(), mail_screen };
+        let mail_filter = Arc::default();
+        let mailbox = start_mail(&config, &auth, &mail_filter)?;
+        let services = Services { auth, gates: ArcSwap::default(), claims: ArcSwap::default(), mail_filter };
         let services = Arc::new(services);
         let extensions = load_extensions(&services, &config).await?;
         let address_rule = address_rule(&config.advanced.ip_address)?;
@@ -199,12 +199,12 @@ fn put_in_place(services: &Arc<Services>, plugins: &Plugins, scripts: &Arc<Scrip
     services.auth.observers.store(Arc::new(observer.into_iter().chain(plugins.observer(services)).collect()));
     let script_claims = ScriptClaims::of(scripts).map(|source| Arc::new(source) as Arc<dyn ClaimSource>);
     services.claims.store(Arc::new(plugins.claim_sources().into_iter().chain(script_claims).collect()));
-    let screen: Arc<dyn Screen> = Arc::new(ScriptScreen(Arc::clone(scripts)));
-    services.mail_screen.store(Some(Arc::new(screen)));
+    let filter: Arc<dyn MailFilter> = Arc::new(ScriptMailFilter(Arc::clone(scripts)));
+    services.mail_filter.store(Some(Arc::new(filter)));
 }
 
 /// Starts the sender of mail and events; the mailbox, when mail goes there.
-fn start_mail(config: &Config, auth: &Auth, screen: &Arc<ScreenSlot>) -> Result<Option<Arc<Mailbox>>, StartError> {
+fn start_mail(config: &Config, auth: &Auth, filter: &Arc<MailFilterSlot>) -> Result<Option<Arc<Mailbox>>, StartError> {
     let events = EventHooks::new(&config.hooks, config.secret_value.expose(), &auth.clock)?;
     let Some(mail) = &config.mail else {
         if !events.is_empty() {
@@ -228,7 +228,7 @@ fn start_mail(config: &Config, auth: &Auth, screen: &Arc<ScreenSlot>) -> Result<
             Arc::new(Webhook::new(options, config.secret_value.expose(), Arc::clone(&auth.clock))?)
         }
     };
-    let mailer = Mailer { templates, transport, screen: Arc::clone(screen) };
+    let mailer = Mailer { templates, transport, filter: Arc::clone(filter) };
     tokio::spawn(Sender::new(auth, Some(mailer), events).run());
     Ok(mailbox)
 }

@@ -13,9 +13,9 @@ use std::sync::Arc;
 
 use doorward::clock::SystemClock;
 use doorward::config::{Config, HookConfig};
+use doorward::crypto::random::SystemRandom;
+use doorward::crypto::secret::Secret;
 use doorward::hooks::{MemoryCounters, Ports, ScriptSet};
-use doorward::random::SystemRandom;
-use doorward::secret::Secret;
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 

@@ -5,7 +5,8 @@ use std::process::Command;
 use std::sync::LazyLock;
 
 use arbitrary::Unstructured;
-use doorward::plugin_host::{Manifest, component};
+use doorward::plugin_host::Manifest;
+use doorward::plugin_host::package::component;
 use serde_json::{Value as Json, json};
 
 use super::sandbox::{load, load_file};

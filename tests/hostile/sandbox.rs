@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use doorward::clock::SystemClock;
 use doorward::config::Config;
+use doorward::crypto::random::SystemRandom;
 use doorward::plugin_host::{Plugins, Ports};
-use doorward::random::SystemRandom;
 
 use super::{code, components, entry, failed, logged, raw, server};
 use crate::fixture::Fixture;

@@ -1,12 +1,17 @@
-//! Keeps the shape of the code: layers, one-sentence headers, sizes of files, and who may name which library.
+//! Keeps the shape of the code: layers, circles, one-sentence headers, sizes, and who may name which library.
 
-use std::collections::BTreeMap;
+mod source;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+use source::{Crate, Source};
 
 /// Layer of each module of `host/src`; ARCHITECTURE.md shows the same table.
 const LAYERS: [(u8, &[&str]); 9] = [
-    (8, &["main", "lib", "commands", "app", "server", "routes", "dev_mailbox"]),
+    (8, &["main", "lib", "commands", "app", "server", "routes"]),
     (7, &["pipeline"]),
     (6, &["endpoints"]),
     (5, &["plugin_host", "hooks"]),
@@ -14,13 +19,7 @@ const LAYERS: [(u8, &[&str]); 9] = [
     (3, &["outbox"]),
     (2, &["auth"]),
     (1, &["store"]),
-    (
-        0,
-        &[
-            "config", "http", "error", "clock", "random", "mail", "seal", "secret", "crypto", "address", "origin",
-            "email", "cookie", "jwe", "keys", "memory", "outgoing", "webauthn",
-        ],
-    ),
+    (0, &["config", "http", "error", "clock", "mail", "crypto", "email", "cookie", "memory"]),
 ];
 
 /// A library and the only modules that may name it.
@@ -28,7 +27,12 @@ const OWNERS: [(&str, &[&str]); 4] =
     [("actix_web", &["server"]), ("wasmtime", &["plugin_host"]), ("rhai", &["hooks"]), ("diesel", &["store"])];
 
 const LONGEST_FILE_LINES: usize = 400;
+/// Files in one folder, above which its `mod.rs` must say why: a line that begins so.
+const MOST_FILES: usize = 12;
+const FLAT_BECAUSE: &str = "//! Flat: ";
 const VAGUE_NAMES: [&str; 6] = ["util", "utils", "helpers", "common", "manager", "misc"];
+
+static HOST: LazyLock<Crate> = LazyLock::new(|| Crate::read(&root().join("host/src")));
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
@@ -58,37 +62,41 @@ fn without_tests(text: &str) -> &str {
     text.split("#[cfg(test)]\nmod tests").next().unwrap_or(text)
 }
 
-/// The top-level module that a file of `host/src` belongs to.
-fn module_of(path: &Path) -> String {
-    let below = path.strip_prefix(root().join("host/src")).unwrap();
-    let first = below.components().next().unwrap().as_os_str().to_string_lossy().into_owned();
-    first.trim_end_matches(".rs").to_owned()
+/// The first folder or file below `src` that a file is in.
+fn room_of(source: &Source) -> &str {
+    source.module.first().map_or("lib", String::as_str)
+}
+
+fn shown(source: &Source) -> String {
+    source.path.strip_prefix(root()).unwrap().display().to_string()
 }
 
 fn layers() -> BTreeMap<&'static str, u8> {
     LAYERS.iter().flat_map(|(layer, names)| names.iter().map(|name| (*name, *layer))).collect()
 }
 
-/// The modules that a line imports: `crate::a::b` names `a`.
-fn imported(line: &str) -> impl Iterator<Item = &str> {
-    line.split("crate::")
-        .skip(1)
-        .filter_map(|rest| rest.split(|letter: char| !letter.is_alphanumeric() && letter != '_').next())
+/// Where each crate of this repository has its sources.
+fn crates() -> Vec<PathBuf> {
+    let mut found = vec![root().join("host/src"), root().join("sdk/src")];
+    for folder in ["sdk", "plugins", "plugins/samples"] {
+        let folders = fs::read_dir(root().join(folder)).unwrap().map(|entry| entry.unwrap().path());
+        found.extend(folders.filter(|path| path.join("Cargo.toml").is_file()).map(|path| path.join("src")));
+    }
+    found
 }
 
 #[test]
 fn modules_import_only_from_layers_below() {
     let layers = layers();
-    let mut wrong = Vec::new();
-    for path in rust_files(&root().join("host/src")) {
-        let own = module_of(&path);
-        let layer = layers.get(own.as_str()).unwrap_or_else(|| panic!("{own} has no layer in tests/tidy.rs"));
-        let text = fs::read_to_string(&path).unwrap();
-        for name in without_tests(&text).lines().flat_map(imported).filter(|name| *name != own) {
+    let mut wrong = BTreeSet::new();
+    for source in HOST.files.values() {
+        let own = room_of(source);
+        let layer = layers.get(own).unwrap_or_else(|| panic!("{own} has no layer in tests/tidy"));
+        for name in source.named.iter().filter_map(|path| path.first()).filter(|name| *name != own) {
             // Plain values build on each other, and start-up puts its own parts together.
-            let is_one_layer = [0, 8].contains(layer) && layers.get(name) == Some(layer);
-            if !is_one_layer && layers.get(name).is_some_and(|other| other >= layer) {
-                wrong.push(format!("{} imports {name}", path.display()));
+            let is_one_layer = [0, 8].contains(layer) && layers.get(name.as_str()) == Some(layer);
+            if !is_one_layer && layers.get(name.as_str()).is_some_and(|other| other >= layer) {
+                wrong.insert(format!("{} imports {name}", shown(source)));
             }
         }
     }
@@ -96,15 +104,49 @@ fn modules_import_only_from_layers_below() {
 }
 
 #[test]
-fn libraries_are_named_by_their_owners_alone() {
+fn no_files_import_in_a_circle() {
     let mut wrong = Vec::new();
-    for path in rust_files(&root().join("host/src")) {
-        let text = fs::read_to_string(&path).unwrap();
+    for folder in crates() {
+        let circles = Crate::read(&folder).circles().into_iter();
+        wrong.extend(circles.map(|circle| format!("{}: {}", folder.display(), circle.join(", "))));
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn a_circle_made_on_purpose_is_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    };
+    let circles = || Crate::read(folder.path()).circles();
+    write("lib.rs", "mod a; mod b; mod room;");
+    write("a.rs", "use crate::{b::B, room::Inner}; pub struct A(B, Inner);");
+    write("b.rs", "pub struct B;");
+    // A room and what is inside it may look at each other, and a re-export stands for what it names.
+    write("room/mod.rs", "mod inner; pub use inner::Inner; pub struct Outer(Inner);");
+    write("room/inner.rs", "pub struct Inner; fn f(_: super::Outer) {}");
+    assert!(circles().is_empty(), "{:?}", circles());
+    // A test may use what uses it.
+    write("b.rs", "pub struct B; #[cfg(test)] mod tests { use crate::a::A; }");
+    assert!(circles().is_empty(), "{:?}", circles());
+    write("b.rs", "pub struct B; fn f() { println!(\"{:?}\", crate::a::A) }");
+    assert_eq!(circles(), [["a", "b"]]);
+    write("b.rs", "pub struct B;");
+    write("room/inner.rs", "pub struct Inner; fn f(_: crate::a::A) {}");
+    assert_eq!(circles(), [["a", "room::inner"]]);
+}
+
+#[test]
+fn libraries_are_named_by_their_owners_alone() {
+    let mut wrong = BTreeSet::new();
+    for source in HOST.files.values() {
         for (library, owners) in OWNERS {
-            let names_it =
-                text.lines().any(|line| line.contains(&format!("{library}::")) && !line.trim_start().starts_with("//"));
-            if names_it && !owners.contains(&module_of(&path).as_str()) {
-                wrong.push(format!("{} names {library}", path.display()));
+            let names_it = source.named.iter().any(|path| path[0] == library);
+            if names_it && !owners.contains(&room_of(source)) {
+                wrong.insert(format!("{} names {library}", shown(source)));
             }
         }
     }
@@ -113,29 +155,23 @@ fn libraries_are_named_by_their_owners_alone() {
 
 #[test]
 fn only_the_session_gate_stores_sessions() {
-    let mut found = Vec::new();
-    for path in rust_files(&root().join("host/src")) {
-        let text = fs::read_to_string(&path).unwrap();
-        if without_tests(&text).contains("session::new_record(") {
-            found.push(path.strip_prefix(root()).unwrap().display().to_string());
-        }
-    }
+    let makes = |source: &&Source| {
+        source.named.iter().any(|path| path.ends_with(&["session".to_owned(), "new_record".to_owned()]))
+    };
+    let found: Vec<_> = HOST.files.values().filter(makes).map(shown).collect();
     assert_eq!(found, ["host/src/exchange/session_gate.rs"]);
 }
 
 #[test]
 fn only_lifecycle_writes_users_sessions_accounts_and_verifications() {
-    const WRITERS: [&str; 5] = [".insert(", ".update(", ".delete(", ".consume(", ".increment("];
-    let mut found = Vec::new();
-    for path in rust_files(&root().join("host/src")).into_iter().filter(|path| module_of(path) != "store") {
-        let text = fs::read_to_string(&path).unwrap();
-        let text = without_tests(&text);
-        if text.contains("Models") && WRITERS.iter().any(|writer| text.contains(writer)) {
-            found.push(path.strip_prefix(root()).unwrap().display().to_string());
-        }
-    }
+    const WRITERS: [&str; 5] = ["insert", "update", "delete", "consume", "increment"];
+    let writes = |source: &&Source| {
+        room_of(source) != "store"
+            && source.named.iter().any(|path| path.last().is_some_and(|name| name == "Models"))
+            && WRITERS.iter().any(|writer| source.methods.contains(*writer))
+    };
+    let found: Vec<_> = HOST.files.values().filter(writes).map(shown).collect();
     // The last one writes the tables that plugins declare, which are never these: `Rights::tables` and the schema see to it.
-    found.sort();
     assert_eq!(found, ["host/src/auth/lifecycle.rs", "host/src/plugin_host/imports/models.rs"]);
 }
 
@@ -157,6 +193,23 @@ fn every_file_says_its_job_in_one_sentence_and_stays_short() {
         }
         if path.file_stem().is_some_and(|stem| VAGUE_NAMES.iter().any(|name| stem == *name)) {
             wrong.push(format!("{shown}: a vague name"));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn a_folder_of_many_files_says_why() {
+    let mut counts: BTreeMap<PathBuf, usize> = BTreeMap::new();
+    for path in crates().iter().flat_map(|folder| rust_files(folder)) {
+        *counts.entry(path.parent().unwrap().to_owned()).or_default() += 1;
+    }
+    let mut wrong = Vec::new();
+    for (folder, _) in counts.into_iter().filter(|(_, count)| *count > MOST_FILES) {
+        let door = ["mod.rs", "lib.rs"].into_iter().map(|name| folder.join(name)).find(|door| door.is_file());
+        let text = door.map(|door| fs::read_to_string(door).unwrap()).unwrap_or_default();
+        if !text.lines().any(|line| line.starts_with(FLAT_BECAUSE)) {
+            wrong.push(format!("{}: more than {MOST_FILES} files, and no line `{FLAT_BECAUSE}…`", folder.display()));
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");

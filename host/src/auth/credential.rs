@@ -1,6 +1,6 @@
 //! Passwords of users: compared, replaced and reset.
 
-use super::password::Verdict;
+use super::password::PasswordCheck;
 use super::user::{create_credential, replace_password};
 use super::{Auth, AuthError};
 use crate::store::user::find_user_by_id;
@@ -34,8 +34,8 @@ pub async fn check_in(auth: &Auth, db: &dyn Database, user_id: &str, password: &
     let verdict = auth.passwords.verify(credential.as_ref().and_then(Account::password), password).await?;
     Ok(match (credential.filter(|account| account.password().is_some()), verdict) {
         (None, _) => Check::Absent,
-        (Some(_), Verdict::Mismatch) => Check::Wrong,
-        (Some(account), Verdict::Match | Verdict::MatchOutdated) => Check::Right(Box::new(account)),
+        (Some(_), PasswordCheck::Mismatch) => Check::Wrong,
+        (Some(account), PasswordCheck::Match | PasswordCheck::MatchOutdated) => Check::Right(Box::new(account)),
     })
 }
 
@@ -48,11 +48,11 @@ pub async fn prove(auth: &Auth, db: &dyn Database, user_id: &str, password: &str
     let credential = account::find_credential_account(db, user_id).await?;
     let verdict = auth.passwords.verify(credential.as_ref().and_then(Account::password), password).await?;
     let Some(credential) = credential else { return Ok(false) };
-    if verdict == Verdict::MatchOutdated {
+    if verdict == PasswordCheck::MatchOutdated {
         let hash = auth.passwords.hash(password).await?;
         replace_password(auth, db, &credential, &hash).await?;
     }
-    Ok(verdict != Verdict::Mismatch)
+    Ok(verdict != PasswordCheck::Mismatch)
 }
 
 /// Gives the user the password with this hash, whether or not there was one. `false` when there is no such user.

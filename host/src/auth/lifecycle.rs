@@ -9,7 +9,7 @@ use async_trait::async_trait;
 
 use super::{Auth, AuthError};
 use crate::error::ApiError;
-use crate::store::{Database, Filter, Model, Models, Record, StoreError, Taken, Transaction, Value, eq};
+use crate::store::{ConflictError, Database, Filter, Model, Models, Record, StoreError, Transaction, Value, eq};
 
 /// What happens to a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -166,7 +166,7 @@ pub async fn consume(
 
 async fn insert(db: &dyn Database, record: Record) -> Result<Record, AuthError> {
     let model = Arc::clone(record.model());
-    db.insert(record).await.map_err(|error| lost(&model, error))
+    db.insert(record).await.map_err(|error| conflict(&model, error))
 }
 
 async fn update_rows(
@@ -176,17 +176,16 @@ async fn update_rows(
     values: &[(&str, Value)],
 ) -> Result<Vec<Record>, AuthError> {
     let model = db.schema().model(name)?;
-    db.update(name, filters, values).await.map_err(|error| lost(model, error))
+    db.update(name, filters, values).await.map_err(|error| conflict(model, error))
 }
 
-/// The refusal of who asked for a unique value that another has, in the words of the field's owner if it has some.
-fn lost(model: &Model, error: StoreError) -> AuthError {
+/// Maps a unique violation to an API error, with the field owner's message if it declared one.
+fn conflict(model: &Model, error: StoreError) -> AuthError {
     let StoreError::UniqueViolation { constraint } = &error else { return error.into() };
     let column = constraint.rsplit_once('.').filter(|(table, _)| *table == model.table).map(|(_, column)| column);
-    let taken =
-        model.fields.iter().find(|field| Some(field.column.as_str()) == column).and_then(|field| field.taken.clone());
-    match taken {
-        Some(Taken(status, code, message)) => AuthError::Refused(ApiError::new(status, code, message)),
+    let field = model.fields.iter().find(|field| Some(field.column.as_str()) == column);
+    match field.and_then(|field| field.conflict.clone()) {
+        Some(ConflictError { status, code, message }) => AuthError::Refused(ApiError::new(status, code, message)),
         None => error.into(),
     }
 }

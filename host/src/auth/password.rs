@@ -20,7 +20,7 @@ const HASH_BYTES: usize = 32;
 
 /// What a comparison found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum PasswordCheck {
     /// The password is right.
     Match,
     /// The password is right, and the stored hash should be replaced by a new one.
@@ -93,7 +93,7 @@ impl PasswordHasher {
     ///
     /// # Errors
     /// [`AuthError::Busy`] when too many hashes wait.
-    pub async fn verify(&self, stored: Option<&str>, password: &str) -> Result<Verdict, AuthError> {
+    pub async fn verify(&self, stored: Option<&str>, password: &str) -> Result<PasswordCheck, AuthError> {
         let (stored, password, params) = (stored.map(str::to_owned), normalize(password), self.params.clone());
         self.run(move |memory| match stored.as_deref().map(Stored::parse) {
             Some(Some(Stored::Argon2id { params: its, salt, hash })) => {
@@ -107,7 +107,7 @@ impl PasswordHasher {
             }
             Some(None) | None => {
                 derive(&password, &[0; SALT_BYTES], &params, &mut [0; HASH_BYTES], memory)?;
-                Ok(Verdict::Mismatch)
+                Ok(PasswordCheck::Mismatch)
             }
         })
         .await?
@@ -186,11 +186,11 @@ impl<'a> Stored<'a> {
     }
 }
 
-fn verdict(is_equal: bool, is_current: bool) -> Verdict {
+fn verdict(is_equal: bool, is_current: bool) -> PasswordCheck {
     match (is_equal, is_current) {
-        (true, true) => Verdict::Match,
-        (true, false) => Verdict::MatchOutdated,
-        (false, _) => Verdict::Mismatch,
+        (true, true) => PasswordCheck::Match,
+        (true, false) => PasswordCheck::MatchOutdated,
+        (false, _) => PasswordCheck::Mismatch,
     }
 }
 
@@ -245,10 +245,10 @@ mod tests {
         let hasher = hasher(8);
         let hash = hasher.hash("correct horse 1").await.unwrap();
         assert!(hash.starts_with("$argon2id$v=19$m=64,t=1,p=1$"), "{hash}");
-        assert_eq!(hasher.verify(Some(&hash), "correct horse 1").await.unwrap(), Verdict::Match);
-        assert_eq!(hasher.verify(Some(&hash), "correct horse 2").await.unwrap(), Verdict::Mismatch);
+        assert_eq!(hasher.verify(Some(&hash), "correct horse 1").await.unwrap(), PasswordCheck::Match);
+        assert_eq!(hasher.verify(Some(&hash), "correct horse 2").await.unwrap(), PasswordCheck::Mismatch);
         for none in [None, Some(""), Some("plain"), Some("$argon2id$broken"), Some("a:b")] {
-            assert_eq!(hasher.verify(none, "").await.unwrap(), Verdict::Mismatch);
+            assert_eq!(hasher.verify(none, "").await.unwrap(), PasswordCheck::Mismatch);
         }
     }
 
@@ -257,15 +257,15 @@ mod tests {
         // Made by the reference for "correct horse 1" and for a password that NFKC changes.
         let hash = include_str!("../../../tests/wire/scrypt-hash.txt").trim();
         let hasher = hasher(8);
-        assert_eq!(hasher.verify(Some(hash), "correct horse 1").await.unwrap(), Verdict::MatchOutdated);
-        assert_eq!(hasher.verify(Some(hash), "correct horse 2").await.unwrap(), Verdict::Mismatch);
+        assert_eq!(hasher.verify(Some(hash), "correct horse 1").await.unwrap(), PasswordCheck::MatchOutdated);
+        assert_eq!(hasher.verify(Some(hash), "correct horse 2").await.unwrap(), PasswordCheck::Mismatch);
     }
 
     #[tokio::test]
     async fn equal_forms_of_one_text_are_one_password() {
         let hasher = hasher(8);
         let hash = hasher.hash("caf\u{e9} \u{fb01}").await.unwrap();
-        assert_eq!(hasher.verify(Some(&hash), "cafe\u{301} fi").await.unwrap(), Verdict::Match);
+        assert_eq!(hasher.verify(Some(&hash), "cafe\u{301} fi").await.unwrap(), PasswordCheck::Match);
     }
 
     #[tokio::test]

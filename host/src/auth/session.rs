@@ -106,13 +106,13 @@ pub async fn find_active_in(auth: &Auth, db: &dyn Database, token: &str) -> Resu
 pub fn is_refresh_due(auth: &Auth, session: &Session) -> bool {
     let options = &auth.config.session;
     let due_at = session.expires_at().plus_secs(options.update_age - options.expires_in);
-    !options.disable_session_refresh && due_at <= auth.now() && !has_fixed_life(session)
+    !options.disable_session_refresh && due_at <= auth.now() && !is_never_refreshed(session)
 }
 
 /// Whether a plugin opened the session for a time of its own: it ends when it was to end.
-fn has_fixed_life(session: &Session) -> bool {
+fn is_never_refreshed(session: &Session) -> bool {
     let mut fields = session.0.model().fields.iter().zip(session.0.values());
-    fields.any(|(field, value)| field.fixes_life && !value.is_null())
+    fields.any(|(field, value)| field.never_refreshed && !value.is_null())
 }
 
 /// Extends the session to its full life. `None` when it was ended meanwhile.

@@ -11,7 +11,7 @@ use crate::config::{Config, ConfigError, HookConfig};
 use crate::crypto::random::SystemRandom;
 use crate::crypto::secret::Secret;
 use crate::exchange::{PathPattern, Route};
-use crate::hooks::{self, Declaration, HookError, MemoryCounters, Moment, ScriptSet, cases};
+use crate::hooks::{self, Declaration, HookError, HookPoint, MemoryCounters, ScriptSet, cases};
 use crate::plugin_host::{Plugins, Ports};
 use crate::routes;
 
@@ -106,7 +106,7 @@ fn check(config: &Config) -> CommandResult {
         if places.is_empty() {
             println!("{script}: {name}");
         }
-        let is_at_endpoint = matches!(moment, Moment::Before | Moment::After);
+        let is_at_endpoint = matches!(moment, HookPoint::Before | HookPoint::After);
         let method = method.as_deref();
         for place in places {
             if !is_at_endpoint {
@@ -118,7 +118,7 @@ fn check(config: &Config) -> CommandResult {
                 println!("  warning: no route matches {} {place}: this hook never runs", method.unwrap_or("*"));
             }
         }
-        if *moment == Moment::Mail && config.mail.is_none() {
+        if *moment == HookPoint::Mail && config.mail.is_none() {
             println!("  warning: there is no [mail] section: this hook never runs");
         }
     }

@@ -86,7 +86,7 @@ async fn by_mail(
     let transaction = exchange.auth().store.begin().await?;
     let new_email = change.new_email.clone();
     if find_user_by_email(&transaction, &new_email).await?.is_some() {
-        exchange.queue_nothing(&transaction).await?;
+        exchange.queue_decoy(&transaction).await?;
     } else {
         let purpose =
             if asks_owner { Purpose::ConfirmChange { new_email } } else { Purpose::VerifyChange { new_email } };

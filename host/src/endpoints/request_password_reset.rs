@@ -47,7 +47,7 @@ async fn queue(
     let identifier = format!("{IDENTIFIER}{token}");
     let Some(user) = find_user_by_email(transaction, address).await? else {
         verification::consume(auth, transaction, &identifier).await?;
-        return exchange.queue_nothing(transaction).await;
+        return exchange.queue_decoy(transaction).await;
     };
     let ttl_secs = auth.config.email_and_password.reset_password_token_expires_in;
     verification::create(auth, transaction, &identifier, user.id(), ttl_secs).await?;

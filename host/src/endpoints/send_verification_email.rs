@@ -36,7 +36,7 @@ pub async fn send_verification_email(exchange: &mut Exchange) -> Result<Response
         Some(user) => {
             exchange.queue_verification(&transaction, &user, Purpose::Verify, callback_url.as_deref()).await?;
         }
-        None => exchange.queue_nothing(&transaction).await?,
+        None => exchange.queue_decoy(&transaction).await?,
     }
     transaction.commit().await?;
     Ok(Response::json(&json!({ "status": true })))

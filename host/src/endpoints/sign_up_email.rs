@@ -126,7 +126,7 @@ async fn made_up(exchange: &mut Exchange, new: &Candidate, existing: Option<User
             let data = Map::from_iter([("user".to_owned(), existing.0.output().into())]);
             exchange.queue_mail(&store, "existing-user", existing.email(), &data).await?;
         }
-        None => exchange.queue_nothing(&store).await?,
+        None => exchange.queue_decoy(&store).await?,
     }
     Ok(answer(None, &User(user::new_record(exchange.auth(), new.as_user())?)))
 }

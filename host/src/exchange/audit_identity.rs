@@ -3,7 +3,7 @@
 use serde_json::Value as Json;
 
 use super::Exchange;
-use super::session::Slot;
+use super::session::Lazy;
 use crate::email;
 
 /// Ids and keyed hashes; each is absent when the request does not tell.
@@ -28,9 +28,9 @@ impl Exchange {
         let auth = self.auth();
         let session = match (&self.opened, &self.session) {
             (Some(opened), _) => Some(&opened.session),
-            (None, Slot::Read(Some(active))) => Some(&active.session),
-            (None, Slot::Unread) => self.ended.as_ref(),
-            (None, Slot::Read(None)) => None,
+            (None, Lazy::Read(Some(active))) => Some(&active.session),
+            (None, Lazy::Unread) => self.ended.as_ref(),
+            (None, Lazy::Read(None)) => None,
         };
         let token = session.map_or_else(|| self.session_token(), |session| Some(session.token().to_owned()));
         let email = self.request.body.as_ref().and_then(|body| body.get("email")).and_then(Json::as_str);

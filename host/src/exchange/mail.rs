@@ -81,8 +81,8 @@ impl Exchange {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn queue_nothing(&mut self, db: &dyn Database) -> Result<(), ApiError> {
-        self.queue_mail(db, outbox::NOTHING, "", &Map::new()).await
+    pub async fn queue_decoy(&mut self, db: &dyn Database) -> Result<(), ApiError> {
+        self.queue_mail(db, outbox::DECOY, "", &Map::new()).await
     }
 
     /// Queues the mail that proves an address, or asks the present one before it is changed. The link leads to

@@ -49,7 +49,7 @@ pub struct Services {
     /// Asked, in order, before any session is opened.
     pub gates: ArcSwap<Vec<Arc<dyn SessionGate>>>,
     /// Sees every mail before it is sent.
-    pub mail_screen: Arc<outbox::ScreenSlot>,
+    pub mail_filter: Arc<outbox::MailFilterSlot>,
     /// Asked, in order, about the claims of tokens for other services.
     pub claims: ArcSwap<Vec<Arc<dyn ClaimSource>>>,
 }
@@ -80,7 +80,7 @@ pub struct Exchange {
     pub has_dead_session: bool,
     has_queued_mail: bool,
     queued_later: Vec<outbox::Draft>,
-    session: session::Slot,
+    session: session::Lazy,
     /// The session that this request ended, for the audit.
     ended: Option<Session>,
     services: Arc<Services>,
@@ -103,7 +103,7 @@ impl Exchange {
             has_dead_session: false,
             has_queued_mail: false,
             queued_later: Vec::new(),
-            session: session::Slot::default(),
+            session: session::Lazy::default(),
             ended: None,
             services,
         }

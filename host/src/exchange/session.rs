@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::session_cookies::Copy;
+use super::session_cookies::CachedSession;
 use super::{Cause, Exchange};
 use crate::auth::AuthError;
 use crate::auth::session::{self, ActiveSession};
@@ -11,7 +11,7 @@ use crate::store::Database;
 
 /// Whether the session was looked for, and what was found.
 #[derive(Default)]
-pub(super) enum Slot {
+pub(super) enum Lazy {
     /// Not looked for yet.
     #[default]
     Unread,
@@ -61,17 +61,17 @@ impl Exchange {
     /// When the store fails.
     pub async fn session_with(&mut self, need: SessionNeed) -> Result<Option<&ActiveSession>, ApiError> {
         let is_read = match &self.session {
-            Slot::Unread => false,
-            Slot::Read(Some(active)) => !(active.is_cached && need.from_store),
-            Slot::Read(None) => true,
+            Lazy::Unread => false,
+            Lazy::Read(Some(active)) => !(active.is_cached && need.from_store),
+            Lazy::Read(None) => true,
         };
         if !is_read {
             let found = self.load_session(need).await?;
             self.put_session(found);
         }
         match &self.session {
-            Slot::Read(Some(active)) => Ok(Some(active)),
-            Slot::Read(None) | Slot::Unread => Ok(None),
+            Lazy::Read(Some(active)) => Ok(Some(active)),
+            Lazy::Read(None) | Lazy::Unread => Ok(None),
         }
     }
 
@@ -90,7 +90,7 @@ impl Exchange {
     pub async fn require_fresh_session(&mut self) -> Result<&ActiveSession, ApiError> {
         self.require_session(SessionNeed::FROM_STORE).await?;
         match &self.session {
-            Slot::Read(Some(active)) if session::is_fresh(self.auth(), &active.session) => Ok(active),
+            Lazy::Read(Some(active)) if session::is_fresh(self.auth(), &active.session) => Ok(active),
             _ => Err(Code::SESSION_NOT_FRESH.into()),
         }
     }
@@ -104,7 +104,7 @@ impl Exchange {
 
     /// Whether this request looked for its session and found one.
     pub fn has_session(&self) -> bool {
-        matches!(self.session, Slot::Read(Some(_)))
+        matches!(self.session, Lazy::Read(Some(_)))
     }
 
     /// Makes a live session of the store the browser's current one and sends its cookies.
@@ -126,7 +126,7 @@ impl Exchange {
 
     /// Forgets what was loaded, after the session was changed or ended.
     pub fn forget_session(&mut self) {
-        if let Slot::Read(Some(active)) = std::mem::take(&mut self.session) {
+        if let Lazy::Read(Some(active)) = std::mem::take(&mut self.session) {
             self.ended = Some(active.session.clone());
         }
         Cause::note_actor(None);
@@ -139,7 +139,7 @@ impl Exchange {
     fn put_session(&mut self, found: Option<ActiveSession>) {
         let found = found.map(Arc::new);
         Cause::note_actor(found.clone());
-        self.session = Slot::Read(found);
+        self.session = Lazy::Read(found);
     }
 
     async fn load_session(&mut self, need: SessionNeed) -> Result<Option<ActiveSession>, ApiError> {
@@ -147,9 +147,9 @@ impl Exchange {
         // Whoever is to extend the session must know it as it is.
         if !need.from_store && need.refresh != Refresh::Deferred {
             match self.copy(&token) {
-                Copy::Good(active) => return Ok(Some(active)),
-                Copy::Bad => self.delete_copy(),
-                Copy::Absent => {}
+                CachedSession::Good(active) => return Ok(Some(active)),
+                CachedSession::Bad => self.delete_copy(),
+                CachedSession::Absent => {}
             }
         }
         let found = self.load_from_store(&token, need).await?;

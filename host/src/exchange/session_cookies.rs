@@ -6,7 +6,7 @@ use crate::config::StateStrategy;
 use crate::cookie::{Cookie, CookieSpec, chunks};
 
 /// What the request's cached copy is worth.
-pub(super) enum Copy {
+pub(super) enum CachedSession {
     /// There is none, or the cache is off.
     Absent,
     /// It is genuine, alive and belongs to the session token.
@@ -106,12 +106,12 @@ impl Exchange {
         self.cookies.extend(cookies);
     }
 
-    pub(super) fn copy(&self, token: &str) -> Copy {
+    pub(super) fn copy(&self, token: &str) -> CachedSession {
         let auth = self.auth();
-        let Some(cache) = &auth.session_cache else { return Copy::Absent };
+        let Some(cache) = &auth.session_cache else { return CachedSession::Absent };
         match chunks::read(&self.request, &auth.cookies.session_data.name) {
-            None => Copy::Absent,
-            Some(copy) => cache.open(auth, &copy, token).map_or(Copy::Bad, Copy::Good),
+            None => CachedSession::Absent,
+            Some(copy) => cache.open(auth, &copy, token).map_or(CachedSession::Bad, CachedSession::Good),
         }
     }
 

@@ -4,7 +4,7 @@ use serde_json::{Map, Value as Json};
 
 use super::ScriptSet;
 use super::house_rules::HouseRules;
-use super::language::facts::{Fact, Facts};
+use super::language::facts::{Facts, Lazy};
 use super::old_passwords;
 use super::script::Reads;
 use crate::auth::Auth;
@@ -31,12 +31,12 @@ impl ScriptSet {
             });
             let newcomer = exchange.opened.as_ref().map(|opened| opened.user.id().to_owned());
             let id = newcomer.or_else(|| Some(user.get("id")?.as_str()?.to_owned()));
-            facts.session = Fact::Read(session);
-            facts.user = Fact::Read(user);
+            facts.session = Lazy::Read(session);
+            facts.user = Lazy::Read(user);
             records(exchange.auth(), &exchange.auth().store, id.as_deref(), reads, &mut facts).await?;
         }
         if reads.is_old_password {
-            facts.is_old_password = Fact::Read(old_passwords::is_old(exchange).await?.into());
+            facts.is_old_password = Lazy::Read(old_passwords::is_old(exchange).await?.into());
         }
         self.about_request(exchange.auth(), &exchange.request, reads, &mut facts);
         let lent = Facts::lend(exchange);
@@ -47,10 +47,10 @@ impl ScriptSet {
     pub(super) fn about_request(&self, auth: &Auth, request: &Request, reads: Reads, facts: &mut Facts) {
         facts.is_from_proxy = request.peer.is_some_and(|peer| self.is_trusted_proxy(peer));
         if reads.plugins {
-            facts.plugins = Fact::Read(self.plugins.clone());
+            facts.plugins = Lazy::Read(self.plugins.clone());
         }
         if reads.cookies {
-            facts.cookies = Fact::Read(cookies(request, &HouseRules::of(auth)));
+            facts.cookies = Lazy::Read(cookies(request, &HouseRules::of(auth)));
         }
     }
 }
@@ -67,19 +67,19 @@ pub async fn records(
     facts: &mut Facts,
 ) -> Result<(), ApiError> {
     if reads.sessions {
-        facts.sessions = Fact::Read(Json::Array(Vec::new()));
+        facts.sessions = Lazy::Read(Json::Array(Vec::new()));
     }
     if reads.accounts {
-        facts.accounts = Fact::Read(Json::Array(Vec::new()));
+        facts.accounts = Lazy::Read(Json::Array(Vec::new()));
     }
     let Some(id) = user_id else { return Ok(()) };
     if reads.sessions {
         let sessions = list_sessions(db, id, auth.now()).await?;
-        facts.sessions = Fact::Read(sessions.iter().map(|session| without_token(&session.0)).collect());
+        facts.sessions = Lazy::Read(sessions.iter().map(|session| without_token(&session.0)).collect());
     }
     if reads.accounts {
         let accounts = list_accounts(db, id).await?;
-        facts.accounts = Fact::Read(accounts.iter().map(|account| Json::Object(account.0.output())).collect());
+        facts.accounts = Lazy::Read(accounts.iter().map(|account| Json::Object(account.0.output())).collect());
     }
     Ok(())
 }

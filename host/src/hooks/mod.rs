@@ -34,13 +34,13 @@ use pool::{Pool, PoolError};
 use script::{Called, Hook};
 
 pub use error::HookError;
-pub use language::declare::{Declaration, Moment};
+pub use language::declare::{Declaration, HookPoint};
 pub use language::functions::{Counters, MemoryCounters, Ports};
 pub use metrics::ScriptCounts;
 pub use moments::change::ScriptObserver;
 pub use moments::claims::ScriptClaims;
 pub use moments::gate::ScriptGate;
-pub use moments::mail::ScriptScreen;
+pub use moments::mail::ScriptMailFilter;
 
 /// All scripts, compiled.
 pub struct ScriptSet {
@@ -67,7 +67,7 @@ pub enum Step {
 pub struct Registration<'a> {
     /// The script, as the configuration names it.
     pub script: &'a str,
-    /// Moment, method and places.
+    /// HookPoint, method and places.
     pub declaration: &'a Declaration,
 }
 

@@ -4,7 +4,7 @@
 
 use serde_json::Value as Json;
 
-use crate::auth::password::Verdict;
+use crate::auth::password::PasswordCheck;
 use crate::auth::{Auth, AuthError, verification};
 use crate::crypto::secret::Secret;
 use crate::crypto::{hex, hmac_sha256};
@@ -34,7 +34,7 @@ pub async fn is_old(exchange: &mut Exchange) -> Result<bool, ApiError> {
     let present = find_credential_account(&auth.store, &user_id).await?;
     let present = present.and_then(|account| account.password().map(str::to_owned));
     for hash in present.into_iter().chain(history(auth, &auth.store, &user_id).await?) {
-        if auth.passwords.verify(Some(&hash), &password).await? != Verdict::Mismatch {
+        if auth.passwords.verify(Some(&hash), &password).await? != PasswordCheck::Mismatch {
             return Ok(true);
         }
     }

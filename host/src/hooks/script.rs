@@ -10,11 +10,11 @@ use rhai::{AST, CallFnOptions, Dynamic, Engine, FuncArgs, Scope};
 
 use super::error::{HookError, Source};
 use super::language::context;
-use super::language::declare::{Declaration, Declarations, Moment, Places};
+use super::language::declare::{Declaration, Declarations, HookPoint, Places};
 use super::language::directive::{Collector, Directives};
-use super::language::engine::{MAX_ITEMS, MAX_SCRIPT_BYTES, MAX_TEXT_BYTES};
 use super::language::facts::Facts;
 use super::language::json;
+use super::language::native::{MAX_ITEMS, MAX_SCRIPT_BYTES, MAX_TEXT_BYTES};
 use super::language::outcome::{Outcome, outcome_of};
 use super::language::running::{self, Cost};
 use super::metrics::{ScriptMetrics, Went};
@@ -178,7 +178,7 @@ fn asks_for(text: &str, name: &str) -> bool {
 
 impl Hook {
     /// Whether it runs at this moment of this request.
-    pub fn is_at_endpoint(&self, moment: Moment, method: &str, path: &str) -> bool {
+    pub fn is_at_endpoint(&self, moment: HookPoint, method: &str, path: &str) -> bool {
         let own_method = self.declaration.method.as_deref();
         let Places::Paths(patterns) = &self.places else { return false };
         self.declaration.moment == moment
@@ -187,7 +187,7 @@ impl Hook {
     }
 
     /// Whether it runs at this moment of such a change.
-    pub fn is_at_change(&self, moment: Moment, model: &str, action: Action) -> bool {
+    pub fn is_at_change(&self, moment: HookPoint, model: &str, action: Action) -> bool {
         let Places::Changes(changes) = &self.places else { return false };
         self.declaration.moment == moment
             && changes.iter().any(|(own_model, own_action)| {
@@ -202,7 +202,7 @@ impl Hook {
     }
 
     /// Whether it runs at this moment, which has no places.
-    pub fn is_at(&self, moment: Moment) -> bool {
+    pub fn is_at(&self, moment: HookPoint) -> bool {
         self.declaration.moment == moment
     }
 

@@ -27,7 +27,7 @@ pub use template::{TemplateError, Templates};
 pub use webhook::EventHooks;
 
 /// The kind of a row that is taken and dropped: what writing it costs hides whether there was a mail to write.
-pub const NOTHING: &str = "nothing";
+pub const DECOY: &str = "nothing";
 
 /// The kind of a row that holds an event of a script. No mail has a kind with a colon.
 const EVENT: &str = "script:event";
@@ -57,7 +57,7 @@ pub struct TransportError(pub String);
 
 /// Sees every mail, filled, before it is sent.
 #[async_trait]
-pub trait Screen: Send + Sync {
+pub trait MailFilter: Send + Sync {
     /// The mail as it is to be sent, or nothing when it is to be dropped.
     ///
     /// # Errors
@@ -65,8 +65,8 @@ pub trait Screen: Send + Sync {
     async fn look(&self, mail: Mail) -> Result<Option<Mail>, TransportError>;
 }
 
-/// Where the screen stands; swapped when extensions are loaded again.
-pub type ScreenSlot = ArcSwapOption<Arc<dyn Screen>>;
+/// Where the filter stands; swapped when extensions are loaded again.
+pub type MailFilterSlot = ArcSwapOption<Arc<dyn MailFilter>>;
 
 /// A row that is not yet written.
 #[derive(Clone, Debug)]
@@ -95,7 +95,7 @@ impl Draft {
 pub async fn write(auth: &Auth, db: &dyn Database, draft: &Draft) -> Result<(), AuthError> {
     let to = draft.payload.get("to").and_then(Json::as_str).unwrap_or_default();
     let is_sent = draft.kind == EVENT || may_get_more(auth, db, to).await?;
-    let kind = if is_sent { &draft.kind } else { NOTHING };
+    let kind = if is_sent { &draft.kind } else { DECOY };
     Ok(outbox::enqueue(db, &auth.random.id(), kind, draft.payload.clone(), auth.now()).await?)
 }
 
@@ -120,10 +120,10 @@ pub struct Mailer {
     /// Where they go.
     pub transport: Arc<dyn Transport>,
     /// Who sees them first.
-    pub screen: Arc<ScreenSlot>,
+    pub filter: Arc<MailFilterSlot>,
 }
 
-/// Counts a mail to the address; may it be sent? For no address at all (see [`NOTHING`]) it takes as long.
+/// Counts a mail to the address; may it be sent? For no address at all (see [`DECOY`]) it takes as long.
 async fn may_get_more(auth: &Auth, db: &dyn Database, to: &str) -> Result<bool, AuthError> {
     let options = &auth.config.rate_limit;
     if !options.enabled || !options.per_recipient.enabled {
@@ -189,7 +189,7 @@ impl Sender {
 
     async fn send(&self, delivery: &Delivery) -> Result<(), TransportError> {
         match delivery.kind() {
-            NOTHING => Ok(()),
+            DECOY => Ok(()),
             EVENT => self.events.send(delivery).await,
             _ => self.send_mail(delivery).await,
         }
@@ -210,8 +210,8 @@ impl Sender {
             html: filled.html,
             data,
         };
-        let screened = match mailer.screen.load_full() {
-            Some(screen) => screen.look(mail).await?,
+        let screened = match mailer.filter.load_full() {
+            Some(filter) => filter.look(mail).await?,
             None => Some(mail),
         };
         match screened {

@@ -1,8 +1,10 @@
 //! What the configuration changes in the schema: names of tables and columns, and additional fields.
 
 use super::error::StoreError;
-use super::model::{Field, FieldKind, Owner};
+use super::model::Field;
+use super::owner::Owner;
 use super::schema::Schema;
+use super::value::FieldKind;
 use super::value::Value;
 use super::{account, rate_limit, session, user, verification};
 use crate::clock::Timestamp;

@@ -1,6 +1,8 @@
 //! The core's models: the reference's tables, column for column, and the host's own.
 
-use super::model::{Field, FieldKind, Model, Owner};
+use super::model::{Field, Model};
+use super::owner::Owner;
+use super::value::FieldKind;
 use super::value::Value;
 
 /// Name of the model that holds mail and other deliveries until they are made.

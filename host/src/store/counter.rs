@@ -2,10 +2,10 @@
 
 use super::Database;
 use super::error::StoreError;
-use super::model::FieldKind;
 use super::models::Models;
 use super::query::{eq, gt, lte};
 use super::statement::Builder;
+use super::value::FieldKind;
 use super::value::Value;
 use crate::clock::Timestamp;
 

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::sync::Arc;
 
-use super::model::Owner;
+use super::owner::Owner;
 use crate::error::ApiError;
 
 type Source = Arc<dyn Error + Send + Sync>;

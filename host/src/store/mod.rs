@@ -11,17 +11,19 @@ mod configured;
 pub mod core_models;
 pub mod counter;
 mod error;
-mod mark;
 mod migrate;
 mod model;
 mod models;
 mod open;
+mod options;
 pub mod outbox;
+mod owner;
 mod postgres;
 mod query;
 pub mod rate_limit;
 mod record;
 mod row;
+mod savepoint;
 mod schema;
 pub mod session;
 mod sqlite;
@@ -33,20 +35,22 @@ pub mod verification;
 
 pub use account::Account;
 pub use error::StoreError;
-pub use mark::Mark;
 pub use migrate::{Backend, Report, create_schema};
-pub use model::{Field, FieldKind, Model, Owner, Taken};
+pub use model::{ConflictError, Field, Model};
 pub use models::{DEFAULT_LIMIT, Models};
-pub use open::{Store, StoreOptions};
+pub use open::Store;
+pub use options::StoreOptions;
+pub use owner::Owner;
 pub use query::{Filter, Op, Sort, contains, ends_with, eq, gt, gte, lt, lte, ne, none_of, one_of, starts_with};
 pub use record::Record;
 pub use row::Row;
+pub use savepoint::Savepoint;
 pub use schema::Schema;
 pub use session::Session;
 pub use statement::Statement;
 pub use transaction::Transaction;
 pub use user::User;
-pub use value::Value;
+pub use value::{FieldKind, Value};
 pub use verification::Verification;
 
 /// Something that runs statements: the store itself, or one transaction of it.
@@ -75,6 +79,6 @@ pub trait Database: Send + Sync {
     /// In a transaction: lets it end only by a rollback.
     fn forbid_commit(&self) {}
 
-    /// In a transaction: takes back what keeps it from being committed, because that is undone next. For [`Mark`] alone.
+    /// In a transaction: takes back what keeps it from being committed, because that is undone next. For [`Savepoint`] alone.
     fn allow_commit(&self) {}
 }

@@ -1,49 +1,19 @@
 //! The description of tables: models, their fields, and who owns them.
 
-use std::fmt;
-
 use super::error::StoreError;
-use super::value::Value;
+use super::owner::Owner;
+use super::value::{FieldKind, Value};
 
-/// The kind of values a field holds.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum FieldKind {
-    /// Text.
-    Text,
-    /// A whole number of 64 bits here; the column has 32 unless `Field::bigint`.
-    Integer,
-    /// True or false; 0 and 1 on SQLite.
-    Boolean,
-    /// A moment; ISO text on SQLite.
-    Timestamp,
-    /// JSON; text on SQLite.
-    Json,
-}
-
-/// Who brought a model or a field.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Owner {
-    /// The host.
-    Core,
-    /// The operator's configuration.
-    Config,
-    /// The plugin with this id.
-    Plugin(String),
-}
-
-impl fmt::Display for Owner {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Core => f.write_str("the core"),
-            Self::Config => f.write_str("the configuration"),
-            Self::Plugin(id) => write!(f, "the plugin {id}"),
-        }
-    }
-}
-
-/// What who asks for a unique value that another has is told: a status, a code for programs, words for people.
+/// The error that a client gets when a unique value is taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Taken(pub u16, pub String, pub String);
+pub struct ConflictError {
+    /// HTTP status.
+    pub status: u16,
+    /// For programs.
+    pub code: String,
+    /// For people.
+    pub message: String,
+}
 
 /// One field of a model.
 #[derive(Clone, Debug, PartialEq)]
@@ -58,8 +28,8 @@ pub struct Field {
     pub required: bool,
     /// Must its value be unique in the table?
     pub unique: bool,
-    /// In which words is it said that its value is taken? None leaves it to the endpoint.
-    pub taken: Option<Taken>,
+    /// The error when its value is taken; `None` leaves it to the endpoint.
+    pub conflict: Option<ConflictError>,
     /// Does it have an index?
     pub indexed: bool,
     /// The model whose `id` it holds; deleting that row deletes this one.
@@ -77,7 +47,7 @@ pub struct Field {
     /// Does its row let the user whose `id` it holds sign in? On users: does it tell of such rows?
     pub is_credential: bool,
     /// Sessions only: is a session in which it has a value never extended?
-    pub fixes_life: bool,
+    pub never_refreshed: bool,
     /// Who brought it.
     pub owner: Owner,
 }
@@ -91,7 +61,7 @@ impl Field {
             kind,
             required: false,
             unique: false,
-            taken: None,
+            conflict: None,
             indexed: false,
             references: None,
             default: None,
@@ -100,7 +70,7 @@ impl Field {
             input: true,
             returned: true,
             is_credential: false,
-            fixes_life: false,
+            never_refreshed: false,
             owner: Owner::Core,
         }
     }

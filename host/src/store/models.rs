@@ -6,11 +6,12 @@ use async_trait::async_trait;
 
 use super::Database;
 use super::error::StoreError;
-use super::model::{FieldKind, Model};
+use super::model::Model;
 use super::query::{Filter, Sort, push_where};
 use super::record::Record;
 use super::row::Row;
 use super::statement::Builder;
+use super::value::FieldKind;
 use super::value::Value;
 
 /// The most rows that a list without a limit has, as in the reference.

@@ -2,46 +2,19 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 
 use super::Database;
 use super::error::StoreError;
 use super::migrate::Backend;
+use super::options::StoreOptions;
 use super::postgres::Postgres;
 use super::row::Row;
 use super::schema::Schema;
 use super::sqlite::Sqlite;
 use super::statement::Statement;
 use super::transaction::Transaction;
-
-/// Sizes and time limits of a store.
-#[derive(Clone, Debug)]
-pub struct StoreOptions {
-    /// SQLite: threads that read.
-    pub readers: usize,
-    /// PostgreSQL: connections.
-    pub pool_size: usize,
-    /// How long to wait for a connection, or for the turn of the writer.
-    pub acquire_timeout: Duration,
-    /// How long one statement may run (PostgreSQL) or wait to be answered (SQLite).
-    pub statement_timeout: Duration,
-    /// How long a transaction may wait for its next statement before it is rolled back.
-    pub idle_transaction_timeout: Duration,
-}
-
-impl Default for StoreOptions {
-    fn default() -> Self {
-        Self {
-            readers: 2,
-            pool_size: 10,
-            acquire_timeout: Duration::from_secs(5),
-            statement_timeout: Duration::from_secs(10),
-            idle_transaction_timeout: Duration::from_secs(5),
-        }
-    }
-}
 
 /// An open database. Clones share it.
 #[derive(Clone)]

@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 
 use super::error::StoreError;
-use super::model::{FieldKind, Model};
+use super::model::Model;
 use super::statement::Builder;
+use super::value::FieldKind;
 use super::value::Value;
 
 /// How a filter compares.

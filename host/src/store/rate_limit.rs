@@ -2,11 +2,11 @@
 
 use super::Database;
 use super::error::StoreError;
-use super::model::FieldKind;
 use super::models::Models;
 use super::query::{eq, lt};
 use super::schema::Schema;
 use super::statement::{Builder, Statement};
+use super::value::FieldKind;
 use crate::clock::Timestamp;
 
 /// Name of the model, which is there after `Schema::add_rate_limit`.

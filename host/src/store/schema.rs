@@ -4,7 +4,8 @@ use std::sync::{Arc, OnceLock};
 
 use super::core_models;
 use super::error::StoreError;
-use super::model::{Field, Model, Owner};
+use super::model::{Field, Model};
+use super::owner::Owner;
 use super::statement::Shape;
 
 /// All models, in the order in which their tables are created.
@@ -159,7 +160,7 @@ fn check_name(name: &str) -> Result<(), StoreError> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::model::FieldKind;
+    use super::super::value::FieldKind;
     use super::*;
 
     fn field(name: &str, owner: Owner) -> Field {

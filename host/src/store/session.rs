@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use super::Database;
 use super::error::StoreError;
-use super::model::FieldKind;
 use super::models::Models;
 use super::query::{Sort, eq, gt};
 use super::record::Record;
 use super::schema::Schema;
 use super::statement::{Builder, Shape, Statement};
 use super::user::{self, User};
+use super::value::FieldKind;
 use super::value::Value;
 use crate::clock::Timestamp;
 

@@ -11,7 +11,7 @@ use diesel::sqlite::Sqlite;
 use diesel::{QueryResult, RunQueryDsl};
 
 use super::error::StoreError;
-use super::model::FieldKind;
+use super::value::FieldKind;
 use super::value::Value;
 
 /// The unchanging part of a statement, which may be shared by all its executions.

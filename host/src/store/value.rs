@@ -7,7 +7,21 @@ use serde::{Serialize, Serializer};
 use crate::clock::Timestamp;
 
 use super::error::StoreError;
-use super::model::FieldKind;
+
+/// The kind of values a field holds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum FieldKind {
+    /// Text.
+    Text,
+    /// A whole number of 64 bits here; the column has 32 unless `Field::bigint`.
+    Integer,
+    /// True or false; 0 and 1 on SQLite.
+    Boolean,
+    /// A moment; ISO text on SQLite.
+    Timestamp,
+    /// JSON; text on SQLite.
+    Json,
+}
 
 /// A field's value. `Debug` shows the kind and size of texts, never their content.
 #[derive(Clone, PartialEq)]

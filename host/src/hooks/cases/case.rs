@@ -7,8 +7,8 @@ use serde_json::{Map, Value as Json};
 
 use crate::auth::lifecycle::Action;
 use crate::clock::Timestamp;
-use crate::hooks::language::declare::Moment;
-use crate::hooks::language::facts::{Answer, Fact, Facts, RowFacts};
+use crate::hooks::language::declare::HookPoint;
+use crate::hooks::language::facts::{Answer, Facts, Lazy, RowFacts};
 use crate::http::{Headers, Query, Request};
 
 /// What is given and what is expected of the script.
@@ -110,17 +110,17 @@ impl Case {
     ///
     /// # Errors
     /// When there is none of this name.
-    pub fn place(&self) -> Result<(Moment, Place), String> {
+    pub fn place(&self) -> Result<(HookPoint, Place), String> {
         let endpoint = || Place::Endpoint(self.method.clone(), self.path.clone());
         let kind = || self.mail.as_ref().and_then(|mail| mail.get("kind")?.as_str()).unwrap_or_default().to_owned();
         match (self.moment.as_str(), &self.change) {
-            ("before", None) => Ok((Moment::Before, endpoint())),
-            ("after", None) => Ok((Moment::After, endpoint())),
-            ("before", Some(change)) => Ok((Moment::BeforeChange, change_from(change)?)),
-            ("after", Some(change)) => Ok((Moment::AfterChange, change_from(change)?)),
-            ("gate", None) => Ok((Moment::Gate, Place::Everywhere)),
-            ("claims", None) => Ok((Moment::Claims, Place::Everywhere)),
-            ("before_mail", None) => Ok((Moment::Mail, Place::Mail(kind()))),
+            ("before", None) => Ok((HookPoint::Before, endpoint())),
+            ("after", None) => Ok((HookPoint::After, endpoint())),
+            ("before", Some(change)) => Ok((HookPoint::BeforeChange, change_from(change)?)),
+            ("after", Some(change)) => Ok((HookPoint::AfterChange, change_from(change)?)),
+            ("gate", None) => Ok((HookPoint::Gate, Place::Everywhere)),
+            ("claims", None) => Ok((HookPoint::Claims, Place::Everywhere)),
+            ("before_mail", None) => Ok((HookPoint::Mail, Place::Mail(kind()))),
             (moment, _) => Err(format!("there is no moment `{moment}`")),
         }
     }
@@ -147,19 +147,19 @@ impl Case {
             new_user: self.new_user.clone().unwrap_or_default(),
         };
         let row = self.row()?;
-        let read = |json: Option<Json>| Fact::Read(json.unwrap_or_default());
+        let read = |json: Option<Json>| Lazy::Read(json.unwrap_or_default());
         Ok(Facts {
             request: Some(self.request()?),
             params,
             is_from_proxy: self.from_proxy,
-            cookies: Fact::Read(Json::Object(self.cookies)),
+            cookies: Lazy::Read(Json::Object(self.cookies)),
             session: read(self.session),
             user: read(self.user),
             actor: read(self.actor),
-            sessions: Fact::Read(Json::Array(self.sessions)),
-            accounts: Fact::Read(Json::Array(self.accounts)),
-            is_old_password: Fact::Read(self.is_old_password.into()),
-            plugins: Fact::Read(Json::Object(self.plugins)),
+            sessions: Lazy::Read(Json::Array(self.sessions)),
+            accounts: Lazy::Read(Json::Array(self.accounts)),
+            is_old_password: Lazy::Read(self.is_old_password.into()),
+            plugins: Lazy::Read(Json::Object(self.plugins)),
             answer,
             sign_in: (self.sign_in_method.unwrap_or_else(|| "email".into()), self.remember),
             row,

@@ -10,7 +10,7 @@ use super::ports::CasePorts;
 use crate::hooks::error::HookError;
 use crate::hooks::house_rules::HouseRules;
 use crate::hooks::language::context::differences;
-use crate::hooks::language::declare::Moment;
+use crate::hooks::language::declare::HookPoint;
 use crate::hooks::language::directive::{Directives, Event};
 use crate::hooks::language::facts::Facts;
 use crate::hooks::language::outcome::Outcome;
@@ -58,7 +58,12 @@ impl Bench<'_> {
         Ok(seen.into())
     }
 
-    fn call_all(&self, moment: Moment, hooks: &[&Arc<Hook>], mut facts: Facts) -> Result<Map<String, Json>, HookError> {
+    fn call_all(
+        &self,
+        moment: HookPoint,
+        hooks: &[&Arc<Hook>],
+        mut facts: Facts,
+    ) -> Result<Map<String, Json>, HookError> {
         let original = facts.request.clone();
         let mut all = Directives::default();
         let (mut end, mut seen) = (None, Map::new());
@@ -72,7 +77,7 @@ impl Bench<'_> {
             state_changes(&mut facts, &mut seen);
             facts.apply();
             end = outcome.or(end);
-            if end.is_some() && moment != Moment::After {
+            if end.is_some() && moment != HookPoint::After {
                 break;
             }
         }

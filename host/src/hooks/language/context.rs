@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rhai::{Dynamic, Engine};
 use serde_json::{Map, Value as Json};
 
-use super::declare::Moment;
-use super::engine::Native;
+use super::declare::HookPoint;
 use super::facts::{Facts, is_settled, refusal};
 use super::json;
+use super::native::Native;
 
 /// What the host and the context of one call share.
 pub type Shared = Arc<Mutex<Facts>>;
@@ -52,16 +52,16 @@ contexts! {
 }
 
 /// The context that a hook of this moment gets.
-pub fn of(moment: Moment, shared: &Shared) -> Dynamic {
+pub fn of(moment: HookPoint, shared: &Shared) -> Dynamic {
     let shared = Arc::clone(shared);
     match moment {
-        Moment::Before => Dynamic::from(Before(shared)),
-        Moment::After => Dynamic::from(After(shared)),
-        Moment::BeforeChange => Dynamic::from(BeforeChange(shared)),
-        Moment::AfterChange => Dynamic::from(AfterChange(shared)),
-        Moment::Gate => Dynamic::from(Gate(shared)),
-        Moment::Mail => Dynamic::from(Mail(shared)),
-        Moment::Claims => Dynamic::from(Claims(shared)),
+        HookPoint::Before => Dynamic::from(Before(shared)),
+        HookPoint::After => Dynamic::from(After(shared)),
+        HookPoint::BeforeChange => Dynamic::from(BeforeChange(shared)),
+        HookPoint::AfterChange => Dynamic::from(AfterChange(shared)),
+        HookPoint::Gate => Dynamic::from(Gate(shared)),
+        HookPoint::Mail => Dynamic::from(Mail(shared)),
+        HookPoint::Claims => Dynamic::from(Claims(shared)),
     }
 }
 

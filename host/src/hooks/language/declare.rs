@@ -4,14 +4,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rhai::{Array, Dynamic, Engine, FnPtr, NativeCallContext};
 
-use super::engine::Native;
 use super::json;
+use super::native::Native;
 use crate::auth::lifecycle::Action;
 use crate::exchange::PathPattern;
 
 /// When a hook runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Moment {
+pub enum HookPoint {
     /// Before an endpoint.
     Before,
     /// After an endpoint answered.
@@ -28,7 +28,7 @@ pub enum Moment {
     Claims,
 }
 
-impl Moment {
+impl HookPoint {
     /// Every moment.
     pub const ALL: [Self; 7] =
         [Self::Before, Self::After, Self::BeforeChange, Self::AfterChange, Self::Gate, Self::Mail, Self::Claims];
@@ -49,7 +49,7 @@ impl Moment {
 #[derive(Clone, Debug)]
 pub struct Declaration {
     /// When it runs.
-    pub moment: Moment,
+    pub moment: HookPoint,
     /// The only method it runs on; `None` for all.
     pub method: Option<String>,
     /// Path patterns, `model.action`s or kinds of mail, as they were written; none where the moment is one place.
@@ -78,12 +78,14 @@ impl Places {
     pub fn of(declaration: &Declaration) -> Self {
         let places = &declaration.places;
         match declaration.moment {
-            Moment::Before | Moment::After => Self::Paths(places.iter().map(|path| PathPattern::new(path)).collect()),
-            Moment::BeforeChange | Moment::AfterChange => {
+            HookPoint::Before | HookPoint::After => {
+                Self::Paths(places.iter().map(|path| PathPattern::new(path)).collect())
+            }
+            HookPoint::BeforeChange | HookPoint::AfterChange => {
                 Self::Changes(places.iter().filter_map(|place| change_from(place)).collect())
             }
-            Moment::Mail => Self::Kinds(places.iter().map(|kind| (kind != "*").then(|| kind.clone())).collect()),
-            Moment::Gate | Moment::Claims => Self::Everywhere,
+            HookPoint::Mail => Self::Kinds(places.iter().map(|kind| (kind != "*").then(|| kind.clone())).collect()),
+            HookPoint::Gate | HookPoint::Claims => Self::Everywhere,
         }
     }
 }
@@ -108,10 +110,10 @@ impl Declarations {
 pub fn register(engine: &mut Engine) {
     for name in ["before", "after"] {
         let moments = move |place: &str| match (name, place.starts_with('/')) {
-            ("before", true) => Moment::Before,
-            ("before", false) => Moment::BeforeChange,
-            (_, true) => Moment::After,
-            (_, false) => Moment::AfterChange,
+            ("before", true) => HookPoint::Before,
+            ("before", false) => HookPoint::BeforeChange,
+            (_, true) => HookPoint::After,
+            (_, false) => HookPoint::AfterChange,
         };
         engine.register_fn(name, move |context: NativeCallContext, place: &str, hook: FnPtr| {
             declare_at(&context, moments, None, vec![place.into()], &hook)
@@ -127,13 +129,13 @@ pub fn register(engine: &mut Engine) {
         });
     }
     engine.register_fn("before_mail", |context: NativeCallContext, kind: &str, hook: FnPtr| {
-        declare(&context, Moment::Mail, None, vec![kind_from(kind.into())?], &hook)
+        declare(&context, HookPoint::Mail, None, vec![kind_from(kind.into())?], &hook)
     });
     engine.register_fn("before_mail", |context: NativeCallContext, kinds: Array, hook: FnPtr| {
         let kinds = kinds.into_iter().map(kind_from).collect::<Native<Vec<_>>>()?;
-        declare(&context, Moment::Mail, None, kinds, &hook)
+        declare(&context, HookPoint::Mail, None, kinds, &hook)
     });
-    for moment in [Moment::Gate, Moment::Claims] {
+    for moment in [HookPoint::Gate, HookPoint::Claims] {
         engine.register_fn(moment.name(), move |context: NativeCallContext, hook: FnPtr| {
             declare(&context, moment, None, Vec::new(), &hook)
         });
@@ -143,7 +145,7 @@ pub fn register(engine: &mut Engine) {
 /// Declares one hook for the paths among the places and one for the changes.
 fn declare_at(
     context: &NativeCallContext,
-    moment_of: impl Fn(&str) -> Moment,
+    moment_of: impl Fn(&str) -> HookPoint,
     method: Option<&str>,
     places: Array,
     hook: &FnPtr,
@@ -169,7 +171,7 @@ fn declare_at(
 
 fn declare(
     context: &NativeCallContext,
-    moment: Moment,
+    moment: HookPoint,
     method: Option<&str>,
     places: Vec<String>,
     hook: &FnPtr,

@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rhai::{Engine, Map, NativeCallContext};
 use serde_json::{Map as JsonMap, Value as Json};
 
-use super::declare::Moment;
-use super::engine::Native;
+use super::declare::HookPoint;
 use super::json;
+use super::native::Native;
 use crate::email;
 
 /// A cookie that a script wants set.
@@ -89,13 +89,13 @@ const MAX_KEPT_PASSWORDS: i64 = 10;
 /// Collects the directives of one call; handed to the engine as the call's tag.
 #[derive(Clone)]
 pub struct Collector {
-    moment: Moment,
+    moment: HookPoint,
     directives: Arc<Mutex<Directives>>,
 }
 
 impl Collector {
     /// Collects nothing yet.
-    pub fn at(moment: Moment) -> Self {
+    pub fn at(moment: HookPoint) -> Self {
         Self { moment, directives: Arc::default() }
     }
 
@@ -112,7 +112,7 @@ impl Collector {
     ///
     /// # Errors
     /// When no call runs, or one at another moment than these.
-    pub fn of(context: &NativeCallContext, function: &str, moments: &[Moment]) -> Native<Self> {
+    pub fn of(context: &NativeCallContext, function: &str, moments: &[HookPoint]) -> Native<Self> {
         let tag = context.tag().and_then(|tag| tag.clone().try_cast::<Self>());
         let collector = tag.ok_or_else(|| format!("{function}: call this inside of a hook"))?;
         if moments.contains(&collector.moment) {
@@ -122,10 +122,10 @@ impl Collector {
     }
 }
 
-const AT_ENDPOINTS: &[Moment] = &[Moment::Before, Moment::After];
-const WITH_ANSWER: &[Moment] = &[Moment::Before, Moment::After, Moment::Gate];
-const IN_REQUESTS: &[Moment] =
-    &[Moment::Before, Moment::After, Moment::Gate, Moment::BeforeChange, Moment::AfterChange];
+const AT_ENDPOINTS: &[HookPoint] = &[HookPoint::Before, HookPoint::After];
+const WITH_ANSWER: &[HookPoint] = &[HookPoint::Before, HookPoint::After, HookPoint::Gate];
+const IN_REQUESTS: &[HookPoint] =
+    &[HookPoint::Before, HookPoint::After, HookPoint::Gate, HookPoint::BeforeChange, HookPoint::AfterChange];
 
 /// Gives scripts the functions.
 pub fn register(engine: &mut Engine) {
@@ -137,7 +137,7 @@ pub fn register(engine: &mut Engine) {
         add(&context, "slow_down", AT_ENDPOINTS, |all| all.delay_ms = all.delay_ms.max(ms))
     });
     engine.register_fn("end_session", |context: NativeCallContext, id: &str| {
-        add(&context, "end_session", &[Moment::Before, Moment::After, Moment::AfterChange], |all| {
+        add(&context, "end_session", &[HookPoint::Before, HookPoint::After, HookPoint::AfterChange], |all| {
             all.ended_sessions.push(id.to_owned())
         })
     });
@@ -145,7 +145,7 @@ pub fn register(engine: &mut Engine) {
         let count = Some(count).filter(|count| (1..=MAX_KEPT_PASSWORDS).contains(count));
         let count = count.and_then(|count| usize::try_from(count).ok());
         let count = count.ok_or_else(|| format!("keep_old_passwords: 1 to {MAX_KEPT_PASSWORDS}"))?;
-        add(&context, "keep_old_passwords", &[Moment::BeforeChange], |all| all.kept_passwords = Some(count))
+        add(&context, "keep_old_passwords", &[HookPoint::BeforeChange], |all| all.kept_passwords = Some(count))
     });
 }
 
@@ -168,7 +168,7 @@ fn register_answer(engine: &mut Engine) {
 fn register_events(engine: &mut Engine) {
     engine.register_fn("audit", |context: NativeCallContext, name: &str, data: Map| -> Native<()> {
         let event = event("audit", name, data)?;
-        add(&context, "audit", &Moment::ALL, |all| all.audits.push(event))
+        add(&context, "audit", &HookPoint::ALL, |all| all.audits.push(event))
     });
     engine.register_fn("webhook", |context: NativeCallContext, name: &str, data: Map| -> Native<()> {
         let event = event("webhook", name, data)?;
@@ -186,7 +186,7 @@ fn register_events(engine: &mut Engine) {
 fn add(
     context: &NativeCallContext,
     function: &str,
-    moments: &[Moment],
+    moments: &[HookPoint],
     change: impl FnOnce(&mut Directives),
 ) -> Native<()> {
     let collector = Collector::of(context, function, moments)?;

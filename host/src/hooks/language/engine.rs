@@ -8,30 +8,20 @@ use rhai::packages::{
 };
 use rhai::{Dynamic, Engine, EvalAltResult, ImmutableString};
 
-use super::{context, declare, directive, functions, outcome, running};
+use super::functions::{self, Ports};
+use super::native::{MAX_ITEMS, MAX_OPERATIONS, MAX_TEXT_BYTES, Native};
+use super::{context, declare, directive, outcome, running};
 
-/// Largest script, in bytes: parsing is not metered, so that the text is bounded before it.
-pub const MAX_SCRIPT_BYTES: usize = 64 * 1024;
-/// Longest text, and longest sum of the texts in one value, in bytes.
-pub const MAX_TEXT_BYTES: usize = 64 * 1024;
-/// Most items of one value, nested ones included.
-pub const MAX_ITEMS: usize = 1_000;
-
-/// Most operations of one call.
-pub const MAX_OPERATIONS: u64 = 100_000;
 const MAX_CALL_LEVELS: usize = 32;
 /// Sizes are limited per value, so that the number of values is what bounds the memory of a call.
 const MAX_VARIABLES: usize = 32;
 const MAX_FUNCTIONS: usize = 100;
 
-/// The result of a function that scripts call.
-pub type Native<T> = Result<T, Box<EvalAltResult>>;
-
 /// An engine without state, shared by all scripts.
 ///
 /// The packages of time (`timestamp`) and of the language core (`sleep`, `exit`) are left out; so are files, modules
 /// and `eval`.
-pub fn sandboxed(ports: &functions::Ports) -> Engine {
+pub fn sandboxed(ports: &Ports) -> Engine {
     let mut engine = Engine::new_raw();
     ArithmeticPackage::new().register_into_engine(&mut engine);
     LogicPackage::new().register_into_engine(&mut engine);

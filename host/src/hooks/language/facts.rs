@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde_json::{Map, Value as Json};
 
-use super::engine::Native;
+use super::native::Native;
 use super::outcome::Outcome;
 use crate::error::Code;
 use crate::exchange::Exchange;
@@ -12,7 +12,7 @@ use crate::input::Input;
 
 /// Something that is loaded for those who ask.
 #[derive(Clone, Debug, Default)]
-pub enum Fact {
+pub enum Lazy {
     /// Not looked for, as the script's text does not ask.
     #[default]
     Unread,
@@ -20,7 +20,7 @@ pub enum Fact {
     Read(Json),
 }
 
-impl Fact {
+impl Lazy {
     /// The value.
     ///
     /// # Errors
@@ -96,21 +96,21 @@ pub struct Facts {
     /// Whether the request came through a proxy that the operator trusts.
     pub is_from_proxy: bool,
     /// Cookies that do not belong to the server or to a plugin.
-    pub cookies: Fact,
+    pub cookies: Lazy,
     /// The acting session, without what a client could sign in with.
-    pub session: Fact,
+    pub session: Lazy,
     /// The user whom it is about: who acts, signs in, owns the row, or is named in the token.
-    pub user: Fact,
+    pub user: Lazy,
     /// The user who acts, where that may be another one.
-    pub actor: Fact,
+    pub actor: Lazy,
     /// The user's live sessions.
-    pub sessions: Fact,
+    pub sessions: Lazy,
     /// The user's accounts.
-    pub accounts: Fact,
+    pub accounts: Lazy,
     /// Whether the request sets a password that the user had before.
-    pub is_old_password: Fact,
+    pub is_old_password: Lazy,
     /// Options of the plugins, by their ids.
-    pub plugins: Fact,
+    pub plugins: Lazy,
     /// What was answered.
     pub answer: Answer,
     /// How the identity was proven, and whether the session outlives the browser.

@@ -3,7 +3,7 @@
 use rhai::{Array, Dynamic, Map};
 use serde_json::{Number, Value as Json};
 
-use super::engine::{MAX_ITEMS, MAX_TEXT_BYTES};
+use super::native::{MAX_ITEMS, MAX_TEXT_BYTES};
 
 /// Deepest nesting that comes back from a script.
 const MAX_DEPTH: usize = 64;

@@ -7,5 +7,6 @@ pub(super) mod engine;
 pub(super) mod facts;
 pub(super) mod functions;
 pub(super) mod json;
+pub(super) mod native;
 pub(super) mod outcome;
 pub(super) mod running;

@@ -3,10 +3,10 @@
 use rhai::{Dynamic, Engine, EvalAltResult, Map, NativeCallContext, Position};
 use serde_json::{Map as JsonMap, Value as Json};
 
-use super::declare::Moment;
+use super::declare::HookPoint;
 use super::directive::Collector;
-use super::engine::Native;
 use super::json;
+use super::native::Native;
 
 /// How a script ended it.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,14 +45,14 @@ pub fn register(engine: &mut Engine) {
     engine.register_fn("reject", reject);
     engine.register_fn("respond", respond);
     engine.register_fn("redirect", |context: NativeCallContext, url: &str| -> Native<()> {
-        only(&context, "redirect", &[Moment::Before, Moment::After])?;
+        only(&context, "redirect", &[HookPoint::Before, HookPoint::After])?;
         end(Outcome::Redirect(url.to_owned()))
     });
     engine.register_fn("challenge", |context: NativeCallContext, name: &str| challenge(&context, name, Map::new()));
     engine
         .register_fn("challenge", |context: NativeCallContext, name: &str, data: Map| challenge(&context, name, data));
     engine.register_fn("stop", |context: NativeCallContext| -> Native<()> {
-        only(&context, "stop", &[Moment::Mail])?;
+        only(&context, "stop", &[HookPoint::Mail])?;
         end(Outcome::Stop)
     });
 }
@@ -62,13 +62,13 @@ fn end(outcome: Outcome) -> Native<()> {
     Err(Box::new(EvalAltResult::ErrorTerminated(Dynamic::from(outcome), Position::NONE)))
 }
 
-fn only(context: &NativeCallContext, function: &str, moments: &[Moment]) -> Native<()> {
+fn only(context: &NativeCallContext, function: &str, moments: &[HookPoint]) -> Native<()> {
     Collector::of(context, function, moments).map(drop)
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the engine hands its context over")]
 fn reject(context: NativeCallContext, status: i64, code: &str, message: &str) -> Native<()> {
-    let all_but_mail = Moment::ALL.map(|moment| if moment == Moment::Mail { Moment::Gate } else { moment });
+    let all_but_mail = HookPoint::ALL.map(|moment| if moment == HookPoint::Mail { HookPoint::Gate } else { moment });
     only(&context, "reject", &all_but_mail)?;
     let is_code = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
     if code.is_empty() || code.len() > 64 || !code.bytes().all(is_code) {
@@ -83,13 +83,13 @@ fn reject(context: NativeCallContext, status: i64, code: &str, message: &str) ->
 
 #[expect(clippy::needless_pass_by_value, reason = "the engine hands values over")]
 fn respond(context: NativeCallContext, status: i64, body: Dynamic) -> Native<()> {
-    only(&context, "respond", &[Moment::Before, Moment::After])?;
+    only(&context, "respond", &[HookPoint::Before, HookPoint::After])?;
     let body = json::from_script(&body)?;
     end(Outcome::Respond { status: status_from(status, 200)?, body })
 }
 
 fn challenge(context: &NativeCallContext, name: &str, data: Map) -> Native<()> {
-    only(context, "challenge", &[Moment::Gate])?;
+    only(context, "challenge", &[HookPoint::Gate])?;
     let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     if name.is_empty() || name.len() > 64 || !name.bytes().all(is_plain) {
         return Err("challenge: the name has small letters, digits and `-`".into());

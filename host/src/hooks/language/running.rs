@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use rhai::{Dynamic, Engine, EvalAltResult, Position};
 
-use super::engine::{MAX_OPERATIONS, Native};
+use super::native::{MAX_OPERATIONS, Native};
 use crate::hooks::script_log::ScriptLog;
 
 /// Time that one call may take.

@@ -12,9 +12,9 @@ use crate::error::ApiError;
 use crate::exchange::{Cause, Services};
 use crate::hooks::deliver::{checked, drafts, end_sessions_of, failed, note, refusal, send};
 use crate::hooks::language::context::differences;
-use crate::hooks::language::declare::Moment;
+use crate::hooks::language::declare::HookPoint;
 use crate::hooks::language::directive::Directives;
-use crate::hooks::language::facts::{Fact, Facts, RowFacts};
+use crate::hooks::language::facts::{Facts, Lazy, RowFacts};
 use crate::hooks::lookup::{records, without_token};
 use crate::hooks::script::{Hook, Reads};
 use crate::hooks::{ScriptSet, old_passwords};
@@ -32,12 +32,12 @@ pub struct ScriptObserver {
 impl ScriptObserver {
     /// The scripts' observer; `None` when no script has to do with changes, so that they cost nothing.
     pub fn new(scripts: &Arc<ScriptSet>, services: &Arc<Services>) -> Option<Self> {
-        let moments = [Moment::BeforeChange, Moment::AfterChange];
+        let moments = [HookPoint::BeforeChange, HookPoint::AfterChange];
         let is_needed = scripts.hooks.iter().any(|hook| moments.contains(&hook.declaration.moment));
         is_needed.then(|| Self { scripts: Arc::clone(scripts), services: Arc::downgrade(services) })
     }
 
-    fn hooks(&self, moment: Moment, model: &str, action: Action) -> impl Iterator<Item = &Arc<Hook>> {
+    fn hooks(&self, moment: HookPoint, model: &str, action: Action) -> impl Iterator<Item = &Arc<Hook>> {
         self.scripts.hooks.iter().filter(move |hook| hook.is_at_change(moment, model, action))
     }
 
@@ -63,13 +63,13 @@ impl Observer for ScriptObserver {
     fn observes(&self, model: &str, action: Action) -> bool {
         let has_hook = |moment| self.hooks(moment, model, action).next().is_some();
         let forgets = model == user::MODEL && action == Action::Delete && self.keeps_old_passwords();
-        has_hook(Moment::BeforeChange) || has_hook(Moment::AfterChange) || forgets
+        has_hook(HookPoint::BeforeChange) || has_hook(HookPoint::AfterChange) || forgets
     }
 
     async fn before(&self, db: &dyn Database, change: &mut Change) -> Result<(), ApiError> {
         let services = self.services()?;
         let auth = &services.auth;
-        let hooks: Vec<_> = self.hooks(Moment::BeforeChange, change.model(), change.action()).collect();
+        let hooks: Vec<_> = self.hooks(HookPoint::BeforeChange, change.model(), change.action()).collect();
         for hook in hooks {
             let asked = Asked { auth, db, reads: hook.script.reads };
             let facts = self.facts(asked, change.row(), RowFacts::before(change)).await?;
@@ -100,7 +100,7 @@ impl Observer for ScriptObserver {
         if model == user::MODEL && action == Action::Delete && self.keeps_old_passwords() {
             old_passwords::forget(auth, db, row.text("id")).await?;
         }
-        for hook in self.hooks(Moment::AfterChange, model, action) {
+        for hook in self.hooks(HookPoint::AfterChange, model, action) {
             let asked = Asked { auth, db, reads: hook.script.reads };
             let facts = self.facts(asked, row, RowFacts::of(row, action)).await?;
             let (_, called) = self.scripts.call(hook, facts).await;
@@ -130,9 +130,9 @@ impl ScriptObserver {
                 Some(id) => find_user_by_id(db, id).await?.map(|user| user.0.output()),
                 None => None,
             };
-            facts.user = Fact::Read(user.map_or(Json::Null, Json::Object));
+            facts.user = Lazy::Read(user.map_or(Json::Null, Json::Object));
             let actor = Cause::current().and_then(|cause| cause.actor());
-            facts.actor = Fact::Read(actor.map_or(Json::Null, |actor| Json::Object(actor.user.0.output())));
+            facts.actor = Lazy::Read(actor.map_or(Json::Null, |actor| Json::Object(actor.user.0.output())));
         }
         records(auth, db, owner, reads, &mut facts).await?;
         if let Some(cause) = Cause::current() {

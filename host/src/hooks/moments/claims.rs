@@ -10,8 +10,8 @@ use crate::error::ApiError;
 use crate::exchange::{ClaimSource, Exchange};
 use crate::hooks::ScriptSet;
 use crate::hooks::deliver::{failed, note, refusal};
-use crate::hooks::language::declare::Moment;
-use crate::hooks::language::facts::{Fact, Facts};
+use crate::hooks::language::declare::HookPoint;
+use crate::hooks::language::facts::{Facts, Lazy};
 
 /// The scripts' say in claims.
 pub struct ScriptClaims(Arc<ScriptSet>);
@@ -19,7 +19,7 @@ pub struct ScriptClaims(Arc<ScriptSet>);
 impl ScriptClaims {
     /// None when no script has one.
     pub fn of(scripts: &Arc<ScriptSet>) -> Option<Self> {
-        scripts.hooks.iter().any(|hook| hook.is_at(Moment::Claims)).then(|| Self(Arc::clone(scripts)))
+        scripts.hooks.iter().any(|hook| hook.is_at(HookPoint::Claims)).then(|| Self(Arc::clone(scripts)))
     }
 }
 
@@ -49,10 +49,10 @@ impl ScriptSet {
         session: &Json,
         mut claims: Map<String, Json>,
     ) -> Result<Map<String, Json>, ApiError> {
-        for hook in self.hooks.iter().filter(|hook| hook.is_at(Moment::Claims)) {
+        for hook in self.hooks.iter().filter(|hook| hook.is_at(HookPoint::Claims)) {
             let facts = Facts {
-                user: Fact::Read(user.clone()),
-                session: Fact::Read(session.clone()),
+                user: Lazy::Read(user.clone()),
+                session: Lazy::Read(session.clone()),
                 claims: Json::Object(claims.clone()),
                 ..Facts::default()
             };

@@ -4,7 +4,7 @@ use crate::error::ApiError;
 use crate::exchange::Exchange;
 use crate::hooks::deliver::{carry_out, checked, failed};
 use crate::hooks::error::HookError;
-use crate::hooks::language::declare::Moment;
+use crate::hooks::language::declare::HookPoint;
 use crate::hooks::language::directive::Directives;
 use crate::hooks::language::facts::{Answer, Facts};
 use crate::hooks::language::outcome::Outcome;
@@ -21,7 +21,7 @@ impl ScriptSet {
     pub async fn before(&self, exchange: &mut Exchange) -> Result<Step, ApiError> {
         let mut step = Step::Continue;
         for hook in &self.hooks {
-            if !hook.is_at_endpoint(Moment::Before, &exchange.request.method, &exchange.request.path) {
+            if !hook.is_at_endpoint(HookPoint::Before, &exchange.request.method, &exchange.request.path) {
                 continue;
             }
             let facts = self.facts(exchange, hook.script.reads).await?;
@@ -52,7 +52,7 @@ impl ScriptSet {
     /// The refusal of a script: the session that the request opened is ended.
     pub async fn after(&self, exchange: &mut Exchange, response: &mut Response) -> Result<(), ApiError> {
         for hook in &self.hooks {
-            if !hook.is_at_endpoint(Moment::After, &exchange.request.method, &exchange.request.path) {
+            if !hook.is_at_endpoint(HookPoint::After, &exchange.request.method, &exchange.request.path) {
                 continue;
             }
             // What looking for a session does to cookies is no part of an answer that is made already.

@@ -8,8 +8,8 @@ use super::endpoint::{answer, log_failure};
 use crate::error::ApiError;
 use crate::exchange::{Exchange, SessionGate, SignInAttempt, Verdict};
 use crate::hooks::deliver::{add_to_answer, checked, drafts, failed, note};
-use crate::hooks::language::declare::Moment;
-use crate::hooks::language::facts::{Fact, Facts};
+use crate::hooks::language::declare::HookPoint;
+use crate::hooks::language::facts::{Facts, Lazy};
 use crate::hooks::lookup::records;
 use crate::hooks::script::Reads;
 use crate::hooks::{HookError, ScriptSet};
@@ -23,7 +23,7 @@ impl SessionGate for ScriptGate {
     async fn ask(&self, exchange: &mut Exchange, attempt: &SignInAttempt) -> Result<Verdict, ApiError> {
         let Self(scripts) = self;
         let mut challenge = None;
-        for hook in scripts.hooks.iter().filter(|hook| hook.is_at(Moment::Gate)) {
+        for hook in scripts.hooks.iter().filter(|hook| hook.is_at(HookPoint::Gate)) {
             let facts = facts(scripts, exchange, attempt, hook.script.reads).await?;
             let (facts, called) = scripts.call(hook, facts).await;
             facts.give_back(exchange);
@@ -59,7 +59,7 @@ async fn facts(
     reads: Reads,
 ) -> Result<Facts, ApiError> {
     let mut facts = Facts {
-        user: Fact::Read(Json::Object(attempt.user.0.output())),
+        user: Lazy::Read(Json::Object(attempt.user.0.output())),
         sign_in: (attempt.method.clone(), attempt.remember),
         ..Facts::default()
     };

@@ -7,21 +7,21 @@ use serde_json::{Value as Json, json};
 
 use crate::hooks::ScriptSet;
 use crate::hooks::deliver::note;
-use crate::hooks::language::declare::Moment;
+use crate::hooks::language::declare::HookPoint;
 use crate::hooks::language::facts::Facts;
 use crate::hooks::language::outcome::Outcome;
 use crate::mail::Mail;
-use crate::outbox::{Screen, TransportError};
+use crate::outbox::{MailFilter, TransportError};
 
 /// The scripts as the last look on a mail.
-pub struct ScriptScreen(pub Arc<ScriptSet>);
+pub struct ScriptMailFilter(pub Arc<ScriptSet>);
 
 #[async_trait]
-impl Screen for ScriptScreen {
+impl MailFilter for ScriptMailFilter {
     async fn look(&self, mut mail: Mail) -> Result<Option<Mail>, TransportError> {
         let Self(scripts) = self;
         let kind = mail.kind.clone();
-        for hook in scripts.hooks.iter().filter(|hook| hook.is_at(Moment::Mail) && hook.is_at_mail(&kind)) {
+        for hook in scripts.hooks.iter().filter(|hook| hook.is_at(HookPoint::Mail) && hook.is_at_mail(&kind)) {
             let facts = Facts { mail: stated(&mail), ..Facts::default() };
             let (facts, called) = scripts.call(hook, facts).await;
             match called {

@@ -20,7 +20,7 @@ use ureq::{Agent, Error, http};
 use resolver::{Denied, PublicResolver};
 pub use rules::Rules;
 
-/// Longest time of one request, with its wait for a turn.
+/// Longest time of one request, with its wait for a permit.
 pub const LONGEST: Duration = Duration::from_secs(5);
 /// Largest body of an answer, in bytes.
 pub const MOST_BYTES: usize = 1 << 20;
@@ -97,9 +97,9 @@ pub fn tls() -> TlsConfig {
 
 /// The threads that wait for other servers. All clients of a server share one.
 #[derive(Clone, Debug)]
-pub struct Turns(Arc<Semaphore>);
+pub struct Permits(Arc<Semaphore>);
 
-impl Default for Turns {
+impl Default for Permits {
     fn default() -> Self {
         Self(Arc::new(Semaphore::new(AT_ONCE)))
     }
@@ -110,12 +110,12 @@ impl Default for Turns {
 pub struct Client {
     rules: Rules,
     agent: Agent,
-    turns: Turns,
+    permits: Permits,
 }
 
 impl Client {
     /// A client under these rules, by the proxy that the environment names (`HTTPS_PROXY`, `NO_PROXY`).
-    pub fn new(rules: Rules, turns: Turns) -> Self {
+    pub fn new(rules: Rules, permits: Permits) -> Self {
         let config = Agent::config_builder()
             .tls_config(tls())
             .max_redirects(0)
@@ -124,7 +124,7 @@ impl Client {
             .user_agent(AutoHeaderValue::Provided(Arc::new(concat!("doorward/", env!("CARGO_PKG_VERSION")).to_owned())))
             .build();
         let resolver = PublicResolver::new(rules.allows_private);
-        Self { rules, agent: Agent::with_parts(config, DefaultConnector::default(), resolver), turns }
+        Self { rules, agent: Agent::with_parts(config, DefaultConnector::default(), resolver), permits }
     }
 
     /// Sends one request and reads its whole answer, on a thread that may wait.
@@ -135,13 +135,13 @@ impl Client {
         let begun = Instant::now();
         let longest = request.timeout.min(LONGEST);
         let request = self.prepare(request)?;
-        let turn = tokio::time::timeout(longest, Arc::clone(&self.turns.0).acquire_owned()).await;
-        let Ok(Ok(turn)) = turn else { return Err(Failure::TimedOut) };
+        let permit = tokio::time::timeout(longest, Arc::clone(&self.permits.0).acquire_owned()).await;
+        let Ok(Ok(permit)) = permit else { return Err(Failure::TimedOut) };
         let left = longest.saturating_sub(begun.elapsed()).max(Duration::from_millis(1));
         let agent = self.agent.clone();
         let sent = tokio::task::spawn_blocking(move || {
             // Held to the end, also when nobody waits for the answer any more.
-            let _turn = turn;
+            let _permit = permit;
             exchange(&agent, request, left)
         });
         sent.await.map_err(|_| Failure::Unreachable)?

@@ -24,7 +24,7 @@ fn serve(answer: Vec<u8>) -> (u16, std::sync::mpsc::Receiver<String>) {
 }
 
 fn client(hosts: &[&str], allows_private: bool, allows_http: bool) -> Client {
-    Client::new(Rules::new(hosts.iter().copied(), allows_private, allows_http).unwrap(), Turns::default())
+    Client::new(Rules::new(hosts.iter().copied(), allows_private, allows_http).unwrap(), Permits::default())
 }
 
 fn get(url: &str) -> Request {
@@ -86,8 +86,8 @@ async fn silence_times_out() {
 
 #[tokio::test]
 async fn nobody_waits_for_a_turn_for_ever() {
-    let turns = Turns(Arc::new(Semaphore::new(0)));
-    let client = Client::new(Rules::new(["example.com"], false, false).unwrap(), turns);
+    let permits = Permits(Arc::new(Semaphore::new(0)));
+    let client = Client::new(Rules::new(["example.com"], false, false).unwrap(), permits);
     let request = Request { timeout: Duration::from_millis(10), ..get("https://example.com/") };
     assert_eq!(client.send(request).await, Err(Failure::TimedOut));
 }

@@ -22,8 +22,8 @@ use crate::plugin_host::bindings::exports::doorward::plugin::{
 use crate::plugin_host::call::breaker::Breaker;
 use crate::plugin_host::call::budget::LogPace;
 use crate::plugin_host::call::events;
-use crate::plugin_host::call::failure::Policies;
 use crate::plugin_host::call::plugin::{Exports, Plugin};
+use crate::plugin_host::call::policies::Policies;
 use crate::plugin_host::call::services::{Common, PluginServices};
 use crate::plugin_host::call::state::{ServerFacts, Shared};
 use crate::plugin_host::engine;
@@ -74,7 +74,7 @@ pub(in crate::plugin_host) async fn load_all(config: &Config, ports: &Ports) -> 
         engine: engine::start(instances, memory_mib << 20)?,
         cache: Arc::new(Cache::open(Some(&config.resolve(CACHE_FOLDER)), config.secret_value.expose())),
         cookies: Cookies::new(config),
-        turns: Arc::new(Semaphore::new(engine::REQUESTS_AT_ONCE)),
+        permits: Arc::new(Semaphore::new(engine::REQUESTS_AT_ONCE)),
         common: Common::new(config, &ports.random),
     };
     let mut plugins = Vec::with_capacity(candidates.len());
@@ -172,7 +172,7 @@ struct Loader<'a> {
     engine: Engine,
     cache: Arc<Cache>,
     cookies: Cookies,
-    turns: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
     common: Common,
 }
 
@@ -198,10 +198,10 @@ impl Loader<'_> {
         };
         refuse_missing_exports(&manifest, &exports)?;
         let shared = Arc::new(self.shared(&manifest, entry, &options)?);
-        let (engine, turns) = (self.engine.clone(), Arc::clone(&self.turns));
+        let (engine, permits) = (self.engine.clone(), Arc::clone(&self.permits));
         let policies = Policies::of(&manifest, &entry.on_failure)?;
         let breaker = Breaker::new(entry.breaker);
-        let plugin = Plugin { manifest, options, shared, engine, linked, exports, turns, policies, breaker };
+        let plugin = Plugin { manifest, options, shared, engine, linked, exports, permits, policies, breaker };
         match plugin.check().await {
             Ok(()) => Ok(plugin),
             Err(reason) => Err(PluginError::Option { plugin: plugin.manifest.id, reason }),

@@ -9,15 +9,16 @@ use tokio::sync::Semaphore;
 
 use super::convert;
 use super::plugin::Plugin;
+use super::watched_change::WatchedChange;
 use crate::auth::lifecycle::{Action, Change, Observer};
 use crate::config::FailurePolicy;
 use crate::error::ApiError;
 use crate::exchange::Services;
 use crate::plugin_host::admission::grant::is_on;
 use crate::plugin_host::package::manifest::{Event, EventAction, EventMoment};
-use crate::store::{Database, Mark, Record, Value, user};
+use crate::store::{Database, Record, Savepoint, Value, user};
 
-/// Changes beneath which guests run at once. Nobody waits for a turn: whoever has one may wait for the row that the waiting
+/// Changes beneath which guests run at once. Nobody waits for a permit: whoever has one may wait for the row that the waiting
 /// transaction holds.
 pub(in crate::plugin_host) const CHANGES_AT_ONCE: usize = 32;
 /// Changes that cause changes.
@@ -26,17 +27,6 @@ pub(in crate::plugin_host) const DEEPEST: usize = 4;
 tokio::task_local! {
     /// How many changes cause the present one.
     static DEPTH: usize;
-}
-
-/// The row of one call of a guest.
-pub(in crate::plugin_host) struct WatchedChange {
-    pub(in crate::plugin_host) action: Action,
-    /// Creating and deleting, the row; updating, the row with what is set.
-    pub(in crate::plugin_host) row: Record,
-    /// The names of what an update sets; none shows the whole row.
-    pub(in crate::plugin_host) shown: Option<Vec<String>>,
-    /// What the guest sets before the change; none after it.
-    pub(in crate::plugin_host) sets: Option<Vec<(String, Value)>>,
 }
 
 /// One declared event.
@@ -66,7 +56,7 @@ pub(in crate::plugin_host) struct PluginObserver {
     subscriptions: Vec<Subscription>,
     /// The services hold the observers.
     services: Weak<Services>,
-    turns: Semaphore,
+    permits: Semaphore,
 }
 
 impl PluginObserver {
@@ -91,8 +81,8 @@ impl PluginObserver {
             })
         });
         let subscriptions: Vec<Subscription> = subscriptions.collect();
-        let turns = Semaphore::new(CHANGES_AT_ONCE);
-        (!subscriptions.is_empty()).then(|| Self { subscriptions, services: Arc::downgrade(services), turns })
+        let permits = Semaphore::new(CHANGES_AT_ONCE);
+        (!subscriptions.is_empty()).then(|| Self { subscriptions, services: Arc::downgrade(services), permits })
     }
 
     fn of_change<'a>(
@@ -116,27 +106,27 @@ impl PluginObserver {
         if depth >= DEEPEST {
             return Err(ApiError::internal("changes by plugins cause each other without an end"));
         }
-        let _turn = match depth {
-            0 => Some(self.turns.try_acquire().map_err(|_| ApiError::busy(1))?),
+        let _permit = match depth {
+            0 => Some(self.permits.try_acquire().map_err(|_| ApiError::busy(1))?),
             _ => None,
         };
         let services = self.services.upgrade().ok_or_else(|| ApiError::internal("the server is stopping"))?;
-        let mark = match to.plugin.policies.events {
-            FailurePolicy::Open => Some(Mark::set(db, depth).await?),
+        let savepoint = match to.plugin.policies.events {
+            FailurePolicy::Open => Some(Savepoint::set(db, depth).await?),
             FailurePolicy::Closed => None,
         };
         let called = DEPTH.scope(depth + 1, to.plugin.change(to.index, services, db.share(), change)).await;
-        match (called, mark) {
-            (Ok(said), mark) => {
+        match (called, savepoint) {
+            (Ok(said), savepoint) => {
                 let sets = said.map_err(convert::refusal)?;
-                if let Some(mark) = mark {
-                    mark.forget().await?;
+                if let Some(savepoint) = savepoint {
+                    savepoint.forget().await?;
                 }
                 Ok(sets)
             }
             (Err(failed), None) => Err(failed),
-            (Err(failed), Some(mark)) => {
-                mark.undo().await?;
+            (Err(failed), Some(savepoint)) => {
+                savepoint.undo().await?;
                 to.plugin.skipped(None, &failed);
                 Ok(Vec::new())
             }

@@ -17,7 +17,7 @@ use crate::exchange::Exchange;
 use crate::plugin_host::engine::REQUESTS_AT_ONCE;
 use crate::plugin_host::error::Limit;
 
-/// Free turns below which nothing is kept.
+/// Free permits below which nothing is kept.
 const ROOM: usize = REQUESTS_AT_ONCE / 2;
 
 /// One instance of one plugin.
@@ -40,19 +40,19 @@ impl Guest {
 struct Guests {
     /// One per request and not per instance: a request that waits for its second instance while others hold theirs would
     /// wait for ever.
-    _turn: OwnedSemaphorePermit,
+    _permit: OwnedSemaphorePermit,
     idle: Vec<Guest>,
     /// Instances that run a call, one inside the other.
     active: usize,
 }
 
-/// The instance of the plugin that this request has, if it has one. Waits for a turn at the request's first call.
+/// The instance of the plugin that this request has, if it has one. Waits for a permit at the request's first call.
 ///
 /// # Errors
 /// 503 when the server is stopping.
 pub(in crate::plugin_host) async fn take(
     exchange: &mut Exchange,
-    turns: &Arc<Semaphore>,
+    permits: &Arc<Semaphore>,
     plugin: &Arc<Shared>,
 ) -> Result<Option<Guest>, ApiError> {
     if let Some(guests) = guests(exchange) {
@@ -61,17 +61,17 @@ pub(in crate::plugin_host) async fn take(
         let place = guests.idle.iter().position(|guest| Arc::ptr_eq(&guest.store.data().shared, plugin));
         return Ok(place.map(|place| guests.idle.swap_remove(place)));
     }
-    let turn = Arc::clone(turns).acquire_owned().await.map_err(|_| ApiError::busy(1))?;
-    exchange.guests = Some(Box::new(Guests { _turn: turn, idle: Vec::new(), active: 1 }));
+    let permit = Arc::clone(permits).acquire_owned().await.map_err(|_| ApiError::busy(1))?;
+    exchange.guests = Some(Box::new(Guests { _permit: permit, idle: Vec::new(), active: 1 }));
     Ok(None)
 }
 
 /// Ends a call: keeps its instance for the next one of the same plugin. None when the call failed.
-pub(in crate::plugin_host) fn give_back(exchange: &mut Exchange, turns: &Semaphore, guest: Option<Guest>) {
+pub(in crate::plugin_host) fn give_back(exchange: &mut Exchange, permits: &Semaphore, guest: Option<Guest>) {
     let Some(guests) = guests(exchange) else { return };
     guests.active = guests.active.saturating_sub(1);
     guests.idle.extend(guest);
-    if turns.available_permits() >= ROOM {
+    if permits.available_permits() >= ROOM {
         return;
     }
     guests.idle.clear();

@@ -9,5 +9,7 @@ pub(super) mod guests;
 pub(super) mod memory;
 pub(super) mod pattern;
 pub(super) mod plugin;
+pub(super) mod policies;
 pub(super) mod services;
 pub(super) mod state;
+pub(super) mod watched_change;

@@ -10,10 +10,10 @@ use wasmtime::{Engine, Store};
 
 use super::breaker::{Breaker, Passage};
 use super::convert;
-use super::events::WatchedChange;
-use super::failure::Policies;
 use super::guests::{self, Guest};
+use super::policies::Policies;
 use super::state::{Moment, Shared, State, Work};
+use super::watched_change::WatchedChange;
 use crate::error::ApiError;
 use crate::exchange::{Exchange, Services, SignInAttempt, Verdict};
 use crate::http::Response;
@@ -34,7 +34,7 @@ pub(in crate::plugin_host) struct Plugin {
     pub(in crate::plugin_host) linked: InstancePre<State>,
     pub(in crate::plugin_host) exports: Exports,
     /// Requests that may be inside plugins at once.
-    pub(in crate::plugin_host) turns: Arc<Semaphore>,
+    pub(in crate::plugin_host) permits: Arc<Semaphore>,
     pub(in crate::plugin_host) policies: Policies,
     pub(in crate::plugin_host) breaker: Breaker,
 }
@@ -303,12 +303,12 @@ impl Plugin {
         run: impl AsyncFnOnce(&mut Guest) -> Ended<T>,
     ) -> Result<(T, Option<Response>), ApiError> {
         let passage = self.enter()?;
-        let mut guest = match guests::take(exchange, &self.turns, &self.shared).await? {
+        let mut guest = match guests::take(exchange, &self.permits, &self.shared).await? {
             Some(guest) => guest,
             None => match self.start().await {
                 Ok(guest) => guest,
                 Err(trap) => {
-                    guests::give_back(exchange, &self.turns, None);
+                    guests::give_back(exchange, &self.permits, None);
                     return Err(self.failed(what, &trap));
                 }
             },
@@ -322,7 +322,7 @@ impl Plugin {
         }
         let ended = ended.map_err(|trap| guest.cause(trap));
         let guest = ended.is_ok().then_some(guest);
-        guests::give_back(exchange, &self.turns, guest);
+        guests::give_back(exchange, &self.permits, guest);
         let value = ended.map_err(|trap| self.failed(what, &trap))?;
         self.answered(passage);
         Ok((value, reply))

@@ -10,7 +10,7 @@ use crate::config::{Config, PluginConfig};
 use crate::crypto::keys::KeyRing;
 use crate::crypto::random::Random;
 use crate::crypto::seal::Secrets;
-use crate::http::outgoing::{Client, Rules, Turns};
+use crate::http::outgoing::{Client, Permits, Rules};
 use crate::plugin_host::error::PluginError;
 use crate::plugin_host::package::manifest::Manifest;
 
@@ -23,14 +23,14 @@ pub(in crate::plugin_host) const LONGEST_LIFE: Duration = Duration::from_secs(36
 pub(in crate::plugin_host) struct Common {
     secrets: Arc<Secrets>,
     keys: Arc<KeyRing>,
-    turns: Turns,
+    permits: Permits,
 }
 
 impl Common {
     pub(in crate::plugin_host) fn new(config: &Config, random: &Arc<dyn Random>) -> Self {
         let secrets = Arc::new(config.all_secrets.clone());
         let keys = Arc::new(KeyRing::new(Arc::clone(&secrets), Arc::clone(random)));
-        Self { secrets, keys, turns: Turns::default() }
+        Self { secrets, keys, permits: Permits::default() }
     }
 }
 
@@ -57,7 +57,7 @@ impl PluginServices {
         Ok(Self {
             secrets: Arc::clone(&common.secrets),
             keys: Arc::clone(&common.keys),
-            http: Client::new(rules, common.turns.clone()),
+            http: Client::new(rules, common.permits.clone()),
             values: Values::default(),
         })
     }

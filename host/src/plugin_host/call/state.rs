@@ -6,9 +6,9 @@ use std::sync::Arc;
 use wasmtime::UpdateDeadline;
 
 use super::budget::{Cost, LogPace, Spent};
-use super::events::WatchedChange;
 use super::memory::InstanceLimits;
 use super::services::PluginServices;
+use super::watched_change::WatchedChange;
 use crate::auth::Auth;
 use crate::clock::Clock;
 use crate::config::PluginLimits;

@@ -9,8 +9,8 @@ use super::values;
 use crate::auth::lifecycle;
 use crate::exchange::Cause;
 use crate::plugin_host::bindings::Lent;
-use crate::plugin_host::call::events::WatchedChange;
 use crate::plugin_host::call::state::{Shared, State};
+use crate::plugin_host::call::watched_change::WatchedChange;
 use crate::store::{Field, Owner, Record, account, session, user, verification};
 
 impl Shared {

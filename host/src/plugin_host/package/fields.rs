@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use super::manifest::ErrorRule;
-use crate::store::{Field, FieldKind, Model, Owner, Taken, Value};
+use crate::store::{ConflictError, Field, FieldKind, Model, Owner, Value};
 
 /// One field that is added to users or sessions, or of a plugin's own table.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -112,7 +112,11 @@ impl FieldRule {
         Field {
             required: self.required,
             unique: self.unique,
-            taken: self.taken.clone().map(|rule| Taken(rule.status, rule.code, rule.message)),
+            conflict: self.taken.clone().map(|ErrorRule { status, code, message }| ConflictError {
+                status,
+                code,
+                message,
+            }),
             indexed: self.indexed,
             references: self.references.clone(),
             default: self.default.as_ref().and_then(|default| Value::from_json(default, kind)),
@@ -120,7 +124,7 @@ impl FieldRule {
             input: self.is_input,
             returned: self.is_returned,
             is_credential: self.is_credential,
-            fixes_life: self.fixes_life,
+            never_refreshed: self.fixes_life,
             owner: Owner::Plugin(plugin.to_owned()),
             ..Field::new(&self.name, kind)
         }

@@ -2,8 +2,9 @@
 
 use super::Backend;
 use super::inspect::Found;
-use crate::store::model::{Field, FieldKind, Model};
+use crate::store::model::{Field, Model};
 use crate::store::schema::Schema;
+use crate::store::value::FieldKind;
 
 /// The statements that make the schema in an empty database: tables, then indexes, as the reference writes them.
 pub fn create_schema(schema: &Schema, backend: Backend) -> Vec<String> {

@@ -9,7 +9,7 @@ use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
 use futures_util::FutureExt;
 
 use crate::store::error::StoreError;
-use crate::store::open::StoreOptions;
+use crate::store::options::StoreOptions;
 
 /// Connections speak UTC and have limits on the server's side too, which hold when this process hangs.
 pub(super) fn config(options: &StoreOptions) -> ManagerConfig<AsyncPgConnection> {

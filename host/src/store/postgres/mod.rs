@@ -12,7 +12,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use tokio::sync::oneshot;
 
 use super::error::StoreError;
-use super::open::StoreOptions;
+use super::options::StoreOptions;
 use super::row::{Loaded, Row};
 use super::schema::Schema;
 use super::statement::Statement;

@@ -9,7 +9,7 @@ use diesel::result::{DatabaseErrorKind, Error};
 use diesel::{Connection, RunQueryDsl, SqliteConnection};
 
 use crate::store::error::StoreError;
-use crate::store::open::StoreOptions;
+use crate::store::options::StoreOptions;
 use crate::store::row::{Loaded, Row};
 use crate::store::statement::{Builder, Statement};
 

@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use super::error::StoreError;
-use super::open::StoreOptions;
+use super::options::StoreOptions;
 use super::row::Row;
 use super::schema::Schema;
 use super::statement::Statement;

@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rhai::Engine;
 
-use super::Ports;
+use super::ports::Ports;
 use crate::clock::Timestamp;
 use crate::crypto::sha256;
-use crate::hooks::language::engine::Native;
+use crate::hooks::language::native::Native;
 use crate::hooks::language::running;
 
 const SHARDS: usize = 16;

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use rhai::{Array, Dynamic, Engine};
 
-use crate::hooks::language::engine::Native;
+use crate::hooks::language::native::Native;
 
 /// Gives scripts `in_network(address, network or list of networks)`. Nobody's address, `()`, is in no network.
 pub fn register(engine: &mut Engine) {

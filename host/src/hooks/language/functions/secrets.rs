@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use rhai::Engine;
 
-use super::Ports;
+use super::ports::Ports;
 use crate::crypto::random::ALPHANUMERIC;
 use crate::crypto::{constant_time_eq, hex, hmac_sha256, sha256};
-use crate::hooks::language::engine::Native;
+use crate::hooks::language::native::Native;
 use crate::hooks::language::running;
 
 const MAX_RANDOM_LETTERS: i64 = 256;

@@ -7,8 +7,8 @@ use regex::{Regex, RegexBuilder};
 use rhai::{Array, Dynamic, Engine, Map};
 
 use crate::email;
-use crate::hooks::language::engine::Native;
 use crate::hooks::language::facts::refusal;
+use crate::hooks::language::native::Native;
 use crate::hooks::language::running;
 
 /// A pattern takes time in proportion to its own length and that of the text: both are bounded.

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use rhai::{Engine, Map};
 use time::{OffsetDateTime, UtcOffset};
 
-use super::Ports;
+use super::ports::Ports;
 use crate::clock::Timestamp;
-use crate::hooks::language::engine::Native;
+use crate::hooks::language::native::Native;
 
 /// Gives scripts the functions of time.
 pub fn register(engine: &mut Engine, ports: &Ports) {

@@ -5,20 +5,20 @@ use super::error::StoreError;
 use super::statement::{Builder, Statement};
 
 /// A point within a transaction. One that is dropped stays until the transaction ends or goes back further.
-pub struct Mark<'a> {
+pub struct Savepoint<'a> {
     db: &'a dyn Database,
     name: String,
 }
 
-impl<'a> Mark<'a> {
-    /// Marks the present point of the transaction `db`. Marks that are set within each other have different levels.
+impl<'a> Savepoint<'a> {
+    /// Sets one at the present point of the transaction `db`. Those that are set within each other have different levels.
     ///
     /// # Errors
     /// When the transaction has failed or ended.
     pub async fn set(db: &'a dyn Database, level: usize) -> Result<Self, StoreError> {
-        let mark = Self { db, name: format!("mark_{level}") };
-        mark.run("SAVEPOINT").await?;
-        Ok(mark)
+        let savepoint = Self { db, name: format!("savepoint_{level}") };
+        savepoint.run("SAVEPOINT").await?;
+        Ok(savepoint)
     }
 
     /// Undoes everything since, also statements that failed: the transaction can be committed again.

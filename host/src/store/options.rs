@@ -1,0 +1,30 @@
+//! Sizes and time limits of a store.
+
+use std::time::Duration;
+
+/// Sizes and time limits of a store.
+#[derive(Clone, Debug)]
+pub struct StoreOptions {
+    /// SQLite: threads that read.
+    pub readers: usize,
+    /// PostgreSQL: connections.
+    pub pool_size: usize,
+    /// How long to wait for a connection, or for the turn of the writer.
+    pub acquire_timeout: Duration,
+    /// How long one statement may run (PostgreSQL) or wait to be answered (SQLite).
+    pub statement_timeout: Duration,
+    /// How long a transaction may wait for its next statement before it is rolled back.
+    pub idle_transaction_timeout: Duration,
+}
+
+impl Default for StoreOptions {
+    fn default() -> Self {
+        Self {
+            readers: 2,
+            pool_size: 10,
+            acquire_timeout: Duration::from_secs(5),
+            statement_timeout: Duration::from_secs(10),
+            idle_transaction_timeout: Duration::from_secs(5),
+        }
+    }
+}
