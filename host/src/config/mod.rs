@@ -9,6 +9,7 @@ mod models;
 mod options;
 mod parts;
 mod plugins;
+mod secret_source;
 mod secrets;
 
 use std::path::PathBuf;
@@ -28,9 +29,10 @@ pub use options::{
 };
 pub use parts::{
     Database, HookConfig, Management, ManagementKey, ManagementKeySource, PasswordHashing, PerAccountLimit,
-    PerRecipientLimit, RateLimit, RateLimitRule, RateLimitStorage, SecretSource, Server, VersionedSource,
+    PerRecipientLimit, RateLimit, RateLimitRule, RateLimitStorage, Server, VersionedSource,
 };
 pub use plugins::{BreakerConfig, FailurePolicy, OnFailure, PluginConfig, PluginHttp, PluginLimits, PluginTrust};
+pub use secret_source::SecretSource;
 
 use crate::crypto::seal::Secrets;
 use crate::crypto::secret::Secret;
