@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 use doorward::app::{App, open_store};
 use doorward::auth::Auth;
 use doorward::clock::{Clock, Timestamp};
 use doorward::config::Config;
-use doorward::crypto::random::SystemRandom;
+use doorward::crypto::random::{Random, SystemRandom};
 use doorward::exchange::Services;
 use doorward::http::{Headers, Query, Request, Response};
 use doorward::mail::Mail;
@@ -34,10 +34,24 @@ impl Clock for TestClock {
     }
 }
 
+/// The machine's randomness, which panics while a test wants it so.
+#[derive(Default)]
+struct TestRandom {
+    panics: AtomicBool,
+}
+
+impl Random for TestRandom {
+    fn fill(&self, bytes: &mut [u8]) {
+        assert!(!self.panics.load(Ordering::SeqCst), "the test wants a panic");
+        SystemRandom.fill(bytes);
+    }
+}
+
 /// A running server and its database.
 pub struct Fixture {
     app: App,
     clock: Arc<TestClock>,
+    random: Arc<TestRandom>,
 }
 
 /// An answer.
@@ -94,7 +108,9 @@ fn config(place: &Place, options: &str, secret: &str) -> Result<Config, String> 
         place.url
     );
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/tests");
-    Config::parse(&text, &folder, &BTreeMap::new()).map_err(|error| error.to_string())
+    let mut config = Config::parse(&text, &folder, &BTreeMap::new()).map_err(|error| error.to_string())?;
+    config.is_development = true;
+    Ok(config)
 }
 
 impl Fixture {
@@ -122,14 +138,20 @@ impl Fixture {
         let config = config(place, options, secret)?;
         open_store(&config).map_err(|error| error.to_string())?.migrate().await.unwrap();
         let clock = Arc::new(TestClock(AtomicI64::new(START)));
-        let ports = Ports { clock: Arc::<TestClock>::clone(&clock), random: Arc::new(SystemRandom) };
+        let random = Arc::<TestRandom>::default();
+        let ports = Ports { clock: Arc::<TestClock>::clone(&clock), random: Arc::<TestRandom>::clone(&random) };
         let app = App::start_with(config, ports).await.map_err(|error| error.to_string())?;
-        Ok(Self { app, clock })
+        Ok(Self { app, clock, random })
     }
 
     /// Loads plugins and scripts again, as these options list them.
     pub async fn reload(&self, place: &Place, options: &str) -> Result<(), String> {
         self.app.reload(&config(place, options, SECRET)?).await.map_err(|error| error.to_string())
+    }
+
+    /// Lets whatever draws randomness panic, or no longer.
+    pub fn panic_at_random(&self, panics: bool) {
+        self.random.panics.store(panics, Ordering::SeqCst);
     }
 
     /// Moves the clock.
@@ -249,6 +271,7 @@ impl Fixture {
 fn plain(method: &str, path: &str, headers: &[(&str, &str)], body: String) -> Request {
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
     let mut request = Request::placeholder();
+    request.id = "a-request-of-a-test".to_owned();
     request.method = method.to_owned();
     request.path = path.to_owned();
     request.query = Query::parse(query);

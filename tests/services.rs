@@ -177,3 +177,22 @@ async fn a_host_that_is_none_stops_the_start() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_panic_in_a_capability_ends_one_call_and_keeps_the_request() {
+    on_sqlite(async |place| {
+        let server = server(&place, "").await;
+        let text = json!({ "body": { "purpose": "p", "text": "a" } }).to_string();
+        let headers = [("origin", "http://localhost:3000"), ("content-type", "application/json")];
+        let seal = || server.send("POST", "/services/seal", &headers, text.clone());
+        assert_eq!(seal().await.status, 200);
+        server.panic_at_random(true);
+        let failed = seal().await;
+        server.panic_at_random(false);
+        assert_eq!(failed.refusal(), "500 PLUGIN_ERROR A plugin failed");
+        assert_eq!(failed.headers.get("x-request-id"), Some("a-request-of-a-test"));
+        assert_eq!(server.plugin_counters().failures, 1);
+        assert_eq!(seal().await.status, 200);
+    })
+    .await;
+}

@@ -14,7 +14,7 @@ use crate::exchange::{ClaimSource, Services, SessionGate};
 use crate::hooks::{
     self, HookError, MemoryCounters, ScriptClaims, ScriptGate, ScriptMailFilter, ScriptObserver, ScriptSet,
 };
-use crate::http::address::AddressRule;
+use crate::http::address::{AddressRule, is_loopback};
 use crate::memory;
 use crate::outbox::mailbox::Mailbox;
 use crate::outbox::smtp::Smtp;
@@ -217,7 +217,10 @@ fn start_mail(config: &Config, auth: &Auth, filter: &Arc<MailFilterSlot>) -> Res
     let templates = Templates::new(&config.app_name, folder.as_deref())?;
     let mut mailbox = None;
     let transport: Arc<dyn Transport> = match mail.transport {
-        MailTransport::Mailbox => Arc::<Mailbox>::clone(mailbox.insert(Arc::default())),
+        MailTransport::Mailbox => {
+            refuse_public_mailbox(config)?;
+            Arc::<Mailbox>::clone(mailbox.insert(Arc::default()))
+        }
         MailTransport::Smtp => {
             let options = mail.smtp.as_ref().ok_or_else(|| missing("[mail.smtp]"))?;
             let from = mail.from.as_deref().ok_or_else(|| missing("mail.from"))?;
@@ -233,11 +236,30 @@ fn start_mail(config: &Config, auth: &Auth, filter: &Arc<MailFilterSlot>) -> Res
     Ok(mailbox)
 }
 
+/// The development mailbox shows every link to whoever asks for it: it is there for `doorward dev` on this machine alone.
+fn refuse_public_mailbox(config: &Config) -> Result<(), StartError> {
+    let refused = |text: String| Err(StartError::Option(text));
+    if !config.is_development {
+        let text = "mail.transport = \"mailbox\" works under `doorward dev` alone, since it shows every mail to whoever asks. \
+                    Write transport = \"smtp\" with [mail.smtp], or transport = \"webhook\" with [mail.webhook]";
+        return refused(text.to_owned());
+    }
+    let address = &config.server.address;
+    let host = address.rsplit_once(':').map_or(address.as_str(), |(host, _)| host);
+    if is_loopback(host) {
+        return Ok(());
+    }
+    refused(format!(
+        "mail.transport = \"mailbox\" shows every mail to whoever asks, and server.address = \"{address}\" is not this \
+         machine's own. Write server.address = \"127.0.0.1:3000\", or another transport"
+    ))
+}
+
 /// The core's functions and those of plugins.
 fn functions(plugins: &Plugins) -> Result<Functions, StartError> {
     let mut functions = Functions::new();
-    let core = routes::functions().into_iter().map(|(name, function)| (name.to_owned(), function));
-    for (name, function) in core.chain(plugins.functions()) {
+    for function in routes::functions().into_iter().chain(plugins.functions()) {
+        let name = function.path.trim_start_matches('/').to_owned();
         if functions.insert(name.clone(), function).is_some() {
             return Err(StartError::Option(format!("the function `{name}` of a plugin is the core's own")));
         }

@@ -39,35 +39,42 @@ pub fn core() -> Vec<Route> {
     vec![
         route("GET", "/ok", |exchange| Box::pin(ok(exchange))),
         route("GET", "/error", |exchange| Box::pin(error_page(exchange))),
-        route("POST", "/sign-up/email", |exchange| Box::pin(sign_up_email(exchange))).accepting_form().signing_in(),
+        route("POST", "/sign-up/email", |exchange| Box::pin(sign_up_email(exchange)))
+            .accepting_form()
+            .signing_in()
+            .audited("sign-up"),
         route("POST", "/sign-in/email", |exchange| Box::pin(sign_in_email(exchange))).accepting_form().signing_in(),
-        route("POST", "/sign-out", |exchange| Box::pin(sign_out(exchange))),
-        route("POST", "/verify-password", |exchange| Box::pin(verify_password(exchange))),
-        route("POST", "/change-password", |exchange| Box::pin(change_password(exchange))),
-        route("POST", "/request-password-reset", |exchange| Box::pin(request_password_reset(exchange))),
+        route("POST", "/sign-out", |exchange| Box::pin(sign_out(exchange))).audited("sign-out"),
+        route("POST", "/verify-password", |exchange| Box::pin(verify_password(exchange))).audited("password-check"),
+        route("POST", "/change-password", |exchange| Box::pin(change_password(exchange))).audited("password-change"),
+        route("POST", "/request-password-reset", |exchange| Box::pin(request_password_reset(exchange)))
+            .audited("password-reset-request"),
         route("GET", "/reset-password/:token", |exchange| Box::pin(reset_password_link(exchange))),
-        route("POST", "/reset-password", |exchange| Box::pin(reset_password(exchange))),
-        route("POST", "/send-verification-email", |exchange| Box::pin(send_verification_email(exchange))),
-        route("GET", "/verify-email", |exchange| Box::pin(verify_email(exchange))),
-        route("POST", "/update-user", |exchange| Box::pin(update_user(exchange))),
-        route("POST", "/change-email", |exchange| Box::pin(change_email(exchange))),
-        route("POST", "/delete-user", |exchange| Box::pin(delete_user(exchange))),
-        route("GET", "/delete-user/callback", |exchange| Box::pin(delete_user_callback(exchange))),
+        route("POST", "/reset-password", |exchange| Box::pin(reset_password(exchange))).audited("password-reset"),
+        route("POST", "/send-verification-email", |exchange| Box::pin(send_verification_email(exchange)))
+            .audited("email-verification-request"),
+        route("GET", "/verify-email", |exchange| Box::pin(verify_email(exchange))).audited("email-verification"),
+        route("POST", "/update-user", |exchange| Box::pin(update_user(exchange))).audited("user-update"),
+        route("POST", "/change-email", |exchange| Box::pin(change_email(exchange))).audited("email-change"),
+        route("POST", "/delete-user", |exchange| Box::pin(delete_user(exchange))).audited("user-deletion"),
+        route("GET", "/delete-user/callback", |exchange| Box::pin(delete_user_callback(exchange)))
+            .audited("user-deletion"),
         route("GET", "/get-session", |exchange| Box::pin(get_session(exchange))),
         route("POST", "/get-session", |exchange| Box::pin(get_session(exchange))),
         route("GET", "/list-sessions", |exchange| Box::pin(list_sessions(exchange))),
-        route("POST", "/revoke-session", |exchange| Box::pin(revoke_session(exchange))),
-        route("POST", "/revoke-sessions", |exchange| Box::pin(revoke_sessions(exchange))),
-        route("POST", "/revoke-other-sessions", |exchange| Box::pin(revoke_other_sessions(exchange))),
-        route("POST", "/update-session", |exchange| Box::pin(update_session(exchange))),
+        route("POST", "/revoke-session", |exchange| Box::pin(revoke_session(exchange))).audited("session-revocation"),
+        route("POST", "/revoke-sessions", |exchange| Box::pin(revoke_sessions(exchange))).audited("session-revocation"),
+        route("POST", "/revoke-other-sessions", |exchange| Box::pin(revoke_other_sessions(exchange)))
+            .audited("session-revocation"),
+        route("POST", "/update-session", |exchange| Box::pin(update_session(exchange))).audited("session-update"),
         route("GET", "/list-accounts", |exchange| Box::pin(list_accounts(exchange))),
-        route("POST", "/unlink-account", |exchange| Box::pin(unlink_account(exchange))),
+        route("POST", "/unlink-account", |exchange| Box::pin(unlink_account(exchange))).audited("account-unlink"),
     ]
 }
 
 /// The core's server-only functions, which the management API alone reaches.
-pub fn functions() -> Vec<(&'static str, Arc<dyn Endpoint>)> {
-    vec![("set-password", Arc::new(CoreEndpoint(|exchange| Box::pin(set_password(exchange)))))]
+pub fn functions() -> Vec<Route> {
+    vec![route("POST", "/set-password", |exchange| Box::pin(set_password(exchange))).audited("password-set")]
 }
 
 type Handler = for<'a> fn(&'a mut Exchange) -> BoxFuture<'a, Result<Response, ApiError>>;

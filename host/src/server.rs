@@ -79,7 +79,9 @@ async fn handle_management(app: web::Data<App>, request: HttpRequest, mut payloa
 
 async fn handle(app: web::Data<App>, request: HttpRequest, mut payload: web::Payload) -> HttpResponse {
     let raw_path = request.uri().path();
-    if let Some(response) = dev_mailbox::answer(app.mailbox.as_deref(), raw_path) {
+    let host = request.headers().get("host").and_then(|host| host.to_str().ok());
+    let visitor = dev_mailbox::Visitor { peer: request.peer_addr().map(|address| address.ip()), host };
+    if let Some(response) = dev_mailbox::answer(app.mailbox.as_deref(), raw_path, visitor) {
         return into_actix(&response);
     }
     let Some(path) = below(&app.config.base_path, raw_path) else {

@@ -250,7 +250,7 @@ fn config(extras: Extras, port: u16, database: &str) -> Outcome<String> {
         secret = SECRET
         rate_limit = { enabled = false }
         email_and_password = { enabled = true }
-        mail = { transport = "mailbox" }
+        mail = { transport = "webhook", webhook = { url = "http://127.0.0.1:9/" } }
     };
     config.insert("base_url".into(), format!("http://127.0.0.1:{port}").into());
     config.insert("server".into(), toml::toml! { address = (format!("127.0.0.1:{port}")) }.into());

@@ -25,7 +25,7 @@ export function freePort() {
   });
 }
 
-/** Migrates `database` and serves it. `config(origin)` returns the configuration without address, database and mail. */
+/** Migrates `database` and serves it with a development mailbox. `config(origin)` returns the configuration without address, database and mail. */
 export async function startDoorward({ database, config }) {
   if (!fs.existsSync(BINARY)) throw new StartError(`${BINARY} is missing: run 'cargo build' first`);
   const port = await freePort();
@@ -47,7 +47,8 @@ export async function startDoorward({ database, config }) {
   try {
     await runToEnd(["migrate", "--config", file]);
   } catch (error) { remove(); throw error; }
-  const serving = launch(["serve", "--config", file]);
+  // The mailbox is there under `dev` alone.
+  const serving = launch(["dev", "--config", file]);
   const stop = async () => { await end(serving); remove(); };
   try {
     // Not a path that the rate limiter counts.

@@ -4,6 +4,7 @@ mod enumeration;
 mod input;
 mod leaks;
 mod mail;
+mod mailbox;
 mod mass_assignment;
 mod origin;
 mod rate_limits;

@@ -20,11 +20,22 @@ pub struct Binary {
 impl Binary {
     /// Serves with a SQLite database, passwords on, limits off, and `options`; the log is at `level`.
     pub fn start(options: &str, level: &str) -> Self {
+        Self::run("serve", options, level)
+    }
+
+    /// As [`Binary::start`], with another command that serves, and quietly.
+    pub fn start_with(command: &str, options: &str) -> Self {
+        Self::run(command, options, "warn")
+    }
+
+    fn run(serving: &str, options: &str, level: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let address = free_address();
+        let base_url =
+            if options.contains("base_url") { String::new() } else { format!("base_url = \"http://{address}\"") };
         let text = format!(
-            "secret = \"red-team-secret-canary-0123456789-abcdef\"\nserver.address = \"{address}\"\n\
-             base_url = \"http://{address}\"\ndatabase.url = \"sqlite://test.db\"\nemail_and_password.enabled = true\n\
+            "{base_url}\nsecret = \"red-team-secret-canary-0123456789-abcdef\"\nserver.address = \"{address}\"\n\
+             database.url = \"sqlite://test.db\"\nemail_and_password.enabled = true\n\
              password_hashing = {{ memory_kib = 8192, iterations = 1, queue = 64 }}\nrate_limit.enabled = false\n{options}\n"
         );
         let config = folder.path().join("doorward.toml");
@@ -37,7 +48,7 @@ impl Binary {
             command
         };
         assert!(command("migrate").status().unwrap().success());
-        let child = command("serve").spawn().unwrap();
+        let child = command(serving).spawn().unwrap();
         let server = Self { child, folder, address };
         let began = Instant::now();
         while TcpStream::connect(address).is_err() {

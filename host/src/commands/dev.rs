@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use super::serve::{listen, reload};
 use super::{CommandResult, init, load, plugin};
 use crate::app::{App, open_store};
-use crate::config::Config;
+use crate::config::{Config, ConfigError, MailConfig, MailTransport};
 use crate::server;
 
 const WATCH_EVERY: Duration = Duration::from_millis(500);
@@ -22,7 +22,7 @@ pub fn dev(config_file: &Path) -> CommandResult {
         step(&format!("writing {} with a new secret", config_file.display()));
         init::init(config_file)?;
     }
-    let config = load(config_file)?;
+    let config = load_for_development(config_file)?;
     // The port is taken first: whoever finds it taken learns that before a long build.
     let listeners = listen(&config)?;
     for (folder, out) in plugin_folders(&config) {
@@ -40,6 +40,14 @@ pub fn dev(config_file: &Path) -> CommandResult {
         server::serve(app, listeners).await?;
         Ok(())
     })?
+}
+
+/// As [`load`]; mail goes to the development mailbox unless the file says how it is sent.
+fn load_for_development(config_file: &Path) -> Result<Config, ConfigError> {
+    let mut config = load(config_file)?;
+    config.is_development = true;
+    config.mail.get_or_insert_with(MailConfig::mailbox);
+    Ok(config)
 }
 
 /// The folders of crates that are built, and where their components go: a workspace of plugins in `plugins`, and the plugin
@@ -89,10 +97,14 @@ fn step(text: &str) {
 fn greet(config: &Config) {
     let base = config.origin();
     let path = &config.base_path;
+    let mail = match &config.mail {
+        Some(mail) if mail.transport == MailTransport::Mailbox => format!("lands in   {base}/dev/mailbox"),
+        _ => "is sent, as the configuration says".to_owned(),
+    };
     println!(
         r#"
 Doorward serves {base}{path}
-Mail lands in   {base}/dev/mailbox
+Mail {mail}
 
 Try it:
 

@@ -20,6 +20,13 @@ pub struct MailConfig {
     pub webhook: Option<WebhookConfig>,
 }
 
+impl MailConfig {
+    /// Mail goes to the development mailbox.
+    pub fn mailbox() -> Self {
+        Self { transport: MailTransport::Mailbox, from: None, templates: None, smtp: None, webhook: None }
+    }
+}
+
 /// How mail leaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]

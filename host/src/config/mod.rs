@@ -94,6 +94,9 @@ pub struct Config {
     pub plugins: Vec<PluginConfig>,
     /// Scripts, in the order they run.
     pub hooks: Vec<HookConfig>,
+    /// Whether `doorward dev` serves: mail may go to the development mailbox. Not an option.
+    #[serde(skip)]
+    pub is_development: bool,
     /// Folder that relative paths are resolved against: where the file lies. Not an option.
     #[serde(skip)]
     pub folder: PathBuf,
@@ -137,6 +140,7 @@ impl Default for Config {
             plugin_trust: PluginTrust::default(),
             plugins: Vec::new(),
             hooks: Vec::new(),
+            is_development: false,
             folder: PathBuf::from("."),
             secret_value: Secret::default(),
             all_secrets: Secrets::default(),

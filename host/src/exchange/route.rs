@@ -4,6 +4,9 @@ use std::sync::Arc;
 
 use super::Endpoint;
 
+/// The audit event of a route that has no event of its own and is not only read.
+pub const CHANGE: &str = "change";
+
 /// One entry of the route table, of the core or of a plugin.
 #[derive(Clone)]
 pub struct Route {
@@ -17,12 +20,30 @@ pub struct Route {
     pub is_sign_in: bool,
     /// Answers.
     pub endpoint: Arc<dyn Endpoint>,
+    event: Option<&'static str>,
 }
 
 impl Route {
     /// A route that takes JSON and checks the origin of requests with cookies.
     pub fn new(method: &str, path: &str, endpoint: Arc<dyn Endpoint>) -> Self {
-        Self { method: method.to_owned(), path: path.to_owned(), accepts_form: false, is_sign_in: false, endpoint }
+        let (method, path) = (method.to_owned(), path.to_owned());
+        Self { method, path, accepts_form: false, is_sign_in: false, endpoint, event: None }
+    }
+
+    /// Names the audit event of a request.
+    #[must_use]
+    pub fn audited(mut self, event: &'static str) -> Self {
+        self.event = Some(event);
+        self
+    }
+
+    /// The audit event of a request: its own, or what can be said of any route. `None` where nothing changes.
+    pub fn event(&self) -> Option<&'static str> {
+        self.event.or(match (self.is_sign_in, self.method.as_str()) {
+            (true, _) => Some("sign-in"),
+            (false, "GET") => None,
+            (false, _) => Some(CHANGE),
+        })
     }
 
     /// Accepts forms too.

@@ -4,46 +4,18 @@
 //! address or name is in it. What a client chose is escaped.
 
 use crate::exchange::Exchange;
+use crate::exchange::route::CHANGE;
 use crate::http::Response;
 
-/// What happened on a path of the core; `None` for paths that only read.
-fn event_of(path: &str, method: &str) -> Option<&'static str> {
-    Some(match path {
-        "/sign-up/email" => "sign-up",
-        "/sign-out" => "sign-out",
-        "/change-password" => "password-change",
-        "/set-password" => "password-set",
-        "/verify-password" => "password-check",
-        "/request-password-reset" => "password-reset-request",
-        "/reset-password" => "password-reset",
-        "/change-email" => "email-change",
-        "/send-verification-email" => "email-verification-request",
-        "/verify-email" => "email-verification",
-        "/update-user" => "user-update",
-        "/delete-user" | "/delete-user/callback" => "user-deletion",
-        "/revoke-session" | "/revoke-sessions" | "/revoke-other-sessions" => "session-revocation",
-        "/update-session" => "session-update",
-        "/unlink-account" => "account-unlink",
-        "/get-session" => return None,
-        _ if path.starts_with("/sign-in/") => "sign-in",
-        // What plugins change: second factors, roles, impersonation.
-        _ if method != "GET" => "change",
-        _ => return None,
-    })
-}
-
-/// Writes the event of a request that met a route or its limit.
+/// Writes the event of a request that met a route.
 pub fn record(exchange: &Exchange, response: &Response) {
-    let request = &exchange.request;
-    if exchange.route.is_none() && response.status != 429 {
-        return;
-    }
+    let Some(route) = &exchange.route else { return };
     if exchange.has_dead_session {
         write(exchange, response, "dead-session");
     }
-    let event = match (&exchange.opened, event_of(&request.path, &request.method)) {
+    let event = match (&exchange.opened, route.event()) {
         _ if exchange.is_locked_out => "lockout",
-        (_, Some(event)) if event != "change" => event,
+        (_, Some(event)) if event != CHANGE => event,
         (Some(_), _) => "sign-in",
         (None, Some(event)) => event,
         (None, None) => return,

@@ -3,7 +3,6 @@
 //! Invariant: nothing here is reachable on the public address; `server` binds it to an address of its own.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use serde_json::{Map, Value as Json, json};
 
@@ -12,13 +11,13 @@ use super::metrics::Metrics;
 use crate::config::ManagementKey;
 use crate::crypto::{constant_time_eq, sha256};
 use crate::error::{ApiError, Code};
-use crate::exchange::Endpoint;
+use crate::exchange::Route;
 use crate::http::{Headers, Query, Request, Response};
 use crate::store::Models;
 use crate::store::outbox;
 
 /// Functions by name.
-pub type Functions = HashMap<String, Arc<dyn Endpoint>>;
+pub type Functions = HashMap<String, Route>;
 
 /// Who may call the functions of the core and of plugins.
 pub struct Management {
@@ -87,7 +86,7 @@ fn admit(
     key: Option<&ManagementKey>,
     name: &str,
     request: Request,
-) -> Result<(Arc<dyn Endpoint>, Request), ApiError> {
+) -> Result<(Route, Request), ApiError> {
     let key = key.ok_or(Code::UNAUTHORIZED)?;
     if !key.scopes.iter().any(|scope| scope == "*" || scope == name) {
         return Err(Code::INSUFFICIENT_SCOPE.into());

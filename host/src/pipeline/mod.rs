@@ -109,21 +109,21 @@ impl Pipeline {
     }
 
     /// The server-only function with this name, of the core or of a plugin.
-    pub(super) fn function(&self, name: &str) -> Option<Arc<dyn Endpoint>> {
+    pub(super) fn function(&self, name: &str) -> Option<Route> {
         self.extensions.load().functions.get(name).cloned()
     }
 
     /// Answers a call of a server-only function: hooks run as around any endpoint; limits and origins are for browsers.
-    pub async fn call_function(&self, request: Request, function: Arc<dyn Endpoint>) -> Response {
-        let path = request.path.clone();
+    pub async fn call_function(&self, request: Request, function: Route) -> Response {
         let cause = self.cause(&request);
         let mut exchange = Exchange::new(Arc::clone(&self.services), request);
-        exchange.route = Some(Route::new("POST", &path, Arc::clone(&function)));
+        let endpoint = Arc::clone(&function.endpoint);
+        exchange.route = Some(function);
         let answered = Box::pin(async {
             let extensions = self.extensions.load_full();
             let call = async {
                 body::refuse_null_characters(&exchange.request)?;
-                call(&mut exchange, &extensions, function.as_ref()).await
+                call(&mut exchange, &extensions, endpoint.as_ref()).await
             };
             let called = AssertUnwindSafe(call).catch_unwind().await;
             self.finish(&mut exchange, called).await
@@ -147,12 +147,11 @@ impl Pipeline {
         if self.is_disabled(&exchange.request.path) {
             return Ok(Response::with_type(404, "text/plain;charset=UTF-8", "Not Found"));
         }
+        let route = extensions.router.find(&exchange.request.method, &exchange.request.path);
+        exchange.route = route.cloned();
         rate_limit::count(exchange, &extensions.rate_rules).await?;
-        let Some(route) = extensions.router.find(&exchange.request.method, &exchange.request.path) else {
-            return Ok(Response::bare(404));
-        };
+        let Some(route) = route else { return Ok(Response::bare(404)) };
         exchange.params = router::params(&route.path, &exchange.request.path);
-        exchange.route = Some(route.clone());
         body::read(exchange, route)?;
         origin_check::check(exchange, route)?;
         call(exchange, extensions, route.endpoint.as_ref()).await

@@ -7,16 +7,10 @@ use crate::config::{RateLimit, RateLimitRule};
 use crate::error::ApiError;
 use crate::exchange::{Exchange, PathPattern, RateRule};
 
-/// Paths that start so are limited to 3 requests in 10 seconds.
+/// These paths and all below them are limited to 3 requests in 10 seconds.
 const SENSITIVE: [&str; 4] = ["/sign-in", "/sign-up", "/change-password", "/change-email"];
-/// Paths that start so make mail, and are limited to 3 requests in 60 seconds.
-const MAILING: [&str; 5] = [
-    "/request-password-reset",
-    "/send-verification-email",
-    "/forget-password",
-    "/email-otp/send-verification-otp",
-    "/email-otp/request-password-reset",
-];
+/// These make mail, and are limited to 3 requests in 60 seconds.
+const MAILING: [&str; 2] = ["/request-password-reset", "/send-verification-email"];
 
 /// The rules in force, most specific first.
 pub struct RateRules {
@@ -46,10 +40,11 @@ impl RateRules {
         if let Some(rule) = rules.find(|rule| rule.path.matches(path)) {
             return rule.max.map(|max| Limit { window_secs: rule.window_secs, max });
         }
-        let starts = |prefixes: &[&str]| prefixes.iter().any(|prefix| path.starts_with(prefix));
+        let is_below =
+            |part: &&str| path.strip_prefix(*part).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
         Some(match path {
-            _ if starts(&MAILING) => Limit { window_secs: 60, max: 3 },
-            _ if starts(&SENSITIVE) => Limit { window_secs: 10, max: 3 },
+            _ if MAILING.iter().any(is_below) => Limit { window_secs: 60, max: 3 },
+            _ if SENSITIVE.iter().any(is_below) => Limit { window_secs: 10, max: 3 },
             _ => self.fallback,
         })
     }

@@ -136,12 +136,12 @@ impl Plugins {
         sources.map(|plugin| Arc::new(PluginClaims(Arc::clone(plugin))) as Arc<dyn ClaimSource>).collect()
     }
 
-    /// Every plugin's functions for the application's own backend, by name.
-    pub fn functions(&self) -> Vec<(String, Arc<dyn Endpoint>)> {
+    /// Every plugin's functions for the application's own backend; the path of each is its name behind a slash.
+    pub fn functions(&self) -> Vec<Route> {
         let functions = self.list.iter().flat_map(|plugin| {
             (0..).zip(&plugin.manifest.functions).map(|(index, function)| {
                 let endpoint = PluginFunction { plugin: Arc::clone(plugin), index };
-                (function.name.clone(), Arc::new(endpoint) as Arc<dyn Endpoint>)
+                Route::new("POST", &format!("/{}", function.name), Arc::new(endpoint))
             })
         });
         functions.collect()

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::clock::SystemClock;
 use crate::commands::CommandResult;
-use crate::config::{Config, PluginConfig};
+use crate::config::{Config, MailConfig, PluginConfig};
 use crate::crypto::random::{ALPHANUMERIC, Random, SystemRandom};
 use crate::pipeline::router::Router;
 use crate::plugin_host::package::file::{self, PluginFile};
@@ -70,10 +70,10 @@ pub(super) fn trial(
     let component = std::fs::read(file).map_err(|error| format!("cannot read {}: {error}", file.display()))?;
     let manifest = Manifest::read(&component, &file.display().to_string())?;
     let secret = SystemRandom.string(ALPHANUMERIC, 48);
-    let text = format!(
-        "secret = \"{secret}\"\nrate_limit.enabled = false\nemail_and_password.enabled = true\nmail.transport = \"mailbox\""
-    );
+    let text = format!("secret = \"{secret}\"\nrate_limit.enabled = false\nemail_and_password.enabled = true");
     let mut config = Config::parse(&text, folder.path(), &BTreeMap::new())?;
+    config.is_development = true;
+    config.mail = Some(MailConfig::mailbox());
     let entry = toml::from_str(&format!("id = \"{}\"\n{}", manifest.id, request.options));
     let mut entry: PluginConfig =
         entry.map_err(|error| format!("--options {:?}: {}", request.options, error.message()))?;

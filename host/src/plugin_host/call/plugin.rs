@@ -1,8 +1,10 @@
 //! One loaded plugin: its linked component and the calls that the host makes.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use serde_json::{Map, Value as Json};
 use tokio::sync::Semaphore;
 use wasmtime::component::{InstancePre, Resource};
@@ -314,7 +316,9 @@ impl Plugin {
             },
         };
         guest.store.data_mut().begin(Some(work(exchange.take())));
-        let ended = self.in_time(run(&mut guest)).await;
+        // A capability that panics must not take the request with it.
+        let ended = AssertUnwindSafe(self.in_time(run(&mut guest))).catch_unwind().await;
+        let ended = ended.unwrap_or_else(|_| Err(wasmtime::Error::msg("a capability of the host panicked")));
         let mut reply = None;
         if let Some(work) = guest.store.data_mut().end() {
             *exchange = work.exchange;
