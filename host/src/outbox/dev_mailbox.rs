@@ -6,7 +6,7 @@ use minijinja::{Environment, context};
 use super::mailbox::Mailbox;
 use crate::http::Response;
 
-/// Answers the two paths of the mailbox; `None` for any other, or when there is no mailbox.
+/// Answers the two paths of the mailbox. `None` for any other path, or when there is no mailbox.
 pub fn answer(mailbox: Option<&Mailbox>, path: &str) -> Option<Response> {
     let mailbox = mailbox?;
     match path {
