@@ -2,16 +2,17 @@
 //!
 //! Source: `errors.md` of the wire contract, "E-mail syntax": the default pattern of the reference's validator.
 
-/// Longest address: 64 characters, `@` and 255 more (RFC 3696). The reference has no limit.
+/// Longest address: 64 characters, `@`, 255 characters (RFC 3696). The reference has no limit.
 const LONGEST: usize = 320;
 
-/// Whether `text` is an address: a local part of `A-Za-z0-9_'+-.`, then dotted labels and a top level of letters.
+/// Whether `text` is an address: a local part of `A-Za-z0-9_'+-.`, then `@`, dotted labels and a top-level domain of
+/// letters.
 pub fn is_email(text: &str) -> bool {
     let Some((local, domain)) = text.split_once('@') else { return false };
     text.len() <= LONGEST && !text.starts_with('.') && !text.contains("..") && is_local_part(local) && is_domain(domain)
 }
 
-/// The form an address is stored and looked up in: ASCII letters in lower case.
+/// The form in which an address is stored and looked up: ASCII letters in lower case.
 pub fn normalize(email: &str) -> String {
     email.to_ascii_lowercase()
 }

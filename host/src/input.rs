@@ -7,7 +7,7 @@ use crate::email::is_email;
 use crate::error::ApiError;
 use crate::store::{Field, FieldKind, Value};
 
-/// A reader over one JSON value; ask for the fields in schema order, then [`Input::finish`].
+/// Reads one JSON value. Ask for the fields in schema order, then call [`Input::finish`].
 pub struct Input<'a> {
     place: &'static str,
     fields: Option<&'a Map<String, Json>>,
@@ -15,17 +15,17 @@ pub struct Input<'a> {
 }
 
 impl<'a> Input<'a> {
-    /// Reads the body; without one, or with another type, the body itself is the issue.
+    /// Reads a body. If it is missing or of another type, that is the one issue.
     pub fn body(body: Option<&'a Json>) -> Self {
         Self::new("body", body, &["object"])
     }
 
-    /// Reads a body that may carry any other key too; a wrong body is then reported twice.
+    /// Reads a body that may have other keys too. A body of another type is then reported twice.
     pub fn open_body(body: Option<&'a Json>) -> Self {
         Self::new("body", body, &["object", "record"])
     }
 
-    /// Reads a body of any keys.
+    /// Reads a body with any keys.
     pub fn record(body: Option<&'a Json>) -> Self {
         Self::new("body", body, &["record"])
     }
@@ -75,7 +75,7 @@ impl<'a> Input<'a> {
         self.optional(name, |input| input.typed(name, "boolean", Json::as_bool))
     }
 
-    /// The value for a stored field, when one was given.
+    /// The value for a field of the store, if it was given.
     pub fn stored(&mut self, field: &Field) -> Option<Value> {
         let given = self.raw(&field.name)?;
         if given.is_null() && !field.required {
@@ -94,12 +94,12 @@ impl<'a> Input<'a> {
         }
     }
 
-    /// The value of a field as it is.
+    /// The value of a field, unchecked.
     pub fn raw(&self, name: &str) -> Option<&'a Json> {
         self.fields?.get(name)
     }
 
-    /// All issues found, or nothing.
+    /// Fails if there was any issue.
     ///
     /// # Errors
     /// `400 VALIDATION_ERROR` with every issue, joined by `; `.
@@ -115,7 +115,7 @@ impl<'a> Input<'a> {
     fn typed<T>(&mut self, name: &str, expected: &str, read: impl FnOnce(&'a Json) -> Option<T>) -> Option<T> {
         let value = self.raw(name);
         let found = value.and_then(read);
-        // A wrong body was reported once; its fields are not reported again.
+        // When the body itself was reported, its fields are not reported too.
         if found.is_none() && self.fields.is_some() {
             self.issue(name, &format!("Invalid input: expected {expected}, received {}", kind(value)));
         }

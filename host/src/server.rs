@@ -19,7 +19,7 @@ use crate::http::{Headers, Query, Request, Response, encode_component};
 use crate::outbox::dev_mailbox;
 use crate::pipeline::respond;
 
-/// Time a client has for the head of its request.
+/// How long a client may take to send the head of its request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 /// Bytes of a body beyond its limit that are read before the connection is cut.
@@ -40,7 +40,7 @@ pub async fn serve(app: Arc<App>, listeners: Listeners) -> std::io::Result<()> {
     let public = HttpServer::new(factory)
         .workers(workers)
         .client_request_timeout(HEAD_TIMEOUT)
-        // Else a client that never stops sending is listened to for ever after its answer.
+        // Without it, actix goes on reading for ever from a client that never stops sending.
         .client_disconnect_timeout(Duration::ZERO)
         .keep_alive(KEEP_ALIVE)
         .shutdown_timeout(10)
@@ -51,7 +51,7 @@ pub async fn serve(app: Arc<App>, listeners: Listeners) -> std::io::Result<()> {
     let management = HttpServer::new(factory)
         .workers(1)
         .client_request_timeout(HEAD_TIMEOUT)
-        // Else a client that never stops sending is listened to for ever after its answer.
+        // Without it, actix goes on reading for ever from a client that never stops sending.
         .client_disconnect_timeout(Duration::ZERO)
         .keep_alive(KEEP_ALIVE)
         .shutdown_timeout(10)
@@ -60,11 +60,11 @@ pub async fn serve(app: Arc<App>, listeners: Listeners) -> std::io::Result<()> {
     tokio::try_join!(public, management).map(drop)
 }
 
-/// The addresses that were taken.
+/// The addresses that the server listens on.
 pub struct Listeners {
-    /// Where clients come.
+    /// For clients.
     pub public: TcpListener,
-    /// Where the application's own backend comes.
+    /// For the application's own backend.
     pub management: Option<TcpListener>,
 }
 
@@ -105,8 +105,8 @@ fn below<'a>(base_path: &str, path: &'a str) -> Option<&'a str> {
     path.strip_prefix(base_path).filter(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// Ends the connection after an answer to a request whose body was not read to its end: while the answer holds the body,
-/// actix closes; it would read a dropped one on and on, to keep the connection.
+/// Ends the connection after an answer to a request whose body was not read to its end. Keeping the payload alive in
+/// the response makes actix close; dropping it makes actix drain the upload.
 fn cut(answer: HttpResponse, payload: web::Payload) -> HttpResponse {
     answer.map_body(|_, body| {
         let body = body.try_into_bytes().unwrap_or_default();
@@ -123,8 +123,8 @@ async fn read_body(app: &App, payload: &mut web::Payload) -> Result<Bytes, ApiEr
     read.unwrap_or_else(|_| Err(ApiError::new(408, "REQUEST_TIMEOUT", "The request body took too long")))
 }
 
-/// What is over the limit is read and dropped up to [`DROPPED_BYTES`], so that an honest client hears why it is refused: one
-/// that is cut off while it sends may never see the answer.
+/// Reads a body of at most `limit` bytes. Up to [`DROPPED_BYTES`] beyond the limit are read and dropped, because a
+/// client that is cut off while it sends may never see why it was refused.
 async fn read_limited(payload: &mut web::Payload, limit: usize) -> Result<Bytes, ApiError> {
     let mut body = BytesMut::new();
     let mut dropped = 0;
@@ -166,7 +166,7 @@ fn into_actix(response: &Response) -> HttpResponse {
     let status = StatusCode::from_u16(response.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut builder = HttpResponse::build(status);
     for (name, value) in response.headers.iter() {
-        // A name or a value that HTTP does not allow is left out rather than sent broken.
+        // A header that HTTP does not allow is left out rather than sent broken.
         if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::from_bytes(&header_bytes(value))) {
             builder.append_header((name, value));
         }
@@ -174,7 +174,7 @@ fn into_actix(response: &Response) -> HttpResponse {
     builder.body(response.body.clone())
 }
 
-/// Headers are Latin-1 on the wire, as the reference sends them; what lies beyond is percent-encoded.
+/// Headers are Latin-1 on the wire, as the reference sends them; other characters are percent-encoded.
 fn header_bytes(value: &str) -> Cow<'_, [u8]> {
     if value.is_ascii() {
         return Cow::Borrowed(value.as_bytes());

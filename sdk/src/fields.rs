@@ -116,14 +116,14 @@ impl FieldRule {
         self
     }
 
-    /// Tells of a way to sign in, on users: it goes back to its default when
-    /// [`email_ownership::confirm`](crate::email_ownership::confirm) takes those of someone else away.
+    /// On users: mirrors a credential. It is reset to its default when
+    /// [`email_ownership::confirm`](crate::email_ownership::confirm) removes credentials that may be someone else's.
     pub const fn credential(mut self) -> FieldRule {
         self.is_credential = true;
         self
     }
 
-    /// A session in which it has a value ends when it was to end: it is never extended.
+    /// On sessions: a session in which this field has a value is never extended.
     pub const fn fixes_life(mut self) -> FieldRule {
         self.fixes_life = true;
         self

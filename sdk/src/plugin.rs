@@ -120,7 +120,7 @@ impl Plugin {
         self
     }
 
-    /// As [`Plugin::options`], with a look at what one option alone does not tell: `fault` says what does not fit together.
+    /// Like [`Plugin::options`], plus a check across fields: `fault` returns an error message, or `None`.
     pub fn options_without<O: Default + Serialize + DeserializeOwned + 'static>(
         self,
         fault: fn(&O) -> Option<String>,

@@ -42,7 +42,7 @@ pub fn end_all(user_id: &str) -> Result<u64> {
     Ok(host::session_administration::end_all(user_id)?)
 }
 
-/// Ends the sessions of whomever in which a field that this plugin adds has this value, and returns their number.
+/// Ends every session, of any user, in which this plugin's field has this value; returns how many.
 ///
 /// # Errors
 /// `denied` for a field that is not the plugin's.

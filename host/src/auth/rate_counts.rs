@@ -63,7 +63,7 @@ impl RateCounts {
         key: String,
         limit: Limit,
     ) -> Result<Option<i64>, AuthError> {
-        // Whoever chooses long paths does not choose how much is kept of them.
+        // Long keys are hashed, so that clients cannot inflate memory.
         let key = if key.len() > LONGEST_KEY { base64_url(&sha256(key.as_bytes())) } else { key };
         let now = auth.now();
         match self.storage {

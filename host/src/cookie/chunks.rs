@@ -1,15 +1,15 @@
-//! Values too long for one cookie: cut into `name.0`, `name.1`, … and joined again.
+//! Values that are too long for one cookie: cut into `name.0`, `name.1`, … and joined again.
 //!
 //! Source: `cookies.md` of the wire contract, "Chunking".
 
 use super::{Cookie, CookieSpec};
 use crate::http::Request;
 
-/// What one cookie may take with its name and attributes, in bytes.
+/// Maximum bytes of one cookie with its name and attributes.
 const COOKIE_BYTES: usize = 4050;
 const MOST_CHUNKS: usize = 100;
 
-/// The value of the cookie `name`, joined from its chunks where it was cut.
+/// The value of the cookie `name`, joined from its chunks if it was cut.
 pub fn read(request: &Request, name: &str) -> Option<String> {
     if let Some(whole) = request.cookie(name) {
         return Some(whole);
@@ -22,7 +22,7 @@ pub fn read(request: &Request, name: &str) -> Option<String> {
     (!chunks.is_empty()).then(|| chunks.into_iter().map(|(_, value)| value).collect())
 }
 
-/// The names under which the request carries the cookie `name`: itself and its chunks, each once, in the order sent.
+/// The names under which the request carries the cookie `name`: its own and those of its chunks, each once, as sent.
 pub fn names(request: &Request, name: &str) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     for (sent, _) in request.cookies() {
@@ -38,8 +38,8 @@ pub fn is_of(sent: &str, name: &str) -> bool {
     sent == name || index(sent, name).is_some()
 }
 
-/// The cookies that put `value` in the place of those the browser has under the names `present`. Too long a value is not
-/// sent at all.
+/// The cookies that set `value` and delete the rest of those that the browser has under the names `present`. A value
+/// that is too long is not sent at all.
 pub fn write(spec: &CookieSpec, value: &str, max_age_secs: Option<i64>, present: &[String]) -> Vec<Cookie> {
     let mut pieces = cut(spec, value, max_age_secs);
     let mut cookies = Vec::with_capacity(pieces.len() + present.len());

@@ -10,7 +10,7 @@ use crate::crypto::secret::Secret;
 use crate::crypto::{base64, constant_time_eq, hmac_sha256};
 use crate::http::encode_component;
 
-/// Longest life a browser keeps a cookie, in seconds (400 days).
+/// How long a browser keeps a cookie at most, in seconds (400 days).
 pub const LONGEST_MAX_AGE_SECS: i64 = 34_560_000;
 
 /// One `Set-Cookie`.
@@ -20,7 +20,7 @@ pub struct Cookie {
     pub name: String,
     /// The value as it goes on the wire.
     pub value: Secret<String>,
-    /// Everything behind the value.
+    /// The attributes after the value.
     pub attributes: CookieAttributes,
 }
 
@@ -90,7 +90,7 @@ impl CookieSpec {
     }
 }
 
-/// Makes names, attributes and signatures by the operator's rules.
+/// Makes names, attributes and signatures as the operator configured them.
 #[derive(Clone, Debug)]
 pub struct Cookies {
     /// The session's token, signed.
@@ -99,7 +99,7 @@ pub struct Cookies {
     pub session_data: CookieSpec,
     /// The account of the last sign-in at a provider, encrypted.
     pub account_data: CookieSpec,
-    /// A sign-in at a provider that has begun, with the strategy `cookie`.
+    /// The state of a sign-in at a provider, with `store_state_strategy = "cookie"`.
     pub oauth_state: CookieSpec,
     /// Marks a session that ends with the browser.
     pub dont_remember: CookieSpec,
@@ -130,7 +130,7 @@ impl Cookies {
         spec(&self.config, key)
     }
 
-    /// A cookie whose name is taken literally, with the default attributes.
+    /// A cookie with exactly this name and the default attributes.
     pub fn literal(&self, name: &str) -> CookieSpec {
         CookieSpec { name: name.to_owned(), attributes: attributes(&self.config, None) }
     }
@@ -155,13 +155,13 @@ impl Cookies {
 
     /// `encodeURIComponent(value + "." + base64(HMAC-SHA256(secret, value)))`.
     pub fn sign(&self, value: &str) -> String {
-        // A configuration that was read has a secret.
+        // A loaded configuration always has a secret.
         let signature = self.secrets.iter().next().map(|secret| signature(secret, value)).unwrap_or_default();
         encode_component(&format!("{value}.{signature}"))
     }
 
-    /// The value of a signed and already URL-decoded cookie, when the signature is right under any of the secrets. The
-    /// reference knows the current secret alone, so that a new one signs everybody out.
+    /// The value of a signed, URL-decoded cookie, if its signature is valid under any of the secrets. The reference
+    /// accepts only the current secret, so a new one signs everybody out.
     pub fn verify<'a>(&self, signed: &'a str) -> Option<&'a str> {
         let (value, given) = signed.rsplit_once('.')?;
         let is_right = |secret| constant_time_eq(given.as_bytes(), signature(secret, value).as_bytes());
@@ -182,7 +182,7 @@ fn spec(config: &Config, key: &str) -> CookieSpec {
     CookieSpec { name: format!("{prefix}{name}"), attributes }
 }
 
-/// The defaults, then what the operator sets for every cookie, then for this one.
+/// The defaults, overridden by the operator's attributes for all cookies, then by those for this one.
 fn attributes(config: &Config, custom: Option<&CookieAttributes>) -> CookieAttributes {
     let across = &config.advanced.cross_sub_domain_cookies;
     let own_host = || url::Url::parse(&config.base_url).ok().and_then(|url| url.host_str().map(str::to_owned));

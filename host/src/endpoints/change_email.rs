@@ -1,4 +1,4 @@
-//! `POST /change-email`: gives the caller another address, once those who own the addresses agree.
+//! `POST /change-email`: changes the caller's address, after the owners of both addresses have confirmed it.
 
 use serde_json::json;
 
@@ -18,10 +18,10 @@ struct Change {
     callback_url: Option<String>,
 }
 
-/// Answers `{"status": true}`, for an address that is taken too.
+/// Answers `{"status": true}`, even when the address is taken.
 ///
 /// # Errors
-/// `UNAUTHORIZED`, `CHANGE_EMAIL_DISABLED`, or `400` when the address is the same or mails are not sent.
+/// `UNAUTHORIZED`, `CHANGE_EMAIL_DISABLED`, or `400` when the address is the same or no mail can be sent.
 pub async fn change_email(exchange: &mut Exchange) -> Result<Response, ApiError> {
     let mut input = Input::body(exchange.request.body.as_ref());
     let new_email = email::normalize(input.email("newEmail"));
@@ -49,7 +49,7 @@ pub async fn change_email(exchange: &mut Exchange) -> Result<Response, ApiError>
     Ok(Response::json(&json!({ "status": true })))
 }
 
-/// The address was never proven, so that nothing is lost: it changes now, and the new one is asked to be proven.
+/// The current e-mail was never verified: change it now and send a verification mail to the new one.
 async fn at_once(exchange: &mut Exchange, change: &Change, active: ActiveSession) -> Result<(), ApiError> {
     let transaction = exchange.auth().store.begin().await?;
     let changed = change_in(exchange, &transaction, change, &active).await?;

@@ -1,4 +1,4 @@
-//! `POST /delete-user`: deletes the caller, proven by password, by a fresh session, or by a token from a mail.
+//! `POST /delete-user`: deletes the caller, who proves it by password, by a fresh session, or by a token from a mail.
 
 use serde_json::json;
 
@@ -46,15 +46,15 @@ pub async fn delete_user(exchange: &mut Exchange) -> Result<Response, ApiError> 
     Ok(answer("User deleted"))
 }
 
-/// What is answered when something was done.
+/// The answer after a success.
 pub(super) fn answer(message: &str) -> Response {
     Response::json(&json!({ "success": true, "message": message }))
 }
 
-/// Deletes the user, and redeems the token that proves the wish in the same transaction. Removes the cookies.
+/// Redeems the mailed token, if any, and deletes the user in the same transaction. Removes the cookies.
 ///
 /// # Errors
-/// `404 INVALID_TOKEN` for a token that is unknown, spent, or someone else's, which then stays.
+/// `404 INVALID_TOKEN` for a token that is unknown, already used, or another user's. Another user's token stays valid.
 pub(super) async fn delete(exchange: &mut Exchange, user: &User, token: Option<&str>) -> Result<(), ApiError> {
     let auth = exchange.auth();
     let transaction = auth.store.begin().await?;

@@ -1,10 +1,11 @@
-//! `GET /error`: where a failed redirect ends; sends the browser to the application with the error's code.
+//! `GET /error`: the target of failed redirects; redirects to the application with the error's code.
 
 use crate::error::ApiError;
 use crate::exchange::Exchange;
 use crate::http::Response;
 
-/// Redirects to `/?error=<code>`, or to `on_api_error.error_url` with the same query; a code that is not plain text becomes `UNKNOWN`.
+/// Redirects to `/?error=<code>`, or to `on_api_error.error_url` with the same query. A code that is not plain text
+/// becomes `UNKNOWN`.
 ///
 /// # Errors
 /// None.

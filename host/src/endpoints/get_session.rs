@@ -25,7 +25,7 @@ pub async fn get_session(exchange: &mut Exchange) -> Result<Response, ApiError> 
         let error = ApiError::from(Code::METHOD_NOT_ALLOWED_DEFER_SESSION_REQUIRED);
         return Err(NO_STORE.iter().fold(error, |error, (name, value)| error.header(name, (*value).to_owned())));
     }
-    // Any non-empty text is true, as the reference coerces it.
+    // Any non-empty text counts as true, as in the reference.
     let is_on = |name: &str| exchange.request.query.get(name).is_some_and(|value| !value.is_empty());
     let refresh = match (is_on("disableRefresh"), is_post) {
         (true, _) => Refresh::Never,
@@ -41,7 +41,7 @@ pub async fn get_session(exchange: &mut Exchange) -> Result<Response, ApiError> 
         Some(active) => {
             let active = active.clone();
             let mut body = active.output();
-            // The client asks again by `POST` when told so; what would not be extended anyway is not asked about.
+            // This tells the client to ask again by `POST`. Ask only when the session would be extended.
             let may_be_due = !active.is_cached && refresh == Refresh::WhenDue && !exchange.ends_with_browser();
             if is_deferred && may_be_due {
                 let is_due = session::is_refresh_due(exchange.auth(), &active.session);

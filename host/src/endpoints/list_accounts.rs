@@ -1,4 +1,4 @@
-//! `GET /list-accounts`: the ways in which the caller can sign in.
+//! `GET /list-accounts`: the caller's accounts, which are the ways to sign in.
 
 use serde_json::Value as Json;
 

@@ -7,7 +7,7 @@ use crate::error::ApiError;
 use crate::exchange::Exchange;
 use crate::http::Response;
 
-/// Answers an array, oldest first; of more than a hundred, the newest.
+/// Answers an array, oldest first. Of more than a hundred sessions, it has the newest hundred.
 ///
 /// # Errors
 /// `UNAUTHORIZED`, `SESSION_NOT_FRESH`.

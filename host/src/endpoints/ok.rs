@@ -1,4 +1,4 @@
-//! `GET /ok`: tells that the server answers.
+//! `GET /ok`: shows that the server answers.
 
 use serde_json::json;
 

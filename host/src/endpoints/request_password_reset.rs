@@ -12,7 +12,7 @@ use crate::input::Input;
 use crate::store::Transaction;
 use crate::store::user::find_user_by_email;
 
-/// What stands before the token in the verification's identifier.
+/// Prefix of the verification's identifier; the token follows.
 pub(super) const IDENTIFIER: &str = "reset-password:";
 const TOKEN_LENGTH: usize = 24;
 const MESSAGE: &str = "If this email exists in our system, check your email for the reset link";
@@ -35,7 +35,7 @@ pub async fn request_password_reset(exchange: &mut Exchange) -> Result<Response,
     Ok(Response::json(&json!({ "status": true, "message": MESSAGE })))
 }
 
-/// For an address without a user the same number of rows is written and deleted.
+/// For an address without a user, the same number of rows is written and deleted, so that timing reveals nothing.
 async fn queue(
     exchange: &mut Exchange,
     transaction: &Transaction,

@@ -1,4 +1,4 @@
-//! `GET /reset-password/:token`: the link in the mail; sends the browser on to the application with the token.
+//! `GET /reset-password/:token`: the link in the mail; redirects to the application with the token.
 
 use super::request_password_reset::IDENTIFIER;
 use crate::auth::verification;
@@ -8,7 +8,7 @@ use crate::exchange::redirect::{refuse_at, with_parameter};
 use crate::http::Response;
 use crate::input::Input;
 
-/// Redirects to the callback with `token`, or with `error`. Uses nothing up.
+/// Redirects to the callback with `token`, or with `error`. Does not redeem the token.
 ///
 /// # Errors
 /// `INVALID_CALLBACK_URL`

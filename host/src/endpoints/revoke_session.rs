@@ -8,7 +8,7 @@ use crate::exchange::{Exchange, SessionNeed};
 use crate::http::Response;
 use crate::input::Input;
 
-/// Answers `{"status": true}`, whether or not the token is that of a session of the caller's.
+/// Answers `{"status": true}`, even if the token belongs to no session of the caller.
 ///
 /// # Errors
 /// `UNAUTHORIZED`.

@@ -1,4 +1,6 @@
-//! `POST /send-verification-email`: mails a link that proves an address. Without a session every address gets one answer.
+//! `POST /send-verification-email`: mails a link that verifies an address.
+//!
+//! Without a session, the answer is the same for every address.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! Function `set-password`: gives a user without a password one. For an application's own backend, not for browsers.
+//! Function `set-password`: sets the first password of a user. For an application's own backend, not for browsers.
 
 use serde_json::json;
 
@@ -12,7 +12,7 @@ use crate::store::Account;
 use crate::store::account::find_credential_account;
 use crate::store::user::lock_user;
 
-/// Answers `{"status": true}`. The user is the one of the session in the given headers.
+/// Answers `{"status": true}`. The given headers carry the user's session.
 ///
 /// # Errors
 /// `VALIDATION_ERROR`, `UNAUTHORIZED`, `PASSWORD_TOO_SHORT`, `PASSWORD_TOO_LONG`, `PASSWORD_ALREADY_SET`, `SERVER_BUSY`.
@@ -25,7 +25,7 @@ pub async fn set_password(exchange: &mut Exchange) -> Result<Response, ApiError>
     password::check_new(&auth.config.email_and_password, &password)?;
     let hash = auth.passwords.hash(&password).await?;
     let transaction = auth.store.begin().await?;
-    // Of several calls at once, one finds no password.
+    // Of several calls at once, only one finds no password.
     lock_user(&transaction, &user_id).await?;
     match find_credential_account(&transaction, &user_id).await? {
         None => _ = create_credential(auth, &transaction, &user_id, &hash).await?,

@@ -1,4 +1,4 @@
-//! `POST /sign-in/email`: proves an identity by address and password.
+//! `POST /sign-in/email`: signs a user in with address and password.
 
 use serde_json::json;
 
@@ -33,7 +33,7 @@ impl Credentials {
 ///
 /// # Errors
 /// `EMAIL_PASSWORD_DISABLED`, `INVALID_EMAIL`, `PASSWORD_TOO_LONG`, `INVALID_EMAIL_OR_PASSWORD`, `EMAIL_NOT_VERIFIED`,
-/// `SERVER_BUSY`, 429 after too many failures on one account, and what a gate refuses with.
+/// `SERVER_BUSY`, 429 after too many failed sign-ins to the account, or the refusal of a session gate.
 pub async fn sign_in_email(exchange: &mut Exchange) -> Result<Response, ApiError> {
     let given = Credentials::read(exchange)?;
     let options = &exchange.auth().config.email_and_password;
@@ -72,7 +72,7 @@ pub async fn sign_in_email(exchange: &mut Exchange) -> Result<Response, ApiError
     }
 }
 
-/// The user whose address and password were given. Takes as long whether or not there is one.
+/// The user with the given address and password. Takes equally long whether or not there is one.
 async fn authenticate(exchange: &mut Exchange, given: &Credentials) -> Result<User, ApiError> {
     let email = email::normalize(&given.email);
     let found = user::find_user_by_email(&exchange.auth().store, &email).await?;

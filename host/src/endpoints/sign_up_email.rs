@@ -1,4 +1,4 @@
-//! `POST /sign-up/email`: makes a user with a password.
+//! `POST /sign-up/email`: creates a user with a password.
 
 use serde_json::{Map, Value as Json, json};
 
@@ -43,11 +43,11 @@ impl Candidate {
     }
 }
 
-/// Answers `{token, user}`; opens a session unless `auto_sign_in` is off or addresses must be verified first.
+/// Answers `{token, user}`. Opens a session unless `auto_sign_in` is off or the address must be verified first.
 ///
 /// # Errors
 /// `EMAIL_PASSWORD_SIGN_UP_DISABLED`, `PASSWORD_TOO_SHORT`, `PASSWORD_TOO_LONG`, `MISSING_FIELD`, `FIELD_NOT_ALLOWED`,
-/// `FAILED_TO_CREATE_USER`, `USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL`, `SERVER_BUSY`, and what a gate refuses with.
+/// `FAILED_TO_CREATE_USER`, `USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL`, `SERVER_BUSY`, or the refusal of a session gate.
 pub async fn sign_up_email(exchange: &mut Exchange) -> Result<Response, ApiError> {
     let options = exchange.auth().config.email_and_password.clone();
     if !options.enabled || options.disable_sign_up {
@@ -63,21 +63,21 @@ pub async fn sign_up_email(exchange: &mut Exchange) -> Result<Response, ApiError
     if existing.is_some() && !hides_existing {
         return Err(Code::USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL.into());
     }
-    // The hash is computed for an address that exists too, so that the answer takes as long.
+    // The hash is computed even for an address that exists, so that timing does not reveal it.
     let hash = exchange.auth().passwords.hash(&new.password).await?;
     if let Some(existing) = existing {
         return made_up(exchange, &new, Some(existing)).await;
     }
     match create(exchange, &new, &hash, !hides_existing).await {
         Err(error) if error.code() == Some(Code::USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL.code) && hides_existing => {
-            // The other sign-up came a moment before: its user, who is asked to verify just now, needs no second mail.
+            // A concurrent sign-up was faster. Its user gets a verification mail just now and needs no second mail.
             made_up(exchange, &new, None).await
         }
         created => created,
     }
 }
 
-/// User, credential account and session in one transaction.
+/// Creates the user, the credential account and the session in one transaction.
 async fn create(exchange: &mut Exchange, new: &Candidate, hash: &str, signs_in: bool) -> Result<Response, ApiError> {
     let transaction = exchange.auth().store.begin().await?;
     let auth = exchange.auth();
@@ -106,17 +106,17 @@ async fn create(exchange: &mut Exchange, new: &Candidate, hash: &str, signs_in: 
     Ok(response)
 }
 
-/// The refusal of a value that must be unique: the address, or an additional field.
+/// The refusal of a unique value that is taken: the address, or an additional field.
 async fn taken(exchange: &Exchange, new: &Candidate) -> Result<ApiError, ApiError> {
-    // In a transaction, since the winner of a race may be in the commit that is just being made.
+    // In a transaction, because the winner of the race may be committing just now.
     let transaction = exchange.auth().store.begin().await?;
     let owner = find_user_by_email(&transaction, &new.email).await?;
     let code = if owner.is_some() { Code::USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL } else { Code::FAILED_TO_CREATE_USER };
     Ok(code.into())
 }
 
-/// What the client of a server that hides existing users gets for one: a user that was never stored. It takes a write, as
-/// a real sign-up does.
+/// The answer of a server that hides existing users: a user that is not stored. It writes a row, so that it takes as
+/// long as a real sign-up.
 async fn made_up(exchange: &mut Exchange, new: &Candidate, existing: Option<User>) -> Result<Response, ApiError> {
     let store = exchange.auth().store.clone();
     let config = &exchange.auth().config;

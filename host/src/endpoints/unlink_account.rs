@@ -1,4 +1,4 @@
-//! `POST /unlink-account`: removes one of the ways in which the caller can sign in.
+//! `POST /unlink-account`: removes one of the caller's accounts, which are the ways to sign in.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! `POST /update-session`: sets the fields of the caller's session that clients may set.
+//! `POST /update-session`: sets those fields of the caller's session that clients may set.
 
 use serde_json::{Value as Json, json};
 
@@ -10,7 +10,7 @@ use crate::exchange::{Exchange, SessionNeed};
 use crate::http::Response;
 use crate::input::Input;
 
-/// Answers `{session}` and sends the cookies anew. Core fields and unknown keys are ignored.
+/// Answers `{session}` and sends the cookies again. Core fields and unknown keys are ignored.
 ///
 /// # Errors
 /// `UNAUTHORIZED`, `FIELD_NOT_ALLOWED`, `VALIDATION_ERROR`, "No fields to update", `FAILED_TO_GET_SESSION`.

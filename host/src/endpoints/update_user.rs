@@ -14,7 +14,7 @@ use crate::store::{Database, Value, user};
 /// The core's own fields that a user may change here.
 const CHANGEABLE: [&str; 2] = ["name", "image"];
 
-/// Answers `{"status": true}` and sends the session's cookies anew.
+/// Answers `{"status": true}` and sends the session's cookies again.
 ///
 /// # Errors
 /// `UNAUTHORIZED`, `EMAIL_CAN_NOT_BE_UPDATED`, `FIELD_NOT_ALLOWED`, or `400` when there is nothing to change.
@@ -32,7 +32,7 @@ pub async fn update_user(exchange: &mut Exchange) -> Result<Response, ApiError> 
     Ok(Response::json(&json!({ "status": true })))
 }
 
-/// The fields that are given and may be changed; keys that are no fields are ignored.
+/// The given fields that may be changed. Keys that are no fields are ignored.
 fn read(exchange: &Exchange) -> Result<Vec<(String, Value)>, ApiError> {
     let auth = exchange.auth();
     let mut input = Input::record(exchange.request.body.as_ref());

@@ -1,6 +1,7 @@
-//! `GET /verify-email`: the link in a mail; proves an address, or changes it in two steps.
+//! `GET /verify-email`: the link in a mail; verifies an address, or changes it in two steps.
 //!
-//! Invariant: a link does what it was made for, for its user, while the user has the address it was made for.
+//! Invariant: a link serves only its own purpose and its own user, while that user has the address that it was made
+//! for.
 
 use serde_json::{Value as Json, json};
 
@@ -23,7 +24,7 @@ struct Link {
 /// Redirects to the callback, or answers `{"status": true, "user"}`; the user is `null` unless the address was changed.
 ///
 /// # Errors
-/// `TOKEN_EXPIRED`, `INVALID_TOKEN`, `USER_NOT_FOUND`, `INVALID_USER`: all in the redirect when there is a callback.
+/// `TOKEN_EXPIRED`, `INVALID_TOKEN`, `USER_NOT_FOUND`, `INVALID_USER`. With a callback, the redirect carries them.
 pub async fn verify_email(exchange: &mut Exchange) -> Result<Response, ApiError> {
     let query = exchange.request.query.to_json();
     let mut input = Input::query(&query);
@@ -61,7 +62,7 @@ async fn follow(exchange: &mut Exchange, link: &Link) -> Result<Response, ApiErr
     }
 }
 
-/// The session of the browser that follows a link of `user`; that of someone else refuses.
+/// The session of the browser that follows a link of `user`. A session of another user is an error.
 async fn caller_of(exchange: &mut Exchange, user: &User) -> Result<Option<ActiveSession>, ApiError> {
     match exchange.session_with(SessionNeed::FROM_STORE).await? {
         Some(active) if active.user.id() != user.id() => Err(Code::INVALID_USER.into()),
@@ -73,7 +74,7 @@ async fn verify(exchange: &mut Exchange, link: &Link, user: User) -> Result<Resp
     let store = exchange.auth().store.clone();
     let verified = user_change::verify_email(exchange.auth(), &store, user.id(), user.email()).await?;
     let signs_in = exchange.auth().config.email_verification.auto_sign_in_after_verification;
-    // Only the first to follow the link signs in: later ones find the address verified.
+    // Only the first one to follow the link signs in; later ones find the address verified.
     let Some(user) = verified.filter(|_| signs_in) else { return Ok(answer(link, Json::Null)) };
     match exchange.session_with(SessionNeed::FROM_STORE).await?.cloned() {
         Some(active) if active.user.id() == user.id() => exchange.renew_session(ActiveSession { user, ..active }),
@@ -88,7 +89,7 @@ async fn verify(exchange: &mut Exchange, link: &Link, user: User) -> Result<Resp
     Ok(answer(link, Json::Null))
 }
 
-/// The owner of the old address agreed: the new one is asked next.
+/// The owner of the old address confirmed: mail the new one next.
 async fn ask_new_address(
     exchange: &mut Exchange,
     link: &Link,
@@ -105,8 +106,8 @@ async fn ask_new_address(
     Ok(link.callback_url.as_deref().map_or_else(|| Response::json(&body), Response::redirect))
 }
 
-/// The owner of the new address agreed: the user gets it. Whether an address counts as verified does not change, and no
-/// session is opened: the link may be followed by someone who never asked for it.
+/// The owner of the new address confirmed: the user gets it. The verified flag stays as it is and no session is opened,
+/// because someone who never asked for the link may have followed it.
 async fn change(
     exchange: &mut Exchange,
     link: &Link,

@@ -1,4 +1,4 @@
-//! `POST /verify-password`: tells whether a password is the caller's.
+//! `POST /verify-password`: checks whether a password is the caller's.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! The cookie that tells which account at a provider this browser signed in with last: the row, encrypted.
+//! The account cookie: the encrypted row of the provider account that this browser used last to sign in.
 //!
 //! Source: `cookies.md` of the wire contract, "account_data".
 
@@ -13,7 +13,7 @@ use crate::store::Account;
 const PURPOSE: &str = "better-auth-account";
 
 impl Exchange {
-    /// Sends the cookie, when `account.store_account_cookie` is on. Tokens are in it as they are stored.
+    /// Sends the cookie, when `account.store_account_cookie` is on. It holds the tokens as the store does.
     pub fn remember_account(&mut self, account: &Account) {
         let auth = self.auth();
         if !auth.config.account.store_account_cookie {
@@ -36,8 +36,8 @@ impl Exchange {
         self.cookies.extend(cookies);
     }
 
-    /// Owner and row of the account in the cookie, when it is genuine and not over. The row may have changed since: ask the
-    /// store.
+    /// Owner and row of the account in the cookie, if the cookie is genuine and has not expired. The stored row may
+    /// have changed since: read it from the store.
     pub fn remembered_account(&self) -> Option<(String, String)> {
         let auth = self.auth();
         if !auth.config.account.store_account_cookie {

@@ -1,4 +1,4 @@
-//! The limit on failed sign-ins of one account, whatever addresses they come from. The owner's known device passes.
+//! The limit on failed sign-ins to one account, from all addresses together. A known device of the owner is exempt.
 
 use super::Exchange;
 use crate::auth::Auth;
@@ -6,15 +6,15 @@ use crate::auth::rate_counts::Limit;
 use crate::auth::session;
 use crate::error::ApiError;
 
-/// Life of the cookie that marks a known device, in seconds: a year.
+/// Lifetime of the cookie that marks a known device, in seconds: a year.
 const KNOWN_DEVICE_SECS: i64 = 31_536_000;
 
 impl Exchange {
-    /// Counts an attempt on the account of `email`, before its password is compared, so that attempts which race are
-    /// all counted. A device on which `user_id` signed in before neither counts nor waits.
+    /// Counts an attempt on the account of `email`. Call it before the password is compared, so that racing attempts
+    /// are all counted. A device on which `user_id` signed in before is not counted and not refused.
     ///
     /// # Errors
-    /// `429` as of the rate limiter, or when the store fails.
+    /// `429`, as the rate limiter answers, or when the store fails.
     pub async fn count_account_attempt(&mut self, email: &str, user_id: Option<&str>) -> Result<(), ApiError> {
         let Some(limit) = self.account_limit() else { return Ok(()) };
         if user_id.is_some_and(|user_id| self.is_known_device(user_id)) {
@@ -31,7 +31,7 @@ impl Exchange {
         Err(ApiError::too_many_requests(retry_secs))
     }
 
-    /// After a success: forgets the attempts on the account and marks this device as known.
+    /// Call it after a success: forgets the attempts on the account and marks this device as known.
     ///
     /// # Errors
     /// When the store fails.
@@ -65,7 +65,7 @@ impl Exchange {
     }
 }
 
-/// The address itself is nobody's business in a table of counts.
+/// A keyed hash: the rate-limit table must not contain e-mail addresses.
 fn account_key(auth: &Auth, email: &str) -> String {
     format!("account|{}", auth.tag("account", email))
 }

@@ -6,20 +6,20 @@ use super::Exchange;
 use super::session::Lazy;
 use crate::email;
 
-/// Ids and keyed hashes; each is absent when the request does not tell.
+/// Ids and keyed hashes; each is `None` when the request does not reveal it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AuditIdentity {
     /// The user's id.
     pub user: Option<String>,
-    /// The id of the administrator who acts as the user, in a session that says so.
+    /// The id of the administrator who acts as the user, in an impersonated session.
     pub impersonated_by: Option<String>,
     /// The keyed hash of the session's token: the same in every event of that session.
     pub session: Option<String>,
-    /// The keyed hash of the address that was given: the same in every event about that address.
+    /// The keyed hash of the given address: the same in every event about that address.
     pub account: Option<String>,
 }
 
-/// The field of sessions in which the reference's schema keeps who acts as the user.
+/// The session field for the administrator who acts as the user, as in the reference's schema.
 const IMPERSONATED_BY: &str = "impersonatedBy";
 
 impl Exchange {

@@ -9,16 +9,16 @@ use super::Exchange;
 use crate::auth::session::ActiveSession;
 use crate::error::ApiError;
 
-/// Claims that a token stands on (RFC 7519 §4.1): only whoever makes it sets them.
+/// Registered claims (RFC 7519 §4.1): only the issuer of the token sets them.
 const REGISTERED: [&str; 7] = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti"];
 
-/// Whoever has a say in claims.
+/// Adds claims: a plugin, or the scripts.
 #[async_trait]
 pub trait ClaimSource: Send + Sync {
-    /// The claims as they shall be.
+    /// Returns `claims` with what this source adds, changes and removes.
     ///
     /// # Errors
-    /// A refusal, or 5xx when the source fails: then no token is made.
+    /// A refusal, or 5xx when the source fails. No token is made then.
     async fn extend(
         &self,
         exchange: &mut Exchange,
@@ -28,7 +28,7 @@ pub trait ClaimSource: Send + Sync {
 }
 
 impl Exchange {
-    /// Asks every source in order about claims for the request's user; without a session nobody is asked. Registered
+    /// Asks every source in order for claims about the request's user. Without a session no source is asked. Registered
     /// claims stay as they are.
     ///
     /// # Errors
@@ -47,7 +47,7 @@ impl Exchange {
     }
 }
 
-/// What `extended` adds, changes and removes, but for registered claims.
+/// Applies what `extended` adds, changes and removes, except to registered claims.
 fn keep_registered(mut claims: Map<String, Json>, mut extended: Map<String, Json>) -> Map<String, Json> {
     let is_registered = |name: &str| REGISTERED.contains(&name);
     extended.retain(|name, _| !is_registered(name));

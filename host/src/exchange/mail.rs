@@ -11,12 +11,12 @@ use crate::http::encode_component;
 use crate::outbox;
 use crate::store::{Database, User};
 
-/// A mail with a link that its reader follows.
+/// A mail with a link to follow.
 #[derive(Clone, Copy)]
 pub struct LinkMail<'a> {
     /// `verify-email`, `reset-password`, …
     pub kind: &'a str,
-    /// Who asked for it.
+    /// The user whom the mail is for.
     pub user: &'a User,
     /// The link.
     pub url: &'a str,
@@ -25,7 +25,7 @@ pub struct LinkMail<'a> {
 }
 
 impl LinkMail<'_> {
-    /// What the template and a webhook get.
+    /// The data for the template and for a webhook.
     fn data(&self) -> Map<String, Json> {
         let mut data = Map::new();
         data.insert("user".into(), self.user.0.output().into());
@@ -52,12 +52,13 @@ impl Exchange {
         Ok(())
     }
 
-    /// Keeps rows for the outbox until [`Exchange::write_later`]: for those who know no transaction, while one may be open.
+    /// Keeps rows for the outbox until [`Exchange::write_later`]: for callers without a transaction, while one may be
+    /// open.
     pub fn queue_later(&mut self, drafts: Vec<outbox::Draft>) {
         self.queued_later.extend(drafts);
     }
 
-    /// Writes what was kept; call it when no transaction of this request is open.
+    /// Writes the rows that were kept. Call it when no transaction of this request is open.
     ///
     /// # Errors
     /// When the store fails.
@@ -77,7 +78,7 @@ impl Exchange {
         self.queue_mail(db, mail.kind, mail.user.email(), &mail.data()).await
     }
 
-    /// Takes as long as queueing a mail and sends none: for an address that gets none, so that nobody learns which it is.
+    /// Queues a decoy that is never sent, so that timing does not reveal whether the address gets mail.
     ///
     /// # Errors
     /// When the store fails.
@@ -85,8 +86,8 @@ impl Exchange {
         self.queue_mail(db, outbox::DECOY, "", &Map::new()).await
     }
 
-    /// Queues the mail that proves an address, or asks the present one before it is changed. The link leads to
-    /// `GET /verify-email` and from there to `callback_url`, or to `/`.
+    /// Queues the mail that verifies an address, or that asks the owner of the current address to confirm a change. The
+    /// link leads to `GET /verify-email` and from there to `callback_url`, or to `/`.
     ///
     /// # Errors
     /// When the store fails.
@@ -120,12 +121,12 @@ impl Exchange {
         }
     }
 
-    /// Lets the request wake the sender of mail when all is committed; call it after `outbox::enqueue`.
+    /// Makes the request wake the mail sender after the commit. Call it after `outbox::enqueue`.
     pub fn note_queued_mail(&mut self) {
         self.has_queued_mail = true;
     }
 
-    /// Wakes the sender of mail when this request queued any; call it when all is committed.
+    /// Wakes the mail sender if this request queued mail. Call it after the commit.
     pub fn wake_mail_sender(&self) {
         if self.has_queued_mail || Cause::has_queued_mail() {
             self.auth().mail_queued.notify_one();

@@ -1,4 +1,4 @@
-//! One request and the answer being made of it: what endpoints, plugins and scripts all work on.
+//! The state of one request and of its answer: what endpoints, plugins and scripts work on.
 
 mod account_cookie;
 mod account_limit;
@@ -35,22 +35,22 @@ pub use session_gate::{OpenedSession, SessionGate, SessionShape, SignIn, SignInA
 /// Anything that answers a request: a core endpoint or a plugin's route.
 #[async_trait]
 pub trait Endpoint: Send + Sync {
-    /// Answers.
+    /// Answers the request.
     ///
     /// # Errors
-    /// The refusal that the client gets.
+    /// The error that the client gets.
     async fn call(&self, exchange: &mut Exchange) -> Result<Response, ApiError>;
 }
 
-/// What lives as long as the server and is shared by all requests.
+/// What all requests share, as long as the server runs.
 pub struct Services {
     /// Configuration, store and ports.
     pub auth: Auth,
-    /// Asked, in order, before any session is opened.
+    /// The session gates, in the order in which they are asked.
     pub gates: ArcSwap<Vec<Arc<dyn SessionGate>>>,
-    /// Sees every mail before it is sent.
+    /// Sees every mail before it is sent, and may change or drop it.
     pub mail_filter: Arc<outbox::MailFilterSlot>,
-    /// Asked, in order, about the claims of tokens for other services.
+    /// Add claims to tokens for other services, in this order.
     pub claims: ArcSwap<Vec<Arc<dyn ClaimSource>>>,
 }
 
@@ -64,19 +64,19 @@ pub struct Exchange {
     pub headers: Headers,
     /// Cookies to add to the answer, in order.
     pub cookies: Vec<Cookie>,
-    /// The route that the request met, if any.
+    /// The route that matches the request, if any.
     pub route: Option<Route>,
-    /// The code of the refusal that is the answer.
+    /// The error code of the answer, when it is a refusal.
     pub refused: Option<String>,
     /// The session that this request opened, if any.
     pub opened: Option<OpenedSession>,
     /// What the plugin host keeps for this request between its calls.
     pub guests: Option<Box<dyn Any + Send + Sync>>,
-    /// The transaction in which a sign-in is being decided: gates that write take part in it.
+    /// The open transaction of a sign-in, if any: session gates write through it.
     pub outer: Option<Arc<dyn Database>>,
-    /// Whether it was refused for the guesses on its account.
+    /// True if the request was refused because of too many failed sign-ins to its account.
     pub is_locked_out: bool,
-    /// Whether its session's token was signed here but is of no live session: it ended, or was revoked.
+    /// True if the request carried a correctly signed token whose session has expired or been revoked.
     pub has_dead_session: bool,
     has_queued_mail: bool,
     queued_later: Vec<outbox::Draft>,
@@ -87,7 +87,7 @@ pub struct Exchange {
 }
 
 impl Exchange {
-    /// A fresh state for `request`.
+    /// The state of a new request.
     pub fn new(services: Arc<Services>, request: Request) -> Self {
         Self {
             request,
@@ -119,7 +119,7 @@ impl Exchange {
         &self.services
     }
 
-    /// Moves the state out, for a guest that must own it during a call; put it back with an assignment.
+    /// Moves the state out, because a guest must own it during a call. Assign it back afterwards.
     #[must_use]
     pub fn take(&mut self) -> Exchange {
         let placeholder = Exchange::new(self.services.clone(), Request::placeholder());
@@ -136,7 +136,7 @@ impl Exchange {
         self.cookies.push(cookie);
     }
 
-    /// The value of a signed cookie, when its signature is right.
+    /// The value of a signed cookie, if its signature is valid.
     pub fn signed_cookie(&self, name: &str) -> Option<String> {
         let raw = self.request.cookie(name)?;
         self.auth().cookies.verify(&raw).map(str::to_owned)

@@ -1,4 +1,4 @@
-//! Where a followed link may lead, and how an outcome is told there.
+//! Where a followed link may redirect, and how the redirect carries the outcome.
 
 use serde_json::{Map, Value as Json};
 
@@ -7,7 +7,7 @@ use crate::error::{ApiError, Code, ErrorBody};
 use crate::http::{Response, decode_component, encode_component};
 
 impl Exchange {
-    /// Refuses the request when one of these query parameters leads to a place that the operator does not trust.
+    /// Refuses the request when one of these query parameters is a URL that the operator does not trust.
     ///
     /// # Errors
     /// `INVALID_CALLBACK_URL`
@@ -18,7 +18,7 @@ impl Exchange {
         let origins = &self.auth().origins;
         let is_trusted = |value: &Json| match value {
             Json::String(target) if target.is_empty() => true,
-            // Clients escape the target inside the query's own escaping; both readings must be harmless.
+            // Clients escape the target once more inside the query; both readings must be trusted.
             Json::String(target) => origins.trusts_target(target) && origins.trusts_target(&decode_component(target)),
             _ => false,
         };
@@ -27,10 +27,10 @@ impl Exchange {
         if targets.all(is_trusted) { Ok(()) } else { Err(Code::INVALID_CALLBACK_URL.into()) }
     }
 
-    /// Refuses to act on a link that a browser or a mail scanner only fetches ahead: following it must be someone's wish.
+    /// Refuses to act on a link that a browser or a mail scanner only prefetches: a person must follow it.
     ///
     /// # Errors
-    /// `503` without a body, which is not kept: the browser asks again when the link is followed.
+    /// `503` without a body. It is not cached, so the browser asks again when the person follows the link.
     pub fn refuse_prefetch(&self) -> Result<(), ApiError> {
         let says_prefetch = |name| self.request.headers.get(name).is_some_and(|value| value.contains("prefetch"));
         if ["sec-purpose", "purpose", "x-moz"].into_iter().any(says_prefetch) {
@@ -40,7 +40,7 @@ impl Exchange {
     }
 }
 
-/// Sends the browser to `target` with `error=<code>`; without a target the error itself is the answer.
+/// Redirects to `target` with `error=<code>`. Without a target, the error itself is the answer.
 ///
 /// # Errors
 /// `error`, when there is no target or it has no code.
@@ -51,8 +51,8 @@ pub fn refuse_at(target: Option<&str>, error: ApiError) -> Result<Response, ApiE
     }
 }
 
-/// Sends the browser to `target` with what the challenge says (`twoFactorRedirect=true&twoFactorMethods=totp,otp`); without
-/// a target the challenge itself is the answer.
+/// Redirects to `target` with the content of the challenge (`twoFactorRedirect=true&twoFactorMethods=totp,otp`).
+/// Without a target, the challenge itself is the answer.
 pub fn challenge_at(target: Option<&str>, challenge: Response) -> Response {
     let Some(target) = target.filter(|target| !target.is_empty()) else { return challenge };
     let said: Map<String, Json> = serde_json::from_slice(&challenge.body).unwrap_or_default();
@@ -68,7 +68,7 @@ fn flat(value: &Json) -> String {
     }
 }
 
-/// `target` with one more query parameter, put before its fragment.
+/// Adds a query parameter to `target`, before its fragment.
 pub fn with_parameter(target: &str, name: &str, value: &str) -> String {
     let (rest, fragment) = target.split_at(target.find('#').unwrap_or(target.len()));
     let glue = if rest.contains('?') { '&' } else { '?' };

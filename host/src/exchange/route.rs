@@ -1,4 +1,4 @@
-//! A route: where an endpoint is reached and what the pipeline checks before it is called.
+//! A route: the method and path of an endpoint, and what the pipeline checks before it calls the endpoint.
 
 use std::sync::Arc;
 
@@ -12,13 +12,13 @@ pub const CHANGE: &str = "change";
 pub struct Route {
     /// Upper-case method.
     pub method: String,
-    /// Path below the base path; a segment `:name` stands for any one segment.
+    /// Path below the base path. A segment `:name` matches any one segment.
     pub path: String,
-    /// Accepts `application/x-www-form-urlencoded` beside JSON.
+    /// Accepts `application/x-www-form-urlencoded` as well as JSON.
     pub accepts_form: bool,
-    /// Checks the origin of requests without cookies too, against login CSRF.
+    /// Checks the origin even without cookies, against login CSRF.
     pub is_sign_in: bool,
-    /// Answers.
+    /// The code that answers.
     pub endpoint: Arc<dyn Endpoint>,
     event: Option<&'static str>,
 }
@@ -72,7 +72,7 @@ pub struct RateRule {
     pub max: Option<u32>,
 }
 
-/// A compiled path pattern: `*` stands for one segment, a last `**` for all that follows.
+/// A compiled path pattern: `*` matches one segment, `**` at the end everything that follows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PathPattern {
     segments: Vec<Segment>,
@@ -86,7 +86,7 @@ enum Segment {
 }
 
 impl PathPattern {
-    /// Compiles `pattern`; a segment `:name` is the same as `*`.
+    /// Compiles `pattern`. A segment `:name` means the same as `*`.
     pub fn new(pattern: &str) -> Self {
         let segment = |text: &str| match text {
             "**" => Segment::Rest,

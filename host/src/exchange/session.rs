@@ -1,4 +1,4 @@
-//! The session of a request: read from its cookies at most once, or from the store when it must be; extended when due.
+//! The session of a request: loaded at most once, from the cookie's copy or from the store, and extended when due.
 
 use std::sync::Arc;
 
@@ -9,22 +9,22 @@ use crate::auth::session::{self, ActiveSession};
 use crate::error::{ApiError, Code};
 use crate::store::Database;
 
-/// Whether the session was looked for, and what was found.
+/// A session that is loaded when someone first asks.
 #[derive(Default)]
 pub(super) enum Lazy {
-    /// Not looked for yet.
+    /// Nobody asked yet.
     #[default]
     Unread,
-    /// Looked for.
+    /// The result of the look-up.
     Read(Option<Arc<ActiveSession>>),
 }
 
-/// What an endpoint wants of the session. The default takes a cached copy and extends the session when due.
+/// How an endpoint wants its session. The default accepts a cached copy and extends the session when due.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SessionNeed {
-    /// Asks the store, whatever the cookie cache says: a session that was ended elsewhere is none.
+    /// Reads the store and ignores the cookie's copy, so that a session ended elsewhere is not accepted.
     pub from_store: bool,
-    /// Whether the session's life may be extended.
+    /// Whether the session may be extended.
     pub refresh: Refresh,
 }
 
@@ -34,20 +34,20 @@ pub enum Refresh {
     /// When due, unless `session.defer_session_refresh` leaves it to `POST /get-session`.
     #[default]
     WhenDue,
-    /// When due, even if all others leave it to this request.
+    /// When due, even with `session.defer_session_refresh`.
     Deferred,
-    /// Not in this request.
+    /// Never in this request.
     Never,
 }
 
 impl SessionNeed {
-    /// For endpoints that change, reveal or end something: see [`SessionNeed::from_store`].
+    /// For endpoints that change, reveal or end something; see [`SessionNeed::from_store`].
     pub const FROM_STORE: Self = Self { from_store: true, refresh: Refresh::WhenDue };
 }
 
 impl Exchange {
-    /// The live session and its user, loaded at most once. Extends it when due and sends the cookies that belong to it.
-    /// With the cookie cache on, it may be the browser's copy.
+    /// The live session and its user, loaded at most once. Extends it when due and sends its cookies. With the cookie
+    /// cache on, it may be the cookie's copy.
     ///
     /// # Errors
     /// When the store fails.
@@ -55,7 +55,7 @@ impl Exchange {
         self.session_with(SessionNeed::default()).await
     }
 
-    /// As [`Exchange::session`], with the endpoint's own needs.
+    /// Like [`Exchange::session`], with the needs of the endpoint.
     ///
     /// # Errors
     /// When the store fails.
@@ -95,25 +95,25 @@ impl Exchange {
         }
     }
 
-    /// Puts a session whose row or user was changed in the loaded one's place and sends its cookies anew.
+    /// Replaces the loaded session after its row or its user was changed, and sends its cookies again.
     pub fn renew_session(&mut self, active: ActiveSession) {
         let remember = !self.ends_with_browser();
         self.send_session_cookies(&active, remember);
         self.keep_session(active);
     }
 
-    /// Whether this request looked for its session and found one.
+    /// True if the session was looked up and found.
     pub fn has_session(&self) -> bool {
         matches!(self.session, Lazy::Read(Some(_)))
     }
 
-    /// Makes a live session of the store the browser's current one and sends its cookies.
+    /// Makes a live session from the store the current one of the browser, and sends its cookies.
     pub fn resume_session(&mut self, active: ActiveSession, remember: bool) {
         self.send_session_cookies(&active, remember);
         self.keep_session(active);
     }
 
-    /// Ends the session of `token`, which is the request's own. Its cookies stay.
+    /// Ends the request's own session, whose token is `token`. The cookies stay.
     ///
     /// # Errors
     /// When an observer refuses or the store fails.
@@ -124,7 +124,7 @@ impl Exchange {
         Ok(())
     }
 
-    /// Forgets what was loaded, after the session was changed or ended.
+    /// Forgets the loaded session. Call it after the session was changed or ended.
     pub fn forget_session(&mut self) {
         if let Lazy::Read(Some(active)) = std::mem::take(&mut self.session) {
             self.ended = Some(active.session.clone());
@@ -144,7 +144,7 @@ impl Exchange {
 
     async fn load_session(&mut self, need: SessionNeed) -> Result<Option<ActiveSession>, ApiError> {
         let Some(token) = self.session_token() else { return Ok(None) };
-        // Whoever is to extend the session must know it as it is.
+        // A refresh must start from the stored row, not from the cookie's copy.
         if !need.from_store && need.refresh != Refresh::Deferred {
             match self.copy(&token) {
                 CachedSession::Good(active) => return Ok(Some(active)),

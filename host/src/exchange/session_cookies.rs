@@ -1,22 +1,22 @@
-//! The cookies of a session: its token, the mark of a browser session, and the cached copy.
+//! The cookies of a session: its token, its cached copy, and the mark that it ends with the browser.
 
 use super::Exchange;
 use crate::auth::session::ActiveSession;
 use crate::config::StateStrategy;
 use crate::cookie::{Cookie, CookieSpec, chunks};
 
-/// What the request's cached copy is worth.
+/// The cached copy that came with the request.
 pub(super) enum CachedSession {
-    /// There is none, or the cache is off.
+    /// There is no copy, or the cache is off.
     Absent,
-    /// It is genuine, alive and belongs to the session token.
+    /// It is genuine, has not expired, and belongs to the session token.
     Good(ActiveSession),
-    /// It is anything else.
+    /// It is invalid in any way.
     Bad,
 }
 
 impl Exchange {
-    /// The token in the session cookie, when its signature is right.
+    /// The token in the session cookie, if its signature is valid.
     pub fn session_token(&self) -> Option<String> {
         self.signed_cookie(&self.auth().cookies.session_token.name)
     }
@@ -46,7 +46,7 @@ impl Exchange {
         self.cookies.push(mark.deletion());
     }
 
-    /// Removes the token, the cached copy and what was remembered of a provider, and keeps the mark of a browser session.
+    /// Removes the token, the cached copy and the account cookie. Keeps the mark of a browser session.
     pub(super) fn withhold_session(&mut self) {
         let auth = self.auth();
         let (token, data, account) =
@@ -70,7 +70,7 @@ impl Exchange {
         self.cookies.extend(deletions);
     }
 
-    /// Sends the mark of a browser session, or removes that of an earlier one.
+    /// Sends the mark of a browser session, or removes the mark of an earlier one.
     pub(super) fn keep_choice(&mut self, remember: bool) {
         let auth = self.auth();
         let mark = auth.cookies.dont_remember.clone();
@@ -82,7 +82,8 @@ impl Exchange {
         self.cookies.extend(cookie);
     }
 
-    /// Sends the session's token, the mark of a browser session when it is not remembered, and the cached copy.
+    /// Sends the session's token and the cached copy. If the session is not remembered, also sends the mark of a
+    /// browser session.
     pub(super) fn send_session_cookies(&mut self, active: &ActiveSession, remember: bool) {
         let auth = self.auth();
         let token = auth.cookies.session_token.clone();
@@ -122,7 +123,7 @@ impl Exchange {
         self.cookies.extend(deletions);
     }
 
-    /// Takes back what the answer would set: the last word on a cookie counts. What it removes stays removed.
+    /// Drops this cookie from those that the answer sets, because a later one replaces it. Deletions stay.
     pub(super) fn withdraw(&mut self, spec: &CookieSpec) {
         self.cookies.retain(|cookie| cookie.is_deletion() || !chunks::is_of(&cookie.name, &spec.name));
     }

@@ -1,6 +1,6 @@
-//! The one gate that every sign-in passes before a session exists.
+//! Opens sessions: asks every session gate, then stores the session and sends its cookies.
 //!
-//! Invariant: this is the only place that stores a session; `tests/tidy.rs` holds it.
+//! Invariant: this is the only place that stores a session; `tests/tidy` holds it.
 
 use std::sync::Arc;
 
@@ -14,59 +14,59 @@ use crate::error::ApiError;
 use crate::http::Response;
 use crate::store::{Database, Session, User, Value};
 
-/// Who wants to sign in, and how.
+/// An attempt to sign in: who, and how.
 #[derive(Clone, Debug)]
 pub struct SignInAttempt {
-    /// The user whose identity was just proven.
+    /// The user, whose identity is proven.
     pub user: User,
-    /// How it was proven: `email`, `magic-link`, a provider's id, …
+    /// How the identity was proven: `email`, `magic-link`, a provider's id, …
     pub method: String,
-    /// The plugin that signs in; none is the core.
+    /// The plugin that signs the user in; `None` is the core.
     pub plugin: Option<String>,
     /// Whether the session outlives the browser.
     pub remember: bool,
-    /// What the session is beside that.
+    /// What is special about the session.
     pub session: SessionShape,
 }
 
 /// What is special about a session that is about to be opened.
 #[derive(Clone, Debug, Default)]
 pub struct SessionShape {
-    /// Its life in seconds, in place of the configured one.
+    /// Its lifetime in seconds, in place of the configured one.
     pub life_secs: Option<i64>,
-    /// Fields of its row.
+    /// Additional fields of its row.
     pub fields: Vec<(String, Value)>,
 }
 
 impl SignInAttempt {
-    /// The core's own attempt.
+    /// An attempt by the core.
     pub fn new(user: User, method: &str, remember: bool) -> Self {
         Self { user, method: method.to_owned(), plugin: None, remember, session: SessionShape::default() }
     }
 }
 
-/// What a gate says.
+/// What a gate decides.
 #[derive(Debug)]
 pub enum Verdict {
-    /// As far as this gate is concerned, the session is opened.
+    /// This gate has no objection.
     Admit,
-    /// No session: the client gets this error, whatever the gates before demanded.
+    /// No session: the client gets this error, even if an earlier gate challenged.
     Refuse(ApiError),
-    /// No session yet: the client gets this answer, which says what to prove next, unless another gate refuses.
+    /// No session yet: unless another gate refuses, the client gets this answer, which says what to prove next.
     Challenge(Response),
 }
 
-/// A policy on signing in: two-factor, bans, scripts.
+/// A policy on sign-ins: two-factor, bans, scripts.
 #[async_trait]
 pub trait SessionGate: Send + Sync {
-    /// Decides on one attempt. It may set cookies of its own on `exchange`.
+    /// Decides about one attempt. It may set cookies on `exchange`.
     ///
     /// # Errors
-    /// A gate that cannot decide refuses: its error is the answer.
+    /// When the gate cannot decide. That is a refusal: the error is the answer.
     async fn ask(&self, exchange: &mut Exchange, attempt: &SignInAttempt) -> Result<Verdict, ApiError>;
 }
 
-/// A session that the present request opened.
+/// A session that this request opened.
 #[derive(Clone, Debug)]
 pub struct OpenedSession {
     /// The new session's row.
@@ -82,15 +82,15 @@ pub struct OpenedSession {
 pub enum SignIn {
     /// The session exists and its cookies are on the answer.
     Opened(Box<OpenedSession>),
-    /// A gate demands more: answer with this.
+    /// A gate demands another proof: answer with this.
     Challenged(Response),
 }
 
 impl Exchange {
-    /// Asks the gates, all of them; when all admit, stores a session through `db` and puts its cookies on the answer. A
-    /// challenge removes what the browser had of a session before, and keeps whether the new one shall be remembered.
+    /// Asks every gate. When all admit, stores a session through `db` and puts its cookies on the answer. A challenge
+    /// removes the browser's earlier session cookies and keeps the user's choice whether to be remembered.
     ///
-    /// `db` is the transaction that made the user, or the store itself.
+    /// `db` is the transaction that created the user, or the store itself.
     ///
     /// # Errors
     /// The refusal of a gate, or when the store fails.
@@ -100,7 +100,7 @@ impl Exchange {
         let challenge = self.ask_gates(&attempt).await;
         self.outer = outer;
         let challenge = challenge?;
-        // Cookies of gates stand behind those of the session they let in.
+        // The cookies of gates come after those of the session.
         let of_gates = self.cookies.split_off(before.min(self.cookies.len()));
         if let Some(response) = challenge {
             let (removed, set) = of_gates.into_iter().partition::<Vec<_>, _>(Cookie::is_deletion);
@@ -116,8 +116,8 @@ impl Exchange {
         Ok(SignIn::Opened(opened))
     }
 
-    /// Asks all gates: who is refused by one learns nothing of what another would have demanded, whatever their order.
-    /// Of several challenges the first counts.
+    /// Runs every gate. A refusal beats any challenge, so a refused user never learns what else would be asked. Of
+    /// several challenges the first counts.
     async fn ask_gates(&mut self, attempt: &SignInAttempt) -> Result<Option<Response>, ApiError> {
         let gates = Arc::clone(&self.services.gates.load());
         let mut challenge = None;
@@ -138,7 +138,7 @@ impl Exchange {
         }))
     }
 
-    /// Ends the session that this request opened, when a later stage refuses the request after all.
+    /// Ends the session that this request opened, because a later stage refused the request.
     ///
     /// # Errors
     /// When the store fails.
@@ -148,9 +148,10 @@ impl Exchange {
         Ok(session::end(self.auth(), &self.auth().store, opened.session.token()).await.map(drop)?)
     }
 
-    /// Ends all sessions of the user and stores a new one in place of the caller's, which the gates admitted.
+    /// Ends all sessions of the user and stores a new one for the caller. The gates are not asked: they admitted the
+    /// old one.
     ///
-    /// `db` is the transaction of the change that calls for it.
+    /// `db` is the transaction of the change that makes it necessary.
     ///
     /// # Errors
     /// When the store fails.

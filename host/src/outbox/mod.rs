@@ -1,5 +1,4 @@
-//! Mail and scripts' events leave through rows of the outbox, written in the transaction that caused them and sent after
-//! its commit.
+//! The outbox: mails and scripts' events are rows, written in the transaction that causes them, sent after its commit.
 
 pub mod dev_mailbox;
 pub mod mailbox;
@@ -26,49 +25,49 @@ use crate::store::{Database, Store, StoreError};
 pub use template::{TemplateError, Templates};
 pub use webhook::EventHooks;
 
-/// The kind of a row that is taken and dropped: what writing it costs hides whether there was a mail to write.
+/// The kind of a decoy: a row that is dropped instead of sent, so that timing does not reveal whether mail was queued.
 pub const DECOY: &str = "nothing";
 
-/// The kind of a row that holds an event of a script. No mail has a kind with a colon.
+/// The kind of a script's event. Kinds of mail have no colon.
 const EVENT: &str = "script:event";
 
 const DAY_SECS: u32 = 86_400;
 const BATCH: u32 = 20;
-/// Longer than any transport tries, so that nobody else sends the same mail meanwhile.
+/// Longer than any transport tries, so that no other process sends the same mail meanwhile.
 const LEASE_SECS: i64 = 60;
 const IDLE: Duration = Duration::from_secs(1);
 const FIRST_RETRY_SECS: i64 = 5;
 const LAST_RETRY_SECS: i64 = 3600;
 
-/// Takes a mail to where it goes.
+/// Delivers mails.
 #[async_trait]
 pub trait Transport: Send + Sync {
     /// Delivers one mail.
     ///
     /// # Errors
-    /// When it was not accepted; it is tried again later.
+    /// When the mail was not accepted. It is tried again later.
     async fn send(&self, mail: &Mail) -> Result<(), TransportError>;
 }
 
-/// Why a mail was not accepted. Its text must not hold the mail's content.
+/// Why a mail was not accepted. Its text must not contain the mail's content.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct TransportError(pub String);
 
-/// Sees every mail, filled, before it is sent.
+/// Sees every mail before it is sent, with its template filled.
 #[async_trait]
 pub trait MailFilter: Send + Sync {
-    /// The mail as it is to be sent, or nothing when it is to be dropped.
+    /// Returns the mail to send, or `None` to drop it.
     ///
     /// # Errors
-    /// When it cannot be told now; the mail is tried again later.
+    /// When the filter cannot decide now. The mail is tried again later.
     async fn look(&self, mail: Mail) -> Result<Option<Mail>, TransportError>;
 }
 
 /// Where the filter stands; swapped when extensions are loaded again.
 pub type MailFilterSlot = ArcSwapOption<Arc<dyn MailFilter>>;
 
-/// A row that is not yet written.
+/// A row that has not been written yet.
 #[derive(Clone, Debug)]
 pub struct Draft {
     kind: String,
@@ -87,8 +86,8 @@ impl Draft {
     }
 }
 
-/// Writes a row. `db` is the transaction that causes it. A mail is dropped when its reader got
-/// `rate_limit.per_recipient.max` of them today: nobody shall be able to flood a mailbox through this server.
+/// Writes a row. `db` is the transaction that causes it. A mail becomes a decoy when its recipient already got
+/// `rate_limit.per_recipient.max` mails today, so that nobody can flood a mailbox through this server.
 ///
 /// # Errors
 /// When the store fails.
@@ -113,17 +112,17 @@ pub async fn enqueue(
     write(auth, db, &Draft::mail(kind, to, data)).await
 }
 
-/// How mail leaves.
+/// What sending mail needs.
 pub struct Mailer {
-    /// What mails look like.
+    /// The templates of all kinds.
     pub templates: Templates,
-    /// Where they go.
+    /// The way out.
     pub transport: Arc<dyn Transport>,
-    /// Who sees them first.
+    /// Sees each mail first.
     pub filter: Arc<MailFilterSlot>,
 }
 
-/// Counts a mail to the address; may it be sent? For no address at all (see [`DECOY`]) it takes as long.
+/// Counts a mail to the address and says whether it may be sent. Without an address (see [`DECOY`]) it takes as long.
 async fn may_get_more(auth: &Auth, db: &dyn Database, to: &str) -> Result<bool, AuthError> {
     let options = &auth.config.rate_limit;
     if !options.enabled || !options.per_recipient.enabled {
@@ -139,7 +138,7 @@ async fn may_get_more(auth: &Auth, db: &dyn Database, to: &str) -> Result<bool, 
     Ok(!is_over)
 }
 
-/// Sends what lies in the outbox, until the process ends.
+/// Sends the rows of the outbox until the process ends.
 pub struct Sender {
     store: Store,
     clock: Arc<dyn Clock>,
@@ -149,7 +148,7 @@ pub struct Sender {
 }
 
 impl Sender {
-    /// A sender; [`Sender::run`] starts it. `wake` tells it that something was committed.
+    /// A sender. [`Sender::run`] starts it. `auth.mail_queued` wakes it after a commit.
     pub fn new(auth: &Auth, mailer: Option<Mailer>, events: EventHooks) -> Self {
         let (store, clock, wake) = (auth.store.clone(), Arc::clone(&auth.clock), Arc::clone(&auth.mail_queued));
         Self { store, clock, mailer, events, wake }
@@ -169,17 +168,17 @@ impl Sender {
         }
     }
 
-    /// Sends one batch; how many deliveries were taken.
+    /// Sends one batch and returns how many deliveries it took.
     async fn send_due(&self) -> Result<usize, StoreError> {
         let deliveries = outbox::take_due(&self.store, self.clock.now(), LEASE_SECS, BATCH).await?;
-        // All at once: a slow receiver delays no other mail of the batch.
+        // All at once, so that a slow receiver delays no other mail of the batch.
         for finished in join_all(deliveries.iter().map(|delivery| self.deliver(delivery))).await {
             finished?;
         }
         Ok(deliveries.len())
     }
 
-    /// Makes one delivery, and removes its row or has it tried again later.
+    /// Makes one delivery, then removes its row or schedules another try.
     async fn deliver(&self, delivery: &Delivery) -> Result<(), StoreError> {
         let Err(error) = self.send(delivery).await else { return outbox::delete(&self.store, delivery.id()).await };
         tracing::warn!(kind = delivery.kind(), attempts = delivery.attempts(), %error, "a delivery was not made");
@@ -221,7 +220,7 @@ impl Sender {
     }
 }
 
-/// Doubles from five seconds to an hour.
+/// The time of the next try: the delay doubles from five seconds to an hour.
 fn retry_at(now: Timestamp, attempts: i64) -> Timestamp {
     let doublings = u32::try_from(attempts.clamp(1, 20) - 1).unwrap_or(0);
     now.plus_secs((FIRST_RETRY_SECS << doublings).min(LAST_RETRY_SECS))

@@ -11,7 +11,7 @@ use super::{Transport, TransportError};
 use crate::config::{SmtpConfig, SmtpTls};
 use crate::mail::Mail;
 
-/// Longest wait for an answer of the server to one command.
+/// How long to wait for the server's answer to one command.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A mail server.
@@ -21,7 +21,7 @@ pub struct Smtp {
 }
 
 impl Smtp {
-    /// A transport to the server; it connects when there is something to send.
+    /// A transport to the server. It connects when there is mail to send.
     ///
     /// # Errors
     /// When `from` is no address or the server's name cannot be used.
@@ -46,10 +46,10 @@ impl Smtp {
     }
 
     fn message(&self, mail: &Mail) -> Result<Message, TransportError> {
-        // Neither error may be told: it would hold the address.
+        // Neither error may be passed on: its text would contain the address.
         let to: Address = mail.to.parse().map_err(|_| TransportError("the recipient is no address".into()))?;
         Message::builder()
-            // The same mail keeps its id when it is sent again, so that a receiver can tell.
+            // A mail keeps its id when it is sent again, so that a receiver can recognise it.
             .message_id(Some(format!("<{}@{}>", mail.id, self.from.email.domain())))
             .from(self.from.clone())
             .to(Mailbox::new(None, to))

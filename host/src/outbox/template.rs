@@ -1,4 +1,4 @@
-//! Fills a mail's template: subject, text and HTML.
+//! Fills the template of a mail: subject, text and HTML.
 
 use std::path::{Path, PathBuf};
 
@@ -67,7 +67,7 @@ pub struct Rendered {
 }
 
 impl Templates {
-    /// Compiles the built-in templates, and those in `folder`, which replace them by their names.
+    /// Compiles the built-in templates and those in `folder`. A template in the folder replaces a built-in one by name.
     ///
     /// # Errors
     /// When a file cannot be read or a template has a syntax error.
@@ -87,7 +87,7 @@ impl Templates {
         Ok(Self { environment, app_name: app_name.to_owned() })
     }
 
-    /// The mail of `kind` filled with `data`; a kind without a template of its own gets the default one.
+    /// The mail of `kind`, filled with `data`. A kind without a template gets the default one.
     ///
     /// # Errors
     /// When a template cannot be filled.
@@ -115,7 +115,7 @@ impl Templates {
     }
 }
 
-/// Every template in the folder: its name and its text.
+/// Every template in the folder: name and text.
 fn read_folder(folder: &Path) -> Result<Vec<(String, String)>, TemplateError> {
     let unreadable = |path: &Path, source| TemplateError::Unreadable { path: path.to_owned(), source };
     let mut found = Vec::new();

@@ -1,4 +1,4 @@
-//! Mail and scripts' events by webhook: one signed POST of JSON each.
+//! Mails and scripts' events by webhook: each is one signed POST of JSON.
 //!
 //! `doorward-signature: t=<unix seconds>,v1=<hex HMAC-SHA256 of "<t>.<body>">`
 
@@ -19,7 +19,7 @@ use crate::mail::Mail;
 use crate::store::outbox::Delivery;
 use serde_json::json;
 
-/// Longest time of one delivery, the receiver's answer included.
+/// Maximum time of one delivery, with the receiver's answer.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A receiver of mails or events.
@@ -31,7 +31,7 @@ pub struct Webhook {
 }
 
 impl Webhook {
-    /// A transport to the receiver; its signatures are made with the webhook's own secret, or else with `secret`.
+    /// A transport to the receiver. It signs with the webhook's own secret, or with `secret` if it has none.
     ///
     /// # Errors
     /// When the URL is neither `https` nor `http` to this machine.
@@ -43,7 +43,7 @@ impl Webhook {
         let mut agent =
             Agent::config_builder().tls_config(outgoing::tls()).timeout_global(Some(TIMEOUT)).max_redirects(0);
         if options.url.starts_with("http:") {
-            // This machine is not reached through the proxy that the environment may name.
+            // A proxy in the environment does not apply to this machine.
             agent = agent.proxy(None);
         }
         let key = options.secret.as_ref().map_or(secret, |source| source.value());
@@ -51,7 +51,7 @@ impl Webhook {
     }
 }
 
-/// Whether nobody on the way can read what is posted.
+/// True if nobody on the way can read the request: `https`, or `http` to this machine.
 fn is_private(url: &str) -> bool {
     let Ok(url) = url::Url::parse(url) else { return false };
     let is_loopback = match url.host() {
@@ -91,7 +91,7 @@ impl Transport for Webhook {
 pub struct EventHooks(BTreeMap<String, Webhook>);
 
 impl EventHooks {
-    /// The receivers of the configured scripts; their signatures are made as those of mails.
+    /// The receivers of the configured scripts. Events are signed as mails are.
     ///
     /// # Errors
     /// As [`Webhook::new`].
@@ -105,7 +105,7 @@ impl EventHooks {
         Ok(Self(receivers))
     }
 
-    /// Whether no script has one.
+    /// True if no script has a receiver.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -8,7 +8,7 @@ use super::record::Record;
 
 /// Name of the model.
 pub const MODEL: &str = "account";
-/// The provider of accounts with a password.
+/// The provider id of accounts with a password.
 pub const CREDENTIAL: &str = "credential";
 
 /// A row of `account`.
@@ -21,22 +21,22 @@ impl Account {
         self.0.text("id")
     }
 
-    /// The provider's name for the user; the user's id when the provider is `CREDENTIAL`.
+    /// The user's id at the provider. For `CREDENTIAL`, the user's own id.
     pub fn account_id(&self) -> &str {
         self.0.text("accountId")
     }
 
-    /// Who vouches for the user.
+    /// The provider's id.
     pub fn provider_id(&self) -> &str {
         self.0.text("providerId")
     }
 
-    /// Whose account it is.
+    /// The id of the account's user.
     pub fn user_id(&self) -> &str {
         self.0.text("userId")
     }
 
-    /// What the provider granted, separated by commas; may be empty.
+    /// The scopes that the provider granted, separated by commas. May be empty.
     pub fn scope(&self) -> &str {
         self.0.text("scope")
     }
@@ -47,7 +47,7 @@ impl Account {
     }
 }
 
-/// The user's account with a password, if there is one.
+/// The user's account with a password, if any.
 ///
 /// # Errors
 /// As `Models`.
@@ -66,7 +66,7 @@ pub async fn list_accounts(database: &dyn Database, user_id: &str) -> Result<Vec
     Ok(records.into_iter().map(Account).collect())
 }
 
-/// The account with this id at this provider, whoever it belongs to; the oldest when there are several.
+/// The account with this id at this provider, of any user. Of several, the oldest.
 ///
 /// # Errors
 /// As `Models`.
@@ -80,7 +80,7 @@ pub async fn find_account(
     Ok(database.find_many(MODEL, &filters, sort, Some(1), None).await?.pop().map(Account))
 }
 
-/// The user's account with this id of its row.
+/// The user's account in the row with this id.
 ///
 /// # Errors
 /// As `Models`.

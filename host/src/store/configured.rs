@@ -1,4 +1,4 @@
-//! What the configuration changes in the schema: names of tables and columns, and additional fields.
+//! Applies the configuration to the schema: names of tables and columns, additional fields.
 
 use super::error::StoreError;
 use super::model::Field;
@@ -14,7 +14,8 @@ impl Schema {
     /// Adds what the configuration asks for: the limiter's table, additional fields, other names.
     ///
     /// # Errors
-    /// `InvalidInput` for an unknown field, an unusable name or a default of another kind; `Clash` when a name is taken.
+    /// `InvalidInput` for an unknown field, an unusable name or a default of the wrong kind; `Clash` when a name is
+    /// taken.
     pub fn configure(&mut self, config: &Config) -> Result<(), StoreError> {
         if config.rate_limit.storage == RateLimitStorage::Database {
             self.add_rate_limit()?;
@@ -27,7 +28,7 @@ impl Schema {
         self.rename(session::MODEL, session.model_name.as_ref(), &session.fields)?;
         self.rename(account::MODEL, config.account.model_name.as_ref(), &config.account.fields)?;
         self.rename(verification::MODEL, verification.model_name.as_ref(), &verification.fields)?;
-        // A session is made by signing in, where nobody can give it a value.
+        // A sign-in creates the session, and no client can give the field a value there.
         match config
             .session
             .additional_fields

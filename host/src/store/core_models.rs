@@ -1,16 +1,16 @@
-//! The core's models: the reference's tables, column for column, and the host's own.
+//! The core's models: the reference's tables, column for column, and the server's own tables.
 
 use super::model::{Field, Model};
 use super::owner::Owner;
 use super::value::FieldKind;
 use super::value::Value;
 
-/// Name of the model that holds mail and other deliveries until they are made.
+/// Name of the model that holds mails and other deliveries until they are sent.
 pub const OUTBOX: &str = "doorward_outbox";
 /// Name of the model that records applied migrations.
 pub const MIGRATION: &str = "doorward_migration";
 
-/// The core's models, referred-to tables first.
+/// The core's models. A table comes after the tables that it refers to.
 pub(super) fn all() -> Vec<Model> {
     vec![user(), session(), account(), verification(), outbox(), counter(), migration()]
 }
@@ -82,7 +82,7 @@ fn verification() -> Model {
     )
 }
 
-/// Counters of the rate limiter, when it counts in the database.
+/// The counters of the rate limiter, for `rate_limit.storage = "database"`.
 pub(super) fn rate_limit() -> Model {
     model(
         "rateLimit",

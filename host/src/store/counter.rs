@@ -1,4 +1,4 @@
-//! Counts that many requests change at once, each exact and in one statement.
+//! Counters that many requests change at once: each change is exact and one statement.
 
 use super::Database;
 use super::error::StoreError;
@@ -12,7 +12,8 @@ use crate::clock::Timestamp;
 /// Name of the model.
 pub const MODEL: &str = "doorward_counter";
 
-/// Adds one to the count of `key` and returns it. A window that has ended begins anew at `now` and lasts `window_secs`.
+/// Adds one to the count of `key` and returns the count. When the window has ended, a new one of `window_secs` begins
+/// at `now`.
 ///
 /// # Errors
 /// As `Models`.
@@ -35,7 +36,7 @@ pub async fn hit(
         .sql(", ")
         .bind(FieldKind::Text, Value::from(key).fit(FieldKind::Text, "key")?);
     out.sql(", 1, ").bind(until.0, until.1.clone()).sql(") ON CONFLICT (").name(column("key")?);
-    // Both databases name the row that is there by its table.
+    // In both databases, the table's name stands for the existing row.
     let old = |out: &mut Builder, column: &str| _ = out.name(&model.table).sql(".").name(column);
     out.sql(") DO UPDATE SET ").name(count).sql(" = CASE WHEN ");
     old(&mut out, ends);
@@ -52,7 +53,7 @@ pub async fn hit(
     }
 }
 
-/// The count of the present window; 0 when there is none.
+/// The count in the current window; 0 when there is none.
 ///
 /// # Errors
 /// As `Models`.

@@ -8,22 +8,22 @@ use crate::error::ApiError;
 
 type Source = Arc<dyn Error + Send + Sync>;
 
-/// An error of the store. Its text holds names of tables, fields and owners, never SQL or a value.
+/// An error of the store. Its text contains names of tables, fields and owners, never SQL or a value.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The database cannot be reached in time; the caller may try again later.
+    /// The database did not answer in time. The caller may try again later.
     #[error("the database is unavailable: {0}")]
     Unavailable(String),
     /// A unique field already holds this value.
     #[error("a value must be unique: {constraint}")]
     UniqueViolation {
-        /// `table.column` in the database's names; the constraint's name when it is about no single column.
+        /// `table.column`, as the database names them. The constraint's name when it covers several columns.
         constraint: String,
     },
-    /// Another transaction was in the way; the same transaction may succeed when it is run again.
+    /// A conflict with another transaction. The same transaction may succeed when it runs again.
     #[error("the transaction conflicts with another one")]
     Conflict,
-    /// The caller asked for something no database could do.
+    /// A mistake of the caller that no database could accept.
     #[error("{field} {problem}")]
     InvalidInput {
         /// Name of the model or field.
@@ -36,17 +36,17 @@ pub enum StoreError {
     Clash {
         /// The contested name.
         what: String,
-        /// Who had it.
+        /// The owner that has it.
         first: Owner,
-        /// Who wants it.
+        /// The owner that claims it too.
         second: Owner,
     },
-    /// A mistake in the program or a database that does not have the expected shape.
+    /// A bug, or a database without the expected tables and columns.
     #[error("the store failed: {what}")]
     Internal {
-        /// What was being done.
+        /// The operation.
         what: String,
-        /// The database's own words.
+        /// The message of the database.
         #[source]
         source: Option<Source>,
     },
@@ -67,7 +67,7 @@ impl StoreError {
 }
 
 impl From<StoreError> for ApiError {
-    /// A store that is away is 503, so that no client takes it for a wrong password; a lost race is 409.
+    /// An unavailable store is 503, so that no client takes it for a wrong password. A lost race is 409.
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Unavailable(_) => Self::busy(1).caused_by(error),

@@ -55,7 +55,7 @@ pub use user::User;
 pub use value::{FieldKind, Value};
 pub use verification::Verification;
 
-/// Something that runs statements: the store itself, or one transaction of it.
+/// Runs statements: the store itself, or one transaction of it.
 #[async_trait]
 pub trait Database: Send + Sync {
     /// Runs one statement and returns its rows. On the store, a statement that writes commits on its own.
@@ -67,20 +67,20 @@ pub trait Database: Send + Sync {
     /// The models of this database.
     fn schema(&self) -> &Arc<Schema>;
 
-    /// Whether statements take effect only when a transaction commits.
+    /// True if statements take effect only when a transaction commits.
     fn is_transaction(&self) -> bool {
         false
     }
 
-    /// In a transaction: another handle to it, which can run statements and neither end it nor keep it open. None on the
-    /// store itself.
+    /// In a transaction: another handle to it. The handle can run statements; it can neither end the transaction nor
+    /// keep it open. `None` on the store itself.
     fn share(&self) -> Option<Arc<dyn Database>> {
         None
     }
 
-    /// In a transaction: lets it end only by a rollback.
+    /// In a transaction: from now on, only a rollback can end it.
     fn forbid_commit(&self) {}
 
-    /// In a transaction: takes back what keeps it from being committed, because that is undone next. For [`Savepoint`] alone.
+    /// Clears the failed flag. Only for a savepoint that is about to roll back the failed statements.
     fn allow_commit(&self) {}
 }

@@ -4,7 +4,7 @@ use super::error::StoreError;
 use super::owner::Owner;
 use super::value::{FieldKind, Value};
 
-/// The error that a client gets when a unique value is taken.
+/// The error a client gets when a unique value is taken: status, code, message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConflictError {
     /// HTTP status.
@@ -36,7 +36,7 @@ pub struct Field {
     pub references: Option<String>,
     /// Value of a new record.
     pub default: Option<Value>,
-    /// PostgreSQL only: does the column default to the present moment? The reference's tables have it so.
+    /// PostgreSQL only: does the column default to the current time, as in the reference's tables?
     pub default_now: bool,
     /// PostgreSQL only: does an integer column have 64 bits?
     pub bigint: bool,
@@ -44,9 +44,9 @@ pub struct Field {
     pub input: bool,
     /// May it leave the server?
     pub returned: bool,
-    /// Does its row let the user whose `id` it holds sign in? On users: does it tell of such rows?
+    /// Marks a credential of the referenced user; on `user`, a field that mirrors whether such rows exist.
     pub is_credential: bool,
-    /// Sessions only: is a session in which it has a value never extended?
+    /// Sessions only: a session in which it has a value is never extended.
     pub never_refreshed: bool,
     /// Who brought it.
     pub owner: Owner,

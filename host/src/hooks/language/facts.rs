@@ -28,7 +28,12 @@ impl Lazy {
     pub fn get(&self, name: &str) -> Native<Json> {
         match self {
             Self::Read(json) => Ok(json.clone()),
-            Self::Unread => Err(format!("write `ctx.{name}` in one piece: it is loaded for those who ask").into()),
+            Self::Unread => {
+                let message = format!(
+                    "`ctx.{name}` was not loaded: write it literally, so that the server knows the script needs it"
+                );
+                Err(message.into())
+            }
         }
     }
 }

@@ -18,8 +18,8 @@ use crate::plugin_host::admission::grant::is_on;
 use crate::plugin_host::package::manifest::{Event, EventAction, EventMoment};
 use crate::store::{Database, Record, Savepoint, Value, user};
 
-/// Changes beneath which guests run at once. Nobody waits for a permit: whoever has one may wait for the row that the waiting
-/// transaction holds.
+/// Maximum changes that run plugin events at once. One more is refused rather than queued: a running event may wait for
+/// a lock held by the transaction that would queue.
 pub(in crate::plugin_host) const CHANGES_AT_ONCE: usize = 32;
 /// Changes that cause changes.
 pub(in crate::plugin_host) const DEEPEST: usize = 4;

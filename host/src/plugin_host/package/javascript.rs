@@ -9,7 +9,7 @@ use walrus::{FunctionId, ImportKind, Module, ModuleConfig};
 const EXPORTS: [&str; 3] = ["__wbindgen", "__wbg_", "__externref"];
 /// What those functions say to that tool.
 const SECTION: &str = "__wasm_bindgen_unstable";
-/// In the names of imports that handle values of JavaScript, which no code has that can be reached.
+/// Prefix of imports that handle JavaScript values; nothing reachable calls them after stripping.
 const HANDLES: &str = "__wbindgen_";
 
 /// The module without exports for JavaScript and what only they reach. `None` when it has none: then it stays as it is, byte

@@ -37,7 +37,7 @@ pub struct Manifest {
     /// Whether it is asked about sign-ins.
     #[serde(default)]
     pub is_gate: bool,
-    /// A boolean field that it adds to users: it is asked only about those of whom this is true.
+    /// One of this plugin's boolean user fields; the gate runs only for users where it is true.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gate_when_user: Option<String>,
     /// Parts in changes of rows; the guest is called by index.
@@ -179,7 +179,7 @@ pub struct Event {
     /// It is told only when this option is true.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub when_option: Option<String>,
-    /// A boolean field that it adds to users: it is told only of rows of those of whom this is true.
+    /// One of this plugin's boolean user fields; the event runs only for rows of users where it is true.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub when_user: Option<String>,
 }

@@ -11,18 +11,18 @@ use crate::store::statement::Builder;
 use crate::store::transaction::Transaction;
 use crate::store::{Database, FieldKind};
 
-/// Any number, the same in every process: who holds it migrates.
+/// The key of the advisory lock for migrations. Any number, the same in every process.
 const LOCK_KEY: i64 = 0x646f_6f72_7761_7264;
 
 /// What a migration did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
-    /// The statements that were run, in order; empty when nothing was missing.
+    /// The statements that ran, in order. Empty when nothing was missing.
     pub statements: Vec<String>,
 }
 
 impl Store {
-    /// The SQL that `migrate` would run now.
+    /// The SQL that `migrate` would run.
     ///
     /// # Errors
     /// `Unavailable`, `Internal`.
@@ -33,7 +33,7 @@ impl Store {
     /// Adds the tables, columns and indexes that are missing, all or none, and records each statement.
     ///
     /// # Errors
-    /// `Unavailable`; `UniqueViolation` or `Internal` when existing rows or tables do not allow it.
+    /// `Unavailable`, or `UniqueViolation` or `Internal` when existing rows or tables prevent it.
     pub async fn migrate(&self) -> Result<Report, StoreError> {
         let transaction = self.begin().await?;
         lock(&transaction, self.backend()).await?;
@@ -50,7 +50,7 @@ impl Store {
     }
 }
 
-/// SQLite's writer is alone by itself. Building an index on a large table may take long.
+/// SQLite has a single writer and needs no lock. Building an index on a large table may take long.
 async fn lock(transaction: &Transaction, backend: Backend) -> Result<(), StoreError> {
     if backend == Backend::Postgres {
         transaction.run(Builder::write("SET LOCAL statement_timeout = 0").build()?).await?;

@@ -1,4 +1,4 @@
-//! What a database already has: tables, columns, and which columns lead an index.
+//! Finds what a database already has: tables, columns, and the first column of each index.
 
 use std::collections::HashSet;
 
@@ -20,7 +20,7 @@ const POSTGRES_INDEXES: &str = "SELECT c.relname::text, a.attname::text, i.indis
      FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace \
      JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = i.indkey[0] WHERE n.nspname = current_schema()";
 
-/// What was found. SQLite folds the case of names; PostgreSQL does not.
+/// What was found. Names in SQLite are case-insensitive; names in PostgreSQL are not.
 #[derive(Default)]
 pub(super) struct Found {
     is_folded: bool,
@@ -52,7 +52,7 @@ impl Found {
     }
 }
 
-/// Looks at the database through `database`, the store or a transaction.
+/// Inspects `database`, which is the store or a transaction.
 pub(super) async fn inspect(database: &dyn Database, backend: Backend) -> Result<Found, StoreError> {
     let (columns, indexes) = match backend {
         Backend::Sqlite => (SQLITE_COLUMNS, SQLITE_INDEXES),

@@ -1,4 +1,4 @@
-//! The SQL that makes what a database lacks. `migrations/<backend>/` holds its output for the core's models.
+//! The SQL that adds what a database lacks. `migrations/<backend>/` holds its output for the core's models.
 
 use super::Backend;
 use super::inspect::Found;
@@ -6,12 +6,12 @@ use crate::store::model::{Field, Model};
 use crate::store::schema::Schema;
 use crate::store::value::FieldKind;
 
-/// The statements that make the schema in an empty database: tables, then indexes, as the reference writes them.
+/// The statements that create the schema in an empty database: tables, then indexes, as the reference writes them.
 pub fn create_schema(schema: &Schema, backend: Backend) -> Vec<String> {
     missing(schema, backend, &Found::default())
 }
 
-/// The statements that make what `found` lacks: tables and columns, then indexes.
+/// The statements that add what `found` lacks: tables and columns, then indexes.
 pub(super) fn missing(schema: &Schema, backend: Backend, found: &Found) -> Vec<String> {
     let mut tables = Vec::new();
     let mut indexes = Vec::new();
@@ -26,7 +26,7 @@ pub(super) fn missing(schema: &Schema, backend: Backend, found: &Found) -> Vec<S
                 let table = quote(&model.table);
                 tables.push(format!("alter table {table} add column {}", added_column(schema, field, backend)));
             }
-            // The constraint in `create table` makes the index of a unique field.
+            // For a unique field, the constraint in `create table` creates the index.
             if field.unique && !is_new && !found.has_unique_index(&model.table, &field.column) {
                 indexes.push(create_index("unique index", "uidx", model, field));
             } else if field.indexed && !field.unique && !found.has_index(&model.table, &field.column) {
@@ -63,8 +63,8 @@ fn column(schema: &Schema, field: &Field, backend: Backend) -> String {
     sql + references(schema, field).as_str()
 }
 
-/// A column that joins rows which have no value for it: it may be null, whatever the field says, and the index of a
-/// unique one is made apart because SQLite cannot add it here.
+/// A column added to existing rows. It may be null, whatever the field says, because those rows have no value. The
+/// index of a unique field is created separately, because SQLite cannot add it here.
 fn added_column(schema: &Schema, field: &Field, backend: Backend) -> String {
     format!("{} {}{}", quote(&field.column), column_type(field, backend), references(schema, field))
 }
@@ -89,7 +89,7 @@ fn column_type(field: &Field, backend: Backend) -> &'static str {
     }
 }
 
-/// Names were checked when they entered the schema: they hold no quotes.
+/// The schema has checked the names: they contain no quotes.
 fn quote(name: &str) -> String {
     format!("\"{name}\"")
 }
