@@ -28,6 +28,8 @@
 //! ```
 //!
 //! `doorward plugin build` turns the crate into a component with its manifest inside.
+//!
+//! Flat: one file per capability, and one per thing that a plugin declares.
 
 pub mod accounts;
 #[cfg(target_arch = "wasm32")]

@@ -17,11 +17,13 @@ pub struct Source {
     pub path: PathBuf,
     /// The module that it is.
     pub module: ModulePath,
-    /// Everything that its code names, tests left out: from the crate's root, or beginning with another crate's name.
+    /// Everything of this crate that its code names, from the root; tests are left out, here and below.
     pub named: Vec<ModulePath>,
-    /// The methods that its code calls, tests left out.
+    /// Paths that begin outside of the crate, or with a name that was imported.
+    pub foreign: Vec<ModulePath>,
+    /// The methods that its code calls.
     pub methods: BTreeSet<String>,
-    /// The fields that its code reads, as `receiver.field`, tests left out.
+    /// The fields that its code reads, as `receiver.field`.
     pub fields: BTreeSet<String>,
     /// What it exports under another path: the name, and the path that it stands for.
     reexports: BTreeMap<String, ModulePath>,
@@ -107,14 +109,15 @@ fn read(path: PathBuf, module: ModulePath, modules: &BTreeSet<ModulePath>) -> So
     let syntax = syn::parse_file(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let mut reader = Reader::new(module.clone(), modules);
     reader.visit_file(&syntax);
-    let Reader { named, reexports, methods, fields, .. } = reader;
-    Source { path, module, named, methods, fields, reexports }
+    let Reader { named, foreign, reexports, methods, fields, .. } = reader;
+    Source { path, module, named, foreign, methods, fields, reexports }
 }
 
 struct Reader<'a> {
     here: ModulePath,
     modules: &'a BTreeSet<ModulePath>,
     named: Vec<ModulePath>,
+    foreign: Vec<ModulePath>,
     methods: BTreeSet<String>,
     fields: BTreeSet<String>,
     reexports: BTreeMap<String, ModulePath>,
@@ -126,18 +129,19 @@ impl<'a> Reader<'a> {
             here,
             modules,
             named: Vec::new(),
+            foreign: Vec::new(),
             methods: BTreeSet::new(),
             fields: BTreeSet::new(),
             reexports: BTreeMap::new(),
         }
     }
 
-    /// From the crate's root; a path that begins with no module of the crate stays as it is.
-    fn resolve(&self, path: &[String]) -> ModulePath {
+    /// From the crate's root; none for a path that begins with no module of the crate.
+    fn resolve(&self, path: &[String]) -> Option<ModulePath> {
         let mut base = self.here.clone();
         let mut rest = path;
         match path.first().map(String::as_str) {
-            Some("crate") => return path[1..].to_vec(),
+            Some("crate") => return Some(path[1..].to_vec()),
             Some("self") => rest = &path[1..],
             Some("super") => {
                 while rest.first().is_some_and(|name| name == "super") {
@@ -148,26 +152,27 @@ impl<'a> Reader<'a> {
             Some(name) => {
                 base.push(name.to_owned());
                 if !self.modules.contains(&base) {
-                    return path.to_vec();
+                    return None;
                 }
                 base.pop();
             }
             None => {}
         }
         base.extend_from_slice(rest);
-        base
+        Some(base)
     }
 
     fn name(&mut self, path: &[String]) {
-        let resolved = self.resolve(path);
-        self.named.push(resolved);
+        match self.resolve(path) {
+            Some(inside) => self.named.push(inside),
+            None => self.foreign.push(path.to_vec()),
+        }
     }
 
     fn use_tree(&mut self, tree: &UseTree, before: &mut Vec<String>, is_exported: bool) {
         let leaf = |reader: &mut Self, path: Vec<String>, name: String| {
             reader.name(&path);
-            if is_exported {
-                let target = reader.resolve(&path);
+            if let Some(target) = reader.resolve(&path).filter(|_| is_exported) {
                 reader.reexports.insert(name, target);
             }
         };
@@ -195,11 +200,17 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Paths in the text of a macro's call, which is not parsed.
+    /// Paths and calls of methods in the text of a macro's call, which is not parsed.
     fn tokens(&mut self, tokens: TokenStream) {
         let mut path: Vec<String> = Vec::new();
-        let mut colons = 0;
+        let (mut colons, mut is_after_dot) = (0, false);
         for token in tokens {
+            if let TokenTree::Ident(ident) = &token
+                && is_after_dot
+            {
+                self.methods.insert(ident.to_string());
+            }
+            is_after_dot = matches!(&token, TokenTree::Punct(punct) if punct.as_char() == '.');
             match token {
                 TokenTree::Punct(punct) if punct.as_char() == ':' => colons += 1,
                 TokenTree::Ident(ident) => {

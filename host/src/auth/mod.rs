@@ -1,4 +1,6 @@
 //! Decides: passwords, sessions, verifications. Knows no HTTP and no SQL.
+//!
+//! Flat: one file for each thing that is decided about, and they call each other freely.
 
 pub mod account;
 pub mod additional_fields;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
-use super::parts::SecretText;
+use super::secret_source::SecretText;
 use super::{Config, MailConfig, SecretSource};
 
 /// Why a configuration is refused; each says what to do.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::SecretSource;
+use super::secret_source::SecretSource;
 
 /// `[mail]`
 #[derive(Clone, Debug, Deserialize)]

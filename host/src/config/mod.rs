@@ -9,6 +9,7 @@ mod models;
 mod options;
 mod parts;
 mod plugins;
+mod secret_source;
 mod secrets;
 
 use std::path::PathBuf;
@@ -28,9 +29,10 @@ pub use options::{
 };
 pub use parts::{
     CustomLimit, Database, HookConfig, Management, ManagementKey, ManagementKeySource, PasswordHashing,
-    PerAccountLimit, PerRecipientLimit, RateLimitStorage, RateLimiter, SecretSource, Server, VersionedSource,
+    PerAccountLimit, PerRecipientLimit, RateLimitStorage, RateLimiter, Server, VersionedSource,
 };
 pub use plugins::{BreakerConfig, FailurePolicy, OnFailure, PluginConfig, PluginHttp, PluginLimits, PluginTrust};
+pub use secret_source::SecretSource;
 
 use crate::crypto::seal::Secrets;
 use crate::crypto::secret::Secret;

@@ -1,46 +1,11 @@
 //! Options of Doorward's own: server, database, hashing, rate limit and scripts.
 
-use std::path::PathBuf;
-
 use serde::Deserialize;
 
 use super::WebhookConfig;
 use super::models::{ColumnNames, InOrder};
+use super::secret_source::SecretSource;
 use crate::crypto::secret::Secret;
-
-/// A secret in the file itself, in an environment variable, or in a file of its own.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(untagged)]
-pub enum SecretSource {
-    /// `{ env = "NAME" }`
-    Env {
-        /// Name of the variable.
-        env: String,
-    },
-    /// `{ file = "PATH" }`
-    File {
-        /// Path, seen from the configuration file; surrounding white space is cut.
-        file: PathBuf,
-    },
-    /// The value itself.
-    Value(SecretText),
-}
-
-impl SecretSource {
-    /// The secret itself; empty before the configuration was loaded.
-    pub fn value(&self) -> &str {
-        match self {
-            Self::Value(text) => text.0.expose(),
-            Self::Env { .. } | Self::File { .. } => "",
-        }
-    }
-}
-
-impl Default for SecretSource {
-    fn default() -> Self {
-        Self::Env { env: "DOORWARD_SECRET".into() }
-    }
-}
 
 /// One entry of `secrets`.
 #[derive(Clone, Debug, Deserialize)]
@@ -84,17 +49,6 @@ pub struct ManagementKey {
     pub value: Secret<String>,
     /// Names of functions, or `*` for all.
     pub scopes: Vec<String>,
-}
-
-/// Text that does not print itself.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(from = "String")]
-pub struct SecretText(pub Secret<String>);
-
-impl From<String> for SecretText {
-    fn from(text: String) -> Self {
-        Self(Secret::new(text))
-    }
 }
 
 /// `[server]`

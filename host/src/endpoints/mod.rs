@@ -1,4 +1,6 @@
 //! The core's endpoints, one file each: input, handler, errors.
+//!
+//! Flat: one file per endpoint, named like its path.
 
 pub mod change_email;
 pub mod change_password;

@@ -1,6 +1,8 @@
 //! The store: models, records and typed statements over SQLite or PostgreSQL; the only place that names diesel.
 //!
 //! Invariant: a layer above sees names of models and fields, never a table, a column or SQL.
+//!
+//! Flat: one file per table, and one per piece of the statements that serve them all.
 
 use std::sync::Arc;
 

@@ -1,4 +1,6 @@
 //! Roles, and what administrators do to users: create, list, change, ban, impersonate, remove.
+//!
+//! Flat: one file per endpoint, or per group of endpoints that share their rules.
 
 mod access;
 mod ban;

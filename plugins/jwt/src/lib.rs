@@ -1,4 +1,6 @@
 //! JSON Web Tokens about the signed-in user, for services that know this server only by its published keys.
+//!
+//! Flat: one file per route, and one per part of a key's life.
 
 mod claims;
 mod duration;

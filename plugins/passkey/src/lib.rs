@@ -1,4 +1,6 @@
 //! Sign in with a passkey: registration, authentication, and the list of a user's own.
+//!
+//! Flat: one file per route, and one per part of a ceremony.
 
 mod authenticate_options;
 mod challenge;

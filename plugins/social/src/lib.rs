@@ -1,4 +1,6 @@
 //! Sign in with other providers: OAuth 2.0 and OpenID Connect.
+//!
+//! Flat: one file per route, and one per step of a sign-in.
 
 mod account_info;
 mod begin;

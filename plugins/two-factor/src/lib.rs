@@ -1,4 +1,6 @@
 //! A second factor for every way to sign in: authenticator app, mailed code, backup codes, trusted devices.
+//!
+//! Flat: one file per route, and one per kind of second factor.
 
 mod backup_codes;
 mod caller;

@@ -1,4 +1,6 @@
 //! One call of a plugin, from start to end.
+//!
+//! Flat: the parts of one call, each in a file of its own.
 
 pub(super) mod breaker;
 pub(super) mod budget;

@@ -1,4 +1,6 @@
 //! What a plugin can ask of the host: one file per capability, linked only when it was granted.
+//!
+//! Flat: one file per capability.
 
 mod accounts;
 mod browser_sessions;

@@ -1,6 +1,6 @@
 //! What a provider says about itself: OpenID Connect Discovery 1.0, fetched once an hour and kept in the cache.
 
-use super::settings::is_url;
+use super::shape::is_url;
 use doorward_sdk::prelude::*;
 use serde::{Deserialize, Serialize};
 

@@ -2,7 +2,7 @@
 
 use super::client::Client;
 use super::provider::{ClaimRule, IdToken, IdTokenKeys, NonceRule};
-use super::settings::is_uuid;
+use super::shape::is_uuid;
 use serde_json::Value;
 
 /// How an ID token is verified.

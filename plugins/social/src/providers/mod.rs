@@ -2,6 +2,8 @@
 //!
 //! [`fault`] checks the operator's `[providers]` at start; [`open`] makes a [`Client`] of one of them, which knows the URL of a
 //! sign-in, how codes are exchanged and ID tokens verified, and asks who the user is.
+//!
+//! Flat: one file per question that is asked about a provider.
 
 mod authorization;
 mod client;
@@ -12,6 +14,7 @@ mod mapping;
 mod option_rule;
 mod provider;
 mod settings;
+mod shape;
 mod table;
 mod template;
 mod user;
@@ -22,9 +25,8 @@ pub use client::{Client, unique};
 pub use discovery::Discovery;
 pub use id_token::{ClaimCheck, IdTokenCheck, IdTokenRules};
 pub use mapping::Profile;
-pub use provider::{ClientAuth, NonceRule, Provider, TokenMethod};
+pub use provider::{ClientAuth, NonceRule, Provider, TokenMethod, Tokens};
 pub use settings::{ClientIds, Settings};
-pub use user_info::Tokens;
 
 use std::collections::BTreeMap;
 

@@ -1,6 +1,7 @@
 //! What the operator sets for one provider: the reference's options, its callbacks as tables.
 
 use super::provider::{Kind, OptionRule, Provider};
+use super::shape::{is_url, is_uuid};
 use super::template;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -223,20 +224,6 @@ fn fits(rule: &OptionRule, value: &Value) -> bool {
 fn is_host(text: &str) -> bool {
     let is_part = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b':');
     !text.is_empty() && text.bytes().all(is_part)
-}
-
-pub(super) fn is_uuid(text: &str) -> bool {
-    let lengths = [8, 4, 4, 4, 12];
-    let parts: Vec<&str> = text.split('-').collect();
-    let is_hex = |part: &&str| part.bytes().all(|byte| byte.is_ascii_hexdigit());
-    parts.len() == lengths.len()
-        && parts.iter().all(is_hex)
-        && parts.iter().zip(lengths).all(|(part, length)| part.len() == length)
-}
-
-pub(super) fn is_url(text: &str) -> bool {
-    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
-    rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/') && !rest.contains(['@', '#', ' ', '\\']))
 }
 
 fn expected(kind: Kind) -> String {

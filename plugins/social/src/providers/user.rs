@@ -1,11 +1,61 @@
 //! Who a provider's user is, as data.
 
-use super::user_info::Visit;
-use doorward_sdk::Result;
+use doorward_sdk::{Result, http};
 use serde_json::Value;
 
 /// Looks at an answer about a user; it may ask more and completes it. None: there is no user.
-pub type Look = fn(&Visit<'_>, Value) -> Result<Option<Seen>>;
+pub type Look = fn(&dyn Visit, Value) -> Result<Option<Seen>>;
+
+/// What the exchange of a code, or a client's ID token, brought.
+#[derive(Default)]
+pub struct Tokens<'a> {
+    pub access_token: Option<&'a str>,
+    /// Of an ID token that came from the token endpoint or was verified.
+    pub claims: Option<&'a Value>,
+    /// The whole answer of the token endpoint.
+    pub answer: Option<&'a Value>,
+    /// The form field `user` of the callback.
+    pub form_user: Option<&'a Value>,
+}
+
+/// One question about a user, for the providers that need more than data.
+pub trait Visit {
+    /// What is known so far.
+    fn tokens(&self) -> &Tokens<'_>;
+
+    /// Whether the claims of the ID token are looked at.
+    fn is_id_token(&self) -> bool;
+
+    /// Whether the provider's ID tokens can be verified.
+    fn has_keys(&self) -> bool;
+
+    /// The operator's answer to an option of yes and no.
+    fn flag(&self, option: &str) -> Option<bool>;
+
+    /// The operator's text for an option.
+    fn text(&self, option: &str) -> Option<String>;
+
+    /// A setting, with its default, as templates see it.
+    fn value(&self, name: &str) -> Option<String>;
+
+    /// The ids of this server's apps at the provider, the main one first.
+    fn client_ids(&self) -> Vec<&str>;
+
+    /// The secret of the app.
+    fn client_secret(&self) -> Option<&str>;
+
+    /// The provider's answer, where the profile is in it.
+    ///
+    /// # Errors
+    /// When the plugin's own host fails.
+    fn ask(&self, ask: &Ask) -> Result<Option<Value>>;
+
+    /// The JSON object that answers with 2xx.
+    ///
+    /// # Errors
+    /// When the plugin's own host fails.
+    fn send(&self, url: &str, request: http::Request) -> Result<Option<Value>>;
+}
 
 /// Who the user is.
 pub struct User {

@@ -2,28 +2,15 @@
 
 use super::client::Client;
 use super::mapping::{self, Profile};
-use super::provider::{Ask, Method, Rule, Seen, Source};
+use super::provider::{Ask, Method, Rule, Seen, Source, Tokens, Visit};
 use super::template;
 use doorward_sdk::prelude::*;
 
-/// What the exchange of a code, or a client's ID token, brought.
-#[derive(Default)]
-pub struct Tokens<'a> {
-    pub access_token: Option<&'a str>,
-    /// Of an ID token that came from the token endpoint or was verified.
-    pub claims: Option<&'a Value>,
-    /// The whole answer of the token endpoint.
-    pub answer: Option<&'a Value>,
-    /// The form field `user` of the callback.
-    pub form_user: Option<&'a Value>,
-}
-
-/// One question about a user, for the providers that need more than data.
-pub struct Visit<'a> {
-    pub client: &'a Client,
-    pub tokens: &'a Tokens<'a>,
-    /// What is looked at are the claims of the ID token.
-    pub is_id_token: bool,
+/// One question about a user, as this client asks it.
+struct Inquiry<'a> {
+    client: &'a Client,
+    tokens: &'a Tokens<'a>,
+    is_id_token: bool,
 }
 
 impl Client {
@@ -33,13 +20,13 @@ impl Client {
     /// When the plugin's own host fails.
     pub fn user_info(&self, tokens: &Tokens<'_>) -> Result<Option<Profile>> {
         for source in self.provider.user.sources {
-            let visit = Visit { client: self, tokens, is_id_token: matches!(source, Source::IdToken(_)) };
+            let inquiry = Inquiry { client: self, tokens, is_id_token: matches!(source, Source::IdToken(_)) };
             let raw = match source {
                 Source::IdToken(needed) => claims_with(tokens.claims, needed),
-                Source::Answer(ask) => visit.ask(ask)?,
+                Source::Answer(ask) => inquiry.ask(ask)?,
             };
             if let Some(raw) = raw {
-                return visit.profile(raw);
+                return inquiry.profile(raw);
             }
         }
         log::warn(&format!("{} did not say who signed in", self.id));
@@ -47,12 +34,40 @@ impl Client {
     }
 }
 
-impl Visit<'_> {
-    /// The provider's answer, where the profile is in it.
-    ///
-    /// # Errors
-    /// When the plugin's own host fails.
-    pub fn ask(&self, ask: &Ask) -> Result<Option<Value>> {
+impl Visit for Inquiry<'_> {
+    fn tokens(&self) -> &Tokens<'_> {
+        self.tokens
+    }
+
+    fn is_id_token(&self) -> bool {
+        self.is_id_token
+    }
+
+    fn has_keys(&self) -> bool {
+        self.client.has_keys()
+    }
+
+    fn flag(&self, option: &str) -> Option<bool> {
+        self.client.settings.flag(option)
+    }
+
+    fn text(&self, option: &str) -> Option<String> {
+        self.client.settings.text(option)
+    }
+
+    fn value(&self, name: &str) -> Option<String> {
+        self.client.value(name)
+    }
+
+    fn client_ids(&self) -> Vec<&str> {
+        self.client.settings.client_id.all().iter().map(AsRef::as_ref).collect()
+    }
+
+    fn client_secret(&self) -> Option<&str> {
+        self.client.settings.client_secret.as_deref()
+    }
+
+    fn ask(&self, ask: &Ask) -> Result<Option<Value>> {
         let escape = |text: String| links::query(&[("", &text)]).split_off(1);
         let Some(url) = self.fill(ask.url, escape) else { return Ok(None) };
         let Some(request) = self.request(ask, &url) else { return Ok(None) };
@@ -61,11 +76,7 @@ impl Visit<'_> {
         Ok(answer.and_then(|answer| mapping::at(&answer, ask.root).cloned()))
     }
 
-    /// The JSON object that answers with 2xx.
-    ///
-    /// # Errors
-    /// When the plugin's own host fails.
-    pub fn send(&self, url: &str, request: http::Request) -> Result<Option<Value>> {
+    fn send(&self, url: &str, request: http::Request) -> Result<Option<Value>> {
         let fault = match request.send() {
             Ok(answer) if answer.is_success() => match serde_json::from_slice(answer.bytes()) {
                 Ok(answer) => return Ok(Some(answer)),
@@ -78,11 +89,13 @@ impl Visit<'_> {
         log::error(&format!("{} at {place}: {fault}", self.client.id));
         Ok(None)
     }
+}
 
+impl Inquiry<'_> {
     fn profile(&self, raw: Value) -> Result<Option<Profile>> {
         let user = &self.client.provider.user;
         let seen = match user.visit {
-            Some(visit) => visit(self, raw)?,
+            Some(look) => look(self, raw)?,
             None => Some(Seen::new(raw)),
         };
         let admits = |seen: &Seen| seen.raw.is_object() && user.rules.iter().all(|rule| self.holds(rule, &seen.raw));

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rhai::Engine;
 
-use super::ports::Ports;
+use super::ports::{Counters, Ports};
 use crate::clock::Timestamp;
 use crate::crypto::sha256;
 use crate::hooks::language::native::Native;
@@ -16,18 +16,6 @@ const SHARDS: usize = 16;
 const KEYS_PER_SHARD: usize = 4096;
 const MAX_KEY_BYTES: usize = 512;
 const MAX_WINDOW_SECS: i64 = 30 * 86_400;
-
-/// Where counts are kept. Scripts run on one thread from beginning to end, so that these calls must not wait long.
-pub trait Counters: Send + Sync {
-    /// Adds one, and returns the count: since the first of the window, which ends after `window_secs`.
-    fn add(&self, key: &str, window_secs: i64, now: Timestamp) -> i64;
-
-    /// The count now.
-    fn get(&self, key: &str, now: Timestamp) -> i64;
-
-    /// Forgets a count.
-    fn reset(&self, key: &str);
-}
 
 /// Gives scripts the functions; the keys of one script are unknown to the others.
 pub fn register(engine: &mut Engine, ports: &Ports) {

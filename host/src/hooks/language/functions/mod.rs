@@ -9,8 +9,8 @@ mod time;
 
 use rhai::Engine;
 
-pub use counters::{Counters, MemoryCounters};
-pub use ports::Ports;
+pub use counters::MemoryCounters;
+pub use ports::{Counters, Ports};
 
 /// Gives scripts all functions.
 pub fn register(engine: &mut Engine, ports: &Ports) {

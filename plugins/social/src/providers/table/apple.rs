@@ -2,7 +2,6 @@
 
 use crate::providers::mapping;
 use crate::providers::provider::*;
-use crate::providers::user_info::Visit;
 use doorward_sdk::Result;
 use serde_json::Value;
 
@@ -34,11 +33,11 @@ pub const APPLE: Provider = Provider {
     ..USUAL
 };
 
-fn with_name(visit: &Visit<'_>, mut claims: Value) -> Result<Option<Seen>> {
-    let part = |path| mapping::text(visit.tokens.form_user?, path);
+fn with_name(visit: &dyn Visit, mut claims: Value) -> Result<Option<Seen>> {
+    let part = |path| mapping::text(visit.tokens().form_user?, path);
     let words: Vec<&str> = ["name.firstName", "name.lastName"].into_iter().filter_map(part).collect();
     if let Some(claims) = claims.as_object_mut()
-        && visit.tokens.form_user.is_some_and(|user| mapping::is_set(user, "name"))
+        && visit.tokens().form_user.is_some_and(|user| mapping::is_set(user, "name"))
     {
         claims.insert("name".to_owned(), Value::String(words.join(" ")));
     }

@@ -2,7 +2,6 @@
 
 use crate::providers::mapping;
 use crate::providers::provider::*;
-use crate::providers::user_info::Visit;
 use doorward_sdk::Result;
 use serde_json::Value;
 
@@ -32,7 +31,7 @@ pub const DISCORD: Provider = Provider {
     ..USUAL
 };
 
-fn with_image(_: &Visit<'_>, mut profile: Value) -> Result<Option<Seen>> {
+fn with_image(_: &dyn Visit, mut profile: Value) -> Result<Option<Seen>> {
     let image = image(&profile);
     if let (Some(image), Some(fields)) = (image, profile.as_object_mut()) {
         fields.insert("image_url".to_owned(), Value::String(image));

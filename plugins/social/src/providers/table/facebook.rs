@@ -2,7 +2,6 @@
 
 use crate::providers::mapping;
 use crate::providers::provider::*;
-use crate::providers::user_info::Visit;
 use doorward_sdk::{Result, http, links};
 use serde_json::Value;
 
@@ -36,8 +35,8 @@ pub const FACEBOOK: Provider = Provider {
     ..USUAL
 };
 
-fn of_this_app(visit: &Visit<'_>, profile: Value) -> Result<Option<Seen>> {
-    if visit.is_id_token {
+fn of_this_app(visit: &dyn Visit, profile: Value) -> Result<Option<Seen>> {
+    if visit.is_id_token() {
         return Ok(Some(Seen { raw: profile, email_verified: Some(false) }));
     }
     let user = token_owner(visit)?;
@@ -46,17 +45,18 @@ fn of_this_app(visit: &Visit<'_>, profile: Value) -> Result<Option<Seen>> {
 }
 
 /// The user of a valid access token of one of this server's apps.
-fn token_owner(visit: &Visit<'_>) -> Result<Option<String>> {
-    let settings = &visit.client.settings;
-    let (Some(token), Some(secret)) = (visit.tokens.access_token, settings.client_secret.as_deref()) else {
+fn token_owner(visit: &dyn Visit) -> Result<Option<String>> {
+    let (Some(token), Some(secret)) = (visit.tokens().access_token, visit.client_secret()) else {
         return Ok(None);
     };
-    let app = format!("{}|{secret}", settings.client_id.primary());
+    let apps = visit.client_ids();
+    let Some(main) = apps.first() else { return Ok(None) };
+    let app = format!("{main}|{secret}");
     let query = links::query(&[("input_token", token), ("access_token", &app)]);
     let url = format!("https://graph.facebook.com/debug_token?{query}");
     let Some(answer) = visit.send(&url, http::Request::get(&url))? else { return Ok(None) };
     let is_valid = mapping::at(&answer, "data.is_valid") == Some(&Value::Bool(true));
-    let is_ours = |app: &str| settings.client_id.all().iter().any(|own| own == app);
+    let is_ours = |app: &str| apps.contains(&app);
     let is_ours = mapping::text(&answer, "data.app_id").is_some_and(is_ours);
     Ok(mapping::text(&answer, "data.user_id").filter(|_| is_valid && is_ours).map(str::to_owned))
 }

@@ -2,7 +2,6 @@
 
 use crate::providers::mapping;
 use crate::providers::provider::*;
-use crate::providers::user_info::Visit;
 use doorward_sdk::Result;
 use serde_json::Value;
 
@@ -27,7 +26,7 @@ pub const GITHUB: Provider = Provider {
     ..USUAL
 };
 
-fn with_emails(visit: &Visit<'_>, mut profile: Value) -> Result<Option<Seen>> {
+fn with_emails(visit: &dyn Visit, mut profile: Value) -> Result<Option<Seen>> {
     let emails = visit.ask(&Ask { headers: AGENT, ..Ask::get("https://api.github.com/user/emails") })?;
     let emails = emails.as_ref().and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let Some(fields) = profile.as_object_mut() else { return Ok(None) };

@@ -2,7 +2,6 @@
 
 use crate::providers::mapping;
 use crate::providers::provider::*;
-use crate::providers::user_info::Visit;
 use doorward_sdk::Result;
 use serde_json::Value;
 
@@ -44,8 +43,8 @@ pub const GOOGLE: Provider = Provider {
     ..USUAL
 };
 
-fn of_hosted_domain(visit: &Visit<'_>, claims: Value) -> Result<Option<Seen>> {
-    let Some(wanted) = visit.client.settings.text("hd") else { return Ok(Some(Seen::new(claims))) };
+fn of_hosted_domain(visit: &dyn Visit, claims: Value) -> Result<Option<Seen>> {
+    let Some(wanted) = visit.text("hd") else { return Ok(Some(Seen::new(claims))) };
     let domain = mapping::text(&claims, "hd");
     let fits = domain.is_some_and(|domain| wanted == "*" || wanted == domain);
     Ok(fits.then(|| Seen::new(claims)))

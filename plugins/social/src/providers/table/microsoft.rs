@@ -2,7 +2,6 @@
 
 use crate::providers::mapping;
 use crate::providers::provider::*;
-use crate::providers::user_info::Visit;
 use doorward_sdk::{Result, crypto, http};
 use serde_json::Value;
 
@@ -50,8 +49,8 @@ pub const MICROSOFT: Provider = Provider {
     ..USUAL
 };
 
-fn with_photo(visit: &Visit<'_>, mut claims: Value) -> Result<Option<Seen>> {
-    let is_wanted = visit.client.settings.flag("disable_profile_photo") != Some(true);
+fn with_photo(visit: &dyn Visit, mut claims: Value) -> Result<Option<Seen>> {
+    let is_wanted = visit.flag("disable_profile_photo") != Some(true);
     let is_somebody = mapping::text(&claims, "oid").is_some();
     let photo = if is_wanted && is_somebody { photo(visit) } else { None };
     if let (Some(photo), Some(fields)) = (photo, claims.as_object_mut()) {
@@ -61,10 +60,10 @@ fn with_photo(visit: &Visit<'_>, mut claims: Value) -> Result<Option<Seen>> {
 }
 
 /// As a `data:` URL; none when there is none or it is not to be had, which keeps nobody out.
-fn photo(visit: &Visit<'_>) -> Option<String> {
-    let size = visit.client.value("profile_photo_size")?;
+fn photo(visit: &dyn Visit) -> Option<String> {
+    let size = visit.value("profile_photo_size")?;
     let url = format!("https://graph.microsoft.com/v1.0/me/photos/{size}/$value");
-    let answer = http::Request::get(&url).bearer(visit.tokens.access_token?).send().ok()?;
+    let answer = http::Request::get(&url).bearer(visit.tokens().access_token?).send().ok()?;
     let base64 = crypto::base64url(answer.bytes()).replace('-', "+").replace('_', "/");
     let padding = "=".repeat((4 - base64.len() % 4) % 4);
     answer.is_success().then(|| format!("data:image/jpeg;base64, {base64}{padding}"))

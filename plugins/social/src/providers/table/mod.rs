@@ -1,4 +1,6 @@
 //! The table of providers.
+//!
+//! Flat: one file per provider.
 
 mod apple;
 mod atlassian;

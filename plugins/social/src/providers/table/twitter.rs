@@ -2,7 +2,6 @@
 
 use crate::providers::mapping;
 use crate::providers::provider::*;
-use crate::providers::user_info::Visit;
 use doorward_sdk::Result;
 use serde_json::Value;
 
@@ -26,7 +25,7 @@ pub const TWITTER: Provider = Provider {
     ..USUAL
 };
 
-fn with_email(visit: &Visit<'_>, mut profile: Value) -> Result<Option<Seen>> {
+fn with_email(visit: &dyn Visit, mut profile: Value) -> Result<Option<Seen>> {
     let answer = visit.ask(&Ask::get("https://api.x.com/2/users/me?user.fields=confirmed_email"))?;
     let email = answer.as_ref().and_then(|answer| mapping::text(answer, "data.confirmed_email"));
     if let (Some(email), Some(Value::Object(data))) = (email, profile.get_mut("data")) {

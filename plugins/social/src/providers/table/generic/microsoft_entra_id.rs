@@ -3,7 +3,6 @@
 use super::{GENERIC, OIDC_SCOPES, authorization};
 use crate::providers::mapping;
 use crate::providers::provider::*;
-use crate::providers::user_info::Visit;
 use doorward_sdk::Result;
 use serde_json::{Map, Value};
 
@@ -35,9 +34,9 @@ pub const MICROSOFT_ENTRA_ID: Provider = Provider {
 };
 
 /// The endpoint knows the names and addresses that the token leaves out; the token's word comes first.
-fn with_user_info(visit: &Visit<'_>, claims: Value) -> Result<Option<Seen>> {
+fn with_user_info(visit: &dyn Visit, claims: Value) -> Result<Option<Seen>> {
     let Value::Object(claims) = claims else { return Ok(None) };
-    let asked = match visit.tokens.access_token {
+    let asked = match visit.tokens().access_token {
         Some(_) => visit.ask(&Ask::get("https://graph.microsoft.com/oidc/userinfo"))?,
         None => None,
     };

@@ -11,7 +11,6 @@ mod yandex;
 
 use crate::providers::mapping;
 use crate::providers::provider::*;
-use crate::providers::user_info::Visit;
 use doorward_sdk::Result;
 use serde_json::{Map, Value};
 
@@ -93,11 +92,11 @@ const fn authorization(endpoint: &'static str) -> Authorization {
 
 /// The answer in the reference's form, which clients see in `/account-info`. The endpoint speaks of the user of the ID token,
 /// or of nobody.
-fn as_reference(visit: &Visit<'_>, answer: Value) -> Result<Option<Seen>> {
+fn as_reference(visit: &dyn Visit, answer: Value) -> Result<Option<Seen>> {
     let Value::Object(answer) = answer else { return Ok(None) };
     let is_verified = answer.get("email_verified").is_some_and(|word| *word == true || *word == "true");
     let mut raw = Map::new();
-    if visit.is_id_token {
+    if visit.is_id_token() {
         raw.insert("id".to_owned(), answer.get("sub").cloned().unwrap_or_default());
         raw.insert("emailVerified".to_owned(), Value::Bool(is_verified));
         raw.extend(answer.get("picture").map(|picture| ("image".to_owned(), picture.clone())));
@@ -116,12 +115,12 @@ fn as_reference(visit: &Visit<'_>, answer: Value) -> Result<Option<Seen>> {
     Ok(Some(Seen::new(Value::Object(raw))))
 }
 
-fn is_same_subject(visit: &Visit<'_>, answer: &Map<String, Value>) -> bool {
-    let Some(claimed) = visit.tokens.claims.and_then(|claims| mapping::stable_id(claims.get("sub")?)) else {
-        return !visit.client.has_keys() || visit.tokens.claims.is_none();
+fn is_same_subject(visit: &dyn Visit, answer: &Map<String, Value>) -> bool {
+    let Some(claimed) = visit.tokens().claims.and_then(|claims| mapping::stable_id(claims.get("sub")?)) else {
+        return !visit.has_keys() || visit.tokens().claims.is_none();
     };
     match answer.get("sub").and_then(mapping::stable_id) {
         Some(subject) => subject == claimed,
-        None => !visit.client.has_keys(),
+        None => !visit.has_keys(),
     }
 }

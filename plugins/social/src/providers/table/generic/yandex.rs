@@ -3,7 +3,6 @@
 use super::{GENERIC, authorization};
 use crate::providers::mapping;
 use crate::providers::provider::*;
-use crate::providers::user_info::Visit;
 use doorward_sdk::Result;
 use serde_json::Value;
 
@@ -31,7 +30,7 @@ pub const YANDEX: Provider = Provider {
     ..GENERIC
 };
 
-fn with_image(_: &Visit<'_>, mut profile: Value) -> Result<Option<Seen>> {
+fn with_image(_: &dyn Visit, mut profile: Value) -> Result<Option<Seen>> {
     let avatar = mapping::text(&profile, "default_avatar_id").filter(|_| !mapping::is_set(&profile, "is_avatar_empty"));
     let image = avatar.map(|id| format!("https://avatars.yandex.net/get-yapic/{id}/islands-200"));
     if let (Some(image), Some(fields)) = (image, profile.as_object_mut()) {
