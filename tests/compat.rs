@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use doorward::plugin_host::Manifest;
+use doorward::plugin_host::manifest;
 use serde_json::json;
 
 use crate::fixture::{Answer, Fixture};
@@ -40,7 +40,7 @@ fn code(answer: &Answer) -> (u16, String) {
 
 async fn every_released_component_serves(place: Place) {
     for (round, file) in kept().iter().enumerate() {
-        let manifest = Manifest::read(&std::fs::read(file).unwrap(), "compat").unwrap();
+        let manifest = manifest::read(&std::fs::read(file).unwrap(), "compat").unwrap();
         let entry = format!(
             "[[plugins]]\nid = \"compat\"\npath = \"{}\"\ngrants = {}\ngreeting = \"Hi\"\n",
             file.display(),

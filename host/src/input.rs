@@ -1,17 +1,17 @@
 //! Reads the fields of a body or a query and collects every issue, in the order and the words of the wire contract.
 
+use doorward_contract::{EMPTY_TEXT, FieldType, INVALID_EMAIL, Issues, mismatch};
 use serde_json::{Map, Value as Json};
 
 use crate::clock::Timestamp;
 use crate::email::is_email;
 use crate::error::ApiError;
-use crate::store::{Field, FieldKind, Value};
+use crate::store::{Field, Value};
 
 /// Reads one JSON value. Ask for the fields in schema order, then call [`Input::finish`].
 pub struct Input<'a> {
-    place: &'static str,
     fields: Option<&'a Map<String, Json>>,
-    issues: Vec<String>,
+    issues: Issues,
 }
 
 impl<'a> Input<'a> {
@@ -37,9 +37,11 @@ impl<'a> Input<'a> {
 
     fn new(place: &'static str, value: Option<&'a Json>, expected: &[&str]) -> Self {
         let fields = value.and_then(Json::as_object);
-        let issue = |expected: &&str| format!("[{place}] Invalid input: expected {expected}, received {}", kind(value));
-        let issues = if fields.is_some() { Vec::new() } else { expected.iter().map(issue).collect() };
-        Self { place, fields, issues }
+        let mut issues = Issues::new(place);
+        if fields.is_none() {
+            expected.iter().for_each(|expected| issues.add_whole(expected, value));
+        }
+        Self { fields, issues }
     }
 
     /// A required text.
@@ -51,7 +53,7 @@ impl<'a> Input<'a> {
     pub fn non_empty_text(&mut self, name: &str) -> &'a str {
         let text = self.typed(name, "string", Json::as_str);
         if text == Some("") {
-            self.issue(name, "Too small: expected string to have >=1 characters");
+            self.issues.add(name, EMPTY_TEXT);
         }
         text.unwrap_or_default()
     }
@@ -60,7 +62,7 @@ impl<'a> Input<'a> {
     pub fn email(&mut self, name: &str) -> &'a str {
         let text = self.typed(name, "string", Json::as_str);
         if text.is_some_and(|text| !is_email(text)) {
-            self.issue(name, "Invalid email address");
+            self.issues.add(name, INVALID_EMAIL);
         }
         text.unwrap_or_default()
     }
@@ -83,14 +85,16 @@ impl<'a> Input<'a> {
         }
         let text = |json: &'a Json| json.as_str().map(str::to_owned);
         match field.kind {
-            FieldKind::Text => self.typed(&field.name, "string", text).map(Value::Text),
-            FieldKind::Integer => self.typed(&field.name, "number", Json::as_i64).map(Value::Integer),
-            FieldKind::Boolean => self.typed(&field.name, "boolean", Json::as_bool).map(Value::Boolean),
-            FieldKind::Timestamp => {
+            FieldType::String => self.typed(&field.name, "string", text).map(Value::Text),
+            FieldType::Number | FieldType::Bigint => {
+                self.typed(&field.name, "number", Json::as_i64).map(Value::Integer)
+            }
+            FieldType::Boolean => self.typed(&field.name, "boolean", Json::as_bool).map(Value::Boolean),
+            FieldType::Date => {
                 let date = |json: &'a Json| json.as_str().and_then(Timestamp::parse_iso);
                 self.typed(&field.name, "date", date).map(Value::Timestamp)
             }
-            FieldKind::Json => Some(Value::Json(given.clone())),
+            FieldType::Strings | FieldType::Numbers | FieldType::Json => Some(Value::Json(given.clone())),
         }
     }
 
@@ -104,7 +108,7 @@ impl<'a> Input<'a> {
     /// # Errors
     /// `400 VALIDATION_ERROR` with every issue, joined by `; `.
     pub fn finish(self) -> Result<(), ApiError> {
-        if self.issues.is_empty() { Ok(()) } else { Err(ApiError::validation(self.issues.join("; "))) }
+        self.issues.into_text().map_or(Ok(()), |text| Err(ApiError::validation(text)))
     }
 
     fn optional<T>(&mut self, name: &str, read: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
@@ -117,26 +121,9 @@ impl<'a> Input<'a> {
         let found = value.and_then(read);
         // When the body itself was reported, its fields are not reported too.
         if found.is_none() && self.fields.is_some() {
-            self.issue(name, &format!("Invalid input: expected {expected}, received {}", kind(value)));
+            self.issues.add(name, &mismatch(expected, value));
         }
         found
-    }
-
-    fn issue(&mut self, name: &str, text: &str) {
-        self.issues.push(format!("[{}.{name}] {text}", self.place));
-    }
-}
-
-/// The name that the wire contract gives to a value's type.
-fn kind(value: Option<&Json>) -> &'static str {
-    match value {
-        None => "undefined",
-        Some(Json::Null) => "null",
-        Some(Json::Bool(_)) => "boolean",
-        Some(Json::Number(_)) => "number",
-        Some(Json::String(_)) => "string",
-        Some(Json::Array(_)) => "array",
-        Some(Json::Object(_)) => "object",
     }
 }
 

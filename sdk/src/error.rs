@@ -2,7 +2,7 @@
 
 use crate::bindings::doorward::plugin::types as raw;
 pub use crate::bindings::doorward::plugin::types::{ApiError, HostError};
-use serde::Serialize;
+use doorward_contract::ErrorCode;
 
 /// A handler's result.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -17,40 +17,9 @@ pub enum Error {
     Host(HostError),
 }
 
-/// A refusal with a fixed text.
-///
-/// ```
-/// use doorward_sdk::ErrorCode;
-/// const TAKEN: ErrorCode = ErrorCode::new(400, "SEAT_TAKEN", "The seat is taken");
-/// ```
-#[derive(Clone, Copy, Debug, Serialize)]
-pub struct ErrorCode {
-    pub(crate) status: u16,
-    pub(crate) code: &'static str,
-    pub(crate) message: &'static str,
-}
-
 pub(crate) enum Failure {
     Refusal(raw::ApiError),
     Answer(raw::Response),
-}
-
-impl ErrorCode {
-    /// `status` is 400 to 599, `code` is for programs, `message` for people.
-    pub const fn new(status: u16, code: &'static str, message: &'static str) -> ErrorCode {
-        ErrorCode { status, code, message }
-    }
-
-    /// The same refusal with another status.
-    pub const fn with_status(mut self, status: u16) -> ErrorCode {
-        self.status = status;
-        self
-    }
-
-    /// The code alone, to refuse with other words.
-    pub const fn code(self) -> &'static str {
-        self.code
-    }
 }
 
 impl Error {

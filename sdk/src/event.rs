@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::host::RawChange;
-use serde::Serialize;
+use doorward_contract::{EventAction, EventMoment, EventRule};
 use serde_json::{Map, Value};
 
 pub use crate::bindings::doorward::plugin::types::Action;
@@ -30,83 +30,46 @@ pub struct Change<'a> {
 /// }
 /// ```
 pub struct Event {
-    model: &'static str,
-    action: Action,
-    moment: Moment,
-    when_option: Option<&'static str>,
-    when_user: Option<&'static str>,
-    call: EventFn,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-enum Moment {
-    Before,
-    After,
-}
-
-/// An event as the manifest has it.
-#[derive(Serialize)]
-pub(crate) struct EventRule {
-    model: &'static str,
-    action: &'static str,
-    moment: Moment,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    when_option: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    when_user: Option<&'static str>,
+    pub(crate) rule: EventRule,
+    pub(crate) call: EventFn,
 }
 
 impl Event {
     /// Runs `call` before `model` (`user`, `session`, `account`, `verification`) changes; an error refuses the change.
     pub fn before(model: &'static str, action: Action, call: fn(&Change<'_>) -> Result<()>) -> Event {
-        Event { model, action, moment: Moment::Before, when_option: None, when_user: None, call }
+        Event::new(model, action, EventMoment::Before, call)
     }
 
     /// Runs `call` after the change and before its commit; an error undoes it.
     pub fn after(model: &'static str, action: Action, call: fn(&Change<'_>) -> Result<()>) -> Event {
-        Event { model, action, moment: Moment::After, when_option: None, when_user: None, call }
+        Event::new(model, action, EventMoment::After, call)
     }
 
     /// Only when the operator's option `name` is true. What is not told costs nothing.
     pub fn when_option(mut self, name: &'static str) -> Event {
-        self.when_option = Some(name);
+        self.rule.when_option = Some(name);
         self
     }
 
     /// Only for sessions and accounts of users of whom `field` is true: a boolean
     /// [`user_field`](crate::Plugin::user_field) of this plugin. The host looks at it in the transaction.
     pub fn when_user(mut self, field: &'static str) -> Event {
-        self.when_user = Some(field);
+        self.rule.when_user = Some(field);
         self
     }
 
-    pub(crate) fn is_before(&self) -> bool {
-        self.moment == Moment::Before
+    fn new(model: &'static str, action: Action, moment: EventMoment, call: EventFn) -> Event {
+        let action = action_rule(action);
+        Event { rule: EventRule { model, action, moment, when_option: None, when_user: None }, call }
     }
+}
 
-    #[cfg(not(target_arch = "wasm32"))]
-    pub(crate) fn user_field(&self) -> Option<&'static str> {
-        self.when_user
-    }
-
-    #[cfg(not(target_arch = "wasm32"))]
-    pub(crate) fn matches(&self, model: &str, action: Action) -> bool {
-        self.model == model && self.action == action
-    }
-
-    pub(crate) fn call(&self, change: &Change<'_>) -> Result<()> {
-        (self.call)(change)
-    }
-
-    pub(crate) fn rule(&self) -> EventRule {
-        let action = match self.action {
-            Action::Create => "create",
-            Action::Update => "update",
-            Action::Delete => "delete",
-        };
-        let &Event { model, moment, when_option, when_user, .. } = self;
-        EventRule { model, action, moment, when_option, when_user }
+/// The action as the manifest has it.
+pub(crate) fn action_rule(action: Action) -> EventAction {
+    match action {
+        Action::Create => EventAction::Create,
+        Action::Update => EventAction::Update,
+        Action::Delete => EventAction::Delete,
     }
 }
 

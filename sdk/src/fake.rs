@@ -15,11 +15,12 @@ pub(crate) mod data;
 pub(crate) mod people;
 mod request;
 mod rows;
+mod run;
 pub(crate) mod services;
 
-use crate::Table;
 use crate::bindings::doorward::plugin::http::{Incoming, Outgoing};
 use crate::webauthn::{Assertion, Registration};
+use doorward_contract::Table;
 use serde_json::{Map, Value};
 use std::cell::RefCell;
 use std::collections::BTreeMap;

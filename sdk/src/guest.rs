@@ -5,6 +5,7 @@ use crate::bindings::exports::doorward::plugin::{lifecycle, request_hooks, sessi
 use crate::error::{Error, Failure};
 use crate::plugin::{Flow, Plugin};
 use crate::{Attempt, Change, Reply, Request, Response, Verdict, host};
+use doorward_contract::EventMoment;
 
 /// Implements every exported interface for `$component` with the plugin that `$declare` returns.
 #[doc(hidden)]
@@ -107,8 +108,8 @@ pub fn check(declare: Declare) -> Result<(), lifecycle::OptionError> {
 pub fn handle(declare: Declare, index: u32, request: &host::RawRequest) -> Result<raw::Response, raw::ApiError> {
     report_panics();
     let plugin = declare();
-    let Some(route) = plugin.routes.get(index as usize) else { return Err(unknown(index)) };
-    answer((route.handler)(&Request::new(request)))
+    let Some(handler) = plugin.routes.get(index as usize) else { return Err(unknown(index)) };
+    answer(handler(&Request::new(request)))
 }
 
 /// `request-hooks.before`.
@@ -123,7 +124,7 @@ pub fn before(
     report_panics();
     let plugin = declare();
     let Some(hook) = plugin.before.get(index as usize) else { return Err(unknown(index)) };
-    match (hook.call)(&Request::new(request)) {
+    match hook(&Request::new(request)) {
         Ok(Flow::Proceed) => Ok(request_hooks::BeforeOutcome::Proceed),
         Ok(Flow::Respond(response)) => Ok(request_hooks::BeforeOutcome::Respond(response.into_raw())),
         Err(error) => answer(Err(error)).map(request_hooks::BeforeOutcome::Respond),
@@ -143,7 +144,7 @@ pub fn after(
     report_panics();
     let plugin = declare();
     let Some(hook) = plugin.after.get(index as usize) else { return Err(unknown(index)) };
-    match (hook.call)(&Request::new(request), &Reply::new(reply)).map_err(Error::into_failure) {
+    match hook(&Request::new(request), &Reply::new(reply)).map_err(Error::into_failure) {
         Ok(()) => Ok(()),
         Err(Failure::Refusal(error)) => Err(error),
         Err(Failure::Answer(_)) => Err(internal("a hook that runs after the endpoint cannot demand a challenge")),
@@ -171,9 +172,10 @@ pub fn gate(declare: Declare, attempt: &host::RawAttempt) -> session_gate::Verdi
 pub fn event(declare: Declare, is_before: bool, index: u32, change: &host::RawChange) -> Result<(), raw::ApiError> {
     report_panics();
     let plugin = declare();
-    let event = plugin.events.get(index as usize).filter(|event| event.is_before() == is_before);
-    let Some(event) = event else { return Err(unknown(index)) };
-    event.call(&Change::new(change)).map_err(Error::into_refusal)
+    let moment = if is_before { EventMoment::Before } else { EventMoment::After };
+    let rule = plugin.manifest.events.get(index as usize).filter(|rule| rule.moment == moment);
+    let (Some(_), Some(call)) = (rule, plugin.events.get(index as usize)) else { return Err(unknown(index)) };
+    call(&Change::new(change)).map_err(Error::into_refusal)
 }
 
 /// `token-claims.extend`.
@@ -196,7 +198,7 @@ pub fn function(declare: Declare, index: u32, request: &host::RawRequest) -> Res
     report_panics();
     let plugin = declare();
     let Some(function) = plugin.functions.get(index as usize) else { return Err(unknown(index)) };
-    answer((function.handler)(&Request::new(request)))
+    answer(function(&Request::new(request)))
 }
 
 fn answer(result: crate::Result<Response>) -> Result<raw::Response, raw::ApiError> {

@@ -1,6 +1,7 @@
 //! Typed input, read field by field, with every fault reported at once.
 
 use crate::error::{Error, Result};
+use doorward_contract::{EMPTY_TEXT, INVALID_EMAIL, Issues, VALIDATION_ERROR, invalid_option, is_email, mismatch};
 use serde_json::{Map, Value};
 
 /// What a handler takes from the body or the query.
@@ -57,9 +58,8 @@ pub trait FromField: Default {
 
 /// The fields of a body or a query.
 pub struct Fields<'a> {
-    place: &'static str,
     object: Option<&'a Map<String, Value>>,
-    issues: Vec<String>,
+    issues: Issues,
     is_optional: bool,
     may_be_absent: bool,
 }
@@ -81,8 +81,7 @@ impl<'a> Fields<'a> {
         let value = self.get(name)?;
         let chosen = value.as_str().filter(|text| choices.contains(text));
         if chosen.is_none() {
-            let choices: Vec<String> = choices.iter().map(|choice| format!("\"{choice}\"")).collect();
-            self.issue(name, &format!("Invalid option: expected one of {}", choices.join("|")));
+            self.issue(name, &invalid_option(choices));
         }
         chosen.map(str::to_owned)
     }
@@ -105,20 +104,20 @@ impl<'a> Fields<'a> {
 
     /// A text that must be there and is more than spaces; those around it are dropped.
     pub fn trimmed(&mut self, name: &str) -> String {
-        let faults = self.issues.len();
+        let faults = self.issues.count();
         let text: String = self.required(name);
-        if self.issues.len() == faults && text.trim().is_empty() {
-            self.issue(name, "Too small: expected string to have >=1 characters");
+        if self.issues.count() == faults && text.trim().is_empty() {
+            self.issue(name, EMPTY_TEXT);
         }
         text.trim().to_owned()
     }
 
     /// A field that must be there and hold an email address.
     pub fn email(&mut self, name: &str) -> String {
-        let faults = self.issues.len();
+        let faults = self.issues.count();
         let email: String = self.required(name);
-        if self.issues.len() == faults && !is_email(&email) {
-            self.issue(name, "Invalid email address");
+        if self.issues.count() == faults && !is_email(&email) {
+            self.issue(name, INVALID_EMAIL);
         }
         email
     }
@@ -130,7 +129,7 @@ impl<'a> Fields<'a> {
 
     /// Reports a fault of a field: `[body.<name>] <text>`.
     pub fn issue(&mut self, name: &str, text: &str) {
-        self.issues.push(format!("[{}.{name}] {text}", self.place));
+        self.issues.add(name, text);
     }
 
     fn get(&self, name: &str) -> Option<&'a Value> {
@@ -148,9 +147,8 @@ impl<'a> Fields<'a> {
 
 pub(crate) fn read_input<I: Input>(place: &'static str, value: Option<&Value>) -> Result<I> {
     let mut fields = Fields {
-        place,
         object: value.and_then(Value::as_object),
-        issues: Vec::new(),
+        issues: Issues::new(place),
         is_optional: false,
         may_be_absent: false,
     };
@@ -159,33 +157,12 @@ pub(crate) fn read_input<I: Input>(place: &'static str, value: Option<&Value>) -
         return Ok(input);
     }
     if fields.object.is_none() {
-        fields.issues = vec![format!("[{place}] {}", mismatch("object", value))];
+        fields.issues = Issues::new(place);
+        fields.issues.add_whole("object", value);
     }
-    if fields.issues.is_empty() {
-        return Ok(input);
-    }
-    Err(Error::new(400, "VALIDATION_ERROR", fields.issues.join("; ")))
-}
-
-/// The text of a fault: a value of another type than the one that was expected. None is a value that is missing.
-///
-/// ```
-/// let text = doorward_sdk::mismatch("string", Some(&5.into()));
-/// assert_eq!(text, "Invalid input: expected string, received number");
-/// ```
-pub fn mismatch(expected: &str, value: Option<&Value>) -> String {
-    format!("Invalid input: expected {expected}, received {}", type_name(value))
-}
-
-fn type_name(value: Option<&Value>) -> &'static str {
-    match value {
-        None => "undefined",
-        Some(Value::Null) => "null",
-        Some(Value::Bool(_)) => "boolean",
-        Some(Value::Number(_)) => "number",
-        Some(Value::String(_)) => "string",
-        Some(Value::Array(_)) => "array",
-        Some(Value::Object(_)) => "object",
+    match fields.issues.into_text() {
+        None => Ok(input),
+        Some(text) => Err(Error::new(400, VALIDATION_ERROR, text)),
     }
 }
 
@@ -222,32 +199,6 @@ impl FromField for Vec<Value> {
     fn from_value(value: &Value) -> Option<Self> {
         value.as_array().cloned()
     }
-}
-
-/// Whether `text` is an address that the server takes: ASCII, one `@`, no dot at the edges or twice in a row, and a domain
-/// with a dot whose last part has two letters or more.
-pub fn is_email(text: &str) -> bool {
-    let Some((local, domain)) = text.split_once('@') else { return false };
-    is_local_part(local) && is_domain(domain)
-}
-
-fn is_local_part(local: &str) -> bool {
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_'+-.".contains(&byte);
-    let last = local.bytes().last();
-    !local.is_empty()
-        && local.bytes().all(allowed)
-        && !local.starts_with('.')
-        && !local.contains("..")
-        && last.is_some_and(|byte| byte.is_ascii_alphanumeric() || b"_+-".contains(&byte))
-}
-
-fn is_domain(domain: &str) -> bool {
-    let Some((labels, top)) = domain.rsplit_once('.') else { return false };
-    let is_label = |label: &str| {
-        label.starts_with(|first: char| first.is_ascii_alphanumeric())
-            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-    };
-    labels.split('.').all(is_label) && top.len() >= 2 && top.bytes().all(|byte| byte.is_ascii_alphabetic())
 }
 
 #[cfg(test)]

@@ -34,6 +34,7 @@
 pub mod accounts;
 #[cfg(target_arch = "wasm32")]
 mod arena;
+mod base64;
 #[doc(hidden)]
 pub mod bindings;
 pub mod browser_sessions;
@@ -49,7 +50,6 @@ mod error;
 mod event;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod fake;
-mod fields;
 mod gate;
 #[doc(hidden)]
 pub mod guest;
@@ -60,9 +60,7 @@ pub mod keys;
 pub mod links;
 pub mod log;
 pub mod mail;
-mod manifest;
 pub mod models;
-mod on;
 pub mod passwords;
 mod plugin;
 pub mod query;
@@ -81,18 +79,81 @@ pub mod users;
 pub mod verifications;
 pub mod webauthn;
 
-pub use error::{ApiError, Error, ErrorCode, HostError, Result};
+pub use doorward_contract::{FieldRule, FieldType, VALIDATION_ERROR, invalid_option, is_email, mismatch};
+pub use error::{ApiError, Error, HostError, Result};
 pub use event::{Action, Change, Event};
-pub use fields::{FieldRule, FieldType, Table};
 pub use gate::{Attempt, Verdict};
-pub use input::{Fields, FromField, Input, is_email, mismatch};
-pub use manifest::{CookieRule, RateRule};
-pub use on::On;
+pub use input::{Fields, FromField, Input};
 pub use plugin::{Flow, Plugin};
 pub use reply::Reply;
 pub use request::Request;
 pub use response::Response;
 pub use route::{Function, Route};
+
+/// A refusal with a fixed text. The core's own are constants of it, for plugins that refuse for the same reason.
+///
+/// ```
+/// use doorward_sdk::{Error, ErrorCode};
+/// const TAKEN: ErrorCode = ErrorCode::new(400, "SEAT_TAKEN", "The seat is taken");
+/// let error = Error::from(ErrorCode::USER_NOT_FOUND.with_status(404));
+/// assert_eq!(error.refusal().message.as_deref(), Some("User not found"));
+/// ```
+#[doc(inline)]
+pub use doorward_contract::ErrorCode;
+
+/// Where and when a hook runs.
+///
+/// ```
+/// use doorward_sdk::prelude::*;
+///
+/// fn plugin() -> Plugin {
+///     Plugin::new("greeter", "1.0.0")
+///         .after(On::path("/get-session").when_signed_in().unless_option("quiet"), |_request, reply| {
+///             reply.expose_header("x-greeting", "hello")
+///         })
+/// }
+/// # plugin();
+/// ```
+#[doc(inline)]
+pub use doorward_contract::On;
+
+/// A limit on how often one client may call a path.
+///
+/// ```
+/// use doorward_sdk::{Plugin, RateRule};
+/// // Three calls in ten seconds, unless the operator's option `limit` says otherwise.
+/// let plugin = Plugin::new("seats", "1.0.0").rate_limit(RateRule::new("/seats/take", 3, 10).or_option("limit"));
+/// ```
+#[doc(inline)]
+pub use doorward_contract::RateRule;
+
+/// A cookie that a plugin owns.
+///
+/// ```
+/// use doorward_sdk::{CookieRule, Plugin};
+/// let plugin = Plugin::new("seats", "1.0.0")
+///     .cookie(CookieRule::prefixed("seat"))
+///     .cookie(CookieRule::prefixed("seat-of-").all_that_begin_so());
+/// ```
+#[doc(inline)]
+pub use doorward_contract::CookieRule;
+
+/// A table of the plugin's own.
+///
+/// ```
+/// use doorward_sdk::prelude::*;
+///
+/// fn plugin() -> Plugin {
+///     Plugin::new("seats", "1.0.0").table(
+///         Table::new("seat")
+///             .field(FieldRule::new("userId", FieldType::String).required().indexed().references("user"))
+///             .field(FieldRule::new("number", FieldType::Number).required().unique()),
+///     )
+/// }
+/// # plugin();
+/// ```
+#[doc(inline)]
+pub use doorward_contract::Table;
 
 /// Everything a plugin's source usually names.
 pub mod prelude {

@@ -1,12 +1,10 @@
 //! The declaration of a plugin: one value that gives both the manifest and the dispatch.
 
-use crate::error::{ErrorCode, Result};
-use crate::event::Event;
-use crate::fields::{FieldRule, Table};
-use crate::manifest::{CookieRule, Manifest, RateRule};
-use crate::on::On;
-use crate::route::{Function, Route};
+use crate::error::Result;
+use crate::event::{Event, EventFn};
+use crate::route::{Function, Handler, Route};
 use crate::{Attempt, Reply, Request, Response, Verdict};
+use doorward_contract::{CookieRule, ErrorCode, FieldRule, Manifest, On, RateRule, Table};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -43,31 +41,18 @@ pub enum Flow {
 /// # plugin();
 /// ```
 pub struct Plugin {
-    pub(crate) id: &'static str,
-    pub(crate) version: &'static str,
-    pub(crate) routes: Vec<Route>,
-    pub(crate) before: Vec<Hook<BeforeHook>>,
-    pub(crate) after: Vec<Hook<AfterHook>>,
+    /// What is declared, without the options.
+    pub(crate) manifest: Manifest,
+    // The functions behind it, in the manifest's order.
+    pub(crate) routes: Vec<Handler>,
+    pub(crate) before: Vec<BeforeHook>,
+    pub(crate) after: Vec<AfterHook>,
     pub(crate) gate: Option<Gate>,
-    pub(crate) gate_when_user: Option<&'static str>,
-    pub(crate) events: Vec<Event>,
+    pub(crate) events: Vec<EventFn>,
     pub(crate) claims: Option<Claims>,
-    pub(crate) functions: Vec<Function>,
-    pub(crate) http_hosts: Vec<&'static str>,
-    pub(crate) default_options: fn() -> Value,
+    pub(crate) functions: Vec<Handler>,
+    default_options: fn() -> Value,
     pub(crate) check_options: Box<dyn Fn() -> Result<(), String>>,
-    pub(crate) rate_limits: Vec<RateRule>,
-    pub(crate) cookies: Vec<CookieRule>,
-    pub(crate) tables: Vec<Table>,
-    pub(crate) user_fields: Vec<FieldRule>,
-    pub(crate) session_fields: Vec<FieldRule>,
-    pub(crate) reads_user_fields: &'static [&'static str],
-    pub(crate) writes_session_fields: &'static [&'static str],
-    pub(crate) creates_user_with: &'static [&'static str],
-    pub(crate) updates_user_fields: &'static [&'static str],
-    pub(crate) verification_prefixes: Vec<&'static str>,
-    pub(crate) mails: Vec<&'static str>,
-    pub(crate) errors: Vec<ErrorCode>,
 }
 
 pub(crate) type BeforeHook = fn(&Request<'_>) -> Result<Flow>;
@@ -75,40 +60,20 @@ pub(crate) type AfterHook = fn(&Request<'_>, &Reply<'_>) -> Result<()>;
 pub(crate) type Claims = fn(&Request<'_>, &Value, &Map<String, Value>) -> Result<Map<String, Value>>;
 pub(crate) type Gate = fn(&Attempt<'_>) -> Result<Verdict>;
 
-pub(crate) struct Hook<F> {
-    pub(crate) on: On,
-    pub(crate) call: F,
-}
-
 impl Plugin {
     /// `id` is in lower case with hyphens, and the name in the operator's config; `version` is semantic.
     pub fn new(id: &'static str, version: &'static str) -> Plugin {
         Plugin {
-            id,
-            version,
+            manifest: Manifest::new(id, version, env!("CARGO_PKG_VERSION")),
             routes: Vec::new(),
             before: Vec::new(),
             after: Vec::new(),
             gate: None,
-            gate_when_user: None,
             events: Vec::new(),
             claims: None,
             functions: Vec::new(),
-            http_hosts: Vec::new(),
-            default_options: || Value::Object(serde_json::Map::new()),
+            default_options: || Value::Object(Map::new()),
             check_options: Box::new(|| Ok(())),
-            rate_limits: Vec::new(),
-            cookies: Vec::new(),
-            tables: Vec::new(),
-            user_fields: Vec::new(),
-            session_fields: Vec::new(),
-            reads_user_fields: &[],
-            writes_session_fields: &[],
-            creates_user_with: &[],
-            updates_user_fields: &[],
-            verification_prefixes: Vec::new(),
-            mails: Vec::new(),
-            errors: Vec::new(),
         }
     }
 
@@ -133,26 +98,30 @@ impl Plugin {
 
     /// Adds an endpoint.
     pub fn route(mut self, route: Route) -> Plugin {
-        self.routes.push(route);
+        self.manifest.routes.push(route.rule);
+        self.routes.push(route.handler);
         self
     }
 
     /// Runs before endpoints: a path pattern, or [`On`] with conditions.
     pub fn before(mut self, on: impl Into<On>, call: BeforeHook) -> Plugin {
-        self.before.push(Hook { on: on.into(), call });
+        self.manifest.before.push(on.into());
+        self.before.push(call);
         self
     }
 
     /// Runs after endpoints: a path pattern, or [`On`] with conditions. Nothing in memory is sure to last from `before` to
     /// `after`.
     pub fn after(mut self, on: impl Into<On>, call: AfterHook) -> Plugin {
-        self.after.push(Hook { on: on.into(), call });
+        self.manifest.after.push(on.into());
+        self.after.push(call);
         self
     }
 
     /// Decides about every sign-in before a session exists. All gates are asked: a refusal goes before a challenge, whatever
     /// the order in the operator's config, and of several challenges the first counts.
     pub fn gate(mut self, gate: Gate) -> Plugin {
+        self.manifest.is_gate = true;
         self.gate = Some(gate);
         self
     }
@@ -160,108 +129,120 @@ impl Plugin {
     /// The gate is asked only about users of whom `field` is true: a boolean [`user_field`](Plugin::user_field) of this
     /// plugin. The host looks at it, so that all others sign in without a call.
     pub fn gate_when_user(mut self, field: &'static str) -> Plugin {
-        self.gate_when_user = Some(field);
+        self.manifest.gate_when_user = Some(field);
         self
     }
 
     /// Runs with changes of users, sessions, accounts and verifications.
     pub fn event(mut self, event: Event) -> Plugin {
-        self.events.push(event);
+        self.manifest.events.push(event.rule);
+        self.events.push(event.call);
         self
     }
 
     /// Adds to the claims of tokens for other services: given the request, its user and the claims so far, returns those
     /// to add or change.
     pub fn claims(mut self, extend: Claims) -> Plugin {
+        self.manifest.claims = true;
         self.claims = Some(extend);
         self
     }
 
     /// Adds a function for the application's own backend.
     pub fn function(mut self, function: Function) -> Plugin {
-        self.functions.push(function);
+        self.manifest.functions.push(function.rule);
+        self.functions.push(function.handler);
         self
     }
 
     /// A host that this plugin sends requests to: `api.example.com`, or `*.example.com` for every name below it.
     pub fn http_host(mut self, host: &'static str) -> Plugin {
-        self.http_hosts.push(host);
+        self.manifest.http_hosts.push(host);
         self
     }
 
     /// Limits how often one client may call a path.
     pub fn rate_limit(mut self, rule: RateRule) -> Plugin {
-        self.rate_limits.push(rule);
+        self.manifest.rate_limits.push(rule);
         self
     }
 
     /// A cookie that this plugin sets or reads.
     pub fn cookie(mut self, rule: CookieRule) -> Plugin {
-        self.cookies.push(rule);
+        self.manifest.cookies.push(rule);
         self
     }
 
     /// A field that this plugin adds to users. It may write it.
     pub fn user_field(mut self, rule: FieldRule) -> Plugin {
-        self.user_fields.push(rule);
+        self.manifest.user_fields.push(rule);
         self
     }
 
     /// A field that this plugin adds to sessions. It may write it.
     pub fn session_field(mut self, rule: FieldRule) -> Plugin {
-        self.session_fields.push(rule);
+        self.manifest.session_fields.push(rule);
         self
     }
 
     /// A table of this plugin's own.
     pub fn table(mut self, table: Table) -> Plugin {
-        self.tables.push(table);
+        self.manifest.tables.push(table);
         self
     }
 
     /// Fields of users that this plugin sees beside those that clients see and its own.
     pub fn reads_users(mut self, fields: &'static [&'static str]) -> Plugin {
-        self.reads_user_fields = fields;
+        self.manifest.reads_user_fields = fields.to_vec();
         self
     }
 
     /// Fields of sessions that this plugin writes beside its own.
     pub fn writes_sessions(mut self, fields: &'static [&'static str]) -> Plugin {
-        self.writes_session_fields = fields;
+        self.manifest.writes_session_fields = fields.to_vec();
         self
     }
 
     /// Core fields that this plugin sets when it creates a user.
     pub fn creates_users_with(mut self, fields: &'static [&'static str]) -> Plugin {
-        self.creates_user_with = fields;
+        self.manifest.creates_user_with = fields.to_vec();
         self
     }
 
     /// Core fields of existing users that this plugin changes.
     pub fn updates_users(mut self, fields: &'static [&'static str]) -> Plugin {
-        self.updates_user_fields = fields;
+        self.manifest.updates_user_fields = fields.to_vec();
         self
     }
 
     /// Identifiers of verifications that begin with `prefix` belong to this plugin.
     pub fn verifications(mut self, prefix: &'static str) -> Plugin {
-        self.verification_prefixes.push(prefix);
+        self.manifest.verification_prefixes.push(prefix);
         self
     }
 
     /// A kind of mail that this plugin sends.
     pub fn mail(mut self, kind: &'static str) -> Plugin {
-        self.mails.push(kind);
+        self.manifest.mails.push(kind);
         self
     }
 
     /// An error code that this plugin answers with.
     pub fn error(mut self, code: ErrorCode) -> Plugin {
-        self.errors.push(code);
+        self.manifest.errors.push(code);
         self
     }
 
-    pub(crate) fn manifest_json(&self) -> String {
-        serde_json::to_string(&Manifest::of(self)).unwrap_or_default()
+    /// The options that the operator need not set, with their values.
+    pub(crate) fn default_options(&self) -> Map<String, Value> {
+        match (self.default_options)() {
+            Value::Object(options) => options,
+            _ => Map::new(),
+        }
+    }
+
+    pub(crate) fn manifest_json(mut self) -> String {
+        self.manifest.options = self.default_options();
+        serde_json::to_string(&self.manifest).unwrap_or_default()
     }
 }

@@ -31,23 +31,19 @@
 use crate::error::Result;
 use crate::input::Input;
 use crate::{Request, Response};
+use doorward_contract::{FunctionRule, RouteRule};
 
 pub(crate) type Handler = Box<dyn Fn(&Request<'_>) -> Result<Response>>;
 
 /// An endpoint below the base path. `:name` in the path matches one segment.
 pub struct Route {
-    pub(crate) method: &'static str,
-    pub(crate) path: &'static str,
-    pub(crate) path_option: Option<&'static str>,
+    pub(crate) rule: RouteRule,
     pub(crate) handler: Handler,
-    pub(crate) signs_in: bool,
-    pub(crate) accepts_form: bool,
-    pub(crate) redirect_params: &'static [&'static str],
 }
 
 /// A function for the application's own backend, on the management address; clients never reach it.
 pub struct Function {
-    pub(crate) name: &'static str,
+    pub(crate) rule: FunctionRule,
     pub(crate) handler: Handler,
 }
 
@@ -55,7 +51,10 @@ impl Function {
     /// `name` is in lower case with hyphens: `view-backup-codes`. Its input is the JSON body, validated before the handler
     /// runs.
     pub fn new<I: Input>(name: &'static str, handler: fn(&Request<'_>, I) -> Result<Response>) -> Function {
-        Function { name, handler: Box::new(move |request| handler(request, request.body_input()?)) }
+        Function {
+            rule: FunctionRule { name },
+            handler: Box::new(move |request| handler(request, request.body_input()?)),
+        }
     }
 }
 
@@ -72,30 +71,30 @@ impl Route {
     }
 
     fn new(method: &'static str, path: &'static str, handler: Handler) -> Route {
-        Route { method, path, path_option: None, handler, signs_in: false, accepts_form: false, redirect_params: &[] }
+        Route { rule: RouteRule::new(method, path), handler }
     }
 
     /// The operator's option `name` replaces the path; a dot goes into a table: `jwks.jwks_path`.
     pub fn or_option(mut self, name: &'static str) -> Route {
-        self.path_option = Some(name);
+        self.rule.path_option = Some(name);
         self
     }
 
     /// Signs someone in: the origin is checked also for clients without cookies, against forced sign-ins.
     pub fn signs_in(mut self) -> Route {
-        self.signs_in = true;
+        self.rule.signs_in = true;
         self
     }
 
     /// Takes forms beside JSON: a form's body becomes an object of texts.
     pub fn accepts_form(mut self) -> Route {
-        self.accepts_form = true;
+        self.rule.accepts_form = true;
         self
     }
 
     /// Query parameters that the handler may redirect to: the host refuses targets that are not trusted.
     pub fn redirects_to(mut self, query_params: &'static [&'static str]) -> Route {
-        self.redirect_params = query_params;
+        self.rule.redirect_params = query_params.to_vec();
         self
     }
 }

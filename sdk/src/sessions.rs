@@ -13,9 +13,10 @@
 //! ```
 
 use crate::bindings::doorward::plugin::sessions::Freshness;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::host;
 use crate::users::User;
+use doorward_contract::ErrorCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -92,7 +93,7 @@ pub fn require_fresh() -> Result<Session> {
 fn required(freshness: Freshness) -> Result<Session> {
     match host::sessions::current(freshness)? {
         Some(text) => Session::parse(&text),
-        None => Err(Error::new(401, "UNAUTHORIZED", "Unauthorized")),
+        None => Err(ErrorCode::UNAUTHORIZED.into()),
     }
 }
 

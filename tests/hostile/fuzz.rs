@@ -5,7 +5,7 @@ use std::process::Command;
 use std::sync::LazyLock;
 
 use arbitrary::Unstructured;
-use doorward::plugin_host::Manifest;
+use doorward::plugin_host::manifest;
 use doorward::plugin_host::package::component;
 use serde_json::{Value as Json, json};
 
@@ -136,7 +136,7 @@ async fn w_13_random_manifests_are_read_or_refused() {
         "default",
         "references",
     ];
-    let genuine = Manifest::read(&std::fs::read(hostile()).unwrap(), "hostile").unwrap();
+    let genuine = manifest::read(&std::fs::read(hostile()).unwrap(), "hostile").unwrap();
     let genuine = serde_json::to_value(&genuine).unwrap();
     let (mut read, mut count) = (0, 0);
     for bytes in rounds() {
@@ -148,7 +148,7 @@ async fn w_13_random_manifests_are_read_or_refused() {
                 _ = chance::damage(&mut chance, &mut damaged, &WORDS);
             }
             let text = serde_json::to_vec(&damaged).unwrap();
-            if Manifest::parse(&text, "damaged").is_ok() {
+            if manifest::parse(&text, "damaged").is_ok() {
                 read += 1;
                 if read % 16 == 0 {
                     _ = load_file(components::with_section(components::answers(200), &text)).await;

@@ -1,6 +1,6 @@
 //! RL-1 to RL-8 and RACE-7: limits that cannot be dodged by spelling, spoofing, racing or flooding.
 
-use doorward::auth::rate_counts::Limit;
+use doorward_contract::RateLimit;
 use futures_util::future::join_all;
 use serde_json::json;
 
@@ -240,7 +240,7 @@ async fn rl_8_keys_are_bounded_in_number_and_size(place: Place) {
     server.get("/ok", "").await;
     assert_eq!(server.rows("rateLimit").await, 1);
     let memory = Fixture::start_limited(&place, "").await;
-    let (auth, limit) = (memory.auth(), Limit { window_secs: 10, max: 3 });
+    let (auth, limit) = (memory.auth(), RateLimit { window_secs: 10, max: 3 });
     let take = |key: String| auth.rate_counts.take(auth, &auth.store, key, limit);
     for _ in 0..3 {
         assert_eq!(take("offender".into()).await.unwrap(), None);

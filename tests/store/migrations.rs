@@ -1,7 +1,7 @@
 //! Migrations: from nothing, twice, and what joins an existing database.
 
 use doorward::store::core_models::MIGRATION;
-use doorward::store::{Field, FieldKind, Model, Models, Owner, Schema, create_schema, eq};
+use doorward::store::{Field, FieldType, Model, Models, Owner, Schema, create_schema, eq};
 
 use super::{Place, TestStore, on_both, user};
 
@@ -23,15 +23,15 @@ fn with_plugin() -> Schema {
     let mut schema = Schema::core();
     let owner = Owner::Plugin("plugin".into());
     let field = |name: &str, kind| Field { owner: owner.clone(), ..Field::new(name, kind) };
-    schema.add_field("user", Field { unique: true, ..field("username", FieldKind::Text) }).unwrap();
+    schema.add_field("user", Field { unique: true, ..field("username", FieldType::String) }).unwrap();
     schema
-        .add_field("user", Field { required: true, default: Some(false.into()), ..field("banned", FieldKind::Boolean) })
+        .add_field("user", Field { required: true, default: Some(false.into()), ..field("banned", FieldType::Boolean) })
         .unwrap();
-    schema.add_field("session", Field { indexed: true, ..field("teamId", FieldKind::Text) }).unwrap();
+    schema.add_field("session", Field { index: true, ..field("teamId", FieldType::String) }).unwrap();
     let fields = vec![
-        Field { required: true, ..field("id", FieldKind::Text) },
-        Field { references: Some("user".into()), indexed: true, ..field("userId", FieldKind::Text) },
-        field("data", FieldKind::Json),
+        Field { required: true, ..field("id", FieldType::String) },
+        Field { references: Some("user".into()), index: true, ..field("userId", FieldType::String) },
+        field("data", FieldType::Json),
     ];
     schema.add_model(Model { name: "badge".into(), table: "badge".into(), fields, owner }).unwrap();
     schema

@@ -2,7 +2,7 @@
 
 use doorward::clock::Timestamp;
 use doorward::store::session::find_session_with_user;
-use doorward::store::{Backend, Field, FieldKind, Models, Schema, account, eq};
+use doorward::store::{Backend, Field, FieldType, Models, Schema, account, eq};
 
 use super::{NOW, Place, on_both};
 
@@ -71,8 +71,8 @@ async fn rows_are_read_and_nothing_is_rebuilt(place: Place) {
 async fn columns_of_its_plugins_are_recognised(place: Place) {
     fill(&place).await;
     let mut schema = Schema::core();
-    schema.add_field("user", Field::new("role", FieldKind::Text)).unwrap();
-    schema.add_field("user", Field::new("banned", FieldKind::Boolean)).unwrap();
+    schema.add_field("user", Field::new("role", FieldType::String)).unwrap();
+    schema.add_field("user", Field::new("banned", FieldType::Boolean)).unwrap();
     let store = place.open(schema);
     let plan = store.migration_plan().await.unwrap();
     assert!(plan.iter().all(|sql| sql.contains("doorward_")), "{plan:#?}");

@@ -2,14 +2,13 @@
 //!
 //! Source: the reference's `parseInputData`, and `core-user/additional-fields.json` of the wire contract.
 
+use doorward_contract::{FieldType, mismatch};
 use serde_json::{Map, Value as Json};
 
 use super::Auth;
 use super::lifecycle::Action;
-use crate::clock::Timestamp;
-use crate::config::AdditionalFieldType;
 use crate::error::ApiError;
-use crate::store::{Database, Field, FieldKind, Owner, Value};
+use crate::store::{Database, Field, Owner, Value};
 
 /// The fields beside the core's that `given` may set on a row of `model` (`user` or `session`), of the right kinds, in
 /// the order of the schema. Other keys of `given` are not looked at.
@@ -29,7 +28,7 @@ pub fn read(
         let is_new = action == Action::Create;
         match given.get(&field.name) {
             Some(value) if field.input => {
-                let value = to_value(auth, model, field, value).ok_or_else(|| wrong_kind(auth, model, field, value))?;
+                let value = to_value(field, value).ok_or_else(|| wrong_kind(field, value))?;
                 fields.push((field.name.clone(), value));
             }
             Some(value) if is_truthy(value) && !(is_new && field.default.is_some()) => {
@@ -56,15 +55,11 @@ pub fn is_truthy(value: &Json) -> bool {
     }
 }
 
-fn to_value(auth: &Auth, model: &str, field: &Field, value: &Json) -> Option<Value> {
+fn to_value(field: &Field, value: &Json) -> Option<Value> {
     Some(match (value, field.kind) {
         (Json::Null, _) if !field.required => Value::Null,
-        (Json::String(text), FieldKind::Text) => Value::Text(text.clone()),
-        (Json::Number(number), FieldKind::Integer) => Value::Integer(whole(number)?),
-        (Json::Bool(is_true), FieldKind::Boolean) => Value::Boolean(*is_true),
-        (Json::String(text), FieldKind::Timestamp) => Value::Timestamp(Timestamp::parse_iso(text)?),
-        (value, FieldKind::Json) if has_shape(configured_type(auth, model, field), value) => Value::Json(value.clone()),
-        _ => return None,
+        (Json::Number(number), FieldType::Number | FieldType::Bigint) => Value::Integer(whole(number)?),
+        (value, kind) => Value::from_json(value, kind)?,
     })
 }
 
@@ -76,39 +71,15 @@ fn whole(number: &serde_json::Number) -> Option<i64> {
     number.as_i64().or_else(|| from_float().map(|float| float as i64))
 }
 
-fn has_shape(kind: Option<AdditionalFieldType>, value: &Json) -> bool {
-    let all = |is_right: fn(&Json) -> bool| value.as_array().is_some_and(|items| items.iter().all(is_right));
-    match kind {
-        Some(AdditionalFieldType::Strings) => all(Json::is_string),
-        Some(AdditionalFieldType::Numbers) => all(Json::is_number),
-        _ => true,
-    }
-}
-
-/// The type that the operator gave the field; a plugin's field has none.
-fn configured_type(auth: &Auth, model: &str, field: &Field) -> Option<AdditionalFieldType> {
-    let config = &auth.config;
-    let fields = if model == "user" { &config.user.additional_fields } else { &config.session.additional_fields };
-    fields.get(&field.name).map(|options| options.kind)
-}
-
-fn wrong_kind(auth: &Auth, model: &str, field: &Field, value: &Json) -> ApiError {
-    let expected = match (configured_type(auth, model, field), field.kind) {
-        (Some(AdditionalFieldType::Strings), _) => "array of strings",
-        (Some(AdditionalFieldType::Numbers), _) => "array of numbers",
-        (_, FieldKind::Text) => "string",
-        (_, FieldKind::Integer) => "integer",
-        (_, FieldKind::Boolean) => "boolean",
-        (_, FieldKind::Timestamp) => "date",
-        (_, FieldKind::Json) => "json",
+fn wrong_kind(field: &Field, value: &Json) -> ApiError {
+    let expected = match field.kind {
+        FieldType::String => "string",
+        FieldType::Number | FieldType::Bigint => "integer",
+        FieldType::Boolean => "boolean",
+        FieldType::Date => "date",
+        FieldType::Strings => "array of strings",
+        FieldType::Numbers => "array of numbers",
+        FieldType::Json => "json",
     };
-    let received = match value {
-        Json::Null => "null",
-        Json::Bool(_) => "boolean",
-        Json::Number(_) => "number",
-        Json::String(_) => "string",
-        Json::Array(_) => "array",
-        Json::Object(_) => "object",
-    };
-    ApiError::validation(format!("[body.{}] Invalid input: expected {expected}, received {received}", field.name))
+    ApiError::validation(format!("[body.{}] {}", field.name, mismatch(expected, Some(value))))
 }

@@ -6,10 +6,11 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use doorward_contract::ErrorCode;
 
 use super::{Auth, AuthError};
 use crate::error::ApiError;
-use crate::store::{ConflictError, Database, Filter, Model, Models, Record, StoreError, Transaction, Value, eq};
+use crate::store::{Database, Filter, Model, Models, Record, StoreError, Transaction, Value, eq};
 
 /// What happens to a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -185,7 +186,7 @@ fn conflict(model: &Model, error: StoreError) -> AuthError {
     let column = constraint.rsplit_once('.').filter(|(table, _)| *table == model.table).map(|(_, column)| column);
     let field = model.fields.iter().find(|field| Some(field.column.as_str()) == column);
     match field.and_then(|field| field.conflict.clone()) {
-        Some(ConflictError { status, code, message }) => AuthError::Refused(ApiError::new(status, code, message)),
+        Some(ErrorCode { status, code, message }) => AuthError::Refused(ApiError::new(status, code, message)),
         None => error.into(),
     }
 }

@@ -6,6 +6,8 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use doorward_contract::RateLimit;
+
 use super::{Auth, AuthError};
 use crate::clock::Timestamp;
 use crate::config::RateLimitStorage;
@@ -21,15 +23,6 @@ const LONGEST_KEY: usize = 255;
 /// How often rows that no longer count are removed, and how old they are then: older than any sensible window.
 const SWEEP_EVERY_SECS: i64 = 600;
 const SWEEP_AGE_SECS: i64 = 86_400;
-
-/// At most `max` events, none more than `window_secs` after the one before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limit {
-    /// Seconds.
-    pub window_secs: u32,
-    /// Events per window.
-    pub max: u32,
-}
 
 /// The counts.
 pub struct RateCounts {
@@ -61,7 +54,7 @@ impl RateCounts {
         auth: &Auth,
         db: &dyn Database,
         key: String,
-        limit: Limit,
+        limit: RateLimit,
     ) -> Result<Option<i64>, AuthError> {
         // Long keys are hashed, so that clients cannot inflate memory.
         let key = if key.len() > LONGEST_KEY { base64_url(&sha256(key.as_bytes())) } else { key };
@@ -90,7 +83,7 @@ impl RateCounts {
         Ok(())
     }
 
-    fn take_here(&self, key: String, limit: Limit, now: Timestamp) -> Option<i64> {
+    fn take_here(&self, key: String, limit: RateLimit, now: Timestamp) -> Option<i64> {
         let mut counts = self.shard(&key);
         if counts.len() >= KEYS_PER_SHARD && !counts.contains_key(&key) {
             make_room(&mut counts, now);
@@ -154,7 +147,7 @@ fn make_room(counts: &mut HashMap<String, Count>, now: Timestamp) {
 mod tests {
     use super::*;
 
-    const LIMIT: Limit = Limit { window_secs: 10, max: 3 };
+    const LIMIT: RateLimit = RateLimit { window_secs: 10, max: 3 };
 
     fn counts() -> RateCounts {
         RateCounts::new(RateLimitStorage::Memory)

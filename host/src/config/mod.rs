@@ -20,16 +20,16 @@ pub use account::{Account, AccountLinking, StateStrategy};
 pub use load::ConfigError;
 pub use mail::{MailConfig, MailTransport, SmtpConfig, SmtpTls, WebhookConfig};
 pub use models::{
-    AdditionalField, AdditionalFieldType, AdditionalFields, AdvancedDatabase, ColumnNames, GenerateId, IdentifierForm,
-    InOrder, StoreIdentifier, Verification,
+    AdditionalField, AdditionalFields, AdvancedDatabase, ColumnNames, GenerateId, IdentifierForm, InOrder,
+    StoreIdentifier, Verification,
 };
 pub use options::{
     Advanced, ChangeEmail, CookieAttributes, CookieCache, CookieCacheStrategy, CookieOptions, CrossSubDomainCookies,
     DeleteUser, EmailAndPassword, EmailVerification, IpAddress, OnApiError, SameSite, Session, User,
 };
 pub use parts::{
-    Database, HookConfig, Management, ManagementKey, ManagementKeySource, PasswordHashing, PerAccountLimit,
-    PerRecipientLimit, RateLimit, RateLimitRule, RateLimitStorage, Server, VersionedSource,
+    CustomLimit, Database, HookConfig, Management, ManagementKey, ManagementKeySource, PasswordHashing,
+    PerAccountLimit, PerRecipientLimit, RateLimitStorage, RateLimiter, Server, VersionedSource,
 };
 pub use plugins::{BreakerConfig, FailurePolicy, OnFailure, PluginConfig, PluginHttp, PluginLimits, PluginTrust};
 pub use secret_source::SecretSource;
@@ -77,7 +77,7 @@ pub struct Config {
     /// Verification rows.
     pub verification: Verification,
     /// Limits on requests of one client.
-    pub rate_limit: RateLimit,
+    pub rate_limit: RateLimiter,
     /// Cookies, addresses, checks.
     pub advanced: Advanced,
     /// What becomes of errors on redirects.
@@ -131,7 +131,7 @@ impl Default for Config {
             session: Session::default(),
             account: Account::default(),
             verification: Verification::default(),
-            rate_limit: RateLimit::default(),
+            rate_limit: RateLimiter::default(),
             advanced: Advanced::default(),
             on_api_error: OnApiError::default(),
             management: None,

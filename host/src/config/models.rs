@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 
+use doorward_contract::FieldType;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -66,7 +67,7 @@ pub type ColumnNames = BTreeMap<String, String>;
 pub struct AdditionalField {
     /// What it holds.
     #[serde(rename = "type")]
-    pub kind: AdditionalFieldType,
+    pub kind: FieldType,
     /// Whether a new row must have a value.
     #[serde(default)]
     pub required: bool,
@@ -88,32 +89,6 @@ pub struct AdditionalField {
     /// Name of the column; the field's own name when absent.
     #[serde(default)]
     pub field_name: Option<String>,
-}
-
-/// What an additional field holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-pub enum AdditionalFieldType {
-    /// Text.
-    #[serde(rename = "string")]
-    String,
-    /// A whole number.
-    #[serde(rename = "number")]
-    Number,
-    /// True or false.
-    #[serde(rename = "boolean")]
-    Boolean,
-    /// A moment, as ISO text.
-    #[serde(rename = "date")]
-    Date,
-    /// A list of texts.
-    #[serde(rename = "string[]")]
-    Strings,
-    /// A list of numbers.
-    #[serde(rename = "number[]")]
-    Numbers,
-    /// Any JSON.
-    #[serde(rename = "json")]
-    Json,
 }
 
 fn yes() -> bool {

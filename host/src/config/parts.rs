@@ -110,7 +110,7 @@ impl Default for PasswordHashing {
 /// `[rate_limit]`
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct RateLimit {
+pub struct RateLimiter {
     /// Switches the limiter on.
     pub enabled: bool,
     /// Seconds.
@@ -128,10 +128,10 @@ pub struct RateLimit {
     /// How much mail goes to one address.
     pub per_recipient: PerRecipientLimit,
     /// Path or wildcard → a rule, or `false` for none. The first that matches wins over every other rule.
-    pub custom_rules: InOrder<RateLimitRule>,
+    pub custom_rules: InOrder<CustomLimit>,
 }
 
-impl Default for RateLimit {
+impl Default for RateLimiter {
     fn default() -> Self {
         Self {
             enabled: true,
@@ -195,7 +195,7 @@ pub enum RateLimitStorage {
 /// One entry of `rate_limit.custom_rules`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(untagged)]
-pub enum RateLimitRule {
+pub enum CustomLimit {
     /// `false`: no limit.
     Switch(bool),
     /// A limit of its own.

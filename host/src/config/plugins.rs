@@ -5,39 +5,65 @@ use std::fmt;
 
 use serde::Deserialize;
 
-/// `[[plugins]]`
-#[derive(Clone, Deserialize)]
-pub struct PluginConfig {
-    /// The plugin's id.
-    pub id: String,
-    /// Its component; `<plugin_folder>/<id>.wasm` when absent.
-    pub path: Option<String>,
-    /// Switches it off without removing it.
-    #[serde(default = "yes")]
-    pub enabled: bool,
-    /// Capabilities it may use; absent means, for a plugin of this project without `path`, those that it is known to need.
-    pub grants: Option<Vec<String>>,
-    /// SHA-256 of the component, in hex; another one is refused.
-    pub sha256: Option<String>,
-    /// The publisher in `plugin_trust.trusted_keys` who must have signed it.
-    pub signed_by: Option<String>,
-    /// The oldest version that is loaded.
-    pub min_version: Option<String>,
-    /// What one call may cost.
-    #[serde(default)]
-    pub limits: PluginLimits,
-    /// Which other servers it may ask.
-    #[serde(default)]
-    pub http: PluginHttp,
-    /// What becomes of a request whose hook fails.
-    #[serde(default)]
-    pub on_failure: OnFailure,
-    /// When the plugin is left alone for a while.
-    #[serde(default)]
-    pub breaker: BreakerConfig,
-    /// The plugin's own options, checked against its manifest.
-    #[serde(flatten)]
-    pub options: toml::Table,
+/// Defines a struct of the configuration, and `KEYS`: the names of its fields but the last, which takes all others.
+macro_rules! with_keys {
+    (
+        $(#[$about:meta])*
+        pub struct $name:ident {
+            $($(#[$about_field:meta])* pub $field:ident: $kind:ty,)*
+            ..
+            $(#[$about_rest:meta])* pub $rest:ident: $rest_kind:ty,
+        }
+    ) => {
+        $(#[$about])*
+        pub struct $name {
+            $($(#[$about_field])* pub $field: $kind,)*
+            $(#[$about_rest])* pub $rest: $rest_kind,
+        }
+
+        impl $name {
+            /// What may stand in it beside the keys that the last field takes.
+            pub const KEYS: &[&str] = &[$(stringify!($field)),*];
+        }
+    };
+}
+
+with_keys! {
+    /// `[[plugins]]`
+    #[derive(Clone, Deserialize)]
+    pub struct PluginConfig {
+        /// The plugin's id.
+        pub id: String,
+        /// Its component; `<plugin_folder>/<id>.wasm` when absent.
+        pub path: Option<String>,
+        /// Switches it off without removing it.
+        #[serde(default = "yes")]
+        pub enabled: bool,
+        /// Capabilities it may use; absent means, for a plugin of this project without `path`, those that it is known to need.
+        pub grants: Option<Vec<String>>,
+        /// SHA-256 of the component, in hex; another one is refused.
+        pub sha256: Option<String>,
+        /// The publisher in `plugin_trust.trusted_keys` who must have signed it.
+        pub signed_by: Option<String>,
+        /// The oldest version that is loaded.
+        pub min_version: Option<String>,
+        /// What one call may cost.
+        #[serde(default)]
+        pub limits: PluginLimits,
+        /// Which other servers it may ask.
+        #[serde(default)]
+        pub http: PluginHttp,
+        /// What becomes of a request whose hook fails.
+        #[serde(default)]
+        pub on_failure: OnFailure,
+        /// When the plugin is left alone for a while.
+        #[serde(default)]
+        pub breaker: BreakerConfig,
+        ..
+        /// The plugin's own options, checked against its manifest.
+        #[serde(flatten)]
+        pub options: toml::Table,
+    }
 }
 
 /// Options may hold secrets.
@@ -169,6 +195,17 @@ impl Default for BreakerConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_key_of_the_entry_is_no_option_of_the_plugin() {
+        assert!(PluginConfig::KEYS.contains(&"grants") && !PluginConfig::KEYS.contains(&"options"));
+        for key in PluginConfig::KEYS {
+            let entry = toml::from_str::<PluginConfig>(&format!("id = \"x\"\n{key} = \"open\""));
+            assert!(entry.is_err() || !entry.unwrap().options.contains_key(*key), "{key}");
+        }
+        let entry = toml::from_str::<PluginConfig>("id = \"x\"\nexpires_in = 5").unwrap();
+        assert!(entry.options.contains_key("expires_in"));
+    }
 
     #[test]
     fn a_policy_is_one_word_or_one_for_each_hook() {

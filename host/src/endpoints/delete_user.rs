@@ -61,7 +61,7 @@ pub(super) async fn delete(exchange: &mut Exchange, user: &User, token: Option<&
     if let Some(token) = token {
         let user_id = verification::consume(auth, &transaction, &format!("{IDENTIFIER}{token}")).await?;
         if user_id.as_deref() != Some(user.id()) {
-            return Err(Code::INVALID_TOKEN.at(404).into());
+            return Err(Code::INVALID_TOKEN.with_status(404).into());
         }
     }
     user_change::delete(auth, &transaction, user.id()).await?;

@@ -43,14 +43,14 @@ pub async fn verify_email(exchange: &mut Exchange) -> Result<Response, ApiError>
 async fn follow(exchange: &mut Exchange, link: &Link) -> Result<Response, ApiError> {
     let token = email_token::read(exchange.auth(), &link.token).map_err(|refusal| match refusal {
         Refusal::Expired => Code::TOKEN_EXPIRED,
-        Refusal::Invalid => Code::INVALID_TOKEN.at(401),
+        Refusal::Invalid => Code::INVALID_TOKEN.with_status(401),
     })?;
     let user = find_user_by_email(&exchange.auth().store, &token.email).await?;
     let user = match (user, &token.user_id) {
         (Some(user), Some(id)) if user.id() == id => user,
         (Some(user), None) => user,
-        (None, None) => return Err(Code::USER_NOT_FOUND.at(401).into()),
-        (_, Some(_)) => return Err(Code::INVALID_TOKEN.at(401).into()),
+        (None, None) => return Err(Code::USER_NOT_FOUND.with_status(401).into()),
+        (_, Some(_)) => return Err(Code::INVALID_TOKEN.with_status(401).into()),
     };
     match token.purpose {
         Purpose::Verify => verify(exchange, link, user).await,
@@ -121,7 +121,7 @@ async fn change(
         Err(AuthError::Store(StoreError::UniqueViolation { .. })) => None,
         changed => changed?,
     };
-    let Some(changed) = changed else { return Err(Code::INVALID_TOKEN.at(401).into()) };
+    let Some(changed) = changed else { return Err(Code::INVALID_TOKEN.with_status(401).into()) };
     let output = changed.0.output().into();
     if let Some(active) = caller {
         exchange.renew_session(ActiveSession { user: changed, ..active });

@@ -1,8 +1,9 @@
 //! The limit on failed sign-ins to one account, from all addresses together. A known device of the owner is exempt.
 
+use doorward_contract::RateLimit;
+
 use super::Exchange;
 use crate::auth::Auth;
-use crate::auth::rate_counts::Limit;
 use crate::auth::session;
 use crate::error::ApiError;
 
@@ -47,10 +48,10 @@ impl Exchange {
         Ok(())
     }
 
-    fn account_limit(&self) -> Option<Limit> {
+    fn account_limit(&self) -> Option<RateLimit> {
         let options = &self.auth().config.rate_limit;
         let account = &options.per_account;
-        let limit = Limit { window_secs: account.window, max: account.max };
+        let limit = RateLimit { window_secs: account.window, max: account.max };
         (options.enabled && account.enabled).then_some(limit)
     }
 

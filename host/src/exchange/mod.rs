@@ -25,10 +25,12 @@ use crate::http::{Headers, Request, Response};
 use crate::outbox;
 use crate::store::{Database, Session};
 
+pub use doorward_contract::PathPattern;
+
 pub use cause::Cause;
 pub use claims::ClaimSource;
 pub use mail::LinkMail;
-pub use route::{PathPattern, RateRule, Route};
+pub use route::{PathLimit, Route};
 pub use session::{Refresh, SessionNeed};
 pub use session_gate::{OpenedSession, SessionGate, SessionShape, SignIn, SignInAttempt, Verdict};
 

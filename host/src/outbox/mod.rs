@@ -11,11 +11,11 @@ use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use async_trait::async_trait;
+use doorward_contract::RateLimit;
 use futures_util::future::join_all;
 use serde_json::{Map, Value as Json, json};
 use tokio::sync::Notify;
 
-use crate::auth::rate_counts::Limit;
 use crate::auth::{Auth, AuthError};
 use crate::clock::{Clock, Timestamp};
 use crate::mail::Mail;
@@ -130,7 +130,7 @@ async fn may_get_more(auth: &Auth, db: &dyn Database, to: &str) -> Result<bool, 
     }
     let day = auth.now().as_secs().div_euclid(i64::from(DAY_SECS));
     let account = if to.is_empty() { auth.random.id() } else { auth.tag("account", to) };
-    let limit = Limit { window_secs: DAY_SECS, max: options.per_recipient.max };
+    let limit = RateLimit { window_secs: DAY_SECS, max: options.per_recipient.max };
     let is_over = auth.rate_counts.take(auth, db, format!("mail|{day}|{account}"), limit).await?.is_some();
     if is_over {
         tracing::warn!(target: "audit", event = "mail-withheld", account);

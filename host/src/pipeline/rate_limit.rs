@@ -2,10 +2,11 @@
 //!
 //! Source: `defaults.md` of the wire contract, "rateLimit".
 
-use crate::auth::rate_counts::Limit;
-use crate::config::{RateLimit, RateLimitRule};
+use doorward_contract::RateLimit;
+
+use crate::config::{CustomLimit, RateLimiter};
 use crate::error::ApiError;
-use crate::exchange::{Exchange, PathPattern, RateRule};
+use crate::exchange::{Exchange, PathLimit, PathPattern};
 
 /// These paths and all below them are limited to 3 requests in 10 seconds.
 const SENSITIVE: [&str; 4] = ["/sign-in", "/sign-up", "/change-password", "/change-email"];
@@ -15,36 +16,38 @@ const MAILING: [&str; 2] = ["/request-password-reset", "/send-verification-email
 /// The rules in force, most specific first.
 pub struct RateRules {
     is_enabled: bool,
-    custom: Vec<RateRule>,
-    plugins: Vec<RateRule>,
-    fallback: Limit,
+    custom: Vec<PathLimit>,
+    plugins: Vec<PathLimit>,
+    fallback: RateLimit,
 }
 
 impl RateRules {
     /// The operator's rules, and those of the plugins.
-    pub fn new(options: &RateLimit, plugins: Vec<RateRule>) -> Self {
+    pub fn new(options: &RateLimiter, plugins: Vec<PathLimit>) -> Self {
         let custom = options.custom_rules.0.iter().filter_map(|(path, rule)| {
             let path = PathPattern::new(path);
             match *rule {
-                RateLimitRule::Switch(true) => None,
-                RateLimitRule::Switch(false) => Some(RateRule { path, window_secs: 0, max: None }),
-                RateLimitRule::Limit { window, max } => Some(RateRule { path, window_secs: window, max: Some(max) }),
+                CustomLimit::Switch(true) => None,
+                CustomLimit::Switch(false) => Some(PathLimit { path, limit: None }),
+                CustomLimit::Limit { window, max } => {
+                    Some(PathLimit { path, limit: Some(RateLimit { window_secs: window, max }) })
+                }
             }
         });
-        let fallback = Limit { window_secs: options.window, max: options.max };
+        let fallback = RateLimit { window_secs: options.window, max: options.max };
         Self { is_enabled: options.enabled, custom: custom.collect(), plugins, fallback }
     }
 
-    fn limit_of(&self, path: &str) -> Option<Limit> {
+    fn limit_of(&self, path: &str) -> Option<RateLimit> {
         let mut rules = self.custom.iter().chain(&self.plugins);
         if let Some(rule) = rules.find(|rule| rule.path.matches(path)) {
-            return rule.max.map(|max| Limit { window_secs: rule.window_secs, max });
+            return rule.limit;
         }
         let is_below =
             |part: &&str| path.strip_prefix(*part).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
         Some(match path {
-            _ if MAILING.iter().any(is_below) => Limit { window_secs: 60, max: 3 },
-            _ if SENSITIVE.iter().any(is_below) => Limit { window_secs: 10, max: 3 },
+            _ if MAILING.iter().any(is_below) => RateLimit { window_secs: 60, max: 3 },
+            _ if SENSITIVE.iter().any(is_below) => RateLimit { window_secs: 10, max: 3 },
             _ => self.fallback,
         })
     }
@@ -72,14 +75,14 @@ pub async fn count(exchange: &Exchange, rules: &RateRules) -> Result<(), ApiErro
 mod tests {
     use super::*;
 
-    const LIMIT: Limit = Limit { window_secs: 10, max: 3 };
+    const LIMIT: RateLimit = RateLimit { window_secs: 10, max: 3 };
 
     fn rules(text: &str) -> RateRules {
         RateRules::new(&toml::from_str(text).unwrap(), vec![rule("/sign-in/magic-link", 60, 5)])
     }
 
-    fn rule(path: &str, window_secs: u32, max: u32) -> RateRule {
-        RateRule { path: PathPattern::new(path), window_secs, max: Some(max) }
+    fn rule(path: &str, window_secs: u32, max: u32) -> PathLimit {
+        PathLimit { path: PathPattern::new(path), limit: Some(RateLimit { window_secs, max }) }
     }
 
     #[test]
@@ -95,11 +98,11 @@ mod tests {
     #[test]
     fn the_most_specific_rule_wins() {
         let rules = rules("custom_rules = { \"/sign-in/email\" = { window = 1, max = 9 }, \"/ok\" = false }");
-        assert_eq!(rules.limit_of("/sign-in/email"), Some(Limit { window_secs: 1, max: 9 }));
-        assert_eq!(rules.limit_of("/sign-in/magic-link"), Some(Limit { window_secs: 60, max: 5 }));
+        assert_eq!(rules.limit_of("/sign-in/email"), Some(RateLimit { window_secs: 1, max: 9 }));
+        assert_eq!(rules.limit_of("/sign-in/magic-link"), Some(RateLimit { window_secs: 60, max: 5 }));
         assert_eq!(rules.limit_of("/sign-in/unknown"), Some(LIMIT));
-        assert_eq!(rules.limit_of("/request-password-reset"), Some(Limit { window_secs: 60, max: 3 }));
+        assert_eq!(rules.limit_of("/request-password-reset"), Some(RateLimit { window_secs: 60, max: 3 }));
         assert_eq!(rules.limit_of("/ok"), None);
-        assert_eq!(rules.limit_of("/get-session"), Some(Limit { window_secs: 10, max: 100 }));
+        assert_eq!(rules.limit_of("/get-session"), Some(RateLimit { window_secs: 10, max: 100 }));
     }
 }

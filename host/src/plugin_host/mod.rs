@@ -22,20 +22,19 @@ pub use admission::grant::{granted, is_harmless};
 pub use admission::load::{Ports, extend_schema};
 pub use call::breaker::PluginCounters;
 pub use error::{CallFailed, PluginError};
-pub use package::manifest::Manifest;
+pub use package::manifest::{self, Manifest};
 
-use admission::grant::chosen;
 use call::events::PluginObserver;
 use call::pattern::PatternTable;
 use call::plugin::Plugin;
-use package::condition::Condition;
+use package::manifest::Condition;
 
 use crate::auth::lifecycle::Observer;
 use crate::auth::session::ActiveSession;
 use crate::config::Config;
 use crate::error::ApiError;
 use crate::exchange::{
-    ClaimSource, Endpoint, Exchange, PathPattern, RateRule, Route, Services, SessionGate, SignInAttempt, Verdict,
+    ClaimSource, Endpoint, Exchange, PathLimit, PathPattern, Route, Services, SessionGate, SignInAttempt, Verdict,
 };
 use crate::http::Response;
 
@@ -57,12 +56,10 @@ struct Hook {
 impl Hook {
     /// The hooks that run under the plugin's options at this stage, by pattern.
     fn all_of(plugin: &Arc<Plugin>, hooks: &[package::manifest::Hook], is_ahead: bool) -> Vec<(String, Self)> {
-        let settled = |condition: &Condition| condition.settled(&plugin.options, &plugin.manifest.options);
         let of_stage = (0..).zip(hooks).filter(|(_, hook)| hook.ahead_of_scripts == is_ahead);
-        let running = of_stage.filter(|(_, hook)| !hook.conditions.iter().any(|c| settled(c) == Some(false)));
-        let running = running.map(|(index, hook)| {
-            let conditions = hook.conditions.iter().filter(|c| settled(c).is_none()).cloned().collect();
-            (hook.pattern.clone(), Self { plugin: Arc::clone(plugin), index, conditions })
+        let running = of_stage.filter_map(|(index, hook)| {
+            let conditions = hook.open_conditions(&plugin.options, &plugin.manifest.options)?.cloned().collect();
+            Some((hook.pattern.clone(), Self { plugin: Arc::clone(plugin), index, conditions }))
         });
         running.collect()
     }
@@ -102,19 +99,11 @@ impl Plugins {
     }
 
     /// Every plugin's limits on requests, with the operator's numbers where an option holds them.
-    pub fn rate_rules(&self) -> Vec<RateRule> {
+    pub fn rate_rules(&self) -> Vec<PathLimit> {
         let rules = self.list.iter().flat_map(|plugin| {
-            plugin.manifest.rate_limits.iter().map(move |rule| {
-                let number = |name: &str| {
-                    let own = rule.option.as_ref().and_then(|option| chosen(&plugin.options, option)?.get(name));
-                    own.and_then(Json::as_u64).map(|number| u32::try_from(number).unwrap_or(u32::MAX))
-                };
-                RateRule {
-                    path: PathPattern::new(&rule.path),
-                    window_secs: number("window").unwrap_or(rule.window_secs),
-                    max: Some(number("max").unwrap_or(rule.max)),
-                }
-            })
+            let limits = plugin.manifest.rate_limits.iter();
+            limits
+                .map(|rule| PathLimit { path: PathPattern::new(&rule.path), limit: Some(rule.limit(&plugin.options)) })
         });
         rules.collect()
     }

@@ -4,11 +4,11 @@ use super::error::StoreError;
 use super::model::Field;
 use super::owner::Owner;
 use super::schema::Schema;
-use super::value::FieldKind;
 use super::value::Value;
 use super::{account, rate_limit, session, user, verification};
 use crate::clock::Timestamp;
-use crate::config::{AdditionalField, AdditionalFieldType, AdditionalFields, ColumnNames, Config, RateLimitStorage};
+use crate::config::{AdditionalField, AdditionalFields, ColumnNames, Config, RateLimitStorage};
+use doorward_contract::FieldType;
 
 impl Schema {
     /// Adds what the configuration asks for: the limiter's table, additional fields, other names.
@@ -54,20 +54,14 @@ impl Schema {
 }
 
 fn additional(model: &str, name: &str, options: &AdditionalField) -> Result<Field, StoreError> {
-    let kind = match options.kind {
-        AdditionalFieldType::String => FieldKind::Text,
-        AdditionalFieldType::Number => FieldKind::Integer,
-        AdditionalFieldType::Boolean => FieldKind::Boolean,
-        AdditionalFieldType::Date => FieldKind::Timestamp,
-        AdditionalFieldType::Strings | AdditionalFieldType::Numbers | AdditionalFieldType::Json => FieldKind::Json,
-    };
+    let kind = options.kind;
     let full_name = format!("{model}.{name}");
     let default = options.default_value.as_ref().map(|value| to_value(value, kind, &full_name)).transpose()?;
     Ok(Field {
         column: options.field_name.clone().unwrap_or_else(|| name.to_owned()),
         required: options.required,
         unique: options.unique,
-        indexed: options.index,
+        index: options.index,
         default,
         input: options.input,
         returned: options.returned,
@@ -76,10 +70,13 @@ fn additional(model: &str, name: &str, options: &AdditionalField) -> Result<Fiel
     })
 }
 
-fn to_value(value: &toml::Value, kind: FieldKind, name: &str) -> Result<Value, StoreError> {
+fn to_value(value: &toml::Value, kind: FieldType, name: &str) -> Result<Value, StoreError> {
     let unfit = || StoreError::invalid(name, "has a default_value of another type");
     let value = match (value, kind) {
-        (value, FieldKind::Json) => Value::Json(serde_json::to_value(value).map_err(|_| unfit())?),
+        (value, FieldType::Strings | FieldType::Numbers | FieldType::Json) => {
+            let json = serde_json::to_value(value).map_err(|_| unfit())?;
+            Value::from_json(&json, kind).ok_or_else(unfit)?
+        }
         (toml::Value::String(text), _) => Value::Text(text.clone()),
         (toml::Value::Integer(number), _) => Value::Integer(*number),
         (toml::Value::Boolean(is_true), _) => Value::Boolean(*is_true),
@@ -109,15 +106,19 @@ mod tests {
         let schema = configured(
             "[user]\nmodel_name = \"people\"\nfields.email = \"email_address\"\n[user.additional_fields]\n\
              zeta = { type = \"number\", default_value = 3 }\nalpha = { type = \"string[]\", field_name = \"a_list\" }\n\
+             large = { type = \"bigint\" }\n\
              born = { type = \"date\", default = 1815-12-10T00:00:00Z }\n[verification]\nmodel_name = \"proofs\"",
         )
         .unwrap();
         let user = schema.model("user").unwrap();
         assert_eq!((user.table.as_str(), user.field("email").unwrap().column.as_str()), ("people", "email_address"));
         let added: Vec<_> = user.fields.iter().filter(|field| field.owner == Owner::Config).collect();
-        assert_eq!(added.iter().map(|field| field.column.as_str()).collect::<Vec<_>>(), ["zeta", "a_list", "born"]);
+        assert_eq!(
+            added.iter().map(|field| field.column.as_str()).collect::<Vec<_>>(),
+            ["zeta", "a_list", "large", "born"]
+        );
         assert_eq!(added[0].default, Some(Value::Integer(3)));
-        assert!(matches!(added[2].default, Some(Value::Timestamp(_))));
+        assert!(matches!(added[3].default, Some(Value::Timestamp(_))));
         assert_eq!(schema.model("verification").unwrap().table, "proofs");
         assert!(schema.model("rateLimit").is_err());
     }
@@ -131,6 +132,10 @@ mod tests {
             ("user.additional_fields.email = { type = \"string\" }", "belongs to the core"),
             (
                 "user.additional_fields.a = { type = \"number\", default = \"3\" }",
+                "user.a has a default_value of another type",
+            ),
+            (
+                "user.additional_fields.a = { type = \"string[]\", default = [1] }",
                 "user.a has a default_value of another type",
             ),
             ("session.additional_fields.a = { type = \"string\", required = true }", "needs a default_value"),

@@ -2,8 +2,8 @@
 
 use super::model::{Field, Model};
 use super::owner::Owner;
-use super::value::FieldKind;
 use super::value::Value;
+use doorward_contract::FieldType;
 
 /// Name of the model that holds mails and other deliveries until they are sent.
 pub const OUTBOX: &str = "doorward_outbox";
@@ -19,14 +19,14 @@ fn user() -> Model {
     model(
         "user",
         vec![
-            required("name", FieldKind::Text),
-            Field { unique: true, ..required("email", FieldKind::Text) },
+            required("name", FieldType::String),
+            Field { unique: true, ..required("email", FieldType::String) },
             Field {
                 default: Some(Value::Boolean(false)),
                 input: false,
-                ..required("emailVerified", FieldKind::Boolean)
+                ..required("emailVerified", FieldType::Boolean)
             },
-            Field::new("image", FieldKind::Text),
+            Field::new("image", FieldType::String),
             now("createdAt"),
             now("updatedAt"),
         ],
@@ -37,12 +37,12 @@ fn session() -> Model {
     model(
         "session",
         vec![
-            required("expiresAt", FieldKind::Timestamp),
-            Field { unique: true, ..required("token", FieldKind::Text) },
+            required("expiresAt", FieldType::Date),
+            Field { unique: true, ..required("token", FieldType::String) },
             now("createdAt"),
-            required("updatedAt", FieldKind::Timestamp),
-            Field::new("ipAddress", FieldKind::Text),
-            Field::new("userAgent", FieldKind::Text),
+            required("updatedAt", FieldType::Date),
+            Field::new("ipAddress", FieldType::String),
+            Field::new("userAgent", FieldType::String),
             user_id(),
         ],
     )
@@ -53,18 +53,18 @@ fn account() -> Model {
     model(
         "account",
         vec![
-            required("accountId", FieldKind::Text),
-            required("providerId", FieldKind::Text),
+            required("accountId", FieldType::String),
+            required("providerId", FieldType::String),
             user_id(),
-            hidden("accessToken", FieldKind::Text),
-            hidden("refreshToken", FieldKind::Text),
-            hidden("idToken", FieldKind::Text),
-            hidden("accessTokenExpiresAt", FieldKind::Timestamp),
-            hidden("refreshTokenExpiresAt", FieldKind::Timestamp),
-            Field::new("scope", FieldKind::Text),
-            hidden("password", FieldKind::Text),
+            hidden("accessToken", FieldType::String),
+            hidden("refreshToken", FieldType::String),
+            hidden("idToken", FieldType::String),
+            hidden("accessTokenExpiresAt", FieldType::Date),
+            hidden("refreshTokenExpiresAt", FieldType::Date),
+            Field::new("scope", FieldType::String),
+            hidden("password", FieldType::String),
             now("createdAt"),
-            required("updatedAt", FieldKind::Timestamp),
+            required("updatedAt", FieldType::Date),
         ],
     )
 }
@@ -73,9 +73,9 @@ fn verification() -> Model {
     model(
         "verification",
         vec![
-            Field { indexed: true, ..required("identifier", FieldKind::Text) },
-            required("value", FieldKind::Text),
-            required("expiresAt", FieldKind::Timestamp),
+            Field { index: true, ..required("identifier", FieldType::String) },
+            required("value", FieldType::String),
+            required("expiresAt", FieldType::Date),
             now("createdAt"),
             now("updatedAt"),
         ],
@@ -87,9 +87,9 @@ pub(super) fn rate_limit() -> Model {
     model(
         "rateLimit",
         vec![
-            Field { unique: true, ..required("key", FieldKind::Text) },
-            required("count", FieldKind::Integer),
-            Field { bigint: true, ..required("lastRequest", FieldKind::Integer) },
+            Field { unique: true, ..required("key", FieldType::String) },
+            required("count", FieldType::Number),
+            required("lastRequest", FieldType::Bigint),
         ],
     )
 }
@@ -98,12 +98,12 @@ fn outbox() -> Model {
     model(
         OUTBOX,
         vec![
-            required("kind", FieldKind::Text),
-            required("payload", FieldKind::Json),
-            required("createdAt", FieldKind::Timestamp),
-            Field { indexed: true, ..required("availableAt", FieldKind::Timestamp) },
-            Field { default: Some(Value::Integer(0)), ..required("attempts", FieldKind::Integer) },
-            Field::new("lastError", FieldKind::Text),
+            required("kind", FieldType::String),
+            required("payload", FieldType::Json),
+            required("createdAt", FieldType::Date),
+            Field { index: true, ..required("availableAt", FieldType::Date) },
+            Field { default: Some(Value::Integer(0)), ..required("attempts", FieldType::Number) },
+            Field::new("lastError", FieldType::String),
         ],
     )
 }
@@ -112,30 +112,30 @@ fn counter() -> Model {
     model(
         super::counter::MODEL,
         vec![
-            Field { unique: true, ..required("key", FieldKind::Text) },
-            Field { bigint: true, ..required("count", FieldKind::Integer) },
-            Field { bigint: true, indexed: true, ..required("endsAt", FieldKind::Integer) },
+            Field { unique: true, ..required("key", FieldType::String) },
+            required("count", FieldType::Bigint),
+            Field { index: true, ..required("endsAt", FieldType::Bigint) },
         ],
     )
 }
 
 fn migration() -> Model {
-    model(MIGRATION, vec![required("statement", FieldKind::Text), required("appliedAt", FieldKind::Timestamp)])
+    model(MIGRATION, vec![required("statement", FieldType::String), required("appliedAt", FieldType::Date)])
 }
 
 fn model(name: &str, fields: Vec<Field>) -> Model {
-    let fields = [vec![required("id", FieldKind::Text)], fields].concat();
+    let fields = [vec![required("id", FieldType::String)], fields].concat();
     Model { name: name.to_owned(), table: name.to_owned(), fields, owner: Owner::Core }
 }
 
-fn required(name: &str, kind: FieldKind) -> Field {
+fn required(name: &str, kind: FieldType) -> Field {
     Field { required: true, ..Field::new(name, kind) }
 }
 
 fn now(name: &str) -> Field {
-    Field { default_now: true, ..required(name, FieldKind::Timestamp) }
+    Field { default_now: true, ..required(name, FieldType::Date) }
 }
 
 fn user_id() -> Field {
-    Field { references: Some("user".to_owned()), indexed: true, ..required("userId", FieldKind::Text) }
+    Field { references: Some("user".to_owned()), index: true, ..required("userId", FieldType::String) }
 }

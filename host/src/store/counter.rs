@@ -5,9 +5,9 @@ use super::error::StoreError;
 use super::models::Models;
 use super::query::{eq, gt, lte};
 use super::statement::Builder;
-use super::value::FieldKind;
 use super::value::Value;
 use crate::clock::Timestamp;
+use doorward_contract::FieldType;
 
 /// Name of the model.
 pub const MODEL: &str = "doorward_counter";
@@ -27,14 +27,14 @@ pub async fn hit(
     let model = database.schema().model(MODEL)?;
     let column = |field: &str| model.field(field).map(|field| field.column.as_str());
     let (count, ends) = (column("count")?, column("endsAt")?);
-    let integer = |number: i64| (FieldKind::Integer, Value::Integer(number));
+    let integer = |number: i64| (FieldType::Number, Value::Integer(number));
     let (now, until) = (integer(now.0), integer(now.plus_secs(window_secs.into()).0));
     let mut out = Builder::write("INSERT INTO ");
     out.name(&model.table).sql(" (").names("", ["id", "key", "count", "endsAt"].into_iter());
     out.sql(") VALUES (")
-        .bind(FieldKind::Text, id.into())
+        .bind(FieldType::String, id.into())
         .sql(", ")
-        .bind(FieldKind::Text, Value::from(key).fit(FieldKind::Text, "key")?);
+        .bind(FieldType::String, Value::from(key).fit(FieldType::String, "key")?);
     out.sql(", 1, ").bind(until.0, until.1.clone()).sql(") ON CONFLICT (").name(column("key")?);
     // In both databases, the table's name stands for the existing row.
     let old = |out: &mut Builder, column: &str| _ = out.name(&model.table).sql(".").name(column);

@@ -35,10 +35,12 @@ pub mod user;
 mod value;
 pub mod verification;
 
+pub use doorward_contract::FieldType;
+
 pub use account::Account;
 pub use error::StoreError;
 pub use migrate::{Backend, Report, create_schema};
-pub use model::{ConflictError, Field, Model};
+pub use model::{Field, Model};
 pub use models::{DEFAULT_LIMIT, Models};
 pub use open::Store;
 pub use options::StoreOptions;
@@ -52,7 +54,7 @@ pub use session::Session;
 pub use statement::Statement;
 pub use transaction::Transaction;
 pub use user::User;
-pub use value::{FieldKind, Value};
+pub use value::Value;
 pub use verification::Verification;
 
 /// Runs statements: the store itself, or one transaction of it.

@@ -2,18 +2,8 @@
 
 use super::error::StoreError;
 use super::owner::Owner;
-use super::value::{FieldKind, Value};
-
-/// The error a client gets when a unique value is taken: status, code, message.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ConflictError {
-    /// HTTP status.
-    pub status: u16,
-    /// For programs.
-    pub code: String,
-    /// For people.
-    pub message: String,
-}
+use super::value::Value;
+use doorward_contract::{ErrorCode, FieldType};
 
 /// One field of a model.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,23 +13,21 @@ pub struct Field {
     /// Name in the database.
     pub column: String,
     /// What it holds.
-    pub kind: FieldKind,
+    pub kind: FieldType,
     /// Must it have a value?
     pub required: bool,
     /// Must its value be unique in the table?
     pub unique: bool,
     /// The error when its value is taken; `None` leaves it to the endpoint.
-    pub conflict: Option<ConflictError>,
+    pub conflict: Option<ErrorCode<String>>,
     /// Does it have an index?
-    pub indexed: bool,
+    pub index: bool,
     /// The model whose `id` it holds; deleting that row deletes this one.
     pub references: Option<String>,
     /// Value of a new record.
     pub default: Option<Value>,
     /// PostgreSQL only: does the column default to the current time, as in the reference's tables?
     pub default_now: bool,
-    /// PostgreSQL only: does an integer column have 64 bits?
-    pub bigint: bool,
     /// May a client set it?
     pub input: bool,
     /// May it leave the server?
@@ -54,7 +42,7 @@ pub struct Field {
 
 impl Field {
     /// An optional field of the core, settable and returned, whose column has the same name.
-    pub fn new(name: &str, kind: FieldKind) -> Self {
+    pub fn new(name: &str, kind: FieldType) -> Self {
         Self {
             name: name.to_owned(),
             column: name.to_owned(),
@@ -62,11 +50,10 @@ impl Field {
             required: false,
             unique: false,
             conflict: None,
-            indexed: false,
+            index: false,
             references: None,
             default: None,
             default_now: false,
-            bigint: false,
             input: true,
             returned: true,
             is_credential: false,

@@ -11,8 +11,8 @@ use super::query::{Filter, Sort, push_where};
 use super::record::Record;
 use super::row::Row;
 use super::statement::Builder;
-use super::value::FieldKind;
 use super::value::Value;
+use doorward_contract::FieldType;
 
 /// The most rows that a list without a limit has, as in the reference.
 pub const DEFAULT_LIMIT: u32 = 100;
@@ -44,8 +44,8 @@ pub trait Models: Database {
             out.sql(" ORDER BY ").name(&model.field(&sort.field)?.column);
             out.sql(if sort.descending { " DESC" } else { " ASC" });
         }
-        out.sql(" LIMIT ").bind(FieldKind::Integer, i64::from(limit.unwrap_or(DEFAULT_LIMIT)).into());
-        out.sql(" OFFSET ").bind(FieldKind::Integer, i64::from(offset.unwrap_or(0)).into());
+        out.sql(" LIMIT ").bind(FieldType::Number, i64::from(limit.unwrap_or(DEFAULT_LIMIT)).into());
+        out.sql(" OFFSET ").bind(FieldType::Number, i64::from(offset.unwrap_or(0)).into());
         read_all(model, self.run(out.build()?).await?)
     }
 
@@ -151,12 +151,12 @@ pub trait Models: Database {
     ) -> Result<Option<Record>, StoreError> {
         let model = self.schema().model(model)?;
         let number = model.field(field)?;
-        if number.kind != FieldKind::Integer {
+        if !number.kind.is_integer() {
             return Err(StoreError::invalid(field, "is not a number"));
         }
         let mut out = Builder::write("UPDATE ");
         out.name(&model.table).sql(" SET ").name(&number.column).sql(" = COALESCE(").name(&number.column);
-        out.sql(", 0) + ").bind(FieldKind::Integer, by.into());
+        out.sql(", 0) + ").bind(FieldType::Number, by.into());
         push_some(&mut out, model, filters)?;
         push_returning(&mut out, model);
         read_one(model, self.run(out.build()?).await?)

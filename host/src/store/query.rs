@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 
 use super::error::StoreError;
-use super::model::Model;
+use super::model::{Field, Model};
 use super::statement::Builder;
-use super::value::FieldKind;
 use super::value::Value;
+use doorward_contract::FieldType;
 
 /// How a filter compares.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,30 +35,34 @@ pub enum Op {
     EndsWith,
 }
 
-/// One condition. All filters without `or` must hold, and at least one of those with `or`, if there are any.
+/// Which rows are meant. Of a list of filters, all must hold.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Filter {
-    /// The field's name.
-    pub field: Cow<'static, str>,
-    /// How to compare.
-    pub op: Op,
-    /// What to compare with.
-    pub value: Value,
-    /// Does it belong to the group of which one must hold?
-    pub or: bool,
+pub enum Filter {
+    /// A condition on one field.
+    Field {
+        /// The field's name.
+        field: Cow<'static, str>,
+        /// How to compare.
+        op: Op,
+        /// What to compare with.
+        value: Value,
+    },
+    /// At least one of these holds. No row matches an empty list.
+    Any(Vec<Filter>),
 }
 
 impl Filter {
-    /// A condition that must hold.
+    /// A condition on one field.
     pub fn new(field: impl Into<Cow<'static, str>>, op: Op, value: impl Into<Value>) -> Self {
-        Self { field: field.into(), op, value: value.into(), or: false }
+        Self::Field { field: field.into(), op, value: value.into() }
     }
 
-    /// The same condition in the group of which one must hold.
-    #[must_use]
-    pub fn or(mut self) -> Self {
-        self.or = true;
-        self
+    /// The number of its conditions.
+    fn size(&self) -> usize {
+        match self {
+            Self::Field { .. } => 1,
+            Self::Any(filters) => filters.iter().map(Self::size).sum(),
+        }
     }
 }
 
@@ -122,37 +126,42 @@ const MAX_CACHED_FILTERS: usize = 4;
 /// # Errors
 /// `InvalidInput` for an unknown field or a value of another kind.
 pub(super) fn push_where(out: &mut Builder, model: &Model, filters: &[Filter]) -> Result<(), StoreError> {
-    if filters.len() > MAX_CACHED_FILTERS {
+    if filters.iter().map(Filter::size).sum::<usize>() > MAX_CACHED_FILTERS {
         out.uncacheable();
     }
-    let (any, all): (Vec<&Filter>, Vec<&Filter>) = filters.iter().partition(|filter| filter.or);
-    let mut glue = " WHERE ";
-    for filter in all {
-        out.sql(glue);
-        push_condition(out, model, filter)?;
-        glue = " AND ";
-    }
-    for (index, filter) in any.iter().enumerate() {
-        out.sql(if index == 0 { glue } else { " OR " }).sql(if index == 0 { "(" } else { "" });
-        push_condition(out, model, filter)?;
-    }
-    if !any.is_empty() {
-        out.sql(")");
+    for (index, filter) in filters.iter().enumerate() {
+        push_filter(out.sql(if index == 0 { " WHERE " } else { " AND " }), model, filter)?;
     }
     Ok(())
 }
 
-fn push_condition(out: &mut Builder, model: &Model, filter: &Filter) -> Result<(), StoreError> {
-    let field = model.field(&filter.field)?;
+fn push_filter(out: &mut Builder, model: &Model, filter: &Filter) -> Result<(), StoreError> {
+    match filter {
+        Filter::Field { field, op, value } => push_condition(out, model.field(field)?, op, value),
+        Filter::Any(filters) if filters.is_empty() => {
+            out.sql("1 = 0");
+            Ok(())
+        }
+        Filter::Any(filters) => {
+            for (index, filter) in filters.iter().enumerate() {
+                push_filter(out.sql(if index == 0 { "(" } else { " OR " }), model, filter)?;
+            }
+            out.sql(")");
+            Ok(())
+        }
+    }
+}
+
+fn push_condition(out: &mut Builder, field: &Field, op: &Op, value: &Value) -> Result<(), StoreError> {
     let (column, kind) = (field.column.as_str(), field.kind);
     let mut compare = |operator: &'static str, null: Option<&'static str>| {
-        match (filter.value.clone().fit(kind, &field.name)?, null) {
+        match (value.clone().fit(kind, &field.name)?, null) {
             (Value::Null, Some(test)) => out.name(column).sql(test),
             (value, _) => out.name(column).sql(operator).bind(kind, value),
         };
         Ok(())
     };
-    match &filter.op {
+    match op {
         Op::Eq => compare(" = ", Some(" IS NULL")),
         Op::Ne => compare(" <> ", Some(" IS NOT NULL")),
         Op::Lt => compare(" < ", None),
@@ -161,16 +170,16 @@ fn push_condition(out: &mut Builder, model: &Model, filter: &Filter) -> Result<(
         Op::Gte => compare(" >= ", None),
         Op::In(values) => push_list(out, column, kind, values, (" IN (", "1 = 0")),
         Op::NotIn(values) => push_list(out, column, kind, values, (" NOT IN (", "1 = 1")),
-        Op::Contains => push_like(out, column, kind, &filter.value, ("%", "%")),
-        Op::StartsWith => push_like(out, column, kind, &filter.value, ("", "%")),
-        Op::EndsWith => push_like(out, column, kind, &filter.value, ("%", "")),
+        Op::Contains => push_like(out, column, kind, value, ("%", "%")),
+        Op::StartsWith => push_like(out, column, kind, value, ("", "%")),
+        Op::EndsWith => push_like(out, column, kind, value, ("%", "")),
     }
 }
 
 fn push_list(
     out: &mut Builder,
     column: &str,
-    kind: FieldKind,
+    kind: FieldType,
     values: &[Value],
     (operator, when_empty): (&'static str, &'static str),
 ) -> Result<(), StoreError> {
@@ -189,11 +198,11 @@ fn push_list(
 fn push_like(
     out: &mut Builder,
     column: &str,
-    kind: FieldKind,
+    kind: FieldType,
     value: &Value,
     (before, after): (&str, &str),
 ) -> Result<(), StoreError> {
-    let (FieldKind::Text, Value::Text(text)) = (kind, value) else {
+    let (FieldType::String, Value::Text(text)) = (kind, value) else {
         return Err(StoreError::invalid(column, "is compared as text and is none"));
     };
     let pattern = Value::Text(format!("{before}{}{after}", escape_like(text))).fit(kind, column)?;
@@ -232,12 +241,14 @@ mod tests {
             text(&[
                 eq("id", "a"),
                 gt("createdAt", "2026-11-22T08:41:23.051Z"),
-                eq("name", "x").or(),
-                eq("image", Value::Null).or()
+                Filter::Any(vec![eq("name", "x"), eq("image", Value::Null)]),
+                ne("email", "b"),
+                Filter::Any(vec![eq("email", "a"), Filter::Any(vec![eq("name", "y"), eq("name", "z")])]),
             ])
             .unwrap(),
-            r#" WHERE "id" = ? AND "createdAt" > ? AND ("name" = ? OR "image" IS NULL)"#
+            r#" WHERE "id" = ? AND "createdAt" > ? AND ("name" = ? OR "image" IS NULL) AND "email" <> ? AND ("email" = ? OR ("name" = ? OR "name" = ?))"#
         );
+        assert_eq!(text(&[Filter::Any(vec![])]).unwrap(), " WHERE 1 = 0");
         assert_eq!(text(&[one_of("id", vec!["a".into(), "b".into()])]).unwrap(), r#" WHERE "id" IN (?, ?)"#);
         assert_eq!(text(&[one_of("id", vec![]), none_of("id", vec![])]).unwrap(), " WHERE 1 = 0 AND 1 = 1");
         assert_eq!(text(&[contains("email", "a")]).unwrap(), r#" WHERE "email" LIKE ? ESCAPE '\'"#);
@@ -245,7 +256,13 @@ mod tests {
 
     #[test]
     fn unknown_fields_and_wrong_kinds_are_refused() {
-        for filter in [eq("nope", "a"), eq("id", 1), contains("createdAt", "a"), one_of("id", vec![1.into()])] {
+        for filter in [
+            eq("nope", "a"),
+            eq("id", 1),
+            contains("createdAt", "a"),
+            one_of("id", vec![1.into()]),
+            Filter::Any(vec![eq("nope", 1)]),
+        ] {
             assert!(matches!(text(&[filter]), Err(StoreError::InvalidInput { .. })));
         }
     }

@@ -6,8 +6,8 @@ use super::models::Models;
 use super::query::{eq, lt};
 use super::schema::Schema;
 use super::statement::{Builder, Statement};
-use super::value::FieldKind;
 use crate::clock::Timestamp;
+use doorward_contract::FieldType;
 
 /// Name of the model, which is there after `Schema::add_rate_limit`.
 pub const MODEL: &str = "rateLimit";
@@ -48,16 +48,16 @@ fn counting(
     let (key_field, count, last) = (model.field("key")?, model.field("count")?, model.field("lastRequest")?);
     let mut out = Builder::write("INSERT INTO ");
     out.name(&model.table).sql(" (").names("", model.fields.iter().map(|field| field.column.as_str()));
-    out.sql(") VALUES (").bind(FieldKind::Text, id.into()).sql(", ").bind(FieldKind::Text, key.into());
-    out.sql(", 1, ").bind(FieldKind::Integer, now.0.into());
+    out.sql(") VALUES (").bind(FieldType::String, id.into()).sql(", ").bind(FieldType::String, key.into());
+    out.sql(", 1, ").bind(FieldType::Number, now.0.into());
     out.sql(") ON CONFLICT (").name(&key_field.column).sql(") DO UPDATE SET ").name(&count.column);
     out.sql(" = CASE WHEN ").name(&model.table).sql(".").name(&last.column).sql(" <= ");
-    out.bind(FieldKind::Integer, opened.into());
+    out.bind(FieldType::Number, opened.into());
     out.sql(" THEN 1 ELSE ").name(&model.table).sql(".").name(&count.column).sql(" + 1 END, ").name(&last.column);
-    out.sql(" = ").bind(FieldKind::Integer, now.0.into());
+    out.sql(" = ").bind(FieldType::Number, now.0.into());
     out.sql(" WHERE ").name(&model.table).sql(".").name(&last.column).sql(" <= ");
-    out.bind(FieldKind::Integer, opened.into());
-    out.sql(" OR ").name(&model.table).sql(".").name(&count.column).sql(" < ").bind(FieldKind::Integer, max.into());
+    out.bind(FieldType::Number, opened.into());
+    out.sql(" OR ").name(&model.table).sql(".").name(&count.column).sql(" < ").bind(FieldType::Number, max.into());
     out.sql(" RETURNING 1");
     out.build()
 }

@@ -160,11 +160,11 @@ fn check_name(name: &str) -> Result<(), StoreError> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::value::FieldKind;
     use super::*;
+    use doorward_contract::FieldType;
 
     fn field(name: &str, owner: Owner) -> Field {
-        Field { owner, ..Field::new(name, FieldKind::Text) }
+        Field { owner, ..Field::new(name, FieldType::String) }
     }
 
     #[test]
@@ -186,7 +186,7 @@ mod tests {
         let model = |name: &str, table: &str| Model {
             name: name.into(),
             table: table.into(),
-            fields: vec![Field::new("id", FieldKind::Text)],
+            fields: vec![Field::new("id", FieldType::String)],
             owner: Owner::Plugin("x".into()),
         };
         assert!(matches!(schema.add_model(model("other", "USER")), Err(StoreError::Clash { .. })));

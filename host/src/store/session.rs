@@ -10,9 +10,9 @@ use super::record::Record;
 use super::schema::Schema;
 use super::statement::{Builder, Shape, Statement};
 use super::user::{self, User};
-use super::value::FieldKind;
 use super::value::Value;
 use crate::clock::Timestamp;
+use doorward_contract::FieldType;
 
 /// Name of the model.
 pub const MODEL: &str = "session";
@@ -72,7 +72,7 @@ pub async fn find_session_with_user(
     token: &str,
 ) -> Result<Option<(Session, User)>, StoreError> {
     let schema = database.schema();
-    let token = Value::from(token).fit(FieldKind::Text, "token")?;
+    let token = Value::from(token).fit(FieldType::String, "token")?;
     let rows = database.run(Statement::of(lookup(schema)?, vec![token])).await?;
     let Some(row) = rows.into_iter().next() else { return Ok(None) };
     let mut cells = row.into_iter();
@@ -90,7 +90,7 @@ fn lookup(schema: &Schema) -> Result<&Arc<Shape>, StoreError> {
     out.names("u.", user.fields.iter().map(|field| field.column.as_str()));
     out.sql(" FROM ").name(&session.table).sql(" s JOIN ").name(&user.table);
     out.sql(" u ON u.").name(&user.field("id")?.column).sql(" = s.").name(&session.field("userId")?.column);
-    out.sql(" WHERE s.").name(&session.field("token")?.column).sql(" = ").slot(FieldKind::Text);
+    out.sql(" WHERE s.").name(&session.field("token")?.column).sql(" = ").slot(FieldType::String);
     Ok(schema.session_lookup.get_or_init(|| out.into_shape()))
 }
 

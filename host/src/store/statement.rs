@@ -11,14 +11,14 @@ use diesel::sqlite::Sqlite;
 use diesel::{QueryResult, RunQueryDsl};
 
 use super::error::StoreError;
-use super::value::FieldKind;
 use super::value::Value;
+use doorward_contract::FieldType;
 
 /// The unchanging part of a statement, which may be shared by all its executions.
 #[derive(Clone, Debug, Default)]
 pub struct Shape {
     /// Text, each with the kind of the value that follows it.
-    pieces: Vec<(String, FieldKind)>,
+    pieces: Vec<(String, FieldType)>,
     /// The text after the last value.
     rest: String,
     is_write: bool,
@@ -97,13 +97,13 @@ impl Builder {
     }
 
     /// Adds a value, which must fit the kind already.
-    pub(super) fn bind(&mut self, kind: FieldKind, value: Value) -> &mut Self {
+    pub(super) fn bind(&mut self, kind: FieldType, value: Value) -> &mut Self {
         self.binds.push(value);
         self.slot(kind)
     }
 
     /// Adds the place of a value that comes later.
-    pub(super) fn slot(&mut self, kind: FieldKind) -> &mut Self {
+    pub(super) fn slot(&mut self, kind: FieldType) -> &mut Self {
         self.shape.pieces.push((std::mem::take(&mut self.shape.rest), kind));
         self
     }
@@ -155,27 +155,29 @@ where
 /// How a backend takes a value of a kind.
 pub(super) trait BindValue: Backend {
     /// Adds the value to the statement.
-    fn bind<'b>(out: &mut AstPass<'_, 'b, Self>, kind: FieldKind, value: &'b Value) -> QueryResult<()>;
+    fn bind<'b>(out: &mut AstPass<'_, 'b, Self>, kind: FieldType, value: &'b Value) -> QueryResult<()>;
 }
 
 impl BindValue for Sqlite {
-    fn bind<'b>(out: &mut AstPass<'_, 'b, Self>, kind: FieldKind, value: &'b Value) -> QueryResult<()> {
+    fn bind<'b>(out: &mut AstPass<'_, 'b, Self>, kind: FieldType, value: &'b Value) -> QueryResult<()> {
         match kind {
-            FieldKind::Integer => out.push_bind_param::<BigInt, Value>(value),
-            FieldKind::Boolean => out.push_bind_param::<Bool, Value>(value),
-            FieldKind::Text | FieldKind::Timestamp | FieldKind::Json => out.push_bind_param::<Text, Value>(value),
+            FieldType::Number | FieldType::Bigint => out.push_bind_param::<BigInt, Value>(value),
+            FieldType::Boolean => out.push_bind_param::<Bool, Value>(value),
+            FieldType::String | FieldType::Date | FieldType::Strings | FieldType::Numbers | FieldType::Json => {
+                out.push_bind_param::<Text, Value>(value)
+            }
         }
     }
 }
 
 impl BindValue for Pg {
-    fn bind<'b>(out: &mut AstPass<'_, 'b, Self>, kind: FieldKind, value: &'b Value) -> QueryResult<()> {
+    fn bind<'b>(out: &mut AstPass<'_, 'b, Self>, kind: FieldType, value: &'b Value) -> QueryResult<()> {
         match kind {
-            FieldKind::Text => out.push_bind_param::<Text, Value>(value),
-            FieldKind::Integer => out.push_bind_param::<BigInt, Value>(value),
-            FieldKind::Boolean => out.push_bind_param::<Bool, Value>(value),
-            FieldKind::Timestamp => out.push_bind_param::<Timestamptz, Value>(value),
-            FieldKind::Json => out.push_bind_param::<Jsonb, Value>(value),
+            FieldType::String => out.push_bind_param::<Text, Value>(value),
+            FieldType::Number | FieldType::Bigint => out.push_bind_param::<BigInt, Value>(value),
+            FieldType::Boolean => out.push_bind_param::<Bool, Value>(value),
+            FieldType::Date => out.push_bind_param::<Timestamptz, Value>(value),
+            FieldType::Strings | FieldType::Numbers | FieldType::Json => out.push_bind_param::<Jsonb, Value>(value),
         }
     }
 }

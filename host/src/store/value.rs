@@ -2,26 +2,12 @@
 
 use std::fmt;
 
+use doorward_contract::FieldType;
 use serde::{Serialize, Serializer};
 
 use crate::clock::Timestamp;
 
 use super::error::StoreError;
-
-/// The kind of values a field holds.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum FieldKind {
-    /// Text.
-    Text,
-    /// A whole number of 64 bits here; the column has 32 unless `Field::bigint`.
-    Integer,
-    /// True or false; 0 and 1 on SQLite.
-    Boolean,
-    /// A moment; ISO text on SQLite.
-    Timestamp,
-    /// JSON; text on SQLite.
-    Json,
-}
 
 /// A field's value. `Debug` shows the kind and size of texts, never their content.
 #[derive(Clone, PartialEq)]
@@ -59,13 +45,15 @@ impl Value {
     }
 
     /// The value that [`Value::to_json`] wrote for a field of `kind`; `None` when it is of another kind.
-    pub fn from_json(json: &serde_json::Value, kind: FieldKind) -> Option<Self> {
+    pub fn from_json(json: &serde_json::Value, kind: FieldType) -> Option<Self> {
         match kind {
-            FieldKind::Text => json.as_str().map(Self::from),
-            FieldKind::Integer => json.as_i64().map(Self::Integer),
-            FieldKind::Boolean => json.as_bool().map(Self::Boolean),
-            FieldKind::Timestamp => json.as_str().and_then(Timestamp::parse_iso).map(Self::Timestamp),
-            FieldKind::Json => Some(Self::Json(json.clone())),
+            FieldType::String => json.as_str().map(Self::from),
+            FieldType::Number | FieldType::Bigint => json.as_i64().map(Self::Integer),
+            FieldType::Boolean => json.as_bool().map(Self::Boolean),
+            FieldType::Date => json.as_str().and_then(Timestamp::parse_iso).map(Self::Timestamp),
+            FieldType::Strings | FieldType::Numbers | FieldType::Json => {
+                kind.holds(json, |_| false).then(|| Self::Json(json.clone()))
+            }
         }
     }
 
@@ -73,28 +61,28 @@ impl Value {
     ///
     /// # Errors
     /// `InvalidInput` when the kind does not fit or a text holds a NUL character, which PostgreSQL cannot store.
-    pub(super) fn fit(self, kind: FieldKind, field: &str) -> Result<Self, StoreError> {
+    pub(super) fn fit(self, kind: FieldType, field: &str) -> Result<Self, StoreError> {
         let is_fit = match (&self, kind) {
-            (Self::Text(text), FieldKind::Timestamp) => {
+            (Self::Text(text), FieldType::Date) => {
                 let at = Timestamp::parse_iso(text).ok_or_else(|| StoreError::invalid(field, "is not a date"))?;
                 return Ok(Self::Timestamp(at));
             }
-            (Self::Text(text), FieldKind::Text) => {
+            (Self::Text(text), FieldType::String) => {
                 if text.contains('\0') {
                     return Err(StoreError::invalid(field, "holds a NUL character"));
                 }
                 true
             }
-            (Self::Json(json), FieldKind::Json) => {
+            (Self::Json(json), FieldType::Strings | FieldType::Numbers | FieldType::Json) => {
                 if has_nul(json) {
                     return Err(StoreError::invalid(field, "holds a NUL character"));
                 }
                 true
             }
             (Self::Null, _)
-            | (Self::Integer(_), FieldKind::Integer)
-            | (Self::Boolean(_), FieldKind::Boolean)
-            | (Self::Timestamp(_), FieldKind::Timestamp) => true,
+            | (Self::Integer(_), FieldType::Number | FieldType::Bigint)
+            | (Self::Boolean(_), FieldType::Boolean)
+            | (Self::Timestamp(_), FieldType::Date) => true,
             _ => false,
         };
         if is_fit { Ok(self) } else { Err(StoreError::invalid(field, "has a value of another kind")) }
@@ -104,26 +92,28 @@ impl Value {
     ///
     /// # Errors
     /// `Internal` when the column holds something that is no such value.
-    pub(super) fn into_kind(self, kind: FieldKind, field: &str) -> Result<Self, StoreError> {
+    pub(super) fn into_kind(self, kind: FieldType, field: &str) -> Result<Self, StoreError> {
         Ok(match (self, kind) {
-            (Self::Text(text), FieldKind::Timestamp) => match parse_stored_date(&text) {
+            (Self::Text(text), FieldType::Date) => match parse_stored_date(&text) {
                 Some(at) => Self::Timestamp(at),
                 None => return Err(StoreError::unreadable(field)),
             },
-            (Self::Integer(ms), FieldKind::Timestamp) => Self::Timestamp(Timestamp(ms)),
-            (Self::Integer(number), FieldKind::Boolean) => Self::Boolean(number != 0),
-            (Self::Integer(number), FieldKind::Text) => Self::Text(number.to_string()),
-            (Self::Text(text), FieldKind::Json) => match serde_json::from_str(&text) {
-                Ok(json) => Self::Json(json),
-                Err(_) => return Err(StoreError::unreadable(field)),
-            },
-            (Self::Json(json), FieldKind::Text) => Self::Text(json.to_string()),
+            (Self::Integer(ms), FieldType::Date) => Self::Timestamp(Timestamp(ms)),
+            (Self::Integer(number), FieldType::Boolean) => Self::Boolean(number != 0),
+            (Self::Integer(number), FieldType::String) => Self::Text(number.to_string()),
+            (Self::Text(text), FieldType::Strings | FieldType::Numbers | FieldType::Json) => {
+                match serde_json::from_str(&text) {
+                    Ok(json) => Self::Json(json),
+                    Err(_) => return Err(StoreError::unreadable(field)),
+                }
+            }
+            (Self::Json(json), FieldType::String) => Self::Text(json.to_string()),
             (value @ Self::Null, _)
-            | (value @ Self::Text(_), FieldKind::Text)
-            | (value @ Self::Integer(_), FieldKind::Integer)
-            | (value @ Self::Boolean(_), FieldKind::Boolean)
-            | (value @ Self::Timestamp(_), FieldKind::Timestamp)
-            | (value @ Self::Json(_), FieldKind::Json) => value,
+            | (value @ Self::Text(_), FieldType::String)
+            | (value @ Self::Integer(_), FieldType::Number | FieldType::Bigint)
+            | (value @ Self::Boolean(_), FieldType::Boolean)
+            | (value @ Self::Timestamp(_), FieldType::Date)
+            | (value @ Self::Json(_), FieldType::Strings | FieldType::Numbers | FieldType::Json) => value,
             _ => return Err(StoreError::unreadable(field)),
         })
     }
@@ -220,22 +210,21 @@ mod tests {
     fn columns_of_either_backend_become_the_kind_of_the_field() {
         let at = Timestamp(1_795_336_883_051);
         let read = |value: Value, kind| value.into_kind(kind, "f").unwrap();
-        assert_eq!(read(at.to_iso().into(), FieldKind::Timestamp), Value::Timestamp(at));
-        assert_eq!(
-            read("2026-11-22 08:41:23".into(), FieldKind::Timestamp),
-            Value::Timestamp(Timestamp(1_795_336_883_000))
-        );
-        assert_eq!(read(1.into(), FieldKind::Boolean), Value::Boolean(true));
-        assert_eq!(read("[1]".into(), FieldKind::Json), Value::Json(serde_json::json!([1])));
-        assert!(Value::from("soon").into_kind(FieldKind::Timestamp, "f").is_err());
+        assert_eq!(read(at.to_iso().into(), FieldType::Date), Value::Timestamp(at));
+        assert_eq!(read("2026-11-22 08:41:23".into(), FieldType::Date), Value::Timestamp(Timestamp(1_795_336_883_000)));
+        assert_eq!(read(1.into(), FieldType::Boolean), Value::Boolean(true));
+        assert_eq!(read("[1]".into(), FieldType::Json), Value::Json(serde_json::json!([1])));
+        assert_eq!(read("[1]".into(), FieldType::Numbers), Value::Json(serde_json::json!([1])));
+        assert_eq!(read(5.into(), FieldType::Bigint), Value::Integer(5));
+        assert!(Value::from("soon").into_kind(FieldType::Date, "f").is_err());
     }
 
     #[test]
     fn values_of_another_kind_and_nul_are_refused() {
-        assert!(Value::from(1).fit(FieldKind::Text, "f").is_err());
-        assert!(Value::from("a\0b").fit(FieldKind::Text, "f").is_err());
-        assert!(Value::from(serde_json::json!({"a": ["\u{0}"]})).fit(FieldKind::Json, "f").is_err());
-        assert_eq!(Value::Null.fit(FieldKind::Json, "f").unwrap(), Value::Null);
+        assert!(Value::from(1).fit(FieldType::String, "f").is_err());
+        assert!(Value::from("a\0b").fit(FieldType::String, "f").is_err());
+        assert!(Value::from(serde_json::json!({"a": ["\u{0}"]})).fit(FieldType::Json, "f").is_err());
+        assert_eq!(Value::Null.fit(FieldType::Json, "f").unwrap(), Value::Null);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use crate::caller::Caller;
 use crate::errors::{BANNED, MAY_NOT_BAN, NOT_FOUND, NOT_YOURSELF};
 use crate::fields::{User, UserId};
-use crate::impersonation;
+use crate::impersonator;
 use crate::options::Options;
 use doorward_sdk::prelude::*;
 
@@ -54,7 +54,7 @@ pub fn unban_user(_request: &Request, input: User) -> Result<Response> {
 /// Ends every session of a user who was just banned, and those that they opened as others.
 pub fn sign_out(user_id: &str) -> Result<()> {
     session_administration::end_all(user_id)?;
-    impersonation::end_all_by(user_id)
+    impersonator::end_all_by(user_id)
 }
 
 /// The session gate: refuses users with a ban, before anything else is asked of them.

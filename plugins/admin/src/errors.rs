@@ -37,10 +37,9 @@ pub const NO_ADMINS: ErrorCode = forbidden("YOU_CANNOT_IMPERSONATE_ADMINS", "You
 pub const IMPERSONATED: ErrorCode =
     forbidden("NOT_ALLOWED_WHILE_IMPERSONATING", "You cannot do this while you impersonate someone");
 
-pub const NOT_FOUND: ErrorCode = ErrorCode::new(404, "USER_NOT_FOUND", "User not found");
+pub const NOT_FOUND: ErrorCode = ErrorCode::USER_NOT_FOUND.with_status(404);
 
-pub const USER_EXISTS: ErrorCode =
-    bad("USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL", "User already exists. Use another email.");
+pub const USER_EXISTS: ErrorCode = ErrorCode::USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL.with_status(400);
 pub const NOT_YOURSELF: ErrorCode = bad("YOU_CANNOT_BAN_YOURSELF", "You cannot ban yourself");
 pub const NOT_REMOVE_YOURSELF: ErrorCode = bad("YOU_CANNOT_REMOVE_YOURSELF", "You cannot remove yourself");
 pub const NOTHING_TO_UPDATE: ErrorCode = bad("NO_DATA_TO_UPDATE", "No data to update");

@@ -4,6 +4,7 @@ use crate::access::Permissions;
 use crate::caller::Caller;
 use crate::errors::bare;
 use crate::options::Options;
+use doorward_sdk::VALIDATION_ERROR;
 use doorward_sdk::mismatch;
 use doorward_sdk::prelude::*;
 
@@ -34,7 +35,7 @@ impl Question {
             _ => {}
         }
         if !issues.is_empty() {
-            return Err(Error::new(400, "VALIDATION_ERROR", issues.join("; ")));
+            return Err(Error::new(400, VALIDATION_ERROR, issues.join("; ")));
         }
         let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
         Ok(Question { user_id: text(get("userId")), role: text(role), permissions })

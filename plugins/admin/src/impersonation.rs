@@ -5,12 +5,11 @@ use crate::ban;
 use crate::caller::{Caller, role_of};
 use crate::errors::{IMPERSONATED, MAY_NOT_IMPERSONATE, NO_ADMINS, NOT_FOUND, bare};
 use crate::fields::User;
+use crate::impersonator::{FIELD, end_all_by, impersonator};
 use crate::options::Options;
 use doorward_sdk::prelude::*;
 use serde::Deserialize;
 
-/// The field of a session that holds the administrator's id.
-pub const FIELD: &str = "impersonatedBy";
 /// The cookie that remembers the administrator's own session.
 pub const COOKIE: &str = "admin_session";
 /// How sign-in gates see it.
@@ -109,23 +108,10 @@ pub fn end_without_right(options: &Options, user: &users::User) -> Result<()> {
     if options.may(&user.id(), role_of(user), &wanted) { Ok(()) } else { end_all_by(&user.id()) }
 }
 
-/// Ends every session that this user opened as someone else.
-pub fn end_all_by(admin_id: &str) -> Result<()> {
-    if config::options::<Options>()?.strict_impersonation {
-        session_administration::end_by_own_field(FIELD, admin_id)?;
-    }
-    Ok(())
-}
-
 /// An event: who was deleted acts as nobody any more.
 pub fn end_with_user(change: &Change) -> Result<()> {
     match change.data()?.get("id").and_then(Value::as_str) {
         Some(id) => end_all_by(id),
         None => Ok(()),
     }
-}
-
-/// The administrator behind a session.
-fn impersonator(session: &Map<String, Value>) -> Option<&str> {
-    session.get(FIELD).and_then(Value::as_str).filter(|id| !id.is_empty())
 }

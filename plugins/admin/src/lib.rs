@@ -11,10 +11,12 @@ mod fields;
 mod get_user;
 mod has_permission;
 mod impersonation;
+mod impersonator;
 mod js_number;
 mod list_users;
 mod options;
 mod remove_user;
+mod role_name;
 mod role_names;
 mod set_role;
 mod set_user_password;
@@ -37,7 +39,7 @@ pub fn plugin() -> Plugin {
         .user_field(FieldRule::new("banned", FieldType::Boolean).default_value(false))
         .user_field(FieldRule::new("banReason", FieldType::String))
         .user_field(FieldRule::new("banExpires", FieldType::Date))
-        .session_field(FieldRule::new(impersonation::FIELD, FieldType::String).fixes_life())
+        .session_field(FieldRule::new(impersonator::FIELD, FieldType::String).never_refreshed())
         .cookie(CookieRule::prefixed(impersonation::COOKIE))
         .route(Route::post("/admin/set-role", set_role::set_role))
         .route(Route::get("/admin/get-user", get_user::get_user))

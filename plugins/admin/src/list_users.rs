@@ -4,6 +4,7 @@ use crate::caller::Caller;
 use crate::errors::MAY_NOT_LIST;
 use crate::fields::Any;
 use crate::js_number;
+use doorward_sdk::invalid_option;
 use doorward_sdk::prelude::*;
 use doorward_sdk::query::Operator;
 
@@ -68,8 +69,7 @@ fn one_of(fields: &mut Fields<'_>, name: &str, allowed: &[&str]) -> Option<Strin
     match given {
         Value::String(given) if allowed.contains(&given.as_str()) => Some(given),
         _ => {
-            let names = allowed.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join("|");
-            fields.issue(name, &format!("Invalid option: expected one of {names}"));
+            fields.issue(name, &invalid_option(allowed));
             None
         }
     }

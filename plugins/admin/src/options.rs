@@ -1,7 +1,7 @@
 //! What the operator can set.
 
 use crate::access::{Permissions, Roles, allows, default_roles};
-use crate::role_names::is_role_name;
+use crate::role_name::is_role_name;
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Serialize, Deserialize)]

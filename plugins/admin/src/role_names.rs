@@ -2,12 +2,11 @@
 
 use crate::errors::{NO_SUCH_ROLE, ROLE_TYPE};
 use crate::options::Options;
+use crate::role_name::is_role_name;
 use doorward_sdk::prelude::*;
 
 /// Most roles of one user.
 const MOST_ROLES: usize = 32;
-/// Longest name of a role, in bytes.
-const MOST_BYTES: usize = 64;
 
 /// The roles as they are stored: names with commas between them.
 ///
@@ -35,12 +34,6 @@ fn exists(name: &str, options: &Options) -> bool {
     let is_mistaken = || roles.keys().any(|role| role.eq_ignore_ascii_case(name));
     roles.contains_key(name)
         || (options.allow_unknown_roles && !options.names_roles() && is_role_name(name) && !is_mistaken())
-}
-
-/// Whether a role can have this name.
-pub fn is_role_name(name: &str) -> bool {
-    let may_be_in = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.:".contains(&byte);
-    (1..=MOST_BYTES).contains(&name.len()) && name.bytes().all(may_be_in)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Free fields that administrators give to users, and what the host says when they cannot be written.
 
 use crate::errors::USER_EXISTS;
+use doorward_sdk::VALIDATION_ERROR;
 use doorward_sdk::prelude::*;
 
 /// Whether a ban is among the fields.
@@ -13,7 +14,7 @@ pub fn refusal(error: Error) -> Error {
     match error {
         Error::Host(HostError::Conflict(field)) if field.contains("email") => USER_EXISTS.into(),
         Error::Host(HostError::Conflict(field)) => Error::new(400, "VALUE_TAKEN", format!("{field} is taken already")),
-        Error::Host(HostError::Invalid(reason)) => Error::new(400, "VALIDATION_ERROR", reason),
+        Error::Host(HostError::Invalid(reason)) => Error::new(400, VALIDATION_ERROR, reason),
         other => other,
     }
 }

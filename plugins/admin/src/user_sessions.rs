@@ -3,7 +3,7 @@
 use crate::caller::Caller;
 use crate::errors::{MAY_NOT_LIST_SESSIONS, MAY_NOT_REVOKE};
 use crate::fields::User;
-use crate::impersonation;
+use crate::impersonator;
 use doorward_sdk::prelude::*;
 
 /// `POST /admin/list-user-sessions`.
@@ -34,7 +34,7 @@ pub fn revoke_user_sessions(_request: &Request, input: User) -> Result<Response>
     Caller::who_may("session", "revoke", MAY_NOT_REVOKE)?;
     transactions::run(|| {
         session_administration::end_all(&input.id)?;
-        impersonation::end_all_by(&input.id)
+        impersonator::end_all_by(&input.id)
     })?;
     Response::json(&json!({ "success": true }))
 }

@@ -1,7 +1,7 @@
 //! For the application's own backend: `sign-jwt` signs a payload, `verify-jwt` checks a token.
 
 use crate::options::Options;
-use crate::{key, token, verify};
+use crate::{signing, token, verify};
 use doorward_sdk::prelude::*;
 
 const INVALID_OPTIONS: &str = "INVALID_OVERRIDE_OPTIONS";
@@ -35,7 +35,7 @@ pub fn sign_jwt(_request: &Request, input: SignJwt) -> Result<Response> {
         end_at(&mut payload, &mut own);
         options = overridden(&options, own)?;
     }
-    let key = key::signing(&options)?;
+    let key = signing::key(&options)?;
     Response::json(&json!({ "token": token::sign(payload, &key, &options)? }))
 }
 

@@ -1,6 +1,5 @@
 //! The keys in the database: which of them signs, and which are published.
 
-use crate::mint;
 use crate::options::Options;
 use doorward_sdk::keys::Algorithm;
 use doorward_sdk::prelude::*;
@@ -10,9 +9,6 @@ pub const TABLE: &str = "jwks";
 
 /// More keys than any server publishes.
 const MOST: u32 = 1000;
-/// Seconds for which a signing key is not looked up again.
-const REMEMBERED_SECS: u32 = 10;
-const REMEMBERED: &str = "signing key";
 
 /// One key pair. Dates are ISO texts, which compare as their moments do.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -43,7 +39,8 @@ impl Key {
         self.expires_at.as_ref().is_none_or(|expires| *expires > clock::iso_text(end))
     }
 
-    fn signs(&self) -> bool {
+    /// Whether its time to sign is not over.
+    pub fn signs(&self) -> bool {
         self.expires_at.as_ref().is_none_or(|expires| *expires > clock::iso_text(clock::now_millis()))
     }
 }
@@ -51,24 +48,6 @@ impl Key {
 /// Every key, oldest first.
 pub fn all() -> Result<Vec<Key>> {
     models::find(TABLE, Filter::all().order_by("createdAt").limit(MOST))
-}
-
-/// The key that signs now; made when there is none.
-pub fn signing(options: &Options) -> Result<Key> {
-    let key = match choose(all()?, options) {
-        Some(key) => key,
-        None => mint::mint(options)?,
-    };
-    cache::put(REMEMBERED, &serde_json::to_string(&key)?, REMEMBERED_SECS)?;
-    Ok(key)
-}
-
-/// As [`signing`], by what this server knew some seconds ago: for requests that come often.
-pub fn signing_as_remembered(options: &Options) -> Result<Key> {
-    match cache::get(REMEMBERED).and_then(|text| serde_json::from_str::<Key>(&text).ok()).filter(Key::signs) {
-        Some(key) => Ok(key),
-        None => signing(options),
-    }
 }
 
 /// The newest key of the configured algorithm that has not expired, else the newest of any. `keys` is in order of age.

@@ -10,6 +10,7 @@ mod jwks;
 mod key;
 mod mint;
 mod options;
+mod signing;
 mod template;
 #[cfg(test)]
 mod tests;

@@ -1,15 +1,16 @@
 //! `GET /token`: a token about the signed-in user.
 
 use crate::claims;
-use crate::key::{self, Key};
+use crate::key::Key;
 use crate::options::Options;
+use crate::signing;
 use doorward_sdk::keys::{self, Algorithm};
 use doorward_sdk::prelude::*;
 
 pub fn token(request: &Request, (): ()) -> Result<Response> {
-    let session = request.session()?.ok_or_else(|| Error::new(401, "UNAUTHORIZED", "Unauthorized"))?;
+    let session = request.session()?.ok_or(ErrorCode::UNAUTHORIZED)?;
     let options: Options = config::options()?;
-    let token = about(&session, &key::signing(&options)?, &options)?;
+    let token = about(&session, &signing::key(&options)?, &options)?;
     Response::json(&json!({ "token": token }))
 }
 

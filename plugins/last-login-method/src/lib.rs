@@ -78,6 +78,10 @@ mod tests {
         assert_eq!(after("/sign-in/username", &reply).as_deref(), Some("username"));
     }
 
+    fn stores(is_on: bool) {
+        fake::with(|world| world.options = json!({ (options::STORES): is_on }).to_string());
+    }
+
     fn stored(id: &str) -> Option<Value> {
         users::find_by_id(id).expect("store").expect("user").get(FIELD).cloned()
     }
@@ -90,6 +94,7 @@ mod tests {
     #[test]
     fn a_new_user_has_the_method_of_the_sign_up() {
         fake::reset();
+        stores(true);
         let made =
             |path| RawChange::new("user", Action::Create, &json!({})).at(path).run_before(&plugin()).expect("made");
         assert_eq!(made("/sign-up/email").get(FIELD), Some(&json!("email")));
@@ -100,6 +105,7 @@ mod tests {
     #[test]
     fn a_new_session_leaves_its_method_with_the_user() {
         fake::reset();
+        stores(true);
         let id = users::create(&json!({ "email": "ada@example.com" })).expect("user").id();
         session_of(&id, "/sign-in/email");
         assert_eq!(stored(&id), Some(json!("email")));
@@ -107,5 +113,8 @@ mod tests {
         assert_eq!(stored(&id), Some(json!("email")));
         session_of(&id, "/callback/google");
         assert_eq!(stored(&id), Some(json!("google")));
+        stores(false);
+        session_of(&id, "/sign-in/email");
+        assert_eq!(stored(&id), Some(json!("google")), "the option is off");
     }
 }

@@ -4,10 +4,10 @@ use doorward_sdk::prelude::*;
 
 pub const PROVIDER_NOT_FOUND: ErrorCode = ErrorCode::new(404, "PROVIDER_NOT_FOUND", "Provider not found");
 pub const ID_TOKEN_NOT_SUPPORTED: ErrorCode = ErrorCode::new(404, "ID_TOKEN_NOT_SUPPORTED", "id_token not supported");
-pub const INVALID_TOKEN: ErrorCode = ErrorCode::new(401, "INVALID_TOKEN", "Invalid token");
-pub const NO_USER_INFO: ErrorCode = ErrorCode::new(401, "FAILED_TO_GET_USER_INFO", "Failed to get user info");
+pub const INVALID_TOKEN: ErrorCode = ErrorCode::INVALID_TOKEN.with_status(401);
+pub const NO_USER_INFO: ErrorCode = ErrorCode::FAILED_TO_GET_USER_INFO.with_status(401);
 pub const NO_EMAIL: ErrorCode = ErrorCode::new(401, "USER_EMAIL_NOT_FOUND", "User email not found");
-pub const EMAIL_NOT_VERIFIED: ErrorCode = ErrorCode::new(403, "EMAIL_NOT_VERIFIED", "Email not verified");
+pub const EMAIL_NOT_VERIFIED: ErrorCode = ErrorCode::EMAIL_NOT_VERIFIED;
 pub const ALREADY_LINKED: ErrorCode =
     ErrorCode::new(409, "SOCIAL_ACCOUNT_ALREADY_LINKED", "Social account already linked");
 pub const LINKING_NOT_ALLOWED: ErrorCode =
@@ -16,7 +16,7 @@ pub const OTHER_EMAIL: ErrorCode =
     ErrorCode::new(401, "LINKING_DIFFERENT_EMAILS_NOT_ALLOWED", "Account not linked - different emails not allowed");
 pub const LINKING_FAILED: ErrorCode =
     ErrorCode::new(417, "LINKING_FAILED", "Account not linked - unable to create account");
-pub const ACCOUNT_NOT_FOUND: ErrorCode = ErrorCode::new(400, "ACCOUNT_NOT_FOUND", "Account not found");
+pub const ACCOUNT_NOT_FOUND: ErrorCode = ErrorCode::ACCOUNT_NOT_FOUND;
 pub const REFRESH_NOT_FOUND: ErrorCode = ErrorCode::new(400, "REFRESH_TOKEN_NOT_FOUND", "Refresh token not found");
 pub const REFRESH_FAILED: ErrorCode =
     ErrorCode::new(400, "FAILED_TO_REFRESH_ACCESS_TOKEN", "Failed to refresh access token");

@@ -1,6 +1,7 @@
 //! Which account a request for tokens is about.
 
 use crate::errors;
+use doorward_sdk::VALIDATION_ERROR;
 use doorward_sdk::accounts::Account;
 use doorward_sdk::prelude::*;
 
@@ -24,7 +25,7 @@ impl Selection {
     /// # Errors
     /// `VALIDATION_ERROR` for anything but one of the two.
     pub fn read(place: &str, value: Option<&Value>) -> Result<Selection> {
-        let wrong = || Error::new(400, "VALIDATION_ERROR", format!("[{place}] Invalid input"));
+        let wrong = || Error::new(400, VALIDATION_ERROR, format!("[{place}] Invalid input"));
         let object = value.and_then(Value::as_object).ok_or_else(wrong)?;
         let knows = |name: &String| matches!(name.as_str(), "accountId" | "useAccountCookie" | "userId");
         if !object.keys().all(knows) || object.get("userId").is_some_and(|id| !id.is_string()) {

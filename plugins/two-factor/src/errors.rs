@@ -6,7 +6,7 @@ const fn code(status: u16, code: &'static str, message: &'static str) -> ErrorCo
     ErrorCode::new(status, code, message)
 }
 
-pub const INVALID_PASSWORD: ErrorCode = code(400, "INVALID_PASSWORD", "Invalid password");
+pub const INVALID_PASSWORD: ErrorCode = ErrorCode::INVALID_PASSWORD;
 pub const FAILED_TO_CREATE_SESSION: ErrorCode = code(400, "FAILED_TO_CREATE_SESSION", "Failed to create session");
 pub const OTP_NOT_ENABLED: ErrorCode = code(400, "OTP_NOT_ENABLED", "OTP not enabled");
 /// Where the way is chosen; [`OTP_SWITCHED_OFF`] where it is used.

@@ -3,7 +3,7 @@
 use doorward_sdk::prelude::*;
 
 pub const WRONG: ErrorCode = ErrorCode::new(401, "INVALID_USERNAME_OR_PASSWORD", "Invalid username or password");
-pub const NOT_VERIFIED: ErrorCode = ErrorCode::new(403, "EMAIL_NOT_VERIFIED", "Email not verified");
+pub const NOT_VERIFIED: ErrorCode = ErrorCode::EMAIL_NOT_VERIFIED;
 pub const TAKEN: ErrorCode =
     ErrorCode::new(400, "USERNAME_IS_ALREADY_TAKEN", "Username is already taken. Please try another.");
 pub const TOO_SHORT: ErrorCode = ErrorCode::new(400, "USERNAME_TOO_SHORT", "Username is too short");

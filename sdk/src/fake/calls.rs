@@ -1,7 +1,7 @@
 //! The fake host's answers, with the signatures of the real imports.
 
 use super::with;
-use crate::error::HostError;
+use crate::bindings::doorward::plugin::types::HostError;
 use serde_json::{Map, Value, json};
 
 type Answer<T> = Result<T, HostError>;
@@ -58,7 +58,7 @@ pub mod crypto {
             .collect())
     }
     pub fn random_bytes(length: u32) -> Answer<Vec<u8>> {
-        random_string(length, crate::crypto::LETTERS).map(String::into_bytes)
+        random_string(length, "abcdefghijklmnopqrstuvwxyz").map(String::into_bytes)
     }
     /// Not SHA-256: a fake that is different for different data is enough for a plugin's own tests.
     pub fn sha256(data: &[u8]) -> Vec<u8> {
@@ -209,12 +209,14 @@ pub mod email_ownership {
 pub mod sessions {
     use super::{Answer, HostError, Value, json, with};
     use crate::bindings::doorward::plugin::sessions::Freshness;
-    use crate::error::ApiError;
+    use crate::bindings::doorward::plugin::types::ApiError;
+    use doorward_contract::ErrorCode;
     pub fn current(freshness: Freshness) -> Answer<Option<String>> {
         with(|world| {
             if freshness == Freshness::Fresh && world.is_session_old {
-                let (code, message) = (Some("SESSION_NOT_FRESH".to_owned()), Some("Session is not fresh".to_owned()));
-                return Err(HostError::Refused(ApiError { status: 403, code, message }));
+                let ErrorCode { status, code, message } = ErrorCode::SESSION_NOT_FRESH;
+                let (code, message) = (Some(code.to_owned()), Some(message.to_owned()));
+                return Err(HostError::Refused(ApiError { status, code, message }));
             }
             Ok(world.session.as_ref().map(ToString::to_string))
         })

@@ -1,8 +1,6 @@
 //! Changes of rows as a test makes them.
 
-use crate::error::HostError;
-use crate::event::{Action, Event};
-use crate::{Change, Error, Plugin};
+use crate::bindings::doorward::plugin::types::{Action, HostError};
 use serde_json::{Map, Value};
 use std::cell::RefCell;
 
@@ -28,31 +26,13 @@ impl RawChange {
         self
     }
 
-    /// Runs the plugin's functions before this change and returns the fields as they left them.
-    ///
-    /// # Errors
-    /// What the first one refused with.
-    pub fn run_before(&self, plugin: &Plugin) -> Result<Map<String, Value>, Error> {
-        self.run(plugin, true)?;
-        Ok(self.data.borrow().clone())
+    /// The fields as the functions that ran left them.
+    pub(super) fn fields(&self) -> Map<String, Value> {
+        self.data.borrow().clone()
     }
 
-    /// Runs the plugin's functions after this change.
-    ///
-    /// # Errors
-    /// What the first one refused with.
-    pub fn run_after(&self, plugin: &Plugin) -> Result<(), Error> {
-        self.run(plugin, false)
-    }
-
-    fn run(&self, plugin: &Plugin, is_before: bool) -> Result<(), Error> {
-        let events = plugin.events.iter().filter(|event| event.matches(self.model, self.action));
-        let mut events = events.filter(|event| event.is_before() == is_before && self.is_looked_at(event));
-        events.try_for_each(|event| event.call(&Change::new(self)))
-    }
-
-    fn is_looked_at(&self, event: &Event) -> bool {
-        let Some(field) = event.user_field() else { return true };
+    /// Whether `field` is true of the user whose row it is.
+    pub(super) fn is_of_user_with(&self, field: &str) -> bool {
         let data = self.data.borrow();
         let user_id = data.get("userId").and_then(Value::as_str).unwrap_or_default();
         super::with(|world| world.users.get(user_id).and_then(|user| user.get(field)) == Some(&Value::Bool(true)))

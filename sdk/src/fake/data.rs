@@ -2,7 +2,7 @@
 
 use super::rows::{self, Row};
 use super::with;
-use crate::error::HostError;
+use crate::bindings::doorward::plugin::types::HostError;
 use serde_json::{Map, Value};
 
 type Answer<T> = Result<T, HostError>;
@@ -19,10 +19,11 @@ pub mod models {
     use super::{Answer, HostError, Map, Row, Value, object, rows, text, with};
     use crate::bindings::doorward::plugin::models::{Condition, Query};
     use crate::fake::World;
+    use doorward_contract::Table;
 
     /// The table, when the plugin of the last request declares it or there was none yet.
     fn table<'a>(world: &'a mut World, model: &str) -> Answer<&'a mut Vec<Row>> {
-        let is_declared = world.declared.as_ref().is_none_or(|tables| tables.iter().any(|table| table.has_name(model)));
+        let is_declared = world.declared.as_ref().is_none_or(|tables| tables.iter().any(|table| table.name == model));
         if !is_declared {
             return Err(HostError::Denied(format!("the manifest declares no table `{model}`")));
         }
@@ -32,13 +33,29 @@ pub mod models {
     /// The row with what the table's fields say about it.
     fn complete(world: &World, model: &str, row: Row) -> Answer<Row> {
         let Some(declared) = &world.declared else { return Ok(row) };
-        let table = declared.iter().find(|table| table.has_name(model));
-        table.map_or(Ok(row.clone()), |table| table.complete(row).map_err(HostError::Invalid))
+        let table = declared.iter().find(|table| table.name == model);
+        table.map_or(Ok(row.clone()), |table| with_defaults(table, row).map_err(HostError::Invalid))
+    }
+
+    /// A new row with its defaults, as the host would store it.
+    fn with_defaults(table: &Table, mut row: Row) -> Result<Row, String> {
+        let is_known = |name: &&String| *name == "id" || table.fields.iter().any(|field| field.name == **name);
+        if let Some(name) = row.keys().find(|name| !is_known(name)) {
+            return Err(format!("{}.{name} is not a field", table.name));
+        }
+        for field in &table.fields {
+            let slot = row.entry(field.name).or_insert_with(|| field.default.clone().unwrap_or_default());
+            if field.required && slot.is_null() {
+                return Err(format!("{}.{} is required", table.name, field.name));
+            }
+        }
+        Ok(row)
     }
 
     fn check_unique(world: &World, model: &str, row: &Row) -> Answer<()> {
-        let table = world.declared.iter().flatten().find(|table| table.has_name(model));
-        let unique: Vec<&str> = table.map(|table| table.unique_fields().collect()).unwrap_or_default();
+        let table = world.declared.iter().flatten().find(|table| table.name == model);
+        let fields = table.into_iter().flat_map(|table| &table.fields);
+        let unique: Vec<&str> = fields.filter(|field| field.unique).map(|field| field.name).collect();
         let others = world.tables.get(model).into_iter().flatten().filter(|other| other.get("id") != row.get("id"));
         for other in others {
             let is_taken = |field: &&&str| {

@@ -1,7 +1,7 @@
 //! The fake host's sessions and users, as other people's and as lists.
 
 use super::with;
-use crate::error::HostError;
+use crate::bindings::doorward::plugin::types::HostError;
 use serde_json::{Map, Value};
 
 type Answer<T> = Result<T, HostError>;
@@ -74,10 +74,10 @@ pub mod user_directory {
 
 pub mod user_administration {
     use super::{Answer, HostError, Value, is_of, with};
-    use crate::fake::calls::users;
+    use crate::fake::calls;
 
     pub fn create(fields: &str, password: Option<&str>) -> Answer<String> {
-        let user = users::create(fields)?;
+        let user = calls::users::create(fields)?;
         let id = serde_json::from_str::<Value>(&user).ok().and_then(|user| Some(user.get("id")?.as_str()?.to_owned()));
         if let (Some(id), Some(password)) = (id, password) {
             with(|world| world.passwords.insert(id, password.to_owned()));
@@ -109,7 +109,7 @@ pub mod user_administration {
 
 pub mod session_administration {
     use super::{Answer, HostError, Map, Value, is_of, with};
-    use crate::fake::calls::sessions;
+    use crate::fake::calls;
 
     pub fn list_of_user(user_id: &str) -> Answer<Vec<String>> {
         Ok(with(|world| {
@@ -141,7 +141,7 @@ pub mod session_administration {
     pub fn impersonate(user_id: &str, method: &str, _ttl_secs: u64, fields: &str) -> Answer<String> {
         let fields: Map<String, Value> =
             serde_json::from_str(fields).map_err(|error| HostError::Invalid(error.to_string()))?;
-        sessions::open(user_id, method, Some(false))?;
+        calls::sessions::open(user_id, method, Some(false))?;
         with(|world| {
             let set = |session: &mut Value| {
                 session.get_mut("session").and_then(Value::as_object_mut).map(|own| own.extend(fields.clone()))

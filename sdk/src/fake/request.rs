@@ -1,7 +1,6 @@
 //! Requests, replies and sign-ins as a test makes them.
 
-use crate::error::{ApiError, HostError};
-use crate::{Error, Flow, Plugin, Reply, Request, Response};
+use crate::bindings::doorward::plugin::types::HostError;
 use serde_json::{Map, Value};
 use std::cell::RefCell;
 
@@ -21,6 +20,7 @@ pub struct RawRequest {
 pub struct RawReply {
     status: u16,
     writes_session_cookie: bool,
+    sets_session_cookie: bool,
     new_session: Option<String>,
     headers: RefCell<Vec<(String, String)>>,
     body: RefCell<Option<String>>,
@@ -53,54 +53,8 @@ impl RawRequest {
         self
     }
 
-    /// Calls the plugin's route with this method and path.
-    ///
-    /// # Errors
-    /// What the handler refused with; 404 when the plugin has no such route.
-    pub fn send(&self, plugin: &Plugin) -> Result<Response, Error> {
-        let of_path = |route: &&crate::Route| route.method == self.method && self.takes_params_of(route.path);
-        let Some(route) = plugin.routes.iter().find(of_path) else {
-            return Err(Error::new(404, "NOT_FOUND", format!("the plugin has no route {} {}", self.method, self.path)));
-        };
-        super::with(|world| world.declared = Some(plugin.tables.clone()));
-        (route.handler)(&Request::new(self))
-    }
-
-    /// Calls the plugin's function with this name, as the application's own backend does.
-    ///
-    /// # Errors
-    /// What the function refused with; 404 when the plugin has no such function.
-    pub fn call(&self, plugin: &Plugin, name: &str) -> Result<Response, Error> {
-        let function = plugin.functions.iter().find(|function| function.name == name);
-        let Some(function) = function else { return Err(Error::new(404, "NOT_FOUND", "no such function")) };
-        super::with(|world| world.declared = Some(plugin.tables.clone()));
-        (function.handler)(&Request::new(self))
-    }
-
-    /// Runs the `before` hooks of the plugin until one answers. Paths and conditions are for the host to look at.
-    ///
-    /// # Errors
-    /// What the first hook refused with.
-    pub fn run_before(&self, plugin: &Plugin) -> Result<Option<Response>, Error> {
-        super::with(|world| world.declared = Some(plugin.tables.clone()));
-        for hook in &plugin.before {
-            if let Flow::Respond(response) = (hook.call)(&Request::new(self))? {
-                return Ok(Some(response));
-            }
-        }
-        Ok(None)
-    }
-
-    /// Runs every `after` hook of the plugin. Paths and conditions are for the host to look at.
-    ///
-    /// # Errors
-    /// What the first hook refused with.
-    pub fn run_after(&self, plugin: &Plugin, reply: &RawReply) -> Result<(), Error> {
-        plugin.after.iter().try_for_each(|hook| (hook.call)(&Request::new(self), &Reply::new(reply)))
-    }
-
     /// Whether the path matches a route's; keeps what stands for `:name`.
-    fn takes_params_of(&self, pattern: &str) -> bool {
+    pub(super) fn takes_params_of(&self, pattern: &str) -> bool {
         let (wanted, given): (Vec<&str>, Vec<&str>) = (pattern.split('/').collect(), self.path.split('/').collect());
         let pairs = || wanted.iter().zip(&given);
         let matches =
@@ -112,6 +66,16 @@ impl RawRequest {
             pairs().filter_map(|(wanted, given)| Some((wanted.strip_prefix(':')?.to_owned(), (*given).into())));
         self.params.replace(params.collect());
         true
+    }
+
+    /// Whether it has the header, shown or not.
+    pub(super) fn carries(&self, name: &str) -> bool {
+        let is_there = super::with(|world| match name {
+            "authorization" => world.bearer.is_some(),
+            "cookie" => world.session.is_some() || !world.cookies.is_empty(),
+            _ => false,
+        });
+        is_there || self.headers.iter().any(|(own, _)| own == name)
     }
 
     pub(crate) fn method(&self) -> String {
@@ -172,7 +136,13 @@ impl RawReply {
     /// An answer that signs a user in.
     pub fn signed_in(user: &Value) -> RawReply {
         let new_session = Some(serde_json::json!({ "session": {}, "user": user }).to_string());
-        RawReply { status: 200, writes_session_cookie: true, new_session, ..RawReply::default() }
+        let sent = RawReply { writes_session_cookie: true, sets_session_cookie: true, ..RawReply::plain(200) };
+        RawReply { new_session, ..sent }
+    }
+
+    /// An answer that deletes the session cookie.
+    pub fn signed_out() -> RawReply {
+        RawReply { writes_session_cookie: true, ..RawReply::plain(200) }
     }
 
     /// 200 with a body.
@@ -205,6 +175,10 @@ impl RawReply {
 
     pub(crate) fn writes_session_cookie(&self) -> bool {
         self.writes_session_cookie
+    }
+
+    pub(super) fn sets_session_cookie(&self) -> bool {
+        self.sets_session_cookie
     }
 
     pub(crate) fn new_session(&self) -> Option<String> {
@@ -264,12 +238,5 @@ impl RawAttempt {
 
     pub(crate) fn user_agent(&self) -> Option<String> {
         None
-    }
-}
-
-impl Error {
-    /// The refusal that a client would see, for tests.
-    pub fn refusal(self) -> ApiError {
-        self.into_refusal()
     }
 }

@@ -1,7 +1,7 @@
 //! Rows in memory: conditions, orders and changes as the host has them.
 
 use crate::bindings::doorward::plugin::models::{Condition, Operator, Query};
-use crate::error::HostError;
+use crate::bindings::doorward::plugin::types::HostError;
 use serde_json::{Map, Value};
 use std::cmp::Ordering;
 

@@ -1,14 +1,14 @@
 //! The fake host's keys, sealing, cache, passkeys and other servers.
 
 use super::with;
-use crate::error::HostError;
+use crate::bindings::doorward::plugin::types::HostError;
 
 type Answer<T> = Result<T, HostError>;
 
 /// Tokens whose signature is a hash of the key's name and what was signed: different for anything different.
 pub mod keys {
     use super::{Answer, HostError, with};
-    use crate::crypto::base64url;
+    use crate::base64::base64url;
     use crate::fake::calls::crypto::sha256;
     use crate::keys::{Algorithm, KeyPair};
     use serde_json::{Value, json};

@@ -10,7 +10,7 @@ use crate::config::{Config, MailConfig, PluginConfig};
 use crate::crypto::random::{ALPHANUMERIC, Random, SystemRandom};
 use crate::pipeline::router::Router;
 use crate::plugin_host::package::file::{self, PluginFile};
-use crate::plugin_host::{Manifest, Plugins, Ports, is_harmless};
+use crate::plugin_host::{Manifest, Plugins, Ports, is_harmless, manifest};
 use crate::routes;
 
 /// How to load the component.
@@ -68,7 +68,7 @@ pub(super) fn trial(
     request: &CheckRequest<'_>,
 ) -> Result<(Config, PluginFile), Box<dyn std::error::Error + Send + Sync>> {
     let component = std::fs::read(file).map_err(|error| format!("cannot read {}: {error}", file.display()))?;
-    let manifest = Manifest::read(&component, &file.display().to_string())?;
+    let manifest = manifest::read(&component, &file.display().to_string())?;
     let secret = SystemRandom.string(ALPHANUMERIC, 48);
     let text = format!("secret = \"{secret}\"\nrate_limit.enabled = false\nemail_and_password.enabled = true");
     let mut config = Config::parse(&text, folder.path(), &BTreeMap::new())?;

@@ -5,8 +5,7 @@ use std::path::Path;
 
 use crate::commands::CommandResult;
 use crate::crypto::{hex, sha256};
-use crate::plugin_host::Manifest;
-use crate::plugin_host::package::manifest::{Condition, CookieRule, Event, FieldRule, Hook, Table};
+use crate::plugin_host::package::manifest::{self, Condition, CookieRule, EventRule, FieldRule, Hook, Manifest, Table};
 
 /// Prints the manifest, the size and the hash of a component.
 ///
@@ -15,7 +14,7 @@ use crate::plugin_host::package::manifest::{Condition, CookieRule, Event, FieldR
 #[expect(clippy::print_stdout, reason = "the description is what was asked for")]
 pub(super) fn inspect(file: &Path) -> CommandResult {
     let component = std::fs::read(file).map_err(|error| format!("cannot read {}: {error}", file.display()))?;
-    let manifest = Manifest::read(&component, &file.display().to_string())?;
+    let manifest = manifest::read(&component, &file.display().to_string())?;
     print!("{}", describe(&manifest, component.len(), &hex(&sha256(&component)))?);
     Ok(())
 }
@@ -72,7 +71,7 @@ fn condition(condition: &Condition) -> String {
     }
 }
 
-fn event(event: &Event) -> String {
+fn event(event: &EventRule) -> String {
     format!("{:?} {:?} of a {}", event.moment, event.action, event.model).to_lowercase()
 }
 

@@ -7,8 +7,8 @@ use std::path::Path;
 use crate::clock::Timestamp;
 use crate::commands::CommandResult;
 use crate::crypto::random::{Random, SystemRandom};
-use crate::plugin_host::Manifest;
 use crate::plugin_host::admission::trust::{SigningKey, signature_path};
+use crate::plugin_host::manifest;
 
 /// Writes a new private key to `file`, closed to others, and prints the public one as the config takes it.
 ///
@@ -34,7 +34,7 @@ pub(super) fn sign(key: &Path, component: &Path, expires: Option<&str>) -> Comma
     let read = |path: &Path| fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()));
     let key = SigningKey::from_pem(&String::from_utf8_lossy(&read(key)?))?;
     let bytes = read(component)?;
-    let manifest = Manifest::read(&bytes, &component.display().to_string())?;
+    let manifest = manifest::read(&bytes, &component.display().to_string())?;
     let expires =
         expires.map(|text| moment(text).ok_or_else(|| format!("`{text}` is no day like 2027-12-31"))).transpose()?;
     let signature = signature_path(component);

@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::LazyLock;
 
+use doorward_contract::chosen;
 use serde_json::{Map, Value as Json};
 
 use crate::config::PluginConfig;
 use crate::cookie::{CookieSpec, Cookies};
 use crate::plugin_host::error::PluginError;
-use crate::plugin_host::package::manifest::{FieldRule, Manifest};
+use crate::plugin_host::package::manifest::Manifest;
+use crate::plugin_host::package::options::active;
 
 /// Granted to every plugin: they reach nothing that belongs to anyone.
 const HARMLESS: [&str; 5] = ["config", "log", "clock", "crypto", "cache"];
@@ -72,61 +74,6 @@ pub fn granted(config: &PluginConfig) -> &[String] {
     config.grants.as_deref().or_else(reviewed).unwrap_or_default()
 }
 
-/// The operator's options as JSON, each known to the manifest and of the type of its default.
-///
-/// # Errors
-/// `Option` that names the fault and, for an unknown name, the nearest known one.
-pub(in crate::plugin_host) fn options(
-    manifest: &Manifest,
-    config: &PluginConfig,
-) -> Result<Map<String, Json>, PluginError> {
-    let fault = |reason: String| PluginError::Option { plugin: manifest.id.clone(), reason };
-    let mut options = Map::new();
-    for (name, value) in &config.options {
-        let Some(default) = manifest.options.get(name) else {
-            return Err(fault(format!("there is no option `{name}`{}", nearest(manifest, name))));
-        };
-        let value = serde_json::to_value(value).map_err(|error| fault(format!("option `{name}`: {error}")))?;
-        if !default.is_null() && std::mem::discriminant(default) != std::mem::discriminant(&value) {
-            return Err(fault(format!("option `{name}` is {value}, and should look like {default}")));
-        }
-        options.insert(name.clone(), value);
-    }
-    Ok(options)
-}
-
-/// Puts the routes where the options say.
-///
-/// # Errors
-/// `Option` for a text that is no path.
-pub(in crate::plugin_host) fn place_routes(
-    manifest: &mut Manifest,
-    options: &Map<String, Json>,
-) -> Result<(), PluginError> {
-    for route in &mut manifest.routes {
-        let Some(name) = &route.path_option else { continue };
-        let Some(path) = chosen(options, name).and_then(Json::as_str) else { continue };
-        if !path.starts_with('/') || path.len() < 2 || path.contains("..") || path.contains(['?', '#', '*', ' ']) {
-            let reason = format!("option `{name}` is {path:?}, and a path begins with `/` and has no `..`");
-            return Err(PluginError::Option { plugin: manifest.id.clone(), reason });
-        }
-        route.path = path.to_owned();
-    }
-    Ok(())
-}
-
-/// The operator's value of an option; a dot goes into a table.
-pub(in crate::plugin_host) fn chosen<'a>(options: &'a Map<String, Json>, name: &str) -> Option<&'a Json> {
-    let mut parts = name.split('.');
-    let first = options.get(parts.next()?)?;
-    parts.try_fold(first, |value, part| value.get(part))
-}
-
-/// Whether an option is true: by the operator, or else by its default.
-pub(in crate::plugin_host) fn is_on(name: &str, options: &Map<String, Json>, defaults: &Map<String, Json>) -> bool {
-    chosen(options, name).or_else(|| chosen(defaults, name)) == Some(&Json::Bool(true))
-}
-
 impl Rights {
     /// The rights of a plugin with these options.
     ///
@@ -154,7 +101,7 @@ impl Rights {
                 _ = own.insert(name.to_owned(), spec)
             }
         }
-        let names = |fields| active(manifest, fields, options).map(|field: &FieldRule| field.name.clone());
+        let names = |fields| active(manifest, fields, options).map(|field| field.name.clone());
         let own_fields: Vec<String> = names(&manifest.user_fields).collect();
         let unique = active(manifest, &manifest.user_fields, options).filter(|field| field.unique);
         let session_fields = names(&manifest.session_fields).chain(manifest.writes_session_fields.iter().cloned());
@@ -185,45 +132,10 @@ impl Rights {
     }
 }
 
-/// Those of `fields` that there are under these options.
-pub(in crate::plugin_host) fn active<'a>(
-    manifest: &'a Manifest,
-    fields: &'a [FieldRule],
-    options: &'a Map<String, Json>,
-) -> impl Iterator<Item = &'a FieldRule> {
-    fields.iter().filter(|field| match &field.when_option {
-        None => true,
-        Some(option) => is_on(option, options, &manifest.options),
-    })
-}
-
 fn is_cookie_name(name: &str) -> bool {
     let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     !name.is_empty() && name.bytes().all(is_token)
 }
-
-fn nearest(manifest: &Manifest, name: &str) -> String {
-    let likeness = |known: &&str| (strsim::jaro_winkler(known, name) * 1000.0) as u32;
-    match manifest.options.keys().map(String::as_str).chain(EVERY_ENTRY).max_by_key(likeness) {
-        Some(known) => format!(". The nearest is `{known}`"),
-        None => String::new(),
-    }
-}
-
-/// What an entry has whatever its plugin.
-const EVERY_ENTRY: [&str; 11] = [
-    "id",
-    "path",
-    "enabled",
-    "grants",
-    "sha256",
-    "signed_by",
-    "min_version",
-    "limits",
-    "http",
-    "on_failure",
-    "breaker",
-];
 
 #[cfg(test)]
 mod tests {
@@ -232,10 +144,11 @@ mod tests {
 
     use super::*;
     use crate::config::Config;
+    use crate::plugin_host::package::manifest;
 
     fn manifest(json: &str) -> Manifest {
         let text = format!(r#"{{"manifest_version":1,"id":"magic-link","version":"1","sdk_version":"1"{json}}}"#);
-        Manifest::parse(text.as_bytes(), "x").unwrap()
+        manifest::parse(text.as_bytes(), "x").unwrap()
     }
 
     fn config(text: &str) -> PluginConfig {
@@ -257,34 +170,6 @@ mod tests {
         assert!(error.contains("`user-administration`, which is not granted"), "more than was reviewed: {error}");
         let hidden = ["users".to_owned(), "sessions".to_owned()];
         assert!(check(&wants, &config(""), &hidden).unwrap_err().to_string().contains("does not name"));
-    }
-
-    #[test]
-    fn options_are_known_and_typed() {
-        let takes = manifest(r#","options":{"expires_in":300,"store_token":"plain"}"#);
-        assert_eq!(options(&takes, &config("expires_in = 60")).unwrap().get("expires_in"), Some(&Json::from(60)));
-        let unknown = options(&takes, &config("expire_in = 60")).unwrap_err().to_string();
-        assert!(unknown.contains("nearest is `expires_in`"), "{unknown}");
-        let wrong = options(&takes, &config("expires_in = \"60\"")).unwrap_err().to_string();
-        assert!(wrong.contains("should look like 300"), "{wrong}");
-    }
-
-    #[test]
-    fn a_route_goes_where_its_option_says() {
-        let json = r#","options":{"keys":{"path":"/keys"}},"routes":[{"method":"GET","path":"/keys","path_option":"keys.path"}]"#;
-        let place = |text: &str| {
-            let mut places = manifest(json);
-            let options = options(&places, &config(text)).unwrap();
-            place_routes(&mut places, &options)
-                .map(|()| places.routes.remove(0).path)
-                .map_err(|error| error.to_string())
-        };
-        assert_eq!(place(""), Ok("/keys".to_owned()));
-        assert_eq!(place("keys = {}"), Ok("/keys".to_owned()));
-        assert_eq!(place("keys.path = \"/.well-known/keys.json\""), Ok("/.well-known/keys.json".to_owned()));
-        for bad in ["", "/", "keys", "/a/../b", "/a?b", "/*"] {
-            assert!(place(&format!("keys.path = \"{bad}\"")).unwrap_err().contains("begins with `/`"), "{bad}");
-        }
     }
 
     #[test]

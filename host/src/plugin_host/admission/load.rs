@@ -30,9 +30,10 @@ use crate::plugin_host::engine;
 use crate::plugin_host::error::PluginError;
 use crate::plugin_host::imports;
 use crate::plugin_host::package::component::imported_capabilities;
-use crate::plugin_host::package::condition::Condition;
+use crate::plugin_host::package::fields::{to_field, to_model};
 use crate::plugin_host::package::file::{self, PluginFile};
-use crate::plugin_host::package::manifest::{Hook, Manifest};
+use crate::plugin_host::package::manifest::{Condition, Hook, Manifest};
+use crate::plugin_host::package::options::{self, active};
 use crate::store::{Schema, StoreError};
 
 /// Where compiled components are kept, seen from the configuration file.
@@ -95,13 +96,13 @@ pub fn extend_schema(config: &Config, clock: &dyn Clock, schema: &mut Schema) ->
     for Candidate { manifest, options, .. } in &candidates {
         let plugin = &manifest.id;
         let refused = |error: StoreError| PluginError::Manifest { plugin: plugin.clone(), reason: error.to_string() };
-        for field in grant::active(manifest, &manifest.user_fields, options) {
-            schema.add_field("user", field.to_field(plugin)).map_err(refused)?;
+        for field in active(manifest, &manifest.user_fields, options) {
+            schema.add_field("user", to_field(field, plugin)).map_err(refused)?;
         }
-        for field in grant::active(manifest, &manifest.session_fields, options) {
-            schema.add_field("session", field.to_field(plugin)).map_err(refused)?;
+        for field in active(manifest, &manifest.session_fields, options) {
+            schema.add_field("session", to_field(field, plugin)).map_err(refused)?;
         }
-        manifest.tables.iter().try_for_each(|table| schema.add_model(table.to_model(plugin))).map_err(refused)?;
+        manifest.tables.iter().try_for_each(|table| schema.add_model(to_model(table, plugin))).map_err(refused)?;
     }
     Ok(())
 }
@@ -113,8 +114,8 @@ fn read<'a>(config: &Config, entry: &'a PluginConfig, clock: &dyn Clock) -> Resu
         let reason = format!("the hook before `{}` waits for something that only an endpoint does", hook.pattern);
         return Err(PluginError::Manifest { plugin: entry.id.clone(), reason });
     }
-    let options = grant::options(&manifest, entry)?;
-    grant::place_routes(&mut manifest, &options)?;
+    let options = options::checked(&manifest, entry)?;
+    options::place_routes(&mut manifest, &options)?;
     Ok(Candidate { entry, component, manifest, options })
 }
 
@@ -124,9 +125,9 @@ fn refuse_clashes(candidates: &[Candidate<'_>]) -> Result<(), PluginError> {
     for Candidate { manifest, options, .. } in candidates {
         let id = manifest.id.as_str();
         let routes = manifest.routes.iter().map(|route| format!("route {} {}", route.method, route.path));
-        let fields = grant::active(manifest, &manifest.user_fields, options);
+        let fields = active(manifest, &manifest.user_fields, options);
         let fields = fields.map(|field| format!("field user.{}", field.name));
-        let session_fields = grant::active(manifest, &manifest.session_fields, options);
+        let session_fields = active(manifest, &manifest.session_fields, options);
         let fields = fields.chain(session_fields.map(|field| format!("field session.{}", field.name)));
         // Databases fold the case of names.
         let tables = manifest.tables.iter().map(|table| format!("table {}", table.name.to_ascii_lowercase()));

@@ -5,6 +5,7 @@
 use std::sync::{Arc, Weak};
 
 use async_trait::async_trait;
+use doorward_contract::{EventAction, EventMoment};
 use tokio::sync::Semaphore;
 
 use super::convert;
@@ -14,8 +15,7 @@ use crate::auth::lifecycle::{Action, Change, Observer};
 use crate::config::FailurePolicy;
 use crate::error::ApiError;
 use crate::exchange::Services;
-use crate::plugin_host::admission::grant::is_on;
-use crate::plugin_host::package::manifest::{Event, EventAction, EventMoment};
+use crate::plugin_host::package::manifest::EventRule;
 use crate::store::{Database, Record, Savepoint, Value, user};
 
 /// Maximum changes that run plugin events at once. One more is refused rather than queued: a running event may wait for
@@ -63,9 +63,7 @@ impl PluginObserver {
     /// None when no plugin declares an event.
     pub(in crate::plugin_host) fn of(plugins: &[Arc<Plugin>], services: &Arc<Services>) -> Option<Self> {
         let subscriptions = plugins.iter().flat_map(|plugin| {
-            let is_wanted = |event: &Event| {
-                event.when_option.as_ref().is_none_or(|name| is_on(name, &plugin.options, &plugin.manifest.options))
-            };
+            let is_wanted = |event: &EventRule| event.is_told(&plugin.options, &plugin.manifest.options);
             let events = (0..).zip(&plugin.manifest.events).filter(move |(_, event)| is_wanted(event));
             events.map(|(index, event)| Subscription {
                 plugin: Arc::clone(plugin),

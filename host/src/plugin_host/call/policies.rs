@@ -80,13 +80,14 @@ fn policy(wanted: &OnFailure, moment: &str, hook: &Hook) -> FailurePolicy {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plugin_host::package::manifest;
 
     #[test]
     fn what_is_not_a_hook_opens_only_when_it_is_named() {
         use FailurePolicy::{Closed, Open};
         let json = r#"{"manifest_version":1,"id":"x","version":"1","sdk_version":"1","is_gate":true,"claims":true,
             "before":[{"pattern":"/a"},{"pattern":"/b"}],"after":[{"pattern":"/a"}]}"#;
-        let manifest = Manifest::parse(json.as_bytes(), "x").unwrap();
+        let manifest = manifest::parse(json.as_bytes(), "x").unwrap();
         let of = |text: &str| {
             let wanted: toml::Table = text.parse().unwrap();
             let policies = Policies::of(&manifest, &wanted["on_failure"].clone().try_into().unwrap());

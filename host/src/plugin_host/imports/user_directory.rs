@@ -9,7 +9,7 @@ use super::interfaces::user_directory::Host;
 use super::outcome::Answer;
 use super::values;
 use crate::plugin_host::call::state::State;
-use crate::store::{FieldKind, Model, Models, user};
+use crate::store::{FieldType, Model, Models, user};
 
 impl Host for State {
     async fn find(&mut self, query: Query) -> wasmtime::Result<Answer<Vec<String>>> {
@@ -52,11 +52,13 @@ fn loosen(conditions: Vec<Condition>, model: &Model) -> Vec<Condition> {
     conditions.into_iter().map(loose).collect()
 }
 
-fn loosened(value: Json, kind: FieldKind) -> Json {
+fn loosened(value: Json, kind: FieldType) -> Json {
     match (value, kind) {
         (Json::Array(values), _) => values.into_iter().map(|value| loosened(value, kind)).collect(),
-        (Json::String(text), FieldKind::Boolean) => Json::Bool(text == "true"),
-        (Json::String(text), FieldKind::Integer) => text.trim().parse().map_or(Json::String(text), Json::Number),
+        (Json::String(text), FieldType::Boolean) => Json::Bool(text == "true"),
+        (Json::String(text), FieldType::Number | FieldType::Bigint) => {
+            text.trim().parse().map_or(Json::String(text), Json::Number)
+        }
         (value, _) => value,
     }
 }
@@ -70,14 +72,14 @@ mod tests {
     #[test]
     fn text_stands_for_values_of_other_types() {
         for (value, kind, expected) in [
-            (json!("true"), FieldKind::Boolean, json!(true)),
-            (json!("false"), FieldKind::Boolean, json!(false)),
-            (json!("banana"), FieldKind::Boolean, json!(false)),
-            (json!(["true", "x"]), FieldKind::Boolean, json!([true, false])),
-            (json!(" 12 "), FieldKind::Integer, json!(12)),
-            (json!("twelve"), FieldKind::Integer, json!("twelve")),
-            (json!("true"), FieldKind::Text, json!("true")),
-            (json!(null), FieldKind::Boolean, json!(null)),
+            (json!("true"), FieldType::Boolean, json!(true)),
+            (json!("false"), FieldType::Boolean, json!(false)),
+            (json!("banana"), FieldType::Boolean, json!(false)),
+            (json!(["true", "x"]), FieldType::Boolean, json!([true, false])),
+            (json!(" 12 "), FieldType::Number, json!(12)),
+            (json!("twelve"), FieldType::Number, json!("twelve")),
+            (json!("true"), FieldType::String, json!("true")),
+            (json!(null), FieldType::Boolean, json!(null)),
         ] {
             assert_eq!(loosened(value.clone(), kind), expected, "{value}");
         }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value as Json};
 use super::interfaces::models::{Condition, Operator, Order, Query};
 use super::interfaces::types::HostError;
 use super::outcome::Answer;
-use crate::store::{DEFAULT_LIMIT, Field, FieldKind, Filter, Model, Op, Record, Sort, StoreError, Value};
+use crate::store::{DEFAULT_LIMIT, Field, FieldType, Filter, Model, Op, Record, Sort, StoreError, Value};
 
 const MOST_ROWS: u32 = 1000;
 const MOST_CONDITIONS: usize = 32;
@@ -131,9 +131,9 @@ fn value(json: &Json, model: &Model, field: &Field) -> Answer<Value> {
         return Ok(Value::Null);
     }
     let value = Value::from_json(json, field.kind);
-    let is_small = |number: i64| field.bigint || i32::try_from(number).is_ok();
+    let is_large = |number: i64| i32::try_from(number).is_err();
     match value {
-        Some(Value::Integer(number)) if field.kind == FieldKind::Integer && !is_small(number) => {
+        Some(Value::Integer(number)) if field.kind == FieldType::Number && is_large(number) => {
             Err(HostError::Invalid(format!("{}.{} has 32 bits", model.name, field.name)))
         }
         Some(value) => Ok(value),

@@ -2,12 +2,13 @@
 
 use std::borrow::Cow;
 
+use doorward_contract::MANIFEST_SECTION;
 use wasm_encoder::{ComponentSection, CustomSection};
 use wasmtime::component::{Component, Linker};
 use wasmtime::{Config, Engine, Store};
 
 use super::javascript;
-use super::manifest::{Manifest, SECTION};
+use super::manifest::{self, Manifest};
 use super::version::Version;
 use crate::plugin_host::bindings::exports::doorward::plugin::lifecycle;
 use crate::plugin_host::error::PluginError;
@@ -45,7 +46,7 @@ pub async fn with_manifest(mut component: Vec<u8>, file: &str) -> Result<(Vec<u8
         plugin: file.to_owned(),
         reason: format!("it does not describe itself: {error:#}"),
     })?;
-    let mut manifest = Manifest::parse(json.as_bytes(), file)?;
+    let mut manifest = manifest::parse(json.as_bytes(), file)?;
     if Version::parse(&manifest.version).is_none() {
         let reason = format!("the version `{}` is none like `1.0.0`: see `Plugin::new`", manifest.version);
         return Err(PluginError::Manifest { plugin: manifest.id, reason });
@@ -81,7 +82,7 @@ pub(in crate::plugin_host) fn imported_capabilities(engine: &Engine, component: 
 
 fn append_manifest(component: &mut Vec<u8>, manifest: &Manifest) {
     let json = serde_json::to_vec(manifest).unwrap_or_default();
-    let section = CustomSection { name: Cow::Borrowed(SECTION), data: Cow::Owned(json) };
+    let section = CustomSection { name: Cow::Borrowed(MANIFEST_SECTION), data: Cow::Owned(json) };
     section.append_to_component(component);
 }
 

@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::Read;
 
-use super::manifest::Manifest;
+use super::manifest::{self, Manifest};
 use crate::clock::Clock;
 use crate::config::{Config, PluginConfig};
 use crate::plugin_host::admission::trust::{self, Claim, Provenance};
@@ -38,7 +38,7 @@ pub fn read(config: &Config, entry: &PluginConfig, clock: &dyn Clock) -> Result<
         let reason = format!("it is larger than {} MiB", MOST_BYTES >> 20);
         return Err(PluginError::NotAPlugin { plugin: entry.id.clone(), reason });
     }
-    let manifest = Manifest::read(&component, &shown)?;
+    let manifest = manifest::read(&component, &shown)?;
     if manifest.id != entry.id {
         let reason = format!("{shown} calls itself `{}`", manifest.id);
         return Err(PluginError::Manifest { plugin: entry.id.clone(), reason });

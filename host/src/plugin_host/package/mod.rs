@@ -7,4 +7,5 @@ pub(super) mod fields;
 pub mod file;
 pub(super) mod javascript;
 pub mod manifest;
+pub(super) mod options;
 pub(super) mod version;

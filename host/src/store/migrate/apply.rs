@@ -9,7 +9,7 @@ use crate::store::models::Models;
 use crate::store::open::Store;
 use crate::store::statement::Builder;
 use crate::store::transaction::Transaction;
-use crate::store::{Database, FieldKind};
+use crate::store::{Database, FieldType};
 
 /// The key of the advisory lock for migrations. Any number, the same in every process.
 const LOCK_KEY: i64 = 0x646f_6f72_7761_7264;
@@ -56,7 +56,7 @@ async fn lock(transaction: &Transaction, backend: Backend) -> Result<(), StoreEr
         transaction.run(Builder::write("SET LOCAL statement_timeout = 0").build()?).await?;
         transaction.run(Builder::write("SET LOCAL lock_timeout = 0").build()?).await?;
         let mut out = Builder::write("SELECT 1 FROM pg_advisory_xact_lock(");
-        out.bind(FieldKind::Integer, LOCK_KEY.into()).sql(")");
+        out.bind(FieldType::Number, LOCK_KEY.into()).sql(")");
         transaction.run(out.build()?).await?;
     }
     Ok(())
@@ -70,7 +70,7 @@ async fn record(transaction: &Transaction, backend: Backend, number: u64, sql: &
     };
     let mut out = Builder::write("INSERT INTO ");
     out.name(&model.table).sql(" (").names("", model.fields.iter().map(|field| field.column.as_str()));
-    out.sql(") VALUES (").bind(FieldKind::Text, format!("{number:06}").into());
-    out.sql(", ").bind(FieldKind::Text, sql.into()).sql(", ").sql(now).sql(")");
+    out.sql(") VALUES (").bind(FieldType::String, format!("{number:06}").into());
+    out.sql(", ").bind(FieldType::String, sql.into()).sql(", ").sql(now).sql(")");
     transaction.run(out.build()?).await.map(drop)
 }

@@ -4,7 +4,7 @@ use super::Backend;
 use super::inspect::Found;
 use crate::store::model::{Field, Model};
 use crate::store::schema::Schema;
-use crate::store::value::FieldKind;
+use doorward_contract::FieldType;
 
 /// The statements that create the schema in an empty database: tables, then indexes, as the reference writes them.
 pub fn create_schema(schema: &Schema, backend: Backend) -> Vec<String> {
@@ -29,7 +29,7 @@ pub(super) fn missing(schema: &Schema, backend: Backend, found: &Found) -> Vec<S
             // For a unique field, the constraint in `create table` creates the index.
             if field.unique && !is_new && !found.has_unique_index(&model.table, &field.column) {
                 indexes.push(create_index("unique index", "uidx", model, field));
-            } else if field.indexed && !field.unique && !found.has_index(&model.table, &field.column) {
+            } else if field.index && !field.unique && !found.has_index(&model.table, &field.column) {
                 indexes.push(create_index("index", "idx", model, field));
             }
         }
@@ -79,13 +79,13 @@ fn references(schema: &Schema, field: &Field) -> String {
 
 fn column_type(field: &Field, backend: Backend) -> &'static str {
     match (field.kind, backend) {
-        (FieldKind::Text, _) | (FieldKind::Json, Backend::Sqlite) => "text",
-        (FieldKind::Integer, _) if field.bigint => "bigint",
-        (FieldKind::Integer, _) | (FieldKind::Boolean, Backend::Sqlite) => "integer",
-        (FieldKind::Boolean, Backend::Postgres) => "boolean",
-        (FieldKind::Timestamp, Backend::Sqlite) => "date",
-        (FieldKind::Timestamp, Backend::Postgres) => "timestamptz",
-        (FieldKind::Json, Backend::Postgres) => "jsonb",
+        (FieldType::String, _) | (FieldType::Strings | FieldType::Numbers | FieldType::Json, Backend::Sqlite) => "text",
+        (FieldType::Bigint, _) => "bigint",
+        (FieldType::Number, _) | (FieldType::Boolean, Backend::Sqlite) => "integer",
+        (FieldType::Boolean, Backend::Postgres) => "boolean",
+        (FieldType::Date, Backend::Sqlite) => "date",
+        (FieldType::Date, Backend::Postgres) => "timestamptz",
+        (FieldType::Strings | FieldType::Numbers | FieldType::Json, Backend::Postgres) => "jsonb",
     }
 }
 

@@ -1,0 +1,115 @@
+//! The operator's options of a plugin: each known to its manifest, and what follows from them.
+
+use doorward_contract::chosen;
+use serde_json::{Map, Value as Json};
+
+use super::manifest::{FieldRule, Manifest};
+use crate::config::PluginConfig;
+use crate::plugin_host::error::PluginError;
+
+/// The operator's options as JSON, each known to the manifest and of the type of its default.
+///
+/// # Errors
+/// `Option` that names the fault and, for an unknown name, the nearest known one.
+pub(in crate::plugin_host) fn checked(
+    manifest: &Manifest,
+    config: &PluginConfig,
+) -> Result<Map<String, Json>, PluginError> {
+    let fault = |reason: String| PluginError::Option { plugin: manifest.id.clone(), reason };
+    let mut options = Map::new();
+    for (name, value) in &config.options {
+        let Some(default) = manifest.options.get(name) else {
+            return Err(fault(format!("there is no option `{name}`{}", nearest(manifest, name))));
+        };
+        let value = serde_json::to_value(value).map_err(|error| fault(format!("option `{name}`: {error}")))?;
+        if !default.is_null() && std::mem::discriminant(default) != std::mem::discriminant(&value) {
+            return Err(fault(format!("option `{name}` is {value}, and should look like {default}")));
+        }
+        options.insert(name.clone(), value);
+    }
+    Ok(options)
+}
+
+/// Puts the routes where the options say.
+///
+/// # Errors
+/// `Option` for a text that is no path.
+pub(in crate::plugin_host) fn place_routes(
+    manifest: &mut Manifest,
+    options: &Map<String, Json>,
+) -> Result<(), PluginError> {
+    for route in &mut manifest.routes {
+        let Some(name) = &route.path_option else { continue };
+        let Some(path) = chosen(options, name).and_then(Json::as_str) else { continue };
+        if !path.starts_with('/') || path.len() < 2 || path.contains("..") || path.contains(['?', '#', '*', ' ']) {
+            let reason = format!("option `{name}` is {path:?}, and a path begins with `/` and has no `..`");
+            return Err(PluginError::Option { plugin: manifest.id.clone(), reason });
+        }
+        route.path = path.to_owned();
+    }
+    Ok(())
+}
+
+/// Those of `fields` that there are under these options.
+pub(in crate::plugin_host) fn active<'a>(
+    manifest: &'a Manifest,
+    fields: &'a [FieldRule],
+    options: &'a Map<String, Json>,
+) -> impl Iterator<Item = &'a FieldRule> {
+    fields.iter().filter(|field| field.exists(options, &manifest.options))
+}
+
+fn nearest(manifest: &Manifest, name: &str) -> String {
+    let likeness = |known: &&str| (strsim::jaro_winkler(known, name) * 1000.0) as u32;
+    match manifest.options.keys().map(String::as_str).chain(PluginConfig::KEYS.iter().copied()).max_by_key(likeness) {
+        Some(known) => format!(". The nearest is `{known}`"),
+        None => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::manifest;
+    use super::*;
+
+    fn manifest(json: &str) -> Manifest {
+        let text = format!(r#"{{"manifest_version":1,"id":"magic-link","version":"1","sdk_version":"1"{json}}}"#);
+        manifest::parse(text.as_bytes(), "x").unwrap()
+    }
+
+    fn config(text: &str) -> PluginConfig {
+        toml::from_str(&format!("id = \"magic-link\"\n{text}")).unwrap()
+    }
+
+    #[test]
+    fn options_are_known_and_typed() {
+        let takes = manifest(r#","options":{"expires_in":300,"store_token":"plain"}"#);
+        assert_eq!(checked(&takes, &config("expires_in = 60")).unwrap().get("expires_in"), Some(&Json::from(60)));
+        let unknown = checked(&takes, &config("expire_in = 60")).unwrap_err().to_string();
+        assert!(unknown.contains("nearest is `expires_in`"), "{unknown}");
+        for (mistyped, key) in [("grant", "grants"), ("breakr", "breaker"), ("min_verson", "min_version")] {
+            let unknown = checked(&takes, &config(&format!("{mistyped} = 1"))).unwrap_err().to_string();
+            assert!(unknown.contains(&format!("nearest is `{key}`")), "{unknown}");
+        }
+        let wrong = checked(&takes, &config("expires_in = \"60\"")).unwrap_err().to_string();
+        assert!(wrong.contains("should look like 300"), "{wrong}");
+    }
+
+    #[test]
+    fn a_route_goes_where_its_option_says() {
+        let json = r#","options":{"keys":{"path":"/keys"}},"routes":[{"method":"GET","path":"/keys","path_option":"keys.path"}]"#;
+        let place = |text: &str| {
+            let mut places = manifest(json);
+            let options = checked(&places, &config(text)).unwrap();
+            place_routes(&mut places, &options)
+                .map(|()| places.routes.remove(0).path)
+                .map_err(|error| error.to_string())
+        };
+        assert_eq!(place(""), Ok("/keys".to_owned()));
+        assert_eq!(place("keys = {}"), Ok("/keys".to_owned()));
+        assert_eq!(place("keys.path = \"/.well-known/keys.json\""), Ok("/.well-known/keys.json".to_owned()));
+        for bad in ["", "/", "keys", "/a/../b", "/a?b", "/*"] {
+            assert!(place(&format!("keys.path = \"{bad}\"")).unwrap_err().contains("begins with `/`"), "{bad}");
+        }
+    }
+}

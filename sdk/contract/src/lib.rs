@@ -1,0 +1,26 @@
+//! What plugins and the server agree on beside the WIT: the manifest and its parts, and the words of shared errors.
+//!
+//! The types hold texts as `S`: `&'static str` in a plugin, whose builders are `const`, and `String` in the server, which
+//! reads them. Names in JSON are those of contract 1.0.0 and never change; a name in Rust may be a better one.
+
+mod email;
+mod error_code;
+mod issues;
+mod manifest;
+mod options;
+mod pattern;
+
+pub use email::is_email;
+pub use error_code::{ErrorCode, VALIDATION_ERROR};
+pub use issues::{EMPTY_TEXT, INVALID_EMAIL, Issues, invalid_option, mismatch, type_name};
+pub use manifest::condition::{Condition, Facts};
+pub use manifest::cookie::CookieRule;
+pub use manifest::event::{EventAction, EventMoment, EventRule};
+pub use manifest::field::{FieldRule, FieldType};
+pub use manifest::hook::On;
+pub use manifest::rate::{RateLimit, RateRule};
+pub use manifest::route::{FunctionRule, RouteRule};
+pub use manifest::table::Table;
+pub use manifest::{MANIFEST_SECTION, MANIFEST_VERSION, Manifest};
+pub use options::{chosen, is_on};
+pub use pattern::PathPattern;

@@ -1,0 +1,212 @@
+//! Fields: what a plugin adds to users and sessions, and what its tables hold.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::error_code::ErrorCode;
+use crate::options::is_on_if_named;
+
+/// The type of a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FieldType {
+    /// Text.
+    String,
+    /// An integer of 32 bits in the database.
+    Number,
+    /// An integer of 64 bits; JavaScript reads 53 of them.
+    Bigint,
+    /// True or false.
+    Boolean,
+    /// A point in time: ISO 8601 text in JSON.
+    Date,
+    /// A list of texts.
+    #[serde(rename = "string[]")]
+    Strings,
+    /// A list of numbers.
+    #[serde(rename = "number[]")]
+    Numbers,
+    /// Any JSON.
+    Json,
+}
+
+/// A field that a plugin adds to users or sessions, or a field of its own table.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(bound(deserialize = "S: Deserialize<'de>"))]
+#[non_exhaustive]
+pub struct FieldRule<S = &'static str> {
+    /// Its name on the wire.
+    pub name: S,
+    /// Its type.
+    #[serde(rename = "type")]
+    pub kind: FieldType,
+    /// Whether every new row must have it.
+    #[serde(default)]
+    pub required: bool,
+    /// Whether two rows cannot have the same value.
+    #[serde(default)]
+    pub unique: bool,
+    /// Of users and sessions: the refusal of who asks for a value that another has; one of the plugin's `errors`.
+    #[serde(rename = "taken", default, skip_serializing_if = "Option::is_none")]
+    pub conflict: Option<ErrorCode<S>>,
+    /// Whether rows are looked up by it.
+    #[serde(rename = "indexed", default)]
+    pub index: bool,
+    /// The model whose `id` it holds; the row goes with that one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub references: Option<S>,
+    /// Value of a new row that says nothing else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default: Option<Value>,
+    /// Whether clients see it.
+    #[serde(rename = "is_returned", default)]
+    pub returned: bool,
+    /// Whether clients set it.
+    #[serde(rename = "is_input", default)]
+    pub input: bool,
+    /// Whether it mirrors a credential, on users: it goes back to its default when credentials are taken away.
+    #[serde(default)]
+    pub is_credential: bool,
+    /// Whether a session in which it has a value is never extended.
+    #[serde(rename = "fixes_life", default, skip_serializing_if = "std::ops::Not::not")]
+    pub never_refreshed: bool,
+    /// It exists only when this option is true.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when_option: Option<S>,
+}
+
+impl FieldType {
+    /// Whether it is a whole number.
+    pub const fn is_integer(self) -> bool {
+        matches!(self, Self::Number | Self::Bigint)
+    }
+
+    /// Whether the value is one of this type; dates are texts of which `is_date` holds.
+    pub fn holds(self, value: &Value, is_date: impl Fn(&str) -> bool) -> bool {
+        let all = |is_right: fn(&Value) -> bool| value.as_array().is_some_and(|items| items.iter().all(is_right));
+        match self {
+            Self::String => value.is_string(),
+            Self::Number | Self::Bigint => value.is_i64(),
+            Self::Boolean => value.is_boolean(),
+            Self::Date => value.as_str().is_some_and(is_date),
+            Self::Strings => all(Value::is_string),
+            Self::Numbers => all(Value::is_number),
+            Self::Json => true,
+        }
+    }
+}
+
+impl FieldRule {
+    /// A nullable field; on users and sessions, one that clients see and only the plugin sets.
+    pub const fn new(name: &'static str, kind: FieldType) -> Self {
+        Self {
+            name,
+            kind,
+            required: false,
+            unique: false,
+            conflict: None,
+            index: false,
+            references: None,
+            default: None,
+            returned: true,
+            input: false,
+            is_credential: false,
+            never_refreshed: false,
+            when_option: None,
+        }
+    }
+
+    /// Every new row must have it.
+    pub const fn required(mut self) -> Self {
+        self.required = true;
+        self
+    }
+
+    /// Two rows cannot have the same value. On users, see `users::find_by_own_field`.
+    pub const fn unique(mut self) -> Self {
+        self.unique = true;
+        self
+    }
+
+    /// As [`FieldRule::unique`], on users and sessions: who asks for a value that another has, however close the race, gets
+    /// this refusal.
+    pub const fn unique_or(mut self, conflict: ErrorCode) -> Self {
+        self.conflict = Some(conflict);
+        self.unique()
+    }
+
+    /// Rows are looked up by it.
+    pub const fn indexed(mut self) -> Self {
+        self.index = true;
+        self
+    }
+
+    /// Holds the id of a row of `model` (`user`, or an earlier table of the plugin) and goes with it.
+    pub const fn references(mut self, model: &'static str) -> Self {
+        self.references = Some(model);
+        self
+    }
+
+    /// Value of a new row that says nothing else.
+    pub fn default_value(mut self, value: impl Into<Value>) -> Self {
+        self.default = Some(value.into());
+        self
+    }
+
+    /// Never leaves the server.
+    pub const fn hidden(mut self) -> Self {
+        self.returned = false;
+        self
+    }
+
+    /// Clients may set it when they sign up or update themselves.
+    pub const fn input(mut self) -> Self {
+        self.input = true;
+        self
+    }
+
+    /// On users: mirrors a credential. It goes back to its default when `email_ownership::confirm` removes credentials that
+    /// may be someone else's.
+    pub const fn credential(mut self) -> Self {
+        self.is_credential = true;
+        self
+    }
+
+    /// A session in which it has a value ends when it was to end: it is never extended.
+    pub const fn never_refreshed(mut self) -> Self {
+        self.never_refreshed = true;
+        self
+    }
+
+    /// The old name of [`FieldRule::never_refreshed`].
+    #[deprecated(since = "0.1.0", note = "say `never_refreshed`")]
+    pub const fn fixes_life(self) -> Self {
+        self.never_refreshed()
+    }
+
+    /// Exists only when the operator's option `name` is true.
+    pub const fn when_option(mut self, name: &'static str) -> Self {
+        self.when_option = Some(name);
+        self
+    }
+}
+
+impl<S: AsRef<str>> FieldRule<S> {
+    /// Whether there is such a field under these options.
+    pub fn exists(&self, options: &Map<String, Value>, defaults: &Map<String, Value>) -> bool {
+        is_on_if_named(self.when_option.as_ref(), options, defaults)
+    }
+
+    /// What is wrong with the field, seen from `place`: `user`, or the table's name.
+    pub(super) fn fault(&self, place: &str, is_date: impl Fn(&str) -> bool) -> Option<String> {
+        let name = self.name.as_ref();
+        if let Some(default) = self.default.as_ref().filter(|default| !self.kind.holds(default, is_date)) {
+            return Some(format!("the default {default} of {place}.{name} has another type than the field"));
+        }
+        if self.conflict.as_ref().is_some_and(|conflict| !(400..500).contains(&conflict.status)) {
+            return Some(format!("{place}.{name}: that a value is taken is said with 400 to 499"));
+        }
+        let target = self.references.as_ref().filter(|_| self.kind != FieldType::String);
+        target.map(|target| format!("{place}.{name} holds the id of a {} and has to be a string", target.as_ref()))
+    }
+}

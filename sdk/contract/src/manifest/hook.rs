@@ -1,0 +1,100 @@
+//! Where and when a hook runs.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::condition::Condition;
+
+/// Where and when a hook runs. The server looks at it before the plugin is called: what does not match costs nothing.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(bound(deserialize = "S: Deserialize<'de>"))]
+#[non_exhaustive]
+pub struct On<S = &'static str> {
+    /// Exact path, or with `*` and `**`.
+    pub pattern: S,
+    /// What else must be so.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub conditions: Vec<Condition<S>>,
+    /// Of a `before` hook: whether it runs before the `before` scripts, which then see what it says of the request.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ahead_of_scripts: bool,
+}
+
+impl On {
+    /// Endpoints whose path matches: exact, `*` for one segment, `**` for the rest.
+    pub fn path(pattern: &'static str) -> Self {
+        Self { pattern, conditions: Vec::new(), ahead_of_scripts: false }
+    }
+
+    /// Every endpoint.
+    pub fn any_path() -> Self {
+        Self::path("/**")
+    }
+
+    /// Only requests with one of these methods: `&["POST"]`.
+    pub fn when_method(self, methods: &'static [&'static str]) -> Self {
+        self.and(Condition::Methods(methods.to_vec()))
+    }
+
+    /// Only requests with this header, in lower case. It may be one whose value no plugin sees: `authorization`.
+    pub fn when_header(self, name: &'static str) -> Self {
+        self.and(Condition::Header(name))
+    }
+
+    /// Only requests whose endpoint looked for a session and found one, or opened one. Not for `before`.
+    pub fn when_signed_in(self) -> Self {
+        self.and(Condition::SignedIn)
+    }
+
+    /// Only answers that set or delete the session cookie. Not for `before`.
+    pub fn when_session_cookie_is_written(self) -> Self {
+        self.and(Condition::SessionCookieWritten)
+    }
+
+    /// Only answers that set the session cookie: someone signed in, or a session was extended. Not for `before`.
+    pub fn when_session_cookie_is_set(self) -> Self {
+        self.and(Condition::SessionCookieSet)
+    }
+
+    /// Before the operator's scripts, which then see what this hook says of the request: for those who find out whose it
+    /// is. Only for `before`.
+    pub fn ahead_of_scripts(mut self) -> Self {
+        self.ahead_of_scripts = true;
+        self
+    }
+
+    /// Only when the operator's option `name` is true.
+    pub fn when_option(self, name: &'static str) -> Self {
+        self.and(Condition::Option(name))
+    }
+
+    /// Only when the operator's option `name` is not true.
+    pub fn unless_option(self, name: &'static str) -> Self {
+        self.and(Condition::NotOption(name))
+    }
+
+    fn and(mut self, condition: Condition) -> Self {
+        self.conditions.push(condition);
+        self
+    }
+}
+
+impl From<&'static str> for On {
+    fn from(pattern: &'static str) -> Self {
+        Self::path(pattern)
+    }
+}
+
+impl<S: AsRef<str>> On<S> {
+    /// The conditions that each request is asked about; none at all when the hook never runs under these options.
+    pub fn open_conditions<'a>(
+        &'a self,
+        options: &Map<String, Value>,
+        defaults: &Map<String, Value>,
+    ) -> Option<impl Iterator<Item = &'a Condition<S>> + use<'a, S>> {
+        let is_settled = |condition: &Condition<S>| condition.settled(options, defaults);
+        let never_runs = self.conditions.iter().any(|condition| is_settled(condition) == Some(false));
+        let asked = |condition: &&Condition<S>| !matches!(condition, Condition::Option(_) | Condition::NotOption(_));
+        (!never_runs).then(|| self.conditions.iter().filter(asked))
+    }
+}

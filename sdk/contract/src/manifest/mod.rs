@@ -1,0 +1,253 @@
+//! The manifest: what a plugin declares, as the JSON text that the server reads without running anything.
+
+pub(crate) mod condition;
+pub(crate) mod cookie;
+pub(crate) mod event;
+pub(crate) mod field;
+pub(crate) mod hook;
+pub(crate) mod rate;
+pub(crate) mod route;
+pub(crate) mod table;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::error_code::ErrorCode;
+use condition::Condition;
+use cookie::CookieRule;
+use event::EventRule;
+use field::{FieldRule, FieldType};
+use hook::On;
+use rate::RateRule;
+use route::{FunctionRule, RouteRule};
+use table::Table;
+
+/// The custom section of a component that holds the manifest as JSON text.
+pub const MANIFEST_SECTION: &str = "doorward:manifest";
+/// The newest form of the manifest.
+pub const MANIFEST_VERSION: u32 = 1;
+
+/// A plugin's declaration.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(bound(deserialize = "S: Deserialize<'de>"))]
+pub struct Manifest<S = &'static str> {
+    /// The form of the manifest itself.
+    pub manifest_version: u32,
+    /// In lower case with hyphens.
+    pub id: S,
+    /// The plugin's own version.
+    pub version: S,
+    /// The SDK that it was built with.
+    pub sdk_version: S,
+    /// Endpoints; the guest is called by index.
+    #[serde(default)]
+    pub routes: Vec<RouteRule<S>>,
+    /// Hooks before endpoints; the guest is called by index.
+    #[serde(default)]
+    pub before: Vec<On<S>>,
+    /// Hooks after endpoints; the guest is called by index.
+    #[serde(default)]
+    pub after: Vec<On<S>>,
+    /// Whether it is asked about sign-ins.
+    #[serde(default)]
+    pub is_gate: bool,
+    /// One of its boolean fields of users; the gate runs only for users where it is true.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gate_when_user: Option<S>,
+    /// Parts in changes of rows; the guest is called by index.
+    #[serde(default)]
+    pub events: Vec<EventRule<S>>,
+    /// Whether it adds claims to tokens.
+    #[serde(default)]
+    pub claims: bool,
+    /// Functions for the application's own backend; the guest is called by index.
+    #[serde(default)]
+    pub functions: Vec<FunctionRule<S>>,
+    /// Hosts that it sends requests to: a name, or `*.` and a name.
+    #[serde(default)]
+    pub http_hosts: Vec<S>,
+    /// Options and their defaults.
+    #[serde(default)]
+    pub options: Map<String, Value>,
+    /// Limits on requests.
+    #[serde(default)]
+    pub rate_limits: Vec<RateRule<S>>,
+    /// Cookies that it owns.
+    #[serde(default)]
+    pub cookies: Vec<CookieRule<S>>,
+    /// Tables of its own.
+    #[serde(default)]
+    pub tables: Vec<Table<S>>,
+    /// Fields that it adds to users.
+    #[serde(default)]
+    pub user_fields: Vec<FieldRule<S>>,
+    /// Fields that it adds to sessions.
+    #[serde(default)]
+    pub session_fields: Vec<FieldRule<S>>,
+    /// Fields of users that it reads beside those that clients see and its own.
+    #[serde(default)]
+    pub reads_user_fields: Vec<S>,
+    /// Fields of sessions that it writes beside its own.
+    #[serde(default)]
+    pub writes_session_fields: Vec<S>,
+    /// Core fields that it sets on new users.
+    #[serde(default)]
+    pub creates_user_with: Vec<S>,
+    /// Core fields that it changes on users.
+    #[serde(default)]
+    pub updates_user_fields: Vec<S>,
+    /// Prefixes of the verifications that it owns.
+    #[serde(default)]
+    pub verification_prefixes: Vec<S>,
+    /// Kinds of mail that it sends.
+    #[serde(default)]
+    pub mails: Vec<S>,
+    /// Error codes that it answers with.
+    #[serde(default)]
+    pub errors: Vec<ErrorCode<S>>,
+    /// Capabilities that the component imports; written by `doorward plugin build`.
+    #[serde(default)]
+    pub capabilities: Vec<S>,
+}
+
+impl<S> Manifest<S> {
+    /// A plugin that declares nothing yet.
+    pub fn new(id: S, version: S, sdk_version: S) -> Self {
+        Self {
+            manifest_version: MANIFEST_VERSION,
+            id,
+            version,
+            sdk_version,
+            routes: Vec::new(),
+            before: Vec::new(),
+            after: Vec::new(),
+            is_gate: false,
+            gate_when_user: None,
+            events: Vec::new(),
+            claims: false,
+            functions: Vec::new(),
+            http_hosts: Vec::new(),
+            options: Map::new(),
+            rate_limits: Vec::new(),
+            cookies: Vec::new(),
+            tables: Vec::new(),
+            user_fields: Vec::new(),
+            session_fields: Vec::new(),
+            reads_user_fields: Vec::new(),
+            writes_session_fields: Vec::new(),
+            creates_user_with: Vec::new(),
+            updates_user_fields: Vec::new(),
+            verification_prefixes: Vec::new(),
+            mails: Vec::new(),
+            errors: Vec::new(),
+            capabilities: Vec::new(),
+        }
+    }
+}
+
+impl<S: AsRef<str>> Manifest<S> {
+    /// What it declares that cannot be; `is_date` says which texts are dates.
+    pub fn fault(&self, is_date: impl Fn(&str) -> bool) -> Option<String> {
+        if !is_id(self.id.as_ref()) {
+            return Some("an id has lower case letters, digits and hyphens".to_owned());
+        }
+        self.place_fault()
+            .or_else(|| self.user_fields.iter().find_map(|field| field.fault("user", &is_date)))
+            .or_else(|| self.session_fields.iter().find_map(|field| field.fault("session", &is_date)))
+            .or_else(|| self.tables.iter().find_map(|table| table.fault(&is_date)))
+            .or_else(|| self.events.iter().find_map(EventRule::fault))
+            .or_else(|| self.watched_user_fault())
+            .or_else(|| self.name_fault())
+    }
+
+    /// Of routes, hooks and limits.
+    fn place_fault(&self) -> Option<String> {
+        let hooks = || self.before.iter().chain(&self.after);
+        let routes = self.routes.iter().map(|route| &route.path);
+        let paths =
+            hooks().map(|hook| &hook.pattern).chain(routes).chain(self.rate_limits.iter().map(|rule| &rule.path));
+        if let Some(path) = paths.map(AsRef::as_ref).find(|path| !path.starts_with('/')) {
+            return Some(format!("the path `{path}` does not begin with `/`"));
+        }
+        if let Some(route) = self.routes.iter().find(|route| !matches!(route.method.as_ref(), "GET" | "POST")) {
+            return Some(format!("`{} {}`: routes are GET or POST", route.method.as_ref(), route.path.as_ref()));
+        }
+        hooks().flat_map(|hook| &hook.conditions).find_map(Condition::fault)
+    }
+
+    /// Of fields of users that the server looks at before it calls the plugin.
+    fn watched_user_fault(&self) -> Option<String> {
+        let is_own = |name: &str| {
+            self.user_fields.iter().any(|field| field.name.as_ref() == name && field.kind == FieldType::Boolean)
+        };
+        let watched = self.events.iter().filter_map(|event| event.when_user.as_ref()).chain(&self.gate_when_user);
+        let wrong = watched.map(AsRef::as_ref).find(|name| !is_own(name));
+        wrong.map(|name| format!("`{name}` is no boolean field that it adds to users"))
+    }
+
+    /// Of functions, hosts and prefixes.
+    fn name_fault(&self) -> Option<String> {
+        if let Some(function) = self.functions.iter().map(|function| function.name.as_ref()).find(|name| !is_id(name)) {
+            return Some(format!("the function `{function}`: a name has lower case letters, digits and hyphens"));
+        }
+        if let Some(host) = self.http_hosts.iter().map(AsRef::as_ref).find(|host| !is_host(host)) {
+            return Some(format!("`{host}` is no host: write `api.example.com` or `*.example.com`"));
+        }
+        let mut prefixes = self.verification_prefixes.iter().map(AsRef::as_ref);
+        let short = prefixes.find(|prefix| prefix.len() < 4 || !prefix.ends_with([':', '-']));
+        short.map(|prefix| format!("the verification prefix `{prefix}` needs 4 characters and `:` or `-` at its end"))
+    }
+}
+
+fn is_id(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+}
+
+fn is_host(host: &str) -> bool {
+    let name = host.strip_prefix("*.").unwrap_or(host);
+    let is_part = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-.:".contains(&byte);
+    !name.is_empty() && name.bytes().all(is_part)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fault(json: &str) -> Option<String> {
+        let text = format!(r#"{{"manifest_version":1,"id":"x","version":"1","sdk_version":"1"{json}}}"#);
+        serde_json::from_str::<Manifest<String>>(&text).unwrap().fault(|text| text != "soon")
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused() {
+        assert_eq!(fault(""), None);
+        for (json, part) in [
+            (r#","routes":[{"method":"GET","path":"x"}]"#, "begin with `/`"),
+            (r#","routes":[{"method":"DELETE","path":"/x"}]"#, "GET or POST"),
+            (r#","before":[{"pattern":"*"}]"#, "begin with `/`"),
+            (r#","rate_limits":[{"path":"x","max":1,"window_secs":1}]"#, "begin with `/`"),
+            (r#","verification_prefixes":["a"]"#, "needs 4 characters"),
+            (r#","verification_prefixes":["abcd"]"#, "at its end"),
+            (r#","after":[{"pattern":"/x","conditions":[{"header":"Set-Auth"}]}]"#, "in lower case"),
+            (r#","after":[{"pattern":"/x","conditions":[{"methods":["get"]}]}]"#, "not GET or POST"),
+            (r#","events":[{"model":"jwks","action":"create","moment":"before"}]"#, "no events"),
+            (
+                r#","events":[{"model":"user","action":"create","moment":"before","when_user":"a"}]"#,
+                "no user to look at",
+            ),
+            (
+                r#","events":[{"model":"session","action":"create","moment":"before","when_user":"a"}]"#,
+                "`a` is no boolean",
+            ),
+            (r#","gate_when_user":"a","user_fields":[{"name":"a","type":"string"}]"#, "`a` is no boolean"),
+            (r#","functions":[{"name":"View"}]"#, "the function `View`"),
+            (r#","http_hosts":["https://x"]"#, "is no host"),
+            (r#","user_fields":[{"name":"a","type":"boolean","default":0}]"#, "user.a has another type"),
+            (r#","session_fields":[{"name":"a","type":"date","default":"soon"}]"#, "session.a has another type"),
+            (r#","tables":[{"name":"x","fields":[{"name":"id","type":"string"}]}]"#, "which every table has"),
+        ] {
+            let fault = fault(json).unwrap();
+            assert!(fault.contains(part), "{fault}");
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! Tables of a plugin's own.
+
+use serde::{Deserialize, Serialize};
+
+use super::field::FieldRule;
+
+/// A table of the plugin's own. It has the field `id`, which the server fills.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(bound(deserialize = "S: Deserialize<'de>"))]
+#[non_exhaustive]
+pub struct Table<S = &'static str> {
+    /// Name of the model and of the table.
+    pub name: S,
+    /// Its fields, without `id`.
+    pub fields: Vec<FieldRule<S>>,
+    /// Whether its rows are a way to sign in: they go when someone else turns out to own the user's address.
+    #[serde(default)]
+    pub is_credential: bool,
+}
+
+impl Table {
+    /// A table without fields but `id`.
+    pub const fn new(name: &'static str) -> Self {
+        Self { name, fields: Vec::new(), is_credential: false }
+    }
+
+    /// Adds a field.
+    #[must_use]
+    pub fn field(mut self, field: FieldRule) -> Self {
+        self.fields.push(field);
+        self
+    }
+
+    /// Its rows are a way to sign in: `email_ownership::confirm` removes those of a user whose address someone else turns
+    /// out to own. A field refers to `user`.
+    #[must_use]
+    pub fn credentials(mut self) -> Self {
+        self.is_credential = true;
+        self
+    }
+}
+
+impl<S: AsRef<str>> Table<S> {
+    /// Whether the field says whose a credential is.
+    pub fn holds_owner(&self, field: &FieldRule<S>) -> bool {
+        self.is_credential && field.references.as_ref().is_some_and(|target| target.as_ref() == "user")
+    }
+
+    /// What is wrong with the table; `is_date` is about the defaults of its fields.
+    pub(super) fn fault(&self, is_date: impl Fn(&str) -> bool) -> Option<String> {
+        let name = self.name.as_ref();
+        if name.to_ascii_lowercase().starts_with("doorward") {
+            return Some(format!("the table `{name}`: names that begin with `doorward` are the server's"));
+        }
+        if self.fields.iter().any(|field| field.name.as_ref() == "id") {
+            return Some(format!("the table `{name}` declares the field `id`, which every table has"));
+        }
+        if self.is_credential && !self.fields.iter().any(|field| self.holds_owner(field)) {
+            return Some(format!("the table `{name}` holds credentials, so a field has to refer to `user`"));
+        }
+        self.fields.iter().find_map(|field| field.fault(name, &is_date))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_no_table_can_be_is_refused() {
+        for (json, part) in [
+            (r#"{"name":"Doorward_x","fields":[]}"#, "the server's"),
+            (r#"{"name":"x","fields":[{"name":"id","type":"string"}]}"#, "which every table has"),
+            (r#"{"name":"x","fields":[],"is_credential":true}"#, "refer to `user`"),
+            (r#"{"name":"x","fields":[{"name":"a","type":"number","default":"1"}]}"#, "x.a has another type"),
+            (r#"{"name":"x","fields":[{"name":"a","type":"string[]","default":[1]}]}"#, "x.a has another type"),
+            (r#"{"name":"x","fields":[{"name":"a","type":"date","default":"soon"}]}"#, "x.a has another type"),
+            (r#"{"name":"x","fields":[{"name":"a","type":"number","references":"user"}]}"#, "has to be a string"),
+            (
+                r#"{"name":"x","fields":[{"name":"a","type":"string","taken":{"status":200,"code":"A","message":"a"}}]}"#,
+                "400 to 499",
+            ),
+        ] {
+            let table: Table<String> = serde_json::from_str(json).unwrap();
+            let fault = table.fault(|text| text != "soon").unwrap();
+            assert!(fault.contains(part), "{fault}");
+        }
+    }
+}
