@@ -41,10 +41,16 @@ fn code(answer: &Answer) -> (u16, String) {
 async fn every_released_component_serves(place: Place) {
     for (round, file) in kept().iter().enumerate() {
         let manifest = manifest::read(&std::fs::read(file).unwrap(), "compat").unwrap();
+        let rights = ["session-gate", "reads-request:/sign-up/email", "changes-answer:/sign-up/email"];
+        let capabilities = manifest.capabilities.iter().map(String::as_str);
+        let grants: Vec<&str> = capabilities.clone().chain(rights).collect();
+        let lacking = format!("[[plugins]]\nid = \"compat\"\npath = \"{}\"\ngrants = []\n", file.display());
+        let error = Fixture::try_start(&place, &lacking).await.err().unwrap();
+        assert!(error.contains("\"session-gate\", \"observes:/sign-up/email\"]"), "the line to add: {error}");
         let entry = format!(
             "[[plugins]]\nid = \"compat\"\npath = \"{}\"\ngrants = {}\ngreeting = \"Hi\"\n",
             file.display(),
-            json!(manifest.capabilities)
+            json!(grants)
         );
         let server = Fixture::start(&place, &entry).await;
 

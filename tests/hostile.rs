@@ -34,15 +34,16 @@ use serde_json::json;
 use crate::fixture::{Answer, Fixture};
 use crate::store::Place;
 
-const GRANTS: &str =
-    r#"grants = ["cookies", "verifications", "users", "mail", "transactions", "models", "passwords", "http"]"#;
+const GRANTS: &str = r#"grants = ["cookies", "verifications", "users", "mail", "transactions", "models", "passwords", "http", "session-gate",
+    "reads-request:/sign-up/email", "changes-request:/sign-up/email", "changes-answer:/sign-up/email",
+    "observes:/guarded/before", "reads-request:/ok", "changes-answer:/ok", "changes-answer:/verify-email"]"#;
 
 pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
 /// Builds the plugins of a folder, as far as they are not up to date.
-fn build_once(folder: &Path, out: &Path) {
+pub fn build_once(folder: &Path, out: &Path) {
     let request =
         BuildRequest { folder: folder.to_owned(), out: out.to_owned(), target: root().join("target/plugins") };
     // The command brings a runtime of its own, which cannot run inside the test's.

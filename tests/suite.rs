@@ -13,6 +13,7 @@ mod capabilities;
 mod compat;
 mod contract;
 mod fixture;
+mod grants;
 mod hooks;
 mod hostile;
 mod lifecycle;

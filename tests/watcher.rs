@@ -24,7 +24,8 @@ on_both!(
     nothing_is_sent_while_a_transaction_is_open,
 );
 
-const GRANTS: &str = r#"grants = ["users", "verifications", "claims", "transactions", "http", "models"]"#;
+const GRANTS: &str =
+    r#"grants = ["users", "verifications", "claims", "transactions", "http", "models", "token-claims"]"#;
 const MANAGEMENT: &str = r#"management.address = "127.0.0.1:0"
 management.keys = [{ name = "all", value = "key-for-everything-0123456789-012345", scopes = ["*"] }]"#;
 

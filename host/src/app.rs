@@ -171,7 +171,7 @@ async fn load_extensions(services: &Arc<Services>, config: &Config) -> Result<Ex
     for route in routes::core().into_iter().chain(plugins.routes()) {
         router.add(route)?;
     }
-    let scripts = Arc::new(load_scripts(auth, config)?);
+    let scripts = Arc::new(load_scripts(auth, config)?.hiding(plugins.secret_names()));
     let rate_rules = RateRules::new(&config.rate_limit, plugins.rate_rules());
     let functions = functions(&plugins)?;
     put_in_place(services, &plugins, &scripts);

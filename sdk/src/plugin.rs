@@ -227,6 +227,13 @@ impl Plugin {
         self
     }
 
+    /// A field of its requests, answers and mails, or a header line of answers, whose value is a secret: nobody else's
+    /// plugin or script sees it without a grant of its own.
+    pub fn secret(mut self, name: &'static str) -> Plugin {
+        self.manifest.secrets.push(name);
+        self
+    }
+
     /// An error code that this plugin answers with.
     pub fn error(mut self, code: ErrorCode) -> Plugin {
         self.manifest.errors.push(code);

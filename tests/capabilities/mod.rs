@@ -15,7 +15,8 @@ use crate::store::Place;
 
 const GRANTS: &str = r#"grants = ["cookies", "verifications", "counters", "models", "users", "email-ownership", "passwords",
     "accounts", "sessions", "browser-sessions", "session-tokens", "user-directory", "user-administration",
-    "session-administration", "mail", "transactions"]"#;
+    "session-administration", "mail", "transactions", "session-gate",
+    "reads-request:/get-session", "observes:/**", "changes-answer:/**"]"#;
 
 /// The component of `tests/capabilities/plugin`, built once.
 fn component() -> &'static Path {

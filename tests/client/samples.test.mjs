@@ -16,7 +16,7 @@ describe.skipIf(process.env.DOORWARD_URL)("waitlist", () => {
   const ADMIN = "boss@example.com";
   const config = { plugins: [] };
   // Before the server starts: it reads what stands in `config` then.
-  beforeAll(() => { config.plugins.push(sample("waitlist", { grants: ["mail", "models", "sessions", "transactions"], admins: [ADMIN] })); }, 240_000);
+  beforeAll(() => { config.plugins.push(sample("waitlist", { grants: ["mail", "models", "sessions", "transactions", "reads-request:/sign-up/email"], admins: [ADMIN] })); }, 240_000);
   const server = serve(config);
 
   const post = async (who, url, body) => {
@@ -54,7 +54,8 @@ describe.skipIf(process.env.DOORWARD_URL)("breached-passwords", () => {
     await new Promise((resolve) => { list.listen(0, "127.0.0.1", resolve); });
     const host = `127.0.0.1:${list.address().port}`;
     config.plugins.push(sample("breached-passwords", {
-      grants: ["http"], http: { hosts: [host], allow_private: true, allow_http: true },
+      grants: ["http", ...["/sign-up/email", "/change-password", "/reset-password"].flatMap((page) => [`reads-request:${page}`, `secrets:${page}`])],
+      http: { hosts: [host], allow_private: true, allow_http: true },
       url: `http://${host}/range/`, when_unreachable: "refuse", timeout_ms: 500,
     }));
   }, 240_000);

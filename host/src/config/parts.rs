@@ -219,6 +219,9 @@ pub struct HookConfig {
     /// Constants that the script reads as `config`.
     #[serde(default)]
     pub config: toml::Table,
+    /// Patterns of paths where it reads secrets: passwords, tokens, codes. Everywhere else they are redacted.
+    #[serde(default)]
+    pub secrets: Vec<String>,
     /// Where `webhook(…)` posts the script's events: `https`, or `http` to this machine.
     pub webhook: Option<WebhookConfig>,
 }
@@ -226,6 +229,6 @@ pub struct HookConfig {
 impl HookConfig {
     /// A script with nothing set.
     pub fn new(file: &str) -> Self {
-        Self { file: file.to_owned(), fail_open: false, config: toml::Table::new(), webhook: None }
+        Self { file: file.to_owned(), fail_open: false, config: toml::Table::new(), secrets: Vec::new(), webhook: None }
     }
 }

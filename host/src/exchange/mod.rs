@@ -6,6 +6,7 @@ mod audit_identity;
 pub mod cause;
 mod claims;
 mod mail;
+pub mod redaction;
 pub mod redirect;
 pub mod route;
 mod session;

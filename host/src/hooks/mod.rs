@@ -27,6 +27,7 @@ use rhai::Engine;
 use serde_json::Value as Json;
 
 use crate::config::Config;
+use crate::exchange::redaction::SecretNames;
 use crate::http::Response;
 
 use language::facts::Facts;
@@ -49,6 +50,7 @@ pub struct ScriptSet {
     pool: Pool,
     trusted_proxies: Vec<IpNet>,
     plugins: Json,
+    secret_names: Arc<SecretNames>,
 }
 
 /// What the before-hooks did.
@@ -86,7 +88,20 @@ impl ScriptSet {
         let network = |text: &String| text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
         let trusted_proxies = networks.filter_map(network).collect();
         let plugins = lookup::plugin_options(config);
-        Ok(Self { engine: Arc::new(engine), hooks, pool: Pool::default(), trusted_proxies, plugins })
+        Ok(Self {
+            engine: Arc::new(engine),
+            hooks,
+            pool: Pool::default(),
+            trusted_proxies,
+            plugins,
+            secret_names: Arc::default(),
+        })
+    }
+
+    /// With these names of secret fields, which no script reads where its entry does not say so.
+    #[must_use]
+    pub fn hiding(self, secret_names: Arc<SecretNames>) -> Self {
+        Self { secret_names, ..self }
     }
 
     /// Every hook, in the order they run.
@@ -102,7 +117,8 @@ impl ScriptSet {
     }
 
     /// Calls one hook: at once, or on a thread of its own when its script was slow. The facts come back in any case.
-    async fn call(&self, hook: &Arc<Hook>, facts: Facts) -> (Facts, Result<Called, HookError>) {
+    async fn call(&self, hook: &Arc<Hook>, mut facts: Facts) -> (Facts, Result<Called, HookError>) {
+        facts.secret_names = Some(Arc::clone(&self.secret_names));
         if !hook.script.is_slow() {
             return hook.call(&self.engine, facts);
         }

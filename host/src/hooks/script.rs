@@ -21,6 +21,7 @@ use super::metrics::{ScriptMetrics, Went};
 use super::script_log::ScriptLog;
 use crate::auth::lifecycle::Action;
 use crate::config::HookConfig;
+use crate::exchange::PathPattern;
 
 /// A call that costs more makes its script a slow one. Operations take no longer on a busy machine, where time alone
 /// would blame scripts that are none.
@@ -68,6 +69,8 @@ pub struct Script {
     pub file: String,
     /// Lets requests pass when the script itself fails.
     pub fails_open: bool,
+    /// Where it reads secrets.
+    secrets: Vec<PathPattern>,
     /// Whether events of the script have somewhere to go.
     pub has_webhook: bool,
     /// What is loaded for it.
@@ -81,6 +84,11 @@ pub struct Script {
 }
 
 impl Script {
+    /// Whether it reads secrets at this path; away from requests, only one that reads them everywhere.
+    fn reads_secrets(&self, path: Option<&str>) -> bool {
+        self.secrets.iter().any(|pattern| pattern.matches(path.unwrap_or("/")) || *pattern == PathPattern::new("/**"))
+    }
+
     /// Whether its calls run on threads of their own for now.
     pub fn is_slow(&self) -> bool {
         self.slow_until_ms.load(Ordering::Relaxed) > millis(START.elapsed())
@@ -136,6 +144,7 @@ pub fn load(engine: &mut Engine, config: &HookConfig, path: &Path) -> Result<Vec
     let script = Arc::new(Script {
         file: config.file.clone(),
         fails_open: config.fail_open,
+        secrets: config.secrets.iter().map(|pattern| PathPattern::new(pattern)).collect(),
         has_webhook: config.webhook.is_some(),
         reads: Reads::of(&text),
         metrics: ScriptMetrics::default(),
@@ -208,7 +217,8 @@ impl Hook {
 
     /// Calls the hook with a context of its moment, in a scope of its own and within the limits. The facts come back in
     /// any case, with what the script changed.
-    pub fn call(&self, engine: &Engine, facts: Facts) -> (Facts, Result<Called, HookError>) {
+    pub fn call(&self, engine: &Engine, mut facts: Facts) -> (Facts, Result<Called, HookError>) {
+        facts.reads_secrets = self.script.reads_secrets(facts.request.as_ref().map(|request| request.path.as_str()));
         let shared = Arc::new(Mutex::new(facts));
         let called = self.call_shared(engine, context::of(self.declaration.moment, &shared));
         let facts = std::mem::take(&mut *shared.lock().unwrap_or_else(PoisonError::into_inner));

@@ -69,6 +69,11 @@ impl Query {
         }
     }
 
+    /// The first value of `name`, however often it is there.
+    pub fn first(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
     /// The query as an object: strings, and arrays where a key repeats.
     pub fn to_json(&self) -> Json {
         let mut object = Map::new();

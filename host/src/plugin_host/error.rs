@@ -46,7 +46,7 @@ pub enum PluginError {
     Key(String),
     /// It uses what the operator did not grant.
     #[error(
-        "plugin `{plugin}` uses `{capability}`, which is not granted. If you trust it with that, add to its [[plugins]] entry:\n    grants = [{line}]"
+        "plugin `{plugin}` uses `{capability}`, which is not granted. If you trust it with that, add to its [[plugins]] entry:\n    grants = [{line}]{meaning}"
     )]
     NotGranted {
         /// Its id.
@@ -55,6 +55,8 @@ pub enum PluginError {
         capability: String,
         /// The list that would do, quoted and separated by commas.
         line: String,
+        /// What each missing one means, a line each, after a line feed.
+        meaning: String,
     },
     /// An option that it does not take.
     #[error("plugin `{plugin}`: {reason}")]

@@ -19,6 +19,7 @@ use async_trait::async_trait;
 use serde_json::{Map, Value as Json};
 
 pub use admission::grant::{granted, is_harmless};
+pub use admission::hook_rights::{asked_grants, sentence};
 pub use admission::load::{Ports, extend_schema};
 pub use call::breaker::PluginCounters;
 pub use error::{CallFailed, PluginError};
@@ -33,6 +34,7 @@ use crate::auth::lifecycle::Observer;
 use crate::auth::session::ActiveSession;
 use crate::config::Config;
 use crate::error::ApiError;
+use crate::exchange::redaction::SecretNames;
 use crate::exchange::{
     ClaimSource, Endpoint, Exchange, PathLimit, PathPattern, Route, Services, SessionGate, SignInAttempt, Verdict,
 };
@@ -44,6 +46,7 @@ pub struct Plugins {
     ahead: PatternTable<Hook>,
     before: PatternTable<Hook>,
     after: PatternTable<Hook>,
+    secret_names: Arc<SecretNames>,
 }
 
 /// A hook of a plugin, with the conditions that each request is asked about.
@@ -75,13 +78,18 @@ impl Plugins {
     /// # Errors
     /// When one is missing, asks for more than was granted, clashes with another, or refuses its options.
     pub async fn load(config: &Config, ports: &Ports) -> Result<Self, PluginError> {
-        let list = admission::load::load_all(config, ports).await?;
+        let (list, secret_names) = admission::load::load_all(config, ports).await?;
         let hooks = |of: fn(&Manifest) -> &[package::manifest::Hook], is_ahead| {
             PatternTable::new(list.iter().flat_map(|plugin| Hook::all_of(plugin, of(&plugin.manifest), is_ahead)))
         };
         let [ahead, before] = [true, false].map(|is_ahead| hooks(|manifest| &manifest.before, is_ahead));
         let after = hooks(|manifest| &manifest.after, false);
-        Ok(Self { list, ahead, before, after })
+        Ok(Self { list, ahead, before, after, secret_names })
+    }
+
+    /// Which fields are secret: those that are everywhere, and those that the plugins declare.
+    pub fn secret_names(&self) -> Arc<SecretNames> {
+        Arc::clone(&self.secret_names)
     }
 
     /// Every plugin's routes.

@@ -60,13 +60,13 @@ pub fn plugin() -> Plugin {
         .function(Function::new("user-has-permission", has_permission::user_has_permission))
         .gate(ban::gate)
         .gate_when_user("banned")
-        .after("/list-sessions", impersonation::hide_impersonated)
+        .after(On::path("/list-sessions").reads_answer().changes_answer(), impersonation::hide_impersonated)
         .event(Event::before("user", Action::Create, give_default_role))
         .event(Event::before("session", Action::Create, ban::keep_out).when_user("banned"))
         .event(Event::after("user", Action::Delete, impersonation::end_with_user));
     let plugin = impersonation::CREDENTIAL_PATHS
         .into_iter()
-        .map(|path| On::path(path).when_option("strict_impersonation"))
+        .map(|path| On::path(path).when_option("strict_impersonation").reads_request())
         .fold(plugin, |plugin, on| plugin.before(on, impersonation::protect_credentials));
     errors::ALL.into_iter().fold(plugin, Plugin::error)
 }

@@ -18,7 +18,8 @@ pub fn plugin() -> Plugin {
     Plugin::new("bearer", env!("CARGO_PKG_VERSION"))
         .options::<Options>()
         .before(On::any_path().when_header("authorization").ahead_of_scripts(), present)
-        .after(On::any_path().when_session_cookie_is_set(), issue)
+        .secret("set-auth-token")
+        .after(On::any_path().when_session_cookie_is_set().changes_answer(), issue)
 }
 
 fn present(_request: &Request) -> Result<Flow> {

@@ -38,10 +38,15 @@ pub fn plugin() -> Plugin {
         .route(Route::get("/jwks", jwks::jwks).or_option("jwks.jwks_path"))
         .route(Route::get("/token", token::token))
         .after(
-            On::path("/get-session").when_signed_in().unless_option("disable_setting_jwt_header"),
+            On::path("/get-session")
+                .when_signed_in()
+                .unless_option("disable_setting_jwt_header")
+                .reads_request()
+                .changes_answer(),
             header::set_header,
         )
         .function(Function::new("sign-jwt", functions::sign_jwt))
         .function(Function::new("verify-jwt", functions::verify_jwt))
+        .secret("set-auth-jwt")
         .error(claims::INVALID_CLAIM)
 }

@@ -35,6 +35,18 @@ doorward_sdk::plugin!(plugin);
 /// The field of users that says whether they have a second factor.
 const ENABLED: &str = "twoFactorEnabled";
 
+/// Where guesses are limited: all of its endpoints.
+const LIMITED: [&str; 8] = [
+    "/two-factor/enable",
+    "/two-factor/disable",
+    "/two-factor/get-totp-uri",
+    "/two-factor/verify-totp",
+    "/two-factor/send-otp",
+    "/two-factor/verify-otp",
+    "/two-factor/verify-backup-code",
+    "/two-factor/generate-backup-codes",
+];
+
 /// The whole plugin: its options, its gate, its endpoints and what they may touch.
 pub fn plugin() -> Plugin {
     let plugin = Plugin::new("two-factor", env!("CARGO_PKG_VERSION"))
@@ -52,7 +64,6 @@ pub fn plugin() -> Plugin {
         .event(Event::after("account", Action::Update, trusted_devices::after_account_update))
         .function(Function::new("view-backup-codes", functions::view_backup_codes))
         .function(Function::new("generate-totp", functions::generate_totp))
-        .rate_limit(RateRule::new("/two-factor/**", 3, 10))
         .cookie(CookieRule::prefixed(challenge::COOKIE))
         .cookie(CookieRule::prefixed(trusted_devices::COOKIE))
         .user_field(FieldRule::new(ENABLED, FieldType::Boolean).default_value(false).credential())
@@ -61,5 +72,6 @@ pub fn plugin() -> Plugin {
         .verifications("2fa-")
         .verifications(trusted_devices::PREFIX)
         .mail(mailed_code::MAIL);
+    let plugin = LIMITED.into_iter().fold(plugin, |plugin, path| plugin.rate_limit(RateRule::new(path, 3, 10)));
     errors::ALL.into_iter().fold(plugin, Plugin::error)
 }

@@ -19,8 +19,8 @@ pub fn plugin() -> Plugin {
         .user_field(FieldRule::new(names::DISPLAY, FieldType::String).input().when_option("display_username"))
         .route(Route::post("/sign-in/username", sign_in::sign_in).signs_in())
         .route(Route::post("/is-username-available", available::is_available))
-        .before("/sign-up/email", names::before_sign_up)
-        .before("/update-user", names::before_update)
+        .before(On::path("/sign-up/email").reads_request().changes_request(), names::before_sign_up)
+        .before(On::path("/update-user").reads_request(), names::before_update)
         .event(Event::before("user", Action::Create, names::on_create))
         .event(Event::before("user", Action::Update, names::on_update));
     errors::ALL.into_iter().fold(plugin, Plugin::error)

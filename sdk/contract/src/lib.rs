@@ -9,6 +9,7 @@ mod issues;
 mod manifest;
 mod options;
 mod pattern;
+mod secrets;
 
 pub use email::is_email;
 pub use error_code::{ErrorCode, VALIDATION_ERROR};
@@ -19,8 +20,10 @@ pub use manifest::event::{EventAction, EventMoment, EventRule};
 pub use manifest::field::{FieldRule, FieldType};
 pub use manifest::hook::On;
 pub use manifest::rate::{RateLimit, RateRule};
+pub use manifest::right::HookRight;
 pub use manifest::route::{FunctionRule, RouteRule};
 pub use manifest::table::Table;
 pub use manifest::{MANIFEST_SECTION, MANIFEST_VERSION, Manifest};
 pub use options::{chosen, is_on};
 pub use pattern::PathPattern;
+pub use secrets::{SECRET_FIELDS, folded_name, sounds_secret};

@@ -10,7 +10,7 @@ use crate::config::{Config, MailConfig, PluginConfig};
 use crate::crypto::random::{ALPHANUMERIC, Random, SystemRandom};
 use crate::pipeline::router::Router;
 use crate::plugin_host::package::file::{self, PluginFile};
-use crate::plugin_host::{Manifest, Plugins, Ports, is_harmless, manifest};
+use crate::plugin_host::{Manifest, Plugins, Ports, asked_grants, manifest, sentence};
 use crate::routes;
 
 /// How to load the component.
@@ -35,7 +35,12 @@ pub(super) fn check(file: &Path, request: &CheckRequest<'_>) -> CommandResult {
     let PluginFile { manifest, provenance, .. } = &plugin;
     println!("{} {} is ready to serve. In the config:\n", manifest.id, manifest.version);
     println!("    [[plugins]]\n    id = \"{}\"\n    path = \"{}\"", manifest.id, file.display());
-    println!("    sha256 = \"{}\"\n    grants = [{}]", provenance.sha256, needed(manifest).join(", "));
+    let quoted: Vec<String> = asked_grants(manifest).iter().map(|grant| format!("\"{grant}\"")).collect();
+    println!("    sha256 = \"{}\"\n    grants = [{}]", provenance.sha256, quoted.join(", "));
+    let rights = meanings(manifest);
+    if !rights.is_empty() {
+        println!("\nWith that, it:\n    {}", rights.join("\n    "));
+    }
     Ok(())
 }
 
@@ -78,7 +83,7 @@ pub(super) fn trial(
     let mut entry: PluginConfig =
         entry.map_err(|error| format!("--options {:?}: {}", request.options, error.message()))?;
     entry.path = Some(std::fs::canonicalize(file)?.to_string_lossy().into_owned());
-    entry.grants = Some(request.grants.map_or_else(|| manifest.capabilities.clone(), <[String]>::to_vec));
+    entry.grants = Some(request.grants.map_or_else(|| asked_grants(&manifest), <[String]>::to_vec));
     config.plugins.push(entry.clone());
     let plugin = file::read(&config, &entry, &SystemClock)?;
     Ok((config, plugin))
@@ -94,8 +99,8 @@ async fn load(config: &Config) -> CommandResult {
     Ok(())
 }
 
-/// The capabilities that an operator must grant, each in quotes.
-fn needed(manifest: &Manifest) -> Vec<String> {
-    let needed = manifest.capabilities.iter().filter(|name| !is_harmless(name));
-    needed.map(|name| format!("\"{name}\"")).collect()
+/// What the rights of a manifest mean, a sentence each: `sees every request and its body (reads-request:/**)`.
+pub(super) fn meanings(manifest: &Manifest) -> Vec<String> {
+    let asked = asked_grants(manifest);
+    asked.iter().filter_map(|grant| Some(format!("{} ({grant})", sentence(grant)?))).collect()
 }

@@ -24,6 +24,7 @@ fn describe(manifest: &Manifest, size_bytes: usize, hash: &str) -> Result<String
     writeln!(text, "{} {} (SDK {})", manifest.id, manifest.version, manifest.sdk_version)?;
     writeln!(text, "  {} KiB, sha256 {hash}", size_bytes / 1024)?;
     list(&mut text, "capabilities", &manifest.capabilities)?;
+    list(&mut text, "asks that it", super::check::meanings(manifest))?;
     list(&mut text, "routes", manifest.routes.iter().map(|route| format!("{} {}", route.method, route.path)))?;
     list(&mut text, "before", manifest.before.iter().map(hook))?;
     list(&mut text, "after", manifest.after.iter().map(hook))?;
@@ -46,6 +47,7 @@ fn describe(manifest: &Manifest, size_bytes: usize, hash: &str) -> Result<String
     list(&mut text, "writes of sessions", &manifest.writes_session_fields)?;
     list(&mut text, "creates users with", &manifest.creates_user_with)?;
     list(&mut text, "changes of users", &manifest.updates_user_fields)?;
+    list(&mut text, "secret fields", &manifest.secrets)?;
     list(&mut text, "verifications", &manifest.verification_prefixes)?;
     list(&mut text, "mails", &manifest.mails)?;
     list(&mut text, "error codes", manifest.errors.iter().map(|error| format!("{} {}", error.status, error.code)))?;

@@ -7,8 +7,8 @@ use super::inspect::list;
 use crate::clock::SystemClock;
 use crate::commands::CommandResult;
 use crate::config::{Config, FailurePolicy, OnFailure, PluginConfig};
-use crate::plugin_host::granted;
 use crate::plugin_host::package::file::{self, PluginFile};
+use crate::plugin_host::{asked_grants, granted};
 
 /// How long the server that runs may take to tell.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -62,9 +62,10 @@ fn describe(entry: &PluginConfig, plugin: &PluginFile, now: Vec<String>) -> Resu
     list(&mut text, "after", manifest.after.iter().map(|hook| hook.pattern.clone()))?;
     list(&mut text, "session gate", manifest.is_gate.then_some("asked about every sign-in"))?;
     let grants = granted(entry);
-    let missing = |name: &&String| !grants.contains(*name) && !crate::plugin_host::is_harmless(name);
+    let asked = asked_grants(manifest);
+    let missing = |name: &&String| !grants.contains(*name);
     list(&mut text, "granted", grants)?;
-    list(&mut text, "asks for, not granted", manifest.capabilities.iter().filter(missing))?;
+    list(&mut text, "asks for, not granted", asked.iter().filter(missing))?;
     list(&mut text, "limits", limits(entry))?;
     list(&mut text, "on failure", failure(entry))?;
     list(&mut text, "now", now)?;

@@ -98,7 +98,7 @@ pub fn register(engine: &mut Engine) {
 fn head<C: Context>(engine: &mut Engine) {
     text::<C>(engine, "request_id", |facts| Some(facts.request.as_ref()?.id.clone()));
     text::<C>(engine, "method", |facts| Some(facts.request.as_ref()?.method.clone()));
-    text::<C>(engine, "path", |facts| Some(facts.request.as_ref()?.path.clone()));
+    text::<C>(engine, "path", Facts::path);
     text::<C>(engine, "client_address", |facts| facts.request.as_ref()?.client_address.clone());
     text::<C>(engine, "user_agent", |facts| Some(facts.request.as_ref()?.headers.get("user-agent")?.to_owned()));
     fixed::<C>(engine, "proxy_headers", |facts| Ok(facts.proxy_headers()));
@@ -109,7 +109,8 @@ fn head<C: Context>(engine: &mut Engine) {
 /// The route's parameters, and who acts.
 fn who<C: Context>(engine: &mut Engine) {
     fixed::<C>(engine, "params", |facts| {
-        Ok(Json::Object(facts.params.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect()))
+        let params = facts.params.iter().map(|(name, value)| (name.clone(), value.as_str().into()));
+        Ok(facts.shown(&Json::Object(params.collect())))
     });
     fixed::<C>(engine, "session", |facts| facts.session.get("session"));
     records::<C>(engine);
@@ -155,10 +156,7 @@ fn changeable_request(engine: &mut Engine) {
 /// What was answered; only its body can be changed.
 fn answer(engine: &mut Engine) {
     engine.register_get("status", |context: &mut After| i64::from(context.facts().answer.status));
-    let body = |facts: &Facts| {
-        let sent = || serde_json::from_slice(&facts.answer.body).unwrap_or_default();
-        Ok(facts.changes.answer.clone().unwrap_or_else(sent))
-    };
+    let body = |facts: &Facts| Ok(facts.response());
     changing::<After>(engine, "response", body, |facts, body| facts.changes.answer = Some(body), |_, _| Ok(()));
     fixed::<After>(engine, "response_headers", |facts| Ok(facts.response_headers()));
     fixed::<After>(engine, "new_session", |facts| Ok(facts.answer.new_session.clone()));
@@ -221,16 +219,13 @@ fn may_set_fields(facts: &Facts, before: &Json, after: &Json) -> Native<()> {
 
 fn mail(engine: &mut Engine) {
     for name in ["kind", "to", "data"] {
-        fixed_at::<Mail>(engine, name, move |facts| Ok(facts.mail.get(name).cloned().unwrap_or_default()));
+        fixed_at::<Mail>(engine, name, move |facts| Ok(facts.mail_part(name)));
     }
     for name in ["subject", "text", "html"] {
         changing_at::<Mail>(
             engine,
             name,
-            move |facts| {
-                let mail = facts.changes.mail.as_ref().unwrap_or(&facts.mail);
-                Ok(mail.get(name).cloned().unwrap_or_default())
-            },
+            move |facts| Ok(facts.mail_part(name)),
             move |facts, part| {
                 let mut mail = facts.changes.mail.take().unwrap_or_else(|| facts.mail.clone());
                 if let Some(mail) = mail.as_object_mut() {
@@ -274,7 +269,7 @@ fn claims(engine: &mut Engine) {
 #[expect(clippy::unnecessary_wraps, reason = "has the shape of a getter")]
 fn query(facts: &Facts) -> Native<Json> {
     let now = || facts.request.as_ref().map_or(Json::Null, |request| request.query.to_json());
-    Ok(facts.changes.query.clone().unwrap_or_else(now))
+    Ok(facts.shown(&facts.changes.query.clone().unwrap_or_else(now)))
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "has the shape of a getter")]

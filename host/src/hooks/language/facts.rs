@@ -1,5 +1,7 @@
 //! What a hook knows: the request and what belongs to its moment; changes are kept apart until the script has ended well.
 
+use std::sync::{Arc, LazyLock};
+
 use bytes::Bytes;
 use serde_json::{Map, Value as Json};
 
@@ -7,6 +9,7 @@ use super::native::Native;
 use super::outcome::Outcome;
 use crate::error::Code;
 use crate::exchange::Exchange;
+use crate::exchange::redaction::{SecretNames, Texts};
 use crate::http::{Query, Request};
 use crate::input::Input;
 
@@ -128,6 +131,10 @@ pub struct Facts {
     pub claims: Json,
     /// What the script changed.
     pub changes: Changes,
+    /// Which fields are secret; those that are everywhere, when nobody says more.
+    pub secret_names: Option<Arc<SecretNames>>,
+    /// Whether the script may read them all the same.
+    pub reads_secrets: bool,
 }
 
 impl Facts {
@@ -150,12 +157,15 @@ impl Facts {
         let Changes { body, query, headers, .. } = std::mem::take(&mut self.changes);
         let has_changed = body.is_some() || query.is_some() || headers.is_some();
         let before = headers.as_ref().map(|_| self.headers());
+        let names = self.hidden().cloned();
         let Some(request) = &mut self.request else { return false };
         if let Some(body) = body {
-            request.body = Some(body);
+            let was = request.body.take().unwrap_or_default();
+            request.body = Some(restored(names.as_deref(), &was, body));
         }
         if let Some(query) = query {
-            request.query = query_from(&query);
+            let was = request.query.to_json();
+            request.query = query_from(&restored(names.as_deref(), &was, query));
         }
         if let (Some(Json::Object(after)), Some(Json::Object(before))) = (headers, before) {
             for (name, _) in before.iter().filter(|(name, _)| !after.contains_key(*name)) {
@@ -170,7 +180,8 @@ impl Facts {
 
     /// The request's headers but for credentials; several of one name in one text.
     pub fn headers(&self) -> Json {
-        joined(self.request.iter().flat_map(|request| request.headers.iter()).filter(|(name, _)| !is_secret(name)))
+        let headers = self.request.iter().flat_map(|request| request.headers.iter());
+        self.joined(headers.filter(|(name, _)| !is_secret(name)))
     }
 
     /// The headers when a trusted proxy sent them, or else none: the client could have written them itself.
@@ -180,7 +191,7 @@ impl Facts {
 
     /// The answer's headers.
     pub fn response_headers(&self) -> Json {
-        joined(self.answer.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())))
+        self.joined(self.answer.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())))
     }
 
     /// The request's body as an object. No body is an empty one; what is no object is refused, as every endpoint refuses
@@ -192,21 +203,87 @@ impl Facts {
         let body = self.changes.body.as_ref().or_else(|| self.request.as_ref()?.body.as_ref());
         match body {
             None | Some(Json::Null) => Ok(Json::Object(Map::new())),
-            Some(Json::Object(_)) => Ok(body.cloned().unwrap_or_default()),
-            other => Err(refusal(Input::body(other).finish().err())),
+            Some(body @ Json::Object(_)) => Ok(self.shown(body)),
+            other @ Some(_) => Err(refusal(Input::body(other).finish().err())),
         }
+    }
+
+    /// The names of what the script does not read; none when it reads all.
+    pub fn hidden(&self) -> Option<&Arc<SecretNames>> {
+        static EVERYWHERE: LazyLock<Arc<SecretNames>> = LazyLock::new(Arc::default);
+        (!self.reads_secrets).then(|| self.secret_names.as_ref().unwrap_or(&EVERYWHERE))
+    }
+
+    /// The value as the script sees it.
+    pub fn shown(&self, json: &Json) -> Json {
+        self.hidden().map_or_else(|| json.clone(), |names| names.redact(json))
+    }
+
+    /// The path as the script sees it: without a token that is part of it.
+    pub fn path(&self) -> Option<String> {
+        let path = &self.request.as_ref()?.path;
+        Some(self.hidden().map_or_else(|| path.clone(), |names| names.redact_path(path, &self.params)))
+    }
+
+    /// The answer's body as the script sees it.
+    pub fn response(&self) -> Json {
+        let sent = || serde_json::from_slice(&self.answer.body).unwrap_or_default();
+        let body = self.changes.answer.clone().unwrap_or_else(sent);
+        self.hidden().map_or_else(|| body.clone(), |names| names.redact_answer(self.answer.status, &body))
+    }
+
+    /// The answer's body as the script changed it, with the secrets that it was not shown.
+    pub fn changed_response(&mut self) -> Option<Json> {
+        let changed = self.changes.answer.take()?;
+        let Some(names) = self.hidden() else { return Some(changed) };
+        let sent: Json = serde_json::from_slice(&self.answer.body).unwrap_or_default();
+        Some(names.restore_answer(self.answer.status, &sent, changed))
+    }
+
+    /// A part of the mail as the script sees it.
+    pub fn mail_part(&self, name: &str) -> Json {
+        let mail = self.changes.mail.as_ref().unwrap_or(&self.mail);
+        let part = mail.get(name).cloned().unwrap_or_default();
+        let Some(names) = self.hidden() else { return part };
+        let data = self.mail.get("data").unwrap_or(&Json::Null);
+        let texts = Texts::around(names, data);
+        match part {
+            Json::String(text) if name != "kind" && name != "to" => texts.shown(&text).into(),
+            Json::Object(_) => texts.data(&part),
+            part => part,
+        }
+    }
+
+    /// A text of the mail as the script changed it, with the secrets that stood in it before.
+    pub fn changed_mail_part(&self, name: &str) -> Option<String> {
+        let written = self.changes.mail.as_ref()?.get(name)?.as_str()?;
+        let Some(names) = self.hidden() else { return Some(written.to_owned()) };
+        let data = self.mail.get("data").unwrap_or(&Json::Null);
+        let original = self.mail.get(name).and_then(Json::as_str).unwrap_or_default();
+        Some(Texts::around(names, data).restored(original, written))
+    }
+
+    /// Header lines by their names; several of one name in one text.
+    fn joined<'a>(&self, headers: impl Iterator<Item = (&'a str, &'a str)>) -> Json {
+        let mut object = Map::new();
+        let names = self.hidden();
+        for (name, value) in headers.filter(|(name, _)| !names.is_some_and(|names| names.holds(name))) {
+            let value = names.map_or_else(|| value.to_owned(), |names| names.redact_url(value));
+            match object.get_mut(name) {
+                Some(Json::String(known)) => *known = format!("{known}, {value}"),
+                _ => _ = object.insert(name.to_owned(), value.into()),
+            }
+        }
+        Json::Object(object)
     }
 }
 
-fn joined<'a>(headers: impl Iterator<Item = (&'a str, &'a str)>) -> Json {
-    let mut object = Map::new();
-    for (name, value) in headers {
-        match object.get_mut(name) {
-            Some(Json::String(known)) => *known = format!("{known}, {value}"),
-            _ => _ = object.insert(name.to_owned(), value.into()),
-        }
+/// What was written, with the secrets that were hidden.
+fn restored(names: Option<&SecretNames>, was: &Json, written: Json) -> Json {
+    match names {
+        Some(names) => names.restore(was, written),
+        None => written,
     }
-    Json::Object(object)
 }
 
 /// Ends the script with an error that is the client's own; without one, with that of a body that is too large.

@@ -62,7 +62,7 @@ impl ScriptSet {
             let facts = Facts { answer: answered(exchange, response), ..facts };
             let (mut facts, called) = self.call(hook, facts).await;
             let called = called.and_then(|called| checked(exchange.auth(), hook, called));
-            let changed = facts.changes.answer.take();
+            let changed = facts.changed_response();
             facts.give_back(exchange);
             match called {
                 Ok((outcome, directives)) => {

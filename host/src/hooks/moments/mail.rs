@@ -28,7 +28,7 @@ impl MailFilter for ScriptMailFilter {
                 Ok((outcome, directives)) => {
                     note(&hook.script, "", &directives);
                     match outcome {
-                        None => change(&mut mail, facts.changes.mail.as_ref()),
+                        None => change(&mut mail, &facts),
                         Some(Outcome::Stop) => {
                             let (script, id) = (&hook.script.file, &mail.id);
                             tracing::info!(script, id, kind, "a mail was stopped");
@@ -52,10 +52,9 @@ pub fn stated(mail: &Mail) -> Json {
     json!({ "kind": kind, "to": to, "subject": subject, "text": text, "html": html, "data": data })
 }
 
-fn change(mail: &mut Mail, changed: Option<&Json>) {
-    let part = |name: &str| changed?.get(name)?.as_str().map(str::to_owned);
+fn change(mail: &mut Mail, facts: &Facts) {
     for (name, slot) in [("subject", &mut mail.subject), ("text", &mut mail.text), ("html", &mut mail.html)] {
-        if let Some(text) = part(name) {
+        if let Some(text) = facts.changed_mail_part(name) {
             *slot = text;
         }
     }

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::LazyLock;
 
-use doorward_contract::chosen;
+use doorward_contract::{HookRight, chosen};
 use serde_json::{Map, Value as Json};
 
+use super::hook_rights::{asked_grants, sentence, suffices};
 use crate::config::PluginConfig;
 use crate::cookie::{CookieSpec, Cookies};
 use crate::plugin_host::error::PluginError;
@@ -52,15 +53,16 @@ pub(in crate::plugin_host) fn check(
         return Err(PluginError::Manifest { plugin, reason });
     }
     let granted = granted(config);
-    let may = |name: &str| is_harmless(name) || granted.iter().any(|grant| grant == name);
-    match used.iter().find(|name| !may(name)) {
-        None => Ok(()),
-        Some(capability) => {
-            let needed = used.iter().filter(|name| !is_harmless(name));
-            let line = needed.map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
-            Err(PluginError::NotGranted { plugin, capability: capability.clone(), line })
-        }
-    }
+    let asked = asked_grants(manifest);
+    let is_unused = |name: &String| manifest.capabilities.contains(name) && !used.contains(name);
+    let needed: Vec<&String> = asked.iter().filter(|name| !is_unused(name)).collect();
+    let lacking: Vec<&String> = needed.iter().copied().filter(|name| !suffices(granted, name)).collect();
+    let Some(first) = lacking.first() else { return Ok(()) };
+    // Rights beyond what the manifest asks for stay in the line.
+    let kept = granted.iter().filter(|name| !asked.contains(name) && HookRight::parse(name).is_some());
+    let line = needed.iter().copied().chain(kept).map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
+    let meaning = lacking.iter().filter_map(|name| Some(format!("\n    {name}: it {}", sentence(name)?)));
+    Err(PluginError::NotGranted { plugin, capability: (*first).clone(), meaning: meaning.collect(), line })
 }
 
 /// Whether every plugin may use this capability.

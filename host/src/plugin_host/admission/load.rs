@@ -10,12 +10,14 @@ use wasmtime::component::{Component, Linker};
 
 use super::cache::Cache;
 use super::grant::{self, Rights};
+use super::hook_rights::Sights;
 use crate::clock::Clock;
 use crate::config::{Config, PluginConfig};
 use crate::cookie::Cookies;
 use crate::crypto::hmac_sha256;
 use crate::crypto::random::Random;
 use crate::crypto::secret::Secret;
+use crate::exchange::redaction::SecretNames;
 use crate::plugin_host::bindings::exports::doorward::plugin::{
     lifecycle, lifecycle_events, request_hooks, routes, server_functions, session_gate, token_claims,
 };
@@ -55,10 +57,13 @@ struct Candidate<'a> {
     options: Map<String, Json>,
 }
 
-pub(in crate::plugin_host) async fn load_all(config: &Config, ports: &Ports) -> Result<Vec<Arc<Plugin>>, PluginError> {
+pub(in crate::plugin_host) async fn load_all(
+    config: &Config,
+    ports: &Ports,
+) -> Result<(Vec<Arc<Plugin>>, Arc<SecretNames>), PluginError> {
     let entries: Vec<&PluginConfig> = config.plugins.iter().filter(|entry| entry.enabled).collect();
     if entries.is_empty() {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), Arc::default()));
     }
     let candidates =
         entries.into_iter().map(|entry| read(config, entry, &*ports.clock)).collect::<Result<Vec<_>, _>>()?;
@@ -69,6 +74,8 @@ pub(in crate::plugin_host) async fn load_all(config: &Config, ports: &Ports) -> 
         false => 0,
     };
     let instances = engine::REQUESTS_AT_ONCE * candidates.len() + beneath_changes;
+    let declared = candidates.iter().flat_map(|candidate| &candidate.manifest.secrets).map(String::as_str);
+    let secret_names = Arc::new(SecretNames::with(declared));
     let loader = Loader {
         config,
         ports,
@@ -77,12 +84,13 @@ pub(in crate::plugin_host) async fn load_all(config: &Config, ports: &Ports) -> 
         cookies: Cookies::new(config),
         permits: Arc::new(Semaphore::new(engine::REQUESTS_AT_ONCE)),
         common: Common::new(config, &ports.random),
+        secret_names: Arc::clone(&secret_names),
     };
     let mut plugins = Vec::with_capacity(candidates.len());
     for candidate in candidates {
         plugins.push(Arc::new(loader.load(candidate).await?));
     }
-    Ok(plugins)
+    Ok((plugins, secret_names))
 }
 
 /// Adds to `schema` the tables and fields of the switched-on plugins, from their manifests alone.
@@ -112,6 +120,10 @@ fn read<'a>(config: &Config, entry: &'a PluginConfig, clock: &dyn Clock) -> Resu
     let is_too_early = |hook: &Hook| !hook.conditions.iter().all(Condition::is_known_before);
     if let Some(hook) = manifest.before.iter().find(|hook| is_too_early(hook)) {
         let reason = format!("the hook before `{}` waits for something that only an endpoint does", hook.pattern);
+        return Err(PluginError::Manifest { plugin: entry.id.clone(), reason });
+    }
+    if let Some(path) = manifest.foreign_limit() {
+        let reason = format!("it limits requests to `{path}`, which is no route of its own without parameters");
         return Err(PluginError::Manifest { plugin: entry.id.clone(), reason });
     }
     let options = options::checked(&manifest, entry)?;
@@ -175,6 +187,7 @@ struct Loader<'a> {
     cookies: Cookies,
     permits: Arc<Semaphore>,
     common: Common,
+    secret_names: Arc<SecretNames>,
 }
 
 impl Loader<'_> {
@@ -202,7 +215,8 @@ impl Loader<'_> {
         let (engine, permits) = (self.engine.clone(), Arc::clone(&self.permits));
         let policies = Policies::of(&manifest, &entry.on_failure)?;
         let breaker = Breaker::new(entry.breaker);
-        let plugin = Plugin { manifest, options, shared, engine, linked, exports, permits, policies, breaker };
+        let sights = Sights::of(&manifest, grant::granted(entry));
+        let plugin = Plugin { manifest, options, shared, engine, linked, exports, permits, policies, sights, breaker };
         match plugin.check().await {
             Ok(()) => Ok(plugin),
             Err(reason) => Err(PluginError::Option { plugin: plugin.manifest.id, reason }),
@@ -236,6 +250,7 @@ impl Loader<'_> {
             },
             key: Secret::new(key.to_vec()),
             services: PluginServices::of(manifest, entry, &self.common)?,
+            secret_names: Arc::clone(&self.secret_names),
             log_pace: LogPace::default(),
             clock: Arc::clone(&self.ports.clock),
             random: Arc::clone(&self.ports.random),

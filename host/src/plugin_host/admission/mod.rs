@@ -2,5 +2,6 @@
 
 pub(super) mod cache;
 pub(super) mod grant;
+pub(super) mod hook_rights;
 pub(super) mod load;
 pub mod trust;

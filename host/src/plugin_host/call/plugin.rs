@@ -16,15 +16,17 @@ use super::guests::{self, Guest};
 use super::policies::Policies;
 use super::state::{Moment, Shared, State, Work};
 use super::watched_change::WatchedChange;
+use crate::config::FailurePolicy;
 use crate::error::ApiError;
 use crate::exchange::{Exchange, Services, SignInAttempt, Verdict};
 use crate::http::Response;
+use crate::plugin_host::admission::hook_rights::{Sight, Sights};
 use crate::plugin_host::bindings::exports::doorward::plugin::{
     lifecycle, lifecycle_events, request_hooks, routes, server_functions, session_gate, token_claims,
 };
 use crate::plugin_host::error::{CallFailed, Limit, reason};
 use crate::plugin_host::package::manifest::Manifest;
-use crate::store::{Database, User, Value};
+use crate::store::{Database, Value};
 
 /// A plugin that is ready to be called.
 pub(in crate::plugin_host) struct Plugin {
@@ -38,6 +40,8 @@ pub(in crate::plugin_host) struct Plugin {
     /// Requests that may be inside plugins at once.
     pub(in crate::plugin_host) permits: Arc<Semaphore>,
     pub(in crate::plugin_host) policies: Policies,
+    /// What each hook may see and change.
+    pub(in crate::plugin_host) sights: Sights,
     pub(in crate::plugin_host) breaker: Breaker,
 }
 
@@ -88,7 +92,7 @@ impl Plugin {
         exchange: &mut Exchange,
     ) -> Result<Response, ApiError> {
         let Some(exports) = &self.exports.routes else { return Err(self.has_no("routes")) };
-        let work = |exchange| Work { moment: Moment::Route, exchange, reply: None, attempt: None };
+        let work = |exchange| Work { moment: Moment::Route, sight: Sight::OWN, exchange, reply: None, attempt: None };
         let (answer, _) = self
             .call(exchange, &format!("route {index}"), work, async |guest: &mut Guest| {
                 let exports = exports.load(&mut guest.store, &guest.instance)?;
@@ -108,7 +112,7 @@ impl Plugin {
         exchange: &mut Exchange,
     ) -> Result<Response, ApiError> {
         let Some(exports) = &self.exports.functions else { return Err(self.has_no("server-functions")) };
-        let work = |exchange| Work { moment: Moment::Route, exchange, reply: None, attempt: None };
+        let work = |exchange| Work { moment: Moment::Route, sight: Sight::OWN, exchange, reply: None, attempt: None };
         let (answer, _) = self
             .call(exchange, &format!("function {index}"), work, async |guest: &mut Guest| {
                 let exports = exports.load(&mut guest.store, &guest.instance)?;
@@ -136,7 +140,8 @@ impl Plugin {
 
     async fn call_before(&self, index: u32, exchange: &mut Exchange) -> Decided<Option<Response>> {
         let Some(exports) = &self.exports.hooks else { return Err(self.has_no("request-hooks")) };
-        let work = |exchange| Work { moment: Moment::Before, exchange, reply: None, attempt: None };
+        let sight = self.sights.before(index);
+        let work = |exchange| Work { moment: Moment::Before, sight, exchange, reply: None, attempt: None };
         let (outcome, _) = self
             .call(exchange, &format!("before-hook {index}"), work, async |guest: &mut Guest| {
                 let exports = exports.load(&mut guest.store, &guest.instance)?;
@@ -145,6 +150,10 @@ impl Plugin {
             .await?;
         Ok(match outcome {
             Ok(request_hooks::BeforeOutcome::Proceed) => Ok(None),
+            Ok(request_hooks::BeforeOutcome::Respond(_)) if !sight.changes_answer => {
+                return Err(self.not_granted("answers", "changes-answer"));
+            }
+            Err(_) if !sight.may_refuse() => return Err(self.not_granted("refuses a request", "reads-request")),
             Ok(request_hooks::BeforeOutcome::Respond(response)) => Ok(Some(self.response(response)?)),
             Err(refusal) => Err(refusal),
         })
@@ -160,9 +169,16 @@ impl Plugin {
         exchange: &mut Exchange,
         response: &mut Response,
     ) -> Result<(), ApiError> {
-        let undo = self.undo(self.policies.after.get(index as usize), exchange);
+        let may_change = self.sights.after(index).changes_answer;
+        // Who may not change the answer cannot take it away either, by failing or by refusing.
+        let own_policy = self.policies.after.get(index as usize);
+        let undo = self.undo(if may_change { own_policy } else { Some(&FailurePolicy::Open) }, exchange);
         let untouched = undo.is_some().then(|| response.clone());
         match self.call_after(index, exchange, response).await {
+            Ok(Err(_)) if !may_change => {
+                tracing::warn!(plugin = self.shared.id, "an after-hook refuses an answer that it may not change");
+                Ok(())
+            }
             Ok(outcome) => outcome.map_err(convert::refusal),
             Err(failed) => {
                 self.skip(undo, exchange, failed)?;
@@ -175,7 +191,8 @@ impl Plugin {
     async fn call_after(&self, index: u32, exchange: &mut Exchange, response: &mut Response) -> Decided<()> {
         let Some(exports) = &self.exports.hooks else { return Err(self.has_no("request-hooks")) };
         let reply = Some(std::mem::replace(response, Response::bare(500)));
-        let work = |exchange| Work { moment: Moment::After, exchange, reply, attempt: None };
+        let sight = self.sights.after(index);
+        let work = |exchange| Work { moment: Moment::After, sight, exchange, reply, attempt: None };
         let (outcome, reply) = self
             .call(exchange, &format!("after-hook {index}"), work, async |guest: &mut Guest| {
                 let exports = exports.load(&mut guest.store, &guest.instance)?;
@@ -206,7 +223,7 @@ impl Plugin {
     async fn call_gate(&self, exchange: &mut Exchange, attempt: &SignInAttempt) -> Result<Verdict, ApiError> {
         let Some(exports) = &self.exports.gate else { return Err(self.has_no("session-gate")) };
         let attempt = Some(attempt.clone());
-        let work = |exchange| Work { moment: Moment::Gate, exchange, reply: None, attempt };
+        let work = |exchange| Work { moment: Moment::Gate, sight: Sight::default(), exchange, reply: None, attempt };
         let (verdict, _) = self
             .call(exchange, "session gate", work, async |guest: &mut Guest| {
                 let exports = exports.load(&mut guest.store, &guest.instance)?;
@@ -217,45 +234,6 @@ impl Plugin {
             session_gate::Verdict::Admit => Verdict::Admit,
             session_gate::Verdict::Refuse(error) => Verdict::Refuse(convert::refusal(error)),
             session_gate::Verdict::Challenge(response) => Verdict::Challenge(self.response(response)?),
-        })
-    }
-
-    /// The claims that the plugin adds or changes for `user`.
-    ///
-    /// # Errors
-    /// The guest's refusal, or 5xx when the call failed, unless the operator wants claims open: then no token is made.
-    pub(in crate::plugin_host) async fn extend_claims(
-        &self,
-        exchange: &mut Exchange,
-        user: &User,
-        claims: &Map<String, Json>,
-    ) -> Result<Map<String, Json>, ApiError> {
-        let undo = self.undo(Some(&self.policies.claims), exchange);
-        match self.call_claims(exchange, user, claims).await {
-            Ok(added) => added.map_err(convert::refusal),
-            Err(failed) => self.skip(undo, exchange, failed).map(|()| Map::new()),
-        }
-    }
-
-    async fn call_claims(
-        &self,
-        exchange: &mut Exchange,
-        user: &User,
-        claims: &Map<String, Json>,
-    ) -> Decided<Map<String, Json>> {
-        let Some(exports) = &self.exports.claims else { return Err(self.has_no("token-claims")) };
-        let (user, claims) = (self.shared.user_json(&user.0), serde_json::to_string(claims).unwrap_or_default());
-        let work = |exchange| Work { moment: Moment::Claims, exchange, reply: None, attempt: None };
-        let (added, _) = self
-            .call(exchange, "token claims", work, async |guest: &mut Guest| {
-                let exports = exports.load(&mut guest.store, &guest.instance)?;
-                exports.call_extend(&mut guest.store, Resource::new_borrow(0), &user, &claims).await
-            })
-            .await?;
-        let unreadable = |error: serde_json::Error| self.call_failed("token claims", format!("no object: {error}"));
-        Ok(match added {
-            Ok(added) => Ok(serde_json::from_str(&added).map_err(unreadable)?),
-            Err(refusal) => Err(refusal),
         })
     }
 
@@ -297,7 +275,7 @@ impl Plugin {
     /// Lends the request to the request's instance of this plugin for one call.
     ///
     /// An instance whose call failed is dropped with everything it had begun; one that answered is kept for the next hook.
-    async fn call<T>(
+    pub(super) async fn call<T>(
         &self,
         exchange: &mut Exchange,
         what: &str,
@@ -371,8 +349,13 @@ impl Plugin {
         convert::response(response).map_err(|reason| self.call_failed("its answer", reason).into())
     }
 
-    fn has_no(&self, interface: &str) -> ApiError {
+    pub(super) fn has_no(&self, interface: &str) -> ApiError {
         self.call_failed(interface, "the component does not export it".to_owned()).into()
+    }
+
+    /// A hook did what its grants do not say. The request must not go on as if the hook had let it.
+    fn not_granted(&self, what: &str, right: &str) -> ApiError {
+        self.call_failed("before-hook", format!("it {what}, and `{right}` is not granted on this path")).into()
     }
 
     fn failed(&self, what: &str, trap: &wasmtime::Error) -> ApiError {
@@ -386,7 +369,7 @@ impl Plugin {
     }
 
     /// The one place where a failure is made, so that each is counted.
-    fn call_failed(&self, call: &str, reason: String) -> CallFailed {
+    pub(super) fn call_failed(&self, call: &str, reason: String) -> CallFailed {
         if self.breaker.failed(self.shared.clock.now()) {
             tracing::error!(plugin = self.shared.id, "the plugin failed too often and is not called for a while");
         }

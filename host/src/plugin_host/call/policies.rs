@@ -36,13 +36,31 @@ impl Policies {
             OnFailure::Hooks(_) => FailurePolicy::Closed,
             OnFailure::Each(each) => each.get(moment).copied().unwrap_or_default(),
         };
-        Ok(Self {
+        let policies = Self {
             before: of_hooks("before", &manifest.before),
             after: of_hooks("after", &manifest.after),
             gate: named("gate"),
             events: named("events"),
             claims: named("claims"),
-        })
+        };
+        policies.refuse_open_guards(manifest)?;
+        Ok(policies)
+    }
+
+    /// What guards an endpoint or a sign-in never stands open: whoever makes it fail would be let in.
+    fn refuse_open_guards(&self, manifest: &Manifest) -> Result<(), PluginError> {
+        let hook = (0..).zip(&self.before).find(|(_, policy)| **policy == FailurePolicy::Open);
+        let hook = hook.and_then(|(index, _): (usize, _)| manifest.before.get(index));
+        let guard = match (hook, self.gate) {
+            (Some(hook), _) => format!("the hook before `{}`", hook.pattern),
+            (None, FailurePolicy::Open) if manifest.is_gate => "its session gate".to_owned(),
+            _ => return Ok(()),
+        };
+        let reason = format!(
+            "`on_failure` would open {guard}, which guards: whoever makes it fail would pass. Open other moments by name: \
+             `on_failure = {{ after = \"open\" }}`"
+        );
+        Err(PluginError::Option { plugin: manifest.id.clone(), reason })
     }
 }
 
@@ -94,9 +112,14 @@ mod tests {
             let open = |found: &Policies| [found.gate, found.events, found.claims].map(|policy| policy == Open);
             policies.map(|found| (open(&found), found.before, found.after)).map_err(|error| error.to_string())
         };
-        assert_eq!(of("on_failure = \"open\"").unwrap(), ([false; 3], vec![Open, Open], vec![Open]));
-        let each = of("on_failure = { before = \"open\", \"/b\" = \"closed\", gate = \"open\" }").unwrap();
-        assert_eq!(each, ([true, false, false], vec![Open, Closed], vec![Closed]));
+        for guards in ["\"open\"", "{ before = \"open\" }", "{ \"/b\" = \"open\" }", "{ gate = \"open\" }"] {
+            let fault = of(&format!("on_failure = {guards}")).unwrap_err();
+            assert!(fault.contains("which guards") && fault.contains("{ after = \"open\" }"), "{guards}: {fault}");
+        }
+        let each = of("on_failure = { after = \"open\", events = \"closed\" }");
+        assert!(each.is_err(), "it has no events");
+        let after = of("on_failure = { after = \"open\", before = \"closed\" }").unwrap();
+        assert_eq!(after, ([false; 3], vec![Closed, Closed], vec![Open]));
         let claims = of("on_failure = { claims = \"open\" }").unwrap();
         assert_eq!(claims, ([false, false, true], vec![Closed, Closed], vec![Closed]));
         for none in ["/c", "events"] {

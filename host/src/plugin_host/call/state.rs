@@ -14,9 +14,11 @@ use crate::clock::Clock;
 use crate::config::PluginLimits;
 use crate::crypto::random::Random;
 use crate::crypto::secret::Secret;
+use crate::exchange::redaction::SecretNames;
 use crate::exchange::{Cause, Exchange, Services, SessionNeed, SignInAttempt};
 use crate::http::Response;
 use crate::plugin_host::admission::grant::Rights;
+use crate::plugin_host::admission::hook_rights::Sight;
 use crate::plugin_host::engine::TICK_MS;
 use crate::plugin_host::error::Limit;
 use crate::store::{Database, Transaction};
@@ -35,6 +37,8 @@ pub(in crate::plugin_host) struct Shared {
     /// For keyed hashes of this plugin alone.
     pub(in crate::plugin_host) key: Secret<Vec<u8>>,
     pub(in crate::plugin_host) services: PluginServices,
+    /// Which fields are secret, of this plugin's and of everyone's.
+    pub(in crate::plugin_host) secret_names: Arc<SecretNames>,
     pub(in crate::plugin_host) log_pace: LogPace,
     pub(in crate::plugin_host) clock: Arc<dyn Clock>,
     pub(in crate::plugin_host) random: Arc<dyn Random>,
@@ -63,6 +67,8 @@ pub(in crate::plugin_host) enum Moment {
 /// What one call works on.
 pub(in crate::plugin_host) struct Work {
     pub(in crate::plugin_host) moment: Moment,
+    /// What the guest may see and change of the rest.
+    pub(in crate::plugin_host) sight: Sight,
     pub(in crate::plugin_host) exchange: Exchange,
     /// The endpoint's answer, in an `after` hook.
     pub(in crate::plugin_host) reply: Option<Response>,

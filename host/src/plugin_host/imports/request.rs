@@ -1,11 +1,17 @@
 //! The request, the answer and the sign-in that a guest may look at.
 
+use std::sync::Arc;
+
+use serde_json::Value as Json;
 use wasmtime::component::Resource;
 
 use super::interfaces::types::{Host, HostAttempt, HostError, HostReply, HostRequest};
 use super::outcome::Answer;
-use crate::exchange::OpenedSession;
-use crate::http::{Response, header_text};
+use crate::auth::session::ActiveSession;
+use crate::exchange::redaction::SecretNames;
+use crate::exchange::{Exchange, OpenedSession};
+use crate::http::{Response, decode_component, header_text};
+use crate::plugin_host::admission::hook_rights::Sight;
 use crate::plugin_host::bindings::Lent;
 use crate::plugin_host::call::state::{Moment, State, Work};
 use crate::store::{Session, User};
@@ -16,8 +22,33 @@ const HIDDEN: [&str; 4] = ["cookie", "authorization", "proxy-authorization", "se
 const RESERVED: [&str; 7] =
     ["set-cookie", "content-length", "transfer-encoding", "connection", "upgrade", "trailer", "keep-alive"];
 /// Headers of another's answer that an `after` hook leaves alone: they decide about security or where the client goes.
-const SETTLED: [&str; 5] =
-    ["content-type", "location", "content-security-policy", "strict-transport-security", "access-control-allow-origin"];
+const SETTLED: [&str; 11] = [
+    "content-type",
+    "location",
+    "refresh",
+    "clear-site-data",
+    "content-security-policy",
+    "content-security-policy-report-only",
+    "strict-transport-security",
+    "x-frame-options",
+    "x-content-type-options",
+    "referrer-policy",
+    "www-authenticate",
+];
+/// Names the headers that scripts of other origins may read; the one header of its kind that is no decision.
+const EXPOSED: &str = "access-control-expose-headers";
+
+/// Whether a header of another's answer decides about security or where the client goes.
+fn is_settled(name: &str) -> bool {
+    let is_cross_origin = name.starts_with("access-control-") || name.starts_with("cross-origin-");
+    SETTLED.contains(&name) || (is_cross_origin && name != EXPOSED)
+}
+
+/// Ids alone: what someone sees who only observes.
+fn ids_json(session: &Session, user: &User) -> String {
+    let session = serde_json::json!({ "id": session.0.text("id"), "userId": user.id() });
+    serde_json::json!({ "session": session, "user": { "id": user.id() } }).to_string()
+}
 
 /// `{"session": …, "user": …}` in the form that clients get, with the token or without.
 pub(super) fn session_json(session: &Session, user: &User, with_token: bool) -> String {
@@ -26,6 +57,10 @@ pub(super) fn session_json(session: &Session, user: &User, with_token: bool) -> 
         fields.shift_remove("token");
     }
     serde_json::json!({ "session": fields, "user": user.0.output() }).to_string()
+}
+
+fn no_change_of_answers() -> HostError {
+    HostError::Denied("`changes-answer` is not granted on this path".to_owned())
 }
 
 /// The header's name in lower case, when a plugin may set it on an answer of its own.
@@ -37,8 +72,18 @@ pub(in super::super) fn answer_header(name: &str) -> Option<String> {
 }
 
 impl State {
-    fn reply(&mut self) -> wasmtime::Result<&mut Response> {
-        self.work()?.reply.as_mut().ok_or_else(|| wasmtime::Error::msg("there is no answer yet"))
+    /// The request, where the guest may read it, and the names of what it may not read there.
+    fn read_request(&mut self) -> wasmtime::Result<Option<(&Exchange, Option<Arc<SecretNames>>)>> {
+        let names = Arc::clone(&self.shared.secret_names);
+        let Work { sight, exchange, .. } = self.work()?;
+        Ok(sight.reads_request.then_some((&*exchange, (!sight.secrets).then_some(names))))
+    }
+
+    /// The answer, and what the guest may see and change of it.
+    fn reply(&mut self) -> wasmtime::Result<(Sight, &mut Response)> {
+        let Work { sight, reply, .. } = self.work()?;
+        let reply = reply.as_mut().ok_or_else(|| wasmtime::Error::msg("there is no answer yet"))?;
+        Ok((*sight, reply))
     }
 }
 
@@ -50,55 +95,77 @@ impl HostRequest for State {
     }
 
     fn path(&mut self, _: Resource<Lent>) -> wasmtime::Result<String> {
-        Ok(self.work()?.exchange.request.path.clone())
+        let names = Arc::clone(&self.shared.secret_names);
+        let Work { sight, exchange, .. } = self.work()?;
+        let path = &exchange.request.path;
+        Ok(if sight.secrets { path.clone() } else { names.redact_path(path, &exchange.params) })
     }
 
     fn param(&mut self, _: Resource<Lent>, name: String) -> wasmtime::Result<Option<String>> {
-        Ok(self.work()?.exchange.param(&name).map(str::to_owned))
+        let Some((exchange, names)) = self.read_request()? else { return Ok(None) };
+        let is_hidden = names.is_some_and(|names| names.holds(&name));
+        Ok(exchange.param(&name).filter(|_| !is_hidden).map(decode_component))
     }
 
     fn query(&mut self, _: Resource<Lent>, name: String) -> wasmtime::Result<Option<String>> {
-        Ok(self.work()?.exchange.request.query.get(&name).map(str::to_owned))
+        let Some((exchange, names)) = self.read_request()? else { return Ok(None) };
+        let is_hidden = names.is_some_and(|names| names.holds(&name));
+        Ok(exchange.request.query.first(&name).filter(|_| !is_hidden).map(str::to_owned))
     }
 
     fn query_json(&mut self, _: Resource<Lent>) -> wasmtime::Result<String> {
-        Ok(self.work()?.exchange.request.query.to_json().to_string())
+        let Some((exchange, names)) = self.read_request()? else { return Ok("{}".to_owned()) };
+        let query = exchange.request.query.to_json();
+        Ok(names.map_or_else(|| query.to_string(), |names| names.redact(&query).to_string()))
     }
 
     fn header(&mut self, _: Resource<Lent>, name: String) -> wasmtime::Result<Option<String>> {
         let name = name.to_ascii_lowercase();
-        let headers = &self.work()?.exchange.request.headers;
-        Ok(headers.get(&name).filter(|_| !HIDDEN.contains(&name.as_str())).map(str::to_owned))
+        let Some((exchange, names)) = self.read_request()? else { return Ok(None) };
+        let is_hidden = HIDDEN.contains(&name.as_str()) || names.as_ref().is_some_and(|names| names.holds(&name));
+        let value = exchange.request.headers.get(&name).filter(|_| !is_hidden);
+        Ok(value.map(|value| names.map_or_else(|| value.to_owned(), |names| names.redact_url(value))))
     }
 
     fn body(&mut self, _: Resource<Lent>) -> wasmtime::Result<Option<String>> {
-        Ok(self.work()?.exchange.request.body.as_ref().map(ToString::to_string))
+        let Some((exchange, names)) = self.read_request()? else { return Ok(None) };
+        let body = exchange.request.body.as_ref();
+        Ok(body.map(|body| names.map_or_else(|| body.to_string(), |names| names.redact(body).to_string())))
     }
 
     fn client_address(&mut self, _: Resource<Lent>) -> wasmtime::Result<Option<String>> {
-        Ok(self.work()?.exchange.request.client_address.clone())
+        Ok(self.read_request()?.and_then(|(exchange, _)| exchange.request.client_address.clone()))
     }
 
     fn user_agent(&mut self, _: Resource<Lent>) -> wasmtime::Result<Option<String>> {
-        Ok(self.work()?.exchange.request.headers.get("user-agent").map(str::to_owned))
+        let agent = |exchange: &Exchange| exchange.request.headers.get("user-agent").map(str::to_owned);
+        Ok(self.read_request()?.and_then(|(exchange, _)| agent(exchange)))
     }
 
     async fn session(&mut self, _: Resource<Lent>) -> wasmtime::Result<Answer<Option<String>>> {
         let (_, work) = self.data_and_work()?;
+        let sees_all = work.sight.reads_request || work.moment == Moment::Claims;
         let active = work.exchange.session_with(work.session_need()).await;
-        Ok(active
-            .map_err(HostError::from)
-            .map(|active| active.map(|active| session_json(&active.session, &active.user, false))))
+        let shown = |active: &ActiveSession| match sees_all {
+            true => session_json(&active.session, &active.user, false),
+            false => ids_json(&active.session, &active.user),
+        };
+        Ok(active.map_err(HostError::from).map(|active| active.map(|active| shown(&active))))
     }
 
     fn set_body(&mut self, _: Resource<Lent>, json: String) -> wasmtime::Result<Answer<()>> {
-        let Work { moment, exchange, .. } = self.work()?;
+        let names = Arc::clone(&self.shared.secret_names);
+        let Work { moment, sight, exchange, .. } = self.work()?;
         if *moment != Moment::Before {
             return Ok(Err(HostError::Denied("the body changes only in a `before` hook".to_owned())));
         }
+        if !sight.changes_request {
+            return Ok(Err(HostError::Denied("`changes-request` is not granted on this path".to_owned())));
+        }
         Ok(match serde_json::from_str(&json) {
             Ok(body) => {
-                exchange.request.body = Some(body);
+                let was = exchange.request.body.take().unwrap_or_default();
+                exchange.request.body = Some(if sight.secrets { body } else { names.restore(&was, body) });
                 Ok(())
             }
             Err(error) => Err(HostError::Invalid(format!("the body is no JSON: {error}"))),
@@ -112,18 +179,31 @@ impl HostRequest for State {
 
 impl HostReply for State {
     fn status(&mut self, _: Resource<Lent>) -> wasmtime::Result<u16> {
-        Ok(self.reply()?.status)
+        Ok(self.reply()?.1.status)
     }
 
     fn body(&mut self, _: Resource<Lent>) -> wasmtime::Result<Option<String>> {
-        let body = &self.reply()?.body;
-        Ok((!body.is_empty()).then(|| String::from_utf8_lossy(body).into_owned()))
+        let names = Arc::clone(&self.shared.secret_names);
+        let (sight, reply) = self.reply()?;
+        if !sight.reads_answer || reply.body.is_empty() {
+            return Ok(None);
+        }
+        if sight.secrets {
+            return Ok(Some(String::from_utf8_lossy(&reply.body).into_owned()));
+        }
+        // Where a secret is in what is no JSON, nobody knows.
+        let body: Option<Json> = serde_json::from_slice(&reply.body).ok();
+        Ok(body.map(|body| names.redact_answer(reply.status, &body).to_string()))
     }
 
     fn header(&mut self, _: Resource<Lent>, name: String) -> wasmtime::Result<Option<String>> {
+        let names = Arc::clone(&self.shared.secret_names);
+        let (sight, reply) = self.reply()?;
         let name = name.to_ascii_lowercase();
-        let headers = &self.reply()?.headers;
-        Ok(headers.get(&name).filter(|_| name != "set-cookie").map(str::to_owned))
+        let may_read = sight.reads_answer || (sight.changes_answer && name == EXPOSED);
+        let is_hidden = name == "set-cookie" || (!sight.secrets && names.holds(&name));
+        let value = reply.headers.get(&name).filter(|_| may_read && !is_hidden);
+        Ok(value.map(|value| if sight.secrets { value.to_owned() } else { names.redact_url(value) }))
     }
 
     fn writes_session_cookie(&mut self, _: Resource<Lent>) -> wasmtime::Result<bool> {
@@ -131,8 +211,12 @@ impl HostReply for State {
     }
 
     fn new_session(&mut self, _: Resource<Lent>) -> wasmtime::Result<Option<String>> {
-        let opened = self.work()?.exchange.opened.as_ref();
-        Ok(opened.map(|OpenedSession { session, user, .. }| session_json(session, user, false)))
+        let Work { sight, exchange, .. } = self.work()?;
+        let shown = |OpenedSession { session, user, .. }: &OpenedSession| match sight.reads_answer {
+            true => session_json(session, user, false),
+            false => ids_json(session, user),
+        };
+        Ok(exchange.opened.as_ref().map(shown))
     }
 
     fn sign_in_method(&mut self, _: Resource<Lent>) -> wasmtime::Result<Option<String>> {
@@ -140,10 +224,13 @@ impl HostReply for State {
     }
 
     fn set_header(&mut self, _: Resource<Lent>, name: String, value: String) -> wasmtime::Result<Answer<()>> {
-        let reply = self.reply()?;
+        let (sight, reply) = self.reply()?;
+        if !sight.changes_answer {
+            return Ok(Err(no_change_of_answers()));
+        }
         // Beside a success, `location` is a hint for the page's code; no browser follows it.
         let is_hint = (200..300).contains(&reply.status);
-        let may_set = |name: &String| !SETTLED.contains(&name.as_str()) || (is_hint && name == "location");
+        let may_set = |name: &String| !is_settled(name) || (is_hint && name == "location");
         Ok(match answer_header(&name).filter(may_set) {
             Some(name) => {
                 reply.headers.set(&name, header_text(&value));
@@ -154,15 +241,21 @@ impl HostReply for State {
     }
 
     fn set_body(&mut self, _: Resource<Lent>, json: String) -> wasmtime::Result<Answer<()>> {
-        let most = self.shared.limits.result_bytes;
-        let reply = self.reply()?;
+        let (most, names) = (self.shared.limits.result_bytes, Arc::clone(&self.shared.secret_names));
+        let (sight, reply) = self.reply()?;
+        if !sight.changes_answer {
+            return Ok(Err(no_change_of_answers()));
+        }
         if json.len() > most {
             return Ok(Err(HostError::Limit(format!("a body has at most {most} bytes"))));
         }
-        Ok(match serde_json::from_str::<serde::de::IgnoredAny>(&json) {
-            Ok(_) => {
+        Ok(match serde_json::from_str::<Json>(&json) {
+            Ok(body) => {
+                let was: Json = serde_json::from_slice(&reply.body).unwrap_or_default();
+                let body =
+                    if sight.secrets { json } else { names.restore_answer(reply.status, &was, body).to_string() };
                 reply.headers.set("content-type", header_text("application/json"));
-                reply.body = json.into();
+                reply.body = body.into();
                 Ok(())
             }
             Err(error) => Err(HostError::Invalid(format!("the body is no JSON: {error}"))),

@@ -56,9 +56,9 @@ pub fn plugin() -> Plugin {
         .http_host("api.pwnedpasswords.com")
         .error(COMPROMISED)
         .error(UNCHECKED)
-        .before("/sign-up/email", |request| check(request, "password"))
-        .before("/change-password", |request| check(request, "newPassword"))
-        .before("/reset-password", |request| check(request, "newPassword"))
+        .before(On::path("/sign-up/email").reads_request().reads_secrets(), |request| check(request, "password"))
+        .before(On::path("/change-password").reads_request().reads_secrets(), |request| check(request, "newPassword"))
+        .before(On::path("/reset-password").reads_request().reads_secrets(), |request| check(request, "newPassword"))
 }
 
 fn check(request: &Request, field: &str) -> Result<Flow> {

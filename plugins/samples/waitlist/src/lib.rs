@@ -52,7 +52,7 @@ pub fn plugin() -> Plugin {
         .error(NOT_ADMIN)
         .error(UNKNOWN)
         .rate_limit(RateRule::new("/waitlist/join", 5, 60))
-        .before("/sign-up/email", only_invited)
+        .before(On::path("/sign-up/email").reads_request(), only_invited)
         .route(Route::post("/waitlist/join", join::join))
         .route(Route::post("/waitlist/invite", admin::invite))
         .route(Route::get("/waitlist/list", admin::list))

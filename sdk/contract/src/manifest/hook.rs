@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::condition::Condition;
+use super::right::HookRight;
 
 /// Where and when a hook runs. The server looks at it before the plugin is called: what does not match costs nothing.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -18,12 +19,15 @@ pub struct On<S = &'static str> {
     /// Of a `before` hook: whether it runs before the `before` scripts, which then see what it says of the request.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub ahead_of_scripts: bool,
+    /// What it needs on a path that is not the plugin's own; none is to see that it happened.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rights: Vec<HookRight>,
 }
 
 impl On {
     /// Endpoints whose path matches: exact, `*` for one segment, `**` for the rest.
     pub fn path(pattern: &'static str) -> Self {
-        Self { pattern, conditions: Vec::new(), ahead_of_scripts: false }
+        Self { pattern, conditions: Vec::new(), ahead_of_scripts: false, rights: Vec::new() }
     }
 
     /// Every endpoint.
@@ -73,6 +77,37 @@ impl On {
         self.and(Condition::NotOption(name))
     }
 
+    /// It reads the request: header lines, query, body and the client's address, without secrets. It may refuse the
+    /// request.
+    pub fn reads_request(self) -> Self {
+        self.needing(HookRight::ReadsRequest)
+    }
+
+    /// It reads the answer: body, header lines and the session that was opened, without secrets. Not for `before`.
+    pub fn reads_answer(self) -> Self {
+        self.needing(HookRight::ReadsAnswer)
+    }
+
+    /// It changes the request's body. Only for `before`.
+    pub fn changes_request(self) -> Self {
+        self.needing(HookRight::ChangesRequest)
+    }
+
+    /// It changes the answer; a `before` hook gives one in the endpoint's place.
+    pub fn changes_answer(self) -> Self {
+        self.needing(HookRight::ChangesAnswer)
+    }
+
+    /// Of what it reads, it needs the secrets too: passwords, tokens, codes.
+    pub fn reads_secrets(self) -> Self {
+        self.needing(HookRight::Secrets)
+    }
+
+    fn needing(mut self, right: HookRight) -> Self {
+        self.rights.push(right);
+        self
+    }
+
     fn and(mut self, condition: Condition) -> Self {
         self.conditions.push(condition);
         self
@@ -86,6 +121,15 @@ impl From<&'static str> for On {
 }
 
 impl<S: AsRef<str>> On<S> {
+    /// The grants that it asks for where its paths are not the plugin's own.
+    pub fn asked_grants(&self) -> Vec<String> {
+        let pattern = self.pattern.as_ref();
+        let more = self.rights.iter().filter(|right| **right != HookRight::Observes);
+        let more: Vec<String> = more.map(|right| right.grant(pattern)).collect();
+        let observes = HookRight::Observes.grant(pattern);
+        std::iter::once(observes).chain(more).collect()
+    }
+
     /// The conditions that each request is asked about; none at all when the hook never runs under these options.
     pub fn open_conditions<'a>(
         &'a self,

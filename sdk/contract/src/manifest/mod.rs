@@ -6,6 +6,7 @@ pub(crate) mod event;
 pub(crate) mod field;
 pub(crate) mod hook;
 pub(crate) mod rate;
+pub(crate) mod right;
 pub(crate) mod route;
 pub(crate) mod table;
 
@@ -105,6 +106,9 @@ pub struct Manifest<S = &'static str> {
     /// Error codes that it answers with.
     #[serde(default)]
     pub errors: Vec<ErrorCode<S>>,
+    /// Names of fields in its requests, answers and mails that are secret, beside those that everyone's are.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub secrets: Vec<S>,
     /// Capabilities that the component imports; written by `doorward plugin build`.
     #[serde(default)]
     pub capabilities: Vec<S>,
@@ -140,6 +144,7 @@ impl<S> Manifest<S> {
             verification_prefixes: Vec::new(),
             mails: Vec::new(),
             errors: Vec::new(),
+            secrets: Vec::new(),
             capabilities: Vec::new(),
         }
     }
@@ -173,6 +178,21 @@ impl<S: AsRef<str>> Manifest<S> {
             return Some(format!("`{} {}`: routes are GET or POST", route.method.as_ref(), route.path.as_ref()));
         }
         hooks().flat_map(|hook| &hook.conditions).find_map(Condition::fault)
+    }
+
+    /// A limit on a path that is no route of its own, or that a parameter makes one of others too. Asked before routes go
+    /// where options say.
+    pub fn foreign_limit(&self) -> Option<&str> {
+        self.rate_limits.iter().map(|rule| rule.path.as_ref()).find(|path| !self.is_own_path(path))
+    }
+
+    /// Whether the paths of a hook are the plugin's own: one of its routes, letter by letter, and no parameter in it.
+    pub fn is_own_path(&self, pattern: &str) -> bool {
+        !pattern.contains([':', '*']) && self.has_route(pattern)
+    }
+
+    fn has_route(&self, path: &str) -> bool {
+        self.routes.iter().any(|route| route.path.as_ref() == path)
     }
 
     /// Of fields of users that the server looks at before it calls the plugin.

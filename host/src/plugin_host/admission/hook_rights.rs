@@ -1,0 +1,183 @@
+//! What hooks may see and change on paths that are not the plugin's own: asked for by the manifest, granted by the operator.
+
+use doorward_contract::HookRight;
+
+use super::grant::is_harmless;
+use crate::plugin_host::package::manifest::{Hook, Manifest};
+
+/// The grant of a plugin that is asked about every sign-in.
+const GATE: &str = "session-gate";
+/// The grant of a plugin that adds to the claims of tokens.
+const CLAIMS: &str = "token-claims";
+
+/// What one call may see and change of the request and its answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a right of its own")]
+pub(in crate::plugin_host) struct Sight {
+    pub(in crate::plugin_host) reads_request: bool,
+    pub(in crate::plugin_host) reads_answer: bool,
+    pub(in crate::plugin_host) changes_request: bool,
+    pub(in crate::plugin_host) changes_answer: bool,
+    pub(in crate::plugin_host) secrets: bool,
+}
+
+impl Sight {
+    /// Of a plugin on its own paths.
+    pub(in crate::plugin_host) const OWN: Self =
+        Self { reads_request: true, reads_answer: true, changes_request: true, changes_answer: true, secrets: true };
+
+    /// Of a hook with these grants.
+    pub(in crate::plugin_host) fn granted(grants: &[String], pattern: &str) -> Self {
+        let has = |right| grants.iter().any(|grant| covers(grant, right, pattern));
+        Self {
+            reads_request: has(HookRight::ReadsRequest),
+            reads_answer: has(HookRight::ReadsAnswer),
+            changes_request: has(HookRight::ChangesRequest),
+            changes_answer: has(HookRight::ChangesAnswer),
+            secrets: has(HookRight::Secrets),
+        }
+    }
+
+    /// Whether a `before` hook may refuse the request: an answer in the endpoint's place, worded by the plugin.
+    pub(in crate::plugin_host) fn may_refuse(self) -> bool {
+        self.reads_request || self.changes_request || self.changes_answer
+    }
+}
+
+/// The sight of each hook, in the manifest's order.
+#[derive(Clone, Debug, Default)]
+pub(in crate::plugin_host) struct Sights {
+    before: Vec<Sight>,
+    after: Vec<Sight>,
+    /// Of the request for a token, in claims.
+    pub(in crate::plugin_host) claims: Sight,
+}
+
+impl Sights {
+    pub(in crate::plugin_host) fn of(manifest: &Manifest, grants: &[String]) -> Self {
+        let sight = |hook: &Hook| match manifest.is_own_path(&hook.pattern) {
+            true => Sight::OWN,
+            false => Sight::granted(grants, &hook.pattern),
+        };
+        Self {
+            before: manifest.before.iter().map(sight).collect(),
+            after: manifest.after.iter().map(sight).collect(),
+            claims: Sight::granted(grants, "/**"),
+        }
+    }
+
+    /// Of a `before` hook; nothing for one that does not exist.
+    pub(in crate::plugin_host) fn before(&self, index: u32) -> Sight {
+        self.before.get(index as usize).copied().unwrap_or_default()
+    }
+
+    /// Of an `after` hook; nothing for one that does not exist.
+    pub(in crate::plugin_host) fn after(&self, index: u32) -> Sight {
+        self.after.get(index as usize).copied().unwrap_or_default()
+    }
+}
+
+/// Whether a grant gives this right on all paths of a pattern: it names the pattern, or a folder that the pattern is in.
+fn covers(grant: &str, right: HookRight, pattern: &str) -> bool {
+    let Some((granted, granted_pattern)) = HookRight::parse(grant) else { return false };
+    let folder = granted_pattern.strip_suffix("**");
+    granted == right && (granted_pattern == pattern || folder.is_some_and(|folder| pattern.starts_with(folder)))
+}
+
+/// Whether the grants do for what a manifest asks for: the grant itself, or one that contains it.
+pub(in crate::plugin_host) fn suffices(grants: &[String], asked: &str) -> bool {
+    match HookRight::parse(asked) {
+        None => is_harmless(asked) || grants.iter().any(|grant| grant == asked),
+        Some((HookRight::Observes, pattern)) => {
+            let seeing = HookRight::ALL.into_iter().filter(|right| *right != HookRight::Secrets);
+            seeing.into_iter().any(|right| grants.iter().any(|grant| covers(grant, right, pattern)))
+        }
+        Some((right, pattern)) => grants.iter().any(|grant| covers(grant, right, pattern)),
+    }
+}
+
+/// Every grant that a manifest asks for beside the harmless ones, each once: capabilities, then what it does around
+/// endpoints, sign-ins and tokens.
+pub fn asked_grants(manifest: &Manifest) -> Vec<String> {
+    let foreign = |hook: &&Hook| !manifest.is_own_path(&hook.pattern);
+    let hooks = manifest.before.iter().chain(&manifest.after).filter(foreign).flat_map(Hook::asked_grants);
+    let roles = [(manifest.is_gate, GATE), (manifest.claims, CLAIMS)];
+    let roles = roles.into_iter().filter(|(is_asked, _)| *is_asked).map(|(_, name)| name.to_owned());
+    let capabilities = manifest.capabilities.iter().filter(|name| !is_harmless(name)).cloned();
+    let mut asked: Vec<String> = Vec::new();
+    for grant in capabilities.chain(roles).chain(written_rows(manifest)).chain(hooks) {
+        if !asked.contains(&grant) {
+            asked.push(grant);
+        }
+    }
+    asked
+}
+
+/// Who writes fields of the core in an event writes users and sessions, as by their capabilities.
+fn written_rows(manifest: &Manifest) -> impl Iterator<Item = String> {
+    let has = |names: [&str; 2]| manifest.capabilities.iter().any(|name| names.contains(&name.as_str()));
+    let writes_users = !manifest.creates_user_with.is_empty() || !manifest.updates_user_fields.is_empty();
+    let users = writes_users && !has(["users", "user-administration"]);
+    let sessions = !manifest.writes_session_fields.is_empty() && !has(["sessions", "session-administration"]);
+    [(users, "users"), (sessions, "sessions")]
+        .into_iter()
+        .filter(|(is_asked, _)| *is_asked)
+        .map(|(_, name)| name.into())
+}
+
+/// What a grant means, in words that need no manual; `None` for a capability, whose name says it.
+pub fn sentence(grant: &str) -> Option<String> {
+    match grant {
+        GATE => Some("is asked about every sign-in, and may refuse it or ask for another proof".to_owned()),
+        CLAIMS => Some("adds to what tokens for other services say of a user".to_owned()),
+        _ => HookRight::parse(grant).map(|(right, pattern)| right.sentence(pattern)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plugin_host::package::manifest;
+
+    fn manifest(json: &str) -> Manifest {
+        let text = format!(r#"{{"manifest_version":1,"id":"x","version":"1","sdk_version":"1"{json}}}"#);
+        manifest::parse(text.as_bytes(), "x").unwrap()
+    }
+
+    fn do_for(grants: &[&str], asked: &str) -> bool {
+        suffices(&grants.iter().map(ToString::to_string).collect::<Vec<_>>(), asked)
+    }
+
+    #[test]
+    fn a_right_is_granted_for_its_paths_alone() {
+        assert!(do_for(&["observes:/a"], "observes:/a"));
+        assert!(do_for(&["reads-answer:/a"], "observes:/a"), "it contains the least");
+        assert!(do_for(&["observes:/**"], "observes:/a/b") && do_for(&["observes:/a/**"], "observes:/a/b"));
+        for (grants, asked) in [
+            (vec!["observes:/a"], "observes:/**"),
+            (vec!["observes:/a/**"], "observes:/**"),
+            (vec!["observes:/a/**"], "observes:/ab"),
+            (vec!["observes:/a/*"], "observes:/a/b"),
+            (vec!["observes:/a"], "reads-request:/a"),
+            (vec!["secrets:/a"], "observes:/a"),
+            (vec!["observes", "reads-request"], "observes:/a"),
+        ] {
+            assert!(!do_for(&grants, asked), "{grants:?} {asked}");
+        }
+    }
+
+    #[test]
+    fn hooks_on_other_paths_are_asked_for() {
+        let asks = |json: &str| asked_grants(&manifest(json));
+        let own = r#","routes":[{"method":"GET","path":"/x/a"},{"method":"GET","path":"/:b/c"}],"before":"#;
+        assert_eq!(asks(&format!(r#"{own}[{{"pattern":"/x/a"}}]"#)), [""; 0]);
+        assert_eq!(asks(&format!(r#"{own}[{{"pattern":"/:b/c"}}]"#)), ["observes:/:b/c"]);
+        let more = r#","after":[{"pattern":"/b","rights":["reads-answer","secrets"]}],"is_gate":true,"claims":true"#;
+        let expected = ["session-gate", "token-claims", "observes:/b", "reads-answer:/b", "secrets:/b"];
+        assert_eq!(asks(more), expected);
+        assert_eq!(
+            asks(r#","updates_user_fields":["name"],"writes_session_fields":["expiresAt"]"#),
+            ["users", "sessions"]
+        );
+    }
+}
