@@ -124,6 +124,8 @@ mod chance;
 mod fuzz;
 #[path = "hostile/limits.rs"]
 mod limits;
+#[path = "hostile/promise/mod.rs"]
+mod promise;
 #[path = "hostile/reload.rs"]
 mod reload;
 #[path = "hostile/sandbox.rs"]
