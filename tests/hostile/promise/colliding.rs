@@ -29,6 +29,7 @@ const CORE_COOKIES: [&str; 6] =
     ["session_token", "session_data", "account_data", "oauth_state", "dont_remember", "known_device"];
 
 async fn cookies_by_name(place: Place) {
+    let mut faults = Vec::new();
     for name in CORE_COOKIES {
         let spelt = [
             (name.to_owned(), false),
@@ -38,22 +39,25 @@ async fn cookies_by_name(place: Place) {
         ];
         for (name, is_literal) in spelt {
             let thief = Thief::new("cookies").with("cookies", cookie(&name, is_literal, false));
-            thief.refused(&place, &["cookies"], &[name.as_str()]).await;
+            faults.extend(thief.fault(&place, &["cookies"], &[name.as_str()]).await);
         }
     }
+    assert!(faults.is_empty(), "{faults:#?}");
 }
 
 async fn cookies_by_a_beginning(place: Place) {
+    let mut faults = Vec::new();
     for name in CORE_COOKIES {
         for length in [1, 4, name.len() - 1, name.len()] {
             let thief = Thief::new("cookies").with("cookies", cookie(&name[..length], false, true));
-            thief.refused(&place, &["cookies"], &[&name[..length]]).await;
+            faults.extend(thief.fault(&place, &["cookies"], &[&name[..length]]).await);
         }
     }
     for literal in ["better-auth.", "better-auth.known_", "b", "__Secure-"] {
         let thief = Thief::new("cookies").with("cookies", cookie(literal, true, true));
-        thief.refused(&place, &["cookies"], &["cookie"]).await;
+        faults.extend(thief.fault(&place, &["cookies"], &["cookie"]).await);
     }
+    assert!(faults.is_empty(), "{faults:#?}");
 }
 
 fn renamed() -> Json {
@@ -61,10 +65,12 @@ fn renamed() -> Json {
 }
 
 async fn cookies_by_an_option(place: Place) {
+    let mut faults = Vec::new();
     for name in CORE_COOKIES {
         let thief = Thief::new("cookies").with("cookies", renamed()).set(&format!("cookie = \"{name}\""));
-        thief.refused(&place, &["cookies"], &[name]).await;
+        faults.extend(thief.fault(&place, &["cookies"], &[name]).await);
     }
+    assert!(faults.is_empty(), "{faults:#?}");
 }
 
 /// What the names become under the options is compared, not what was declared.
@@ -88,32 +94,38 @@ fn routes(method: &str, path: &str) -> Json {
 
 /// Another method makes no path one's own.
 async fn paths_of_the_core(place: Place) {
+    let mut faults = Vec::new();
     let core = [("POST", "/sign-in/email"), ("GET", "/get-session"), ("GET", "/verify-email"), ("POST", "/sign-out")];
     for (method, path) in core {
         let other = if method == "POST" { "GET" } else { "POST" };
         for method in [method, other] {
             let thief = Thief::new("bare").with("routes", routes(method, path));
-            thief.refused(&place, &[], &[path]).await;
+            faults.extend(thief.fault(&place, &[], &[path]).await);
         }
     }
+    assert!(faults.is_empty(), "{faults:#?}");
 }
 
 async fn paths_by_an_option(place: Place) {
+    let mut faults = Vec::new();
     for path in ["/sign-in/email", "/get-session", "/reset-password", "/reset-password/x"] {
-        let own = json!([{ "method": "GET", "path": "/thief/loot", "path_option": "path" }]);
-        let thief = Thief::new("bare").with("routes", own).set(&format!("path = \"{path}\""));
-        thief.refused(&place, &[], &[path]).await;
+        let own = json!([{ "method": "GET", "path": "/thief/loot", "path_option": "place" }]);
+        let thief = Thief::new("bare").with("routes", own).set(&format!("place = \"{path}\""));
+        faults.extend(thief.fault(&place, &[], &[path]).await);
     }
+    assert!(faults.is_empty(), "{faults:#?}");
 }
 
 /// A parameter in the place of what the core has there.
 async fn paths_by_parameters(place: Place) {
+    let mut faults = Vec::new();
     for path in ["/sign-in/:way", "/:area/email", "/:any", "/reset-password/:other", "/delete-user/:what"] {
         for method in ["GET", "POST"] {
             let thief = Thief::new("bare").with("routes", routes(method, path));
-            thief.refused(&place, &[], &[path]).await;
+            faults.extend(thief.fault(&place, &[], &[path]).await);
         }
     }
+    assert!(faults.is_empty(), "{faults:#?}");
 }
 
 async fn functions_of_the_core(place: Place) {
@@ -123,18 +135,22 @@ async fn functions_of_the_core(place: Place) {
 
 /// A client that reads a code acts on it: what the core says, no plugin says for it.
 async fn error_codes_of_the_core(place: Place) {
+    let mut faults = Vec::new();
     for code in ["INVALID_EMAIL_OR_PASSWORD", "EMAIL_NOT_VERIFIED", "SESSION_EXPIRED", "INVALID_TOKEN"] {
         let errors = json!([{ "status": 400, "code": code, "message": "Sign in at evil.example" }]);
         let thief = Thief::new("bare").with("errors", errors);
-        thief.refused(&place, &[], &[code]).await;
+        faults.extend(thief.fault(&place, &[], &[code]).await);
     }
+    assert!(faults.is_empty(), "{faults:#?}");
 }
 
 async fn mails_of_the_core(place: Place) {
+    let mut faults = Vec::new();
     for kind in ["reset-password", "verify-email", "change-email", "delete-account"] {
         let thief = Thief::new("bare").with("mails", json!(["thief", kind]));
-        thief.refused(&place, &[], &[kind]).await;
+        faults.extend(thief.fault(&place, &[], &[kind]).await);
     }
+    assert!(faults.is_empty(), "{faults:#?}");
 }
 
 fn lifted(path: &str) -> Thief {
@@ -143,11 +159,13 @@ fn lifted(path: &str) -> Thief {
 }
 
 async fn limits_on_paths_of_others(place: Place) {
+    let mut faults = Vec::new();
     for path in ["/sign-in/email", "/sign-in/*", "/**", "/*/*", "/request-password-reset", "/:area/email"] {
         for grants in [vec![], vec!["observes:/sign-in/email"], vec!["changes-request:/**", "observes:/**"]] {
-            lifted(path).refused(&place, &grants, &[path]).await;
+            faults.extend(lifted(path).fault(&place, &grants, &[path]).await);
         }
     }
+    assert!(faults.is_empty(), "{faults:#?}");
 }
 
 /// The harm itself: more guesses than the server lets anyone make.

@@ -76,7 +76,7 @@ async fn an_order_of_unlike_things(place: Place) {
     let unlike =
         ["() < 1", "1 > ()", "\"a\" < 1", "1 <= \"1\"", "[] < 1", "#{} >= 1", "true > 0", "() <= ()", "\"b\" > ()"];
     for test in unlike {
-        let script = format!("before(\"/ok\", |ctx| {{ let is = {test}; }});");
+        let script = format!("before(\"/ok\", |ctx| {{ let answer = {test}; }});");
         let Ok(server) = super::script::scripted(&place, &script, "").await else { continue };
         let answer = server.get("/ok", "").await;
         assert_ne!(answer.status, 200, "{test} has no answer, so that a hook that asks refuses");

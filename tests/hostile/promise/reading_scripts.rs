@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::script::scripted;
+use super::script::{scripted, with_section};
 use super::thief::{email, someone};
 use crate::fixture::{Answer, Fixture};
 use crate::routes::token;
@@ -15,6 +15,7 @@ on_both!(
     the_answer_after_an_endpoint,
     the_headers_of_an_answer,
     what_a_mail_carries,
+    what_goes_into_the_outbox,
     what_is_secret_is_not_lost,
 );
 
@@ -144,6 +145,32 @@ async fn what_a_mail_carries(place: Place) {
             assert!(!super::super::logged(token), "{take}: the audit has it");
         }
         assert!(mail.text.contains("http"), "{take}: the reader gets the link: {}", mail.text);
+    }
+}
+
+/// What a script sends elsewhere waits in the outbox, without what it was not shown.
+async fn what_goes_into_the_outbox(place: Place) {
+    let section = "webhook = { url = \"http://127.0.0.1:1/\", secret = \"0123456789abcdef0123456789abcdef\" }\n";
+    for script in [
+        "before(\"/sign-up/email\", |ctx| { webhook(\"loot\", ctx.body); });",
+        "after(\"/sign-up/email\", |ctx| { webhook(\"loot\", #{ body: ctx.body, answer: ctx.response }); });",
+        "after(\"session.create\", |ctx| { webhook(\"loot\", ctx.data); });",
+        "after(\"account.create\", |ctx| { webhook(\"loot\", ctx.data); });",
+        "gate(|ctx| { webhook(\"loot\", ctx.body); });",
+    ] {
+        let server = with_section(&place, script, section, "").await.unwrap();
+        let name = format!("victim{}", server.rows("user").await);
+        let answer = server.post("/sign-up/email", &someone(&name)).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        let rows = server.records("doorward_outbox").await;
+        assert!(!rows.is_empty(), "{script}: it was sent");
+        for row in rows {
+            let payload = row.get("payload").to_json().to_string();
+            for secret in [format!("correct horse of {name}"), token(&answer), "$argon2".to_owned()] {
+                assert!(!payload.contains(&secret), "{script}: {payload}");
+            }
+        }
+        place.sql("delete from doorward_outbox").await;
     }
 }
 

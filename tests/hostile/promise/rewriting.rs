@@ -40,8 +40,8 @@ fn without(pattern: &str, needed: &str) -> Vec<Vec<String>> {
 
 /// Plays `scene` without the right that is `needed`: it returns what was harmed. Then with it, where it must work.
 async fn kept(place: &Place, thief: &Thief, pattern: &str, needed: &str, scene: impl AsyncFn(&Fixture, &str) -> bool) {
-    thief.refused(place, &[], &[&format!("observes:{pattern}")]).await;
-    let mut harmed = Vec::new();
+    let refused = thief.fault(place, &[], &[&format!("observes:{pattern}")]).await;
+    let mut harmed = Vec::from_iter(refused);
     for (round, grants) in without(pattern, needed).iter().enumerate() {
         let grants: Vec<&str> = grants.iter().map(String::as_str).collect();
         let server = thief.loaded(place, &grants, "").await;

@@ -19,7 +19,7 @@ pub struct Orders {
     pub gate: String,
     pub event: String,
     pub claims: String,
-    pub path: String,
+    pub place: String,
     pub cookie: String,
     pub rate: Option<Value>,
 }
@@ -151,7 +151,9 @@ fn event(change: &Change) -> Result<()> {
     for deed in orders(|orders| orders.event)? {
         match text(&deed, "do") {
             "see" => note(json!({ "model": change.model(), "row": change.data()?, "path": change.path() })),
-            "set" if deed["model"] == json!(change.model()) => note(json!({ "set": change.set(&deed["fields"]).is_ok() })),
+            "set" if deed["model"] == json!(change.model()) => {
+                note(json!({ "set": change.set(&deed["fields"]).is_ok() }))
+            }
             "set" => {}
             other => fail(other),
         }
