@@ -17,6 +17,7 @@
 //! | W-11 the system and the network | `w_11_…` in `sandbox`; here: a capability that was not granted; `host/src/http/outgoing/tests.rs` |
 //! | W-12 reload and caches | `w_12_…` in `reload` |
 //! | W-13 random components and values | `w_13_…` in `fuzz` and `sandbox` |
+//! | RH, and rights, keys, names, turns | the table in `promise` |
 //! | SUP-1 the cache of compiled code | `sup_1_…` in `host/src/plugin_host/admission/cache.rs` |
 //! | SUP-2 whom to trust | `sup_2_…` in `trust`; `host/src/plugin_host/admission/trust.rs` |
 //! | SUP-3 dependencies and builds | `tests/lint`; `tests/kit` builds twice, in two folders |
@@ -125,6 +126,8 @@ mod chance;
 mod fuzz;
 #[path = "hostile/limits.rs"]
 mod limits;
+#[path = "hostile/promise/mod.rs"]
+mod promise;
 #[path = "hostile/reload.rs"]
 mod reload;
 #[path = "hostile/sandbox.rs"]

@@ -3,6 +3,9 @@
 use wasm_encoder::ComponentSection;
 use wit_parser::Resolve;
 
+/// The custom section that holds the manifest.
+const SECTION: &str = "doorward:manifest";
+
 /// Exports of a module that answers everything with a pointer to zeroes.
 const HONEST: &str = r#"
     (import "doorward:plugin/types@1.0.0" "[resource-drop]request" (func $drop_request (param i32)))
@@ -74,9 +77,30 @@ pub fn with_route(component: Vec<u8>, id: &str, method: &str, path: &str) -> Vec
 
 /// Appends a manifest of any text.
 pub fn with_section(mut component: Vec<u8>, manifest: &[u8]) -> Vec<u8> {
-    wasm_encoder::CustomSection { name: "doorward:manifest".into(), data: manifest.into() }
-        .append_to_component(&mut component);
+    wasm_encoder::CustomSection { name: SECTION.into(), data: manifest.into() }.append_to_component(&mut component);
     component
+}
+
+/// The component with its manifest changed, whatever it really does.
+pub fn redeclared(
+    mut component: Vec<u8>,
+    change: impl FnOnce(&mut serde_json::Map<String, serde_json::Value>),
+) -> Vec<u8> {
+    let sections = wasmparser::Parser::new(0).parse_all(&component).map(Result::unwrap);
+    let section = sections.filter_map(|part| match part {
+        wasmparser::Payload::CustomSection(section) if section.name() == SECTION => Some(section),
+        _ => None,
+    });
+    let section = section.last().unwrap();
+    let mut manifest = serde_json::from_slice(section.data()).unwrap();
+    change(&mut manifest);
+    // It was appended last: before its contents stand their length, in groups of seven bits, and the section's kind.
+    let (start, end) = (usize::try_from(section.range().start).unwrap(), usize::try_from(section.range().end).unwrap());
+    let groups = (usize::BITS - (end - start).leading_zeros()).div_ceil(7) as usize;
+    let begin = start - groups - 1;
+    assert_eq!((component[begin], end), (0, component.len()));
+    component.truncate(begin);
+    with_section(component, &serde_json::to_vec(&manifest).unwrap())
 }
 
 /// The component with one more module, which is instantiated with it and imports nothing.
