@@ -103,7 +103,8 @@ mod cases {
     pub async fn a_changed_body_is_validated_by_the_endpoint(place: Place) {
         let script = r#"before("/sign-up/email", |ctx| {
             ctx.body.name = ctx.body.name.to_upper();
-            if ctx.query.long == "1" { ctx.body.password = 1; }
+            if ctx.query.long == "1" { ctx.body.email = 1; }
+            ctx.body.password = "a word of the script";
             ctx.body.emailVerified = true;
             ctx.body.role = "admin";
             ctx.body.userId = "1";
@@ -112,11 +113,13 @@ mod cases {
         let answer = server.post("/sign-up/email?long=1", &sign_up("ada@example.com")).await;
         assert_eq!(
             answer.refusal(),
-            "400 VALIDATION_ERROR [body.password] Invalid input: expected string, received number"
+            "400 VALIDATION_ERROR [body.email] Invalid input: expected string, received number"
         );
         let user = &server.post("/sign-up/email", &sign_up("ada@example.com")).await.json()["user"];
         assert_eq!((&user["name"], &user["emailVerified"], user.get("role")), (&json!("ADA"), &json!(false), None));
         assert_ne!(user["id"], "1");
+        let signed_in = server.post("/sign-in/email", &sign_up("ada@example.com")).await;
+        assert_eq!(signed_in.status, 200, "the password is the client's: {}", signed_in.text);
     }
 
     pub async fn a_changed_target_is_checked(place: Place) {

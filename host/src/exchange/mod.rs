@@ -1,4 +1,6 @@
 //! The state of one request and of its answer: what endpoints, plugins and scripts work on.
+//!
+//! Flat: one concern of a request in each file.
 
 mod account_cookie;
 mod account_limit;

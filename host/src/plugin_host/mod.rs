@@ -18,7 +18,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde_json::{Map, Value as Json};
 
-pub use admission::grant::{granted, is_harmless};
+pub use admission::grant::granted;
 pub use admission::hook_rights::{asked_grants, sentence};
 pub use admission::load::{Ports, extend_schema};
 pub use call::breaker::PluginCounters;

@@ -13,9 +13,6 @@ use crate::plugin_host::error::PluginError;
 use crate::plugin_host::package::manifest::Manifest;
 use crate::plugin_host::package::options::active;
 
-/// Granted to every plugin: they reach nothing that belongs to anyone.
-const HARMLESS: [&str; 5] = ["config", "log", "clock", "crypto", "cache"];
-
 /// What plugins of this project may use when their entry names neither `path` nor `grants`: no more than was reviewed with
 /// this server's own source, whatever the file in the plugin folder asks for.
 static OFFICIAL: LazyLock<HashMap<String, Vec<String>>> =
@@ -63,11 +60,6 @@ pub(in crate::plugin_host) fn check(
     let line = needed.iter().copied().chain(kept).map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
     let meaning = lacking.iter().filter_map(|name| Some(format!("\n    {name}: it {}", sentence(name)?)));
     Err(PluginError::NotGranted { plugin, capability: (*first).clone(), meaning: meaning.collect(), line })
-}
-
-/// Whether every plugin may use this capability.
-pub fn is_harmless(capability: &str) -> bool {
-    HARMLESS.contains(&capability)
 }
 
 /// The capabilities that an entry may use beside the harmless ones.

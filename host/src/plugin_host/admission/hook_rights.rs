@@ -2,8 +2,10 @@
 
 use doorward_contract::HookRight;
 
-use super::grant::is_harmless;
 use crate::plugin_host::package::manifest::{Hook, Manifest};
+
+/// Granted to every plugin: they reach nothing that belongs to anyone.
+const HARMLESS: [&str; 5] = ["config", "log", "clock", "crypto", "cache"];
 
 /// The grant of a plugin that is asked about every sign-in.
 const GATE: &str = "session-gate";
@@ -82,6 +84,11 @@ fn covers(grant: &str, right: HookRight, pattern: &str) -> bool {
     let Some((granted, granted_pattern)) = HookRight::parse(grant) else { return false };
     let folder = granted_pattern.strip_suffix("**");
     granted == right && (granted_pattern == pattern || folder.is_some_and(|folder| pattern.starts_with(folder)))
+}
+
+/// Whether every plugin may use this capability.
+pub fn is_harmless(capability: &str) -> bool {
+    HARMLESS.contains(&capability)
 }
 
 /// Whether the grants do for what a manifest asks for: the grant itself, or one that contains it.

@@ -155,7 +155,24 @@ fn refuse_clashes(candidates: &[Candidate<'_>]) -> Result<(), PluginError> {
             }
         }
     }
+    refuse_shared_paths(candidates)?;
     refuse_shared_prefixes(candidates)
+}
+
+/// A path is one plugin's, whatever the method: its hooks there see what its routes get.
+fn refuse_shared_paths(candidates: &[Candidate<'_>]) -> Result<(), PluginError> {
+    let mut owners: HashMap<&str, &str> = HashMap::new();
+    for manifest in candidates.iter().map(|candidate| &candidate.manifest) {
+        for route in &manifest.routes {
+            let other = owners.insert(&route.path, &manifest.id).filter(|other| *other != manifest.id);
+            if let Some(other) = other {
+                let reason =
+                    format!("the path {} has a route of the plugin `{other}` too: remove one of them", route.path);
+                return Err(PluginError::Manifest { plugin: manifest.id.clone(), reason });
+            }
+        }
+    }
+    Ok(())
 }
 
 fn refuse_shared_prefixes(candidates: &[Candidate<'_>]) -> Result<(), PluginError> {

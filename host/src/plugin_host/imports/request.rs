@@ -71,9 +71,12 @@ pub(in super::super) fn answer_header(name: &str) -> Option<String> {
     (is_name && !RESERVED.contains(&name.as_str())).then_some(name)
 }
 
+/// A request that a guest reads, and the names of what it does not read there.
+type Readable<'a> = (&'a Exchange, Option<Arc<SecretNames>>);
+
 impl State {
     /// The request, where the guest may read it, and the names of what it may not read there.
-    fn read_request(&mut self) -> wasmtime::Result<Option<(&Exchange, Option<Arc<SecretNames>>)>> {
+    fn read_request(&mut self) -> wasmtime::Result<Option<Readable<'_>>> {
         let names = Arc::clone(&self.shared.secret_names);
         let Work { sight, exchange, .. } = self.work()?;
         Ok(sight.reads_request.then_some((&*exchange, (!sight.secrets).then_some(names))))
@@ -150,7 +153,7 @@ impl HostRequest for State {
             true => session_json(&active.session, &active.user, false),
             false => ids_json(&active.session, &active.user),
         };
-        Ok(active.map_err(HostError::from).map(|active| active.map(|active| shown(&active))))
+        Ok(active.map_err(HostError::from).map(|active| active.map(|active| shown(active))))
     }
 
     fn set_body(&mut self, _: Resource<Lent>, json: String) -> wasmtime::Result<Answer<()>> {
