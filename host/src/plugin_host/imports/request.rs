@@ -153,7 +153,7 @@ impl HostRequest for State {
             true => session_json(&active.session, &active.user, false),
             false => ids_json(&active.session, &active.user),
         };
-        Ok(active.map_err(HostError::from).map(|active| active.map(|active| shown(active))))
+        Ok(active.map_err(HostError::from).map(|active| active.map(shown)))
     }
 
     fn set_body(&mut self, _: Resource<Lent>, json: String) -> wasmtime::Result<Answer<()>> {
