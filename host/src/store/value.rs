@@ -1,4 +1,4 @@
-//! A value of a field, as the rest of the program sees it, whatever the database stores.
+//! The value of a field, independent of how a database stores it.
 
 use std::fmt;
 
@@ -8,16 +8,16 @@ use crate::clock::Timestamp;
 
 use super::error::StoreError;
 
-/// The kind of values a field holds.
+/// The kind of a field's values.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum FieldKind {
     /// Text.
     Text,
-    /// A whole number of 64 bits here; the column has 32 unless `Field::bigint`.
+    /// A whole number of 64 bits. The column has 32 bits unless `Field::bigint` is set.
     Integer,
     /// True or false; 0 and 1 on SQLite.
     Boolean,
-    /// A moment; ISO text on SQLite.
+    /// A time; ISO text on SQLite.
     Timestamp,
     /// JSON; text on SQLite.
     Json,
@@ -34,14 +34,14 @@ pub enum Value {
     Integer(i64),
     /// True or false.
     Boolean(bool),
-    /// A moment, stored with milliseconds.
+    /// A time, stored with milliseconds.
     Timestamp(Timestamp),
     /// Any JSON.
     Json(serde_json::Value),
 }
 
 impl Value {
-    /// Is this SQL NULL?
+    /// True for SQL NULL.
     pub fn is_null(&self) -> bool {
         matches!(self, Self::Null)
     }
@@ -58,7 +58,7 @@ impl Value {
         }
     }
 
-    /// The value that [`Value::to_json`] wrote for a field of `kind`; `None` when it is of another kind.
+    /// Reads the output of [`Value::to_json`] for a field of `kind`. `None` when it is of another kind.
     pub fn from_json(json: &serde_json::Value, kind: FieldKind) -> Option<Self> {
         match kind {
             FieldKind::Text => json.as_str().map(Self::from),
@@ -69,10 +69,10 @@ impl Value {
         }
     }
 
-    /// Accepts the value for a field of `kind`; ISO text becomes a timestamp.
+    /// Checks that the value fits a field of `kind`. ISO text becomes a timestamp.
     ///
     /// # Errors
-    /// `InvalidInput` when the kind does not fit or a text holds a NUL character, which PostgreSQL cannot store.
+    /// `InvalidInput` when the kind does not fit or a text contains a NUL character, which PostgreSQL cannot store.
     pub(super) fn fit(self, kind: FieldKind, field: &str) -> Result<Self, StoreError> {
         let is_fit = match (&self, kind) {
             (Self::Text(text), FieldKind::Timestamp) => {
@@ -100,10 +100,10 @@ impl Value {
         if is_fit { Ok(self) } else { Err(StoreError::invalid(field, "has a value of another kind")) }
     }
 
-    /// Reads what a column held as a value of `kind`: each backend has its own storage for booleans, dates and JSON.
+    /// Reads the content of a column as a value of `kind`. Each backend stores booleans, dates and JSON in its own way.
     ///
     /// # Errors
-    /// `Internal` when the column holds something that is no such value.
+    /// `Internal` when the content is no such value.
     pub(super) fn into_kind(self, kind: FieldKind, field: &str) -> Result<Self, StoreError> {
         Ok(match (self, kind) {
             (Self::Text(text), FieldKind::Timestamp) => match parse_stored_date(&text) {
@@ -129,7 +129,7 @@ impl Value {
     }
 }
 
-/// Writes what [`Value::to_json`] returns.
+/// Serialises like [`Value::to_json`].
 impl Serialize for Value {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
@@ -143,7 +143,7 @@ impl Serialize for Value {
     }
 }
 
-/// Reads our own ISO text, or what SQLite's CURRENT_TIMESTAMP leaves: `2026-11-22 08:41:23`, UTC.
+/// Reads ISO text, or the text of SQLite's CURRENT_TIMESTAMP: `2026-11-22 08:41:23`, UTC.
 fn parse_stored_date(text: &str) -> Option<Timestamp> {
     Timestamp::parse_iso(text).or_else(|| Timestamp::parse_iso(&format!("{}Z", text.replacen(' ', "T", 1))))
 }
