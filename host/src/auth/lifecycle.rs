@@ -1,6 +1,6 @@
 //! The one way in which users, sessions, accounts and verifications are written, and the observers that see each write.
 //!
-//! Invariant: outside of `store`, no other file writes rows of these models; `tests/tidy.rs` holds it.
+//! Invariant: outside of `store`, no other file writes rows of these models; `tests/tidy` holds it.
 //! Invariant: observers run inside the transaction of the change; when one refuses, that transaction can only be undone.
 
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! What every database can do, by the names of models and fields.
+//! The operations of every database, by names of models and fields.
 
 use std::sync::Arc;
 
@@ -14,20 +14,20 @@ use super::statement::Builder;
 use super::value::Value;
 use doorward_contract::FieldType;
 
-/// The most rows that a list without a limit has, as in the reference.
+/// Maximum rows of a list without a limit, as in the reference.
 pub const DEFAULT_LIMIT: u32 = 100;
 
-/// Operations on models. Every one fails with `InvalidInput` on an unknown model or field or a value of another kind,
-/// and with `Unavailable` when the database does not answer in time.
+/// Operations on models. Each fails with `InvalidInput` for an unknown model or field or a value of the wrong kind, and
+/// with `Unavailable` when the database does not answer in time.
 #[allow(clippy::too_many_arguments, reason = "find_many takes the parts of a query, each of its own type")]
 #[async_trait]
 pub trait Models: Database {
-    /// One row that matches, if there is any.
+    /// One row that matches, if any.
     async fn find_one(&self, model: &str, filters: &[Filter]) -> Result<Option<Record>, StoreError> {
         Ok(self.find_many(model, filters, None, Some(1), None).await?.pop())
     }
 
-    /// The rows that match, in the order asked for, at most `limit` (`DEFAULT_LIMIT` when none) after `offset`.
+    /// The rows that match, in the given order: at most `limit` after `offset`. Without a limit, `DEFAULT_LIMIT`.
     async fn find_many(
         &self,
         model: &str,
@@ -80,10 +80,10 @@ pub trait Models: Database {
         read_one(&model, self.run(out.build()?).await?)?.ok_or_else(|| StoreError::internal("inserting a row"))
     }
 
-    /// Sets fields of all rows that match and returns the rows as they are now.
+    /// Sets fields of all rows that match and returns the changed rows.
     ///
     /// # Errors
-    /// `InvalidInput` without filters or values or when a required field becomes null, `UniqueViolation`.
+    /// `InvalidInput` without filters, without values, or when a required field becomes null. `UniqueViolation`.
     async fn update(
         &self,
         model: &str,
@@ -122,7 +122,7 @@ pub trait Models: Database {
         Ok(self.run(out.build()?).await?.len() as u64)
     }
 
-    /// Deletes all rows that match and returns the newest of them, in one atomic statement: of several callers that
+    /// Deletes all rows that match and returns the newest of them, in one atomic statement. Of several callers that
     /// race for a row, one gets it.
     ///
     /// # Errors
@@ -137,8 +137,8 @@ pub trait Models: Database {
         Ok(records.into_iter().max_by_key(|record| record.timestamp("createdAt")))
     }
 
-    /// Adds `by` to a number (null counts as 0) in all rows that match, atomically, and returns one of them as it is
-    /// now. Filters are the guard: `None` means that no row matched.
+    /// Adds `by` to a number field in all rows that match, atomically; null counts as 0. Returns one of the changed
+    /// rows, or `None` when no row matched, so a filter can guard the change.
     ///
     /// # Errors
     /// `InvalidInput` without filters or when the field is no number.
@@ -173,7 +173,7 @@ fn push_returning(out: &mut Builder, model: &Model) {
     push_columns(out.sql(" RETURNING "), model);
 }
 
-/// As `push_where`, but refuses to mean the whole table.
+/// Like `push_where`, but refuses to match the whole table.
 fn push_some(out: &mut Builder, model: &Model, filters: &[Filter]) -> Result<(), StoreError> {
     if filters.is_empty() {
         return Err(StoreError::invalid(&model.name, "is changed without a filter"));

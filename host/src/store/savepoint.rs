@@ -1,17 +1,17 @@
-//! A point within a transaction to which it can go back, so that a part of it is undone alone.
+//! Savepoints: undo a part of a transaction.
 
 use super::Database;
 use super::error::StoreError;
 use super::statement::{Builder, Statement};
 
-/// A point within a transaction. One that is dropped stays until the transaction ends or goes back further.
+/// A savepoint. If it is dropped, it stays until the transaction ends or rolls back to an earlier one.
 pub struct Savepoint<'a> {
     db: &'a dyn Database,
     name: String,
 }
 
 impl<'a> Savepoint<'a> {
-    /// Sets one at the present point of the transaction `db`. Those that are set within each other have different levels.
+    /// Sets a savepoint now in the transaction `db`. Nested savepoints need different levels.
     ///
     /// # Errors
     /// When the transaction has failed or ended.
@@ -21,7 +21,7 @@ impl<'a> Savepoint<'a> {
         Ok(savepoint)
     }
 
-    /// Undoes everything since, also statements that failed: the transaction can be committed again.
+    /// Undoes everything since the savepoint, failed statements too. The transaction can be committed again.
     ///
     /// # Errors
     /// When the transaction has ended.
@@ -31,7 +31,7 @@ impl<'a> Savepoint<'a> {
         self.forget().await
     }
 
-    /// Keeps everything since.
+    /// Keeps everything since the savepoint.
     ///
     /// # Errors
     /// When the transaction has failed or ended.

@@ -1,4 +1,4 @@
-//! A statement that is put together at run time of text and typed values, made so that it can stay prepared.
+//! A statement: text and typed values, composed at run time so that the database can keep it prepared.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use super::error::StoreError;
 use super::value::Value;
 use doorward_contract::FieldType;
 
-/// The unchanging part of a statement, which may be shared by all its executions.
+/// The fixed part of a statement. All its executions may share it.
 #[derive(Clone, Debug, Default)]
 pub struct Shape {
     /// Text, each with the kind of the value that follows it.
@@ -33,12 +33,12 @@ pub struct Statement {
 }
 
 impl Statement {
-    /// A statement of a known shape with as many values as it has binds.
+    /// A statement of a known shape, with one value per bind.
     pub(super) fn of(shape: &Arc<Shape>, binds: Vec<Value>) -> Self {
         Self { shape: Arc::clone(shape), binds }
     }
 
-    /// May it change the database?
+    /// Can it change the database?
     pub fn is_write(&self) -> bool {
         self.shape.is_write
     }
@@ -63,7 +63,7 @@ impl Builder {
         Self::start(false, sql)
     }
 
-    /// A statement that writes, or must be seen in order with writes.
+    /// A statement that writes, or must run in order with writes.
     pub(super) fn write(sql: &str) -> Self {
         Self::start(true, sql)
     }
@@ -73,19 +73,19 @@ impl Builder {
         Self { shape, binds: Vec::new() }
     }
 
-    /// Adds text, which must never hold anything a caller of the store chose.
+    /// Adds text. The text must never contain input from a caller of the store.
     pub(super) fn sql(&mut self, sql: &str) -> &mut Self {
         self.shape.rest.push_str(sql);
         self
     }
 
-    /// Adds the quoted name of a table or column. The schema lets no name in that holds a quote, and both databases
-    /// quote alike, so the text is made once and not at each execution.
+    /// Adds the quoted name of a table or column. The schema accepts no name with a quote, and both databases quote in
+    /// the same way.
     pub(super) fn name(&mut self, name: &str) -> &mut Self {
         self.sql("\"").sql(name).sql("\"")
     }
 
-    /// Adds names with commas between them, each after `prefix` (an alias with its dot, or nothing).
+    /// Adds names, separated by commas, each after `prefix` (an alias with its dot, or nothing).
     pub(super) fn names<'a>(&mut self, prefix: &str, names: impl Iterator<Item = &'a str>) -> &mut Self {
         for (index, name) in names.enumerate() {
             if index > 0 {
@@ -108,13 +108,13 @@ impl Builder {
         self
     }
 
-    /// Marks a statement whose text depends on its input without bound, so that it does not fill the cache.
+    /// Keeps the statement out of the cache, because its text depends on its input without bound.
     pub(super) fn uncacheable(&mut self) -> &mut Self {
         self.shape.is_cacheable = false;
         self
     }
 
-    /// The shape alone, for statements that are run often.
+    /// Only the shape, for statements that run often.
     pub(super) fn into_shape(self) -> Arc<Shape> {
         Arc::new(self.shape)
     }
@@ -131,7 +131,7 @@ impl Builder {
     }
 }
 
-/// SQLite takes 32766 values, PostgreSQL 65535; a statement with so many would be a mistake anyway.
+/// Maximum values of a statement. SQLite takes 32766 and PostgreSQL 65535; so many would be a mistake anyway.
 const MAX_BINDS: usize = 4096;
 
 impl<DB> QueryFragment<DB> for Statement
@@ -152,7 +152,7 @@ where
     }
 }
 
-/// How a backend takes a value of a kind.
+/// How a backend binds a value of a kind.
 pub(super) trait BindValue: Backend {
     /// Adds the value to the statement.
     fn bind<'b>(out: &mut AstPass<'_, 'b, Self>, kind: FieldType, value: &'b Value) -> QueryResult<()>;
@@ -183,7 +183,7 @@ impl BindValue for Pg {
 }
 
 impl QueryId for Statement {
-    // The type does not tell one statement from another: the cache is keyed by the text.
+    // The type does not identify a statement: the text is the key of the cache.
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;
 }

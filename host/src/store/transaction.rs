@@ -1,4 +1,4 @@
-//! A transaction as its user holds it: a handle that talks to whoever owns the connection.
+//! A transaction: a handle that sends commands to the thread or task that owns the connection.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,14 +13,14 @@ use super::row::Row;
 use super::schema::Schema;
 use super::statement::Statement;
 
-/// Where an answer goes. A receiver that is gone has lost interest.
+/// Where an answer goes. If the receiver is gone, nobody wants it.
 pub(super) type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
 
-/// What a handle asks of its connection. A handle that is dropped closes the channel, which means rollback.
+/// A command from a handle to its connection. Dropping the handle closes the channel, which means rollback.
 pub(super) enum Command {
     /// Run a statement.
     Run(Statement, Reply<Vec<Row>>),
-    /// Make it durable; the answer comes when it is.
+    /// Commit. The answer comes when the changes are durable.
     Commit(Reply<()>),
     /// Undo everything.
     Rollback(Reply<()>),
@@ -37,7 +37,7 @@ pub struct Transaction {
 }
 
 impl Transaction {
-    /// A handle and the other end of its channel.
+    /// A handle, and the other end of its channel.
     pub(super) fn new(schema: &Arc<Schema>) -> (Self, flume::Receiver<Command>) {
         let (commands, receiver) = flume::unbounded();
         (Self { schema: Arc::clone(schema), commands, has_failed: Arc::default() }, receiver)
@@ -56,10 +56,10 @@ impl Transaction {
         self.ask(Command::Commit).await
     }
 
-    /// Undoes the changes. Dropping the handle does the same without waiting for it.
+    /// Undoes the changes. Dropping the handle does the same, without waiting.
     ///
     /// # Errors
-    /// `Unavailable` when the connection is gone, with the same effect.
+    /// `Unavailable` when the connection is lost. The changes are undone all the same.
     pub async fn rollback(self) -> Result<(), StoreError> {
         self.ask(Command::Rollback).await
     }
@@ -92,7 +92,7 @@ fn ended() -> StoreError {
     StoreError::Unavailable("the transaction has ended".to_owned())
 }
 
-/// A handle to someone else's transaction. When its owner is gone, so is the transaction.
+/// A handle to another owner's transaction. When the owner drops it, the transaction is gone.
 #[derive(Clone)]
 struct SharedTransaction {
     schema: Arc<Schema>,

@@ -67,12 +67,12 @@ pub async fn find_user_by_email(database: &dyn Database, email: &str) -> Result<
     Ok(database.find_one(MODEL, &[eq("email", email)]).await?.map(User))
 }
 
-/// Keeps other transactions that lock the same user waiting until this one ends. `database` is a transaction.
+/// Locks the user until this transaction ends; others that lock the same user wait. `database` is a transaction.
 ///
 /// # Errors
 /// As `Models::update`.
 pub async fn lock_user(database: &dyn Database, id: &str) -> Result<(), StoreError> {
-    // A write is a lock on either backend.
+    // On both backends, a write is a lock.
     database.update(MODEL, &[eq("id", id)], &[("id", id.into())]).await?;
     Ok(())
 }

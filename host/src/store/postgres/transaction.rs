@@ -11,7 +11,7 @@ use super::{Connection, Postgres, run};
 use crate::store::error::StoreError;
 use crate::store::transaction::{Command, Reply};
 
-/// A connection on which a transaction has begun. Nothing was done yet, so a lost connection is replaced once.
+/// A connection on which a transaction has begun. A lost connection is replaced once, because nothing was done yet.
 pub(super) async fn begin(postgres: &Postgres) -> Result<Connection, StoreError> {
     let mut is_second = false;
     loop {
@@ -29,8 +29,8 @@ pub(super) async fn begin(postgres: &Postgres) -> Result<Connection, StoreError>
     }
 }
 
-/// Tells `ready` and obeys the handle until it commits, rolls back, is dropped or idles too long. A connection whose
-/// transaction did not end cleanly does not go back to the pool.
+/// Signals `ready`, then serves the handle until it commits, rolls back, is dropped or idles too long. A connection
+/// whose transaction did not end cleanly does not return to the pool.
 pub(super) async fn serve(mut connection: Connection, commands: Receiver<Command>, ready: Reply<()>, idle: Duration) {
     let is_clean = if ready.send(Ok(())).is_ok() {
         obey(&mut connection, &commands, idle).await
@@ -46,7 +46,7 @@ pub(super) async fn serve(mut connection: Connection, commands: Receiver<Command
 async fn obey(connection: &mut AsyncPgConnection, commands: &Receiver<Command>, idle: Duration) -> bool {
     loop {
         match timeout(idle, commands.recv_async()).await {
-            // A reply that cannot be sent belongs to a caller who is gone; the channel will close next.
+            // If the reply cannot be sent, the caller is gone and the channel will close next.
             Ok(Ok(Command::Run(statement, reply))) => drop(reply.send(run(connection, statement).await)),
             Ok(Ok(Command::Commit(reply))) => {
                 let outcome = AnsiTransactionManager::commit_transaction(connection).await.map_err(store_error);
