@@ -25,6 +25,7 @@ on_both!(
     an_observer_writes_in_the_same_transaction,
     a_guarded_update_stays_guarded,
     a_race_for_a_verification_has_one_winner,
+    observed_updates_of_one_row_lose_nothing,
     an_observer_knows_the_request_and_who_acts,
     mail_of_an_observer_commits_with_its_change,
 );
@@ -223,6 +224,27 @@ async fn a_race_for_a_verification_has_one_winner(place: Place) {
     let racers = (0..20).map(|_| async { verification::consume(auth, &auth.store, "x").await.unwrap() });
     let winners = futures_util::future::join_all(racers).await.into_iter().flatten().count();
     assert_eq!(winners, 1);
+}
+
+async fn observed_updates_of_one_row_lose_nothing(place: Place) {
+    let options = "[user.additional_fields]\ncredits = { type = \"number\", default_value = 0, input = false }";
+    let server = Fixture::start(&place, options).await;
+    sign_up(&server).await;
+    let count = |change: &mut Change| match (change.model(), change.action()) {
+        ("user", Action::Update) => {
+            let credits = change.row().integer("credits").unwrap_or(0);
+            change.set("credits", credits + 1).map_err(ApiError::from)
+        }
+        _ => Ok(()),
+    };
+    watch(&server, Box::new(count), Box::new(|_, _| Ok(())));
+    let id = server.records("user").await[0].text("id").to_owned();
+    let updates = (0..30).map(async |number| {
+        let fields = vec![("name".to_owned(), Value::from(format!("Ada {number}")))];
+        user_change::update(server.auth(), server.store(), &id, fields).await.unwrap()
+    });
+    futures_util::future::join_all(updates).await;
+    assert_eq!(server.records("user").await[0].integer("credits"), Some(30));
 }
 
 async fn an_observer_knows_the_request_and_who_acts(place: Place) {

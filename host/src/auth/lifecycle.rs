@@ -211,7 +211,8 @@ impl Watch {
         Ok(stored)
     }
 
-    /// Row by row, since each may get other values; the filters guard each row again.
+    /// Row by row, since each may get other values. What observers see of a row is what is updated: nobody else changes it
+    /// meanwhile. The filters guard each row again, for an observer may have changed it.
     async fn update(
         &self,
         db: &dyn Database,
@@ -220,7 +221,7 @@ impl Watch {
         values: &[(&str, Value)],
     ) -> Result<Vec<Record>, AuthError> {
         let mut updated = Vec::new();
-        for row in db.find_many(model, filters, None, Some(u32::MAX), None).await? {
+        for row in db.find_for_update(model, filters).await? {
             let guard = guard(&row, filters);
             let values = values.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
             let change = self.before(db, row, values).await?;
@@ -236,7 +237,7 @@ impl Watch {
 
     async fn remove(&self, db: &dyn Database, model: &str, filters: &[Filter]) -> Result<Vec<Record>, AuthError> {
         let mut removed = Vec::new();
-        for row in db.find_many(model, filters, None, Some(u32::MAX), None).await? {
+        for row in db.find_for_delete(model, filters).await? {
             let guard = guard(&row, filters);
             self.before(db, row, Vec::new()).await?;
             if let Some(row) = db.consume(model, &guard).await? {

@@ -78,7 +78,4 @@ pub trait Database: Send + Sync {
 
     /// In a transaction: lets it end only by a rollback.
     fn forbid_commit(&self) {}
-
-    /// In a transaction: takes back what keeps it from being committed, because that is undone next. For [`Savepoint`] alone.
-    fn allow_commit(&self) {}
 }

@@ -45,8 +45,7 @@ impl Subscription {
     async fn wants(&self, db: &dyn Database, row: &Record) -> Result<bool, ApiError> {
         let Some(field) = &self.when_user else { return Ok(true) };
         let user_id = row.text("userId");
-        user::lock_user(db, user_id).await?;
-        let user = user::find_user_by_id(db, user_id).await?;
+        let user = user::lock_user(db, user_id).await?;
         Ok(user.is_some_and(|user| user.0.boolean(field) == Some(true)))
     }
 }

@@ -117,10 +117,7 @@ impl Host for State {
             return Ok(Err(HostError::Invalid("there is no transaction to keep the user for".to_owned())));
         }
         let db = self.data()?.db;
-        let lock = async {
-            lock_user(db, &id).await?;
-            Ok(find_user_by_id(db, &id).await?.map(|user| shared.user_json(&user.0)))
-        };
-        Ok(lock.await)
+        let locked = lock_user(db, &id).await;
+        Ok(locked.map(|user| user.map(|user| shared.user_json(&user.0))).map_err(HostError::from))
     }
 }
