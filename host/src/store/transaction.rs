@@ -110,6 +110,12 @@ impl Transaction {
         self.ask(Command::Rollback).await
     }
 
+    /// Another handle, which can run statements and neither end the transaction nor keep it open.
+    pub fn shared(&self) -> Arc<dyn Database> {
+        let (schema, health) = (Arc::clone(&self.schema), self.health.clone());
+        Arc::new(SharedTransaction { schema, commands: self.commands.downgrade(), health })
+    }
+
     async fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, StoreError> {
         ask(&self.commands, command).await
     }
@@ -176,8 +182,7 @@ impl Database for Transaction {
     }
 
     fn share(&self) -> Option<Arc<dyn Database>> {
-        let (schema, health) = (Arc::clone(&self.schema), self.health.clone());
-        Some(Arc::new(SharedTransaction { schema, commands: self.commands.downgrade(), health }))
+        Some(self.shared())
     }
 
     fn forbid_commit(&self) {
