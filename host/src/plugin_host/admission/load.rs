@@ -20,8 +20,7 @@ use crate::plugin_host::bindings::exports::doorward::plugin::{
 };
 use crate::plugin_host::call::breaker::Breaker;
 use crate::plugin_host::call::budget::LogPace;
-use crate::plugin_host::call::capacity::Capacity;
-use crate::plugin_host::call::events;
+use crate::plugin_host::call::capacity::{CHANGES_AT_ONCE, Capacity, DEEPEST};
 use crate::plugin_host::call::plugin::{Exports, Plugin};
 use crate::plugin_host::call::policies::Policies;
 use crate::plugin_host::call::services::{Common, PluginServices};
@@ -68,7 +67,7 @@ pub(in crate::plugin_host) async fn load_all(
     refuse_clashes(&candidates)?;
     let memory_mib = candidates.iter().map(|candidate| candidate.entry.limits.memory_mib).max().unwrap_or(0);
     let beneath_changes = match candidates.iter().any(|candidate| !candidate.manifest.events.is_empty()) {
-        true => events::CHANGES_AT_ONCE * events::DEEPEST,
+        true => CHANGES_AT_ONCE * DEEPEST,
         false => 0,
     };
     let instances = engine::REQUESTS_AT_ONCE * candidates.len() + beneath_changes;

@@ -6,9 +6,14 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
-use super::events::{CHANGES_AT_ONCE, DEEPEST};
 use crate::http::outgoing;
 use crate::plugin_host::engine::REQUESTS_AT_ONCE;
+
+/// Changes of requests beneath which guests run at once. Nobody waits for a permit: whoever has one may wait for the row that
+/// the waiting transaction holds.
+pub(in crate::plugin_host) const CHANGES_AT_ONCE: usize = 32;
+/// Changes that cause changes.
+pub(in crate::plugin_host) const DEEPEST: usize = 4;
 
 /// The permits that plugins share. Clones share them too.
 #[derive(Clone)]

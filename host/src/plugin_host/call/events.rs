@@ -7,7 +7,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use super::capacity::Capacity;
+use super::capacity::{CHANGES_AT_ONCE, Capacity, DEEPEST};
 use super::convert;
 use super::plugin::Plugin;
 use super::watched_change::WatchedChange;
@@ -18,12 +18,6 @@ use crate::error::ApiError;
 use crate::plugin_host::admission::grant::is_on;
 use crate::plugin_host::package::manifest::{Event, EventAction, EventMoment};
 use crate::store::{Database, Record, Savepoint, Value, user};
-
-/// Changes of requests beneath which guests run at once. Nobody waits for a permit: whoever has one may wait for the row that
-/// the waiting transaction holds.
-pub(in crate::plugin_host) const CHANGES_AT_ONCE: usize = 32;
-/// Changes that cause changes.
-pub(in crate::plugin_host) const DEEPEST: usize = 4;
 
 /// One declared event.
 struct Subscription {
