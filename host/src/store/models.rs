@@ -10,7 +10,7 @@ use super::model::Model;
 use super::query::{Filter, Sort, push_where};
 use super::record::Record;
 use super::row::Row;
-use super::statement::Builder;
+use super::statement::{Builder, RowLock};
 use super::value::Value;
 use doorward_contract::FieldType;
 
@@ -47,6 +47,17 @@ pub trait Models: Database {
         out.sql(" LIMIT ").bind(FieldType::Number, i64::from(limit.unwrap_or(DEFAULT_LIMIT)).into());
         out.sql(" OFFSET ").bind(FieldType::Number, i64::from(offset.unwrap_or(0)).into());
         read_all(model, self.run(out.build()?).await?)
+    }
+
+    /// All rows that match, as they are once every other transaction that changes them has ended; nobody else changes them
+    /// until this transaction ends. Rows that refer to them can still be made.
+    async fn find_for_update(&self, model: &str, filters: &[Filter]) -> Result<Vec<Record>, StoreError> {
+        find_locked(self, model, filters, RowLock::Update).await
+    }
+
+    /// As [`Models::find_for_update`], of rows that are deleted next: nobody makes rows that refer to them either.
+    async fn find_for_delete(&self, model: &str, filters: &[Filter]) -> Result<Vec<Record>, StoreError> {
+        find_locked(self, model, filters, RowLock::Delete).await
     }
 
     /// The number of rows that match.
@@ -164,6 +175,22 @@ pub trait Models: Database {
 }
 
 impl<D: Database + ?Sized> Models for D {}
+
+/// Rows are locked in the order of their ids, so that two transactions which want the same ones do not wait for each other.
+async fn find_locked<D: Database + ?Sized>(
+    database: &D,
+    model: &str,
+    filters: &[Filter],
+    lock: RowLock,
+) -> Result<Vec<Record>, StoreError> {
+    let model = database.schema().model(model)?;
+    // Where no transaction is open, SQLite's writer answers, after the writes that wait.
+    let mut out = Builder::write("SELECT ");
+    push_columns(&mut out, model).sql(" FROM ").name(&model.table);
+    push_where(&mut out, model, filters)?;
+    out.sql(" ORDER BY ").name(&model.field("id")?.column).lock(lock);
+    read_all(model, database.run(out.build()?).await?)
+}
 
 fn push_columns<'b>(out: &'b mut Builder, model: &Model) -> &'b mut Builder {
     out.names("", model.fields.iter().map(|field| field.column.as_str()))

@@ -2,7 +2,7 @@
 
 use super::Database;
 use super::error::StoreError;
-use super::statement::{Builder, Statement};
+use super::statement::Builder;
 
 /// A savepoint. If it is dropped, it stays until the transaction ends or rolls back to an earlier one.
 pub struct Savepoint<'a> {
@@ -26,8 +26,7 @@ impl<'a> Savepoint<'a> {
     /// # Errors
     /// When the transaction has ended.
     pub async fn undo(self) -> Result<(), StoreError> {
-        self.db.allow_commit();
-        self.run("ROLLBACK TO SAVEPOINT").await?;
+        self.db.run(self.command("ROLLBACK TO SAVEPOINT").undo().build()?).await?;
         self.forget().await
     }
 
@@ -40,7 +39,10 @@ impl<'a> Savepoint<'a> {
     }
 
     async fn run(&self, command: &str) -> Result<(), StoreError> {
-        let statement: Statement = Builder::write(&format!("{command} {}", self.name)).build()?;
-        self.db.run(statement).await.map(drop)
+        self.db.run(self.command(command).build()?).await.map(drop)
+    }
+
+    fn command(&self, command: &str) -> Builder {
+        Builder::write(&format!("{command} {}", self.name))
     }
 }

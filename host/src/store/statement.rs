@@ -23,6 +23,23 @@ pub struct Shape {
     rest: String,
     is_write: bool,
     is_cacheable: bool,
+    /// Whether it takes back what failed in a transaction before.
+    is_undo: bool,
+    /// How long the rows that it reads stay as they are.
+    lock: RowLock,
+}
+
+/// What keeps others from changing the rows that a statement reads, until its transaction ends. SQLite needs none: its
+/// transactions hold the one writer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum RowLock {
+    /// Nothing.
+    #[default]
+    None,
+    /// As an update would: rows that refer to these can still be made.
+    Update,
+    /// As a deletion would.
+    Delete,
 }
 
 /// A statement with its values. `Debug` shows no values.
@@ -41,6 +58,11 @@ impl Statement {
     /// Can it change the database?
     pub fn is_write(&self) -> bool {
         self.shape.is_write
+    }
+
+    /// Whether it takes back what failed in a transaction before.
+    pub(super) fn is_undo(&self) -> bool {
+        self.shape.is_undo
     }
 }
 
@@ -114,7 +136,19 @@ impl Builder {
         self
     }
 
-    /// Only the shape, for statements that run often.
+    /// Marks a statement that takes back what failed in a transaction before.
+    pub(super) fn undo(mut self) -> Self {
+        self.shape.is_undo = true;
+        self
+    }
+
+    /// Keeps the rows that are read as they are until the transaction ends.
+    pub(super) fn lock(&mut self, lock: RowLock) -> &mut Self {
+        self.shape.lock = lock;
+        self
+    }
+
+    /// The shape alone, for statements that are run often.
     pub(super) fn into_shape(self) -> Arc<Shape> {
         Arc::new(self.shape)
     }
@@ -136,7 +170,7 @@ const MAX_BINDS: usize = 4096;
 
 impl<DB> QueryFragment<DB> for Statement
 where
-    DB: Backend + BindValue,
+    DB: Backend + Dialect,
 {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
         if !self.shape.is_cacheable {
@@ -148,17 +182,21 @@ where
             DB::bind(&mut out, *kind, binds.next().unwrap_or(&Value::Null))?;
         }
         out.push_sql(&self.shape.rest);
+        out.push_sql(DB::lock(self.shape.lock));
         Ok(())
     }
 }
 
-/// How a backend binds a value of a kind.
-pub(super) trait BindValue: Backend {
-    /// Adds the value to the statement.
+/// What differs between the backends.
+pub(super) trait Dialect: Backend {
+    /// Adds a value of a kind to the statement.
     fn bind<'b>(out: &mut AstPass<'_, 'b, Self>, kind: FieldType, value: &'b Value) -> QueryResult<()>;
+
+    /// The end of a `SELECT` that locks its rows.
+    fn lock(lock: RowLock) -> &'static str;
 }
 
-impl BindValue for Sqlite {
+impl Dialect for Sqlite {
     fn bind<'b>(out: &mut AstPass<'_, 'b, Self>, kind: FieldType, value: &'b Value) -> QueryResult<()> {
         match kind {
             FieldType::Number | FieldType::Bigint => out.push_bind_param::<BigInt, Value>(value),
@@ -168,9 +206,13 @@ impl BindValue for Sqlite {
             }
         }
     }
+
+    fn lock(_: RowLock) -> &'static str {
+        ""
+    }
 }
 
-impl BindValue for Pg {
+impl Dialect for Pg {
     fn bind<'b>(out: &mut AstPass<'_, 'b, Self>, kind: FieldType, value: &'b Value) -> QueryResult<()> {
         match kind {
             FieldType::String => out.push_bind_param::<Text, Value>(value),
@@ -178,6 +220,16 @@ impl BindValue for Pg {
             FieldType::Boolean => out.push_bind_param::<Bool, Value>(value),
             FieldType::Date => out.push_bind_param::<Timestamptz, Value>(value),
             FieldType::Strings | FieldType::Numbers | FieldType::Json => out.push_bind_param::<Jsonb, Value>(value),
+        }
+    }
+
+    fn lock(lock: RowLock) -> &'static str {
+        match lock {
+            RowLock::None => "",
+            // An insert of a row that refers to this one shares its key: `FOR UPDATE` would wait for it, and two transactions
+            // that each made such a row would wait for each other.
+            RowLock::Update => " FOR NO KEY UPDATE",
+            RowLock::Delete => " FOR UPDATE",
         }
     }
 }

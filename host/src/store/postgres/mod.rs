@@ -60,13 +60,13 @@ impl Postgres {
 
     /// Begins a transaction on a task that owns its connection.
     pub(super) async fn begin(&self, schema: &Arc<Schema>) -> Result<Transaction, StoreError> {
-        let (transaction, commands) = Transaction::new(schema);
+        let (transaction, served) = Transaction::new(schema);
         let (ready, answer) = oneshot::channel();
         let postgres = self.clone();
         tokio::spawn(async move {
             match transaction::begin(&postgres).await {
                 Ok(connection) => {
-                    transaction::serve(connection, commands, ready, postgres.idle_transaction_timeout).await;
+                    transaction::serve(connection, served, ready, postgres.idle_transaction_timeout).await;
                 }
                 Err(error) => drop(ready.send(Err(error))),
             }

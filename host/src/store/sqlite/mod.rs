@@ -59,9 +59,9 @@ impl Sqlite {
     }
 
     pub(super) async fn begin(&self, schema: &Arc<Schema>) -> Result<Transaction, StoreError> {
-        let (transaction, commands) = Transaction::new(schema);
+        let (transaction, served) = Transaction::new(schema);
         let (ready, answer) = oneshot::channel();
-        self.send(&self.writes, Job::Transaction(commands, ready)).await?;
+        self.send(&self.writes, Job::Transaction(served, ready)).await?;
         await_answer(answer, self.acquire_timeout).await?;
         Ok(transaction)
     }

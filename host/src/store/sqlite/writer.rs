@@ -13,7 +13,7 @@ use super::connection::{command, run};
 use crate::store::error::StoreError;
 use crate::store::row::Row;
 use crate::store::statement::Statement;
-use crate::store::transaction::{Command, Reply};
+use crate::store::transaction::{Command, Health, Reply, Served};
 
 /// Maximum jobs in one commit.
 const MAX_JOBS: usize = 256;
@@ -24,8 +24,8 @@ const MAX_AGE: Duration = Duration::from_millis(5);
 pub(super) enum Job {
     /// One statement, committed on its own.
     Statement(Statement, Reply<Vec<Row>>),
-    /// A transaction: its commands, and a signal that its turn has come.
-    Transaction(Receiver<Command>, Reply<()>),
+    /// A transaction: what it asks, and whom to tell that its turn has come.
+    Transaction(Served, Reply<()>),
 }
 
 /// An answer that waits for the outer COMMIT.
@@ -120,11 +120,11 @@ fn run_job(
                 undone
             }
         },
-        Job::Transaction(commands, ready) => {
+        Job::Transaction(served, ready) => {
             if ready.send(Ok(())).is_err() {
                 return undo(connection);
             }
-            serve(connection, &commands, idle, pending)
+            serve(connection, &served, idle, pending)
         }
     }
 }
@@ -136,15 +136,23 @@ fn undo(connection: &mut SqliteConnection) -> Result<(), StoreError> {
 /// Serves a transaction's handle until it commits, rolls back, is dropped or idles too long.
 fn serve(
     connection: &mut SqliteConnection,
-    commands: &Receiver<Command>,
+    served: &Served,
     idle: Duration,
     pending: &mut Vec<Pending>,
 ) -> Result<(), StoreError> {
     loop {
-        match commands.recv_timeout(idle) {
-            // If the reply cannot be sent, the caller is gone and the channel will close next.
-            Ok(Command::Run(statement, reply)) => drop(reply.send(run(connection, statement))),
+        match served.commands.recv_timeout(idle) {
+            // A reply that cannot be sent belongs to a caller who is gone.
+            Ok(Command::Run(statement, reply)) => {
+                let result = run_healthy(connection, &served.health, statement);
+                drop(reply.send(result));
+            }
             Ok(Command::Commit(reply)) => {
+                if let Err(failed) = served.health.check() {
+                    let undone = undo(connection);
+                    drop(reply.send(Err(failed)));
+                    return undone;
+                }
                 pending.push(Pending::Done(reply));
                 return command(connection, "RELEASE job");
             }
@@ -160,4 +168,16 @@ fn serve(
             Err(RecvTimeoutError::Disconnected) => return undo(connection),
         }
     }
+}
+
+fn run_healthy(
+    connection: &mut SqliteConnection,
+    health: &Health,
+    statement: Statement,
+) -> Result<Vec<Row>, StoreError> {
+    health.admit(&statement)?;
+    let is_undo = statement.is_undo();
+    let result = run(connection, statement);
+    health.note(is_undo, &result);
+    result
 }
