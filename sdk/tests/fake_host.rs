@@ -84,15 +84,15 @@ fn a_hook_runs_under_the_options_that_it_waits_for() {
 fn a_hook_after_an_endpoint_looks_at_what_the_answer_does() {
     fake::reset();
     let user = json!({ "id": "u" });
-    let cases: [(fn(On) -> On, [bool; 3]); 3] = [
-        (On::when_signed_in, [true, false, false]),
-        (On::when_session_cookie_is_set, [true, false, false]),
-        (On::when_session_cookie_is_written, [true, true, false]),
-    ];
-    for (condition, expected) in cases {
+    let on = || On::path("/a");
+    for (on, expected) in [
+        (on().when_signed_in(), [true, false, false]),
+        (on().when_session_cookie_is_set(), [true, false, false]),
+        (on().when_session_cookie_is_written(), [true, true, false]),
+    ] {
         let replies = [RawReply::signed_in(&user), RawReply::signed_out(), RawReply::plain(200)];
-        let runs = replies.map(|reply| runs_after(condition(On::path("/a")), reply));
-        assert_eq!(runs, expected, "{:?}", condition(On::path("/a")));
+        let runs = replies.map(|reply| runs_after(on.clone(), reply));
+        assert_eq!(runs, expected, "{on:?}");
     }
     fake::sign_in(&users::create(&json!({ "email": "ada@example.com" })).unwrap());
     assert!(runs_after(On::path("/a").when_signed_in(), RawReply::plain(200)));
