@@ -270,7 +270,7 @@ fn functions(plugins: &Plugins) -> Result<Functions, StartError> {
     let mut functions = Functions::new();
     for function in routes::functions().into_iter().chain(plugins.functions()) {
         let name = function.path.trim_start_matches('/').to_owned();
-        if functions.insert(name.clone(), function).is_some() {
+        if functions.insert(name.clone(), Arc::new(function)).is_some() {
             return Err(StartError::Option(format!("the function `{name}` of a plugin is the core's own")));
         }
     }

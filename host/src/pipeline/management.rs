@@ -18,7 +18,7 @@ use crate::store::Models;
 use crate::store::outbox;
 
 /// Functions by name.
-pub type Functions = HashMap<String, Route>;
+pub type Functions = HashMap<String, Arc<Route>>;
 
 /// Who may call the functions of the core and of plugins.
 pub struct Management {
@@ -88,7 +88,7 @@ fn admit(
     key: Option<&ManagementKey>,
     name: &str,
     request: Request,
-) -> Result<(Route, Request), ApiError> {
+) -> Result<(Arc<Route>, Request), ApiError> {
     let key = key.ok_or(Code::UNAUTHORIZED)?;
     if !key.scopes.iter().any(|scope| scope == "*" || scope == name) {
         return Err(Code::INSUFFICIENT_SCOPE.into());
