@@ -50,7 +50,8 @@ impl Observer for Watcher {
         (self.before)(change)
     }
 
-    async fn after(&self, _db: &dyn Database, action: Action, row: &Record) -> Result<(), ApiError> {
+    async fn after(&self, _db: &dyn Database, change: &Change, row: &Record) -> Result<(), ApiError> {
+        let action = change.action();
         self.seen.lock().unwrap().push(format!("after {action:?} {}", row.model().name));
         (self.after)(action, row)
     }
@@ -177,7 +178,7 @@ impl Observer for Recorder {
         Ok(())
     }
 
-    async fn after(&self, db: &dyn Database, _action: Action, row: &Record) -> Result<(), ApiError> {
+    async fn after(&self, db: &dyn Database, _change: &Change, row: &Record) -> Result<(), ApiError> {
         let mut record = Record::new(db.schema().model("verification")?);
         for (field, value) in [("id", "v"), ("identifier", "new-user"), ("value", row.text("id"))] {
             record.set(field, value)?;
@@ -272,7 +273,7 @@ impl Observer for Greeter {
         Ok(())
     }
 
-    async fn after(&self, db: &dyn Database, _action: Action, row: &Record) -> Result<(), ApiError> {
+    async fn after(&self, db: &dyn Database, _change: &Change, row: &Record) -> Result<(), ApiError> {
         outbox::enqueue(&self.0.auth, db, "verify-email", row.text("email"), &Map::new()).await?;
         if let Some(cause) = Cause::current() {
             cause.note_queued_mail();

@@ -39,11 +39,12 @@ pub trait Observer: Send + Sync {
     /// The refusal that the client gets.
     async fn before(&self, db: &dyn Database, change: &mut Change) -> Result<(), ApiError>;
 
-    /// After the change, before its commit; `row` is as it was written, or as it was before it was removed.
+    /// After the change, before its commit; `row` is as it was written, or as it was before it was removed, and `change`
+    /// is what was asked for in the end.
     ///
     /// # Errors
     /// The refusal that the client gets; nothing stays written.
-    async fn after(&self, db: &dyn Database, action: Action, row: &Record) -> Result<(), ApiError>;
+    async fn after(&self, db: &dyn Database, change: &Change, row: &Record) -> Result<(), ApiError>;
 }
 
 /// All observers, in the order in which they are asked.
@@ -207,8 +208,8 @@ impl Watch {
 
     async fn create(&self, db: &dyn Database, record: Record) -> Result<Record, AuthError> {
         let change = self.before(db, record, Vec::new()).await?;
-        let stored = insert(db, change.row).await?;
-        self.after(db, &stored).await?;
+        let stored = insert(db, change.row.clone()).await?;
+        self.after(db, &change, &stored).await?;
         Ok(stored)
     }
 
@@ -228,7 +229,7 @@ impl Watch {
             let values: Vec<(&str, Value)> =
                 change.values.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
             for stored in update_rows(db, model, &guard, &values).await? {
-                self.after(db, &stored).await?;
+                self.after(db, &change, &stored).await?;
                 updated.push(stored);
             }
         }
@@ -239,9 +240,9 @@ impl Watch {
         let mut removed = Vec::new();
         for row in db.find_many(model, filters, None, Some(u32::MAX), None).await? {
             let guard = guard(&row, filters);
-            self.before(db, row, Vec::new()).await?;
+            let change = self.before(db, row, Vec::new()).await?;
             if let Some(row) = db.consume(model, &guard).await? {
-                self.after(db, &row).await?;
+                self.after(db, &change, &row).await?;
                 removed.push(row);
             }
         }
@@ -256,9 +257,9 @@ impl Watch {
         Ok(change)
     }
 
-    async fn after(&self, db: &dyn Database, row: &Record) -> Result<(), AuthError> {
+    async fn after(&self, db: &dyn Database, change: &Change, row: &Record) -> Result<(), AuthError> {
         for observer in &self.observers {
-            observer.after(db, self.action, row).await.map_err(AuthError::Refused)?;
+            observer.after(db, change, row).await.map_err(AuthError::Refused)?;
         }
         Ok(())
     }

@@ -93,8 +93,8 @@ impl Observer for ScriptObserver {
         Ok(())
     }
 
-    async fn after(&self, db: &dyn Database, action: Action, row: &Record) -> Result<(), ApiError> {
-        let services = self.services()?;
+    async fn after(&self, db: &dyn Database, change: &Change, row: &Record) -> Result<(), ApiError> {
+        let (services, action) = (self.services()?, change.action());
         let auth = &services.auth;
         let model = &row.model().name;
         if model == user::MODEL && action == Action::Delete && self.keeps_old_passwords() {
@@ -102,7 +102,7 @@ impl Observer for ScriptObserver {
         }
         for hook in self.hooks(HookPoint::AfterChange, model, action) {
             let asked = Asked { auth, db, reads: hook.script.reads };
-            let facts = self.facts(asked, row, RowFacts::of(row, action)).await?;
+            let facts = self.facts(asked, row, RowFacts::after(change, row)).await?;
             let (_, called) = self.scripts.call(hook, facts).await;
             match called.and_then(|called| checked(auth, hook, called)) {
                 Ok((outcome, directives)) => {
@@ -178,15 +178,18 @@ async fn carry_out(auth: &Auth, db: &dyn Database, hook: &Hook, directives: &Dir
 impl RowFacts {
     /// What is about to be written, as scripts see it.
     fn before(change: &Change) -> Self {
+        Self { closed_fields: closed(change.row().model()), ..Self::after(change, change.row()) }
+    }
+
+    /// What was written, as scripts see it, and what the change set.
+    fn after(change: &Change, row: &Record) -> Self {
         let values = change.values();
-        let row = change.row();
         let is_shown = |name: &str| row.model().field(name).is_ok_and(|field| field.returned && !is_token(row, name));
         let shown = values.iter().filter(|(name, _)| is_shown(name));
         let changes: Map<String, Json> = shown.map(|(name, value)| (name.clone(), value.to_json())).collect();
         Self {
             changes: Json::Object(changes),
             changed: values.iter().map(|(name, _)| name.clone()).collect(),
-            closed_fields: closed(row.model()),
             ..Self::of(row, change.action())
         }
     }

@@ -158,7 +158,8 @@ impl Observer for PluginObserver {
         Ok(())
     }
 
-    async fn after(&self, db: &dyn Database, action: Action, row: &Record) -> Result<(), ApiError> {
+    async fn after(&self, db: &dyn Database, change: &Change, row: &Record) -> Result<(), ApiError> {
+        let action = change.action();
         for to in self.of_change(&row.model().name, action, EventMoment::After) {
             if !to.wants(db, row).await? {
                 continue;
