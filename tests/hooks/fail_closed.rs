@@ -10,13 +10,17 @@ on_both!(after_a_change_a_script_sees_what_changed,);
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_age_of_another_kind_is_never_old_enough() {
     on_sqlite(|place| async move {
-        for condition in ["ctx.body.age < 18", "!(ctx.body.age >= 18)", "18 > ctx.body.age", "!(18 <= ctx.body.age)"] {
+        for (index, condition) in
+            ["ctx.body.age < 18", "!(ctx.body.age >= 18)", "18 > ctx.body.age", "!(18 <= ctx.body.age)"]
+                .iter()
+                .enumerate()
+        {
             let script = format!(
                 r#"before("/sign-up/email", |ctx| {{ if {condition} {{ reject(403, "TOO_YOUNG", "Too young"); }} }});"#
             );
             let Scripted { server, _folder } = Scripted::start(&place, &script).await;
             let send = async |age: Option<Json>| {
-                let mut body = sign_up("ada@example.com");
+                let mut body = sign_up(&format!("ada{index}@example.com"));
                 if let Some(age) = age {
                     body["age"] = age;
                 }
@@ -30,7 +34,7 @@ async fn an_age_of_another_kind_is_never_old_enough() {
             for age in [json!(17), json!(17.5)] {
                 assert_eq!(send(Some(age)).await.refusal(), "403 TOO_YOUNG Too young", "{condition}");
             }
-            assert_eq!(server.rows("user").await, 0, "{condition}");
+            assert_eq!(server.rows("user").await, index as u64, "{condition}");
             assert_eq!(send(Some(json!(18))).await.status, 200, "{condition}");
         }
     })
@@ -81,7 +85,7 @@ async fn values_of_unlike_types_have_no_order() {
 async fn false_and_abort_are_refusals() {
     on_sqlite(|place| async move {
         let refused = "403 REFUSED_BY_POLICY A policy refused this";
-        for (script, expected) in [
+        let cases = [
             (r#"before("/sign-up/email", |ctx| { return false; });"#, refused),
             (r#"before("/sign-up/email", |ctx| ctx.body.email == "eve@example.com");"#, refused),
             (r#"before("/sign-up/email", |ctx| { abort(); });"#, refused),
@@ -94,15 +98,16 @@ async fn false_and_abort_are_refusals() {
             (r#"before("user.create", |ctx| false);"#, refused),
             (r#"after("user.create", |ctx| false);"#, refused),
             (r#"after("user.create", |ctx| { abort(); });"#, refused),
-        ] {
+        ];
+        for (index, (script, expected)) in cases.into_iter().enumerate() {
             let Scripted { server, _folder } = Scripted::start(&place, script).await;
-            let answer = server.post("/sign-up/email", &sign_up("ada@example.com")).await;
+            let answer = server.post("/sign-up/email", &sign_up(&format!("ada{index}@example.com"))).await;
             assert_eq!(answer.refusal(), expected, "{script}");
             assert_eq!((answer.cookies().as_str(), server.rows("session").await), ("", 0), "{script}");
         }
         let script = r#"before("/sign-up/email", |ctx| true); gate(|ctx| { return true; });"#;
         let Scripted { server, _folder } = Scripted::start(&place, script).await;
-        assert_eq!(server.post("/sign-up/email", &sign_up("ada@example.com")).await.status, 200);
+        assert_eq!(server.post("/sign-up/email", &sign_up("grace@example.com")).await.status, 200);
     })
     .await;
 }

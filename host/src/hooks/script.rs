@@ -338,19 +338,18 @@ mod tests {
                 nested,
             ),
             (
-                "let all = []; let a = []; a.pad(900, 0); for i in 0..999 { let b = a; b[0] = i; all.push(|| b); }",
+                r#"let s = ""; s.pad(60000, "x"); let all = []; for i in 0..900 { let b = s + i; all.push(|| b); }"#,
                 large,
             ),
             (
-                "let a = []; a.pad(900, 0); fn deep(a, n) { if n > 0 { let b = a; b[0] = n; let f = || b; \
-                 return [f, deep(a, n - 1)]; } } let all = []; for i in 0..99 { all.push(deep(a, 20)); }",
+                r#"let s = ""; s.pad(60000, "x"); let m = #{}; for i in 0..900 { let b = s + i; m["k" + i] = || b; }"#,
                 large,
             ),
             ("for i in 0..2000 { let a = i; let f = || a; }", "share at most 1000 variables"),
-            ("let a = []; a.pad(900, 1); a.sort(|x, y| { a.len(); 0 });", long),
-            ("let a = []; a.pad(900, 1); a.dedup(|x, y| { a.len(); false });", long),
+            ("let a = []; a.pad(900, 1); a.dedup(|x, y| { loop { } });", long),
+            ("let a = []; a.pad(900, 1); let b = a; a.sort(|x, y| { b.sort(|x, y| { loop { } }); 0 });", long),
             ("let a = []; a.pad(900, 1); a.sort(|x, y| { loop { } });", long),
-            ("let a = []; a.pad(900, 1); a.for_each(|x| { try { a.len(); } catch { } });", long),
+            ("let a = []; a.pad(900, 1); a.for_each(|x| { try { loop { } } catch { } });", long),
         ] {
             let (ended, left) = ran(body);
             let error = ended.err().unwrap_or_default();

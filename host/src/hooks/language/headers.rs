@@ -29,8 +29,9 @@ pub fn register(engine: &mut Engine) {
     engine.register_fn("remove", |headers: &mut HeaderMap, name: &str| {
         headers.0.remove(name.to_ascii_lowercase().as_str()).unwrap_or_default()
     });
-    engine
-        .register_fn("keys", |headers: &mut HeaderMap| headers.0.keys().cloned().map(Dynamic::from).collect::<Array>());
+    engine.register_fn("keys", |headers: &mut HeaderMap| {
+        headers.0.keys().map(|name| name.as_str().into()).collect::<Array>()
+    });
     engine.register_fn("values", |headers: &mut HeaderMap| headers.0.values().cloned().collect::<Array>());
     engine.register_fn("len", |headers: &mut HeaderMap| i64::try_from(headers.0.len()).unwrap_or(i64::MAX));
     engine.register_fn("is_empty", |headers: &mut HeaderMap| headers.0.is_empty());
