@@ -241,7 +241,7 @@ async fn rl_8_keys_are_bounded_in_number_and_size(place: Place) {
     assert_eq!(server.rows("rateLimit").await, 1);
     let memory = Fixture::start_limited(&place, "").await;
     let (auth, limit) = (memory.auth(), RateLimit { window_secs: 10, max: 3 });
-    let take = |key: String| auth.rate_counts.take(auth, &auth.store, key, limit);
+    let take = |key: String| auth.rate_counts.take(auth, &*auth.store, key, limit);
     for _ in 0..3 {
         assert_eq!(take("offender".into()).await.unwrap(), None);
     }

@@ -9,7 +9,6 @@ pub mod webhook;
 use std::sync::Arc;
 use std::time::Duration;
 
-use arc_swap::ArcSwapOption;
 use async_trait::async_trait;
 use doorward_contract::RateLimit;
 use futures_util::future::join_all;
@@ -64,8 +63,8 @@ pub trait MailFilter: Send + Sync {
     async fn look(&self, mail: Mail) -> Result<Option<Mail>, TransportError>;
 }
 
-/// Where the filter stands; swapped when extensions are loaded again.
-pub type MailFilterSlot = ArcSwapOption<Arc<dyn MailFilter>>;
+/// Tells the filter of this moment: it is swapped when scripts are loaded again.
+pub type CurrentMailFilter = Box<dyn Fn() -> Option<Arc<dyn MailFilter>> + Send + Sync>;
 
 /// A row that has not been written yet.
 #[derive(Clone, Debug)]
@@ -118,11 +117,12 @@ pub struct Mailer {
     pub templates: Templates,
     /// The way out.
     pub transport: Arc<dyn Transport>,
-    /// Sees each mail first.
-    pub filter: Arc<MailFilterSlot>,
+    /// Who sees them first; asked once for each batch.
+    pub filter: CurrentMailFilter,
 }
 
-/// Counts a mail to the address and says whether it may be sent. Without an address (see [`DECOY`]) it takes as long.
+/// Counts a mail to the address; may it be sent? For no address at all (see [`DECOY`]) it takes as long. It counts in the
+/// transaction of the mail: one that is undone sends none.
 async fn may_get_more(auth: &Auth, db: &dyn Database, to: &str) -> Result<bool, AuthError> {
     let options = &auth.config.rate_limit;
     if !options.enabled || !options.per_recipient.enabled {
@@ -140,7 +140,7 @@ async fn may_get_more(auth: &Auth, db: &dyn Database, to: &str) -> Result<bool, 
 
 /// Sends the rows of the outbox until the process ends.
 pub struct Sender {
-    store: Store,
+    store: Arc<Store>,
     clock: Arc<dyn Clock>,
     mailer: Option<Mailer>,
     events: EventHooks,
@@ -150,7 +150,7 @@ pub struct Sender {
 impl Sender {
     /// A sender. [`Sender::run`] starts it. `auth.mail_queued` wakes it after a commit.
     pub fn new(auth: &Auth, mailer: Option<Mailer>, events: EventHooks) -> Self {
-        let (store, clock, wake) = (auth.store.clone(), Arc::clone(&auth.clock), Arc::clone(&auth.mail_queued));
+        let (store, clock, wake) = (Arc::clone(&auth.store), Arc::clone(&auth.clock), Arc::clone(&auth.mail_queued));
         Self { store, clock, mailer, events, wake }
     }
 
@@ -170,31 +170,34 @@ impl Sender {
 
     /// Sends one batch and returns how many deliveries it took.
     async fn send_due(&self) -> Result<usize, StoreError> {
-        let deliveries = outbox::take_due(&self.store, self.clock.now(), LEASE_SECS, BATCH).await?;
-        // All at once, so that a slow receiver delays no other mail of the batch.
-        for finished in join_all(deliveries.iter().map(|delivery| self.deliver(delivery))).await {
+        let deliveries = outbox::take_due(&*self.store, self.clock.now(), LEASE_SECS, BATCH).await?;
+        let filter = self.mailer.as_ref().and_then(|mailer| (mailer.filter)());
+        // All at once: a slow receiver delays no other mail of the batch.
+        let all = deliveries.iter().map(|delivery| self.deliver(delivery, filter.as_deref()));
+        for finished in join_all(all).await {
             finished?;
         }
         Ok(deliveries.len())
     }
 
-    /// Makes one delivery, then removes its row or schedules another try.
-    async fn deliver(&self, delivery: &Delivery) -> Result<(), StoreError> {
-        let Err(error) = self.send(delivery).await else { return outbox::delete(&self.store, delivery.id()).await };
+    /// Makes one delivery, and removes its row or has it tried again later.
+    async fn deliver(&self, delivery: &Delivery, filter: Option<&dyn MailFilter>) -> Result<(), StoreError> {
+        let sent = self.send(delivery, filter).await;
+        let Err(error) = sent else { return outbox::delete(&*self.store, delivery.id()).await };
         tracing::warn!(kind = delivery.kind(), attempts = delivery.attempts(), %error, "a delivery was not made");
         let again = retry_at(self.clock.now(), delivery.attempts());
-        outbox::reschedule(&self.store, delivery.id(), again, &error.to_string()).await
+        outbox::reschedule(&*self.store, delivery.id(), again, &error.to_string()).await
     }
 
-    async fn send(&self, delivery: &Delivery) -> Result<(), TransportError> {
+    async fn send(&self, delivery: &Delivery, filter: Option<&dyn MailFilter>) -> Result<(), TransportError> {
         match delivery.kind() {
             DECOY => Ok(()),
             EVENT => self.events.send(delivery).await,
-            _ => self.send_mail(delivery).await,
+            _ => self.send_mail(delivery, filter).await,
         }
     }
 
-    async fn send_mail(&self, delivery: &Delivery) -> Result<(), TransportError> {
+    async fn send_mail(&self, delivery: &Delivery, filter: Option<&dyn MailFilter>) -> Result<(), TransportError> {
         let Some(mailer) = &self.mailer else { return Err(TransportError("there is no [mail] section".into())) };
         let payload = delivery.payload();
         let data = payload.get("data").and_then(Json::as_object).cloned().unwrap_or_default();
@@ -209,7 +212,7 @@ impl Sender {
             html: filled.html,
             data,
         };
-        let screened = match mailer.filter.load_full() {
+        let screened = match filter {
             Some(filter) => filter.look(mail).await?,
             None => Some(mail),
         };

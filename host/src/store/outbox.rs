@@ -1,4 +1,4 @@
-//! The outbox: what must leave the server once the transaction that wrote it has committed.
+//! The outbox table: deliveries that leave the server after the transaction that wrote them has committed.
 
 use super::Database;
 use super::core_models::OUTBOX;
@@ -24,7 +24,7 @@ impl Delivery {
         self.0.text("kind")
     }
 
-    /// What is delivered.
+    /// The content of the delivery.
     pub fn payload(&self) -> &serde_json::Value {
         match self.0.get("payload") {
             Value::Json(json) => json,
@@ -37,13 +37,13 @@ impl Delivery {
         self.0.timestamp("createdAt").unwrap_or(Timestamp(0))
     }
 
-    /// How often it was taken, this time included.
+    /// How many times it was taken, including this time.
     pub fn attempts(&self) -> i64 {
         self.0.integer("attempts").unwrap_or(0)
     }
 }
 
-/// Writes a delivery that may be taken at once.
+/// Writes a delivery that is due at once.
 ///
 /// # Errors
 /// As `Models::insert`.
@@ -63,8 +63,8 @@ pub async fn enqueue(
     database.insert(record).await.map(drop)
 }
 
-/// Takes at most `limit` deliveries that are due, oldest first. Nobody else gets them before `now` plus `lease_secs`;
-/// by then they must be deleted or rescheduled.
+/// Takes at most `limit` deliveries that are due, oldest first. No one else gets them before `now` plus `lease_secs`;
+/// delete or reschedule them by then.
 ///
 /// # Errors
 /// As `Models`.
@@ -78,7 +78,7 @@ pub async fn take_due(
     let candidates = database.find_many(OUTBOX, &due, Some(Sort::ascending("availableAt")), Some(limit), None).await?;
     let mut taken = Vec::with_capacity(candidates.len());
     for candidate in candidates {
-        // The guard on the row as it was seen lets one of several takers win.
+        // The filter on the row as it was read lets one of several takers win.
         let attempts = candidate.integer("attempts").unwrap_or(0);
         let seen = [eq("id", candidate.text("id")), eq("attempts", attempts), lte("availableAt", now)];
         let lease = [("availableAt", now.plus_secs(lease_secs).into()), ("attempts", (attempts + 1).into())];
@@ -87,7 +87,7 @@ pub async fn take_due(
     Ok(taken)
 }
 
-/// The number of deliveries that are not made yet.
+/// The number of deliveries that still wait.
 ///
 /// # Errors
 /// As `Models`.
@@ -95,7 +95,7 @@ pub async fn depth(database: &dyn Database) -> Result<u64, StoreError> {
     database.count(OUTBOX, &[]).await
 }
 
-/// Removes a delivery that was made.
+/// Removes a finished delivery.
 ///
 /// # Errors
 /// As `Models`.
@@ -103,7 +103,7 @@ pub async fn delete(database: &dyn Database, id: &str) -> Result<(), StoreError>
     database.delete(OUTBOX, &[eq("id", id)]).await.map(drop)
 }
 
-/// Lets a delivery that failed be taken again at `available_at`.
+/// Makes a failed delivery due again at `available_at`.
 ///
 /// # Errors
 /// As `Models`.

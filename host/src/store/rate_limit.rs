@@ -1,4 +1,4 @@
-//! Counters of the rate limiter, when it counts in the database.
+//! The counters of the rate limiter, for `rate_limit.storage = "database"`.
 
 use super::Database;
 use super::error::StoreError;
@@ -9,12 +9,12 @@ use super::statement::{Builder, Statement};
 use crate::clock::Timestamp;
 use doorward_contract::FieldType;
 
-/// Name of the model, which is there after `Schema::add_rate_limit`.
+/// Name of the model, which `Schema::add_rate_limit` adds.
 pub const MODEL: &str = "rateLimit";
 
-/// Counts a request under `key`: at most `max` within `window_ms` of the one before. Returns when the last counted
-/// request was if this one is over the limit, and `None` if it may pass. One statement counts, so that of requests that
-/// race, in one process or several, exactly `max` pass.
+/// Counts a request under `key`: at most `max` requests, each within `window_ms` of the one before. Returns `None` if
+/// it may pass. If it is over the limit, returns the time of the last counted request. It is one statement, so of
+/// racing requests, in one process or several, exactly `max` pass.
 ///
 /// # Errors
 /// As `Models`.
@@ -36,8 +36,8 @@ pub async fn count_request(
     Ok(Some(Timestamp(row.and_then(|row| row.integer("lastRequest")).unwrap_or(now.0))))
 }
 
-/// Starts a row, or a new window when the last request was at `opened` or before, or counts one more when there is room;
-/// otherwise touches nothing and returns no row.
+/// Inserts a row, or starts a new window if the last request was at `opened` or before, or counts one more if there is
+/// room. Otherwise it changes nothing and returns no row.
 fn counting(
     schema: &Schema,
     [id, key]: [&str; 2],

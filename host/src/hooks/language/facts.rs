@@ -7,6 +7,7 @@ use serde_json::{Map, Value as Json};
 
 use super::native::Native;
 use super::outcome::Outcome;
+use crate::email;
 use crate::error::Code;
 use crate::exchange::Exchange;
 use crate::exchange::redaction::{SecretNames, Texts};
@@ -203,7 +204,7 @@ impl Facts {
         let body = self.changes.body.as_ref().or_else(|| self.request.as_ref()?.body.as_ref());
         match body {
             None | Some(Json::Null) => Ok(Json::Object(Map::new())),
-            Some(body @ Json::Object(_)) => Ok(self.shown(body)),
+            Some(body @ Json::Object(_)) => Ok(self.shown(&with_addresses(body.clone()))),
             other @ Some(_) => Err(refusal(Input::body(other).finish().err())),
         }
     }
@@ -276,6 +277,16 @@ impl Facts {
         }
         Json::Object(object)
     }
+}
+
+/// The object with its e-mail addresses in the form in which they are stored, so that no spelling slips past a comparison.
+pub fn with_addresses(mut object: Json) -> Json {
+    for name in ["email", "newEmail"] {
+        if let Some(Json::String(address)) = object.get_mut(name) {
+            *address = email::normalize(address);
+        }
+    }
+    object
 }
 
 /// What was written, with the secrets that were hidden.

@@ -36,9 +36,9 @@ impl Host for State {
             if !(1..=LONGEST_WINDOW_SECS).contains(&window_secs) {
                 return Err(HostError::Invalid(format!("a window lasts 1 to {LONGEST_WINDOW_SECS} seconds")));
             }
-            let count = counter::hit(data.db, &id, &key, window_secs, now).await?;
+            let count = counter::hit(&data.scope, &id, &key, window_secs, now).await?;
             if count == 1 && is_turn(&id) {
-                counter::sweep(data.db, now).await?;
+                counter::sweep(&data.scope, now).await?;
             }
             Ok(count)
         };
@@ -49,13 +49,13 @@ impl Host for State {
         let key = self.counter_key(&key);
         let data = self.data()?;
         let now = data.auth.now();
-        Ok(async { Ok(counter::peek(data.db, &key?, now).await?) }.await)
+        Ok(async { Ok(counter::peek(&data.scope, &key?, now).await?) }.await)
     }
 
     async fn reset(&mut self, key: String) -> wasmtime::Result<Answer<()>> {
         let key = self.counter_key(&key);
         let data = self.data()?;
-        Ok(async { Ok(counter::reset(data.db, &key?).await?) }.await)
+        Ok(async { Ok(counter::reset(&data.scope, &key?).await?) }.await)
     }
 }
 

@@ -25,8 +25,8 @@ impl Host for State {
             Ok(fields) => fields,
             Err(error) => return Ok(Err(HostError::Invalid(format!("the data is no object: {error}")))),
         };
-        let queued = outbox::enqueue(data.auth, data.db, &kind, &to, &fields).await;
-        self.note_queued_mail();
+        let queued = outbox::enqueue(data.auth, &data.scope, &kind, &to, &fields).await;
+        data.scope.note_queued_mail();
         Ok(queued.map_err(HostError::from))
     }
 }

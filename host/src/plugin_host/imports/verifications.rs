@@ -37,7 +37,7 @@ impl Host for State {
             return Ok(Err(error));
         }
         let ttl_secs = i64::try_from(ttl_secs).unwrap_or(i64::MAX / 1000);
-        Ok(verification::create(data.auth, data.db, &identifier, &value, ttl_secs).await.map_err(HostError::from))
+        Ok(verification::create(data.auth, &data.scope, &identifier, &value, ttl_secs).await.map_err(HostError::from))
     }
 
     async fn find(&mut self, identifier: String) -> wasmtime::Result<Answer<Option<String>>> {
@@ -46,7 +46,7 @@ impl Host for State {
         if let Err(error) = owns {
             return Ok(Err(error));
         }
-        let found = verification::find(data.auth, data.db, &identifier).await;
+        let found = verification::find(data.auth, &data.scope, &identifier).await;
         Ok(found.map_err(HostError::from))
     }
 
@@ -56,7 +56,7 @@ impl Host for State {
         if let Err(error) = owns {
             return Ok(Err(error));
         }
-        let taken = verification::consume(data.auth, data.db, &identifier).await;
+        let taken = verification::consume(data.auth, &data.scope, &identifier).await;
         Ok(taken.map_err(HostError::from))
     }
 
@@ -66,6 +66,8 @@ impl Host for State {
         if let Err(error) = owns {
             return Ok(Err(error));
         }
-        Ok(verification::replace(data.auth, data.db, &identifier, (&current, &value)).await.map_err(HostError::from))
+        Ok(verification::replace(data.auth, &data.scope, &identifier, (&current, &value))
+            .await
+            .map_err(HostError::from))
     }
 }
