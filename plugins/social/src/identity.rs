@@ -1,11 +1,10 @@
 //! Who a provider says somebody is, and what is kept of that in the account.
 
-use crate::options::AccountLinking;
+use crate::options::{AccountLinking, UserSection};
 use crate::providers::{self, Client, Profile};
 use crate::token_endpoint::Tokens;
 use doorward_sdk::prelude::*;
 use doorward_sdk::users::User;
-use serde::Deserialize;
 
 /// A proven identity at a provider.
 pub struct Identity<'a> {
@@ -105,10 +104,9 @@ impl<'a> Identity<'a> {
         if let Some(image) = &self.profile.image {
             fields.insert("image".to_owned(), image.clone().into());
         }
-        let section: UserSection = config::core_options("user")?;
+        let section = UserSection::read()?;
         for (name, value) in &self.profile.extra {
-            let rule = section.additional_fields.get(name);
-            if rule.is_some_and(|rule| rule.get("input") != Some(&Value::Bool(false))) {
+            if section.may_set(name) {
                 fields.insert(name.clone(), value.clone());
             }
         }
@@ -129,11 +127,4 @@ impl Tokens {
         let there = fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value.clone()?.into())));
         there.collect()
     }
-}
-
-/// The core's section `[user]`, as far as it is minded here.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct UserSection {
-    additional_fields: Map<String, Value>,
 }

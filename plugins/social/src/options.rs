@@ -15,7 +15,19 @@ pub struct Options {
 impl Options {
     /// What the server must not start with.
     pub fn fault(&self) -> Option<String> {
-        providers::fault(&self.providers)
+        providers::fault(&self.providers).or_else(|| self.mapping_fault())
+    }
+
+    /// A field of users that a mapping fills and may not.
+    fn mapping_fault(&self) -> Option<String> {
+        let section = UserSection::read().ok()?;
+        self.providers.iter().find_map(|(id, settings)| {
+            let field = settings.map_profile_to_user.keys().find(|name| !section.may_map(name))?;
+            Some(format!(
+                "`providers.{id}`: `map_profile_to_user` fills `{field}`, which is none of name, image, email, emailVerified \
+                 and the fields of `[user.additional_fields]` that clients may set"
+            ))
+        })
     }
 
     /// The ids of the providers that may say where a user signs out.
@@ -50,6 +62,30 @@ pub struct AccountOptions {
     pub skip_state_cookie_check: bool,
     pub update_account_on_sign_in: bool,
     pub account_linking: AccountLinking,
+}
+
+/// The core's section `[user]`, as far as this plugin minds it.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct UserSection {
+    additional_fields: Map<String, Value>,
+}
+
+impl UserSection {
+    /// # Errors
+    /// When the host fails.
+    pub fn read() -> Result<UserSection> {
+        config::core_options("user")
+    }
+
+    /// Whether the operator added this field for clients to set.
+    pub fn may_set(&self, name: &str) -> bool {
+        self.additional_fields.get(name).is_some_and(|rule| rule.get("input") != Some(&Value::Bool(false)))
+    }
+
+    fn may_map(&self, name: &str) -> bool {
+        matches!(name, "name" | "image" | "email" | "emailVerified" | "email_verified") || self.may_set(name)
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Deserialize)]
@@ -117,4 +153,29 @@ pub fn error_page() -> Result<String> {
     let section: Value = config::core_options("on_api_error")?;
     let own = section.get("error_url").and_then(Value::as_str);
     Ok(own.map_or_else(|| links::endpoint("/error"), str::to_owned))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use doorward_sdk::fake;
+
+    #[test]
+    fn a_mapping_to_a_field_that_it_may_not_fill_is_an_error() {
+        fake::reset();
+        let fields = json!({ "plan": { "type": "string" }, "hidden": { "type": "string", "input": false } });
+        fake::with(|world| world.core_options.insert("user".to_owned(), json!({ "additional_fields": fields })));
+        let fault = |field: &str| {
+            let settings = json!({ "client_id": "a", "client_secret": "b", "map_profile_to_user": { field: "x" } });
+            let options = json!({ "providers": { "github": settings } });
+            serde_json::from_value::<Options>(options).expect("options").fault()
+        };
+        for field in ["plan", "name", "emailVerified"] {
+            assert_eq!(fault(field), None, "{field}");
+        }
+        for field in ["hidden", "role", "createdAt"] {
+            let fault = fault(field).unwrap_or_default();
+            assert!(fault.contains("`providers.github`") && fault.contains(&format!("fills `{field}`")), "{fault}");
+        }
+    }
 }
