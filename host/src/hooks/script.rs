@@ -86,6 +86,11 @@ impl Script {
         self.slow_until_ms.load(Ordering::Relaxed) > millis(START.elapsed())
     }
 
+    /// Its text.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     fn count(&self, went: Went, cost: Cost) {
         self.metrics.add(went, cost.spent);
         if cost.spent > SLOW_CALL || cost.operations > SLOW_OPERATIONS {
