@@ -88,6 +88,11 @@ impl Pipeline {
         self.extensions.load().plugins.counters()
     }
 
+    /// How a client's address is told.
+    pub fn address_rule(&self) -> &AddressRule {
+        &self.address_rule
+    }
+
     /// Answers one request; never fails and never panics.
     pub async fn answer(&self, mut request: Request) -> Response {
         request.client_address = self.client_address(&request);

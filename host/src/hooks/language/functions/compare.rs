@@ -9,11 +9,13 @@ use rhai::{Dynamic, Engine};
 
 use crate::hooks::language::native::Native;
 
+type Holds = fn(Ordering) -> bool;
+
 /// Gives scripts the operators in place of those of the language.
 pub fn register(engine: &mut Engine) {
     // Fast operators do not ask for registered ones.
     engine.set_fast_operators(false);
-    let operators: [(&str, fn(Ordering) -> bool); 4] =
+    let operators: [(&str, Holds); 4] =
         [("<", Ordering::is_lt), ("<=", Ordering::is_le), (">", Ordering::is_gt), (">=", Ordering::is_ge)];
     for (name, holds) in operators {
         engine.register_fn(name, move |a: Dynamic, b: Dynamic| -> Native<bool> {
