@@ -83,6 +83,9 @@ pub mod models {
     pub fn insert(model: &str, row: &str) -> Answer<String> {
         with(|world| {
             table(world, model)?;
+            if world.refuses_inserts {
+                return Err(HostError::Unavailable);
+            }
             let mut row = complete(world, model, object(row)?)?;
             world.drawn += 1;
             if row.get("id").is_none_or(Value::is_null) {

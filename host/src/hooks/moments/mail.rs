@@ -36,7 +36,9 @@ impl MailFilter for ScriptMailFilter {
                         }
                         // Of the mail, some part is larger than a script may hold.
                         Some(_) => {
-                            return Err(TransportError::passing(hook.wrong("the mail is too large for it").to_string()));
+                            return Err(TransportError::passing(
+                                hook.wrong("the mail is too large for it").to_string(),
+                            ));
                         }
                     }
                 }

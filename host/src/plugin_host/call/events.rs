@@ -8,7 +8,6 @@ use async_trait::async_trait;
 use doorward_contract::{EventAction, EventMoment};
 use tokio::sync::Semaphore;
 
-use super::convert;
 use super::plugin::Plugin;
 use super::watched_change::WatchedChange;
 use crate::auth::lifecycle::{Action, Change, Observer};
@@ -116,7 +115,7 @@ impl PluginObserver {
         let called = DEPTH.scope(depth + 1, to.plugin.change(to.index, services, db.share(), change)).await;
         match (called, savepoint) {
             (Ok(said), savepoint) => {
-                let sets = said.map_err(convert::refusal)?;
+                let sets = said.map_err(|error| to.plugin.refusal(error))?;
                 if let Some(savepoint) = savepoint {
                     savepoint.forget().await?;
                 }
