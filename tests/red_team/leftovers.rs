@@ -16,9 +16,9 @@ async fn expired_rows_of_every_table_are_removed(place: Place) {
     sign_up(&server).await;
     let auth = server.auth();
     for number in 0..450 {
-        verification::create(auth, server.store(), &format!("challenge-{number}"), "x", 300).await.unwrap();
+        verification::create(auth, &server.scope(), &format!("challenge-{number}"), "x", 300).await.unwrap();
     }
-    verification::create(auth, server.store(), "lives-on", "x", 30 * 86_400).await.unwrap();
+    verification::create(auth, &server.scope(), "lives-on", "x", 30 * 86_400).await.unwrap();
     doorward::store::counter::hit(server.store(), "c1", "test", 60, server.now()).await.unwrap();
     assert_eq!(server.get("/get-session", "").await.status, 200);
     sweeper::sweep(server.store(), server.now()).await.unwrap();

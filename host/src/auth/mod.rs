@@ -3,6 +3,7 @@
 //! Flat: one file for each thing that is decided about, and they call each other freely.
 
 pub mod account;
+mod active_session;
 pub mod additional_fields;
 pub mod credential;
 pub mod email_token;
@@ -20,10 +21,10 @@ pub mod verification;
 
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
 use tokio::sync::Notify;
 
 pub use error::AuthError;
+pub use lifecycle::{Cause, Scope, UnitOfWork};
 
 use crate::clock::{Clock, Timestamp};
 use crate::config::{Config, GenerateId};
@@ -31,14 +32,14 @@ use crate::cookie::Cookies;
 use crate::crypto::random::Random;
 use crate::crypto::{base64_url, hmac_sha256};
 use crate::http::origin::TrustedOrigins;
-use crate::store::Store;
+use crate::store::{Database, Schema, Store};
 
 /// What every decision needs: the configuration and the ports.
 pub struct Auth {
     /// What the operator set.
     pub config: Arc<Config>,
-    /// The rows.
-    pub store: Store,
+    /// The rows. What reads and writes them gets a [`Scope`], which may be a transaction.
+    pub store: Arc<Store>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Randomness.
@@ -53,8 +54,6 @@ pub struct Auth {
     pub origins: TrustedOrigins,
     /// How often what was tried, for limits.
     pub rate_counts: rate_counts::RateCounts,
-    /// Who sees every change of users, sessions, accounts and verifications; swapped when extensions are loaded again.
-    pub observers: ArcSwap<lifecycle::Observers>,
     /// Woken when a mail was committed.
     pub mail_queued: Arc<Notify>,
 }
@@ -79,12 +78,11 @@ impl Auth {
             session_cache: session_cache::SessionCache::new(&config, &config.secret_value)?,
             rate_counts: rate_counts::RateCounts::new(config.rate_limit.storage),
             config,
-            store,
+            store: Arc::new(store),
             clock,
             random,
             passwords,
             origins,
-            observers: ArcSwap::default(),
             mail_queued: Arc::default(),
         })
     }
@@ -103,6 +101,11 @@ impl Auth {
         let mut tag = base64_url(&hmac_sha256(key, format!("{purpose}|{value}").as_bytes()));
         tag.truncate(22);
         tag
+    }
+
+    /// The models of the database.
+    pub fn schema(&self) -> &Schema {
+        self.store.schema()
     }
 
     /// The present moment.

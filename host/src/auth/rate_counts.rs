@@ -41,8 +41,8 @@ impl RateCounts {
         Self { storage, shards: Default::default() }
     }
 
-    /// Counts one event; when it is over the limit, the seconds after which to retry, and it does not count. Counts in the
-    /// database go through `db`: the caller's transaction, when it has one.
+    /// Counts one event; when it is over the limit, the seconds after which to retry, and it does not count. What is
+    /// counted in a transaction is taken back with it: of guesses, no count may be.
     ///
     /// # Errors
     /// When counts are kept in the database and it fails.
@@ -67,14 +67,14 @@ impl RateCounts {
         }
     }
 
-    /// Starts the key's count anew.
+    /// Starts the key's count anew. In a transaction it stays forgotten only if that commits.
     ///
     /// # Errors
     /// When counts are kept in the database and it fails.
-    pub async fn forget(&self, auth: &Auth, key: &str) -> Result<(), AuthError> {
+    pub async fn forget(&self, db: &dyn Database, key: &str) -> Result<(), AuthError> {
         match self.storage {
             RateLimitStorage::Memory => _ = self.shard(key).remove(key),
-            RateLimitStorage::Database => forget(&auth.store, key).await?,
+            RateLimitStorage::Database => forget(db, key).await?,
         }
         Ok(())
     }

@@ -10,7 +10,6 @@ pub mod webhook;
 
 use std::sync::Arc;
 
-use arc_swap::ArcSwapOption;
 use async_trait::async_trait;
 use doorward_contract::RateLimit;
 use serde_json::{Map, Value as Json, json};
@@ -78,8 +77,8 @@ pub trait MailFilter: Send + Sync {
     async fn look(&self, mail: Mail) -> Result<Option<Mail>, TransportError>;
 }
 
-/// Where the filter stands; swapped when extensions are loaded again.
-pub type MailFilterSlot = ArcSwapOption<Arc<dyn MailFilter>>;
+/// Tells the filter of this moment: it is swapped when scripts are loaded again.
+pub type CurrentMailFilter = Box<dyn Fn() -> Option<Arc<dyn MailFilter>> + Send + Sync>;
 
 /// A row that has not been written yet.
 #[derive(Clone, Debug)]
@@ -157,11 +156,12 @@ pub struct Mailer {
     pub templates: Templates,
     /// The way out.
     pub transport: Arc<dyn Transport>,
-    /// Sees each mail first.
-    pub filter: Arc<MailFilterSlot>,
+    /// Who sees them first; asked once for each batch.
+    pub filter: CurrentMailFilter,
 }
 
-/// Counts a mail to the address and says whether it may be sent. Without an address (see [`DECOY`]) it takes as long.
+/// Counts a mail to the address; may it be sent? For no address at all (see [`DECOY`]) it takes as long. It counts in the
+/// transaction of the mail: one that is undone sends none.
 async fn may_get_more(auth: &Auth, db: &dyn Database, to: &str) -> Result<bool, AuthError> {
     let options = &auth.config.rate_limit;
     if !options.enabled || !options.per_recipient.enabled {

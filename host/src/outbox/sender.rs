@@ -32,7 +32,7 @@ const LONGEST_SILENCE: Duration = Duration::from_secs(60);
 
 /// Sends the rows of the outbox.
 pub struct Sender {
-    store: Store,
+    store: Arc<Store>,
     clock: Arc<dyn Clock>,
     mailer: Option<Mailer>,
     events: EventHooks,
@@ -161,7 +161,7 @@ impl Sender {
     async fn release_held(&self, seen: &mut Timestamp) -> Result<(), StoreError> {
         let now = self.clock.now();
         if now < *seen {
-            outbox::release_held(&self.store, now, longest_wait_secs).await?;
+            outbox::release_held(&*self.store, now, longest_wait_secs).await?;
         }
         *seen = now;
         Ok(())
@@ -180,7 +180,7 @@ impl Sender {
         }
         let in_flight = self.in_flight().iter().map(|id| id.as_str().into()).collect();
         let which = [kinds, none_of("id", in_flight)];
-        for delivery in outbox::take_due(&self.store, &which, self.clock.now(), (LEASE_SECS, room)).await? {
+        for delivery in outbox::take_due(&*self.store, &which, self.clock.now(), (LEASE_SECS, room)).await? {
             self.in_flight().insert(delivery.id().to_owned());
             let flight = Flight { sender: Arc::clone(self), delivery };
             flying.spawn(deliver(flight, stop.clone()));
@@ -207,7 +207,7 @@ impl Sender {
                 () = &mut grace_over => return Outcome::GivenBack,
                 () = tokio::time::sleep(RENEW_EVERY) => {
                     let until = self.clock.now().plus_secs(LEASE_SECS);
-                    if let Err(error) = outbox::postpone(&self.store, delivery, until, None).await {
+                    if let Err(error) = outbox::postpone(&*self.store, delivery, until, None).await {
                         tracing::warn!(%error, "the lease of a delivery cannot be renewed");
                     }
                 }
@@ -219,19 +219,19 @@ impl Sender {
     async fn record(&self, delivery: &Delivery, outcome: &Outcome) -> Result<(), StoreError> {
         let now = self.clock.now();
         let error = match outcome {
-            Outcome::Done => return outbox::delete(&self.store, delivery.id()).await,
-            Outcome::GivenBack => return outbox::postpone(&self.store, delivery, now, None).await,
+            Outcome::Done => return outbox::delete(&*self.store, delivery.id()).await,
+            Outcome::GivenBack => return outbox::postpone(&*self.store, delivery, now, None).await,
             Outcome::Failed(error) => error,
         };
         let (kind, attempts) = (delivery.kind(), delivery.attempts());
         match retry_at(delivery, error, now) {
             Some(again) => {
                 tracing::warn!(kind, attempts, %error, "a delivery was not made");
-                outbox::postpone(&self.store, delivery, again, Some(&error.to_string())).await
+                outbox::postpone(&*self.store, delivery, again, Some(&error.to_string())).await
             }
             None => {
                 tracing::error!(kind, attempts, %error, "a delivery was given up");
-                outbox::delete(&self.store, delivery.id()).await
+                outbox::delete(&*self.store, delivery.id()).await
             }
         }
     }
@@ -260,7 +260,7 @@ impl Sender {
             html: filled.html,
             data,
         };
-        let screened = match mailer.filter.load_full() {
+        let screened = match (mailer.filter)() {
             Some(filter) => filter.look(mail).await?,
             None => Some(mail),
         };
@@ -335,9 +335,9 @@ mod tests {
         let templates = Templates::new("Acme", None).unwrap();
         let transport = Arc::<Mailbox>::clone(&mailbox);
         let sender = Sender {
-            store: store.clone(),
+            store: Arc::new(store.clone()),
             clock: Arc::new(Broken(AtomicU32::new(1))),
-            mailer: Some(Mailer { templates, transport, filter: Arc::default() }),
+            mailer: Some(Mailer { templates, transport, filter: Box::new(|| None) }),
             events: EventHooks::default(),
             wake: Arc::default(),
             pulse: Arc::new(Pulse(Mutex::new(Instant::now()))),

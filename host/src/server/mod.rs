@@ -26,7 +26,7 @@ use futures_util::{StreamExt, stream};
 
 use crate::app::App;
 use crate::error::{ApiError, Code};
-use crate::http::{Headers, Query, Request, Response, encode_component};
+use crate::http::{Headers, Query, Request, RequestHead, Response, encode_component};
 use crate::outbox::dev_mailbox;
 use crate::pipeline::respond;
 use connection::{Connection, HEAD_TIMEOUT, Progress};
@@ -254,19 +254,17 @@ fn into_plain(app: &App, request: &HttpRequest, path: String, raw_body: Bytes) -
     for (name, value) in request.headers() {
         headers.push(name.as_str(), String::from_utf8_lossy(value.as_bytes()));
     }
-    let auth = &app.pipeline.services().auth;
-    Request {
+    let auth = app.pipeline.auth();
+    let head = RequestHead {
         id: auth.random.string(crate::crypto::random::LOWER_ALPHANUMERIC, 16),
         method: request.method().as_str().to_owned(),
         path,
         query: Query::parse(request.uri().query().unwrap_or_default()),
         headers,
-        raw_body,
-        body: None,
         peer: request.peer_addr().map(|address| address.ip()),
         client_address: None,
-        received_at: auth.now(),
-    }
+    };
+    Request { head: Arc::new(head), raw_body, body: None, received_at: auth.now() }
 }
 
 fn into_actix(response: &Response) -> HttpResponse {

@@ -83,7 +83,4 @@ pub trait Database: Send + Sync {
 
     /// In a transaction: from now on, only a rollback can end it.
     fn forbid_commit(&self) {}
-
-    /// Clears the failed flag. Only for a savepoint that is about to roll back the failed statements.
-    fn allow_commit(&self) {}
 }

@@ -1,4 +1,4 @@
-//! The outbox: what must leave the server once the transaction that wrote it has committed.
+//! The outbox table: deliveries that leave the server after the transaction that wrote them has committed.
 
 use super::Database;
 use super::core_models::OUTBOX;
@@ -30,7 +30,7 @@ impl Delivery {
         self.0.text("kind")
     }
 
-    /// What is delivered.
+    /// The content of the delivery.
     pub fn payload(&self) -> &serde_json::Value {
         match self.0.get("payload") {
             Value::Json(json) => json,
@@ -54,7 +54,7 @@ impl Delivery {
     }
 }
 
-/// Writes a delivery that may be taken at once.
+/// Writes a delivery that is due at once.
 ///
 /// # Errors
 /// As `Models::insert`.
@@ -89,7 +89,7 @@ pub async fn take_due(
     let candidates = database.find_many(OUTBOX, &due, Some(Sort::ascending("availableAt")), Some(limit), None).await?;
     let mut taken = Vec::with_capacity(candidates.len());
     for candidate in candidates {
-        // The guard on the row as it was seen lets one of several takers win.
+        // The filter on the row as it was read lets one of several takers win.
         let attempts = candidate.integer("attempts").unwrap_or(0);
         let seen = [eq("id", candidate.text("id")), eq("attempts", attempts), lte("availableAt", now)];
         let lease = [("availableAt", now.plus_secs(lease_secs).into()), ("attempts", (attempts + 1).into())];
@@ -126,7 +126,7 @@ pub async fn depth(database: &dyn Database) -> Result<u64, StoreError> {
     database.count(OUTBOX, &[]).await
 }
 
-/// Removes a delivery that was made.
+/// Removes a finished delivery.
 ///
 /// # Errors
 /// As `Models`.

@@ -1,4 +1,4 @@
-//! Counters of the rate limiter, when it counts in the database.
+//! The counters of the rate limiter, for `rate_limit.storage = "database"`.
 
 use super::Database;
 use super::error::StoreError;
@@ -9,7 +9,7 @@ use super::statement::{Builder, Statement};
 use crate::clock::Timestamp;
 use doorward_contract::FieldType;
 
-/// Name of the model, which is there after `Schema::add_rate_limit`.
+/// Name of the model, which `Schema::add_rate_limit` adds.
 pub const MODEL: &str = "rateLimit";
 
 /// A last request further ahead than this was counted before the clock stepped back, not by a node whose clock is ahead.

@@ -34,7 +34,7 @@ impl Host for State {
             if !(1..=LONGEST_WINDOW_SECS).contains(&window_secs) {
                 return Err(HostError::Invalid(format!("a window lasts 1 to {LONGEST_WINDOW_SECS} seconds")));
             }
-            Ok(counter::hit(data.db, &id, &key, window_secs, now).await?)
+            Ok(counter::hit(&data.scope, &id, &key, window_secs, now).await?)
         };
         Ok(hit.await)
     }
@@ -43,12 +43,12 @@ impl Host for State {
         let key = self.counter_key(&key);
         let data = self.data()?;
         let now = data.auth.now();
-        Ok(async { Ok(counter::peek(data.db, &key?, now).await?) }.await)
+        Ok(async { Ok(counter::peek(&data.scope, &key?, now).await?) }.await)
     }
 
     async fn reset(&mut self, key: String) -> wasmtime::Result<Answer<()>> {
         let key = self.counter_key(&key);
         let data = self.data()?;
-        Ok(async { Ok(counter::reset(data.db, &key?).await?) }.await)
+        Ok(async { Ok(counter::reset(&data.scope, &key?).await?) }.await)
     }
 }

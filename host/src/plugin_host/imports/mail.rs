@@ -26,11 +26,9 @@ impl Host for State {
             Ok(fields) => fields,
             Err(error) => return Ok(Err(HostError::Invalid(format!("the data is no object: {error}")))),
         };
-        let queued = {
-            let draft = Draft::mail(&kind, &to, &fields).until(proof_ends_at);
-            outbox::write(data.auth, data.db, &draft).await
-        };
-        self.note_queued_mail();
+        let draft = Draft::mail(&kind, &to, &fields).until(proof_ends_at);
+        let queued = outbox::write(data.auth, &data.scope, &draft).await;
+        data.scope.note_queued_mail();
         Ok(queued.map_err(HostError::from))
     }
 }
