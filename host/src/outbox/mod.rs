@@ -63,7 +63,7 @@ pub trait MailFilter: Send + Sync {
     async fn look(&self, mail: Mail) -> Result<Option<Mail>, TransportError>;
 }
 
-/// Tells the filter of this moment: it is swapped when scripts are loaded again.
+/// Returns the present filter. A reload of scripts replaces it.
 pub type CurrentMailFilter = Box<dyn Fn() -> Option<Arc<dyn MailFilter>> + Send + Sync>;
 
 /// A row that has not been written yet.
@@ -117,12 +117,12 @@ pub struct Mailer {
     pub templates: Templates,
     /// The way out.
     pub transport: Arc<dyn Transport>,
-    /// Who sees them first; asked once for each batch.
+    /// Sees each mail first. Looked up once per batch.
     pub filter: CurrentMailFilter,
 }
 
-/// Counts a mail to the address; may it be sent? For no address at all (see [`DECOY`]) it takes as long. It counts in the
-/// transaction of the mail: one that is undone sends none.
+/// Counts a mail to the address and says whether it may be sent. Without an address (see [`DECOY`]) it takes as long.
+/// The count is part of the mail's transaction: a rollback takes back both.
 async fn may_get_more(auth: &Auth, db: &dyn Database, to: &str) -> Result<bool, AuthError> {
     let options = &auth.config.rate_limit;
     if !options.enabled || !options.per_recipient.enabled {
@@ -172,7 +172,7 @@ impl Sender {
     async fn send_due(&self) -> Result<usize, StoreError> {
         let deliveries = outbox::take_due(&*self.store, self.clock.now(), LEASE_SECS, BATCH).await?;
         let filter = self.mailer.as_ref().and_then(|mailer| (mailer.filter)());
-        // All at once: a slow receiver delays no other mail of the batch.
+        // All at once, so that a slow receiver delays no other mail of the batch.
         let all = deliveries.iter().map(|delivery| self.deliver(delivery, filter.as_deref()));
         for finished in join_all(all).await {
             finished?;
@@ -180,7 +180,7 @@ impl Sender {
         Ok(deliveries.len())
     }
 
-    /// Makes one delivery, and removes its row or has it tried again later.
+    /// Makes one delivery, then removes its row or schedules another try.
     async fn deliver(&self, delivery: &Delivery, filter: Option<&dyn MailFilter>) -> Result<(), StoreError> {
         let sent = self.send(delivery, filter).await;
         let Err(error) = sent else { return outbox::delete(&*self.store, delivery.id()).await };
