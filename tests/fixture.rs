@@ -151,6 +151,11 @@ impl Fixture {
         self.app.reload(&config(place, options, SECRET)?).await.map_err(|error| error.to_string())
     }
 
+    /// Stops what goes on beside requests, as a server does that is told to end.
+    pub async fn stop(&self) {
+        self.app.stop().await;
+    }
+
     /// Lets whatever draws randomness panic, or no longer.
     pub fn panic_at_random(&self, panics: bool) {
         self.random.panics.store(panics, Ordering::SeqCst);

@@ -50,7 +50,8 @@ impl Observer for Watcher {
         (self.before)(change)
     }
 
-    async fn after(&self, scope: &Scope, action: Action, row: &Record) -> Result<(), ApiError> {
+    async fn after(&self, scope: &Scope, change: &Change, row: &Record) -> Result<(), ApiError> {
+        let action = change.action();
         self.seen.lock().unwrap().push(format!("after {action:?} {}", row.model().name));
         (self.after)(scope, action, row)
     }
@@ -176,7 +177,7 @@ impl Observer for Recorder {
         Ok(())
     }
 
-    async fn after(&self, scope: &Scope, _action: Action, row: &Record) -> Result<(), ApiError> {
+    async fn after(&self, scope: &Scope, _change: &Change, row: &Record) -> Result<(), ApiError> {
         let mut record = Record::new(scope.schema().model("verification")?);
         for (field, value) in [("id", "v"), ("identifier", "new-user"), ("value", row.text("id"))] {
             record.set(field, value)?;
@@ -292,7 +293,7 @@ impl Observer for Greeter {
         Ok(())
     }
 
-    async fn after(&self, scope: &Scope, _action: Action, row: &Record) -> Result<(), ApiError> {
+    async fn after(&self, scope: &Scope, _change: &Change, row: &Record) -> Result<(), ApiError> {
         outbox::enqueue(&self.0, scope, "verify-email", row.text("email"), &Map::new()).await?;
         scope.note_queued_mail();
         Ok(())

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 
 use crate::auth::lifecycle::Observer;
+use crate::auth::sweeper::{self, Sweeper};
 use crate::auth::{Auth, AuthError};
 use crate::clock::SystemClock;
 use crate::config::{Config, IpAddress, MailTransport};
@@ -20,7 +21,8 @@ use crate::outbox::mailbox::Mailbox;
 use crate::outbox::smtp::Smtp;
 use crate::outbox::webhook::Webhook;
 use crate::outbox::{
-    CurrentMailFilter, EventHooks, MailFilter, Mailer, Sender, TemplateError, Templates, Transport, TransportError,
+    CurrentMailFilter, Deliveries, EventHooks, MailFilter, Mailer, Sender, TemplateError, Templates, Transport,
+    TransportError,
 };
 use crate::pipeline::management::{Functions, Management};
 use crate::pipeline::rate_limit::RateRules;
@@ -41,6 +43,10 @@ pub struct App {
     /// The development mailbox, when mail goes there.
     pub mailbox: Option<Arc<Mailbox>>,
     capacity: Capacity,
+    /// The sender of mail and events, when there is something to send.
+    pub deliveries: Option<Arc<Deliveries>>,
+    /// Removes what has expired for as long as the server runs.
+    _sweeper: Sweeper,
 }
 
 /// Why the server does not start.
@@ -133,12 +139,20 @@ impl App {
         let extensions = Arc::new(ArcSwap::from_pointee(extensions));
         let looked_at = Arc::clone(&extensions);
         let filter: CurrentMailFilter = Box::new(move || looked_at.load().deciders.mail_filter.clone());
-        let mailbox = start_mail(&config, &auth, filter)?;
+        let (mailbox, deliveries) = start_mail(&config, &auth, filter)?;
+        let sweeper = sweeper::start(Store::clone(&auth.store), Arc::clone(&auth.clock));
         let address_rule = address_rule(&config.advanced.ip_address)?;
         let pipeline = Arc::new(Pipeline::new(auth, extensions, address_rule));
         let keys = || config.management_keys.clone();
-        let management = config.management.as_ref().map(|_| Management::new(keys()));
-        Ok(Self { config, pipeline, management, mailbox, capacity })
+        let management = config.management.as_ref().map(|_| Management::new(keys(), deliveries.clone()));
+        Ok(Self { config, pipeline, management, mailbox, capacity, deliveries, _sweeper: sweeper })
+    }
+
+    /// Ends what goes on beside requests: deliveries in flight may end. Call it when no request is open.
+    pub async fn stop(&self) {
+        if let Some(deliveries) = &self.deliveries {
+            deliveries.stop().await;
+        }
     }
 
     /// Loads plugins and scripts again, as `config` lists them, and puts them in place at once; requests in flight finish on
@@ -213,14 +227,15 @@ fn deciders(auth: &Arc<Auth>, plugins: &Plugins, scripts: &Arc<ScriptSet>) -> De
     }
 }
 
-/// Starts the sender of mail and events; the mailbox, when mail goes there.
-fn start_mail(config: &Config, auth: &Auth, filter: CurrentMailFilter) -> Result<Option<Arc<Mailbox>>, StartError> {
+/// The mailbox, when mail goes there, and the sender, when there is something to send.
+type MailParts = (Option<Arc<Mailbox>>, Option<Arc<Deliveries>>);
+
+/// Starts the sender of mail and events.
+fn start_mail(config: &Config, auth: &Auth, filter: CurrentMailFilter) -> Result<MailParts, StartError> {
     let events = EventHooks::new(&config.hooks, config.secret_value.expose(), &auth.clock)?;
     let Some(mail) = &config.mail else {
-        if !events.is_empty() {
-            tokio::spawn(Sender::new(auth, None, events).run());
-        }
-        return Ok(None);
+        let sender = (!events.is_empty()).then(|| Arc::new(Sender::new(auth, None, events).start()));
+        return Ok((None, sender));
     };
     let missing = |section: &str| StartError::Option(format!("mail.transport needs {section}"));
     let folder = mail.templates.as_ref().map(|folder| config.resolve(folder));
@@ -242,8 +257,7 @@ fn start_mail(config: &Config, auth: &Auth, filter: CurrentMailFilter) -> Result
         }
     };
     let mailer = Mailer { templates, transport, filter };
-    tokio::spawn(Sender::new(auth, Some(mailer), events).run());
-    Ok(mailbox)
+    Ok((mailbox, Some(Arc::new(Sender::new(auth, Some(mailer), events).start()))))
 }
 
 /// The development mailbox shows every link to whoever asks for it: it is there for `doorward dev` on this machine alone.
@@ -270,7 +284,7 @@ fn functions(plugins: &Plugins) -> Result<Functions, StartError> {
     let mut functions = Functions::new();
     for function in routes::functions().into_iter().chain(plugins.functions()) {
         let name = function.path.trim_start_matches('/').to_owned();
-        if functions.insert(name.clone(), function).is_some() {
+        if functions.insert(name.clone(), Arc::new(function)).is_some() {
             return Err(StartError::Option(format!("the function `{name}` of a plugin is the core's own")));
         }
     }

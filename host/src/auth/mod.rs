@@ -14,6 +14,7 @@ pub mod provider_tokens;
 pub mod rate_counts;
 pub mod session;
 pub mod session_cache;
+pub mod sweeper;
 pub mod user;
 pub mod user_change;
 pub mod verification;

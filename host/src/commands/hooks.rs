@@ -122,6 +122,10 @@ fn check(config: &Config) -> CommandResult {
             println!("  warning: there is no [mail] section: this hook never runs");
         }
     }
+    let is_route = |path: &str| routes.iter().any(|route| PathPattern::new(&route.path).matches(path));
+    for finding in scripts.findings(&is_route) {
+        println!("{finding}");
+    }
     Ok(())
 }
 

@@ -66,7 +66,7 @@ pub struct Exchange {
     /// Cookies to add to the answer, in order.
     pub cookies: Vec<Cookie>,
     /// The route that matches the request, if any.
-    pub route: Option<Route>,
+    pub route: Option<Arc<Route>>,
     /// The error code of the answer, when it is a refusal.
     pub refused: Option<String>,
     /// The session that this request opened, if any.

@@ -14,33 +14,47 @@ use crate::crypto::{constant_time_eq, sha256};
 use crate::error::{ApiError, Code};
 use crate::exchange::Route;
 use crate::http::{Headers, Query, Request, RequestHead, Response};
+use crate::outbox::Deliveries;
 use crate::store::Models;
 use crate::store::outbox;
 
 /// Functions by name.
-pub type Functions = HashMap<String, Route>;
+pub type Functions = HashMap<String, Arc<Route>>;
 
 /// Who may call the functions of the core and of plugins.
 pub struct Management {
     keys: Vec<ManagementKey>,
+    deliveries: Option<Arc<Deliveries>>,
 }
 
 impl Management {
-    /// An API for these keys.
-    pub fn new(keys: Vec<ManagementKey>) -> Self {
-        Self { keys }
+    /// An API for these keys. Readiness tells of the sender, when there is one.
+    pub fn new(keys: Vec<ManagementKey>, deliveries: Option<Arc<Deliveries>>) -> Self {
+        Self { keys, deliveries }
     }
 
     /// Answers one request to the management address; its path is the whole path.
     pub async fn answer(&self, pipeline: &Pipeline, request: Request) -> Response {
         let answered = match (request.method.as_str(), request.path.as_str()) {
             ("GET", "/health") => Ok(Response::json(&json!({ "status": "ok" }))),
-            ("GET", "/ready") => ready(pipeline).await,
+            ("GET", "/ready") => self.ready(pipeline).await,
             ("GET", "/metrics") => metrics(pipeline).await,
             ("POST", path) => return self.call(pipeline, path.trim_start_matches('/').to_owned(), request).await,
             _ => Err(Code::FUNCTION_NOT_FOUND.into()),
         };
         answered.unwrap_or_else(|error| Response::from(&error))
+    }
+
+    /// 200 when the database can be read and written and the sender works, else 503.
+    async fn ready(&self, pipeline: &Pipeline) -> Result<Response, ApiError> {
+        let store = &*pipeline.auth().store;
+        store.find_one("user", &[crate::store::eq("id", "")]).await?;
+        // It goes the way of every write, and no row has this id.
+        outbox::delete(store, "").await?;
+        if self.deliveries.as_ref().is_some_and(|deliveries| !deliveries.is_alive()) {
+            return Err(ApiError::new(503, "SENDER_STOPPED", "The sender of mail does not work"));
+        }
+        Ok(Response::json(&json!({ "status": "ready" })))
     }
 
     /// Checks the key, then its scope, then the call's form; every call leaves an audit event.
@@ -88,7 +102,7 @@ fn admit(
     key: Option<&ManagementKey>,
     name: &str,
     request: Request,
-) -> Result<(Route, Request), ApiError> {
+) -> Result<(Arc<Route>, Request), ApiError> {
     let key = key.ok_or(Code::UNAUTHORIZED)?;
     if !key.scopes.iter().any(|scope| scope == "*" || scope == name) {
         return Err(Code::INSUFFICIENT_SCOPE.into());
@@ -147,12 +161,6 @@ fn pairs(value: Option<Json>) -> Option<Vec<(String, String)>> {
         }
     }
     Some(pairs)
-}
-
-/// 200 when the database answers, else 503.
-async fn ready(pipeline: &Pipeline) -> Result<Response, ApiError> {
-    pipeline.auth().store.find_one("user", &[crate::store::eq("id", "")]).await?;
-    Ok(Response::json(&json!({ "status": "ready" })))
 }
 
 async fn metrics(pipeline: &Pipeline) -> Result<Response, ApiError> {

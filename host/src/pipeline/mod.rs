@@ -1,4 +1,4 @@
-//! THE ordered list of stages that every request passes, core and plugin endpoints alike.
+//! Answers requests: walks the list of stages, and finishes every answer.
 
 mod audit;
 mod body;
@@ -7,6 +7,7 @@ mod metrics;
 pub mod rate_limit;
 pub mod respond;
 pub mod router;
+pub mod stages;
 
 mod origin_check;
 
@@ -19,8 +20,8 @@ use futures_util::FutureExt;
 
 use crate::auth::Auth;
 use crate::error::ApiError;
-use crate::exchange::{Deciders, Endpoint, Exchange, Route};
-use crate::hooks::{ScriptCounts, ScriptSet, Step};
+use crate::exchange::{Deciders, Exchange, Route};
+use crate::hooks::{ScriptCounts, ScriptSet};
 use crate::http::address::AddressRule;
 use crate::http::{Request, Response};
 use crate::plugin_host::{PluginCounters, Plugins};
@@ -31,7 +32,7 @@ use router::Router;
 
 /// Everything that a reload replaces, as one value. Clones are cheap.
 ///
-/// Invariant: a request, a call of a function and a batch of mail each load it once.
+/// Invariant: a request, a call of a function and a delivery of mail each load it once.
 #[derive(Clone)]
 pub struct Extensions {
     /// Core and plugin routes.
@@ -87,6 +88,11 @@ impl Pipeline {
         self.extensions.load().plugins.counters()
     }
 
+    /// How a client's address is told.
+    pub fn address_rule(&self) -> &AddressRule {
+        &self.address_rule
+    }
+
     /// Answers one request; never fails and never panics.
     pub async fn answer(&self, mut request: Request) -> Response {
         request.client_address = self.client_address(&request);
@@ -97,23 +103,17 @@ impl Pipeline {
         let extensions = self.extensions();
         let mut exchange = self.exchange(&extensions, request);
         // The stages of a request are a large future, and each layer around it would keep copies.
-        let walk = Box::pin(AssertUnwindSafe(self.walk(&mut exchange, &extensions)).catch_unwind());
+        let walk = Box::pin(AssertUnwindSafe(self.walk(&stages::REQUEST, &mut exchange, &extensions)).catch_unwind());
         let walked = walk.await;
         self.finish(&mut exchange, walked).await
     }
 
-    /// Answers a call of a server-only function of these extensions: hooks run as around any endpoint; limits and origins
-    /// are for browsers.
-    pub async fn call_function(&self, extensions: &Extensions, request: Request, function: Route) -> Response {
+    /// Answers a call of a server-only function of these extensions.
+    pub async fn call_function(&self, extensions: &Extensions, request: Request, function: Arc<Route>) -> Response {
         let mut exchange = self.exchange(extensions, request);
-        let endpoint = Arc::clone(&function.endpoint);
         exchange.route = Some(function);
-        let call = async {
-            body::refuse_null_characters(&exchange.request)?;
-            call(&mut exchange, extensions, endpoint.as_ref()).await
-        };
-        let call = Box::pin(AssertUnwindSafe(call).catch_unwind());
-        let called = call.await;
+        let call = AssertUnwindSafe(self.walk(&stages::FUNCTION, &mut exchange, extensions)).catch_unwind();
+        let called = Box::pin(call).await;
         self.finish(&mut exchange, called).await
     }
 
@@ -126,25 +126,9 @@ impl Pipeline {
             Ok(response) => response,
             Err(error) => refuse(exchange, &error).await,
         };
-        self.metrics.count(exchange.route.as_ref(), response.status);
+        self.metrics.count(exchange.route.as_deref(), response.status);
         audit::record(exchange, &response);
         respond::finish(exchange, response)
-    }
-
-    /// The stages, in order. The first that fails decides the answer.
-    async fn walk(&self, exchange: &mut Exchange, extensions: &Extensions) -> Result<Response, ApiError> {
-        // The client's address is known already: everything below may ask for it.
-        if self.is_disabled(&exchange.request.path) {
-            return Ok(Response::with_type(404, "text/plain;charset=UTF-8", "Not Found"));
-        }
-        let route = extensions.router.find(&exchange.request.method, &exchange.request.path);
-        exchange.route = route.cloned();
-        rate_limit::count(exchange, &extensions.rate_rules).await?;
-        let Some(route) = route else { return Ok(Response::bare(404)) };
-        exchange.params = router::params(&route.path, &exchange.request.path);
-        body::read(exchange, route)?;
-        origin_check::check(exchange, route)?;
-        call(exchange, extensions, route.endpoint.as_ref()).await
     }
 
     fn client_address(&self, request: &Request) -> Option<String> {
@@ -163,33 +147,6 @@ impl Pipeline {
 
 /// What the stages came to; the outer error is a panic.
 type Walked = Result<Result<Response, ApiError>, Box<dyn Any + Send>>;
-
-/// The endpoint, with the hooks around it.
-async fn call(exchange: &mut Exchange, extensions: &Extensions, endpoint: &dyn Endpoint) -> Result<Response, ApiError> {
-    if let Some(response) = extensions.plugins.ahead_of_scripts(exchange).await? {
-        return Ok(response);
-    }
-    match extensions.scripts.before(exchange).await? {
-        Step::Continue => {}
-        // What a script put into the request is held to the same rules as what a client sends.
-        Step::Changed => {
-            body::refuse_null_characters(&exchange.request)?;
-            origin_check::check_targets(exchange)?;
-        }
-        Step::Answer(response) => return Ok(response),
-    }
-    if let Some(response) = extensions.plugins.before(exchange).await? {
-        return Ok(response);
-    }
-    let mut response = match endpoint.call(exchange).await {
-        Ok(response) => response,
-        Err(error) => refuse(exchange, &error).await,
-    };
-    exchange.write_later().await?;
-    extensions.plugins.after(exchange, &mut response).await?;
-    extensions.scripts.after(exchange, &mut response).await?;
-    Ok(response)
-}
 
 /// The answer to a refusal. A session that was opened before a later step refused is ended: nothing stays half-done.
 async fn refuse(exchange: &mut Exchange, error: &ApiError) -> Response {

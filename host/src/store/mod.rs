@@ -13,6 +13,7 @@ mod configured;
 pub mod core_models;
 pub mod counter;
 mod error;
+pub mod expired;
 mod migrate;
 mod model;
 mod models;

@@ -36,11 +36,12 @@ pub trait Observer: Send + Sync {
     /// The refusal that the client gets.
     async fn before(&self, scope: &Scope, change: &mut Change) -> Result<(), ApiError>;
 
-    /// After the change, before its commit; `row` is as it was written, or as it was before it was removed.
+    /// After the change, before its commit; `row` is as it was written, or as it was before it was removed, and `change`
+    /// is what was asked for in the end.
     ///
     /// # Errors
     /// The refusal that the client gets; nothing stays written.
-    async fn after(&self, scope: &Scope, action: Action, row: &Record) -> Result<(), ApiError>;
+    async fn after(&self, scope: &Scope, change: &Change, row: &Record) -> Result<(), ApiError>;
 }
 
 /// All observers, in the order in which they are asked.
@@ -144,8 +145,8 @@ impl Watch {
 
     async fn create(&self, scope: &Scope, record: Record) -> Result<Record, AuthError> {
         let change = self.before(scope, record, Vec::new()).await?;
-        let stored = insert(scope, change.row).await?;
-        self.after(scope, &stored).await?;
+        let stored = insert(scope, change.row.clone()).await?;
+        self.after(scope, &change, &stored).await?;
         Ok(stored)
     }
 
@@ -166,7 +167,7 @@ impl Watch {
             let values: Vec<(&str, Value)> =
                 change.values.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
             for stored in update_rows(scope, model, &guard, &values).await? {
-                self.after(scope, &stored).await?;
+                self.after(scope, &change, &stored).await?;
                 updated.push(stored);
             }
         }
@@ -177,9 +178,9 @@ impl Watch {
         let mut removed = Vec::new();
         for row in scope.find_for_delete(model, filters).await? {
             let guard = guard(&row, filters);
-            self.before(scope, row, Vec::new()).await?;
+            let change = self.before(scope, row, Vec::new()).await?;
             if let Some(row) = scope.consume(model, &guard).await? {
-                self.after(scope, &row).await?;
+                self.after(scope, &change, &row).await?;
                 removed.push(row);
             }
         }
@@ -194,9 +195,9 @@ impl Watch {
         Ok(change)
     }
 
-    async fn after(&self, scope: &Scope, row: &Record) -> Result<(), AuthError> {
+    async fn after(&self, scope: &Scope, change: &Change, row: &Record) -> Result<(), AuthError> {
         for observer in &self.observers {
-            observer.after(scope, self.action, row).await.map_err(AuthError::Refused)?;
+            observer.after(scope, change, row).await.map_err(AuthError::Refused)?;
         }
         Ok(())
     }

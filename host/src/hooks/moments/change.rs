@@ -86,15 +86,15 @@ impl Observer for ScriptObserver {
         Ok(())
     }
 
-    async fn after(&self, scope: &Scope, action: Action, row: &Record) -> Result<(), ApiError> {
-        let auth = &self.auth;
+    async fn after(&self, scope: &Scope, change: &Change, row: &Record) -> Result<(), ApiError> {
+        let (auth, action) = (&self.auth, change.action());
         let model = &row.model().name;
         if model == user::MODEL && action == Action::Delete && self.keeps_old_passwords() {
             old_passwords::forget(auth, scope, row.text("id")).await?;
         }
         for hook in self.hooks(HookPoint::AfterChange, model, action) {
             let asked = Asked { auth, scope, reads: hook.script.reads };
-            let facts = self.facts(asked, row, RowFacts::of(row, action)).await?;
+            let facts = self.facts(asked, row, RowFacts::after(change, row)).await?;
             let (_, called) = self.scripts.call(hook, facts).await;
             match called.and_then(|called| checked(auth, hook, called)) {
                 Ok((outcome, directives)) => {
@@ -158,15 +158,18 @@ async fn carry_out(auth: &Auth, scope: &Scope, hook: &Hook, directives: &Directi
 impl RowFacts {
     /// What is about to be written, as scripts see it.
     fn before(change: &Change) -> Self {
+        Self { closed_fields: closed(change.row().model()), ..Self::after(change, change.row()) }
+    }
+
+    /// What was written, as scripts see it, and what the change set.
+    fn after(change: &Change, row: &Record) -> Self {
         let values = change.values();
-        let row = change.row();
         let is_shown = |name: &str| row.model().field(name).is_ok_and(|field| field.returned && !is_token(row, name));
         let shown = values.iter().filter(|(name, _)| is_shown(name));
         let changes: Map<String, Json> = shown.map(|(name, value)| (name.clone(), value.to_json())).collect();
         Self {
             changes: Json::Object(changes),
             changed: values.iter().map(|(name, _)| name.clone()).collect(),
-            closed_fields: closed(row.model()),
             ..Self::of(row, change.action())
         }
     }

@@ -150,7 +150,8 @@ impl Observer for PluginObserver {
         Ok(())
     }
 
-    async fn after(&self, scope: &Scope, action: Action, row: &Record) -> Result<(), ApiError> {
+    async fn after(&self, scope: &Scope, change: &Change, row: &Record) -> Result<(), ApiError> {
+        let action = change.action();
         for to in self.of_change(&row.model().name, action, EventMoment::After) {
             if !to.wants(scope, row).await? {
                 continue;

@@ -10,7 +10,7 @@ use super::memory::InstanceLimits;
 use super::services::PluginServices;
 use super::watched_change::WatchedChange;
 use crate::auth::{Auth, Scope, UnitOfWork};
-use crate::clock::Clock;
+use crate::clock::{Clock, Timestamp};
 use crate::config::PluginLimits;
 use crate::crypto::random::Random;
 use crate::crypto::secret::Secret;
@@ -99,6 +99,8 @@ pub(in crate::plugin_host) struct State {
     pub(in crate::plugin_host) change: Option<WatchedChange>,
     /// Address and id of the user whose password was right for a sign-in.
     pub(in crate::plugin_host) proven: Option<(String, String)>,
+    /// When the verification that this call made last is over; a mail that follows carries its secret.
+    pub(in crate::plugin_host) proof_ends_at: Option<Timestamp>,
     ticks: u64,
     spent: Spent,
     has_waited: bool,
@@ -120,6 +122,7 @@ impl State {
             beneath: None,
             change: None,
             proven: None,
+            proof_ends_at: None,
             ticks: 0,
             spent: Spent::default(),
             has_waited: false,
@@ -147,6 +150,7 @@ impl State {
     fn restart(&mut self, work: Option<Work>) {
         self.work = work;
         self.proven = None;
+        self.proof_ends_at = None;
         self.ticks = 0;
         self.forgiven_ticks = 0;
         self.log_lines = 0;

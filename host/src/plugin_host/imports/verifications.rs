@@ -37,7 +37,10 @@ impl Host for State {
             return Ok(Err(error));
         }
         let ttl_secs = i64::try_from(ttl_secs).unwrap_or(i64::MAX / 1000);
-        Ok(verification::create(data.auth, &data.scope, &identifier, &value, ttl_secs).await.map_err(HostError::from))
+        let ends_at = data.auth.now().plus_secs(ttl_secs);
+        let created = verification::create(data.auth, &data.scope, &identifier, &value, ttl_secs).await;
+        self.proof_ends_at = Some(ends_at);
+        Ok(created.map_err(HostError::from))
     }
 
     async fn find(&mut self, identifier: String) -> wasmtime::Result<Answer<Option<String>>> {
