@@ -34,7 +34,7 @@ pub async fn request_password_reset(exchange: &mut Exchange) -> Result<Response,
     Ok(Response::json(&json!({ "status": true, "message": MESSAGE })))
 }
 
-/// For an address without a user the same number of rows is written and deleted.
+/// For an address without a user, the same number of rows is written and deleted, so that timing reveals nothing.
 async fn queue(exchange: &mut Exchange, scope: &Scope, address: &str, redirect_to: &str) -> Result<(), ApiError> {
     let auth = exchange.auth();
     let token = auth.random.string(ALPHANUMERIC, TOKEN_LENGTH);

@@ -29,7 +29,7 @@ pub async fn reset_password(exchange: &mut Exchange) -> Result<Response, ApiErro
     let identifier = format!("{IDENTIFIER}{token}");
     let auth = exchange.auth();
     password::check_new(&auth.config.email_and_password, &new_password)?;
-    // A look first, so that a made-up token costs no hash and no writer waits for one. What counts is `consume`.
+    // Look first, so that an invented token costs no hash and no writer waits for a hash. Only `consume` decides.
     if verification::find(auth, &exchange.scope(), &identifier).await?.is_none() {
         return Err(Code::INVALID_TOKEN.into());
     }

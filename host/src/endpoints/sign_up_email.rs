@@ -108,7 +108,7 @@ async fn create(exchange: &mut Exchange, new: &Candidate, hash: &str, signs_in: 
 
 /// The refusal of a unique value that is taken: the address, or an additional field.
 async fn taken(exchange: &Exchange, new: &Candidate) -> Result<ApiError, ApiError> {
-    // In a transaction, since the winner of a race may be in the commit that is just being made.
+    // In a transaction, because the winner of the race may be committing just now.
     let unit = exchange.begin().await?;
     let owner = find_user_by_email(&*unit, &new.email).await?;
     let code = if owner.is_some() { Code::USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL } else { Code::FAILED_TO_CREATE_USER };

@@ -36,8 +36,8 @@ impl Exchange {
         Err(ApiError::too_many_requests(retry_secs))
     }
 
-    /// After a success: forgets the attempts on the account and marks this device as known. In a transaction they are forgotten
-    /// when it commits: a sign-in that is undone was none.
+    /// Call it after a success: forgets the attempts on the account and marks this device as known. In a transaction, they
+    /// are forgotten when it commits: a sign-in that is undone was none.
     ///
     /// # Errors
     /// When the store fails.

@@ -53,8 +53,8 @@ impl Exchange {
         Ok(())
     }
 
-    /// Keeps rows for the outbox until [`Exchange::write_later`]: for what must be sent even when the open transaction is
-    /// undone, such as a gate's word about a sign-in that it refuses.
+    /// Keeps rows for the outbox until [`Exchange::write_later`]: for mail that must be sent even if the open transaction
+    /// is rolled back, such as a gate's mail about a sign-in that it refuses.
     pub fn queue_later(&mut self, drafts: Vec<outbox::Draft>) {
         self.queued_later.extend(drafts);
     }
@@ -122,7 +122,7 @@ impl Exchange {
         }
     }
 
-    /// Wakes the sender of mail when this request queued any; call it when all is committed.
+    /// Wakes the mail sender if this request queued mail. Call it after the commit.
     pub fn wake_mail_sender(&self) {
         if self.cause.has_queued_mail() {
             self.auth().mail_queued.notify_one();

@@ -89,7 +89,7 @@ impl Query {
 /// A request below the base path.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// All but the body. Its fields are the request's own: whoever changes one while the head is shared changes a copy.
+    /// Everything but the body. Changing a field while the head is shared changes a copy.
     pub head: Arc<RequestHead>,
     /// The body as it came.
     pub raw_body: Bytes,
@@ -99,7 +99,7 @@ pub struct Request {
     pub received_at: Timestamp,
 }
 
-/// What stands before the body of a request, and who sent it.
+/// The head of a request, and who sent it.
 #[derive(Clone, Debug, Default)]
 pub struct RequestHead {
     /// Unique per request; stands in the log and in `x-request-id`.

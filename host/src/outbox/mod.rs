@@ -77,7 +77,7 @@ pub trait MailFilter: Send + Sync {
     async fn look(&self, mail: Mail) -> Result<Option<Mail>, TransportError>;
 }
 
-/// Tells the filter of this moment: it is swapped when scripts are loaded again.
+/// Returns the present filter. A reload of scripts replaces it.
 pub type CurrentMailFilter = Box<dyn Fn() -> Option<Arc<dyn MailFilter>> + Send + Sync>;
 
 /// A row that has not been written yet.
@@ -156,12 +156,12 @@ pub struct Mailer {
     pub templates: Templates,
     /// The way out.
     pub transport: Arc<dyn Transport>,
-    /// Who sees them first; asked once for each batch.
+    /// Sees each mail first. Looked up once per mail.
     pub filter: CurrentMailFilter,
 }
 
-/// Counts a mail to the address; may it be sent? For no address at all (see [`DECOY`]) it takes as long. It counts in the
-/// transaction of the mail: one that is undone sends none.
+/// Counts a mail to the address and says whether it may be sent. Without an address (see [`DECOY`]) it takes as long.
+/// The count is part of the mail's transaction: a rollback takes back both.
 async fn may_get_more(auth: &Auth, db: &dyn Database, to: &str) -> Result<bool, AuthError> {
     let options = &auth.config.rate_limit;
     if !options.enabled || !options.per_recipient.enabled {

@@ -170,13 +170,16 @@ pub mod counters {
 }
 
 pub mod passwords {
-    use super::{Answer, with};
+    use super::{Answer, HostError, with};
 
     pub fn verify(user_id: Option<&str>, password: &str) -> Answer<bool> {
         Ok(with(|world| user_id.and_then(|id| world.passwords.get(id)).is_some_and(|own| own == password)))
     }
 
     pub fn verify_sign_in(_identifier: &str, user_id: Option<&str>, password: &str) -> Answer<bool> {
+        if with(|world| world.is_in_transaction) {
+            return Err(HostError::Invalid("guesses are counted outside of transactions".to_owned()));
+        }
         verify(user_id, password)
     }
 

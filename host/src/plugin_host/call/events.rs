@@ -80,8 +80,8 @@ impl PluginObserver {
         self.subscriptions.iter().filter(fits)
     }
 
-    /// Lets one guest run. A request's own change gets in while there is room for all that the guests beneath it may cause, so
-    /// that what has begun can go on.
+    /// Takes a permit for one event. A request's own change is refused earlier than the changes that it causes, so that work
+    /// in progress can finish.
     fn enter(&self, depth: usize) -> Result<SemaphorePermit<'_>, ApiError> {
         if depth > DEEPEST {
             return Err(ApiError::internal("changes by plugins cause each other without an end"));
