@@ -9,7 +9,6 @@ use crate::auth::{Auth, AuthError};
 use crate::clock::SystemClock;
 use crate::config::{Config, IpAddress, MailTransport};
 use crate::crypto::random::SystemRandom;
-use crate::crypto::secret::Secret;
 use crate::exchange::{ClaimSource, Services, SessionGate};
 use crate::hooks::{
     self, HookError, MemoryCounters, ScriptClaims, ScriptGate, ScriptMailFilter, ScriptObserver, ScriptSet,
@@ -18,7 +17,7 @@ use crate::http::address::{AddressRule, is_loopback};
 use crate::memory;
 use crate::outbox::mailbox::Mailbox;
 use crate::outbox::smtp::Smtp;
-use crate::outbox::webhook::Webhook;
+use crate::outbox::webhook::{self, Webhook};
 use crate::outbox::{
     EventHooks, MailFilter, MailFilterSlot, Mailer, Sender, TemplateError, Templates, Transport, TransportError,
 };
@@ -184,7 +183,7 @@ fn load_scripts(auth: &Auth, config: &Config) -> Result<ScriptSet, HookError> {
         clock: Arc::clone(&auth.clock),
         random: Arc::clone(&auth.random),
         counters: Arc::new(MemoryCounters::default()),
-        signing_key: Secret::new(auth.config.secret_value.expose().clone().into_bytes()),
+        signing_key: auth.config.secret_value.clone(),
     };
     ScriptSet::load(config, &ports)
 }
@@ -205,7 +204,7 @@ fn put_in_place(services: &Arc<Services>, plugins: &Plugins, scripts: &Arc<Scrip
 
 /// Starts the sender of mail and events; the mailbox, when mail goes there.
 fn start_mail(config: &Config, auth: &Auth, filter: &Arc<MailFilterSlot>) -> Result<Option<Arc<Mailbox>>, StartError> {
-    let events = EventHooks::new(&config.hooks, config.secret_value.expose(), &auth.clock)?;
+    let events = EventHooks::new(&config.hooks, &config.secret_value, &auth.clock)?;
     let Some(mail) = &config.mail else {
         if !events.is_empty() {
             tokio::spawn(Sender::new(auth, None, events).run());
@@ -228,7 +227,8 @@ fn start_mail(config: &Config, auth: &Auth, filter: &Arc<MailFilterSlot>) -> Res
         }
         MailTransport::Webhook => {
             let options = mail.webhook.as_ref().ok_or_else(|| missing("[mail.webhook]"))?;
-            Arc::new(Webhook::new(options, config.secret_value.expose(), Arc::clone(&auth.clock))?)
+            let key = webhook::key_of_mails(options, &config.secret_value);
+            Arc::new(Webhook::new(options, key, Arc::clone(&auth.clock))?)
         }
     };
     let mailer = Mailer { templates, transport, filter: Arc::clone(filter) };

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use doorward::crypto::purpose::Purpose;
+use doorward::crypto::secret::Secret;
 use doorward::crypto::{hex, hmac_sha256};
 use serde_json::{Value as Json, json};
 
@@ -193,9 +195,9 @@ pub fn signed_body(request: &str, key: &str) -> Json {
 }
 
 async fn a_webhook_gets_signed_mail(place: Place) {
-    for (own, key) in
-        [("", "route-test-secret-0123456789-abcdefghij"), ("\nmail.webhook.secret = \"own key\"", "own key")]
-    {
+    let secret = Secret::new("route-test-secret-0123456789-abcdefghij".to_owned());
+    let derived = hex(Purpose::MailWebhook.key(&secret).expose());
+    for (own, key) in [("", derived.as_str()), ("\nmail.webhook.secret = \"own key\"", "own key")] {
         let sink = HttpSink::start(0, &["204 No Content"]).await;
         let server = Fixture::start(&place, &format!("{}{own}", webhook(sink.port))).await;
         let email = format!("ada{}@example.com", own.len());

@@ -6,12 +6,15 @@ use serde_json::Value as Json;
 
 use crate::auth::password::PasswordCheck;
 use crate::auth::{Auth, AuthError, verification};
-use crate::crypto::secret::Secret;
+use crate::crypto::purpose::Purpose;
 use crate::crypto::{hex, hmac_sha256};
 use crate::error::ApiError;
 use crate::exchange::{Exchange, SessionNeed};
 use crate::store::Database;
 use crate::store::account::find_credential_account;
+
+/// What the identifiers begin with.
+pub const PREFIX: &str = "old-passwords:";
 
 /// Ten years.
 const KEPT_SECS: i64 = 315_360_000;
@@ -85,11 +88,12 @@ async fn history(auth: &Auth, db: &dyn Database, user_id: &str) -> Result<Vec<St
     Ok(Vec::new())
 }
 
-/// Where the passwords may lie, by each of the server's secrets, the present one first.
+/// Where the passwords may lie, by each of the server's secrets, the present one first; then where earlier releases put
+/// them. Whoever finds them there learns hashes alone, and no function of plugins reaches the identifier.
 fn identifiers(auth: &Auth, user_id: &str) -> Vec<String> {
-    let name = format!("doorward old passwords {user_id}");
-    let identifier = |secret: &Secret<String>| {
-        format!("old-passwords:{}", hex(&hmac_sha256(secret.expose().as_bytes(), name.as_bytes())))
-    };
-    auth.config.all_secrets.iter().map(identifier).collect()
+    let identifier = |key: &[u8], name: &str| format!("{PREFIX}{}", hex(&hmac_sha256(key, name.as_bytes())));
+    let earlier_name = format!("doorward old passwords {user_id}");
+    let secrets = || auth.config.all_secrets.iter();
+    let present = secrets().map(|secret| identifier(Purpose::OldPasswords.key(secret).expose(), user_id));
+    present.chain(secrets().map(|secret| identifier(secret.expose().as_bytes(), &earlier_name))).collect()
 }

@@ -13,9 +13,8 @@ use super::grant::{self, Rights};
 use crate::clock::Clock;
 use crate::config::{Config, PluginConfig};
 use crate::cookie::Cookies;
-use crate::crypto::hmac_sha256;
+use crate::crypto::purpose::Purpose;
 use crate::crypto::random::Random;
-use crate::crypto::secret::Secret;
 use crate::plugin_host::bindings::exports::doorward::plugin::{
     lifecycle, lifecycle_events, request_hooks, routes, server_functions, session_gate, token_claims,
 };
@@ -62,7 +61,7 @@ pub(in crate::plugin_host) async fn load_all(config: &Config, ports: &Ports) -> 
     }
     let candidates =
         entries.into_iter().map(|entry| read(config, entry, &*ports.clock)).collect::<Result<Vec<_>, _>>()?;
-    refuse_clashes(&candidates)?;
+    refuse_clashes(&candidates, &Cookies::new(config))?;
     let memory_mib = candidates.iter().map(|candidate| candidate.entry.limits.memory_mib).max().unwrap_or(0);
     let beneath_changes = match candidates.iter().any(|candidate| !candidate.manifest.events.is_empty()) {
         true => events::CHANGES_AT_ONCE * events::DEEPEST,
@@ -73,7 +72,7 @@ pub(in crate::plugin_host) async fn load_all(config: &Config, ports: &Ports) -> 
         config,
         ports,
         engine: engine::start(instances, memory_mib << 20)?,
-        cache: Arc::new(Cache::open(Some(&config.resolve(CACHE_FOLDER)), config.secret_value.expose())),
+        cache: Arc::new(Cache::open(Some(&config.resolve(CACHE_FOLDER)), &config.secret_value)),
         cookies: Cookies::new(config),
         permits: Arc::new(Semaphore::new(engine::REQUESTS_AT_ONCE)),
         common: Common::new(config, &ports.random),
@@ -92,7 +91,7 @@ pub(in crate::plugin_host) async fn load_all(config: &Config, ports: &Ports) -> 
 pub fn extend_schema(config: &Config, clock: &dyn Clock, schema: &mut Schema) -> Result<(), PluginError> {
     let entries = config.plugins.iter().filter(|entry| entry.enabled);
     let candidates = entries.map(|entry| read(config, entry, clock)).collect::<Result<Vec<_>, _>>()?;
-    refuse_clashes(&candidates)?;
+    refuse_clashes(&candidates, &Cookies::new(config))?;
     for Candidate { manifest, options, .. } in &candidates {
         let plugin = &manifest.id;
         let refused = |error: StoreError| PluginError::Manifest { plugin: plugin.clone(), reason: error.to_string() };
@@ -120,7 +119,7 @@ fn read<'a>(config: &Config, entry: &'a PluginConfig, clock: &dyn Clock) -> Resu
 }
 
 /// Two plugins cannot own one thing.
-fn refuse_clashes(candidates: &[Candidate<'_>]) -> Result<(), PluginError> {
+fn refuse_clashes(candidates: &[Candidate<'_>], cookies: &Cookies) -> Result<(), PluginError> {
     let mut owners: HashMap<String, &str> = HashMap::new();
     for Candidate { manifest, options, .. } in candidates {
         let id = manifest.id.as_str();
@@ -132,10 +131,8 @@ fn refuse_clashes(candidates: &[Candidate<'_>]) -> Result<(), PluginError> {
         // Databases fold the case of names.
         let tables = manifest.tables.iter().map(|table| format!("table {}", table.name.to_ascii_lowercase()));
         let functions = manifest.functions.iter().map(|function| format!("function {}", function.name));
-        let cookies = manifest.cookies.iter().map(|rule| format!("cookie {}", rule.name));
         let codes = manifest.errors.iter().map(|error| format!("error code {}", error.code));
-        let claims =
-            routes.chain(fields).chain(tables).chain(functions).chain(cookies).chain(codes).chain([format!("id {id}")]);
+        let claims = routes.chain(fields).chain(tables).chain(functions).chain(codes).chain([format!("id {id}")]);
         for claim in claims {
             if let Some(other) = owners.insert(claim.clone(), id) {
                 let reason = format!("the {claim} is claimed by the plugin `{other}` too: remove one of them");
@@ -143,7 +140,26 @@ fn refuse_clashes(candidates: &[Candidate<'_>]) -> Result<(), PluginError> {
             }
         }
     }
+    refuse_shared_cookies(candidates, cookies)?;
     refuse_shared_prefixes(candidates)
+}
+
+/// Names are compared as the browser sees them: after options and with the server's prefix.
+fn refuse_shared_cookies(candidates: &[Candidate<'_>], cookies: &Cookies) -> Result<(), PluginError> {
+    let patterns = |candidate: &Candidate<'_>| {
+        let id = candidate.manifest.id.clone();
+        let own = grant::cookie_patterns(&candidate.manifest, &candidate.options, cookies);
+        own.into_iter().map(move |pattern| (pattern, id.clone())).collect::<Vec<_>>()
+    };
+    let all: Vec<_> = candidates.iter().flat_map(patterns).collect();
+    for (pattern, plugin) in &all {
+        let other = all.iter().find(|(other, owner)| owner != plugin && other.meets(pattern));
+        if let Some((_, other)) = other {
+            let reason = format!("the cookie `{pattern}` is claimed by the plugin `{other}` too: remove one of them");
+            return Err(PluginError::Manifest { plugin: plugin.clone(), reason });
+        }
+    }
+    Ok(())
 }
 
 fn refuse_shared_prefixes(candidates: &[Candidate<'_>]) -> Result<(), PluginError> {
@@ -221,11 +237,9 @@ impl Loader<'_> {
         entry: &PluginConfig,
         options: &Map<String, Json>,
     ) -> Result<Shared, PluginError> {
-        let purpose = format!("doorward plugin {}", manifest.id);
-        let key = hmac_sha256(self.config.secret_value.expose().as_bytes(), purpose.as_bytes());
         Ok(Shared {
             id: manifest.id.clone(),
-            rights: Rights::of(manifest, options, &self.cookies)?,
+            rights: Rights::of(manifest, entry, options, &self.cookies)?,
             limits: entry.limits.clone(),
             options: serde_json::to_string(options).unwrap_or_default(),
             server: ServerFacts {
@@ -234,7 +248,7 @@ impl Loader<'_> {
                 app_name: self.config.app_name.clone(),
                 core_options: core_options(self.config),
             },
-            key: Secret::new(key.to_vec()),
+            key: Purpose::Plugin(&manifest.id).key(&self.config.secret_value),
             services: PluginServices::of(manifest, entry, &self.common)?,
             log_pace: LogPace::default(),
             clock: Arc::clone(&self.ports.clock),
