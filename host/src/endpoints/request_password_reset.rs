@@ -3,17 +3,18 @@
 use serde_json::json;
 
 use crate::auth::verification;
+use crate::auth::verification::RESET_PASSWORD;
 use crate::crypto::random::ALPHANUMERIC;
 use crate::email;
 use crate::error::{ApiError, Code};
 use crate::exchange::{Exchange, LinkMail};
 use crate::http::{Response, encode_component};
 use crate::input::Input;
+use crate::mail::kind;
 use crate::store::Transaction;
 use crate::store::user::find_user_by_email;
 
 /// Prefix of the verification's identifier; the token follows.
-pub(super) const IDENTIFIER: &str = "reset-password:";
 const TOKEN_LENGTH: usize = 24;
 const MESSAGE: &str = "If this email exists in our system, check your email for the reset link";
 
@@ -44,7 +45,7 @@ async fn queue(
 ) -> Result<(), ApiError> {
     let auth = exchange.auth();
     let token = auth.random.string(ALPHANUMERIC, TOKEN_LENGTH);
-    let identifier = format!("{IDENTIFIER}{token}");
+    let identifier = format!("{RESET_PASSWORD}{token}");
     let Some(user) = find_user_by_email(transaction, address).await? else {
         verification::consume(auth, transaction, &identifier).await?;
         return exchange.queue_decoy(transaction).await;
@@ -53,6 +54,6 @@ async fn queue(
     verification::create(auth, transaction, &identifier, user.id(), ttl_secs).await?;
     let base = auth.config.endpoint_base();
     let url = format!("{base}/reset-password/{token}?callbackURL={}", encode_component(redirect_to));
-    let mail = LinkMail { kind: "reset-password", user: &user, url: &url, token: &token };
+    let mail = LinkMail { kind: kind::RESET_PASSWORD, user: &user, url: &url, token: &token };
     exchange.queue_link(transaction, mail).await
 }

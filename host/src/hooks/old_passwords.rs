@@ -5,6 +5,7 @@
 use serde_json::Value as Json;
 
 use crate::auth::password::PasswordCheck;
+use crate::auth::verification::{OLD_PASSWORDS, RESET_PASSWORD};
 use crate::auth::{Auth, AuthError, verification};
 use crate::crypto::purpose::Purpose;
 use crate::crypto::{hex, hmac_sha256};
@@ -12,9 +13,6 @@ use crate::error::ApiError;
 use crate::exchange::{Exchange, SessionNeed};
 use crate::store::Database;
 use crate::store::account::find_credential_account;
-
-/// What the identifiers begin with.
-pub const PREFIX: &str = "old-passwords:";
 
 /// Ten years.
 const KEPT_SECS: i64 = 315_360_000;
@@ -48,7 +46,7 @@ async fn user_id(exchange: &mut Exchange, token: Option<String>) -> Result<Optio
     if exchange.request.path == "/reset-password" {
         let Some(token) = token else { return Ok(None) };
         let auth = exchange.auth();
-        return Ok(verification::find(auth, &auth.store, &format!("reset-password:{token}")).await?);
+        return Ok(verification::find(auth, &auth.store, &format!("{RESET_PASSWORD}{token}")).await?);
     }
     let active = exchange.session_with(SessionNeed::FROM_STORE).await?;
     Ok(active.map(|active| active.user.id().to_owned()))
@@ -91,7 +89,7 @@ async fn history(auth: &Auth, db: &dyn Database, user_id: &str) -> Result<Vec<St
 /// Where the passwords may lie, by each of the server's secrets, the present one first; then where earlier releases put
 /// them. Whoever finds them there learns hashes alone, and no function of plugins reaches the identifier.
 fn identifiers(auth: &Auth, user_id: &str) -> Vec<String> {
-    let identifier = |key: &[u8], name: &str| format!("{PREFIX}{}", hex(&hmac_sha256(key, name.as_bytes())));
+    let identifier = |key: &[u8], name: &str| format!("{OLD_PASSWORDS}{}", hex(&hmac_sha256(key, name.as_bytes())));
     let earlier_name = format!("doorward old passwords {user_id}");
     let secrets = || auth.config.all_secrets.iter();
     let present = secrets().map(|secret| identifier(Purpose::OldPasswords.key(secret).expose(), user_id));

@@ -10,11 +10,13 @@ use wasmtime::component::{Component, Linker};
 
 use super::cache::Cache;
 use super::grant::{self, Rights};
+use crate::auth::verification;
 use crate::clock::Clock;
 use crate::config::{Config, PluginConfig};
 use crate::cookie::Cookies;
 use crate::crypto::purpose::Purpose;
 use crate::crypto::random::Random;
+use crate::mail::kind;
 use crate::plugin_host::bindings::exports::doorward::plugin::{
     lifecycle, lifecycle_events, request_hooks, routes, server_functions, session_gate, token_claims,
 };
@@ -113,9 +115,24 @@ fn read<'a>(config: &Config, entry: &'a PluginConfig, clock: &dyn Clock) -> Resu
         let reason = format!("the hook before `{}` waits for something that only an endpoint does", hook.pattern);
         return Err(PluginError::Manifest { plugin: entry.id.clone(), reason });
     }
+    refuse_core_names(&manifest)?;
     let options = options::checked(&manifest, entry)?;
     options::place_routes(&mut manifest, &options)?;
     Ok(Candidate { entry, component, manifest, options })
+}
+
+/// What the core's own links and mails rest on is nobody else's.
+fn refuse_core_names(manifest: &Manifest) -> Result<(), PluginError> {
+    let meets = |own: &str, prefix: &str| own.starts_with(prefix) || prefix.starts_with(own);
+    let mut prefixes = manifest.verification_prefixes.iter();
+    let prefix = prefixes.find(|prefix| verification::OF_CORE.iter().any(|own| meets(own, prefix)));
+    let mail = manifest.mails.iter().find(|kind| kind::OF_CORE.contains(&kind.as_str()));
+    let reason = match (prefix, mail) {
+        (Some(prefix), _) => format!("the verification prefix `{prefix}` belongs to the core"),
+        (None, Some(kind)) => format!("the mail `{kind}` belongs to the core"),
+        (None, None) => return Ok(()),
+    };
+    Err(PluginError::Manifest { plugin: manifest.id.clone(), reason })
 }
 
 /// Two plugins cannot own one thing.
@@ -285,4 +302,62 @@ fn refuse_missing_exports(manifest: &Manifest, exports: &Exports) -> Result<(), 
     };
     let reason = format!("its manifest needs the export `{missing}`, which the component does not have");
     Err(PluginError::Manifest { plugin: manifest.id.clone(), reason })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plugin_host::package::manifest;
+
+    #[test]
+    fn cookies_are_compared_as_browsers_see_them() {
+        let text = "secret = \"wire-contract-secret-0123456789-abcdefghijklmnop\"";
+        let cookies = Cookies::new(&Config::parse(text, std::path::Path::new("."), &BTreeMap::new()).unwrap());
+        let entry: PluginConfig = toml::from_str("id = \"x\"").unwrap();
+        let candidate = |id: &str, rule: &str, own_name: &str| {
+            let text = format!(
+                r#"{{"manifest_version":1,"id":"{id}","version":"1","sdk_version":"1","cookies":[{{{rule}}}]}}"#
+            );
+            let options = Map::from_iter([("cookie_name".to_owned(), Json::from(own_name))]);
+            let manifest = manifest::parse(text.as_bytes(), "x.wasm").unwrap();
+            Candidate { entry: &entry, component: Vec::new(), manifest, options }
+        };
+        let prefixed = r#""name":"seen""#;
+        let by_option = r#""name":"mine","is_literal":true,"name_option":"cookie_name""#;
+        for (rule, own_name, clashes) in [
+            (prefixed, "", true),
+            (r#""name":"SEEN""#, "", true),
+            (r#""name":"better-auth.seen","is_literal":true"#, "", true),
+            (by_option, "__Secure-better-auth.seen", true),
+            (by_option, "other", false),
+            (r#""name":"se","is_prefix":true"#, "", true),
+            (r#""name":"seen-","is_prefix":true"#, "", false),
+        ] {
+            let both = [candidate("a", prefixed, ""), candidate("b", rule, own_name)];
+            assert_eq!(refuse_clashes(&both, &cookies).is_err(), clashes, "{rule} {own_name}");
+        }
+        let prefix = |id, name: &str| candidate(id, &format!(r#""name":"{name}","is_prefix":true"#), "");
+        assert!(refuse_clashes(&[prefix("a", "device-"), prefix("b", "dev")], &cookies).is_err());
+        assert!(refuse_clashes(&[prefix("a", "device-"), prefix("b", "trust-")], &cookies).is_ok());
+    }
+
+    #[test]
+    fn what_belongs_to_the_core_is_refused() {
+        let fault = |part: &str, name: &str| {
+            let text =
+                format!(r#"{{"manifest_version":1,"id":"x","version":"1","sdk_version":"1","{part}":["{name}"]}}"#);
+            let manifest = manifest::parse(text.as_bytes(), "x.wasm").unwrap();
+            refuse_core_names(&manifest).err().map(|error| error.to_string())
+        };
+        for prefix in
+            ["reset-password:", "reset-", "reset-password:abc-", "delete-account-", "old-passwords:", "delete-"]
+        {
+            assert!(fault("verification_prefixes", prefix).unwrap().contains("belongs to the core"), "{prefix}");
+        }
+        for kind in ["verify-email", "reset-password", "change-email", "delete-account", "existing-user", "nothing"] {
+            assert!(fault("mails", kind).unwrap().contains("belongs to the core"), "{kind}");
+        }
+        assert_eq!(fault("verification_prefixes", "reset-code:"), None);
+        assert_eq!(fault("mails", "welcome"), None);
+    }
 }
