@@ -7,13 +7,15 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 use doorward::app::{App, open_store};
-use doorward::auth::Auth;
+use doorward::auth::lifecycle::Observers;
+use doorward::auth::{Auth, Scope};
 use doorward::clock::{Clock, Timestamp};
 use doorward::config::Config;
 use doorward::crypto::random::{Random, SystemRandom};
-use doorward::exchange::Services;
+use doorward::exchange::Deciders;
 use doorward::http::{Headers, Query, Request, Response};
 use doorward::mail::Mail;
+use doorward::pipeline::Extensions;
 use doorward::plugin_host::{PluginCounters, Ports};
 use doorward::store::{Models, Record, Store};
 use serde_json::Value as Json;
@@ -149,6 +151,11 @@ impl Fixture {
         self.app.reload(&config(place, options, SECRET)?).await.map_err(|error| error.to_string())
     }
 
+    /// Stops what goes on beside requests, as a server does that is told to end.
+    pub async fn stop(&self) {
+        self.app.stop().await;
+    }
+
     /// Lets whatever draws randomness panic, or no longer.
     pub fn panic_at_random(&self, panics: bool) {
         self.random.panics.store(panics, Ordering::SeqCst);
@@ -164,14 +171,28 @@ impl Fixture {
         self.clock.now()
     }
 
-    /// What all requests share.
-    pub fn services(&self) -> &Arc<Services> {
-        self.app.pipeline.services()
+    /// Puts others in place of those who decide.
+    pub fn decide(&self, change: impl FnOnce(&mut Deciders)) {
+        let mut extensions = Extensions::clone(&self.app.pipeline.extensions());
+        let mut deciders = Deciders::clone(&extensions.deciders);
+        change(&mut deciders);
+        extensions.deciders = Arc::new(deciders);
+        self.app.pipeline.replace(extensions);
     }
 
     /// Configuration, store and ports, for a look behind the answers.
-    pub fn auth(&self) -> &Auth {
-        &self.services().auth
+    pub fn auth(&self) -> &Arc<Auth> {
+        self.app.pipeline.auth()
+    }
+
+    /// The store, with those who see changes now, for work that no request causes.
+    pub fn scope(&self) -> Scope {
+        Scope::new(Arc::<Store>::clone(&self.auth().store), self.observers())
+    }
+
+    /// Those who see changes now.
+    pub fn observers(&self) -> Arc<Observers> {
+        Arc::clone(&self.app.pipeline.extensions().deciders.observers)
     }
 
     /// What each script did.

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 
 use crate::auth::lifecycle::Observer;
+use crate::auth::sweeper::{self, Sweeper};
 use crate::auth::{Auth, AuthError};
 use crate::clock::SystemClock;
 use crate::config::{Config, IpAddress, MailTransport};
 use crate::crypto::random::SystemRandom;
-use crate::exchange::{ClaimSource, Services, SessionGate};
+use crate::exchange::{ClaimSource, Deciders, SessionGate};
 use crate::hooks::{
     self, HookError, MemoryCounters, ScriptClaims, ScriptGate, ScriptMailFilter, ScriptObserver, ScriptSet,
 };
@@ -19,15 +20,16 @@ use crate::outbox::mailbox::Mailbox;
 use crate::outbox::smtp::Smtp;
 use crate::outbox::webhook::{self, Webhook};
 use crate::outbox::{
-    EventHooks, MailFilter, MailFilterSlot, Mailer, Sender, TemplateError, Templates, Transport, TransportError,
+    CurrentMailFilter, Deliveries, EventHooks, MailFilter, Mailer, Sender, TemplateError, Templates, Transport,
+    TransportError,
 };
 use crate::pipeline::management::{Functions, Management};
 use crate::pipeline::rate_limit::RateRules;
 use crate::pipeline::router::{RouteClash, Router};
 use crate::pipeline::{Extensions, Pipeline};
-use crate::plugin_host::{self, PluginError, Plugins, Ports};
+use crate::plugin_host::{self, Capacity, PluginError, Plugins, Ports};
 use crate::routes;
-use crate::store::{Database as _, Schema, Store, StoreError, StoreOptions};
+use crate::store::{Schema, Store, StoreError, StoreOptions};
 
 /// A server that is ready to answer.
 pub struct App {
@@ -39,6 +41,11 @@ pub struct App {
     pub management: Option<Management>,
     /// The development mailbox, when mail goes there.
     pub mailbox: Option<Arc<Mailbox>>,
+    capacity: Capacity,
+    /// The sender of mail and events, when there is something to send.
+    pub deliveries: Option<Arc<Deliveries>>,
+    /// Removes what has expired for as long as the server runs.
+    _sweeper: Sweeper,
 }
 
 /// Why the server does not start.
@@ -125,17 +132,26 @@ impl App {
         if !plan.is_empty() {
             return Err(StartError::Unmigrated(plan.len()));
         }
-        let auth = Auth::new(Arc::clone(&config), store, ports.clock, ports.random)?;
-        let mail_filter = Arc::default();
-        let mailbox = start_mail(&config, &auth, &mail_filter)?;
-        let services = Services { auth, gates: ArcSwap::default(), claims: ArcSwap::default(), mail_filter };
-        let services = Arc::new(services);
-        let extensions = load_extensions(&services, &config).await?;
+        let auth = Arc::new(Auth::new(Arc::clone(&config), store, ports.clock, ports.random)?);
+        let capacity = Capacity::default();
+        let extensions = load_extensions(&auth, &config, &capacity).await?;
+        let extensions = Arc::new(ArcSwap::from_pointee(extensions));
+        let looked_at = Arc::clone(&extensions);
+        let filter: CurrentMailFilter = Box::new(move || looked_at.load().deciders.mail_filter.clone());
+        let (mailbox, deliveries) = start_mail(&config, &auth, filter)?;
+        let sweeper = sweeper::start(Store::clone(&auth.store), Arc::clone(&auth.clock));
         let address_rule = address_rule(&config.advanced.ip_address)?;
-        let pipeline = Arc::new(Pipeline::new(services, extensions, address_rule));
+        let pipeline = Arc::new(Pipeline::new(auth, extensions, address_rule));
         let keys = || config.management_keys.clone();
-        let management = config.management.as_ref().map(|_| Management::new(keys()));
-        Ok(Self { config, pipeline, management, mailbox })
+        let management = config.management.as_ref().map(|_| Management::new(keys(), deliveries.clone()));
+        Ok(Self { config, pipeline, management, mailbox, capacity, deliveries, _sweeper: sweeper })
+    }
+
+    /// Ends what goes on beside requests: deliveries in flight may end. Call it when no request is open.
+    pub async fn stop(&self) {
+        if let Some(deliveries) = &self.deliveries {
+            deliveries.stop().await;
+        }
     }
 
     /// Loads plugins and scripts again, as `config` lists them, and puts them in place at once; requests in flight finish on
@@ -151,21 +167,20 @@ impl App {
             hooks: config.hooks.clone(),
             ..Config::clone(&self.config)
         };
-        let services = self.pipeline.services();
-        if !services.auth.store.schema().covers(&schema(&listed)?) {
+        let auth = self.pipeline.auth();
+        if !auth.schema().covers(&schema(&listed)?) {
             let message = "the plugins want other tables or fields: run `doorward migrate` and start the server again";
             return Err(StartError::Option(message.to_owned()));
         }
-        self.pipeline.replace(load_extensions(services, &listed).await?);
+        self.pipeline.replace(load_extensions(auth, &listed, &self.capacity).await?);
         Ok(())
     }
 }
 
 /// Loads everything that takes part in requests beside the core.
-async fn load_extensions(services: &Arc<Services>, config: &Config) -> Result<Extensions, StartError> {
-    let auth = &services.auth;
+async fn load_extensions(auth: &Arc<Auth>, config: &Config, capacity: &Capacity) -> Result<Extensions, StartError> {
     let ports = Ports { clock: Arc::clone(&auth.clock), random: Arc::clone(&auth.random) };
-    let plugins = Plugins::load(config, &ports).await?;
+    let plugins = Plugins::load(config, &ports, capacity).await?;
     let mut router = Router::default();
     for route in routes::core().into_iter().chain(plugins.routes()) {
         router.add(route)?;
@@ -173,9 +188,16 @@ async fn load_extensions(services: &Arc<Services>, config: &Config) -> Result<Ex
     let scripts = Arc::new(load_scripts(auth, config)?);
     let rate_rules = RateRules::new(&config.rate_limit, plugins.rate_rules());
     let functions = functions(&plugins)?;
-    put_in_place(services, &plugins, &scripts);
+    let deciders = deciders(auth, &plugins, &scripts);
     memory::give_back();
-    Ok(Extensions { router, functions, rate_rules, plugins, scripts })
+    Ok(Extensions {
+        router: Arc::new(router),
+        functions: Arc::new(functions),
+        rate_rules: Arc::new(rate_rules),
+        plugins: Arc::new(plugins),
+        scripts,
+        deciders: Arc::new(deciders),
+    })
 }
 
 fn load_scripts(auth: &Auth, config: &Config) -> Result<ScriptSet, HookError> {
@@ -191,25 +213,28 @@ fn load_scripts(auth: &Auth, config: &Config) -> Result<ScriptSet, HookError> {
 /// Lets plugins and scripts decide about sign-ins, see changes and add to claims, and scripts see mails. Scripts are asked
 /// first about sign-ins and changes, so that a policy that refuses someone spares them a second factor, and last about
 /// claims, so that a policy has the last word.
-fn put_in_place(services: &Arc<Services>, plugins: &Plugins, scripts: &Arc<ScriptSet>) {
+fn deciders(auth: &Arc<Auth>, plugins: &Plugins, scripts: &Arc<ScriptSet>) -> Deciders {
     let gate: Arc<dyn SessionGate> = Arc::new(ScriptGate(Arc::clone(scripts)));
-    services.gates.store(Arc::new([vec![gate], plugins.gates()].concat()));
-    let observer = ScriptObserver::new(scripts, services).map(|observer| Arc::new(observer) as Arc<dyn Observer>);
-    services.auth.observers.store(Arc::new(observer.into_iter().chain(plugins.observer(services)).collect()));
+    let observer = ScriptObserver::new(scripts, auth).map(|observer| Arc::new(observer) as Arc<dyn Observer>);
     let script_claims = ScriptClaims::of(scripts).map(|source| Arc::new(source) as Arc<dyn ClaimSource>);
-    services.claims.store(Arc::new(plugins.claim_sources().into_iter().chain(script_claims).collect()));
     let filter: Arc<dyn MailFilter> = Arc::new(ScriptMailFilter(Arc::clone(scripts)));
-    services.mail_filter.store(Some(Arc::new(filter)));
+    Deciders {
+        gates: [vec![gate], plugins.gates()].concat(),
+        observers: Arc::new(observer.into_iter().chain(plugins.observer(auth)).collect()),
+        claims: plugins.claim_sources().into_iter().chain(script_claims).collect(),
+        mail_filter: Some(filter),
+    }
 }
 
-/// Starts the sender of mail and events; the mailbox, when mail goes there.
-fn start_mail(config: &Config, auth: &Auth, filter: &Arc<MailFilterSlot>) -> Result<Option<Arc<Mailbox>>, StartError> {
+/// The mailbox, when mail goes there, and the sender, when there is something to send.
+type MailParts = (Option<Arc<Mailbox>>, Option<Arc<Deliveries>>);
+
+/// Starts the sender of mail and events.
+fn start_mail(config: &Config, auth: &Auth, filter: CurrentMailFilter) -> Result<MailParts, StartError> {
     let events = EventHooks::new(&config.hooks, &config.secret_value, &auth.clock)?;
     let Some(mail) = &config.mail else {
-        if !events.is_empty() {
-            tokio::spawn(Sender::new(auth, None, events).run());
-        }
-        return Ok(None);
+        let sender = (!events.is_empty()).then(|| Arc::new(Sender::new(auth, None, events).start()));
+        return Ok((None, sender));
     };
     let missing = |section: &str| StartError::Option(format!("mail.transport needs {section}"));
     let folder = mail.templates.as_ref().map(|folder| config.resolve(folder));
@@ -231,9 +256,8 @@ fn start_mail(config: &Config, auth: &Auth, filter: &Arc<MailFilterSlot>) -> Res
             Arc::new(Webhook::new(options, key, Arc::clone(&auth.clock))?)
         }
     };
-    let mailer = Mailer { templates, transport, filter: Arc::clone(filter) };
-    tokio::spawn(Sender::new(auth, Some(mailer), events).run());
-    Ok(mailbox)
+    let mailer = Mailer { templates, transport, filter };
+    Ok((mailbox, Some(Arc::new(Sender::new(auth, Some(mailer), events).start()))))
 }
 
 /// The development mailbox shows every link to whoever asks for it: it is there for `doorward dev` on this machine alone.
@@ -260,7 +284,7 @@ fn functions(plugins: &Plugins) -> Result<Functions, StartError> {
     let mut functions = Functions::new();
     for function in routes::functions().into_iter().chain(plugins.functions()) {
         let name = function.path.trim_start_matches('/').to_owned();
-        if functions.insert(name.clone(), function).is_some() {
+        if functions.insert(name.clone(), Arc::new(function)).is_some() {
             return Err(StartError::Option(format!("the function `{name}` of a plugin is the core's own")));
         }
     }

@@ -1,4 +1,59 @@
-//! Gives memory that nobody uses back to the system.
+//! What a thread holds of memory, and how unused memory goes back to the system.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+thread_local! {
+    static HELD_BYTES: Cell<i64> = const { Cell::new(0) };
+}
+
+/// The system's allocator, which counts for each thread what it takes and gives back.
+struct Counting;
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Bytes that this thread took, less those that it gave back. Only differences mean something: memory may go back on
+/// another thread.
+pub fn held_bytes() -> i64 {
+    HELD_BYTES.get()
+}
+
+fn count(bytes: usize, sign: i64) {
+    let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
+    // A thread that is ending may have no counter any more, and needs none.
+    _ = HELD_BYTES.try_with(|held| held.set(held.get().wrapping_add(bytes.wrapping_mul(sign))));
+}
+
+// SAFETY: every call goes to the system's allocator as it came. Counting takes no memory: the counter needs neither
+// initialization nor a destructor.
+#[expect(unsafe_code, reason = "an allocator has no safe interface")]
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count(layout.size(), 1);
+        // SAFETY: as the caller promised.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        count(layout.size(), 1);
+        // SAFETY: as the caller promised.
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        count(layout.size(), -1);
+        // SAFETY: as the caller promised.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
+        count(new_size, 1);
+        count(layout.size(), -1);
+        // SAFETY: as the caller promised.
+        unsafe { System.realloc(pointer, layout, new_size) }
+    }
+}
 
 /// To be called after something large was loaded: the allocator keeps what that left free, and idle servers are many.
 pub fn give_back() {
@@ -8,5 +63,22 @@ pub fn give_back() {
         #[expect(unsafe_code, reason = "the allocator has no safe interface")]
         // How much it found is not of interest.
         let _ = unsafe { libc::malloc_trim(0) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_counts_what_it_holds() {
+        let before = held_bytes();
+        let mut block: Vec<u8> = Vec::with_capacity(1 << 20);
+        assert_eq!(held_bytes() - before, 1 << 20);
+        block.reserve_exact(2 << 20);
+        assert_eq!(held_bytes() - before, 2 << 20);
+        std::thread::spawn(|| drop(vec![0_u8; 1 << 20])).join().unwrap();
+        drop(block);
+        assert!((held_bytes() - before).abs() < 1 << 16, "{}", held_bytes() - before);
     }
 }

@@ -1,4 +1,4 @@
-//! Every core endpoint, a line each.
+//! The core's route table: one line per endpoint.
 
 use std::sync::Arc;
 
@@ -34,7 +34,7 @@ use crate::error::ApiError;
 use crate::exchange::{Endpoint, Exchange, Route};
 use crate::http::Response;
 
-/// The core's route table.
+/// All routes of the core.
 pub fn core() -> Vec<Route> {
     vec![
         route("GET", "/ok", |exchange| Box::pin(ok(exchange))),

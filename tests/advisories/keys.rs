@@ -45,7 +45,7 @@ fn unsigned(claims: &Json) -> String {
 }
 
 fn key(server: &Fixture) -> Vec<u8> {
-    server.services().auth.config.secret_value.expose().clone().into_bytes()
+    server.auth().config.secret_value.expose().clone().into_bytes()
 }
 
 fn signed_by_server(server: &Fixture, claims: &Json) -> String {
@@ -126,7 +126,7 @@ async fn cve_2026_134316_a_plugins_signature_is_good_for_its_own_cookie(place: P
         assert_eq!(server.get("/hostile/sign", &cookie(&own)).await.json(), json!(value));
         let foreign = hmac_sha256(&raw, value.as_bytes());
         assert_eq!(server.get("/hostile/sign", &cookie(&foreign)).await.json(), Json::Null, "{value}");
-        let cookies = &server.services().auth.cookies;
+        let cookies = &server.auth().cookies;
         let signed = format!("{value}.{}", base64(&own));
         for signer in [&cookies.token_signer, &cookies.dont_remember_signer, &cookies.known_device_signer] {
             assert_eq!(signer.verify(&signed), None, "{value}");
@@ -137,7 +137,7 @@ async fn cve_2026_134316_a_plugins_signature_is_good_for_its_own_cookie(place: P
 async fn cve_2026_134315_a_change_of_address_without_its_user_is_refused(place: Place) {
     let server = server(&place, "mail.transport = \"mailbox\"").await;
     let email = sign_up(&server).await.json()["user"]["email"].as_str().unwrap().to_owned();
-    let auth = &server.services().auth;
+    let auth = &server.auth();
     let new_email = || "eve@example.com".to_owned();
     for purpose in [Purpose::ConfirmChange { new_email: new_email() }, Purpose::VerifyChange { new_email: new_email() }]
     {

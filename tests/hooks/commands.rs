@@ -59,6 +59,25 @@ fn check_lists_the_places_and_warns_about_dead_ones() {
 }
 
 #[test]
+fn check_warns_of_what_cannot_be() {
+    let script = r#"
+        before("/sign-up/email", |ctx| {
+            if ctx.status == 200 { abort(); }
+            if ctx.path == "/sign-up/emial" || ctx.method == "post" { abort(); }
+        });
+    "#;
+    let (is_success, printed, errors) = hooks(folder(script, "").path(), &["check"]);
+    assert!(is_success, "{errors}");
+    assert_eq!(
+        printed,
+        "policy.rhai: before * /sign-up/email\n\
+         policy.rhai:3: warning: `ctx.status` is not there in before(path), only in after(path)\n\
+         policy.rhai:4: warning: `ctx.method` is never \"post\"\n\
+         policy.rhai:4: warning: no route matches \"/sign-up/emial\"\n"
+    );
+}
+
+#[test]
 fn check_points_at_the_error() {
     let script = "before(\"/ok\", |ctx| {\n    let x = ;\n});\n";
     let (is_success, _, errors) = hooks(folder(script, "").path(), &["check"]);

@@ -1,6 +1,7 @@
 //! Policy scripts: what they can do, what they cannot, and that the shipped ones pass their cases.
 
 mod commands;
+mod fail_closed;
 mod functions;
 mod hostile;
 mod isolation;

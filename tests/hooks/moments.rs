@@ -144,10 +144,8 @@ async fn old_passwords_are_refused(place: Place) {
     assert!(server.rows("verification").await > 0);
     // Whoever leaves takes the old passwords along.
     let auth = server.auth();
-    let transaction = auth.store.begin().await.unwrap();
     let id = server.records("user").await[0].text("id").to_owned();
-    assert!(doorward::auth::user_change::delete(auth, &transaction, &id).await.unwrap());
-    transaction.commit().await.unwrap();
+    assert!(doorward::auth::user_change::delete(auth, &server.scope(), &id).await.unwrap());
     assert_eq!(server.rows("verification").await, 0);
 }
 

@@ -6,12 +6,17 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use futures_util::FutureExt;
+
 use super::{GRANTS, components, entry, hostile, keep_log};
-use crate::fixture::Fixture;
+use crate::fixture::{Answer, Fixture};
+use crate::routes::{ada, sign_up};
 use crate::store::Place;
 
 cases!(
     w_12_requests_in_flight_finish_on_the_old_plugin,
+    w_12_a_request_in_flight_sees_one_set_of_scripts,
+    w_12_requests_inside_plugins_are_counted_across_a_swap,
     w_12_a_swap_under_load_drops_nothing,
     w_12_a_plugin_that_wants_other_tables_is_not_swapped_in,
 );
@@ -40,6 +45,69 @@ async fn w_12_requests_in_flight_finish_on_the_old_plugin(place: Place) {
     };
     let (in_flight, ()) = tokio::join!(server.get("/hostile/write", ""), swap);
     assert_eq!((in_flight.status, in_flight.text.as_str()), (200, "\"written\""));
+}
+
+async fn w_12_a_request_in_flight_sees_one_set_of_scripts(place: Place) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("policy.rhai");
+    let write = |name: &str| {
+        let text = r#"
+            before("/sign-in/email", |ctx| { send_mail("ada@example.com", "note", #{}); });
+            gate(|ctx| { set_header("x-gate", "NAME"); });
+            before("session.create", |ctx| { if ctx.path == "/sign-in/email" { reject(403, "NAME", "as asked"); } });
+            after("/sign-in/email", |ctx| { set_header("x-after", "NAME"); });
+        "#;
+        std::fs::write(&file, text.replace("NAME", name)).unwrap();
+    };
+    write("OLD");
+    let listed = format!("mail.transport = \"mailbox\"\n[[hooks]]\nfile = {:?}", file.display().to_string());
+    let server = Fixture::start(&place, &listed).await;
+    sign_up(&server).await;
+    // The script's mail waits for the one writer, so that the request stands between its hook and its gate.
+    let busy = server.store().begin().await.unwrap();
+    let swap = async {
+        for _ in 0..50 {
+            tokio::task::yield_now().await;
+        }
+        write("NEW");
+        server.reload(&place, &listed).await.unwrap();
+        busy.rollback().await.unwrap();
+    };
+    let body = ada();
+    let (in_flight, ()) = tokio::join!(server.post("/sign-in/email", &body), swap);
+    let seen = |answer: &Answer| {
+        let header = |name: &str| answer.headers.get(name).unwrap_or_default().to_owned();
+        (header("x-gate"), header("x-after"), answer.refusal())
+    };
+    let of = |name: &str| (name.to_owned(), name.to_owned(), format!("403 {name} as asked"));
+    assert_eq!(seen(&in_flight), of("OLD"));
+    assert_eq!(seen(&server.post("/sign-in/email", &ada()).await), of("NEW"));
+}
+
+async fn w_12_requests_inside_plugins_are_counted_across_a_swap(place: Place) {
+    const AT_ONCE: usize = 64;
+    keep_log();
+    let listed = entry("hostile", hostile(), GRANTS);
+    let server = Fixture::start(&place, &listed).await;
+    // As many requests as may be inside plugins wait there for the one writer.
+    let busy = server.store().begin().await.unwrap();
+    let inside = futures_util::future::join_all((0..AT_ONCE).map(|_| server.get("/hostile/write", "")));
+    let swap = async {
+        for _ in 0..50 {
+            tokio::task::yield_now().await;
+        }
+        server.reload(&place, &listed).await.unwrap();
+        let mut one_more = std::pin::pin!(server.get("/hostile/remember", ""));
+        for _ in 0..50 {
+            assert!(one_more.as_mut().now_or_never().is_none(), "it waits for those that are inside");
+            tokio::task::yield_now().await;
+        }
+        busy.rollback().await.unwrap();
+        one_more.await
+    };
+    let (inside, one_more) = tokio::join!(inside, swap);
+    assert!(inside.iter().all(|answer| answer.status == 200));
+    assert_eq!(one_more.status, 200);
 }
 
 async fn w_12_a_swap_under_load_drops_nothing(place: Place) {

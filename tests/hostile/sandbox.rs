@@ -6,7 +6,7 @@ use std::sync::Arc;
 use doorward::clock::SystemClock;
 use doorward::config::Config;
 use doorward::crypto::random::SystemRandom;
-use doorward::plugin_host::{Plugins, Ports};
+use doorward::plugin_host::{Capacity, Plugins, Ports};
 
 use super::{code, components, entry, failed, logged, raw, server};
 use crate::fixture::Fixture;
@@ -37,7 +37,7 @@ pub async fn load_file(component: Vec<u8>) -> Result<(), String> {
     let text = format!("secret = \"sandbox-test-secret-0123456789-abcdefghij\"\n{}", entry("raw", &file, ""));
     let config = Config::parse(&text, folder.path(), &BTreeMap::new()).unwrap();
     let ports = Ports { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom) };
-    Plugins::load(&config, &ports).await.map(|_| ()).map_err(|error| error.to_string())
+    Plugins::load(&config, &ports, &Capacity::default()).await.map(|_| ()).map_err(|error| error.to_string())
 }
 
 async fn refused(component: Vec<u8>, name: &str, part: &str) {

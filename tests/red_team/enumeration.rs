@@ -86,9 +86,9 @@ async fn enum_3_the_answer_does_not_wait_for_mail(place: Place) {
             assert_eq!(server.post(path, &address(email)).await.status, 200);
         }
     }
-    assert_eq!(hook.received.count(), 1);
-    drop(held);
+    // One slow delivery holds up no other.
     hook.received.take(3).await;
+    drop(held);
 
     // A server that refuses every mail changes no answer either.
     let refusing = SmtpSink::start("550 no").await;

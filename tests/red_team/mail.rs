@@ -33,14 +33,14 @@ const HOSTILE: [(&str, &str); 6] = [
     ("x-original-url", "https://evil.example/"),
 ];
 
-fn smtp(port: u16) -> String {
+pub fn smtp(port: u16) -> String {
     format!(
         "mail.transport = \"smtp\"\nmail.from = \"Acme <no-reply@acme.example>\"\n\
          mail.smtp = {{ host = \"127.0.0.1\", port = {port}, tls = \"none\" }}"
     )
 }
 
-fn webhook(port: u16) -> String {
+pub fn webhook(port: u16) -> String {
     format!("mail.transport = \"webhook\"\nmail.webhook.url = \"http://127.0.0.1:{port}/mail?a=1\"")
 }
 
@@ -168,7 +168,7 @@ async fn smtp_mail_that_is_refused_is_sent_again(place: Place) {
 }
 
 /// Waits until the mail lies in the outbox with the reason for its failure, which tells no secret.
-async fn waits_for_retry(server: &Fixture, reason: &str) {
+pub async fn waits_for_retry(server: &Fixture, reason: &str) {
     for _ in 0..1000 {
         let rows = server.records("doorward_outbox").await;
         if let Some(error) = rows.first().and_then(|row| row.opt_text("lastError")) {
@@ -223,7 +223,7 @@ async fn a_webhook_gets_signed_mail(place: Place) {
 }
 
 /// Waits until the outbox is empty.
-async fn settle(server: &Fixture) {
+pub async fn settle(server: &Fixture) {
     for _ in 0..1000 {
         if server.rows("doorward_outbox").await == 0 {
             return;

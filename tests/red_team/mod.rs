@@ -1,8 +1,11 @@
 //! What an attacker would try, by the ids of the threat list; each case runs on both databases, races at once.
 
+mod connections;
+mod deliveries;
 mod enumeration;
 mod input;
 mod leaks;
+mod leftovers;
 mod mail;
 mod mailbox;
 mod mass_assignment;

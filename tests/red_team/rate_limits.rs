@@ -235,13 +235,10 @@ async fn rl_8_keys_are_bounded_in_number_and_size(place: Place) {
     server.get(&format!("{long}y"), "").await;
     let keys: Vec<usize> = server.records("rateLimit").await.iter().map(|row| row.text("key").len()).collect();
     assert!(keys.len() == 2 && keys.iter().all(|length| *length < 256), "{keys:?}");
-    // Rows that no longer count are removed by and by.
-    server.pass_secs(2 * 86_400);
-    server.get("/ok", "").await;
-    assert_eq!(server.rows("rateLimit").await, 1);
+    // Rows that no longer count are left to the sweeper: `leftovers.rs`.
     let memory = Fixture::start_limited(&place, "").await;
     let (auth, limit) = (memory.auth(), RateLimit { window_secs: 10, max: 3 });
-    let take = |key: String| auth.rate_counts.take(auth, &auth.store, key, limit);
+    let take = |key: String| auth.rate_counts.take(auth, &*auth.store, key, limit);
     for _ in 0..3 {
         assert_eq!(take("offender".into()).await.unwrap(), None);
     }

@@ -63,6 +63,20 @@ impl Binary {
         String::from_utf8_lossy(&fs::read(self.folder.path().join("log")).unwrap()).into_owned()
     }
 
+    /// Runs another command of the binary on the same configuration and returns what it printed.
+    pub fn run_beside(&self, name: &str) -> String {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_doorward"));
+        command.args([name, "--config"]).arg(self.folder.path().join("doorward.toml")).env("DOORWARD_LOG", "warn");
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// The URL of the database.
+    pub fn database_url(&self) -> String {
+        format!("sqlite://{}", self.folder.path().join("test.db").display())
+    }
+
     /// The bytes of the database's files.
     pub fn database(&self) -> Vec<u8> {
         let files = ["test.db", "test.db-wal"].map(|name| fs::read(self.folder.path().join(name)).unwrap_or_default());

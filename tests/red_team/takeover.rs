@@ -31,7 +31,7 @@ async fn mint(server: &Fixture, cookie: &str) -> Vec<(&'static str, String)> {
     let session = server.get("/get-session", cookie).await.json()["session"]["token"].clone();
     secrets.push(("session", session.as_str().unwrap().to_owned()));
     secrets.push(("cookie", cookie.split_once('=').unwrap().1.to_owned()));
-    let auth = &server.services().auth;
+    let auth = server.auth();
     let link = json!({ "type": "magic-link", "email": "ada@example.com" }).to_string();
     for (name, identifier, value) in [
         ("magic-link", "magic-link:", link.as_str()),
@@ -40,7 +40,7 @@ async fn mint(server: &Fixture, cookie: &str) -> Vec<(&'static str, String)> {
         ("trusted-device", "trust-device-", "ada"),
     ] {
         let secret = format!("{name}-0123456789abcdefghij");
-        verification::create(auth, server.store(), &format!("{identifier}{secret}"), value, 300).await.unwrap();
+        verification::create(auth, &server.scope(), &format!("{identifier}{secret}"), value, 300).await.unwrap();
         secrets.push((name, secret));
     }
     secrets
@@ -96,7 +96,7 @@ async fn ato_3_a_secret_is_good_for_its_purpose_alone(place: Place) {
 async fn ato_3_a_cookie_is_no_link_and_a_link_no_cookie(place: Place) {
     let server = Fixture::start(&place, ALL_ON).await;
     let cookie = sign_up(&server).await.cookie();
-    let key = server.services().auth.config.secret_value.expose().as_bytes();
+    let key = server.auth().config.secret_value.expose().as_bytes();
     let sign = |value: &str| escaped(&format!("{value}.{}", base64(&hmac_sha256(key, value.as_bytes()))));
     for (kind, secret) in mint(&server, &cookie).await {
         if ["session", "cookie"].contains(&kind) {

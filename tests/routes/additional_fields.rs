@@ -182,7 +182,7 @@ async fn identifiers_are_hashed_where_asked(place: Place) {
             plain.set(field, server.now().plus_secs(60)).unwrap();
         }
         server.store().insert(plain).await.unwrap();
-        let taken = verification::consume(auth, server.store(), "reset-password:old").await.unwrap();
+        let taken = verification::consume(auth, &server.scope(), "reset-password:old").await.unwrap();
         assert_eq!(taken.as_deref(), Some("x"));
     }
 }

@@ -1,4 +1,4 @@
-//! Routes, one file a path: what each answers, and that a refusal leaves nothing behind.
+//! Routes, one file per path: what each answers, and that a refusal leaves nothing behind.
 
 mod additional_fields;
 mod change_email;

@@ -46,7 +46,7 @@ impl SessionGate for Ban {
 }
 
 fn guard(server: &Fixture, challenges: bool) {
-    server.services().gates.store(Arc::new(vec![Arc::new(Gate { challenges })]));
+    server.decide(|deciders| deciders.gates = vec![Arc::new(Gate { challenges })]);
 }
 
 async fn a_challenge_leaves_no_session(place: Place) {
@@ -95,14 +95,14 @@ async fn a_refusal_goes_before_a_challenge(place: Place) {
     let (ban, first): (Arc<dyn SessionGate>, Arc<dyn SessionGate>) =
         (Arc::new(Ban), Arc::new(Gate { challenges: true }));
     for gates in [vec![Arc::clone(&first), Arc::clone(&ban)], vec![ban, first]] {
-        server.services().gates.store(Arc::new(gates));
+        server.decide(|deciders| deciders.gates = gates);
         let answer = server.post("/sign-in/email", &ada()).await;
         assert_eq!((answer.status, answer.text.as_str()), (403, r#"{"message":"Gone","code":"BANNED_USER"}"#));
         assert!(answer.cookie_changes().is_empty(), "{:?}", answer.cookie_changes());
     }
     let gates: Vec<Arc<dyn SessionGate>> =
         vec![Arc::new(Gate { challenges: true }), Arc::new(Gate { challenges: true })];
-    server.services().gates.store(Arc::new(gates));
+    server.decide(|deciders| deciders.gates = gates);
     let answer = server.post("/sign-in/email", &ada()).await;
     assert_eq!(answer.cookie_changes(), ["-old", "-session_token", "-session_data", "new"], "one challenge, once");
     assert_eq!(server.rows("session").await, 1);

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use doorward::store::{Database, Models, StoreError, StoreOptions, eq};
+use doorward::store::{Database, Models, Savepoint, StoreError, StoreOptions, eq};
+use futures_util::FutureExt;
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
@@ -12,6 +13,8 @@ on_both!(
     commit_makes_visible,
     drop_and_rollback_undo,
     a_failed_statement_dooms_the_transaction,
+    a_statement_that_nobody_waits_for_dooms_it_too,
+    what_a_savepoint_undoes_dooms_nothing,
     a_forgotten_transaction_is_rolled_back,
     neighbours_do_not_disturb_each_other,
     callers_who_give_up_leave_nothing_behind,
@@ -52,6 +55,46 @@ async fn a_failed_statement_dooms_the_transaction(place: Place) {
     assert!(transaction.insert(user(&store, "u3")).await.is_err());
     assert!(transaction.commit().await.is_err());
     assert_eq!(store.count_all("user").await, 1);
+}
+
+/// Sends a statement and drops its future before the answer.
+fn give_up<T>(statement: impl Future<Output = T>) {
+    // SQLite may have answered by now, which no test can keep it from.
+    _ = statement.now_or_never();
+}
+
+async fn a_statement_that_nobody_waits_for_dooms_it_too(place: Place) {
+    let store = place.core().await;
+    store.insert(user(&store, "u1")).await.unwrap();
+    let transaction = store.begin().await.unwrap();
+    transaction.insert(user(&store, "u2")).await.unwrap();
+    give_up(transaction.insert(user(&store, "u1")));
+    assert!(transaction.commit().await.is_err());
+    assert_eq!(store.count_all("user").await, 1);
+    // One that succeeds counts, whether or not anybody waits for it.
+    let transaction = store.begin().await.unwrap();
+    give_up(transaction.insert(user(&store, "u3")));
+    transaction.commit().await.unwrap();
+    assert_eq!(store.count_all("user").await, 2);
+}
+
+async fn what_a_savepoint_undoes_dooms_nothing(place: Place) {
+    let store = place.core().await;
+    store.insert(user(&store, "u1")).await.unwrap();
+    let transaction = store.begin().await.unwrap();
+    transaction.insert(user(&store, "u2")).await.unwrap();
+    let savepoint = Savepoint::set(&transaction, 1).await.unwrap();
+    transaction.insert(user(&store, "u3")).await.unwrap();
+    give_up(transaction.insert(user(&store, "u1")));
+    transaction.forbid_commit();
+    savepoint.undo().await.unwrap();
+    transaction.insert(user(&store, "u4")).await.unwrap();
+    transaction.commit().await.unwrap();
+    assert_eq!(store.count_all("user").await, 3);
+    let transaction = store.begin().await.unwrap();
+    give_up(transaction.insert(user(&store, "u1")));
+    assert!(transaction.insert(user(&store, "u5")).await.is_err(), "what follows a failure cannot be kept");
+    assert!(transaction.commit().await.is_err());
 }
 
 async fn a_forgotten_transaction_is_rolled_back(place: Place) {

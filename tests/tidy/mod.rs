@@ -173,7 +173,20 @@ fn only_lifecycle_writes_users_sessions_accounts_and_verifications() {
     };
     let found: Vec<_> = HOST.files.values().filter(writes).map(shown).collect();
     // The last one writes the tables that plugins declare, which are never these: `Rights::tables` and the schema see to it.
-    assert_eq!(found, ["host/src/auth/lifecycle.rs", "host/src/plugin_host/imports/models.rs"]);
+    assert_eq!(found, ["host/src/auth/lifecycle/mod.rs", "host/src/plugin_host/imports/models.rs"]);
+}
+
+#[test]
+fn what_may_be_in_a_transaction_asks_its_scope() {
+    // Where a transaction may be open, a statement of the store's own waits for it, or for a connection that it holds.
+    const ROOMS: [&str; 5] = ["auth", "exchange", "endpoints", "hooks", "plugin_host"];
+    const ALLOWED: [(&str, &str); 2] = [
+        ("host/src/auth/lifecycle/scope.rs", "begins transactions, where none is open"),
+        ("host/src/exchange/mod.rs", "gives a request's scope the store, where no transaction encloses it"),
+    ];
+    let names_store = |source: &&Source| ROOMS.contains(&room_of(source)) && source.fields.contains("auth.store");
+    let found: Vec<_> = HOST.files.values().filter(names_store).map(shown).collect();
+    assert_eq!(found, ALLOWED.map(|(file, _reason)| file));
 }
 
 #[test]
@@ -225,4 +238,13 @@ fn the_map_shows_the_layers() {
             assert!(row.contains(&format!("`{name}`")), "ARCHITECTURE.md does not show `{name}` in layer {layer}");
         }
     }
+}
+
+#[test]
+fn the_map_tells_the_stages_in_their_order() {
+    let map = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
+    let told: Vec<&str> = map.lines().filter(|line| line.starts_with(|first: char| first.is_ascii_digit())).collect();
+    let stages = doorward::pipeline::stages::REQUEST.iter().enumerate();
+    let walked: Vec<String> = stages.map(|(index, stage)| format!("{}. {}", index + 1, stage.story())).collect();
+    assert_eq!(told, walked);
 }

@@ -1,10 +1,10 @@
 //! Accounts: the ways a user can sign in, and the rule that one must stay.
 
 use super::user::new_row;
-use super::{Auth, AuthError, lifecycle};
+use super::{Auth, AuthError, Scope, lifecycle};
 use crate::crypto::{hex, sha256};
 use crate::store::user::lock_user;
-use crate::store::{Account, Database, Models, Value, account, counter, eq, ne};
+use crate::store::{Account, Models, Value, account, counter, eq, ne};
 
 /// What came of removing an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,19 +21,19 @@ pub enum Unlink {
 ///
 /// # Errors
 /// When the store fails.
-pub async fn unlink(auth: &Auth, user_id: &str, account_id: &str) -> Result<Unlink, AuthError> {
-    let transaction = auth.store.begin().await?;
+pub async fn unlink(auth: &Auth, scope: &Scope, user_id: &str, account_id: &str) -> Result<Unlink, AuthError> {
+    let unit = scope.begin(auth).await?;
     // Of several requests at once that each remove another account, all but one must see what the others removed.
-    lock_user(&transaction, user_id).await?;
+    lock_user(&*unit, user_id).await?;
     let may_be_last = auth.config.account.account_linking.allow_unlinking_all;
-    if !may_be_last && transaction.count(account::MODEL, &[eq("userId", user_id)]).await? <= 1 {
+    if !may_be_last && unit.count(account::MODEL, &[eq("userId", user_id)]).await? <= 1 {
         return Ok(Unlink::Last);
     }
     let own = [eq("id", account_id), eq("userId", user_id)];
-    if lifecycle::delete(auth, &transaction, account::MODEL, &own).await? == 0 {
+    if lifecycle::delete(auth, &unit, account::MODEL, &own).await? == 0 {
         return Ok(Unlink::Unknown);
     }
-    transaction.commit().await?;
+    unit.commit().await?;
     Ok(Unlink::Done)
 }
 
@@ -44,28 +44,26 @@ pub async fn unlink(auth: &Auth, user_id: &str, account_id: &str) -> Result<Unli
 /// When an observer refuses or the store fails.
 pub async fn link(
     auth: &Auth,
-    db: &dyn Database,
+    scope: &Scope,
     of: (&str, &str, &str),
     fields: Vec<(String, Value)>,
 ) -> Result<Option<Account>, AuthError> {
-    let own = if db.is_transaction() { None } else { Some(auth.store.begin().await?) };
-    let linked = link_in(auth, own.as_ref().map_or(db, |own| own), of, fields).await?;
-    if let Some(own) = own {
-        own.commit().await?;
-    }
+    let unit = scope.begin(auth).await?;
+    let linked = link_in(auth, &unit, of, fields).await?;
+    unit.commit().await?;
     Ok(linked)
 }
 
 async fn link_in(
     auth: &Auth,
-    db: &dyn Database,
+    scope: &Scope,
     (user_id, provider_id, account_id): (&str, &str, &str),
     fields: Vec<(String, Value)>,
 ) -> Result<Option<Account>, AuthError> {
     // No index keeps two rows of one account apart, so those who make one wait for each other at a row of their own.
     let turn = format!("doorward:account:{}", hex(&sha256(format!("{provider_id}\0{account_id}").as_bytes())));
-    counter::hit(db, &auth.random.id(), &turn, 1, auth.now()).await?;
-    if account::find_account(db, provider_id, account_id).await?.is_some() {
+    counter::hit(scope, &auth.random.id(), &turn, 1, auth.now()).await?;
+    if account::find_account(scope, provider_id, account_id).await?.is_some() {
         return Ok(None);
     }
     let mut record = new_row(auth, account::MODEL)?;
@@ -75,7 +73,7 @@ async fn link_in(
     record.set("userId", user_id)?;
     record.set("providerId", provider_id)?;
     record.set("accountId", account_id)?;
-    Ok(Some(Account(lifecycle::create(auth, db, record).await?)))
+    Ok(Some(Account(lifecycle::create(auth, scope, record).await?)))
 }
 
 /// Sets fields of an account at a provider. `None` when there is none with this id.
@@ -84,12 +82,12 @@ async fn link_in(
 /// When an observer refuses or the store fails.
 pub async fn update(
     auth: &Auth,
-    db: &dyn Database,
+    scope: &Scope,
     id: &str,
     fields: Vec<(String, Value)>,
 ) -> Result<Option<Account>, AuthError> {
     let mut values: Vec<(&str, Value)> = fields.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
     values.push(("updatedAt", auth.now().into()));
     let linked = [eq("id", id), ne("providerId", account::CREDENTIAL)];
-    Ok(lifecycle::update(auth, db, account::MODEL, &linked, &values).await?.pop().map(Account))
+    Ok(lifecycle::update(auth, scope, account::MODEL, &linked, &values).await?.pop().map(Account))
 }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json};
 use super::Auth;
 use super::lifecycle::Action;
 use crate::error::ApiError;
-use crate::store::{Database, Field, Owner, Value};
+use crate::store::{Field, Owner, Value};
 
 /// The fields beside the core's that `given` may set on a row of `model` (`user` or `session`), of the right kinds, in
 /// the order of the schema. Other keys of `given` are not looked at.
@@ -22,7 +22,7 @@ pub fn read(
     given: &Map<String, Json>,
     action: Action,
 ) -> Result<Vec<(String, Value)>, ApiError> {
-    let schema_model = auth.store.schema().model(model)?;
+    let schema_model = auth.schema().model(model)?;
     let mut fields = Vec::new();
     for field in schema_model.fields.iter().filter(|field| field.owner != Owner::Core) {
         let is_new = action == Action::Create;

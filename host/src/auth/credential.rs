@@ -2,7 +2,7 @@
 
 use super::password::PasswordCheck;
 use super::user::{create_credential, replace_password};
-use super::{Auth, AuthError};
+use super::{Auth, AuthError, Scope};
 use crate::store::user::find_user_by_id;
 use crate::store::{Account, Database, account};
 
@@ -21,15 +21,7 @@ pub enum Check {
 ///
 /// # Errors
 /// [`AuthError::Busy`] when too many hashes wait, or when the store fails.
-pub async fn check(auth: &Auth, user_id: &str, password: &str) -> Result<Check, AuthError> {
-    check_in(auth, &auth.store, user_id, password).await
-}
-
-/// As [`check`], reading through a transaction that may have changed the password.
-///
-/// # Errors
-/// As [`check`].
-pub async fn check_in(auth: &Auth, db: &dyn Database, user_id: &str, password: &str) -> Result<Check, AuthError> {
+pub async fn check(auth: &Auth, db: &dyn Database, user_id: &str, password: &str) -> Result<Check, AuthError> {
     let credential = account::find_credential_account(db, user_id).await?;
     let verdict = auth.passwords.verify(credential.as_ref().and_then(Account::password), password).await?;
     Ok(match (credential.filter(|account| account.password().is_some()), verdict) {
@@ -44,26 +36,26 @@ pub async fn check_in(auth: &Auth, db: &dyn Database, user_id: &str, password: &
 ///
 /// # Errors
 /// As [`check`].
-pub async fn prove(auth: &Auth, db: &dyn Database, user_id: &str, password: &str) -> Result<bool, AuthError> {
-    let credential = account::find_credential_account(db, user_id).await?;
+pub async fn prove(auth: &Auth, scope: &Scope, user_id: &str, password: &str) -> Result<bool, AuthError> {
+    let credential = account::find_credential_account(scope, user_id).await?;
     let verdict = auth.passwords.verify(credential.as_ref().and_then(Account::password), password).await?;
     let Some(credential) = credential else { return Ok(false) };
     if verdict == PasswordCheck::MatchOutdated {
         let hash = auth.passwords.hash(password).await?;
-        replace_password(auth, db, &credential, &hash).await?;
+        replace_password(auth, scope, &credential, &hash).await?;
     }
     Ok(verdict != PasswordCheck::Mismatch)
 }
 
 /// Gives the user the password with this hash, whether or not there was one. `false` when there is no such user.
-/// `db` is the transaction that redeemed the right to do so.
+/// `scope` is the transaction that redeemed the right to do so.
 ///
 /// # Errors
 /// When the store fails.
-pub async fn reset(auth: &Auth, db: &dyn Database, user_id: &str, hash: &str) -> Result<bool, AuthError> {
-    let Some(user) = find_user_by_id(db, user_id).await? else { return Ok(false) };
-    match account::find_credential_account(db, user.id()).await? {
-        Some(account) => replace_password(auth, db, &account, hash).await,
-        None => create_credential(auth, db, user.id(), hash).await.map(|_| true),
+pub async fn reset(auth: &Auth, scope: &Scope, user_id: &str, hash: &str) -> Result<bool, AuthError> {
+    let Some(user) = find_user_by_id(scope, user_id).await? else { return Ok(false) };
+    match account::find_credential_account(scope, user.id()).await? {
+        Some(account) => replace_password(auth, scope, &account, hash).await,
+        None => create_credential(auth, scope, user.id(), hash).await.map(|_| true),
     }
 }

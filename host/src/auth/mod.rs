@@ -3,6 +3,7 @@
 //! Flat: one file for each thing that is decided about, and they call each other freely.
 
 pub mod account;
+mod active_session;
 pub mod additional_fields;
 pub mod credential;
 pub mod email_token;
@@ -13,16 +14,17 @@ pub mod provider_tokens;
 pub mod rate_counts;
 pub mod session;
 pub mod session_cache;
+pub mod sweeper;
 pub mod user;
 pub mod user_change;
 pub mod verification;
 
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
 use tokio::sync::Notify;
 
 pub use error::AuthError;
+pub use lifecycle::{Cause, Scope, UnitOfWork};
 
 use crate::clock::{Clock, Timestamp};
 use crate::config::{Config, GenerateId};
@@ -31,14 +33,14 @@ use crate::crypto::purpose::Purpose;
 use crate::crypto::random::Random;
 use crate::crypto::{base64_url, hmac_sha256};
 use crate::http::origin::TrustedOrigins;
-use crate::store::Store;
+use crate::store::{Database, Schema, Store};
 
 /// What every decision needs: the configuration and the ports.
 pub struct Auth {
     /// What the operator set.
     pub config: Arc<Config>,
-    /// The rows.
-    pub store: Store,
+    /// The rows. What reads and writes them gets a [`Scope`], which may be a transaction.
+    pub store: Arc<Store>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Randomness.
@@ -53,8 +55,6 @@ pub struct Auth {
     pub origins: TrustedOrigins,
     /// How often what was tried, for limits.
     pub rate_counts: rate_counts::RateCounts,
-    /// Who sees every change of users, sessions, accounts and verifications; swapped when extensions are loaded again.
-    pub observers: ArcSwap<lifecycle::Observers>,
     /// Woken when a mail was committed.
     pub mail_queued: Arc<Notify>,
 }
@@ -79,12 +79,11 @@ impl Auth {
             session_cache: session_cache::SessionCache::new(&config, &config.secret_value)?,
             rate_counts: rate_counts::RateCounts::new(config.rate_limit.storage),
             config,
-            store,
+            store: Arc::new(store),
             clock,
             random,
             passwords,
             origins,
-            observers: ArcSwap::default(),
             mail_queued: Arc::default(),
         })
     }
@@ -103,6 +102,11 @@ impl Auth {
         let mut tag = base64_url(&hmac_sha256(key.expose(), value.as_bytes()));
         tag.truncate(22);
         tag
+    }
+
+    /// The models of the database.
+    pub fn schema(&self) -> &Schema {
+        self.store.schema()
     }
 
     /// The present moment.

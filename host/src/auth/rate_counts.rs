@@ -4,7 +4,6 @@
 
 use std::collections::HashMap;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicI64, Ordering};
 
 use doorward_contract::RateLimit;
 
@@ -13,22 +12,20 @@ use crate::clock::Timestamp;
 use crate::config::RateLimitStorage;
 use crate::crypto::{base64_url, sha256};
 use crate::store::Database;
-use crate::store::rate_limit::{count_request, forget, sweep};
+use crate::store::rate_limit::{count_request, forget};
 
 const SHARDS: usize = 16;
 /// Keys kept per shard; a flood of new keys displaces the least active ones.
 const KEYS_PER_SHARD: usize = 6_250;
 /// Longer keys are kept as their hashes, in bytes.
 const LONGEST_KEY: usize = 255;
-/// How often rows that no longer count are removed, and how old they are then: older than any sensible window.
-const SWEEP_EVERY_SECS: i64 = 600;
-const SWEEP_AGE_SECS: i64 = 86_400;
+/// A last event further ahead than this was counted before the clock stepped back, not by a thread that was faster.
+const AHEAD_MS: i64 = 1000;
 
 /// The counts.
 pub struct RateCounts {
     storage: RateLimitStorage,
     shards: [Mutex<HashMap<String, Count>>; SHARDS],
-    swept: AtomicI64,
 }
 
 #[derive(Clone, Copy)]
@@ -41,11 +38,11 @@ struct Count {
 impl RateCounts {
     /// No counts yet.
     pub fn new(storage: RateLimitStorage) -> Self {
-        Self { storage, shards: Default::default(), swept: AtomicI64::new(0) }
+        Self { storage, shards: Default::default() }
     }
 
-    /// Counts one event; when it is over the limit, the seconds after which to retry, and it does not count. Counts in the
-    /// database go through `db`: the caller's transaction, when it has one.
+    /// Counts one event; when it is over the limit, the seconds after which to retry, and it does not count. What is
+    /// counted in a transaction is taken back with it: of guesses, no count may be.
     ///
     /// # Errors
     /// When counts are kept in the database and it fails.
@@ -62,7 +59,6 @@ impl RateCounts {
         match self.storage {
             RateLimitStorage::Memory => Ok(self.take_here(key, limit, now)),
             RateLimitStorage::Database => {
-                self.sweep_at_times(db, now).await?;
                 let window_ms = i64::from(limit.window_secs) * 1000;
                 let numbers = (window_ms, i64::from(limit.max));
                 let last = count_request(db, &auth.new_id(), &key, numbers, now).await?;
@@ -71,14 +67,14 @@ impl RateCounts {
         }
     }
 
-    /// Starts the key's count anew.
+    /// Starts the key's count anew. In a transaction it stays forgotten only if that commits.
     ///
     /// # Errors
     /// When counts are kept in the database and it fails.
-    pub async fn forget(&self, auth: &Auth, key: &str) -> Result<(), AuthError> {
+    pub async fn forget(&self, db: &dyn Database, key: &str) -> Result<(), AuthError> {
         match self.storage {
             RateLimitStorage::Memory => _ = self.shard(key).remove(key),
-            RateLimitStorage::Database => forget(&auth.store, key).await?,
+            RateLimitStorage::Database => forget(db, key).await?,
         }
         Ok(())
     }
@@ -91,7 +87,8 @@ impl RateCounts {
         let window_ms = i64::from(limit.window_secs) * 1000;
         let fresh = Count { events: 0, last: now, window_secs: limit.window_secs };
         let count = counts.entry(key).or_insert(fresh);
-        if now.0 - count.last.0 >= window_ms {
+        let since_last = now.0 - count.last.0;
+        if since_last >= window_ms || since_last < -AHEAD_MS {
             *count = fresh;
         }
         if count.events >= limit.max {
@@ -109,21 +106,11 @@ impl RateCounts {
             Err(poisoned) => poisoned.into_inner(),
         }
     }
-
-    async fn sweep_at_times(&self, db: &dyn Database, now: Timestamp) -> Result<(), AuthError> {
-        let swept = self.swept.load(Ordering::Relaxed);
-        let is_due = now.0 - swept >= SWEEP_EVERY_SECS * 1000;
-        // One of the callers that find it due does it.
-        if is_due && self.swept.compare_exchange(swept, now.0, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
-            sweep(db, now.plus_secs(-SWEEP_AGE_SECS)).await?;
-        }
-        Ok(())
-    }
 }
 
-/// Whole seconds until the window that began at `last` is over, rounded up.
+/// Whole seconds until the window that began at `last` is over, rounded up, and never more than the window.
 fn secs_left(last: Timestamp, window_ms: i64, now: Timestamp) -> i64 {
-    (last.0 + window_ms - now.0 + 999).div_euclid(1000)
+    (last.0.min(now.0) + window_ms - now.0 + 999).div_euclid(1000)
 }
 
 /// Drops what is over, then half of the keys: those with the fewest events, so that an offender's count survives.
@@ -161,6 +148,16 @@ mod tests {
         assert_eq!(take(9_001), Some(10));
         assert_eq!(take(18_999), Some(1));
         assert_eq!(take(19_000), None);
+    }
+
+    #[test]
+    fn a_clock_that_steps_back_ends_the_window() {
+        let counts = counts();
+        let take = |at: i64| counts.take_here("a|/x".into(), LIMIT, Timestamp(at));
+        assert_eq!([3_600_000; 3].map(take), [None; 3]);
+        assert_eq!(take(3_599_500), Some(10), "a thread that was a little slower does not end it");
+        assert_eq!([0; 3].map(take), [None; 3]);
+        assert_eq!(take(0), Some(10));
     }
 
     #[test]

@@ -1,57 +1,17 @@
 //! Sessions: made, found, extended and ended.
 
-use serde_json::{Map, Value as Json};
-
 use super::user::new_row;
-use super::{Auth, AuthError, lifecycle};
+use super::{Auth, AuthError, Scope, lifecycle};
 use crate::clock::Timestamp;
 use crate::crypto::random::ALPHANUMERIC;
 use crate::store::session;
-use crate::store::{Database, Filter, Record, Session, User, Value, eq, ne};
+use crate::store::{Database, Filter, Record, Session, Value, eq, ne};
+
+pub use super::active_session::ActiveSession;
 
 /// Life of a session that ends with the browser, in seconds.
 const UNREMEMBERED_SECS: i64 = 86_400;
 const TOKEN_LENGTH: usize = 32;
-
-/// A live session and its user.
-#[derive(Clone, Debug)]
-pub struct ActiveSession {
-    /// The session's row.
-    pub session: Session,
-    /// The user's row.
-    pub user: User,
-    /// Whether both come from the browser's copy: possibly out of date, and without the fields that never leave the
-    /// server.
-    pub is_cached: bool,
-}
-
-impl ActiveSession {
-    /// A session whose rows come from the store.
-    pub fn stored(session: Session, user: User) -> Self {
-        Self { session, user, is_cached: false }
-    }
-
-    /// `{session, user}` as the client sees it; of a copy, in the order in which the reference reads copies.
-    pub fn output(&self) -> Map<String, Json> {
-        const SESSION: [&str; 8] =
-            ["id", "createdAt", "updatedAt", "userId", "expiresAt", "token", "ipAddress", "userAgent"];
-        const USER: [&str; 7] = ["id", "createdAt", "updatedAt", "email", "emailVerified", "name", "image"];
-        let ordered = |record: &Record, names: &[&str]| {
-            let output = record.output();
-            if self.is_cached { with_first(output, names) } else { output }
-        };
-        let session = ordered(&self.session.0, &SESSION);
-        let user = ordered(&self.user.0, &USER);
-        Map::from_iter([("session".to_owned(), session.into()), ("user".to_owned(), user.into())])
-    }
-}
-
-fn with_first(mut fields: Map<String, Json>, names: &[&str]) -> Map<String, Json> {
-    let first = names.iter().filter_map(|name| fields.shift_remove_entry(*name));
-    let mut ordered: Map<String, Json> = first.collect();
-    ordered.extend(fields);
-    ordered
-}
 
 /// What a new session records about the client.
 #[derive(Clone, Copy, Debug)]
@@ -77,29 +37,27 @@ pub fn new_record(auth: &Auth, user_id: &str, remember: bool, client: Client<'_>
     Ok(record)
 }
 
-/// The live session of `token`; an expired one counts as none, and is removed when `may_write`.
+/// The live session of `token`. An expired one counts as none and stays where it is.
 ///
 /// # Errors
 /// When the store fails.
-pub async fn find_active(auth: &Auth, token: &str, may_write: bool) -> Result<Option<ActiveSession>, AuthError> {
-    let Some((session, user)) = session::find_session_with_user(&auth.store, token).await? else { return Ok(None) };
-    if session.expires_at() <= auth.now() {
-        if may_write {
-            end(auth, &auth.store, token).await?;
-        }
-        return Ok(None);
-    }
-    Ok(Some(ActiveSession::stored(session, user)))
-}
-
-/// As [`find_active`], read through a transaction that may have changed it; an expired session stays where it is.
-///
-/// # Errors
-/// When the store fails.
-pub async fn find_active_in(auth: &Auth, db: &dyn Database, token: &str) -> Result<Option<ActiveSession>, AuthError> {
+pub async fn find_active(auth: &Auth, db: &dyn Database, token: &str) -> Result<Option<ActiveSession>, AuthError> {
     let found = session::find_session_with_user(db, token).await?;
     let live = found.filter(|(session, _)| session.expires_at() > auth.now());
     Ok(live.map(|(session, user)| ActiveSession::stored(session, user)))
+}
+
+/// As [`find_active`]; an expired session is ended.
+///
+/// # Errors
+/// When an observer refuses or the store fails.
+pub async fn find_active_or_end(auth: &Auth, scope: &Scope, token: &str) -> Result<Option<ActiveSession>, AuthError> {
+    let Some((session, user)) = session::find_session_with_user(scope, token).await? else { return Ok(None) };
+    if session.expires_at() <= auth.now() {
+        end(auth, scope, token).await?;
+        return Ok(None);
+    }
+    Ok(Some(ActiveSession::stored(session, user)))
 }
 
 /// Whether enough of the session's life is used for it to be extended.
@@ -119,11 +77,11 @@ fn is_never_refreshed(session: &Session) -> bool {
 ///
 /// # Errors
 /// When the store fails.
-pub async fn refresh(auth: &Auth, session: &Session) -> Result<Option<Session>, AuthError> {
+pub async fn refresh(auth: &Auth, scope: &Scope, session: &Session) -> Result<Option<Session>, AuthError> {
     let now = auth.now();
     let until = now.plus_secs(auth.config.session.expires_in);
     let changes = [("expiresAt", until.into()), ("updatedAt", now.into())];
-    let extended = lifecycle::update(auth, &auth.store, session::MODEL, &[eq("id", session.id())], &changes).await?;
+    let extended = lifecycle::update(auth, scope, session::MODEL, &[eq("id", session.id())], &changes).await?;
     Ok(extended.into_iter().next().map(Session))
 }
 
@@ -137,41 +95,33 @@ pub fn is_fresh(auth: &Auth, session: &Session) -> bool {
 ///
 /// # Errors
 /// When an observer refuses or the store fails.
-pub async fn end(auth: &Auth, db: &dyn Database, token: &str) -> Result<Option<Session>, AuthError> {
-    Ok(lifecycle::consume(auth, db, session::MODEL, &[eq("token", token)]).await?.map(Session))
+pub async fn end(auth: &Auth, scope: &Scope, token: &str) -> Result<Option<Session>, AuthError> {
+    Ok(lifecycle::consume(auth, scope, session::MODEL, &[eq("token", token)]).await?.map(Session))
 }
 
 /// Ends all sessions of the user, but for the one with the token `except`, and returns how many there were.
 ///
 /// # Errors
 /// When an observer refuses or the store fails.
-pub async fn end_all(auth: &Auth, db: &dyn Database, user_id: &str, except: Option<&str>) -> Result<u64, AuthError> {
+pub async fn end_all(auth: &Auth, scope: &Scope, user_id: &str, except: Option<&str>) -> Result<u64, AuthError> {
     let mut filters = vec![eq("userId", user_id)];
     filters.extend(except.map(|token| ne("token", token)));
-    end_where(auth, db, &filters).await
+    end_where(auth, scope, &filters).await
 }
 
 /// Ends all sessions that match and returns how many there were.
 ///
 /// # Errors
 /// When an observer refuses or the store fails.
-pub async fn end_where(auth: &Auth, db: &dyn Database, filters: &[Filter]) -> Result<u64, AuthError> {
-    lifecycle::delete(auth, db, session::MODEL, filters).await
+pub async fn end_where(auth: &Auth, scope: &Scope, filters: &[Filter]) -> Result<u64, AuthError> {
+    lifecycle::delete(auth, scope, session::MODEL, filters).await
 }
 
 /// The live sessions of a user, oldest first; of more than `DEFAULT_LIMIT`, the newest.
 ///
 /// # Errors
 /// When the store fails.
-pub async fn list(auth: &Auth, user_id: &str) -> Result<Vec<Session>, AuthError> {
-    list_in(auth, &auth.store, user_id).await
-}
-
-/// As [`list`], read through a transaction that may have changed them.
-///
-/// # Errors
-/// When the store fails.
-pub async fn list_in(auth: &Auth, db: &dyn Database, user_id: &str) -> Result<Vec<Session>, AuthError> {
+pub async fn list(auth: &Auth, db: &dyn Database, user_id: &str) -> Result<Vec<Session>, AuthError> {
     let mut sessions = session::list_sessions(db, user_id, auth.now()).await?;
     sessions.reverse();
     Ok(sessions)
@@ -180,24 +130,16 @@ pub async fn list_in(auth: &Auth, db: &dyn Database, user_id: &str) -> Result<Ve
 /// Sets fields of a session. `None` when it was ended meanwhile.
 ///
 /// # Errors
-/// When the store fails.
-pub async fn update(auth: &Auth, id: &str, fields: Vec<(String, Value)>) -> Result<Option<Session>, AuthError> {
-    update_in(auth, &auth.store, id, fields).await
-}
-
-/// As [`update`], in a transaction.
-///
-/// # Errors
 /// When an observer refuses or the store fails.
-pub async fn update_in(
+pub async fn update(
     auth: &Auth,
-    db: &dyn Database,
+    scope: &Scope,
     id: &str,
     fields: Vec<(String, Value)>,
 ) -> Result<Option<Session>, AuthError> {
     let mut values: Vec<(&str, Value)> = fields.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
     values.push(("updatedAt", auth.now().into()));
-    let changed = lifecycle::update(auth, db, session::MODEL, &[eq("id", id)], &values).await?;
+    let changed = lifecycle::update(auth, scope, session::MODEL, &[eq("id", id)], &values).await?;
     Ok(changed.into_iter().next().map(Session))
 }
 
@@ -205,9 +147,9 @@ pub async fn update_in(
 ///
 /// # Errors
 /// When the store fails.
-pub async fn end_of_user(auth: &Auth, user_id: &str, token: &str) -> Result<(), AuthError> {
+pub async fn end_of_user(auth: &Auth, scope: &Scope, user_id: &str, token: &str) -> Result<(), AuthError> {
     let own = [eq("userId", user_id), eq("token", token)];
-    lifecycle::delete(auth, &auth.store, session::MODEL, &own).await?;
+    lifecycle::delete(auth, scope, session::MODEL, &own).await?;
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! Users and their credentials: how new rows of them look.
 
-use super::{Auth, AuthError, lifecycle};
-use crate::store::{Account, Database, Record, User, Value, account, eq};
+use super::{Auth, AuthError, Scope, lifecycle};
+use crate::store::{Account, Record, User, Value, account, eq};
 
 /// What a new user starts with; the rest are the defaults of the schema.
 #[derive(Clone, Copy, Debug)]
@@ -38,26 +38,21 @@ pub fn new_record(auth: &Auth, new: NewUser<'_>) -> Result<Record, AuthError> {
 ///
 /// # Errors
 /// `StoreError::UniqueViolation` when the address is taken.
-pub async fn create(auth: &Auth, db: &dyn Database, new: NewUser<'_>) -> Result<User, AuthError> {
-    Ok(User(lifecycle::create(auth, db, new_record(auth, new)?).await?))
+pub async fn create(auth: &Auth, scope: &Scope, new: NewUser<'_>) -> Result<User, AuthError> {
+    Ok(User(lifecycle::create(auth, scope, new_record(auth, new)?).await?))
 }
 
 /// Gives a user a password: an account of the provider `credential`.
 ///
 /// # Errors
 /// When the store fails.
-pub async fn create_credential(
-    auth: &Auth,
-    db: &dyn Database,
-    user_id: &str,
-    hash: &str,
-) -> Result<Account, AuthError> {
+pub async fn create_credential(auth: &Auth, scope: &Scope, user_id: &str, hash: &str) -> Result<Account, AuthError> {
     let mut record = new_row(auth, "account")?;
     record.set("accountId", user_id)?;
     record.set("providerId", "credential")?;
     record.set("userId", user_id)?;
     record.set("password", hash)?;
-    Ok(Account(lifecycle::create(auth, db, record).await?))
+    Ok(Account(lifecycle::create(auth, scope, record).await?))
 }
 
 /// Stores a new hash in place of the one that `account` was read with. `false` when that was replaced meanwhile: of
@@ -65,21 +60,16 @@ pub async fn create_credential(
 ///
 /// # Errors
 /// When the store fails.
-pub async fn replace_password(
-    auth: &Auth,
-    db: &dyn Database,
-    account: &Account,
-    hash: &str,
-) -> Result<bool, AuthError> {
+pub async fn replace_password(auth: &Auth, scope: &Scope, account: &Account, hash: &str) -> Result<bool, AuthError> {
     let as_read = [eq("id", account.id()), eq("password", account.0.get("password").clone())];
     let changes = [("password", hash.into()), ("updatedAt", auth.now().into())];
-    Ok(!lifecycle::update(auth, db, account::MODEL, &as_read, &changes).await?.is_empty())
+    Ok(!lifecycle::update(auth, scope, account::MODEL, &as_read, &changes).await?.is_empty())
 }
 
 /// A row of `model` with an id and both dates.
 pub(super) fn new_row(auth: &Auth, model: &str) -> Result<Record, AuthError> {
     let now = auth.now();
-    let mut record = Record::new(auth.store.schema().model(model)?);
+    let mut record = Record::new(auth.schema().model(model)?);
     record.set("id", auth.new_id())?;
     record.set("createdAt", now)?;
     record.set("updatedAt", now)?;

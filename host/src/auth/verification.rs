@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 
 use super::user::new_row;
-use super::{Auth, AuthError, lifecycle};
+use super::{Auth, AuthError, Scope, lifecycle};
 use crate::config::IdentifierForm;
 use crate::crypto::{base64_url, sha256};
 use crate::store::verification::{self, Verification};
@@ -33,18 +33,12 @@ prefixes! {
 ///
 /// # Errors
 /// When the store fails.
-pub async fn create(
-    auth: &Auth,
-    db: &dyn Database,
-    identifier: &str,
-    value: &str,
-    ttl_secs: i64,
-) -> Result<(), AuthError> {
+pub async fn create(auth: &Auth, scope: &Scope, identifier: &str, value: &str, ttl_secs: i64) -> Result<(), AuthError> {
     let mut record = new_row(auth, verification::MODEL)?;
     record.set("identifier", stored(auth, identifier).into_owned())?;
     record.set("value", value)?;
     record.set("expiresAt", auth.now().plus_secs(ttl_secs))?;
-    lifecycle::create(auth, db, record).await?;
+    lifecycle::create(auth, scope, record).await?;
     Ok(())
 }
 
@@ -60,9 +54,9 @@ pub async fn find(auth: &Auth, db: &dyn Database, identifier: &str) -> Result<Op
 ///
 /// # Errors
 /// When the store fails.
-pub async fn consume(auth: &Auth, db: &dyn Database, identifier: &str) -> Result<Option<String>, AuthError> {
+pub async fn consume(auth: &Auth, scope: &Scope, identifier: &str) -> Result<Option<String>, AuthError> {
     let take = async |identifier: &str| {
-        lifecycle::consume(auth, db, verification::MODEL, &[eq("identifier", identifier)]).await
+        lifecycle::consume(auth, scope, verification::MODEL, &[eq("identifier", identifier)]).await
     };
     let stored = stored(auth, identifier);
     let mut taken = take(&stored).await?;
@@ -79,15 +73,15 @@ pub async fn consume(auth: &Auth, db: &dyn Database, identifier: &str) -> Result
 /// When the store fails.
 pub async fn replace(
     auth: &Auth,
-    db: &dyn Database,
+    scope: &Scope,
     identifier: &str,
     (current, value): (&str, &str),
 ) -> Result<bool, AuthError> {
-    let newest = newest(auth, db, identifier).await?;
+    let newest = newest(auth, scope, identifier).await?;
     let Some(newest) = newest.filter(|row| row.expires_at() > auth.now()) else { return Ok(false) };
     let unchanged = [eq("id", newest.id()), eq("value", current)];
     let changes = [("value", value.into()), ("updatedAt", auth.now().into())];
-    Ok(!lifecycle::update(auth, db, verification::MODEL, &unchanged, &changes).await?.is_empty())
+    Ok(!lifecycle::update(auth, scope, verification::MODEL, &unchanged, &changes).await?.is_empty())
 }
 
 /// The newest row, in the configured form or, from before that was configured, in the plain one.

@@ -12,7 +12,7 @@ use crate::crypto::random::SystemRandom;
 use crate::crypto::secret::Secret;
 use crate::exchange::{PathPattern, Route};
 use crate::hooks::{self, Declaration, HookError, HookPoint, MemoryCounters, ScriptSet, cases};
-use crate::plugin_host::{Plugins, Ports};
+use crate::plugin_host::{Capacity, Plugins, Ports};
 use crate::routes;
 
 /// What to do with the scripts.
@@ -122,6 +122,10 @@ fn check(config: &Config) -> CommandResult {
             println!("  warning: there is no [mail] section: this hook never runs");
         }
     }
+    let is_route = |path: &str| routes.iter().any(|route| PathPattern::new(&route.path).matches(path));
+    for finding in scripts.findings(&is_route) {
+        println!("{finding}");
+    }
     Ok(())
 }
 
@@ -139,7 +143,7 @@ fn load_scripts(config: &Config) -> Result<ScriptSet, HookError> {
 fn all_routes(config: &Config) -> Result<Vec<Route>, Box<dyn std::error::Error + Send + Sync>> {
     let ports = Ports { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom) };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let plugins = runtime.block_on(Plugins::load(config, &ports))?;
+    let plugins = runtime.block_on(Plugins::load(config, &ports, &Capacity::default()))?;
     Ok(routes::core().into_iter().chain(plugins.routes()).collect())
 }
 

@@ -1,5 +1,6 @@
 //! The command line: one file a command.
 
+mod clean;
 mod dev;
 mod hooks;
 mod init;
@@ -41,6 +42,8 @@ enum Command {
         #[arg(long)]
         plan: bool,
     },
+    /// Remove expired sessions, verifications, counts and mails. A server does it by itself every ten minutes.
+    Clean,
     /// Check configuration, plugins, scripts and database without serving.
     Check,
     /// Print a new secret, or the key that the receiver of a webhook checks signatures with.
@@ -71,6 +74,7 @@ pub fn run(cli: Cli) -> CommandResult {
         Command::Hooks(command) => hooks::run(&command, || load(&cli.config)),
         Command::Plugin(command) => plugin::run(command, || load(&cli.config)),
         Command::Migrate { plan } => migrate::migrate(load(&cli.config)?, plan),
+        Command::Clean => clean::clean(&load(&cli.config)?),
         Command::Check => serve::check(load(&cli.config)?),
         Command::Serve => serve::serve(&cli.config),
     }

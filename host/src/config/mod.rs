@@ -1,6 +1,7 @@
-//! The configuration: one TOML file, every value of which an environment variable can override.
+//! The configuration: one TOML file, with environment variables that override options.
 //!
-//! Options of the core carry the reference's names in snake_case.
+//! Variables reach the options in sections and the single values at the top, not lists such as `[[plugins]]`. Options of
+//! the core have the reference's names in snake_case.
 
 mod account;
 mod load;

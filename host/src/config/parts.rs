@@ -63,11 +63,20 @@ pub struct Server {
     pub max_body_bytes: usize,
     /// Longest time a client may take to send its body, in milliseconds.
     pub body_timeout_ms: u64,
+    /// Connections of one address at once; 0 means 512, and for this machine itself half of the files that the system
+    /// allows. Trusted proxies always have that half.
+    pub max_connections_per_address: usize,
 }
 
 impl Default for Server {
     fn default() -> Self {
-        Self { address: "127.0.0.1:3000".into(), workers: 0, max_body_bytes: 65_536, body_timeout_ms: 10_000 }
+        Self {
+            address: "127.0.0.1:3000".into(),
+            workers: 0,
+            max_body_bytes: 65_536,
+            body_timeout_ms: 10_000,
+            max_connections_per_address: 0,
+        }
     }
 }
 

@@ -4,14 +4,14 @@ use serde_json::json;
 
 use crate::auth::email_token::Purpose;
 use crate::auth::session::ActiveSession;
-use crate::auth::{AuthError, user_change};
+use crate::auth::{AuthError, Scope, user_change};
 use crate::email;
 use crate::error::{ApiError, Code};
 use crate::exchange::{Exchange, SessionNeed};
 use crate::http::Response;
 use crate::input::Input;
 use crate::store::user::find_user_by_email;
-use crate::store::{StoreError, Transaction, User};
+use crate::store::{StoreError, User};
 
 struct Change {
     new_email: String,
@@ -51,14 +51,14 @@ pub async fn change_email(exchange: &mut Exchange) -> Result<Response, ApiError>
 
 /// The current e-mail was never verified: change it now and send a verification mail to the new one.
 async fn at_once(exchange: &mut Exchange, change: &Change, active: ActiveSession) -> Result<(), ApiError> {
-    let transaction = exchange.auth().store.begin().await?;
-    let changed = change_in(exchange, &transaction, change, &active).await?;
-    let Some(user) = changed else { return transaction.rollback().await.map_err(ApiError::from) };
+    let unit = exchange.begin().await?;
+    let changed = change_in(exchange, &unit, change, &active).await?;
+    let Some(user) = changed else { return unit.rollback().await.map_err(ApiError::from) };
     if exchange.auth().config.sends_verification_email() {
         let callback_url = change.callback_url.as_deref();
-        exchange.queue_verification(&transaction, &user, Purpose::Verify, callback_url).await?;
+        exchange.queue_verification(&unit, &user, Purpose::Verify, callback_url).await?;
     }
-    transaction.commit().await?;
+    unit.commit().await?;
     exchange.renew_session(ActiveSession { user, ..active });
     Ok(())
 }
@@ -66,12 +66,12 @@ async fn at_once(exchange: &mut Exchange, change: &Change, active: ActiveSession
 /// The user with the new address; `None` when it is taken.
 async fn change_in(
     exchange: &Exchange,
-    transaction: &Transaction,
+    scope: &Scope,
     change: &Change,
     active: &ActiveSession,
 ) -> Result<Option<User>, ApiError> {
     let (id, old) = (active.user.id(), active.user.email());
-    match user_change::change_email(exchange.auth(), transaction, id, old, &change.new_email).await {
+    match user_change::change_email(exchange.auth(), scope, id, old, &change.new_email).await {
         Err(AuthError::Store(StoreError::UniqueViolation { .. })) => Ok(None),
         changed => Ok(changed?),
     }
@@ -83,14 +83,14 @@ async fn by_mail(
     active: ActiveSession,
     asks_owner: bool,
 ) -> Result<(), ApiError> {
-    let transaction = exchange.auth().store.begin().await?;
+    let unit = exchange.begin().await?;
     let new_email = change.new_email.clone();
-    if find_user_by_email(&transaction, &new_email).await?.is_some() {
-        exchange.queue_decoy(&transaction).await?;
+    if find_user_by_email(&*unit, &new_email).await?.is_some() {
+        exchange.queue_decoy(&unit).await?;
     } else {
         let purpose =
             if asks_owner { Purpose::ConfirmChange { new_email } } else { Purpose::VerifyChange { new_email } };
-        exchange.queue_verification(&transaction, &active.user, purpose, change.callback_url.as_deref()).await?;
+        exchange.queue_verification(&unit, &active.user, purpose, change.callback_url.as_deref()).await?;
     }
-    Ok(transaction.commit().await?)
+    Ok(unit.commit().await?)
 }

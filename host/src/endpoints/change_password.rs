@@ -25,22 +25,22 @@ pub async fn change_password(exchange: &mut Exchange) -> Result<Response, ApiErr
     let auth = exchange.auth();
     password::check_new(&auth.config.email_and_password, &new_password)?;
     password::check_length(&auth.config.email_and_password, &current_password)?;
-    let account = match credential::check(auth, user.id(), &current_password).await? {
+    let account = match credential::check(auth, &exchange.scope(), user.id(), &current_password).await? {
         Check::Right(account) => account,
         Check::Wrong => return Err(Code::INVALID_PASSWORD.into()),
         Check::Absent => return Err(Code::CREDENTIAL_ACCOUNT_NOT_FOUND.into()),
     };
     let hash = auth.passwords.hash(&new_password).await?;
-    let transaction = auth.store.begin().await?;
-    if !replace_password(auth, &transaction, &account, &hash).await? {
-        // Another change was faster: the given password is no longer the current one.
+    let unit = exchange.begin().await?;
+    if !replace_password(auth, &unit, &account, &hash).await? {
+        // Another change came first: what was given is not the present password any more.
         return Err(Code::INVALID_PASSWORD.into());
     }
     let mut token = Json::Null;
     if revokes_others {
-        let opened = exchange.replace_sessions(&transaction, user.clone()).await?;
+        let opened = exchange.replace_sessions(&unit, user.clone()).await?;
         token = opened.session.token().into();
     }
-    transaction.commit().await?;
+    unit.commit().await?;
     Ok(Response::json(&json!({ "token": token, "user": user.0.output() })))
 }

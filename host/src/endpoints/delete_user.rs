@@ -58,15 +58,15 @@ pub(super) fn answer(message: &str) -> Response {
 /// `404 INVALID_TOKEN` for a token that is unknown, already used, or another user's. Another user's token stays valid.
 pub(super) async fn delete(exchange: &mut Exchange, user: &User, token: Option<&str>) -> Result<(), ApiError> {
     let auth = exchange.auth();
-    let transaction = auth.store.begin().await?;
+    let unit = exchange.begin().await?;
     if let Some(token) = token {
-        let user_id = verification::consume(auth, &transaction, &format!("{DELETE_ACCOUNT}{token}")).await?;
+        let user_id = verification::consume(auth, &unit, &format!("{DELETE_ACCOUNT}{token}")).await?;
         if user_id.as_deref() != Some(user.id()) {
             return Err(Code::INVALID_TOKEN.with_status(404).into());
         }
     }
-    user_change::delete(auth, &transaction, user.id()).await?;
-    transaction.commit().await?;
+    user_change::delete(auth, &unit, user.id()).await?;
+    unit.commit().await?;
     exchange.forget_session();
     exchange.delete_session_cookies();
     Ok(())
@@ -75,7 +75,7 @@ pub(super) async fn delete(exchange: &mut Exchange, user: &User, token: Option<&
 async fn check_password(exchange: &Exchange, user: &User, given: &str) -> Result<(), ApiError> {
     let auth = exchange.auth();
     password::check_length(&auth.config.email_and_password, given)?;
-    match credential::check(auth, user.id(), given).await? {
+    match credential::check(auth, &exchange.scope(), user.id(), given).await? {
         Check::Right(_) => Ok(()),
         Check::Wrong => Err(Code::INVALID_PASSWORD.into()),
         Check::Absent => Err(Code::CREDENTIAL_ACCOUNT_NOT_FOUND.into()),
@@ -89,9 +89,9 @@ async fn mail_link(exchange: &mut Exchange, user: &User, callback_url: Option<&s
     let callback_url = encode_component(callback_url.filter(|url| !url.is_empty()).unwrap_or("/"));
     let base = auth.config.endpoint_base();
     let url = format!("{base}/delete-user/callback?token={token}&callbackURL={callback_url}");
-    let transaction = auth.store.begin().await?;
-    verification::create(auth, &transaction, &format!("{DELETE_ACCOUNT}{token}"), user.id(), ttl_secs).await?;
+    let unit = exchange.begin().await?;
+    verification::create(auth, &unit, &format!("{DELETE_ACCOUNT}{token}"), user.id(), ttl_secs).await?;
     let mail = LinkMail { kind: kind::DELETE_ACCOUNT, user, url: &url, token: &token };
-    exchange.queue_link(&transaction, mail).await?;
-    Ok(transaction.commit().await?)
+    exchange.queue_link(&unit, mail).await?;
+    Ok(unit.commit().await?)
 }

@@ -13,6 +13,6 @@ use crate::http::Response;
 /// `UNAUTHORIZED`, `SESSION_NOT_FRESH`.
 pub async fn list_sessions(exchange: &mut Exchange) -> Result<Response, ApiError> {
     let user_id = exchange.require_fresh_session().await?.user.id().to_owned();
-    let sessions = session::list(exchange.auth(), &user_id).await?;
+    let sessions = session::list(exchange.auth(), &exchange.scope(), &user_id).await?;
     Ok(Response::json(&sessions.iter().map(|session| Json::from(session.0.output())).collect()))
 }

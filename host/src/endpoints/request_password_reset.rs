@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use crate::auth::verification;
-use crate::auth::verification::RESET_PASSWORD;
+use crate::auth::Scope;
+use crate::auth::verification::{self, RESET_PASSWORD};
 use crate::crypto::random::ALPHANUMERIC;
 use crate::email;
 use crate::error::{ApiError, Code};
@@ -11,10 +11,8 @@ use crate::exchange::{Exchange, LinkMail};
 use crate::http::{Response, encode_component};
 use crate::input::Input;
 use crate::mail::kind;
-use crate::store::Transaction;
 use crate::store::user::find_user_by_email;
 
-/// Prefix of the verification's identifier; the token follows.
 const TOKEN_LENGTH: usize = 24;
 const MESSAGE: &str = "If this email exists in our system, check your email for the reset link";
 
@@ -30,30 +28,25 @@ pub async fn request_password_reset(exchange: &mut Exchange) -> Result<Response,
     if !exchange.auth().config.sends_reset_password() {
         return Err(Code::RESET_PASSWORD_DISABLED.into());
     }
-    let transaction = exchange.auth().store.begin().await?;
-    queue(exchange, &transaction, &address, &redirect_to).await?;
-    transaction.commit().await?;
+    let unit = exchange.begin().await?;
+    queue(exchange, &unit, &address, &redirect_to).await?;
+    unit.commit().await?;
     Ok(Response::json(&json!({ "status": true, "message": MESSAGE })))
 }
 
-/// For an address without a user, the same number of rows is written and deleted, so that timing reveals nothing.
-async fn queue(
-    exchange: &mut Exchange,
-    transaction: &Transaction,
-    address: &str,
-    redirect_to: &str,
-) -> Result<(), ApiError> {
+/// For an address without a user the same number of rows is written and deleted.
+async fn queue(exchange: &mut Exchange, scope: &Scope, address: &str, redirect_to: &str) -> Result<(), ApiError> {
     let auth = exchange.auth();
     let token = auth.random.string(ALPHANUMERIC, TOKEN_LENGTH);
     let identifier = format!("{RESET_PASSWORD}{token}");
-    let Some(user) = find_user_by_email(transaction, address).await? else {
-        verification::consume(auth, transaction, &identifier).await?;
-        return exchange.queue_decoy(transaction).await;
+    let Some(user) = find_user_by_email(scope, address).await? else {
+        verification::consume(auth, scope, &identifier).await?;
+        return exchange.queue_decoy(scope).await;
     };
     let ttl_secs = auth.config.email_and_password.reset_password_token_expires_in;
-    verification::create(auth, transaction, &identifier, user.id(), ttl_secs).await?;
+    verification::create(auth, scope, &identifier, user.id(), ttl_secs).await?;
     let base = auth.config.endpoint_base();
     let url = format!("{base}/reset-password/{token}?callbackURL={}", encode_component(redirect_to));
     let mail = LinkMail { kind: kind::RESET_PASSWORD, user: &user, url: &url, token: &token };
-    exchange.queue_link(transaction, mail).await
+    exchange.queue_link(scope, mail).await
 }

@@ -29,19 +29,19 @@ pub async fn reset_password(exchange: &mut Exchange) -> Result<Response, ApiErro
     let identifier = format!("{RESET_PASSWORD}{token}");
     let auth = exchange.auth();
     password::check_new(&auth.config.email_and_password, &new_password)?;
-    // Look first, so that an invented token costs no hash and no writer waits for a hash. Only `consume` decides.
-    if verification::find(auth, &auth.store, &identifier).await?.is_none() {
+    // A look first, so that a made-up token costs no hash and no writer waits for one. What counts is `consume`.
+    if verification::find(auth, &exchange.scope(), &identifier).await?.is_none() {
         return Err(Code::INVALID_TOKEN.into());
     }
     let hash = auth.passwords.hash(&new_password).await?;
-    let transaction = auth.store.begin().await?;
-    let user_id = verification::consume(auth, &transaction, &identifier).await?.ok_or(Code::INVALID_TOKEN)?;
-    if !credential::reset(auth, &transaction, &user_id, &hash).await? {
+    let unit = exchange.begin().await?;
+    let user_id = verification::consume(auth, &unit, &identifier).await?.ok_or(Code::INVALID_TOKEN)?;
+    if !credential::reset(auth, &unit, &user_id, &hash).await? {
         return Err(Code::USER_NOT_FOUND.into());
     }
     if auth.config.email_and_password.revoke_sessions_on_password_reset {
-        session::end_all(auth, &transaction, &user_id, None).await?;
+        session::end_all(auth, &unit, &user_id, None).await?;
     }
-    transaction.commit().await?;
+    unit.commit().await?;
     Ok(Response::json(&json!({ "status": true })))
 }

@@ -25,7 +25,7 @@ pub async fn reset_password_link(exchange: &mut Exchange) -> Result<Response, Ap
         url => url.to_owned(),
     };
     let token = exchange.param("token").unwrap_or_default();
-    match verification::find(auth, &auth.store, &format!("{RESET_PASSWORD}{token}")).await? {
+    match verification::find(auth, &exchange.scope(), &format!("{RESET_PASSWORD}{token}")).await? {
         Some(_) => Ok(Response::redirect(&with_parameter(&target, "token", token))),
         None => refuse_at(Some(&target), Code::INVALID_TOKEN.into()),
     }

@@ -14,6 +14,6 @@ use crate::http::Response;
 pub async fn revoke_other_sessions(exchange: &mut Exchange) -> Result<Response, ApiError> {
     let active = exchange.require_session(SessionNeed::FROM_STORE).await?.clone();
     let auth = exchange.auth();
-    session::end_all(auth, &auth.store, active.user.id(), Some(active.session.token())).await?;
+    session::end_all(auth, &exchange.scope(), active.user.id(), Some(active.session.token())).await?;
     Ok(Response::json(&json!({ "status": true })))
 }

@@ -17,7 +17,7 @@ pub async fn revoke_session(exchange: &mut Exchange) -> Result<Response, ApiErro
     let token = input.text("token").to_owned();
     input.finish()?;
     let active = exchange.require_session(SessionNeed::FROM_STORE).await?.clone();
-    session::end_of_user(exchange.auth(), active.user.id(), &token).await?;
+    session::end_of_user(exchange.auth(), &exchange.scope(), active.user.id(), &token).await?;
     if token == active.session.token() {
         exchange.forget_session();
         exchange.delete_session_cookies();

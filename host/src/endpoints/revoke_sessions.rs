@@ -13,7 +13,7 @@ use crate::http::Response;
 /// `UNAUTHORIZED`.
 pub async fn revoke_sessions(exchange: &mut Exchange) -> Result<Response, ApiError> {
     let user_id = exchange.require_session(SessionNeed::FROM_STORE).await?.user.id().to_owned();
-    session::end_all(exchange.auth(), &exchange.auth().store, &user_id, None).await?;
+    session::end_all(exchange.auth(), &exchange.scope(), &user_id, None).await?;
     exchange.forget_session();
     exchange.delete_session_cookies();
     Ok(Response::json(&json!({ "status": true })))

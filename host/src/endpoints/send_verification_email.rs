@@ -33,13 +33,13 @@ pub async fn send_verification_email(exchange: &mut Exchange) -> Result<Response
             return Err(Code::EMAIL_ALREADY_VERIFIED.into());
         }
     }
-    let transaction = exchange.auth().store.begin().await?;
-    match find_user_by_email(&transaction, &address).await?.filter(|user| !user.email_verified()) {
+    let unit = exchange.begin().await?;
+    match find_user_by_email(&*unit, &address).await?.filter(|user| !user.email_verified()) {
         Some(user) => {
-            exchange.queue_verification(&transaction, &user, Purpose::Verify, callback_url.as_deref()).await?;
+            exchange.queue_verification(&unit, &user, Purpose::Verify, callback_url.as_deref()).await?;
         }
-        None => exchange.queue_decoy(&transaction).await?,
+        None => exchange.queue_decoy(&unit).await?,
     }
-    transaction.commit().await?;
+    unit.commit().await?;
     Ok(Response::json(&json!({ "status": true })))
 }

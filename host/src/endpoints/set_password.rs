@@ -24,16 +24,16 @@ pub async fn set_password(exchange: &mut Exchange) -> Result<Response, ApiError>
     let auth = exchange.auth();
     password::check_new(&auth.config.email_and_password, &password)?;
     let hash = auth.passwords.hash(&password).await?;
-    let transaction = auth.store.begin().await?;
-    // Of several calls at once, only one finds no password.
-    lock_user(&transaction, &user_id).await?;
-    match find_credential_account(&transaction, &user_id).await? {
-        None => _ = create_credential(auth, &transaction, &user_id, &hash).await?,
+    let unit = exchange.begin().await?;
+    // Of several calls at once, one finds no password.
+    lock_user(&*unit, &user_id).await?;
+    match find_credential_account(&*unit, &user_id).await? {
+        None => _ = create_credential(auth, &unit, &user_id, &hash).await?,
         Some(account) if Account::password(&account).is_none() => {
-            _ = replace_password(auth, &transaction, &account, &hash).await?;
+            _ = replace_password(auth, &unit, &account, &hash).await?;
         }
         Some(_) => return Err(Code::PASSWORD_ALREADY_SET.into()),
     }
-    transaction.commit().await?;
+    unit.commit().await?;
     Ok(Response::json(&json!({ "status": true })))
 }

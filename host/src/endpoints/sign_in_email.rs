@@ -45,16 +45,16 @@ pub async fn sign_in_email(exchange: &mut Exchange) -> Result<Response, ApiError
     }
     password::check_length(options, &given.password)?;
     let user = authenticate(exchange, &given).await?;
-    let store = exchange.auth().store.clone();
+    let scope = exchange.scope();
     if exchange.auth().config.email_and_password.require_email_verification && !user.email_verified() {
         let config = &exchange.auth().config;
         if config.sends_verification_email() && config.email_verification.send_on_sign_in {
-            exchange.queue_verification(&store, &user, Purpose::Verify, given.callback_url.as_deref()).await?;
+            exchange.queue_verification(&scope, &user, Purpose::Verify, given.callback_url.as_deref()).await?;
         }
         return Err(Code::EMAIL_NOT_VERIFIED.into());
     }
     let attempt = SignInAttempt::new(user, "email", given.remember);
-    match exchange.open_session(&store, attempt).await? {
+    match exchange.open_session(&scope, attempt).await? {
         SignIn::Challenged(response) => Ok(with_location(response, given.callback_url.as_deref())),
         SignIn::Opened(opened) => {
             exchange.account_attempt_succeeded(&email::normalize(&given.email), opened.user.id()).await?;
@@ -75,12 +75,11 @@ pub async fn sign_in_email(exchange: &mut Exchange) -> Result<Response, ApiError
 /// The user with the given address and password. Takes equally long whether or not there is one.
 async fn authenticate(exchange: &mut Exchange, given: &Credentials) -> Result<User, ApiError> {
     let email = email::normalize(&given.email);
-    let found = user::find_user_by_email(&exchange.auth().store, &email).await?;
+    let found = user::find_user_by_email(&exchange.scope(), &email).await?;
     exchange.count_account_attempt(&email, found.as_ref().map(User::id)).await?;
     let auth = exchange.auth();
-    let store = &auth.store;
     let user_id = found.as_ref().map(User::id).unwrap_or_default();
-    let is_right = credential::prove(auth, store, user_id, &given.password).await?;
+    let is_right = credential::prove(auth, &exchange.scope(), user_id, &given.password).await?;
     found.filter(|_| is_right).ok_or_else(|| Code::INVALID_EMAIL_OR_PASSWORD.into())
 }
 

@@ -12,8 +12,8 @@ use crate::http::Response;
 /// When the store fails.
 pub async fn sign_out(exchange: &mut Exchange) -> Result<Response, ApiError> {
     if let Some(token) = exchange.session_token() {
-        let store = exchange.auth().store.clone();
-        exchange.end_session(&store, &token).await?;
+        let scope = exchange.scope();
+        exchange.end_session(&scope, &token).await?;
     }
     exchange.delete_session_cookies();
     Ok(Response::json(&json!({ "success": true })))

@@ -60,7 +60,7 @@ pub async fn sign_up_email(exchange: &mut Exchange) -> Result<Response, ApiError
         new.additional = additional_fields::read(exchange.auth(), "user", body, Action::Create)?;
     }
     let hides_existing = options.require_email_verification || !options.auto_sign_in;
-    let existing = find_user_by_email(&exchange.auth().store, &new.email).await?;
+    let existing = find_user_by_email(&exchange.scope(), &new.email).await?;
     if existing.is_some() && !hides_existing {
         return Err(Code::USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL.into());
     }
@@ -80,38 +80,38 @@ pub async fn sign_up_email(exchange: &mut Exchange) -> Result<Response, ApiError
 
 /// Creates the user, the credential account and the session in one transaction.
 async fn create(exchange: &mut Exchange, new: &Candidate, hash: &str, signs_in: bool) -> Result<Response, ApiError> {
-    let transaction = exchange.auth().store.begin().await?;
+    let unit = exchange.begin().await?;
     let auth = exchange.auth();
-    let user = match user::create(auth, &transaction, new.as_user()).await {
+    let user = match user::create(auth, &unit, new.as_user()).await {
         Ok(user) => user,
         Err(AuthError::Store(StoreError::UniqueViolation { .. })) => {
-            transaction.rollback().await?;
+            unit.rollback().await?;
             return Err(taken(exchange, new).await?);
         }
         Err(other) => return Err(other.into()),
     };
-    user::create_credential(auth, &transaction, user.id(), hash).await?;
+    user::create_credential(auth, &unit, user.id(), hash).await?;
     if auth.config.sends_verification_on_sign_up() {
-        exchange.queue_verification(&transaction, &user, Purpose::Verify, new.callback_url.as_deref()).await?;
+        exchange.queue_verification(&unit, &user, Purpose::Verify, new.callback_url.as_deref()).await?;
     }
     let response = if signs_in {
         let attempt = SignInAttempt::new(user.clone(), "email", new.remember);
-        match exchange.open_session(&transaction, attempt).await? {
+        match exchange.open_session(&unit, attempt).await? {
             SignIn::Challenged(response) => response,
             SignIn::Opened(opened) => answer(Some(opened.session.token()), &user),
         }
     } else {
         answer(None, &user)
     };
-    transaction.commit().await?;
+    unit.commit().await?;
     Ok(response)
 }
 
 /// The refusal of a unique value that is taken: the address, or an additional field.
 async fn taken(exchange: &Exchange, new: &Candidate) -> Result<ApiError, ApiError> {
-    // In a transaction, because the winner of the race may be committing just now.
-    let transaction = exchange.auth().store.begin().await?;
-    let owner = find_user_by_email(&transaction, &new.email).await?;
+    // In a transaction, since the winner of a race may be in the commit that is just being made.
+    let unit = exchange.begin().await?;
+    let owner = find_user_by_email(&*unit, &new.email).await?;
     let code = if owner.is_some() { Code::USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL } else { Code::FAILED_TO_CREATE_USER };
     Ok(code.into())
 }
@@ -119,15 +119,15 @@ async fn taken(exchange: &Exchange, new: &Candidate) -> Result<ApiError, ApiErro
 /// The answer of a server that hides existing users: a user that is not stored. It writes a row, so that it takes as
 /// long as a real sign-up.
 async fn made_up(exchange: &mut Exchange, new: &Candidate, existing: Option<User>) -> Result<Response, ApiError> {
-    let store = exchange.auth().store.clone();
+    let scope = exchange.scope();
     let config = &exchange.auth().config;
     let tells_owner = config.mail.is_some() && config.email_and_password.on_existing_user_sign_up;
     match existing.filter(|_| tells_owner) {
         Some(existing) => {
             let data = Map::from_iter([("user".to_owned(), existing.0.output().into())]);
-            exchange.queue_mail(&store, kind::EXISTING_USER, existing.email(), &data).await?;
+            exchange.queue_mail(&scope, kind::EXISTING_USER, existing.email(), &data).await?;
         }
-        None => exchange.queue_decoy(&store).await?,
+        None => exchange.queue_decoy(&scope).await?,
     }
     Ok(answer(None, &User(user::new_record(exchange.auth(), new.as_user())?)))
 }

@@ -17,7 +17,7 @@ pub async fn unlink_account(exchange: &mut Exchange) -> Result<Response, ApiErro
     let account_id = input.text("accountId").to_owned();
     input.finish()?;
     let user_id = exchange.require_fresh_session().await?.user.id().to_owned();
-    match account::unlink(exchange.auth(), &user_id, &account_id).await? {
+    match account::unlink(exchange.auth(), &exchange.scope(), &user_id, &account_id).await? {
         Unlink::Done => Ok(Response::json(&json!({ "status": true }))),
         Unlink::Last => Err(Code::FAILED_TO_UNLINK_LAST_ACCOUNT.into()),
         Unlink::Unknown => Err(Code::ACCOUNT_NOT_FOUND.into()),

@@ -22,7 +22,8 @@ pub async fn update_session(exchange: &mut Exchange) -> Result<Response, ApiErro
     if changes.is_empty() {
         return Err(ApiError::message(400, "No fields to update"));
     }
-    let Some(changed) = session::update(exchange.auth(), active.session.id(), changes).await? else {
+    let changed = session::update(exchange.auth(), &exchange.scope(), active.session.id(), changes).await?;
+    let Some(changed) = changed else {
         exchange.delete_session_cookies();
         return Err(Code::FAILED_TO_GET_SESSION.into());
     };

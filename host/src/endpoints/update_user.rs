@@ -9,7 +9,7 @@ use crate::error::{ApiError, Code};
 use crate::exchange::{Exchange, SessionNeed};
 use crate::http::Response;
 use crate::input::Input;
-use crate::store::{Database, Value, user};
+use crate::store::{Value, user};
 
 /// The core's own fields that a user may change here.
 const CHANGEABLE: [&str; 2] = ["name", "image"];
@@ -26,7 +26,7 @@ pub async fn update_user(exchange: &mut Exchange) -> Result<Response, ApiError> 
     if changes.is_empty() {
         return Err(ApiError::message(400, "No fields to update"));
     }
-    let changed = user_change::update(auth, &auth.store, active.user.id(), changes).await?;
+    let changed = user_change::update(auth, &exchange.scope(), active.user.id(), changes).await?;
     let user = changed.ok_or(Code::UNAUTHORIZED)?;
     exchange.renew_session(ActiveSession { user, ..active });
     Ok(Response::json(&json!({ "status": true })))
@@ -44,7 +44,7 @@ fn read(exchange: &Exchange) -> Result<Vec<(String, Value)>, ApiError> {
         if input.raw(name).is_none() {
             continue;
         }
-        let field = auth.store.schema().model(user::MODEL)?.field(name)?;
+        let field = auth.schema().model(user::MODEL)?.field(name)?;
         changes.extend(input.stored(field).map(|value| (name.to_owned(), value)));
     }
     input.finish()?;

@@ -45,7 +45,7 @@ async fn follow(exchange: &mut Exchange, link: &Link) -> Result<Response, ApiErr
         Refusal::Expired => Code::TOKEN_EXPIRED,
         Refusal::Invalid => Code::INVALID_TOKEN.with_status(401),
     })?;
-    let user = find_user_by_email(&exchange.auth().store, &token.email).await?;
+    let user = find_user_by_email(&exchange.scope(), &token.email).await?;
     let user = match (user, &token.user_id) {
         (Some(user), Some(id)) if user.id() == id => user,
         (Some(user), None) => user,
@@ -71,8 +71,8 @@ async fn caller_of(exchange: &mut Exchange, user: &User) -> Result<Option<Active
 }
 
 async fn verify(exchange: &mut Exchange, link: &Link, user: User) -> Result<Response, ApiError> {
-    let store = exchange.auth().store.clone();
-    let verified = user_change::verify_email(exchange.auth(), &store, user.id(), user.email()).await?;
+    let scope = exchange.scope();
+    let verified = user_change::verify_email(exchange.auth(), &scope, user.id(), user.email()).await?;
     let signs_in = exchange.auth().config.email_verification.auto_sign_in_after_verification;
     // Only the first one to follow the link signs in; later ones find the address verified.
     let Some(user) = verified.filter(|_| signs_in) else { return Ok(answer(link, Json::Null)) };
@@ -81,7 +81,7 @@ async fn verify(exchange: &mut Exchange, link: &Link, user: User) -> Result<Resp
         _ => {
             let remember = !exchange.ends_with_browser();
             let attempt = SignInAttempt::new(user, "verify-email", remember);
-            if let SignIn::Challenged(challenge) = exchange.open_session(&store, attempt).await? {
+            if let SignIn::Challenged(challenge) = exchange.open_session(&scope, attempt).await? {
                 return Ok(challenge_at(link.callback_url.as_deref(), challenge));
             }
         }
@@ -99,9 +99,9 @@ async fn ask_new_address(
     if !exchange.auth().config.sends_verification_email() {
         return Err(Code::VERIFICATION_EMAIL_NOT_ENABLED.into());
     }
-    let store = exchange.auth().store.clone();
+    let scope = exchange.scope();
     let purpose = Purpose::VerifyChange { new_email };
-    exchange.queue_verification(&store, &user, purpose, link.callback_url.as_deref()).await?;
+    exchange.queue_verification(&scope, &user, purpose, link.callback_url.as_deref()).await?;
     let body = json!({ "status": true });
     Ok(link.callback_url.as_deref().map_or_else(|| Response::json(&body), Response::redirect))
 }
@@ -117,7 +117,7 @@ async fn change(
 ) -> Result<Response, ApiError> {
     let caller = caller_of(exchange, user).await?;
     let auth = exchange.auth();
-    let changed = match user_change::change_email(auth, &auth.store, user.id(), &token.email, new_email).await {
+    let changed = match user_change::change_email(auth, &exchange.scope(), user.id(), &token.email, new_email).await {
         Err(AuthError::Store(StoreError::UniqueViolation { .. })) => None,
         changed => changed?,
     };

@@ -20,7 +20,7 @@ pub async fn verify_password(exchange: &mut Exchange) -> Result<Response, ApiErr
     let user = exchange.require_session(SessionNeed::FROM_STORE).await?.user.clone();
     let auth = exchange.auth();
     password::check_length(&auth.config.email_and_password, &given)?;
-    match credential::check(auth, user.id(), &given).await? {
+    match credential::check(auth, &exchange.scope(), user.id(), &given).await? {
         Check::Right(_) => Ok(Response::json(&json!({ "status": true }))),
         Check::Wrong | Check::Absent => Err(Code::INVALID_PASSWORD.into()),
     }

@@ -6,6 +6,7 @@ use super::Exchange;
 use crate::auth::Auth;
 use crate::auth::session;
 use crate::error::ApiError;
+use crate::store::Database;
 
 /// Lifetime of the cookie that marks a known device, in seconds: a year.
 const KNOWN_DEVICE_SECS: i64 = 31_536_000;
@@ -21,10 +22,13 @@ impl Exchange {
         if user_id.is_some_and(|user_id| self.is_known_device(user_id)) {
             return Ok(());
         }
-        let auth = self.auth();
-        let Some(retry_secs) = auth.rate_counts.take(auth, &auth.store, account_key(auth, email), limit).await? else {
-            return Ok(());
-        };
+        let (auth, scope) = (self.auth(), self.scope());
+        if scope.is_transaction() {
+            // A rollback would take the guess back.
+            return Err(ApiError::internal("a guess is counted outside of transactions"));
+        }
+        let counted = auth.rate_counts.take(auth, &scope, account_key(auth, email), limit).await?;
+        let Some(retry_secs) = counted else { return Ok(()) };
         if self.has_session_of(user_id).await? {
             return Ok(());
         }
@@ -32,7 +36,8 @@ impl Exchange {
         Err(ApiError::too_many_requests(retry_secs))
     }
 
-    /// Call it after a success: forgets the attempts on the account and marks this device as known.
+    /// After a success: forgets the attempts on the account and marks this device as known. In a transaction they are forgotten
+    /// when it commits: a sign-in that is undone was none.
     ///
     /// # Errors
     /// When the store fails.
@@ -41,7 +46,7 @@ impl Exchange {
             return Ok(());
         }
         let auth = self.auth();
-        auth.rate_counts.forget(auth, &account_key(auth, email)).await?;
+        auth.rate_counts.forget(&self.scope(), &account_key(auth, email)).await?;
         let value = auth.cookies.known_device_signer.sign(user_id);
         let cookie = value.map(|value| auth.cookies.known_device.cookie(value, Some(KNOWN_DEVICE_SECS)));
         self.cookies.extend(cookie);
@@ -63,7 +68,7 @@ impl Exchange {
 
     async fn has_session_of(&self, user_id: Option<&str>) -> Result<bool, ApiError> {
         let Some(token) = self.session_token() else { return Ok(false) };
-        let active = session::find_active(self.auth(), &token, false).await?;
+        let active = session::find_active(self.auth(), &self.scope(), &token).await?;
         Ok(active.is_some_and(|active| Some(active.user.id()) == user_id))
     }
 }

@@ -34,12 +34,12 @@ impl Exchange {
     /// # Errors
     /// The refusal of a source, or when the session cannot be read.
     pub async fn collect_claims(&mut self, mut claims: Map<String, Json>) -> Result<Map<String, Json>, ApiError> {
-        let sources = Arc::clone(&self.services.claims.load());
-        if sources.is_empty() {
+        let deciders = Arc::clone(&self.deciders);
+        if deciders.claims.is_empty() {
             return Ok(claims);
         }
         let Some(active) = self.session().await?.cloned() else { return Ok(claims) };
-        for source in sources.iter() {
+        for source in &deciders.claims {
             let extended = source.extend(self, &active, claims.clone()).await?;
             claims = keep_registered(claims, extended);
         }

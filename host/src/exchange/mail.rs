@@ -4,13 +4,14 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::{Cause, Exchange};
+use super::Exchange;
+use crate::auth::Scope;
 use crate::auth::email_token::{self, EmailToken, Purpose};
 use crate::error::ApiError;
 use crate::http::encode_component;
 use crate::mail::kind;
 use crate::outbox;
-use crate::store::{Database, User};
+use crate::store::User;
 
 /// A mail with a link to follow.
 #[derive(Clone, Copy)]
@@ -37,24 +38,24 @@ impl LinkMail<'_> {
 }
 
 impl Exchange {
-    /// Writes a mail into the outbox, as a part of the transaction `db`.
+    /// Writes a mail into the outbox, as a part of the transaction `scope`.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn queue_mail(
         &mut self,
-        db: &dyn Database,
+        scope: &Scope,
         kind: &str,
         to: &str,
         data: &Map<String, Json>,
     ) -> Result<(), ApiError> {
-        outbox::enqueue(self.auth(), db, kind, to, data).await?;
-        self.has_queued_mail = true;
+        outbox::enqueue(self.auth(), scope, kind, to, data).await?;
+        self.cause.note_queued_mail();
         Ok(())
     }
 
-    /// Keeps rows for the outbox until [`Exchange::write_later`]: for callers without a transaction, while one may be
-    /// open.
+    /// Keeps rows for the outbox until [`Exchange::write_later`]: for what must be sent even when the open transaction is
+    /// undone, such as a gate's word about a sign-in that it refuses.
     pub fn queue_later(&mut self, drafts: Vec<outbox::Draft>) {
         self.queued_later.extend(drafts);
     }
@@ -65,8 +66,8 @@ impl Exchange {
     /// When the store fails.
     pub async fn write_later(&mut self) -> Result<(), ApiError> {
         for draft in std::mem::take(&mut self.queued_later) {
-            outbox::write(self.auth(), &self.auth().store, &draft).await?;
-            self.has_queued_mail = true;
+            outbox::write(self.auth(), &self.scope(), &draft).await?;
+            self.cause.note_queued_mail();
         }
         Ok(())
     }
@@ -75,16 +76,16 @@ impl Exchange {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn queue_link(&mut self, db: &dyn Database, mail: LinkMail<'_>) -> Result<(), ApiError> {
-        self.queue_mail(db, mail.kind, mail.user.email(), &mail.data()).await
+    pub async fn queue_link(&mut self, scope: &Scope, mail: LinkMail<'_>) -> Result<(), ApiError> {
+        self.queue_mail(scope, mail.kind, mail.user.email(), &mail.data()).await
     }
 
     /// Queues a decoy that is never sent, so that timing does not reveal whether the address gets mail.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn queue_decoy(&mut self, db: &dyn Database) -> Result<(), ApiError> {
-        self.queue_mail(db, kind::DECOY, "", &Map::new()).await
+    pub async fn queue_decoy(&mut self, scope: &Scope) -> Result<(), ApiError> {
+        self.queue_mail(scope, kind::DECOY, "", &Map::new()).await
     }
 
     /// Queues the mail that verifies an address, or that asks the owner of the current address to confirm a change. The
@@ -94,7 +95,7 @@ impl Exchange {
     /// When the store fails.
     pub async fn queue_verification(
         &mut self,
-        db: &dyn Database,
+        scope: &Scope,
         user: &User,
         purpose: Purpose,
         callback_url: Option<&str>,
@@ -108,28 +109,23 @@ impl Exchange {
         let mail = |kind| LinkMail { kind, user, url: &url, token: &token };
         let mut data = mail("").data();
         match &claims.purpose {
-            Purpose::Verify => self.queue_link(db, mail(kind::VERIFY_EMAIL)).await,
+            Purpose::Verify => self.queue_link(scope, mail(kind::VERIFY_EMAIL)).await,
             Purpose::ConfirmChange { new_email } => {
                 data.insert("newEmail".into(), new_email.as_str().into());
-                self.queue_mail(db, kind::CHANGE_EMAIL, user.email(), &data).await
+                self.queue_mail(scope, kind::CHANGE_EMAIL, user.email(), &data).await
             }
             Purpose::VerifyChange { new_email } => {
                 if let Some(user) = data.get_mut("user").and_then(Json::as_object_mut) {
                     user.insert("email".into(), new_email.as_str().into());
                 }
-                self.queue_mail(db, kind::VERIFY_EMAIL, new_email, &data).await
+                self.queue_mail(scope, kind::VERIFY_EMAIL, new_email, &data).await
             }
         }
     }
 
-    /// Makes the request wake the mail sender after the commit. Call it after `outbox::enqueue`.
-    pub fn note_queued_mail(&mut self) {
-        self.has_queued_mail = true;
-    }
-
-    /// Wakes the mail sender if this request queued mail. Call it after the commit.
+    /// Wakes the sender of mail when this request queued any; call it when all is committed.
     pub fn wake_mail_sender(&self) {
-        if self.has_queued_mail || Cause::has_queued_mail() {
+        if self.cause.has_queued_mail() {
             self.auth().mail_queued.notify_one();
         }
     }

@@ -3,7 +3,6 @@
 mod account_cookie;
 mod account_limit;
 mod audit_identity;
-pub mod cause;
 mod claims;
 mod mail;
 pub mod redirect;
@@ -15,20 +14,19 @@ pub mod session_gate;
 use std::any::Any;
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
 use async_trait::async_trait;
 
-use crate::auth::Auth;
+use crate::auth::lifecycle::Observers;
+use crate::auth::{Auth, Cause, Scope, UnitOfWork};
 use crate::cookie::Cookie;
 use crate::cookie::signature::Signer;
 use crate::error::ApiError;
 use crate::http::{Headers, Request, Response};
 use crate::outbox;
-use crate::store::{Database, Session};
+use crate::store::{Database, Session, Store};
 
 pub use doorward_contract::PathPattern;
 
-pub use cause::Cause;
 pub use claims::ClaimSource;
 pub use mail::LinkMail;
 pub use route::{PathLimit, Route};
@@ -45,16 +43,17 @@ pub trait Endpoint: Send + Sync {
     async fn call(&self, exchange: &mut Exchange) -> Result<Response, ApiError>;
 }
 
-/// What all requests share, as long as the server runs.
-pub struct Services {
-    /// Configuration, store and ports.
-    pub auth: Auth,
-    /// The session gates, in the order in which they are asked.
-    pub gates: ArcSwap<Vec<Arc<dyn SessionGate>>>,
-    /// Sees every mail before it is sent, and may change or drop it.
-    pub mail_filter: Arc<outbox::MailFilterSlot>,
-    /// Add claims to tokens for other services, in this order.
-    pub claims: ArcSwap<Vec<Arc<dyn ClaimSource>>>,
+/// Who has a say in what requests do, beside the endpoints. A request keeps those that it began with.
+#[derive(Clone, Default)]
+pub struct Deciders {
+    /// Asked, in order, before any session is opened.
+    pub gates: Vec<Arc<dyn SessionGate>>,
+    /// See every change of users, sessions, accounts and verifications.
+    pub observers: Arc<Observers>,
+    /// Asked, in order, about the claims of tokens for other services.
+    pub claims: Vec<Arc<dyn ClaimSource>>,
+    /// Sees every mail before it is sent.
+    pub mail_filter: Option<Arc<dyn outbox::MailFilter>>,
 }
 
 /// The state of one request.
@@ -68,30 +67,37 @@ pub struct Exchange {
     /// Cookies to add to the answer, in order.
     pub cookies: Vec<Cookie>,
     /// The route that matches the request, if any.
-    pub route: Option<Route>,
+    pub route: Option<Arc<Route>>,
     /// The error code of the answer, when it is a refusal.
     pub refused: Option<String>,
     /// The session that this request opened, if any.
     pub opened: Option<OpenedSession>,
     /// What the plugin host keeps for this request between its calls.
     pub guests: Option<Box<dyn Any + Send + Sync>>,
-    /// The open transaction of a sign-in, if any: session gates write through it.
-    pub outer: Option<Arc<dyn Database>>,
-    /// True if the request was refused because of too many failed sign-ins to its account.
+    /// The transaction in which the request is at work: that of a plugin, during its calls of the host, or that of a sign-in,
+    /// while the gates decide on it.
+    pub enclosing_tx: Option<Arc<dyn Database>>,
+    /// Whether it was refused for the guesses on its account.
     pub is_locked_out: bool,
     /// True if the request carried a correctly signed token whose session has expired or been revoked.
     pub has_dead_session: bool,
-    has_queued_mail: bool,
     queued_later: Vec<outbox::Draft>,
     session: session::Lazy,
     /// The session that this request ended, for the audit.
     ended: Option<Session>,
-    services: Arc<Services>,
+    cause: Arc<Cause>,
+    auth: Arc<Auth>,
+    deciders: Arc<Deciders>,
 }
 
 impl Exchange {
-    /// The state of a new request.
-    pub fn new(services: Arc<Services>, request: Request) -> Self {
+    /// A fresh state for `request`.
+    pub fn new(auth: Arc<Auth>, deciders: Arc<Deciders>, request: Request) -> Self {
+        let cause = Arc::new(Cause::new(Arc::clone(&request.head)));
+        Self::beside(auth, deciders, cause, request)
+    }
+
+    fn beside(auth: Arc<Auth>, deciders: Arc<Deciders>, cause: Arc<Cause>, request: Request) -> Self {
         Self {
             request,
             params: Vec::new(),
@@ -101,31 +107,42 @@ impl Exchange {
             refused: None,
             opened: None,
             guests: None,
-            outer: None,
+            enclosing_tx: None,
             is_locked_out: false,
             has_dead_session: false,
-            has_queued_mail: false,
             queued_later: Vec::new(),
             session: session::Lazy::default(),
             ended: None,
-            services,
+            cause,
+            auth,
+            deciders,
         }
     }
 
     /// Configuration, store and ports.
-    pub fn auth(&self) -> &Auth {
-        &self.services.auth
+    pub fn auth(&self) -> &Arc<Auth> {
+        &self.auth
     }
 
-    /// What all requests share.
-    pub fn services(&self) -> &Arc<Services> {
-        &self.services
+    /// Where this request reads and writes: the transaction that encloses its work, or else the store.
+    pub fn scope(&self) -> Scope {
+        let db = self.enclosing_tx.clone().unwrap_or_else(|| Arc::<Store>::clone(&self.auth.store));
+        Scope::new(db, Arc::clone(&self.deciders.observers)).caused_by(Arc::clone(&self.cause))
+    }
+
+    /// What must happen together: in the enclosing transaction, or in one of its own.
+    ///
+    /// # Errors
+    /// When none can begin.
+    pub async fn begin(&self) -> Result<UnitOfWork, ApiError> {
+        Ok(self.scope().begin(&self.auth).await?)
     }
 
     /// Moves the state out, because a guest must own it during a call. Assign it back afterwards.
     #[must_use]
     pub fn take(&mut self) -> Exchange {
-        let placeholder = Exchange::new(self.services.clone(), Request::placeholder());
+        let (auth, deciders) = (Arc::clone(&self.auth), Arc::clone(&self.deciders));
+        let placeholder = Exchange::beside(auth, deciders, Arc::clone(&self.cause), Request::placeholder());
         std::mem::replace(self, placeholder)
     }
 

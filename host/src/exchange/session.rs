@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
+use super::Exchange;
 use super::session_cookies::CachedSession;
-use super::{Cause, Exchange};
-use crate::auth::AuthError;
 use crate::auth::session::{self, ActiveSession};
+use crate::auth::{AuthError, Scope};
 use crate::error::{ApiError, Code};
-use crate::store::Database;
 
 /// A session that is loaded when someone first asks.
 #[derive(Default)]
@@ -117,8 +116,8 @@ impl Exchange {
     ///
     /// # Errors
     /// When an observer refuses or the store fails.
-    pub async fn end_session(&mut self, db: &dyn Database, token: &str) -> Result<(), AuthError> {
-        let ended = session::end(self.auth(), db, token).await?;
+    pub async fn end_session(&mut self, scope: &Scope, token: &str) -> Result<(), AuthError> {
+        let ended = session::end(self.auth(), scope, token).await?;
         self.forget_session();
         self.ended = ended;
         Ok(())
@@ -129,7 +128,7 @@ impl Exchange {
         if let Lazy::Read(Some(active)) = std::mem::take(&mut self.session) {
             self.ended = Some(active.session.clone());
         }
-        Cause::note_actor(None);
+        self.cause.note_actor(None);
     }
 
     pub(super) fn keep_session(&mut self, active: ActiveSession) {
@@ -138,7 +137,7 @@ impl Exchange {
 
     fn put_session(&mut self, found: Option<ActiveSession>) {
         let found = found.map(Arc::new);
-        Cause::note_actor(found.clone());
+        self.cause.note_actor(found.clone());
         self.session = Lazy::Read(found);
     }
 
@@ -161,9 +160,13 @@ impl Exchange {
     }
 
     async fn load_from_store(&mut self, token: &str, need: SessionNeed) -> Result<Option<ActiveSession>, ApiError> {
-        let auth = self.auth();
+        let (auth, scope) = (self.auth(), self.scope());
         let may_write = need.refresh == Refresh::Deferred || !auth.config.session.defer_session_refresh;
-        let Some(mut active) = session::find_active(auth, token, may_write).await? else { return Ok(None) };
+        let found = match may_write {
+            true => session::find_active_or_end(auth, &scope, token).await?,
+            false => session::find_active(auth, &scope, token).await?,
+        };
+        let Some(mut active) = found else { return Ok(None) };
         if need.refresh == Refresh::Never || self.ends_with_browser() {
             return Ok(Some(active));
         }
@@ -171,7 +174,7 @@ impl Exchange {
             self.send_copy(&active, true);
             return Ok(Some(active));
         }
-        let Some(extended) = session::refresh(self.auth(), &active.session).await? else { return Ok(None) };
+        let Some(extended) = session::refresh(self.auth(), &scope, &active.session).await? else { return Ok(None) };
         active.session = extended;
         self.send_session_cookies(&active, true);
         Ok(Some(active))

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::Exchange;
-use crate::auth::lifecycle;
 use crate::auth::session::{self, ActiveSession, Client};
+use crate::auth::{Scope, lifecycle};
 use crate::cookie::Cookie;
 use crate::error::ApiError;
 use crate::http::Response;
@@ -87,18 +87,18 @@ pub enum SignIn {
 }
 
 impl Exchange {
-    /// Asks every gate. When all admit, stores a session through `db` and puts its cookies on the answer. A challenge
-    /// removes the browser's earlier session cookies and keeps the user's choice whether to be remembered.
+    /// Asks the gates, all of them; when all admit, stores a session through `scope` and puts its cookies on the answer. A
+    /// challenge removes what the browser had of a session before, and keeps whether the new one shall be remembered.
     ///
-    /// `db` is the transaction that created the user, or the store itself.
+    /// `scope` is the transaction that made the user, in which the gates take part, or the request's own.
     ///
     /// # Errors
     /// The refusal of a gate, or when the store fails.
-    pub async fn open_session(&mut self, db: &dyn Database, attempt: SignInAttempt) -> Result<SignIn, ApiError> {
+    pub async fn open_session(&mut self, scope: &Scope, attempt: SignInAttempt) -> Result<SignIn, ApiError> {
         let before = self.cookies.len();
-        let outer = std::mem::replace(&mut self.outer, db.share());
+        let enclosing_tx = std::mem::replace(&mut self.enclosing_tx, scope.share());
         let challenge = self.ask_gates(&attempt).await;
-        self.outer = outer;
+        self.enclosing_tx = enclosing_tx;
         let challenge = challenge?;
         // The cookies of gates come after those of the session.
         let of_gates = self.cookies.split_off(before.min(self.cookies.len()));
@@ -110,7 +110,7 @@ impl Exchange {
             self.cookies.extend(set);
             return Ok(SignIn::Challenged(response));
         }
-        let opened = Box::new(self.store_session(db, attempt).await?);
+        let opened = Box::new(self.store_session(scope, attempt).await?);
         self.cookies.extend(of_gates);
         self.opened = Some(OpenedSession::clone(&opened));
         Ok(SignIn::Opened(opened))
@@ -119,9 +119,9 @@ impl Exchange {
     /// Runs every gate. A refusal beats any challenge, so a refused user never learns what else would be asked. Of
     /// several challenges the first counts.
     async fn ask_gates(&mut self, attempt: &SignInAttempt) -> Result<Option<Response>, ApiError> {
-        let gates = Arc::clone(&self.services.gates.load());
+        let deciders = Arc::clone(&self.deciders);
         let mut challenge = None;
-        for gate in gates.iter() {
+        for gate in &deciders.gates {
             let before = self.cookies.len();
             match gate.ask(self, attempt).await? {
                 Verdict::Admit => {}
@@ -145,25 +145,25 @@ impl Exchange {
     pub async fn revoke_opened_session(&mut self) -> Result<(), ApiError> {
         let Some(opened) = self.opened.take() else { return Ok(()) };
         self.forget_session();
-        Ok(session::end(self.auth(), &self.auth().store, opened.session.token()).await.map(drop)?)
+        Ok(session::end(self.auth(), &self.scope(), opened.session.token()).await.map(drop)?)
     }
 
     /// Ends all sessions of the user and stores a new one for the caller. The gates are not asked: they admitted the
     /// old one.
     ///
-    /// `db` is the transaction of the change that makes it necessary.
+    /// `scope` is the transaction of the change that calls for it.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn replace_sessions(&mut self, db: &dyn Database, user: User) -> Result<OpenedSession, ApiError> {
-        session::end_all(self.auth(), db, user.id(), None).await?;
+    pub async fn replace_sessions(&mut self, scope: &Scope, user: User) -> Result<OpenedSession, ApiError> {
+        session::end_all(self.auth(), scope, user.id(), None).await?;
         let remember = !self.ends_with_browser();
-        let opened = self.store_session(db, SignInAttempt::new(user, "replacement", remember)).await?;
+        let opened = self.store_session(scope, SignInAttempt::new(user, "replacement", remember)).await?;
         self.opened = Some(opened.clone());
         Ok(opened)
     }
 
-    async fn store_session(&mut self, db: &dyn Database, attempt: SignInAttempt) -> Result<OpenedSession, ApiError> {
+    async fn store_session(&mut self, scope: &Scope, attempt: SignInAttempt) -> Result<OpenedSession, ApiError> {
         let SignInAttempt { user, method, remember, session: SessionShape { life_secs, fields }, .. } = attempt;
         let client = Client { address: self.client_address(), user_agent: self.user_agent() };
         let mut record = session::new_record(self.auth(), user.id(), remember, client)?;
@@ -173,7 +173,7 @@ impl Exchange {
         for (name, value) in fields {
             record.set(&name, value)?;
         }
-        let session = Session(lifecycle::create(self.auth(), db, record).await?);
+        let session = Session(lifecycle::create(self.auth(), scope, record).await?);
         let active = ActiveSession::stored(session.clone(), user.clone());
         self.send_session_cookies(&active, remember);
         self.keep_session(active);

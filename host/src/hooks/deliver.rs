@@ -10,11 +10,11 @@ use super::language::directive::Directives;
 use super::language::outcome::Outcome;
 use super::script::{Called, Hook, Script};
 use super::script_log::printable;
-use crate::auth::{Auth, lifecycle};
+use crate::auth::{Auth, Scope, lifecycle};
 use crate::error::ApiError;
 use crate::exchange::Exchange;
 use crate::outbox::{self, Draft};
-use crate::store::{Database, eq, session};
+use crate::store::{eq, session};
 
 /// Holds what a call wants against the rules.
 ///
@@ -51,9 +51,9 @@ pub fn drafts(script: &Script, directives: &Directives) -> Vec<Draft> {
 ///
 /// # Errors
 /// When the store fails.
-pub async fn send(auth: &Auth, db: &dyn Database, drafts: &[Draft]) -> Result<(), ApiError> {
+pub async fn send(auth: &Auth, scope: &Scope, drafts: &[Draft]) -> Result<(), ApiError> {
     for draft in drafts {
-        outbox::write(auth, db, draft).await?;
+        outbox::write(auth, scope, draft).await?;
     }
     Ok(())
 }
@@ -83,7 +83,7 @@ pub async fn carry_out(exchange: &mut Exchange, script: &Script, directives: &Di
     let drafts = drafts(script, directives);
     if !drafts.is_empty() {
         let auth = exchange.auth();
-        send(auth, &auth.store, &drafts).await?;
+        send(auth, &exchange.scope(), &drafts).await?;
         auth.mail_queued.notify_one();
     }
     if !directives.ended_sessions.is_empty() {
@@ -102,7 +102,7 @@ async fn end_sessions(exchange: &mut Exchange, ids: &[String]) -> Result<(), Api
         None => exchange.session().await?.map(|active| active.user.id().to_owned()),
     };
     let auth = exchange.auth();
-    end_sessions_of(auth, &auth.store, user_id.as_deref(), ids).await
+    end_sessions_of(auth, &exchange.scope(), user_id.as_deref(), ids).await
 }
 
 /// Ends sessions of this user, and of nobody else.
@@ -111,14 +111,14 @@ async fn end_sessions(exchange: &mut Exchange, ids: &[String]) -> Result<(), Api
 /// When an observer refuses or the store fails.
 pub async fn end_sessions_of(
     auth: &Auth,
-    db: &dyn Database,
+    scope: &Scope,
     user_id: Option<&str>,
     ids: &[String],
 ) -> Result<(), ApiError> {
     let Some(user_id) = user_id else { return Ok(()) };
     for id in ids {
         let own = [eq("id", id.as_str()), eq("userId", user_id)];
-        lifecycle::delete(auth, db, session::MODEL, &own).await?;
+        lifecycle::delete(auth, scope, session::MODEL, &own).await?;
     }
     Ok(())
 }

@@ -33,7 +33,7 @@ impl ScriptSet {
             let id = newcomer.or_else(|| Some(user.get("id")?.as_str()?.to_owned()));
             facts.session = Lazy::Read(session);
             facts.user = Lazy::Read(user);
-            records(exchange.auth(), &exchange.auth().store, id.as_deref(), reads, &mut facts).await?;
+            records(exchange.auth(), &exchange.scope(), id.as_deref(), reads, &mut facts).await?;
         }
         if reads.is_old_password {
             facts.is_old_password = Lazy::Read(old_passwords::is_old(exchange).await?.into());

@@ -7,6 +7,7 @@
 //! operations or 10 ms. A script that took more than 20,000 or 4 ms runs on threads of its own for the next minute.
 
 pub mod cases;
+mod check;
 mod deliver;
 mod error;
 mod house_rules;
@@ -92,6 +93,18 @@ impl ScriptSet {
     /// Every hook, in the order they run.
     pub fn registrations(&self) -> impl Iterator<Item = Registration<'_>> {
         self.hooks.iter().map(|hook| Registration { script: &hook.script.file, declaration: &hook.declaration })
+    }
+
+    /// What in the scripts' texts cannot do what it seems to, a line each. `is_route` tells whether some route has a path.
+    pub fn findings(&self, is_route: &dyn Fn(&str) -> bool) -> Vec<String> {
+        let mut scripts: Vec<_> = self.hooks.iter().map(|hook| &hook.script).collect();
+        scripts.dedup_by(|a, b| Arc::ptr_eq(a, b));
+        let of_one = |script: &Arc<script::Script>| {
+            let found = check::findings(&self.engine, script.text(), is_route);
+            let file = script.file.clone();
+            found.into_iter().map(move |(line, problem)| format!("{file}:{line}: warning: {problem}"))
+        };
+        scripts.into_iter().flat_map(of_one).collect()
     }
 
     /// What each script did since it was loaded, in the order of the configuration.

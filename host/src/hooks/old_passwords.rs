@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 
 use crate::auth::password::PasswordCheck;
 use crate::auth::verification::{OLD_PASSWORDS, RESET_PASSWORD};
-use crate::auth::{Auth, AuthError, verification};
+use crate::auth::{Auth, AuthError, Scope, verification};
 use crate::crypto::purpose::Purpose;
 use crate::crypto::{hex, hmac_sha256};
 use crate::error::ApiError;
@@ -32,9 +32,10 @@ pub async fn is_old(exchange: &mut Exchange) -> Result<bool, ApiError> {
     if crate::auth::password::check_new(&auth.config.email_and_password, &password).is_err() {
         return Ok(false);
     }
-    let present = find_credential_account(&auth.store, &user_id).await?;
+    let scope = exchange.scope();
+    let present = find_credential_account(&scope, &user_id).await?;
     let present = present.and_then(|account| account.password().map(str::to_owned));
-    for hash in present.into_iter().chain(history(auth, &auth.store, &user_id).await?) {
+    for hash in present.into_iter().chain(history(auth, &scope, &user_id).await?) {
         if auth.passwords.verify(Some(&hash), &password).await? != PasswordCheck::Mismatch {
             return Ok(true);
         }
@@ -46,33 +47,33 @@ async fn user_id(exchange: &mut Exchange, token: Option<String>) -> Result<Optio
     if exchange.request.path == "/reset-password" {
         let Some(token) = token else { return Ok(None) };
         let auth = exchange.auth();
-        return Ok(verification::find(auth, &auth.store, &format!("{RESET_PASSWORD}{token}")).await?);
+        return Ok(verification::find(auth, &exchange.scope(), &format!("{RESET_PASSWORD}{token}")).await?);
     }
     let active = exchange.session_with(SessionNeed::FROM_STORE).await?;
     Ok(active.map(|active| active.user.id().to_owned()))
 }
 
-/// Remembers the hash that is replaced, and of those before it as many as make `count`. `db` is the transaction of the
+/// Remembers the hash that is replaced, and of those before it as many as make `count`. `scope` is the transaction of the
 /// change.
 ///
 /// # Errors
 /// When the store fails.
-pub async fn keep(auth: &Auth, db: &dyn Database, user_id: &str, hash: &str, count: usize) -> Result<(), AuthError> {
-    let mut hashes = history(auth, db, user_id).await?;
+pub async fn keep(auth: &Auth, scope: &Scope, user_id: &str, hash: &str, count: usize) -> Result<(), AuthError> {
+    let mut hashes = history(auth, scope, user_id).await?;
     hashes.insert(0, hash.to_owned());
     hashes.truncate(count);
-    forget(auth, db, user_id).await?;
+    forget(auth, scope, user_id).await?;
     let Some(identifier) = identifiers(auth, user_id).into_iter().next() else { return Ok(()) };
-    verification::create(auth, db, &identifier, &Json::from(hashes).to_string(), KEPT_SECS).await
+    verification::create(auth, scope, &identifier, &Json::from(hashes).to_string(), KEPT_SECS).await
 }
 
 /// Forgets the passwords of a user who is removed.
 ///
 /// # Errors
 /// When the store fails.
-pub async fn forget(auth: &Auth, db: &dyn Database, user_id: &str) -> Result<(), AuthError> {
+pub async fn forget(auth: &Auth, scope: &Scope, user_id: &str) -> Result<(), AuthError> {
     for identifier in identifiers(auth, user_id) {
-        verification::consume(auth, db, &identifier).await?;
+        verification::consume(auth, scope, &identifier).await?;
     }
     Ok(())
 }

@@ -86,6 +86,11 @@ impl Script {
         self.slow_until_ms.load(Ordering::Relaxed) > millis(START.elapsed())
     }
 
+    /// Its text.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     fn count(&self, went: Went, cost: Cost) {
         self.metrics.add(went, cost.spent);
         if cost.spent > SLOW_CALL || cost.operations > SLOW_OPERATIONS {
@@ -229,14 +234,11 @@ impl Hook {
         let cost = session.end();
         let source = Source { file: &script.file, text: &script.text };
         let outcome = match called {
-            Ok(Ok(_)) if cost.is_over => Err(source.wrong("the script takes too long")),
             Err(_) => Err(source.wrong("a function of the host panicked")),
-            Ok(Ok(value)) if value.is_unit() => Ok(None),
-            Ok(Ok(value)) => {
-                let returned = value.type_name();
-                let message = format!("a hook returned a value ({returned}); end it with reject, respond or redirect");
-                Err(source.wrong(&message))
-            }
+            Ok(Ok(value)) => match cost.over {
+                Some(reason) => Err(source.wrong(reason)),
+                None => self.returned(&value).map_err(|problem| source.wrong(&problem)),
+            },
             Ok(Err(error)) => outcome_of(&error).map(Some).ok_or_else(|| source.failed(*error)),
         };
         let went = match &outcome {
@@ -246,6 +248,19 @@ impl Hook {
         };
         script.count(went, cost);
         Ok((outcome?, collector.take()))
+    }
+
+    /// What a returned value means: nothing and `true` go on, `false` refuses. A mail has nobody to refuse.
+    fn returned(&self, value: &Dynamic) -> Result<Option<Outcome>, String> {
+        let is_mail = self.declaration.moment == HookPoint::Mail;
+        match value.as_bool() {
+            _ if value.is_unit() => Ok(None),
+            Ok(goes_on) if !is_mail => Ok((!goes_on).then(Outcome::refused)),
+            _ => {
+                let kind = value.type_name();
+                Err(format!("a hook returned a value ({kind}); end it with reject, respond or redirect"))
+            }
+        }
     }
 
     /// An error of this hook's script that has no place in its text.
@@ -283,6 +298,84 @@ mod tests {
             assert_eq!(error.to_string(), "boom.rhai: a function of the host panicked");
         }
         assert_eq!(hooks[0].script.metrics.read("boom").failures, 3);
+    }
+
+    /// What a hook with this body ends with, and the bytes that it leaves behind.
+    fn ran(body: &str) -> (Result<(), String>, i64) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("greedy.rhai");
+        std::fs::write(&path, format!("before(\"/ok\", |ctx| {{ {body} }});")).unwrap();
+        let mut engine = crate::hooks::language::engine::sandboxed(&crate::hooks::test_ports());
+        let hooks = load(&mut engine, &HookConfig::new("greedy.rhai"), &path).unwrap();
+        let call = || hooks[0].call(&engine, Facts::default()).1.map(drop).map_err(|error| error.to_string());
+        call().ok();
+        let before = crate::memory::held_bytes();
+        (0..9).for_each(|_| drop(call()));
+        let ended = call();
+        (ended, crate::memory::held_bytes() - before)
+    }
+
+    #[test]
+    fn what_a_call_held_is_freed_when_it_ends() {
+        for body in [
+            r#"let a = []; a.pad(900, "x"); let f = || a.len(); a.push(f);"#,
+            "let v = 0; v = || v;",
+            r#"let m = #{ a: [] }; m.a.pad(900, 1); m.f = || m.a;"#,
+            "let a = []; a.pad(900, 1); let f = || a; let g = || f; f = g;",
+            "let a = []; a.pad(900, 1); for i in 0..20 { let b = a; let f = || b; b.push(f); }",
+            "let a = []; a.pad(900, 1); let f = |x| { let b = x; let g = || b; b[0] = g; }; f.call(a); throw 1;",
+        ] {
+            let (_, left) = ran(body);
+            assert!(left < 10_000, "{left} bytes are left: {body}");
+        }
+    }
+
+    #[test]
+    fn a_call_that_grows_past_its_memory_ends() {
+        let (large, long) = ("the script needs too much memory", "the script takes too long");
+        let nested = "holds a closure, which no other closure can share";
+        for (body, problem) in [
+            (
+                "let f = || 1; let n = 1; f = || n; for i in 0..25 { let a = [f, f]; f = || a; } print(f.to_debug());",
+                nested,
+            ),
+            (
+                "let n = 1; let f = || n; for i in 0..25 { let m = #{ a: f, b: f }; f = || m; } switch f { 1 => 2 }",
+                nested,
+            ),
+            (
+                r#"let s = ""; s.pad(60000, "x"); let all = []; for i in 0..900 { let b = s + i; all.push(|| b); }"#,
+                large,
+            ),
+            (
+                r#"let s = ""; s.pad(60000, "x"); let m = #{}; for i in 0..900 { let b = s + i; m["k" + i] = || b; }"#,
+                large,
+            ),
+            ("for i in 0..2000 { let a = i; let f = || a; }", "share at most 1000 variables"),
+            ("let a = []; a.pad(900, 1); a.dedup(|x, y| { loop { } });", long),
+            ("let a = []; a.pad(900, 1); let b = a; a.sort(|x, y| { b.sort(|x, y| { loop { } }); 0 });", long),
+            ("let a = []; a.pad(900, 1); a.sort(|x, y| { loop { } });", long),
+            ("let a = []; a.pad(900, 1); a.for_each(|x| { try { loop { } } catch { } });", long),
+        ] {
+            let (ended, left) = ran(body);
+            let error = ended.err().unwrap_or_default();
+            assert!(error.contains(problem), "{body}: {error}");
+            assert!(left < 10_000, "{left} bytes are left: {body}");
+        }
+    }
+
+    #[test]
+    fn closures_within_the_bounds_work() {
+        for body in [
+            "let n = 2; if [1, 2, 3].filter(|x| x > n) != [3] { throw 1; }",
+            "let n = 0; [1, 2, 3].for_each(|| n += this); if n != 6 { throw n; }",
+            "let n = 1; let f = |x| x + n; if [1, 2].map(f) != [2, 3] { throw 1; }",
+            "let f = |x| x + 1; let g = |x| f.call(x); if g.call(1) != 2 { throw 1; }",
+            r#"let a = [3, 1, 2]; a.sort(|x, y| x - y); if a != [1, 2, 3] { throw 1; }"#,
+            "let sum = [1, 2, 3].reduce(|sum, x| (sum ?? 0) + x); if sum != 6 { throw 1; }",
+        ] {
+            assert_eq!(ran(body).0, Ok(()), "{body}");
+        }
     }
 
     #[test]

@@ -64,12 +64,13 @@ impl AddressRule {
         hops.iter().rev().copied().find(|hop| !self.is_trusted(*hop))
     }
 
-    fn is_trusted(&self, address: IpAddr) -> bool {
+    /// True for a proxy whose headers are believed.
+    pub fn is_trusted(&self, address: IpAddr) -> bool {
         self.trusted_proxies.iter().any(|network| network.contains(&address))
     }
 
-    /// IPv4 as it is; IPv6 as its network in eight full groups, so that one client has one key.
-    fn spell(&self, address: IpAddr) -> String {
+    /// One key for each client: IPv4 as it is; IPv6 as its network in eight full groups, so that one client has one key.
+    pub fn spell(&self, address: IpAddr) -> String {
         match address {
             IpAddr::V4(v4) => v4.to_string(),
             IpAddr::V6(v6) => {

@@ -5,6 +5,8 @@ pub mod origin;
 pub mod outgoing;
 
 use std::net::IpAddr;
+use std::ops::{Deref, DerefMut};
+use std::sync::{Arc, LazyLock};
 
 use bytes::Bytes;
 use percent_encoding::percent_decode_str;
@@ -87,6 +89,19 @@ impl Query {
 /// A request below the base path.
 #[derive(Clone, Debug)]
 pub struct Request {
+    /// All but the body. Its fields are the request's own: whoever changes one while the head is shared changes a copy.
+    pub head: Arc<RequestHead>,
+    /// The body as it came.
+    pub raw_body: Bytes,
+    /// The body as JSON (forms become an object of strings); `None` when there was none.
+    pub body: Option<Json>,
+    /// When the request arrived.
+    pub received_at: Timestamp,
+}
+
+/// What stands before the body of a request, and who sent it.
+#[derive(Clone, Debug, Default)]
+pub struct RequestHead {
     /// Unique per request; stands in the log and in `x-request-id`.
     pub id: String,
     /// Upper-case method.
@@ -97,33 +112,36 @@ pub struct Request {
     pub query: Query,
     /// Headers, names in lower case.
     pub headers: Headers,
-    /// The body as it came.
-    pub raw_body: Bytes,
-    /// The body as JSON (forms become an object of strings); `None` when there was none.
-    pub body: Option<Json>,
     /// Address of the socket's other end.
     pub peer: Option<IpAddr>,
     /// The client's address by the configured rule; `None` when it cannot be trusted.
     pub client_address: Option<String>,
-    /// When the request arrived.
-    pub received_at: Timestamp,
+}
+
+impl Deref for Request {
+    type Target = RequestHead;
+
+    fn deref(&self) -> &RequestHead {
+        &self.head
+    }
+}
+
+impl DerefMut for Request {
+    fn deref_mut(&mut self) -> &mut RequestHead {
+        Arc::make_mut(&mut self.head)
+    }
 }
 
 impl Request {
+    /// A request without a body.
+    pub fn new(head: RequestHead) -> Self {
+        Self { head: Arc::new(head), ..Self::placeholder() }
+    }
+
     /// A request that stands for "none" while the real one is lent out.
     pub fn placeholder() -> Self {
-        Self {
-            id: String::new(),
-            method: String::new(),
-            path: String::new(),
-            query: Query::default(),
-            headers: Headers::default(),
-            raw_body: Bytes::new(),
-            body: None,
-            peer: None,
-            client_address: None,
-            received_at: Timestamp(0),
-        }
+        static NONE: LazyLock<Arc<RequestHead>> = LazyLock::new(Arc::default);
+        Self { head: Arc::clone(&NONE), raw_body: Bytes::new(), body: None, received_at: Timestamp(0) }
     }
 
     /// The value of a cookie: the first of that name, unquoted and URL-decoded where it is escaped.
@@ -247,9 +265,9 @@ mod tests {
     use super::*;
 
     fn request(cookie: &str) -> Request {
-        let mut headers = Headers::default();
-        headers.push("cookie", cookie);
-        Request { headers, ..Request::placeholder() }
+        let mut request = Request::placeholder();
+        request.headers.push("cookie", cookie);
+        request
     }
 
     #[test]

@@ -2,26 +2,25 @@
 
 pub mod dev_mailbox;
 pub mod mailbox;
+mod retry;
+mod sender;
 pub mod smtp;
 mod template;
 pub mod webhook;
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use arc_swap::ArcSwapOption;
 use async_trait::async_trait;
 use doorward_contract::RateLimit;
-use futures_util::future::join_all;
 use serde_json::{Map, Value as Json, json};
-use tokio::sync::Notify;
 
 use crate::auth::{Auth, AuthError};
-use crate::clock::{Clock, Timestamp};
+use crate::clock::Timestamp;
 use crate::mail::Mail;
-use crate::store::outbox::{self, Delivery};
-use crate::store::{Database, Store, StoreError};
+use crate::store::Database;
+use crate::store::outbox;
 
+pub use sender::{Deliveries, Sender};
 pub use template::{TemplateError, Templates};
 pub use webhook::EventHooks;
 
@@ -32,12 +31,6 @@ pub use crate::mail::kind::DECOY;
 const EVENT: &str = "script:event";
 
 const DAY_SECS: u32 = 86_400;
-const BATCH: u32 = 20;
-/// Longer than any transport tries, so that no other process sends the same mail meanwhile.
-const LEASE_SECS: i64 = 60;
-const IDLE: Duration = Duration::from_secs(1);
-const FIRST_RETRY_SECS: i64 = 5;
-const LAST_RETRY_SECS: i64 = 3600;
 
 /// Delivers mails.
 #[async_trait]
@@ -45,14 +38,34 @@ pub trait Transport: Send + Sync {
     /// Delivers one mail.
     ///
     /// # Errors
-    /// When the mail was not accepted. It is tried again later.
+    /// When the mail was not accepted. It is tried again later, unless the error is lasting.
     async fn send(&self, mail: &Mail) -> Result<(), TransportError>;
 }
 
 /// Why a mail was not accepted. Its text must not contain the mail's content.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct TransportError(pub String);
+#[error("{text}")]
+pub struct TransportError {
+    text: String,
+    is_lasting: bool,
+}
+
+impl TransportError {
+    /// A failure that may pass: the delivery is tried again.
+    pub fn passing(text: impl Into<String>) -> Self {
+        Self { text: text.into(), is_lasting: false }
+    }
+
+    /// A refusal that no further try will change.
+    pub fn lasting(text: impl Into<String>) -> Self {
+        Self { text: text.into(), is_lasting: true }
+    }
+
+    /// True if no further try will change it.
+    pub fn is_lasting(&self) -> bool {
+        self.is_lasting
+    }
+}
 
 /// Sees every mail before it is sent, with its template filled.
 #[async_trait]
@@ -64,25 +77,33 @@ pub trait MailFilter: Send + Sync {
     async fn look(&self, mail: Mail) -> Result<Option<Mail>, TransportError>;
 }
 
-/// Where the filter stands; swapped when extensions are loaded again.
-pub type MailFilterSlot = ArcSwapOption<Arc<dyn MailFilter>>;
+/// Tells the filter of this moment: it is swapped when scripts are loaded again.
+pub type CurrentMailFilter = Box<dyn Fn() -> Option<Arc<dyn MailFilter>> + Send + Sync>;
 
 /// A row that has not been written yet.
 #[derive(Clone, Debug)]
 pub struct Draft {
     kind: String,
     payload: Json,
+    /// When the secret in it is over, so that it is of no use any more.
+    ends_at: Option<Timestamp>,
 }
 
 impl Draft {
     /// A mail.
     pub fn mail(kind: &str, to: &str, data: &Map<String, Json>) -> Self {
-        Self { kind: kind.to_owned(), payload: json!({ "to": to, "data": data }) }
+        Self { kind: kind.to_owned(), payload: json!({ "to": to, "data": data }), ends_at: None }
+    }
+
+    /// Not to be sent at `ends_at` or later.
+    #[must_use]
+    pub fn until(self, ends_at: Option<Timestamp>) -> Self {
+        Self { ends_at, ..self }
     }
 
     /// An event for the webhook of a script.
     pub fn event(hook: &str, name: &str, data: &Map<String, Json>) -> Self {
-        Self { kind: EVENT.to_owned(), payload: json!({ "hook": hook, "event": name, "data": data }) }
+        Self { kind: EVENT.to_owned(), payload: json!({ "hook": hook, "event": name, "data": data }), ends_at: None }
     }
 }
 
@@ -95,7 +116,24 @@ pub async fn write(auth: &Auth, db: &dyn Database, draft: &Draft) -> Result<(), 
     let to = draft.payload.get("to").and_then(Json::as_str).unwrap_or_default();
     let is_sent = draft.kind == EVENT || may_get_more(auth, db, to).await?;
     let kind = if is_sent { &draft.kind } else { DECOY };
-    Ok(outbox::enqueue(db, &auth.random.id(), kind, draft.payload.clone(), auth.now()).await?)
+    let mut payload = draft.payload.clone();
+    let ends_at = draft.ends_at.or_else(|| link_ends_at(auth, &draft.kind));
+    if let (Some(fields), Some(ends_at)) = (payload.as_object_mut(), ends_at) {
+        fields.insert(outbox::ENDS_AT.to_owned(), ends_at.0.into());
+    }
+    Ok(outbox::enqueue(db, &auth.random.id(), kind, payload, auth.now()).await?)
+}
+
+/// When the link in a mail of the core that is written now is over; `None` for mails without a link and for all others.
+fn link_ends_at(auth: &Auth, kind: &str) -> Option<Timestamp> {
+    let config = &auth.config;
+    let life_secs = match kind {
+        "verify-email" | "change-email" => config.email_verification.expires_in,
+        "reset-password" => config.email_and_password.reset_password_token_expires_in,
+        "delete-account" => config.user.delete_user.delete_token_expires_in,
+        _ => return None,
+    };
+    Some(auth.now().plus_secs(life_secs))
 }
 
 /// Writes a mail into the outbox. `db` is the transaction that causes it.
@@ -118,11 +156,12 @@ pub struct Mailer {
     pub templates: Templates,
     /// The way out.
     pub transport: Arc<dyn Transport>,
-    /// Sees each mail first.
-    pub filter: Arc<MailFilterSlot>,
+    /// Who sees them first; asked once for each batch.
+    pub filter: CurrentMailFilter,
 }
 
-/// Counts a mail to the address and says whether it may be sent. Without an address (see [`DECOY`]) it takes as long.
+/// Counts a mail to the address; may it be sent? For no address at all (see [`DECOY`]) it takes as long. It counts in the
+/// transaction of the mail: one that is undone sends none.
 async fn may_get_more(auth: &Auth, db: &dyn Database, to: &str) -> Result<bool, AuthError> {
     let options = &auth.config.rate_limit;
     if !options.enabled || !options.per_recipient.enabled {
@@ -136,103 +175,4 @@ async fn may_get_more(auth: &Auth, db: &dyn Database, to: &str) -> Result<bool, 
         tracing::warn!(target: "audit", event = "mail-withheld", account);
     }
     Ok(!is_over)
-}
-
-/// Sends the rows of the outbox until the process ends.
-pub struct Sender {
-    store: Store,
-    clock: Arc<dyn Clock>,
-    mailer: Option<Mailer>,
-    events: EventHooks,
-    wake: Arc<Notify>,
-}
-
-impl Sender {
-    /// A sender. [`Sender::run`] starts it. `auth.mail_queued` wakes it after a commit.
-    pub fn new(auth: &Auth, mailer: Option<Mailer>, events: EventHooks) -> Self {
-        let (store, clock, wake) = (auth.store.clone(), Arc::clone(&auth.clock), Arc::clone(&auth.mail_queued));
-        Self { store, clock, mailer, events, wake }
-    }
-
-    /// Sends, waits for more, and never returns.
-    pub async fn run(self) {
-        loop {
-            match self.send_due().await {
-                Ok(0) => _ = tokio::time::timeout(IDLE, self.wake.notified()).await,
-                Ok(_) => {}
-                Err(error) => {
-                    tracing::warn!(%error, "the outbox cannot be read");
-                    tokio::time::sleep(IDLE).await;
-                }
-            }
-        }
-    }
-
-    /// Sends one batch and returns how many deliveries it took.
-    async fn send_due(&self) -> Result<usize, StoreError> {
-        let deliveries = outbox::take_due(&self.store, self.clock.now(), LEASE_SECS, BATCH).await?;
-        // All at once, so that a slow receiver delays no other mail of the batch.
-        for finished in join_all(deliveries.iter().map(|delivery| self.deliver(delivery))).await {
-            finished?;
-        }
-        Ok(deliveries.len())
-    }
-
-    /// Makes one delivery, then removes its row or schedules another try.
-    async fn deliver(&self, delivery: &Delivery) -> Result<(), StoreError> {
-        let Err(error) = self.send(delivery).await else { return outbox::delete(&self.store, delivery.id()).await };
-        tracing::warn!(kind = delivery.kind(), attempts = delivery.attempts(), %error, "a delivery was not made");
-        let again = retry_at(self.clock.now(), delivery.attempts());
-        outbox::reschedule(&self.store, delivery.id(), again, &error.to_string()).await
-    }
-
-    async fn send(&self, delivery: &Delivery) -> Result<(), TransportError> {
-        match delivery.kind() {
-            DECOY => Ok(()),
-            EVENT => self.events.send(delivery).await,
-            _ => self.send_mail(delivery).await,
-        }
-    }
-
-    async fn send_mail(&self, delivery: &Delivery) -> Result<(), TransportError> {
-        let Some(mailer) = &self.mailer else { return Err(TransportError("there is no [mail] section".into())) };
-        let payload = delivery.payload();
-        let data = payload.get("data").and_then(Json::as_object).cloned().unwrap_or_default();
-        let filled = mailer.templates.render(delivery.kind(), &data);
-        let filled = filled.map_err(|error| TransportError(format!("its template cannot be filled: {error}")))?;
-        let mail = Mail {
-            id: delivery.id().to_owned(),
-            kind: delivery.kind().to_owned(),
-            to: payload.get("to").and_then(Json::as_str).unwrap_or_default().to_owned(),
-            subject: filled.subject,
-            text: filled.text,
-            html: filled.html,
-            data,
-        };
-        let screened = match mailer.filter.load_full() {
-            Some(filter) => filter.look(mail).await?,
-            None => Some(mail),
-        };
-        match screened {
-            Some(mail) => mailer.transport.send(&mail).await,
-            None => Ok(()),
-        }
-    }
-}
-
-/// The time of the next try: the delay doubles from five seconds to an hour.
-fn retry_at(now: Timestamp, attempts: i64) -> Timestamp {
-    let doublings = u32::try_from(attempts.clamp(1, 20) - 1).unwrap_or(0);
-    now.plus_secs((FIRST_RETRY_SECS << doublings).min(LAST_RETRY_SECS))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn retries_back_off_to_an_hour() {
-        let delays: Vec<i64> = [1, 2, 3, 10, 11, 99].iter().map(|n| retry_at(Timestamp(0), *n).as_secs()).collect();
-        assert_eq!(delays, [5, 10, 20, 2560, 3600, 3600]);
-    }
 }

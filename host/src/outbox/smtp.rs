@@ -26,14 +26,14 @@ impl Smtp {
     /// # Errors
     /// When `from` is no address or the server's name cannot be used.
     pub fn new(options: &SmtpConfig, from: &str) -> Result<Self, TransportError> {
-        let from = from.parse().map_err(|error| TransportError(format!("mail.from \"{from}\": {error}")))?;
+        let from = from.parse().map_err(|error| TransportError::passing(format!("mail.from \"{from}\": {error}")))?;
         let builder = match options.tls {
             SmtpTls::Starttls => AsyncSmtpTransport::<Tokio1Executor>::starttls_relay(&options.host),
             SmtpTls::Implicit => AsyncSmtpTransport::<Tokio1Executor>::relay(&options.host),
             SmtpTls::None => Ok(AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&options.host)),
         };
         let mut builder = builder
-            .map_err(|error| TransportError(format!("mail.smtp.host \"{}\": {error}", options.host)))?
+            .map_err(|error| TransportError::passing(format!("mail.smtp.host \"{}\": {error}", options.host)))?
             .timeout(Some(TIMEOUT));
         if let Some(port) = options.port {
             builder = builder.port(port);
@@ -47,7 +47,7 @@ impl Smtp {
 
     fn message(&self, mail: &Mail) -> Result<Message, TransportError> {
         // Neither error may be passed on: its text would contain the address.
-        let to: Address = mail.to.parse().map_err(|_| TransportError("the recipient is no address".into()))?;
+        let to: Address = mail.to.parse().map_err(|_| TransportError::lasting("the recipient is no address"))?;
         Message::builder()
             // A mail keeps its id when it is sent again, so that a receiver can recognise it.
             .message_id(Some(format!("<{}@{}>", mail.id, self.from.email.domain())))
@@ -55,7 +55,7 @@ impl Smtp {
             .to(Mailbox::new(None, to))
             .subject(&mail.subject)
             .multipart(MultiPart::alternative_plain_html(mail.text.clone(), mail.html.clone()))
-            .map_err(|_| TransportError("the message cannot be made".into()))
+            .map_err(|_| TransportError::lasting("the message cannot be made"))
     }
 }
 
@@ -63,8 +63,17 @@ impl Smtp {
 impl Transport for Smtp {
     async fn send(&self, mail: &Mail) -> Result<(), TransportError> {
         let message = self.message(mail)?;
-        self.server.send(message).await.map(drop).map_err(|error| TransportError(error.to_string()))
+        self.server.send(message).await.map(drop).map_err(|error| refusal(&error))
     }
+}
+
+/// A reply of 5xx is final, except about the server's own login, which the operator can mend while the mail waits.
+fn refusal(error: &lettre::transport::smtp::Error) -> TransportError {
+    const ABOUT_LOGIN: [u16; 4] = [530, 534, 535, 538];
+    let code = error.status().map(u16::from);
+    let is_lasting = error.is_permanent() && !code.is_some_and(|code| ABOUT_LOGIN.contains(&code));
+    let text = error.to_string();
+    if is_lasting { TransportError::lasting(text) } else { TransportError::passing(text) }
 }
 
 #[cfg(test)]

@@ -39,7 +39,7 @@ impl Webhook {
     pub fn new(options: &WebhookConfig, key: Secret<Vec<u8>>, clock: Arc<dyn Clock>) -> Result<Self, TransportError> {
         if !is_private(&options.url) {
             let message = format!("the webhook's url \"{}\" must be https, or http to this machine", options.url);
-            return Err(TransportError(message));
+            return Err(TransportError::passing(message));
         }
         let mut agent =
             Agent::config_builder().tls_config(outgoing::tls()).timeout_global(Some(TIMEOUT)).max_redirects(0);
@@ -89,16 +89,20 @@ impl Webhook {
             .header("content-type", "application/json")
             .header("doorward-signature", format!("t={at},v1={mac}"));
         let sent = tokio::task::spawn_blocking(move || request.send(body)).await;
-        let answer = sent.map_err(|error| TransportError(error.to_string()))?;
-        let status = answer.map_err(|error| TransportError(error.to_string()))?.status();
-        if status.is_success() { Ok(()) } else { Err(TransportError(format!("the receiver answered {status}"))) }
+        let answer = sent.map_err(|error| TransportError::passing(error.to_string()))?;
+        let status = answer.map_err(|error| TransportError::passing(error.to_string()))?.status();
+        if status.is_success() {
+            Ok(())
+        } else {
+            Err(TransportError::passing(format!("the receiver answered {status}")))
+        }
     }
 }
 
 #[async_trait]
 impl Transport for Webhook {
     async fn send(&self, mail: &Mail) -> Result<(), TransportError> {
-        self.post(serde_json::to_string(mail).map_err(|error| TransportError(error.to_string()))?).await
+        self.post(serde_json::to_string(mail).map_err(|error| TransportError::passing(error.to_string()))?).await
     }
 }
 
@@ -134,7 +138,7 @@ impl EventHooks {
         let part = |name: &str| delivery.payload().get(name).cloned().unwrap_or_default();
         let hook = part("hook");
         let receiver = hook.as_str().and_then(|hook| self.0.get(hook));
-        let receiver = receiver.ok_or_else(|| TransportError("its script has no webhook any more".into()))?;
+        let receiver = receiver.ok_or_else(|| TransportError::lasting("its script has no webhook any more"))?;
         let at = delivery.created_at().to_iso();
         let body = json!({
             "id": delivery.id(), "event": part("event"), "hook": hook, "at": at, "data": part("data"),

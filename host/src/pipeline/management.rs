@@ -3,43 +3,58 @@
 //! Invariant: nothing here is reachable on the public address; `server` binds it to an address of its own.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::Pipeline;
 use super::metrics::Metrics;
+use super::{Extensions, Pipeline};
 use crate::config::ManagementKey;
 use crate::crypto::{constant_time_eq, sha256};
 use crate::error::{ApiError, Code};
 use crate::exchange::Route;
-use crate::http::{Headers, Query, Request, Response};
+use crate::http::{Headers, Query, Request, RequestHead, Response};
+use crate::outbox::Deliveries;
 use crate::store::Models;
 use crate::store::outbox;
 
 /// Functions by name.
-pub type Functions = HashMap<String, Route>;
+pub type Functions = HashMap<String, Arc<Route>>;
 
 /// Who may call the functions of the core and of plugins.
 pub struct Management {
     keys: Vec<ManagementKey>,
+    deliveries: Option<Arc<Deliveries>>,
 }
 
 impl Management {
-    /// An API for these keys.
-    pub fn new(keys: Vec<ManagementKey>) -> Self {
-        Self { keys }
+    /// An API for these keys. Readiness tells of the sender, when there is one.
+    pub fn new(keys: Vec<ManagementKey>, deliveries: Option<Arc<Deliveries>>) -> Self {
+        Self { keys, deliveries }
     }
 
     /// Answers one request to the management address; its path is the whole path.
     pub async fn answer(&self, pipeline: &Pipeline, request: Request) -> Response {
         let answered = match (request.method.as_str(), request.path.as_str()) {
             ("GET", "/health") => Ok(Response::json(&json!({ "status": "ok" }))),
-            ("GET", "/ready") => ready(pipeline).await,
+            ("GET", "/ready") => self.ready(pipeline).await,
             ("GET", "/metrics") => metrics(pipeline).await,
             ("POST", path) => return self.call(pipeline, path.trim_start_matches('/').to_owned(), request).await,
             _ => Err(Code::FUNCTION_NOT_FOUND.into()),
         };
         answered.unwrap_or_else(|error| Response::from(&error))
+    }
+
+    /// 200 when the database can be read and written and the sender works, else 503.
+    async fn ready(&self, pipeline: &Pipeline) -> Result<Response, ApiError> {
+        let store = &*pipeline.auth().store;
+        store.find_one("user", &[crate::store::eq("id", "")]).await?;
+        // It goes the way of every write, and no row has this id.
+        outbox::delete(store, "").await?;
+        if self.deliveries.as_ref().is_some_and(|deliveries| !deliveries.is_alive()) {
+            return Err(ApiError::new(503, "SENDER_STOPPED", "The sender of mail does not work"));
+        }
+        Ok(Response::json(&json!({ "status": "ready" })))
     }
 
     /// Checks the key, then its scope, then the call's form; every call leaves an audit event.
@@ -48,9 +63,10 @@ impl Management {
         let peer = request.peer;
         let key = self.key_of(&request);
         let key_name = key.map(|key| key.name.as_str());
+        let extensions = pipeline.extensions();
         // Who learns what a key may do, or which functions there are, has a key.
-        let (response, code) = match admit(pipeline, key, &name, request) {
-            Ok((function, request)) => (pipeline.call_function(request, function).await, None),
+        let (response, code) = match admit(&extensions, key, &name, request) {
+            Ok((function, request)) => (pipeline.call_function(&extensions, request, function).await, None),
             Err(error) => (Response::from(&error), error.code().map(str::to_owned)),
         };
         tracing::info!(
@@ -82,16 +98,16 @@ impl Management {
 }
 
 fn admit(
-    pipeline: &Pipeline,
+    extensions: &Extensions,
     key: Option<&ManagementKey>,
     name: &str,
     request: Request,
-) -> Result<(Route, Request), ApiError> {
+) -> Result<(Arc<Route>, Request), ApiError> {
     let key = key.ok_or(Code::UNAUTHORIZED)?;
     if !key.scopes.iter().any(|scope| scope == "*" || scope == name) {
         return Err(Code::INSUFFICIENT_SCOPE.into());
     }
-    let function = pipeline.function(name).ok_or(Code::FUNCTION_NOT_FOUND)?;
+    let function = extensions.functions.get(name).cloned().ok_or(Code::FUNCTION_NOT_FOUND)?;
     Ok((function, read_call(name, request)?))
 }
 
@@ -112,16 +128,16 @@ fn read_call(name: &str, request: Request) -> Result<Request, ApiError> {
     let encoded = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();
     let mut plain = Headers::default();
     headers.into_iter().for_each(|(name, value)| plain.push(name.to_ascii_lowercase(), value));
-    let path = format!("/{name}");
-    Ok(Request {
-        path,
-        body,
+    let head = RequestHead {
+        id: request.id.clone(),
+        method: request.method.clone(),
+        path: format!("/{name}"),
         query: Query::parse(&encoded),
         headers: plain,
         peer: None,
         client_address: None,
-        ..request
-    })
+    };
+    Ok(Request { head: Arc::new(head), body, ..request })
 }
 
 /// An object's texts, and the items of its lists of texts; `None` for anything else.
@@ -147,16 +163,10 @@ fn pairs(value: Option<Json>) -> Option<Vec<(String, String)>> {
     Some(pairs)
 }
 
-/// 200 when the database answers, else 503.
-async fn ready(pipeline: &Pipeline) -> Result<Response, ApiError> {
-    pipeline.services().auth.store.find_one("user", &[crate::store::eq("id", "")]).await?;
-    Ok(Response::json(&json!({ "status": "ready" })))
-}
-
 async fn metrics(pipeline: &Pipeline) -> Result<Response, ApiError> {
-    let auth = &pipeline.services().auth;
+    let auth = pipeline.auth();
     let waiting_hashes = auth.passwords.waiting() as u64;
-    let waiting_mail = outbox::depth(&auth.store).await?;
+    let waiting_mail = outbox::depth(&*auth.store).await?;
     let mut text = pipeline.metrics.render(&[
         ("doorward_hash_queue_depth", "Passwords that wait to be hashed.", waiting_hashes),
         ("doorward_outbox_depth", "Mails that wait to be delivered.", waiting_mail),

@@ -1,4 +1,4 @@
-//! THE ordered list of stages that every request passes, core and plugin endpoints alike.
+//! Answers requests: walks the list of stages, and finishes every answer.
 
 mod audit;
 mod body;
@@ -7,6 +7,7 @@ mod metrics;
 pub mod rate_limit;
 pub mod respond;
 pub mod router;
+pub mod stages;
 
 mod origin_check;
 
@@ -17,9 +18,10 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use futures_util::FutureExt;
 
+use crate::auth::Auth;
 use crate::error::ApiError;
-use crate::exchange::{Cause, Endpoint, Exchange, Route, Services};
-use crate::hooks::{ScriptCounts, ScriptSet, Step};
+use crate::exchange::{Deciders, Exchange, Route};
+use crate::hooks::{ScriptCounts, ScriptSet};
 use crate::http::address::AddressRule;
 use crate::http::{Request, Response};
 use crate::plugin_host::{PluginCounters, Plugins};
@@ -28,42 +30,47 @@ use management::Functions;
 use rate_limit::RateRules;
 use router::Router;
 
-/// What can be swapped while the server runs: the routes and rules that plugins and scripts take part in.
+/// Everything that is swapped when plugins and scripts are loaded again, as one. Clones are cheap.
+///
+/// Invariant: a request, a call of a function or a batch of mail looks at it once and keeps what it found.
+#[derive(Clone)]
 pub struct Extensions {
     /// Core and plugin routes.
-    pub router: Router,
+    pub router: Arc<Router>,
     /// What the management API calls.
-    pub functions: Functions,
+    pub functions: Arc<Functions>,
     /// Core, plugin and operator limits.
-    pub rate_rules: RateRules,
+    pub rate_rules: Arc<RateRules>,
     /// Hooks around endpoints.
-    pub plugins: Plugins,
+    pub plugins: Arc<Plugins>,
     /// Policies around endpoints.
     pub scripts: Arc<ScriptSet>,
+    /// Who has a say beneath the endpoints.
+    pub deciders: Arc<Deciders>,
 }
 
 /// Answers requests.
 pub struct Pipeline {
-    services: Arc<Services>,
-    extensions: ArcSwap<Extensions>,
+    auth: Arc<Auth>,
+    extensions: Arc<ArcSwap<Extensions>>,
     address_rule: AddressRule,
     metrics: metrics::Metrics,
 }
 
 impl Pipeline {
-    /// A pipeline over `services` with its first extensions.
-    pub fn new(services: Arc<Services>, extensions: Extensions, address_rule: AddressRule) -> Self {
-        Self {
-            services,
-            extensions: ArcSwap::from_pointee(extensions),
-            address_rule,
-            metrics: metrics::Metrics::default(),
-        }
+    /// A pipeline whose extensions stand in `extensions`, where others look at them too.
+    pub fn new(auth: Arc<Auth>, extensions: Arc<ArcSwap<Extensions>>, address_rule: AddressRule) -> Self {
+        Self { auth, extensions, address_rule, metrics: metrics::Metrics::default() }
     }
 
-    /// What all requests share.
-    pub fn services(&self) -> &Arc<Services> {
-        &self.services
+    /// Configuration, store and ports, which all requests share.
+    pub fn auth(&self) -> &Arc<Auth> {
+        &self.auth
+    }
+
+    /// The extensions of this moment.
+    pub fn extensions(&self) -> Arc<Extensions> {
+        self.extensions.load_full()
     }
 
     /// What each script did since it was loaded.
@@ -81,54 +88,37 @@ impl Pipeline {
         self.extensions.load().plugins.counters()
     }
 
+    /// How a client's address is told.
+    pub fn address_rule(&self) -> &AddressRule {
+        &self.address_rule
+    }
+
     /// Answers one request; never fails and never panics.
     pub async fn answer(&self, mut request: Request) -> Response {
         request.client_address = self.client_address(&request);
         // Before anything asks for the path: all stages judge the same one.
-        if self.services.auth.config.advanced.skip_trailing_slashes
-            && request.path.len() > 1
-            && request.path.ends_with('/')
-        {
+        if self.auth.config.advanced.skip_trailing_slashes && request.path.len() > 1 && request.path.ends_with('/') {
             request.path.pop();
         }
-        let cause = self.cause(&request);
-        let mut exchange = Exchange::new(Arc::clone(&self.services), request);
+        let extensions = self.extensions();
+        let mut exchange = self.exchange(&extensions, request);
         // The stages of a request are a large future, and each layer around it would keep copies.
-        let answered = Box::pin(async {
-            let extensions = self.extensions.load_full();
-            let walked = AssertUnwindSafe(self.walk(&mut exchange, &extensions)).catch_unwind().await;
-            self.finish(&mut exchange, walked).await
-        });
-        Cause::during(cause, answered).await
+        let walk = Box::pin(AssertUnwindSafe(self.walk(&stages::REQUEST, &mut exchange, &extensions)).catch_unwind());
+        let walked = walk.await;
+        self.finish(&mut exchange, walked).await
     }
 
-    /// Observers alone ask for the cause: while there are none, none is made.
-    fn cause(&self, request: &Request) -> Option<Arc<Cause>> {
-        let is_observed = !self.services.auth.observers.load().is_empty();
-        is_observed.then(|| Arc::new(Cause::of(request)))
-    }
-
-    /// The server-only function with this name, of the core or of a plugin.
-    pub(super) fn function(&self, name: &str) -> Option<Route> {
-        self.extensions.load().functions.get(name).cloned()
-    }
-
-    /// Answers a call of a server-only function: hooks run as around any endpoint; limits and origins are for browsers.
-    pub async fn call_function(&self, request: Request, function: Route) -> Response {
-        let cause = self.cause(&request);
-        let mut exchange = Exchange::new(Arc::clone(&self.services), request);
-        let endpoint = Arc::clone(&function.endpoint);
+    /// Answers a call of a server-only function of these extensions.
+    pub async fn call_function(&self, extensions: &Extensions, request: Request, function: Arc<Route>) -> Response {
+        let mut exchange = self.exchange(extensions, request);
         exchange.route = Some(function);
-        let answered = Box::pin(async {
-            let extensions = self.extensions.load_full();
-            let call = async {
-                body::refuse_null_characters(&exchange.request)?;
-                call(&mut exchange, &extensions, endpoint.as_ref()).await
-            };
-            let called = AssertUnwindSafe(call).catch_unwind().await;
-            self.finish(&mut exchange, called).await
-        });
-        Cause::during(cause, answered).await
+        let call = AssertUnwindSafe(self.walk(&stages::FUNCTION, &mut exchange, extensions)).catch_unwind();
+        let called = Box::pin(call).await;
+        self.finish(&mut exchange, called).await
+    }
+
+    fn exchange(&self, extensions: &Extensions, request: Request) -> Exchange {
+        Exchange::new(Arc::clone(&self.auth), Arc::clone(&extensions.deciders), request)
     }
 
     async fn finish(&self, exchange: &mut Exchange, answered: Walked) -> Response {
@@ -136,25 +126,9 @@ impl Pipeline {
             Ok(response) => response,
             Err(error) => refuse(exchange, &error).await,
         };
-        self.metrics.count(exchange.route.as_ref(), response.status);
+        self.metrics.count(exchange.route.as_deref(), response.status);
         audit::record(exchange, &response);
         respond::finish(exchange, response)
-    }
-
-    /// The stages, in order. The first that fails decides the answer.
-    async fn walk(&self, exchange: &mut Exchange, extensions: &Extensions) -> Result<Response, ApiError> {
-        // The client's address is known already: everything below may ask for it.
-        if self.is_disabled(&exchange.request.path) {
-            return Ok(Response::with_type(404, "text/plain;charset=UTF-8", "Not Found"));
-        }
-        let route = extensions.router.find(&exchange.request.method, &exchange.request.path);
-        exchange.route = route.cloned();
-        rate_limit::count(exchange, &extensions.rate_rules).await?;
-        let Some(route) = route else { return Ok(Response::bare(404)) };
-        exchange.params = router::params(&route.path, &exchange.request.path);
-        body::read(exchange, route)?;
-        origin_check::check(exchange, route)?;
-        call(exchange, extensions, route.endpoint.as_ref()).await
     }
 
     fn client_address(&self, request: &Request) -> Option<String> {
@@ -167,42 +141,17 @@ impl Pipeline {
 
     fn is_disabled(&self, path: &str) -> bool {
         let path = path.trim_end_matches('/');
-        self.services.auth.config.disabled_paths.iter().any(|disabled| disabled.trim_end_matches('/') == path)
+        self.auth.config.disabled_paths.iter().any(|disabled| disabled.trim_end_matches('/') == path)
     }
 }
 
 /// What the stages came to; the outer error is a panic.
 type Walked = Result<Result<Response, ApiError>, Box<dyn Any + Send>>;
 
-/// The endpoint, with the hooks around it.
-async fn call(exchange: &mut Exchange, extensions: &Extensions, endpoint: &dyn Endpoint) -> Result<Response, ApiError> {
-    if let Some(response) = extensions.plugins.ahead_of_scripts(exchange).await? {
-        return Ok(response);
-    }
-    match extensions.scripts.before(exchange).await? {
-        Step::Continue => {}
-        // What a script put into the request is held to the same rules as what a client sends.
-        Step::Changed => {
-            body::refuse_null_characters(&exchange.request)?;
-            origin_check::check_targets(exchange)?;
-        }
-        Step::Answer(response) => return Ok(response),
-    }
-    if let Some(response) = extensions.plugins.before(exchange).await? {
-        return Ok(response);
-    }
-    let mut response = match endpoint.call(exchange).await {
-        Ok(response) => response,
-        Err(error) => refuse(exchange, &error).await,
-    };
-    exchange.write_later().await?;
-    extensions.plugins.after(exchange, &mut response).await?;
-    extensions.scripts.after(exchange, &mut response).await?;
-    Ok(response)
-}
-
 /// The answer to a refusal. A session that was opened before a later step refused is ended: nothing stays half-done.
 async fn refuse(exchange: &mut Exchange, error: &ApiError) -> Response {
+    // A stage that panicked may have left its transaction here, which is gone with it.
+    exchange.enclosing_tx = None;
     exchange.refused = error.code().map(str::to_owned);
     if let Err(error) = exchange.revoke_opened_session().await {
         tracing::error!(request_id = exchange.request.id, %error, "the session of a refused request could not be ended");

@@ -1,14 +1,15 @@
 //! Stage "route": finds the endpoint of a method and a path.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::exchange::{PathPattern, Route};
 
 /// All routes, core and plugins alike.
 #[derive(Default)]
 pub struct Router {
-    exact: HashMap<String, HashMap<String, Route>>,
-    with_params: Vec<(PathPattern, Route)>,
+    exact: HashMap<String, HashMap<String, Arc<Route>>>,
+    with_params: Vec<(PathPattern, Arc<Route>)>,
 }
 
 /// Two routes claim one method and path.
@@ -30,28 +31,30 @@ impl Router {
         let clash = RouteClash { method: route.method.clone(), path: route.path.clone() };
         if route.path.contains("/:") {
             let pattern = PathPattern::new(&route.path);
-            let is_taken = |(taken, other): &(PathPattern, Route)| *taken == pattern && other.method == route.method;
+            let is_taken =
+                |(taken, other): &(PathPattern, Arc<Route>)| *taken == pattern && other.method == route.method;
             if self.with_params.iter().any(is_taken) {
                 return Err(clash);
             }
-            self.with_params.push((pattern, route));
+            self.with_params.push((pattern, Arc::new(route)));
             return Ok(());
         }
         let methods = self.exact.entry(route.path.clone()).or_default();
         if methods.contains_key(&route.method) {
             return Err(clash);
         }
-        methods.insert(route.method.clone(), route);
+        methods.insert(route.method.clone(), Arc::new(route));
         Ok(())
     }
 
     /// The route of a request, exact paths first.
-    pub fn find(&self, method: &str, path: &str) -> Option<&Route> {
+    pub fn find(&self, method: &str, path: &str) -> Option<Arc<Route>> {
         let exact = self.exact.get(path).and_then(|methods| methods.get(method));
-        exact.or_else(|| {
-            let fits = |(pattern, route): &&(PathPattern, Route)| route.method == method && pattern.matches(path);
+        let found = exact.or_else(|| {
+            let fits = |(pattern, route): &&(PathPattern, Arc<Route>)| route.method == method && pattern.matches(path);
             self.with_params.iter().find(fits).map(|(_, route)| route)
-        })
+        });
+        found.cloned()
     }
 }
 
@@ -63,8 +66,6 @@ pub fn params(pattern: &str, path: &str) -> Vec<(String, String)> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
     use crate::error::ApiError;
     use crate::exchange::{Endpoint, Exchange};

@@ -21,6 +21,7 @@ use serde_json::{Map, Value as Json};
 pub use admission::grant::{granted, is_harmless};
 pub use admission::load::{Ports, extend_schema};
 pub use call::breaker::PluginCounters;
+pub use call::capacity::Capacity;
 pub use error::{CallFailed, PluginError};
 pub use package::manifest::{self, Manifest};
 
@@ -29,18 +30,20 @@ use call::pattern::PatternTable;
 use call::plugin::Plugin;
 use package::manifest::Condition;
 
+use crate::auth::Auth;
 use crate::auth::lifecycle::Observer;
 use crate::auth::session::ActiveSession;
 use crate::config::Config;
 use crate::error::ApiError;
 use crate::exchange::{
-    ClaimSource, Endpoint, Exchange, PathLimit, PathPattern, Route, Services, SessionGate, SignInAttempt, Verdict,
+    ClaimSource, Endpoint, Exchange, PathLimit, PathPattern, Route, SessionGate, SignInAttempt, Verdict,
 };
 use crate::http::Response;
 
 /// All loaded plugins, in the order of the configuration.
 pub struct Plugins {
     list: Vec<Arc<Plugin>>,
+    capacity: Capacity,
     ahead: PatternTable<Hook>,
     before: PatternTable<Hook>,
     after: PatternTable<Hook>,
@@ -70,18 +73,18 @@ impl Hook {
 }
 
 impl Plugins {
-    /// Loads the plugins that `config` switches on.
+    /// Loads the plugins that `config` switches on, to run within `capacity`.
     ///
     /// # Errors
     /// When one is missing, asks for more than was granted, clashes with another, or refuses its options.
-    pub async fn load(config: &Config, ports: &Ports) -> Result<Self, PluginError> {
-        let list = admission::load::load_all(config, ports).await?;
+    pub async fn load(config: &Config, ports: &Ports, capacity: &Capacity) -> Result<Self, PluginError> {
+        let list = admission::load::load_all(config, ports, capacity).await?;
         let hooks = |of: fn(&Manifest) -> &[package::manifest::Hook], is_ahead| {
             PatternTable::new(list.iter().flat_map(|plugin| Hook::all_of(plugin, of(&plugin.manifest), is_ahead)))
         };
         let [ahead, before] = [true, false].map(|is_ahead| hooks(|manifest| &manifest.before, is_ahead));
         let after = hooks(|manifest| &manifest.after, false);
-        Ok(Self { list, ahead, before, after })
+        Ok(Self { list, capacity: capacity.clone(), ahead, before, after })
     }
 
     /// Every plugin's routes.
@@ -137,8 +140,8 @@ impl Plugins {
     }
 
     /// Sees changes for the plugins that declared some; none when no plugin did.
-    pub fn observer(&self, services: &Arc<Services>) -> Option<Arc<dyn Observer>> {
-        PluginObserver::of(&self.list, services).map(|observer| Arc::new(observer) as Arc<dyn Observer>)
+    pub fn observer(&self, auth: &Arc<Auth>) -> Option<Arc<dyn Observer>> {
+        PluginObserver::of(&self.list, auth, &self.capacity).map(|observer| Arc::new(observer) as Arc<dyn Observer>)
     }
 
     /// Runs the `before` hooks that go ahead of scripts, as [`Plugins::before`] runs the others.

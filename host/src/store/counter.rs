@@ -3,7 +3,7 @@
 use super::Database;
 use super::error::StoreError;
 use super::models::Models;
-use super::query::{eq, gt, lte};
+use super::query::{eq, gt};
 use super::statement::Builder;
 use super::value::Value;
 use crate::clock::Timestamp;
@@ -69,12 +69,4 @@ pub async fn peek(database: &dyn Database, key: &str, now: Timestamp) -> Result<
 /// As `Models`.
 pub async fn reset(database: &dyn Database, key: &str) -> Result<(), StoreError> {
     database.delete(MODEL, &[eq("key", key)]).await.map(drop)
-}
-
-/// Removes the counts whose window has ended.
-///
-/// # Errors
-/// As `Models`.
-pub async fn sweep(database: &dyn Database, now: Timestamp) -> Result<u64, StoreError> {
-    database.delete(MODEL, &[lte("endsAt", now.0)]).await
 }

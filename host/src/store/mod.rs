@@ -13,6 +13,7 @@ mod configured;
 pub mod core_models;
 pub mod counter;
 mod error;
+pub mod expired;
 mod migrate;
 mod model;
 mod models;
@@ -82,7 +83,4 @@ pub trait Database: Send + Sync {
 
     /// In a transaction: from now on, only a rollback can end it.
     fn forbid_commit(&self) {}
-
-    /// Clears the failed flag. Only for a savepoint that is about to roll back the failed statements.
-    fn allow_commit(&self) {}
 }

@@ -1,4 +1,4 @@
-//! What every database can do, by the names of models and fields.
+//! The operations of every database, by names of models and fields.
 
 use std::sync::Arc;
 
@@ -10,24 +10,24 @@ use super::model::Model;
 use super::query::{Filter, Sort, push_where};
 use super::record::Record;
 use super::row::Row;
-use super::statement::Builder;
+use super::statement::{Builder, RowLock};
 use super::value::Value;
 use doorward_contract::FieldType;
 
-/// The most rows that a list without a limit has, as in the reference.
+/// Maximum rows of a list without a limit, as in the reference.
 pub const DEFAULT_LIMIT: u32 = 100;
 
-/// Operations on models. Every one fails with `InvalidInput` on an unknown model or field or a value of another kind,
-/// and with `Unavailable` when the database does not answer in time.
+/// Operations on models. Each fails with `InvalidInput` for an unknown model or field or a value of the wrong kind, and
+/// with `Unavailable` when the database does not answer in time.
 #[allow(clippy::too_many_arguments, reason = "find_many takes the parts of a query, each of its own type")]
 #[async_trait]
 pub trait Models: Database {
-    /// One row that matches, if there is any.
+    /// One row that matches, if any.
     async fn find_one(&self, model: &str, filters: &[Filter]) -> Result<Option<Record>, StoreError> {
         Ok(self.find_many(model, filters, None, Some(1), None).await?.pop())
     }
 
-    /// The rows that match, in the order asked for, at most `limit` (`DEFAULT_LIMIT` when none) after `offset`.
+    /// The rows that match, in the given order: at most `limit` after `offset`. Without a limit, `DEFAULT_LIMIT`.
     async fn find_many(
         &self,
         model: &str,
@@ -47,6 +47,17 @@ pub trait Models: Database {
         out.sql(" LIMIT ").bind(FieldType::Number, i64::from(limit.unwrap_or(DEFAULT_LIMIT)).into());
         out.sql(" OFFSET ").bind(FieldType::Number, i64::from(offset.unwrap_or(0)).into());
         read_all(model, self.run(out.build()?).await?)
+    }
+
+    /// All rows that match, as they are once every other transaction that changes them has ended; nobody else changes them
+    /// until this transaction ends. Rows that refer to them can still be made.
+    async fn find_for_update(&self, model: &str, filters: &[Filter]) -> Result<Vec<Record>, StoreError> {
+        find_locked(self, model, filters, RowLock::Update).await
+    }
+
+    /// As [`Models::find_for_update`], of rows that are deleted next: nobody makes rows that refer to them either.
+    async fn find_for_delete(&self, model: &str, filters: &[Filter]) -> Result<Vec<Record>, StoreError> {
+        find_locked(self, model, filters, RowLock::Delete).await
     }
 
     /// The number of rows that match.
@@ -80,10 +91,10 @@ pub trait Models: Database {
         read_one(&model, self.run(out.build()?).await?)?.ok_or_else(|| StoreError::internal("inserting a row"))
     }
 
-    /// Sets fields of all rows that match and returns the rows as they are now.
+    /// Sets fields of all rows that match and returns the changed rows.
     ///
     /// # Errors
-    /// `InvalidInput` without filters or values or when a required field becomes null, `UniqueViolation`.
+    /// `InvalidInput` without filters, without values, or when a required field becomes null. `UniqueViolation`.
     async fn update(
         &self,
         model: &str,
@@ -122,7 +133,7 @@ pub trait Models: Database {
         Ok(self.run(out.build()?).await?.len() as u64)
     }
 
-    /// Deletes all rows that match and returns the newest of them, in one atomic statement: of several callers that
+    /// Deletes all rows that match and returns the newest of them, in one atomic statement. Of several callers that
     /// race for a row, one gets it.
     ///
     /// # Errors
@@ -137,8 +148,8 @@ pub trait Models: Database {
         Ok(records.into_iter().max_by_key(|record| record.timestamp("createdAt")))
     }
 
-    /// Adds `by` to a number (null counts as 0) in all rows that match, atomically, and returns one of them as it is
-    /// now. Filters are the guard: `None` means that no row matched.
+    /// Adds `by` to a number field in all rows that match, atomically; null counts as 0. Returns one of the changed
+    /// rows, or `None` when no row matched, so a filter can guard the change.
     ///
     /// # Errors
     /// `InvalidInput` without filters or when the field is no number.
@@ -165,6 +176,22 @@ pub trait Models: Database {
 
 impl<D: Database + ?Sized> Models for D {}
 
+/// Rows are locked in the order of their ids, so that two transactions which want the same ones do not wait for each other.
+async fn find_locked<D: Database + ?Sized>(
+    database: &D,
+    model: &str,
+    filters: &[Filter],
+    lock: RowLock,
+) -> Result<Vec<Record>, StoreError> {
+    let model = database.schema().model(model)?;
+    // Where no transaction is open, SQLite's writer answers, after the writes that wait.
+    let mut out = Builder::write("SELECT ");
+    push_columns(&mut out, model).sql(" FROM ").name(&model.table);
+    push_where(&mut out, model, filters)?;
+    out.sql(" ORDER BY ").name(&model.field("id")?.column).lock(lock);
+    read_all(model, database.run(out.build()?).await?)
+}
+
 fn push_columns<'b>(out: &'b mut Builder, model: &Model) -> &'b mut Builder {
     out.names("", model.fields.iter().map(|field| field.column.as_str()))
 }
@@ -173,7 +200,7 @@ fn push_returning(out: &mut Builder, model: &Model) {
     push_columns(out.sql(" RETURNING "), model);
 }
 
-/// As `push_where`, but refuses to mean the whole table.
+/// Like `push_where`, but refuses to match the whole table.
 fn push_some(out: &mut Builder, model: &Model, filters: &[Filter]) -> Result<(), StoreError> {
     if filters.is_empty() {
         return Err(StoreError::invalid(&model.name, "is changed without a filter"));

@@ -30,7 +30,7 @@ enum Engine {
 }
 
 impl Store {
-    /// Opens `sqlite://path` (made if it is not there) or `postgres://…` (connected to at the first statement).
+    /// Opens `sqlite://path` (creates a missing file) or `postgres://…` (connects at the first statement).
     ///
     /// # Errors
     /// `InvalidInput` for another URL, `Unavailable` when the file cannot be opened.
@@ -45,11 +45,11 @@ impl Store {
         Ok(Self { schema, engine })
     }
 
-    /// Begins a transaction. On SQLite it waits for its turn: there is one writer, so hold it briefly and never wait
-    /// for another write while you do.
+    /// Begins a transaction. SQLite has one writer, so it waits for its turn: hold it briefly, and never wait for
+    /// another write meanwhile.
     ///
     /// # Errors
-    /// `Unavailable` when none can begin within `StoreOptions::acquire_timeout`.
+    /// `Unavailable` when it cannot begin within `StoreOptions::acquire_timeout`.
     pub async fn begin(&self) -> Result<Transaction, StoreError> {
         match &self.engine {
             Engine::Sqlite(sqlite) => sqlite.begin(&self.schema).await,

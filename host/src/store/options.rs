@@ -9,9 +9,9 @@ pub struct StoreOptions {
     pub readers: usize,
     /// PostgreSQL: connections.
     pub pool_size: usize,
-    /// How long to wait for a connection, or for the turn of the writer.
+    /// How long to wait for a connection, or for a turn at the writer.
     pub acquire_timeout: Duration,
-    /// How long one statement may run (PostgreSQL) or wait to be answered (SQLite).
+    /// How long one statement may run (PostgreSQL), or wait for its result (SQLite).
     pub statement_timeout: Duration,
     /// How long a transaction may wait for its next statement before it is rolled back.
     pub idle_transaction_timeout: Duration,

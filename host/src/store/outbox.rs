@@ -1,13 +1,19 @@
-//! The outbox: what must leave the server once the transaction that wrote it has committed.
+//! The outbox table: deliveries that leave the server after the transaction that wrote them has committed.
 
 use super::Database;
 use super::core_models::OUTBOX;
 use super::error::StoreError;
 use super::models::Models;
-use super::query::{Sort, eq, lte};
+use super::query::{Filter, Sort, eq, gt, lte};
 use super::record::Record;
 use super::value::Value;
 use crate::clock::Timestamp;
+
+/// The member of a payload that says, in milliseconds since 1970, when the delivery is of no use any more.
+pub const ENDS_AT: &str = "endsAt";
+
+/// A clock that other processes see may differ by so much from this one's.
+const SKEW_SECS: i64 = 30;
 
 /// A row of the outbox.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,7 +30,7 @@ impl Delivery {
         self.0.text("kind")
     }
 
-    /// What is delivered.
+    /// The content of the delivery.
     pub fn payload(&self) -> &serde_json::Value {
         match self.0.get("payload") {
             Value::Json(json) => json,
@@ -37,13 +43,18 @@ impl Delivery {
         self.0.timestamp("createdAt").unwrap_or(Timestamp(0))
     }
 
+    /// When it is of no use any more.
+    pub fn ends_at(&self) -> Option<Timestamp> {
+        self.payload().get(ENDS_AT).and_then(serde_json::Value::as_i64).map(Timestamp)
+    }
+
     /// How often it was taken, this time included.
     pub fn attempts(&self) -> i64 {
         self.0.integer("attempts").unwrap_or(0)
     }
 }
 
-/// Writes a delivery that may be taken at once.
+/// Writes a delivery that is due at once.
 ///
 /// # Errors
 /// As `Models::insert`.
@@ -63,28 +74,48 @@ pub async fn enqueue(
     database.insert(record).await.map(drop)
 }
 
-/// Takes at most `limit` deliveries that are due, oldest first. Nobody else gets them before `now` plus `lease_secs`;
-/// by then they must be deleted or rescheduled.
+/// Takes at most `limit` deliveries of these kinds that are due, oldest first. Nobody else gets them before `now` plus
+/// `lease_secs`; by then they must be deleted or postponed.
 ///
 /// # Errors
 /// As `Models`.
 pub async fn take_due(
     database: &dyn Database,
+    kinds: Filter,
     now: Timestamp,
-    lease_secs: i64,
-    limit: u32,
+    (lease_secs, limit): (i64, u32),
 ) -> Result<Vec<Delivery>, StoreError> {
-    let due = [lte("availableAt", now)];
+    let due = [lte("availableAt", now), kinds];
     let candidates = database.find_many(OUTBOX, &due, Some(Sort::ascending("availableAt")), Some(limit), None).await?;
     let mut taken = Vec::with_capacity(candidates.len());
     for candidate in candidates {
-        // The guard on the row as it was seen lets one of several takers win.
+        // The filter on the row as it was read lets one of several takers win.
         let attempts = candidate.integer("attempts").unwrap_or(0);
         let seen = [eq("id", candidate.text("id")), eq("attempts", attempts), lte("availableAt", now)];
         let lease = [("availableAt", now.plus_secs(lease_secs).into()), ("attempts", (attempts + 1).into())];
         taken.extend(database.update(OUTBOX, &seen, &lease).await?.pop().map(Delivery));
     }
     Ok(taken)
+}
+
+/// Makes due what waits for longer than `longest_wait_secs` of its attempts: only a clock that stepped back does that.
+///
+/// # Errors
+/// As `Models`.
+pub async fn release_held(
+    database: &dyn Database,
+    now: Timestamp,
+    longest_wait_secs: fn(i64) -> i64,
+) -> Result<(), StoreError> {
+    let far = [gt("availableAt", now.plus_secs(longest_wait_secs(0) + SKEW_SECS))];
+    for row in database.find_many(OUTBOX, &far, Some(Sort::descending("availableAt")), None, None).await? {
+        let row = Delivery(row);
+        let latest = now.plus_secs(longest_wait_secs(row.attempts()) + SKEW_SECS);
+        if row.0.timestamp("availableAt").is_some_and(|available| available > latest) {
+            postpone(database, &row, now, None).await?;
+        }
+    }
+    Ok(())
 }
 
 /// The number of deliveries that are not made yet.
@@ -95,7 +126,7 @@ pub async fn depth(database: &dyn Database) -> Result<u64, StoreError> {
     database.count(OUTBOX, &[]).await
 }
 
-/// Removes a delivery that was made.
+/// Removes a finished delivery.
 ///
 /// # Errors
 /// As `Models`.
@@ -103,16 +134,18 @@ pub async fn delete(database: &dyn Database, id: &str) -> Result<(), StoreError>
     database.delete(OUTBOX, &[eq("id", id)]).await.map(drop)
 }
 
-/// Lets a delivery that failed be taken again at `available_at`.
+/// Lets a delivery be taken at `available_at`, and says what went wrong. Whoever lost it to another taker changes nothing.
 ///
 /// # Errors
 /// As `Models`.
-pub async fn reschedule(
+pub async fn postpone(
     database: &dyn Database,
-    id: &str,
+    delivery: &Delivery,
     available_at: Timestamp,
-    last_error: &str,
+    last_error: Option<&str>,
 ) -> Result<(), StoreError> {
-    let values = [("availableAt", available_at.into()), ("lastError", last_error.into())];
-    database.update(OUTBOX, &[eq("id", id)], &values).await.map(drop)
+    let own = [eq("id", delivery.id()), eq("attempts", delivery.attempts())];
+    let mut values = vec![("availableAt", available_at.into())];
+    values.extend(last_error.map(|error| ("lastError", error.into())));
+    database.update(OUTBOX, &own, &values).await.map(drop)
 }

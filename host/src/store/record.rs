@@ -1,4 +1,4 @@
-//! One row of a model, its values in the order of the model's fields.
+//! One row of a model: its values, in the order of the model's fields.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use super::error::StoreError;
 use super::model::{Field, Model};
 use super::value::Value;
 
-/// A row of a model. `Debug` shows the model's name only.
+/// A row of a model. `Debug` shows only the model's name.
 #[derive(Clone)]
 pub struct Record {
     model: Arc<Model>,
@@ -19,13 +19,13 @@ pub struct Record {
 }
 
 impl Record {
-    /// A new record that holds the defaults of its model.
+    /// A new record with the defaults of its model.
     pub fn new(model: &Arc<Model>) -> Self {
         let values = model.fields.iter().map(|field| field.default.clone().unwrap_or(Value::Null)).collect();
         Self { model: Arc::clone(model), values }
     }
 
-    /// Reads the model's columns, in order, from the front of `cells`.
+    /// Reads the model's columns from the front of `cells`, in order.
     pub(super) fn read(model: &Arc<Model>, cells: &mut dyn Iterator<Item = Value>) -> Result<Self, StoreError> {
         let mut values = Vec::with_capacity(model.fields.len());
         for field in &model.fields {
@@ -53,7 +53,7 @@ impl Record {
     /// Sets a field.
     ///
     /// # Errors
-    /// `InvalidInput` when there is no such field or the value is of another kind.
+    /// `InvalidInput` when there is no such field or the value is of the wrong kind.
     pub fn set(&mut self, field: &str, value: impl Into<Value>) -> Result<(), StoreError> {
         let kind = self.model.field(field)?.kind;
         let value = value.into().fit(kind, field)?;
@@ -63,7 +63,7 @@ impl Record {
         Ok(())
     }
 
-    /// The text of a field; empty when it is null or no text.
+    /// The text of a field. Empty when it is null or no text.
     pub fn text(&self, field: &str) -> &str {
         self.opt_text(field).unwrap_or_default()
     }
@@ -100,13 +100,13 @@ impl Record {
         }
     }
 
-    /// What may leave the server: the returned fields in order, `id` last, dates as ISO text.
+    /// The fields that may leave the server, in order, `id` last, dates as ISO text.
     pub fn output(&self) -> serde_json::Map<String, serde_json::Value> {
         self.returned().map(|(field, value)| (field.name.clone(), value.to_json())).collect()
     }
 
-    /// Reads back what [`Record::output`] wrote: a field that never leaves the server is null. `None` when a required
-    /// field is missing or a value is of another kind.
+    /// Reads the output of [`Record::output`] back. Fields that never leave the server become null. `None` when a
+    /// required field is missing or a value is of the wrong kind.
     pub fn from_output(model: &Arc<Model>, output: &serde_json::Map<String, serde_json::Value>) -> Option<Self> {
         let read = |field: &Field| match output.get(&field.name).filter(|_| field.returned) {
             None | Some(serde_json::Value::Null) => (!field.required || !field.returned).then_some(Value::Null),
@@ -123,7 +123,7 @@ impl Record {
     }
 }
 
-/// Writes what [`Record::output`] returns, without building it first.
+/// Serialises like [`Record::output`], without building the map first.
 impl Serialize for Record {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(self.returned().map(|(field, value)| (&field.name, value)))

@@ -1,4 +1,4 @@
-//! How values go into a statement and come out of a row, on each backend.
+//! How each backend binds values to a statement and reads them from a row.
 
 use std::io::Write;
 
@@ -13,7 +13,7 @@ use crate::clock::Timestamp;
 
 use super::value::Value;
 
-/// A row as the database gave it: text, numbers, booleans, timestamps or JSON by storage, not yet by field.
+/// A row as the database returned it: values have the type of their storage, not yet that of their field.
 pub type Row = Vec<Value>;
 
 /// The wrapper under which diesel reads a `Row`.
@@ -22,7 +22,7 @@ pub(super) struct Loaded(pub(super) Row);
 /// Microseconds from the Unix epoch to PostgreSQL's, 2000-01-01.
 const PG_EPOCH_MICROS: i64 = 946_684_800_000_000;
 
-/// Hands the value to SQLite, which types values and not columns.
+/// Binds the value in SQLite, where values have types and columns do not.
 fn write_sqlite<'b>(value: &'b Value, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
     match value {
         Value::Null => return Ok(IsNull::Yes),
@@ -35,7 +35,7 @@ fn write_sqlite<'b>(value: &'b Value, out: &mut Output<'b, '_, Sqlite>) -> seria
     Ok(IsNull::No)
 }
 
-/// Writes the value in PostgreSQL's binary form; the kind was checked when the value was bound.
+/// Writes the value in PostgreSQL's binary format. Its kind was checked when it was bound.
 fn write_pg(value: &Value, out: &mut Output<'_, '_, Pg>) -> serialize::Result {
     match value {
         Value::Null => return Ok(IsNull::Yes),
@@ -47,7 +47,7 @@ fn write_pg(value: &Value, out: &mut Output<'_, '_, Pg>) -> serialize::Result {
             out.write_all(&micros.ok_or("the timestamp is out of range")?.to_be_bytes())?;
         }
         Value::Json(json) => {
-            // jsonb starts with the number of its format.
+            // jsonb starts with its format version.
             out.write_all(&[1])?;
             serde_json::to_writer(out, json)?;
         }
@@ -121,14 +121,14 @@ fn read_pg(value: &PgValue<'_>) -> deserialize::Result<Value> {
     })
 }
 
-/// The text of a uuid column, which a taken-over database may use for ids.
+/// The text of a uuid column: an existing database may use uuids as ids.
 fn uuid(bits: u128) -> String {
     let hex = format!("{bits:032x}");
     let part = |range| hex.get(range).unwrap_or_default();
     [part(0..8), part(8..12), part(12..16), part(16..20), part(20..32)].join("-")
 }
 
-/// A whole number that was stored as a floating one, as JavaScript drivers do.
+/// A whole number that a JavaScript driver stored as a floating-point number.
 fn whole(number: f64) -> deserialize::Result<Value> {
     #[expect(clippy::cast_possible_truncation, reason = "the range and the fraction are checked")]
     if number.fract() == 0.0 && number.abs() < 9e15 {

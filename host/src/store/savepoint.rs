@@ -1,17 +1,17 @@
-//! A point within a transaction to which it can go back, so that a part of it is undone alone.
+//! Savepoints: undo a part of a transaction.
 
 use super::Database;
 use super::error::StoreError;
-use super::statement::{Builder, Statement};
+use super::statement::Builder;
 
-/// A point within a transaction. One that is dropped stays until the transaction ends or goes back further.
+/// A savepoint. If it is dropped, it stays until the transaction ends or rolls back to an earlier one.
 pub struct Savepoint<'a> {
     db: &'a dyn Database,
     name: String,
 }
 
 impl<'a> Savepoint<'a> {
-    /// Sets one at the present point of the transaction `db`. Those that are set within each other have different levels.
+    /// Sets a savepoint now in the transaction `db`. Nested savepoints need different levels.
     ///
     /// # Errors
     /// When the transaction has failed or ended.
@@ -21,17 +21,16 @@ impl<'a> Savepoint<'a> {
         Ok(savepoint)
     }
 
-    /// Undoes everything since, also statements that failed: the transaction can be committed again.
+    /// Undoes everything since the savepoint, failed statements too. The transaction can be committed again.
     ///
     /// # Errors
     /// When the transaction has ended.
     pub async fn undo(self) -> Result<(), StoreError> {
-        self.db.allow_commit();
-        self.run("ROLLBACK TO SAVEPOINT").await?;
+        self.db.run(self.command("ROLLBACK TO SAVEPOINT").undo().build()?).await?;
         self.forget().await
     }
 
-    /// Keeps everything since.
+    /// Keeps everything since the savepoint.
     ///
     /// # Errors
     /// When the transaction has failed or ended.
@@ -40,7 +39,10 @@ impl<'a> Savepoint<'a> {
     }
 
     async fn run(&self, command: &str) -> Result<(), StoreError> {
-        let statement: Statement = Builder::write(&format!("{command} {}", self.name)).build()?;
-        self.db.run(statement).await.map(drop)
+        self.db.run(self.command(command).build()?).await.map(drop)
+    }
+
+    fn command(&self, command: &str) -> Builder {
+        Builder::write(&format!("{command} {}", self.name))
     }
 }

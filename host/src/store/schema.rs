@@ -1,4 +1,4 @@
-//! The set of all models: the core's, what the configuration renames, and what plugins add.
+//! The set of all models: those of the core, with configured names, and those of plugins.
 
 use std::sync::{Arc, OnceLock};
 
@@ -12,12 +12,12 @@ use super::statement::Shape;
 #[derive(Clone, Debug)]
 pub struct Schema {
     models: Vec<Arc<Model>>,
-    /// The text of the hot query, made at its first use.
+    /// The shape of the session look-up, made at its first use.
     pub(super) session_lookup: OnceLock<Arc<Shape>>,
 }
 
 impl Schema {
-    /// Whether it has every table and field of `other`, as they are there.
+    /// True if it has every table and field of `other`, with the same properties.
     pub fn covers(&self, other: &Self) -> bool {
         let has = |model: &Model| {
             let own = self.models.iter().find(|own| own.name == model.name && own.table == model.table);
@@ -26,16 +26,16 @@ impl Schema {
         other.models.iter().all(|model| has(model))
     }
 
-    /// The reference's core tables and the host's own, without `rateLimit`.
+    /// The reference's core tables and the server's own tables, without `rateLimit`.
     pub fn core() -> Self {
         let models = core_models::all().into_iter().map(Arc::new).collect();
         Self { models, session_lookup: OnceLock::new() }
     }
 
-    /// Adds the `rateLimit` table, for limits that are counted in the database.
+    /// Adds the table `rateLimit`, for rate limits that are counted in the database.
     ///
     /// # Errors
-    /// `Clash` when something else has its name.
+    /// `Clash` when its name is taken.
     pub fn add_rate_limit(&mut self) -> Result<(), StoreError> {
         self.add_model(core_models::rate_limit())
     }
@@ -53,7 +53,7 @@ impl Schema {
         self.models.iter().find(|model| model.name == name).ok_or_else(|| StoreError::invalid(name, "is not a model"))
     }
 
-    /// Gives the model's table another name.
+    /// Renames the model's table.
     ///
     /// # Errors
     /// `InvalidInput` for an unknown model or an unusable name, `Clash` when the table is taken.
@@ -66,7 +66,7 @@ impl Schema {
         Ok(())
     }
 
-    /// Gives the field's column another name.
+    /// Renames the field's column.
     ///
     /// # Errors
     /// `InvalidInput` for an unknown model or field or an unusable name, `Clash` when the column is taken.
@@ -104,7 +104,7 @@ impl Schema {
         Ok(())
     }
 
-    /// Adds a model. Models it refers to must be there already.
+    /// Adds a model. The models that it refers to must exist already.
     ///
     /// # Errors
     /// `InvalidInput` for unusable names, a missing `id` or an unknown reference, `Clash` when a name is taken.
@@ -137,7 +137,7 @@ impl Schema {
     }
 }
 
-/// SQLite folds the case of names, so two that differ only in case are the same.
+/// Names in SQLite are case-insensitive, so two names that differ only in case are the same.
 fn same(a: &str, b: &str) -> bool {
     a.eq_ignore_ascii_case(b)
 }
@@ -146,7 +146,8 @@ fn clash(what: String, first: &Owner, second: &Owner) -> StoreError {
     StoreError::Clash { what, first: first.clone(), second: second.clone() }
 }
 
-/// Names are letters, digits and `_`, at most 63 (PostgreSQL cuts longer ones), outside the databases' own prefixes.
+/// A name has letters, digits and `_`, at most 63 characters (PostgreSQL cuts longer ones), and no prefix that a
+/// database reserves.
 fn check_name(name: &str) -> Result<(), StoreError> {
     let is_word = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     let is_first_fine = name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_');

@@ -1,4 +1,4 @@
-//! Sessions, and the one query that every request with a cookie makes.
+//! Sessions, and the look-up that every request with a session cookie makes.
 
 use std::sync::Arc;
 
@@ -47,7 +47,7 @@ impl Session {
         self.0.timestamp("createdAt").unwrap_or(Timestamp(0))
     }
 
-    /// When it was last prolonged.
+    /// When it was last extended.
     pub fn updated_at(&self) -> Timestamp {
         self.0.timestamp("updatedAt").unwrap_or(Timestamp(0))
     }
@@ -57,7 +57,7 @@ impl Session {
         self.0.opt_text("ipAddress")
     }
 
-    /// The client's own description at sign-in; may be empty.
+    /// The client's `User-Agent` at sign-in; may be empty.
     pub fn user_agent(&self) -> Option<&str> {
         self.0.opt_text("userAgent")
     }

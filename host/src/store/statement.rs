@@ -1,4 +1,4 @@
-//! A statement that is put together at run time of text and typed values, made so that it can stay prepared.
+//! A statement: text and typed values, composed at run time so that the database can keep it prepared.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use super::error::StoreError;
 use super::value::Value;
 use doorward_contract::FieldType;
 
-/// The unchanging part of a statement, which may be shared by all its executions.
+/// The fixed part of a statement. All its executions may share it.
 #[derive(Clone, Debug, Default)]
 pub struct Shape {
     /// Text, each with the kind of the value that follows it.
@@ -23,6 +23,23 @@ pub struct Shape {
     rest: String,
     is_write: bool,
     is_cacheable: bool,
+    /// Whether it takes back what failed in a transaction before.
+    is_undo: bool,
+    /// How long the rows that it reads stay as they are.
+    lock: RowLock,
+}
+
+/// What keeps others from changing the rows that a statement reads, until its transaction ends. SQLite needs none: its
+/// transactions hold the one writer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum RowLock {
+    /// Nothing.
+    #[default]
+    None,
+    /// As an update would: rows that refer to these can still be made.
+    Update,
+    /// As a deletion would.
+    Delete,
 }
 
 /// A statement with its values. `Debug` shows no values.
@@ -33,14 +50,19 @@ pub struct Statement {
 }
 
 impl Statement {
-    /// A statement of a known shape with as many values as it has binds.
+    /// A statement of a known shape, with one value per bind.
     pub(super) fn of(shape: &Arc<Shape>, binds: Vec<Value>) -> Self {
         Self { shape: Arc::clone(shape), binds }
     }
 
-    /// May it change the database?
+    /// Can it change the database?
     pub fn is_write(&self) -> bool {
         self.shape.is_write
+    }
+
+    /// Whether it takes back what failed in a transaction before.
+    pub(super) fn is_undo(&self) -> bool {
+        self.shape.is_undo
     }
 }
 
@@ -63,7 +85,7 @@ impl Builder {
         Self::start(false, sql)
     }
 
-    /// A statement that writes, or must be seen in order with writes.
+    /// A statement that writes, or must run in order with writes.
     pub(super) fn write(sql: &str) -> Self {
         Self::start(true, sql)
     }
@@ -73,19 +95,19 @@ impl Builder {
         Self { shape, binds: Vec::new() }
     }
 
-    /// Adds text, which must never hold anything a caller of the store chose.
+    /// Adds text. The text must never contain input from a caller of the store.
     pub(super) fn sql(&mut self, sql: &str) -> &mut Self {
         self.shape.rest.push_str(sql);
         self
     }
 
-    /// Adds the quoted name of a table or column. The schema lets no name in that holds a quote, and both databases
-    /// quote alike, so the text is made once and not at each execution.
+    /// Adds the quoted name of a table or column. The schema accepts no name with a quote, and both databases quote in
+    /// the same way.
     pub(super) fn name(&mut self, name: &str) -> &mut Self {
         self.sql("\"").sql(name).sql("\"")
     }
 
-    /// Adds names with commas between them, each after `prefix` (an alias with its dot, or nothing).
+    /// Adds names, separated by commas, each after `prefix` (an alias with its dot, or nothing).
     pub(super) fn names<'a>(&mut self, prefix: &str, names: impl Iterator<Item = &'a str>) -> &mut Self {
         for (index, name) in names.enumerate() {
             if index > 0 {
@@ -108,9 +130,21 @@ impl Builder {
         self
     }
 
-    /// Marks a statement whose text depends on its input without bound, so that it does not fill the cache.
+    /// Keeps the statement out of the cache, because its text depends on its input without bound.
     pub(super) fn uncacheable(&mut self) -> &mut Self {
         self.shape.is_cacheable = false;
+        self
+    }
+
+    /// Marks a statement that takes back what failed in a transaction before.
+    pub(super) fn undo(mut self) -> Self {
+        self.shape.is_undo = true;
+        self
+    }
+
+    /// Keeps the rows that are read as they are until the transaction ends.
+    pub(super) fn lock(&mut self, lock: RowLock) -> &mut Self {
+        self.shape.lock = lock;
         self
     }
 
@@ -131,12 +165,12 @@ impl Builder {
     }
 }
 
-/// SQLite takes 32766 values, PostgreSQL 65535; a statement with so many would be a mistake anyway.
+/// Maximum values of a statement. SQLite takes 32766 and PostgreSQL 65535; so many would be a mistake anyway.
 const MAX_BINDS: usize = 4096;
 
 impl<DB> QueryFragment<DB> for Statement
 where
-    DB: Backend + BindValue,
+    DB: Backend + Dialect,
 {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
         if !self.shape.is_cacheable {
@@ -148,17 +182,21 @@ where
             DB::bind(&mut out, *kind, binds.next().unwrap_or(&Value::Null))?;
         }
         out.push_sql(&self.shape.rest);
+        out.push_sql(DB::lock(self.shape.lock));
         Ok(())
     }
 }
 
-/// How a backend takes a value of a kind.
-pub(super) trait BindValue: Backend {
-    /// Adds the value to the statement.
+/// What differs between the backends.
+pub(super) trait Dialect: Backend {
+    /// Adds a value of a kind to the statement.
     fn bind<'b>(out: &mut AstPass<'_, 'b, Self>, kind: FieldType, value: &'b Value) -> QueryResult<()>;
+
+    /// The end of a `SELECT` that locks its rows.
+    fn lock(lock: RowLock) -> &'static str;
 }
 
-impl BindValue for Sqlite {
+impl Dialect for Sqlite {
     fn bind<'b>(out: &mut AstPass<'_, 'b, Self>, kind: FieldType, value: &'b Value) -> QueryResult<()> {
         match kind {
             FieldType::Number | FieldType::Bigint => out.push_bind_param::<BigInt, Value>(value),
@@ -168,9 +206,13 @@ impl BindValue for Sqlite {
             }
         }
     }
+
+    fn lock(_: RowLock) -> &'static str {
+        ""
+    }
 }
 
-impl BindValue for Pg {
+impl Dialect for Pg {
     fn bind<'b>(out: &mut AstPass<'_, 'b, Self>, kind: FieldType, value: &'b Value) -> QueryResult<()> {
         match kind {
             FieldType::String => out.push_bind_param::<Text, Value>(value),
@@ -180,10 +222,20 @@ impl BindValue for Pg {
             FieldType::Strings | FieldType::Numbers | FieldType::Json => out.push_bind_param::<Jsonb, Value>(value),
         }
     }
+
+    fn lock(lock: RowLock) -> &'static str {
+        match lock {
+            RowLock::None => "",
+            // An insert of a row that refers to this one shares its key: `FOR UPDATE` would wait for it, and two transactions
+            // that each made such a row would wait for each other.
+            RowLock::Update => " FOR NO KEY UPDATE",
+            RowLock::Delete => " FOR UPDATE",
+        }
+    }
 }
 
 impl QueryId for Statement {
-    // The type does not tell one statement from another: the cache is keyed by the text.
+    // The type does not identify a statement: the text is the key of the cache.
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;
 }

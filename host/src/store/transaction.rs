@@ -1,4 +1,4 @@
-//! A transaction as its user holds it: a handle that talks to whoever owns the connection.
+//! A transaction: a handle that sends commands to the thread or task that owns the connection.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,34 +13,84 @@ use super::row::Row;
 use super::schema::Schema;
 use super::statement::Statement;
 
-/// Where an answer goes. A receiver that is gone has lost interest.
+/// Where an answer goes. If the receiver is gone, nobody wants it.
 pub(super) type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
 
-/// What a handle asks of its connection. A handle that is dropped closes the channel, which means rollback.
+/// A command from a handle to its connection. Dropping the handle closes the channel, which means rollback.
 pub(super) enum Command {
     /// Run a statement.
     Run(Statement, Reply<Vec<Row>>),
-    /// Make it durable; the answer comes when it is.
+    /// Commit. The answer comes when the changes are durable.
     Commit(Reply<()>),
     /// Undo everything.
     Rollback(Reply<()>),
 }
 
+/// Whether a transaction can still be committed. The handles share it with whoever owns the connection, who decides: it sees
+/// every statement in order, also those whose callers are gone.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Health(Arc<AtomicBool>);
+
+impl Health {
+    /// Whether the statement may run. After a failure only one that takes back what failed may.
+    pub(super) fn admit(&self, statement: &Statement) -> Result<(), StoreError> {
+        match self.has_failed() && !statement.is_undo() {
+            true => Err(StoreError::internal("using a transaction in which a statement had failed")),
+            false => Ok(()),
+        }
+    }
+
+    /// Notes how a statement ended, before anybody is told.
+    pub(super) fn note(&self, is_undo: bool, result: &Result<Vec<Row>, StoreError>) {
+        match result {
+            Ok(_) if is_undo => self.0.store(false, Ordering::Relaxed),
+            Ok(_) => {}
+            Err(_) => self.fail(),
+        }
+    }
+
+    /// Why it cannot be committed, if it cannot.
+    pub(super) fn check(&self) -> Result<(), StoreError> {
+        match self.has_failed() {
+            true => Err(StoreError::internal("committing a transaction in which a statement had failed")),
+            false => Ok(()),
+        }
+    }
+
+    fn has_failed(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn fail(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// The other end of a transaction's handles.
+pub(super) struct Served {
+    /// What they ask.
+    pub(super) commands: flume::Receiver<Command>,
+    /// Whether it can still be committed.
+    pub(super) health: Health,
+}
+
 /// A transaction. Dropping it rolls back; so does the store when it idles longer than
 /// `StoreOptions::idle_transaction_timeout`.
 ///
-/// Invariant: once a statement has failed or `forbid_commit` was called, only a rollback is possible.
+/// Invariant: once a statement has failed or `forbid_commit` was called, only a rollback is possible, of all or to a
+/// savepoint from before.
 pub struct Transaction {
     schema: Arc<Schema>,
     commands: flume::Sender<Command>,
-    has_failed: Arc<AtomicBool>,
+    health: Health,
 }
 
 impl Transaction {
-    /// A handle and the other end of its channel.
-    pub(super) fn new(schema: &Arc<Schema>) -> (Self, flume::Receiver<Command>) {
-        let (commands, receiver) = flume::unbounded();
-        (Self { schema: Arc::clone(schema), commands, has_failed: Arc::default() }, receiver)
+    /// A handle, and what its connection's owner gets.
+    pub(super) fn new(schema: &Arc<Schema>) -> (Self, Served) {
+        let (sender, commands) = flume::unbounded();
+        let health = Health::default();
+        (Self { schema: Arc::clone(schema), commands: sender, health: health.clone() }, Served { commands, health })
     }
 
     /// Makes the changes visible and durable.
@@ -49,19 +99,21 @@ impl Transaction {
     /// `Internal` when a statement had failed, `Conflict`, `Unavailable`; nothing was written then, unless the
     /// connection to PostgreSQL broke while it committed.
     pub async fn commit(self) -> Result<(), StoreError> {
-        if self.has_failed.load(Ordering::Relaxed) {
-            self.rollback().await?;
-            return Err(StoreError::internal("committing a transaction in which a statement had failed"));
-        }
         self.ask(Command::Commit).await
     }
 
-    /// Undoes the changes. Dropping the handle does the same without waiting for it.
+    /// Undoes the changes. Dropping the handle does the same, without waiting.
     ///
     /// # Errors
-    /// `Unavailable` when the connection is gone, with the same effect.
+    /// `Unavailable` when the connection is lost. The changes are undone all the same.
     pub async fn rollback(self) -> Result<(), StoreError> {
         self.ask(Command::Rollback).await
+    }
+
+    /// Another handle, which can run statements and neither end the transaction nor keep it open.
+    pub fn shared(&self) -> Arc<dyn Database> {
+        let (schema, health) = (Arc::clone(&self.schema), self.health.clone());
+        Arc::new(SharedTransaction { schema, commands: self.commands.downgrade(), health })
     }
 
     async fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, StoreError> {
@@ -75,36 +127,27 @@ async fn ask<T>(commands: &flume::Sender<Command>, command: impl FnOnce(Reply<T>
     answer.await.map_err(|_| ended())?
 }
 
-async fn run(
-    commands: &flume::Sender<Command>,
-    has_failed: &AtomicBool,
-    statement: Statement,
-) -> Result<Vec<Row>, StoreError> {
-    if has_failed.load(Ordering::Relaxed) {
-        return Err(StoreError::internal("using a transaction in which a statement had failed"));
-    }
-    let result = ask(commands, |reply| Command::Run(statement, reply)).await;
-    has_failed.fetch_or(result.is_err(), Ordering::Relaxed);
-    result
+async fn run(commands: &flume::Sender<Command>, statement: Statement) -> Result<Vec<Row>, StoreError> {
+    ask(commands, |reply| Command::Run(statement, reply)).await
 }
 
 fn ended() -> StoreError {
     StoreError::Unavailable("the transaction has ended".to_owned())
 }
 
-/// A handle to someone else's transaction. When its owner is gone, so is the transaction.
+/// A handle to another owner's transaction. When the owner drops it, the transaction is gone.
 #[derive(Clone)]
 struct SharedTransaction {
     schema: Arc<Schema>,
     commands: flume::WeakSender<Command>,
-    has_failed: Arc<AtomicBool>,
+    health: Health,
 }
 
 #[async_trait]
 impl Database for SharedTransaction {
     async fn run(&self, statement: Statement) -> Result<Vec<Row>, StoreError> {
         let commands = self.commands.upgrade().ok_or_else(ended)?;
-        run(&commands, &self.has_failed, statement).await
+        run(&commands, statement).await
     }
 
     fn schema(&self) -> &Arc<Schema> {
@@ -120,18 +163,14 @@ impl Database for SharedTransaction {
     }
 
     fn forbid_commit(&self) {
-        self.has_failed.store(true, Ordering::Relaxed);
-    }
-
-    fn allow_commit(&self) {
-        self.has_failed.store(false, Ordering::Relaxed);
+        self.health.fail();
     }
 }
 
 #[async_trait]
 impl Database for Transaction {
     async fn run(&self, statement: Statement) -> Result<Vec<Row>, StoreError> {
-        run(&self.commands, &self.has_failed, statement).await
+        run(&self.commands, statement).await
     }
 
     fn schema(&self) -> &Arc<Schema> {
@@ -143,16 +182,11 @@ impl Database for Transaction {
     }
 
     fn share(&self) -> Option<Arc<dyn Database>> {
-        let (schema, has_failed) = (Arc::clone(&self.schema), Arc::clone(&self.has_failed));
-        Some(Arc::new(SharedTransaction { schema, commands: self.commands.downgrade(), has_failed }))
+        Some(self.shared())
     }
 
     fn forbid_commit(&self) {
-        self.has_failed.store(true, Ordering::Relaxed);
-    }
-
-    fn allow_commit(&self) {
-        self.has_failed.store(false, Ordering::Relaxed);
+        self.health.fail();
     }
 }
 

@@ -67,12 +67,11 @@ pub async fn find_user_by_email(database: &dyn Database, email: &str) -> Result<
     Ok(database.find_one(MODEL, &[eq("email", email)]).await?.map(User))
 }
 
-/// Keeps other transactions that lock the same user waiting until this one ends. `database` is a transaction.
+/// The user with this id, whom nobody else changes until this transaction ends: others that lock the same user wait.
+/// `database` is a transaction.
 ///
 /// # Errors
-/// As `Models::update`.
-pub async fn lock_user(database: &dyn Database, id: &str) -> Result<(), StoreError> {
-    // A write is a lock on either backend.
-    database.update(MODEL, &[eq("id", id)], &[("id", id.into())]).await?;
-    Ok(())
+/// As `Models`.
+pub async fn lock_user(database: &dyn Database, id: &str) -> Result<Option<User>, StoreError> {
+    Ok(database.find_for_update(MODEL, &[eq("id", id)]).await?.pop().map(User))
 }

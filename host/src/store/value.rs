@@ -1,4 +1,4 @@
-//! A value of a field, as the rest of the program sees it, whatever the database stores.
+//! The value of a field, independent of how a database stores it.
 
 use std::fmt;
 
@@ -20,14 +20,14 @@ pub enum Value {
     Integer(i64),
     /// True or false.
     Boolean(bool),
-    /// A moment, stored with milliseconds.
+    /// A time, stored with milliseconds.
     Timestamp(Timestamp),
     /// Any JSON.
     Json(serde_json::Value),
 }
 
 impl Value {
-    /// Is this SQL NULL?
+    /// True for SQL NULL.
     pub fn is_null(&self) -> bool {
         matches!(self, Self::Null)
     }
@@ -57,7 +57,7 @@ impl Value {
         }
     }
 
-    /// Accepts the value for a field of `kind`; ISO text becomes a timestamp.
+    /// Checks that the value fits a field of `kind`. ISO text becomes a timestamp.
     ///
     /// # Errors
     /// `InvalidInput` when the kind does not fit or a text holds a NUL character, which PostgreSQL cannot store.
@@ -88,7 +88,7 @@ impl Value {
         if is_fit { Ok(self) } else { Err(StoreError::invalid(field, "has a value of another kind")) }
     }
 
-    /// Reads what a column held as a value of `kind`: each backend has its own storage for booleans, dates and JSON.
+    /// Reads the content of a column as a value of `kind`. Each backend stores booleans, dates and JSON in its own way.
     ///
     /// # Errors
     /// `Internal` when the column holds something that is no such value.
@@ -119,7 +119,7 @@ impl Value {
     }
 }
 
-/// Writes what [`Value::to_json`] returns.
+/// Serialises like [`Value::to_json`].
 impl Serialize for Value {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
@@ -133,7 +133,7 @@ impl Serialize for Value {
     }
 }
 
-/// Reads our own ISO text, or what SQLite's CURRENT_TIMESTAMP leaves: `2026-11-22 08:41:23`, UTC.
+/// Reads ISO text, or the text of SQLite's CURRENT_TIMESTAMP: `2026-11-22 08:41:23`, UTC.
 fn parse_stored_date(text: &str) -> Option<Timestamp> {
     Timestamp::parse_iso(text).or_else(|| Timestamp::parse_iso(&format!("{}Z", text.replacen(' ', "T", 1))))
 }

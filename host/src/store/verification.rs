@@ -1,4 +1,4 @@
-//! Verifications: values that prove something once, or until they expire.
+//! Verifications: values that prove something, once or until they expire.
 
 use super::Database;
 use super::error::StoreError;
@@ -20,17 +20,17 @@ impl Verification {
         self.0.text("id")
     }
 
-    /// What is verified; not unique, the newest row counts.
+    /// The name of the verification. Not unique: the newest row counts.
     pub fn identifier(&self) -> &str {
         self.0.text("identifier")
     }
 
-    /// What was kept for it.
+    /// The value.
     pub fn value(&self) -> &str {
         self.0.text("value")
     }
 
-    /// When it stops to count.
+    /// When it expires.
     pub fn expires_at(&self) -> Timestamp {
         self.0.timestamp("expiresAt").unwrap_or(Timestamp(0))
     }

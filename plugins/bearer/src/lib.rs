@@ -1,5 +1,6 @@
-//! Sessions for clients without cookies: a token in the `Authorization` header stands for the session cookie, and answers
-//! that set the cookie carry its value in `set-auth-token`.
+//! Sessions for clients without cookies: the `Authorization` header of a request replaces the session cookie.
+//!
+//! Answers that set the session cookie carry its value in the header `set-auth-token`, too.
 
 use doorward_sdk::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -9,7 +10,7 @@ doorward_sdk::plugin!(plugin);
 #[derive(Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Options {
-    /// Bare tokens, as they stand in the database, are no sessions.
+    /// Refuses bare tokens, as the database holds them: a token needs its signature.
     require_signature: bool,
 }
 
@@ -24,7 +25,7 @@ pub fn plugin() -> Plugin {
 fn present(_request: &Request) -> Result<Flow> {
     if let Some(token) = session_tokens::bearer() {
         let options: Options = config::options()?;
-        // A wrong signature leaves the request as it came: whoever has a cookie keeps that session.
+        // A wrong signature changes nothing: a session in the cookie still counts.
         session_tokens::present(&token, options.require_signature)?;
     }
     Ok(Flow::Proceed)
@@ -42,7 +43,7 @@ mod tests {
     use super::*;
     use doorward_sdk::fake::{self, RawReply, RawRequest};
 
-    /// Whose session a request with this token has, when nobody's cookie came with it.
+    /// The user of a request that has this token and no cookie.
     fn bearer(token: Option<&str>, require_signature: bool) -> Option<String> {
         fake::reset();
         fake::with(|world| {

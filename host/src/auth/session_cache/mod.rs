@@ -8,11 +8,11 @@ mod formats;
 
 use serde_json::{Map, Value as Json};
 
-use super::session::ActiveSession;
+use super::active_session::ActiveSession;
 use super::{Auth, AuthError};
 use crate::config::Config;
 use crate::crypto::secret::Secret;
-use crate::store::{Database, Record, Session, User, session, user};
+use crate::store::{Record, Session, User, session, user};
 
 use formats::{Format, Life};
 
@@ -65,7 +65,7 @@ impl SessionCache {
         if payload.get("version").and_then(Json::as_str) != Some(&self.version) {
             return None;
         }
-        let schema = auth.store.schema();
+        let schema = auth.schema();
         let read =
             |key: &str, model: &str| Record::from_output(schema.model(model).ok()?, payload.get(key)?.as_object()?);
         let session = Session(read("session", session::MODEL)?);

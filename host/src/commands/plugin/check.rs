@@ -10,7 +10,7 @@ use crate::config::{Config, MailConfig, PluginConfig};
 use crate::crypto::random::{ALPHANUMERIC, Random, SystemRandom};
 use crate::pipeline::router::Router;
 use crate::plugin_host::package::file::{self, PluginFile};
-use crate::plugin_host::{Manifest, Plugins, Ports, is_harmless, manifest};
+use crate::plugin_host::{Capacity, Manifest, Plugins, Ports, is_harmless, manifest};
 use crate::routes;
 
 /// How to load the component.
@@ -86,7 +86,7 @@ pub(super) fn trial(
 
 async fn load(config: &Config) -> CommandResult {
     let ports = Ports { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom) };
-    let plugins = Plugins::load(config, &ports).await?;
+    let plugins = Plugins::load(config, &ports, &Capacity::default()).await?;
     let mut router = Router::default();
     for route in routes::core().into_iter().chain(plugins.routes()) {
         router.add(route)?;

@@ -9,7 +9,7 @@ use crate::auth::lifecycle::Action;
 use crate::clock::Timestamp;
 use crate::hooks::language::declare::HookPoint;
 use crate::hooks::language::facts::{Answer, Facts, Lazy, RowFacts};
-use crate::http::{Headers, Query, Request};
+use crate::http::{Headers, Query, Request, RequestHead};
 
 /// What is given and what is expected of the script.
 #[derive(Debug, Deserialize)]
@@ -174,15 +174,15 @@ impl Case {
         for (name, value) in texts(&self.headers)? {
             headers.push(name.to_ascii_lowercase(), value);
         }
-        Ok(Request {
+        let head = RequestHead {
             method: self.method.clone(),
             path: self.path.clone(),
             query: Query::parse(&self.query),
             headers,
-            body: self.body.clone(),
             client_address: self.client_address.clone(),
-            ..Request::placeholder()
-        })
+            ..RequestHead::default()
+        };
+        Ok(Request { body: self.body.clone(), ..Request::new(head) })
     }
 
     fn row(&self) -> Result<RowFacts, String> {

@@ -1,12 +1,14 @@
 //! `ctx`: what a script reads and changes, each moment with a type of its own, each part made when it is read.
 
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rhai::{Dynamic, Engine};
 use serde_json::{Map, Value as Json};
 
 use super::declare::HookPoint;
-use super::facts::{Facts, is_settled, refusal};
+use super::facts::{Facts, is_settled, refusal, with_addresses};
+use super::headers::HeaderMap;
 use super::json;
 use super::native::Native;
 
@@ -90,6 +92,8 @@ pub fn register(engine: &mut Engine) {
     row::<AfterChange>(engine);
     changeable_row(engine);
     fixed::<AfterChange>(engine, "data", |facts| Ok(facts.row.data.clone()));
+    fixed::<AfterChange>(engine, "changes", |facts| Ok(facts.row.changes.clone()));
+    fixed::<AfterChange>(engine, "changed", changed);
     mail(engine);
     claims(engine);
 }
@@ -99,7 +103,10 @@ fn head<C: Context>(engine: &mut Engine) {
     text::<C>(engine, "request_id", |facts| Some(facts.request.as_ref()?.id.clone()));
     text::<C>(engine, "method", |facts| Some(facts.request.as_ref()?.method.clone()));
     text::<C>(engine, "path", |facts| Some(facts.request.as_ref()?.path.clone()));
-    text::<C>(engine, "client_address", |facts| facts.request.as_ref()?.client_address.clone());
+    text::<C>(engine, "client_address", |facts| {
+        let address = facts.request.as_ref()?.client_address.clone()?;
+        Some(address.parse::<IpAddr>().map_or(address, |address| address.to_canonical().to_string()))
+    });
     text::<C>(engine, "user_agent", |facts| Some(facts.request.as_ref()?.headers.get("user-agent")?.to_owned()));
     fixed::<C>(engine, "proxy_headers", |facts| Ok(facts.proxy_headers()));
     fixed::<C>(engine, "plugins", |facts| facts.plugins.get("plugins"));
@@ -199,9 +206,12 @@ fn changeable_row(engine: &mut Engine) {
             _ => Err("ctx.changes is for updates".into()),
         },
     );
-    fixed::<BeforeChange>(engine, "changed", |facts| {
-        Ok(facts.row.changed.iter().map(|name| Json::from(name.as_str())).collect())
-    });
+    fixed::<BeforeChange>(engine, "changed", changed);
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "has the shape of a getter")]
+fn changed(facts: &Facts) -> Native<Json> {
+    Ok(facts.row.changed.iter().map(|name| Json::from(name.as_str())).collect())
 }
 
 /// A script sets fields that anyone could set, and takes none away.
@@ -273,7 +283,7 @@ fn claims(engine: &mut Engine) {
 
 #[expect(clippy::unnecessary_wraps, reason = "has the shape of a getter")]
 fn query(facts: &Facts) -> Native<Json> {
-    let now = || facts.request.as_ref().map_or(Json::Null, |request| request.query.to_json());
+    let now = || facts.request.as_ref().map_or(Json::Null, |request| with_addresses(request.query.to_json()));
     Ok(facts.changes.query.clone().unwrap_or_else(now))
 }
 
@@ -337,7 +347,7 @@ fn changing_at<C: Context>(
     engine.register_get(name, move |context: &mut C| -> Native<Dynamic> {
         let part = read(&context.facts())?;
         // More than a script may hold is more than any endpoint needs.
-        if json::fits(&part) { Ok(json::to_script(&part)) } else { Err(refusal(None)) }
+        if json::fits(&part) { Ok(shown(name, &part)) } else { Err(refusal(None)) }
     });
     engine.register_set(name, move |context: &mut C, value: Dynamic| -> Native<()> {
         let value = json::from_script(&value)?;
@@ -348,6 +358,16 @@ fn changing_at<C: Context>(
         }
         Ok(())
     });
+}
+
+/// The value of a part; headers match in any case.
+fn shown(name: &str, part: &Json) -> Dynamic {
+    let value = json::to_script(part);
+    if ["headers", "proxy_headers", "response_headers"].contains(&name) {
+        value.try_cast_result().map_or_else(|value| value, |headers| Dynamic::from(HeaderMap(headers)))
+    } else {
+        value
+    }
 }
 
 /// What changed from one object to another: the fields that are new or different.

@@ -6,11 +6,11 @@ use rhai::packages::{
     ArithmeticPackage, BasicArrayPackage, BasicFnPackage, BasicIteratorPackage, BasicMapPackage, BasicMathPackage,
     BasicStringPackage, LogicPackage, MoreStringPackage, Package,
 };
-use rhai::{Dynamic, Engine, EvalAltResult, ImmutableString};
+use rhai::{Dynamic, Engine, EvalAltResult, ImmutableString, OptimizationLevel};
 
 use super::functions::{self, Ports};
 use super::native::{MAX_ITEMS, MAX_OPERATIONS, MAX_TEXT_BYTES, Native};
-use super::{context, declare, directive, outcome, running};
+use super::{closures, context, declare, directive, headers, outcome, running};
 
 const MAX_CALL_LEVELS: usize = 32;
 /// Sizes are limited per value, so that the number of values is what bounds the memory of a call.
@@ -34,6 +34,9 @@ pub fn sandboxed(ports: &Ports) -> Engine {
     BasicMapPackage::new().register_into_engine(&mut engine);
     limit(&mut engine);
     replace_within_limits(&mut engine);
+
+    headers::register(&mut engine);
+    closures::register(&mut engine);
     running::register(&mut engine);
     outcome::register(&mut engine);
     directive::register(&mut engine);
@@ -54,8 +57,11 @@ fn limit(engine: &mut Engine) {
         .set_max_variables(MAX_VARIABLES)
         .set_max_functions(MAX_FUNCTIONS)
         .set_max_modules(0)
-        .set_strict_variables(true);
-    for symbol in ["eval", "import", "export"] {
+        .set_strict_variables(true)
+        // What is computed while a script is read follows the language's rules of comparison, not ours.
+        .set_optimization_level(OptimizationLevel::None);
+    // `curry` puts values into a closure that no limit of size counts.
+    for symbol in ["eval", "import", "export", "curry"] {
         engine.disable_symbol(symbol);
     }
 }

@@ -5,6 +5,7 @@ use serde_json::{Map, Value as Json};
 
 use super::native::Native;
 use super::outcome::Outcome;
+use crate::email;
 use crate::error::Code;
 use crate::exchange::Exchange;
 use crate::http::{Query, Request};
@@ -192,10 +193,20 @@ impl Facts {
         let body = self.changes.body.as_ref().or_else(|| self.request.as_ref()?.body.as_ref());
         match body {
             None | Some(Json::Null) => Ok(Json::Object(Map::new())),
-            Some(Json::Object(_)) => Ok(body.cloned().unwrap_or_default()),
+            Some(Json::Object(_)) => Ok(with_addresses(body.cloned().unwrap_or_default())),
             other => Err(refusal(Input::body(other).finish().err())),
         }
     }
+}
+
+/// The object with its e-mail addresses in the form in which they are stored, so that no spelling slips past a comparison.
+pub fn with_addresses(mut object: Json) -> Json {
+    for name in ["email", "newEmail"] {
+        if let Some(Json::String(address)) = object.get_mut(name) {
+            *address = email::normalize(address);
+        }
+    }
+    object
 }
 
 fn joined<'a>(headers: impl Iterator<Item = (&'a str, &'a str)>) -> Json {

@@ -3,6 +3,7 @@
 use rhai::{Array, Dynamic, Map};
 use serde_json::{Number, Value as Json};
 
+use super::headers::HeaderMap;
 use super::native::{MAX_ITEMS, MAX_TEXT_BYTES};
 
 /// Deepest nesting that comes back from a script.
@@ -86,6 +87,9 @@ fn read(value: &Dynamic, depth: usize) -> Result<Json, String> {
     }
     if let Ok(fields) = value.as_map_ref() {
         return fields.iter().map(|(key, value)| Ok((key.to_string(), read(value, depth)?))).collect();
+    }
+    if let Some(headers) = value.read_lock::<HeaderMap>() {
+        return headers.0.iter().map(|(key, value)| Ok((key.to_string(), read(value, depth)?))).collect();
     }
     value
         .read_lock::<Number>()

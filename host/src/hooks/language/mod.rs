@@ -1,11 +1,13 @@
 //! What a script can read, say and call.
 
+pub(super) mod closures;
 pub(super) mod context;
 pub(super) mod declare;
 pub(super) mod directive;
 pub(super) mod engine;
 pub(super) mod facts;
 pub(super) mod functions;
+pub(super) mod headers;
 pub(super) mod json;
 pub(super) mod native;
 pub(super) mod outcome;

@@ -12,5 +12,9 @@ pub const MAX_TEXT_BYTES: usize = 64 * 1024;
 /// Most items of one value, nested ones included.
 pub const MAX_ITEMS: usize = 1_000;
 
+/// Most memory that one call may hold at a time, in bytes.
+pub const MAX_MEMORY_BYTES: i64 = 8 * 1024 * 1024;
+/// Most variables that the closures of one call share.
+pub const MAX_SHARED: usize = 1_000;
 /// Most operations of one call.
 pub const MAX_OPERATIONS: u64 = 100_000;

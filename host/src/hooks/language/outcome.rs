@@ -40,9 +40,25 @@ pub enum Outcome {
     Stop,
 }
 
+impl Outcome {
+    /// The refusal of a script that names no reason: `abort()`, or a hook that returns `false`.
+    pub fn refused() -> Self {
+        Self::refusal("A policy refused this")
+    }
+
+    fn refusal(message: &str) -> Self {
+        Self::Reject { status: 403, code: "REFUSED_BY_POLICY".into(), message: message.into() }
+    }
+}
+
 /// Gives scripts the functions that end a call.
 pub fn register(engine: &mut Engine) {
     engine.register_fn("reject", reject);
+    engine.register_fn("abort", |context: NativeCallContext| abort(&context, Outcome::refused()));
+    engine.register_fn("abort", |context: NativeCallContext, message: &str| {
+        one_line("abort", message)?;
+        abort(&context, Outcome::refusal(message))
+    });
     engine.register_fn("respond", respond);
     engine.register_fn("redirect", |context: NativeCallContext, url: &str| -> Native<()> {
         only(&context, "redirect", &[HookPoint::Before, HookPoint::After])?;
@@ -66,17 +82,30 @@ fn only(context: &NativeCallContext, function: &str, moments: &[HookPoint]) -> N
     Collector::of(context, function, moments).map(drop)
 }
 
+fn all_but_mail() -> [HookPoint; 7] {
+    HookPoint::ALL.map(|moment| if moment == HookPoint::Mail { HookPoint::Gate } else { moment })
+}
+
+fn abort(context: &NativeCallContext, refusal: Outcome) -> Native<()> {
+    only(context, "abort", &all_but_mail())?;
+    end(refusal)
+}
+
+fn one_line(function: &str, message: &str) -> Native<()> {
+    if message.len() > 1000 || message.contains(char::is_control) {
+        return Err(format!("{function}: the message must be one line of at most 1000 bytes").into());
+    }
+    Ok(())
+}
+
 #[expect(clippy::needless_pass_by_value, reason = "the engine hands its context over")]
 fn reject(context: NativeCallContext, status: i64, code: &str, message: &str) -> Native<()> {
-    let all_but_mail = HookPoint::ALL.map(|moment| if moment == HookPoint::Mail { HookPoint::Gate } else { moment });
-    only(&context, "reject", &all_but_mail)?;
+    only(&context, "reject", &all_but_mail())?;
     let is_code = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
     if code.is_empty() || code.len() > 64 || !code.bytes().all(is_code) {
         return Err("reject: the code must be 1 to 64 letters A-Z, digits and _".into());
     }
-    if message.len() > 1000 || message.contains(char::is_control) {
-        return Err("reject: the message must be one line of at most 1000 bytes".into());
-    }
+    one_line("reject", message)?;
     let status = status_from(status, 400)?;
     end(Outcome::Reject { status, code: code.to_owned(), message: message.to_owned() })
 }

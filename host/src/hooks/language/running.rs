@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 
 use rhai::{Dynamic, Engine, EvalAltResult, Position};
 
-use super::native::{MAX_OPERATIONS, Native};
+use super::native::{MAX_MEMORY_BYTES, MAX_OPERATIONS, MAX_SHARED, Native};
 use crate::hooks::script_log::ScriptLog;
+use crate::memory::held_bytes;
 
 /// Time that one call may take.
 const MAX_TIME: Duration = Duration::from_millis(10);
@@ -20,6 +21,7 @@ const LONGEST_STEP: Duration = Duration::from_millis(1);
 /// The clock is read after this many operations.
 const OPERATIONS_PER_STEP: u64 = 16;
 const TOO_LONG: &str = "the script takes too long";
+const TOO_LARGE: &str = "the script needs too much memory";
 
 thread_local! {
     static RUNNING: RefCell<Option<Running>> = const { RefCell::new(None) };
@@ -31,7 +33,10 @@ struct Running {
     last_step: Instant,
     spent: Duration,
     operations: u64,
-    is_over: bool,
+    held_before: i64,
+    /// What closures share, each with the address of its value.
+    shared: Vec<(usize, Dynamic)>,
+    over: Option<&'static str>,
 }
 
 /// What a call cost.
@@ -41,8 +46,8 @@ pub struct Cost {
     pub spent: Duration,
     /// Operations, in steps.
     pub operations: u64,
-    /// Whether it used up its time or its operations.
-    pub is_over: bool,
+    /// Why it was stopped, when it used up its time, its operations or its memory.
+    pub over: Option<&'static str>,
 }
 
 /// Ends the call's state when it is dropped, also when the call panics.
@@ -57,7 +62,9 @@ pub fn start(log: Arc<ScriptLog>) -> Session {
         last_step: now,
         spent: Duration::ZERO,
         operations: 0,
-        is_over: false,
+        held_before: held_bytes(),
+        shared: Vec::new(),
+        over: None,
     }));
     Session(())
 }
@@ -69,7 +76,7 @@ impl Session {
         let ended = RUNNING.with_borrow_mut(|running| {
             let running = running.as_mut()?;
             running.step(Instant::now(), LONGEST_STEP);
-            Some(Cost { spent: running.spent, operations: running.operations, is_over: running.is_over })
+            Some(Cost { spent: running.spent, operations: running.operations, over: running.over })
         });
         ended.unwrap_or_default()
     }
@@ -77,7 +84,11 @@ impl Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        RUNNING.set(None);
+        // A closure may lie inside of the value that it shares: only emptied values let go of each other.
+        for (_, mut value) in RUNNING.take().into_iter().flat_map(|running| running.shared) {
+            let held = value.write_lock::<Dynamic>().map(|mut inner| std::mem::take(&mut *inner));
+            drop(held);
+        }
     }
 }
 
@@ -85,28 +96,55 @@ impl Running {
     fn step(&mut self, now: Instant, longest: Duration) {
         self.spent += (now - self.last_step).min(longest);
         self.last_step = now;
-        self.is_over |= self.spent > MAX_TIME || now - self.began > MAX_WALL_CLOCK;
+        if self.spent > MAX_TIME || now - self.began > MAX_WALL_CLOCK {
+            self.over.get_or_insert(TOO_LONG);
+        }
+    }
+
+    /// One operation more; why the call is over, if it is.
+    fn operation(&mut self, operations: u64) -> Option<&'static str> {
+        if held_bytes() - self.held_before > MAX_MEMORY_BYTES {
+            self.over.get_or_insert(TOO_LARGE);
+        }
+        if operations >= MAX_OPERATIONS {
+            self.over.get_or_insert(TOO_LONG);
+        }
+        // The language waits a while for a shared value that the call itself has locked.
+        if operations.is_multiple_of(OPERATIONS_PER_STEP) || !self.shared.is_empty() {
+            self.operations = operations;
+            self.step(Instant::now(), LONGEST_STEP);
+        }
+        self.over
     }
 }
 
 /// Gives scripts `log`, `print` and `debug`, and stops them when their time is over.
 pub fn register(engine: &mut Engine) {
+    // Some functions of the language swallow errors and go on: what is over ends at each operation again.
     engine.on_progress(|operations| {
-        let is_over = operations.is_multiple_of(OPERATIONS_PER_STEP) && step(operations);
-        is_over.then(|| Dynamic::from(TOO_LONG))
+        let over = RUNNING.with_borrow_mut(|running| running.as_mut()?.operation(operations));
+        over.map(Dynamic::from)
     });
     engine.on_print(line);
     engine.on_debug(|text, _, _| line(text));
     engine.register_fn("log", line);
 }
 
-fn step(operations: u64) -> bool {
+/// Keeps a value that closures share until the call ends; `address` tells it from others.
+///
+/// # Errors
+/// When the call shares too many.
+pub fn keep_shared(value: &Dynamic, address: usize) -> Native<()> {
     RUNNING.with_borrow_mut(|running| {
-        let Some(running) = running else { return false };
-        running.step(Instant::now(), LONGEST_STEP);
-        running.operations = operations;
-        running.is_over |= operations >= MAX_OPERATIONS;
-        running.is_over
+        let Some(running) = running else { return Ok(()) };
+        if running.shared.iter().any(|(known, _)| *known == address) {
+            return Ok(());
+        }
+        if running.shared.len() >= MAX_SHARED {
+            return Err(format!("the closures of a call share at most {MAX_SHARED} variables").into());
+        }
+        running.shared.push((address, value.clone()));
+        Ok(())
     })
 }
 
@@ -118,14 +156,14 @@ fn step(operations: u64) -> bool {
 pub fn heavy<T>(work: impl FnOnce() -> T) -> Native<T> {
     let began = Instant::now();
     let done = work();
-    let is_over = RUNNING.with_borrow_mut(|running| {
-        let Some(running) = running else { return false };
+    let over = RUNNING.with_borrow_mut(|running| {
+        let running = running.as_mut()?;
         running.step(began, LONGEST_STEP);
         running.step(Instant::now(), Duration::MAX);
-        running.is_over
+        running.over
     });
-    if is_over {
-        return Err(Box::new(EvalAltResult::ErrorTerminated(Dynamic::from(TOO_LONG), Position::NONE)));
+    if let Some(reason) = over {
+        return Err(Box::new(EvalAltResult::ErrorTerminated(Dynamic::from(reason), Position::NONE)));
     }
     Ok(done)
 }

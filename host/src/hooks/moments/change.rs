@@ -1,15 +1,14 @@
 //! The moments before and after a row is made, changed or removed: scripts alter what is written, or refuse it, inside of
 //! its transaction.
 
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use serde_json::{Map, Value as Json};
 
-use crate::auth::Auth;
 use crate::auth::lifecycle::{Action, Change, Observer};
+use crate::auth::{Auth, Cause, Scope};
 use crate::error::ApiError;
-use crate::exchange::{Cause, Services};
 use crate::hooks::deliver::{checked, drafts, end_sessions_of, failed, note, refusal, send};
 use crate::hooks::language::context::differences;
 use crate::hooks::language::declare::HookPoint;
@@ -20,29 +19,24 @@ use crate::hooks::script::{Hook, Reads};
 use crate::hooks::{ScriptSet, old_passwords};
 use crate::http::Request;
 use crate::store::user::find_user_by_id;
-use crate::store::{Database, Field, Model, Owner, Record, Schema, Value, account, session, user, verification};
+use crate::store::{Field, Model, Owner, Record, Schema, Value, account, session, user, verification};
 
 /// The scripts as observers of changes.
 pub struct ScriptObserver {
     scripts: Arc<ScriptSet>,
-    // The services hold the observers.
-    services: Weak<Services>,
+    auth: Arc<Auth>,
 }
 
 impl ScriptObserver {
     /// The scripts' observer; `None` when no script has to do with changes, so that they cost nothing.
-    pub fn new(scripts: &Arc<ScriptSet>, services: &Arc<Services>) -> Option<Self> {
+    pub fn new(scripts: &Arc<ScriptSet>, auth: &Arc<Auth>) -> Option<Self> {
         let moments = [HookPoint::BeforeChange, HookPoint::AfterChange];
         let is_needed = scripts.hooks.iter().any(|hook| moments.contains(&hook.declaration.moment));
-        is_needed.then(|| Self { scripts: Arc::clone(scripts), services: Arc::downgrade(services) })
+        is_needed.then(|| Self { scripts: Arc::clone(scripts), auth: Arc::clone(auth) })
     }
 
     fn hooks(&self, moment: HookPoint, model: &str, action: Action) -> impl Iterator<Item = &Arc<Hook>> {
         self.scripts.hooks.iter().filter(move |hook| hook.is_at_change(moment, model, action))
-    }
-
-    fn services(&self) -> Result<Arc<Services>, ApiError> {
-        self.services.upgrade().ok_or_else(|| ApiError::internal("the server is ending"))
     }
 
     fn keeps_old_passwords(&self) -> bool {
@@ -54,7 +48,7 @@ impl ScriptObserver {
 #[derive(Clone, Copy)]
 struct Asked<'a> {
     auth: &'a Auth,
-    db: &'a dyn Database,
+    scope: &'a Scope,
     reads: Reads,
 }
 
@@ -66,24 +60,23 @@ impl Observer for ScriptObserver {
         has_hook(HookPoint::BeforeChange) || has_hook(HookPoint::AfterChange) || forgets
     }
 
-    async fn before(&self, db: &dyn Database, change: &mut Change) -> Result<(), ApiError> {
-        let services = self.services()?;
-        let auth = &services.auth;
+    async fn before(&self, scope: &Scope, change: &mut Change) -> Result<(), ApiError> {
+        let auth = &self.auth;
         let hooks: Vec<_> = self.hooks(HookPoint::BeforeChange, change.model(), change.action()).collect();
         for hook in hooks {
-            let asked = Asked { auth, db, reads: hook.script.reads };
+            let asked = Asked { auth, scope, reads: hook.script.reads };
             let facts = self.facts(asked, change.row(), RowFacts::before(change)).await?;
             let (facts, called) = self.scripts.call(hook, facts).await;
             let called = called.and_then(|called| checked(auth, hook, called));
             match called {
                 Ok((outcome, directives)) => {
-                    carry_out(auth, db, hook, &directives).await?;
+                    carry_out(auth, scope, hook, &directives).await?;
                     if let Some(refusal) = refusal(outcome) {
                         return Err(refusal);
                     }
                     apply(change, &facts).map_err(|problem| failed(hook.wrong(&problem)))?;
                     if let Some(count) = directives.kept_passwords {
-                        keep_password(auth, db, change, count).await?;
+                        keep_password(auth, scope, change, count).await?;
                     }
                 }
                 Err(error) if hook.script.fails_open => tracing::error!(%error, "a script failed"),
@@ -93,24 +86,23 @@ impl Observer for ScriptObserver {
         Ok(())
     }
 
-    async fn after(&self, db: &dyn Database, action: Action, row: &Record) -> Result<(), ApiError> {
-        let services = self.services()?;
-        let auth = &services.auth;
+    async fn after(&self, scope: &Scope, change: &Change, row: &Record) -> Result<(), ApiError> {
+        let (auth, action) = (&self.auth, change.action());
         let model = &row.model().name;
         if model == user::MODEL && action == Action::Delete && self.keeps_old_passwords() {
-            old_passwords::forget(auth, db, row.text("id")).await?;
+            old_passwords::forget(auth, scope, row.text("id")).await?;
         }
         for hook in self.hooks(HookPoint::AfterChange, model, action) {
-            let asked = Asked { auth, db, reads: hook.script.reads };
-            let facts = self.facts(asked, row, RowFacts::of(row, action)).await?;
+            let asked = Asked { auth, scope, reads: hook.script.reads };
+            let facts = self.facts(asked, row, RowFacts::after(change, row)).await?;
             let (_, called) = self.scripts.call(hook, facts).await;
             match called.and_then(|called| checked(auth, hook, called)) {
                 Ok((outcome, directives)) => {
-                    carry_out(auth, db, hook, &directives).await?;
+                    carry_out(auth, scope, hook, &directives).await?;
                     if let Some(refusal) = refusal(outcome) {
                         return Err(refusal);
                     }
-                    end_sessions_of(auth, db, owner(row), &directives.ended_sessions).await?;
+                    end_sessions_of(auth, scope, owner(row), &directives.ended_sessions).await?;
                 }
                 Err(error) => tracing::error!(%error, "a script failed"),
             }
@@ -121,22 +113,22 @@ impl Observer for ScriptObserver {
 
 impl ScriptObserver {
     async fn facts(&self, asked: Asked<'_>, row: &Record, facts: RowFacts) -> Result<Facts, ApiError> {
-        let Asked { auth, db, reads } = asked;
+        let Asked { auth, scope, reads } = asked;
         let mut facts = Facts { row: facts, ..Facts::default() };
         let owner = owner(row);
         if reads.identity {
             let user = match owner {
                 _ if row.model().name == user::MODEL => Some(row.output()),
-                Some(id) => find_user_by_id(db, id).await?.map(|user| user.0.output()),
+                Some(id) => find_user_by_id(scope, id).await?.map(|user| user.0.output()),
                 None => None,
             };
             facts.user = Lazy::Read(user.map_or(Json::Null, Json::Object));
-            let actor = Cause::current().and_then(|cause| cause.actor());
+            let actor = scope.cause().and_then(|cause| cause.actor());
             facts.actor = Lazy::Read(actor.map_or(Json::Null, |actor| Json::Object(actor.user.0.output())));
         }
-        records(auth, db, owner, reads, &mut facts).await?;
-        if let Some(cause) = Cause::current() {
-            let request = request_of(&cause);
+        records(auth, scope, owner, reads, &mut facts).await?;
+        if let Some(cause) = scope.cause() {
+            let request = request_of(cause);
             self.scripts.about_request(auth, &request, reads, &mut facts);
             facts.request = Some(request);
         }
@@ -150,27 +142,15 @@ fn owner(row: &Record) -> Option<&str> {
 }
 
 fn request_of(cause: &Cause) -> Request {
-    Request {
-        id: cause.request_id.clone(),
-        method: cause.method.clone(),
-        path: cause.path.clone(),
-        query: cause.query.clone(),
-        headers: cause.headers.clone(),
-        client_address: cause.client_address.clone(),
-        peer: cause.peer,
-        ..Request::placeholder()
-    }
+    Request { head: Arc::clone(&cause.head), ..Request::placeholder() }
 }
 
-async fn carry_out(auth: &Auth, db: &dyn Database, hook: &Hook, directives: &Directives) -> Result<(), ApiError> {
-    let cause = Cause::current();
-    note(&hook.script, cause.as_ref().map_or("", |cause| &cause.request_id), directives);
+async fn carry_out(auth: &Auth, scope: &Scope, hook: &Hook, directives: &Directives) -> Result<(), ApiError> {
+    note(&hook.script, scope.cause().map_or("", |cause| &cause.head.id), directives);
     let drafts = drafts(&hook.script, directives);
     if !drafts.is_empty() {
-        send(auth, db, &drafts).await?;
-        if let Some(cause) = cause {
-            cause.note_queued_mail();
-        }
+        send(auth, scope, &drafts).await?;
+        scope.note_queued_mail();
     }
     Ok(())
 }
@@ -178,15 +158,18 @@ async fn carry_out(auth: &Auth, db: &dyn Database, hook: &Hook, directives: &Dir
 impl RowFacts {
     /// What is about to be written, as scripts see it.
     fn before(change: &Change) -> Self {
+        Self { closed_fields: closed(change.row().model()), ..Self::after(change, change.row()) }
+    }
+
+    /// What was written, as scripts see it, and what the change set.
+    fn after(change: &Change, row: &Record) -> Self {
         let values = change.values();
-        let row = change.row();
         let is_shown = |name: &str| row.model().field(name).is_ok_and(|field| field.returned && !is_token(row, name));
         let shown = values.iter().filter(|(name, _)| is_shown(name));
         let changes: Map<String, Json> = shown.map(|(name, value)| (name.clone(), value.to_json())).collect();
         Self {
             changes: Json::Object(changes),
             changed: values.iter().map(|(name, _)| name.clone()).collect(),
-            closed_fields: closed(row.model()),
             ..Self::of(row, change.action())
         }
     }
@@ -259,14 +242,14 @@ fn apply(change: &mut Change, facts: &Facts) -> Result<(), String> {
 }
 
 /// Remembers the password that an update of an account replaces.
-async fn keep_password(auth: &Auth, db: &dyn Database, change: &Change, count: usize) -> Result<(), ApiError> {
+async fn keep_password(auth: &Auth, scope: &Scope, change: &Change, count: usize) -> Result<(), ApiError> {
     let sets_password = change.values().iter().any(|(name, _)| name == "password");
     let row = change.row();
     if row.model().name != account::MODEL || change.action() != Action::Update || !sets_password {
         return Ok(());
     }
     if let Some(hash) = row.opt_text("password") {
-        old_passwords::keep(auth, db, row.text("userId"), hash, count).await?;
+        old_passwords::keep(auth, scope, row.text("userId"), hash, count).await?;
     }
     Ok(())
 }

@@ -39,7 +39,7 @@ impl SessionGate for ScriptGate {
             };
             add_to_answer(exchange, &directives);
             note(&hook.script, &exchange.request.id, &directives);
-            // A transaction may be open, which this gate cannot write through.
+            // Not now: what is told of a sign-in stays said when the transaction of a refused one is undone.
             exchange.queue_later(drafts(&hook.script, &directives));
             match outcome.map(answer) {
                 None => {}
@@ -64,7 +64,7 @@ async fn facts(
         ..Facts::default()
     };
     let auth = exchange.auth();
-    records(auth, &auth.store, Some(attempt.user.id()), reads, &mut facts).await?;
+    records(auth, &exchange.scope(), Some(attempt.user.id()), reads, &mut facts).await?;
     scripts.about_request(auth, &exchange.request, reads, &mut facts);
     let lent = Facts::lend(exchange);
     Ok(Facts { request: lent.request, params: lent.params, ..facts })

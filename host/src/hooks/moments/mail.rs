@@ -35,11 +35,15 @@ impl MailFilter for ScriptMailFilter {
                             return Ok(None);
                         }
                         // Of the mail, some part is larger than a script may hold.
-                        Some(_) => return Err(TransportError(hook.wrong("the mail is too large for it").to_string())),
+                        Some(_) => {
+                            return Err(TransportError::passing(
+                                hook.wrong("the mail is too large for it").to_string(),
+                            ));
+                        }
                     }
                 }
                 Err(error) if hook.script.fails_open => tracing::error!(%error, "a script failed"),
-                Err(error) => return Err(TransportError(error.to_string())),
+                Err(error) => return Err(TransportError::passing(error.to_string())),
             }
         }
         Ok(Some(mail))

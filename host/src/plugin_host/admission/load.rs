@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
-use tokio::sync::Semaphore;
 use wasmtime::Engine;
 use wasmtime::component::{Component, Linker};
 
@@ -22,7 +21,7 @@ use crate::plugin_host::bindings::exports::doorward::plugin::{
 };
 use crate::plugin_host::call::breaker::Breaker;
 use crate::plugin_host::call::budget::LogPace;
-use crate::plugin_host::call::events;
+use crate::plugin_host::call::capacity::{CHANGES_AT_ONCE, Capacity, DEEPEST};
 use crate::plugin_host::call::plugin::{Exports, Plugin};
 use crate::plugin_host::call::policies::Policies;
 use crate::plugin_host::call::services::{Common, PluginServices};
@@ -56,7 +55,11 @@ struct Candidate<'a> {
     options: Map<String, Json>,
 }
 
-pub(in crate::plugin_host) async fn load_all(config: &Config, ports: &Ports) -> Result<Vec<Arc<Plugin>>, PluginError> {
+pub(in crate::plugin_host) async fn load_all(
+    config: &Config,
+    ports: &Ports,
+    capacity: &Capacity,
+) -> Result<Vec<Arc<Plugin>>, PluginError> {
     let entries: Vec<&PluginConfig> = config.plugins.iter().filter(|entry| entry.enabled).collect();
     if entries.is_empty() {
         return Ok(Vec::new());
@@ -66,7 +69,7 @@ pub(in crate::plugin_host) async fn load_all(config: &Config, ports: &Ports) -> 
     refuse_clashes(&candidates, &Cookies::new(config))?;
     let memory_mib = candidates.iter().map(|candidate| candidate.entry.limits.memory_mib).max().unwrap_or(0);
     let beneath_changes = match candidates.iter().any(|candidate| !candidate.manifest.events.is_empty()) {
-        true => events::CHANGES_AT_ONCE * events::DEEPEST,
+        true => CHANGES_AT_ONCE * DEEPEST,
         false => 0,
     };
     let instances = engine::REQUESTS_AT_ONCE * candidates.len() + beneath_changes;
@@ -76,8 +79,8 @@ pub(in crate::plugin_host) async fn load_all(config: &Config, ports: &Ports) -> 
         engine: engine::start(instances, memory_mib << 20)?,
         cache: Arc::new(Cache::open(Some(&config.resolve(CACHE_FOLDER)), &config.secret_value)),
         cookies: Cookies::new(config),
-        permits: Arc::new(Semaphore::new(engine::REQUESTS_AT_ONCE)),
-        common: Common::new(config, &ports.random),
+        capacity,
+        common: Common::new(config, &ports.random, capacity),
     };
     let mut plugins = Vec::with_capacity(candidates.len());
     for candidate in candidates {
@@ -206,7 +209,7 @@ struct Loader<'a> {
     engine: Engine,
     cache: Arc<Cache>,
     cookies: Cookies,
-    permits: Arc<Semaphore>,
+    capacity: &'a Capacity,
     common: Common,
 }
 
@@ -232,7 +235,7 @@ impl Loader<'_> {
         };
         refuse_missing_exports(&manifest, &exports)?;
         let shared = Arc::new(self.shared(&manifest, entry, &options)?);
-        let (engine, permits) = (self.engine.clone(), Arc::clone(&self.permits));
+        let (engine, permits) = (self.engine.clone(), Arc::clone(&self.capacity.requests));
         let policies = Policies::of(&manifest, &entry.on_failure)?;
         let breaker = Breaker::new(entry.breaker);
         let plugin = Plugin { manifest, options, shared, engine, linked, exports, permits, policies, breaker };

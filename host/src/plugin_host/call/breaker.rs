@@ -9,6 +9,9 @@ use std::sync::{Mutex, PoisonError};
 use crate::clock::Timestamp;
 use crate::config::BreakerConfig;
 
+/// Threads that read the clock at the same time differ by less.
+const AHEAD_MS: i64 = 1000;
+
 /// How often a plugin was called, and how that ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PluginCounters {
@@ -83,8 +86,10 @@ impl Breaker {
         // Whoever moves the end of the pause has the right to the one call. It need not be given back: a probe that
         // never ends leaves the plugin paused until the next.
         let next = now.0 + i64::from(self.config.pause_secs) * 1000;
-        let is_probe = now.0 >= until
-            && self.paused_until.compare_exchange(until, next, Ordering::Relaxed, Ordering::Relaxed).is_ok();
+        // A pause that would last longer than a pause was begun before the clock stepped back.
+        let is_over = now.0 >= until || until > next + AHEAD_MS;
+        let is_probe =
+            is_over && self.paused_until.compare_exchange(until, next, Ordering::Relaxed, Ordering::Relaxed).is_ok();
         if is_probe {
             self.calls.fetch_add(1, Ordering::Relaxed);
             return Ok(Passage::Probe);
@@ -113,9 +118,7 @@ impl Breaker {
         let mut failed_at = self.failed_at.lock().unwrap_or_else(PoisonError::into_inner);
         let begin = now.0 - i64::from(self.config.window_secs) * 1000;
         failed_at.push_back(now.0);
-        while failed_at.front().is_some_and(|at| *at <= begin) {
-            failed_at.pop_front();
-        }
+        failed_at.retain(|at| *at > begin && *at <= now.0 + AHEAD_MS);
         if failed_at.len() < self.config.failures as usize || self.is_paused() {
             return false;
         }

@@ -2,32 +2,22 @@
 //!
 //! Invariant: a guest that traps or runs out of time undoes the change, or, where the operator wants it so, what it did.
 
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use doorward_contract::{EventAction, EventMoment};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
+use super::capacity::{CHANGES_AT_ONCE, Capacity, DEEPEST};
 use super::convert;
 use super::plugin::Plugin;
 use super::watched_change::WatchedChange;
 use crate::auth::lifecycle::{Action, Change, Observer};
+use crate::auth::{Auth, Scope};
 use crate::config::FailurePolicy;
 use crate::error::ApiError;
-use crate::exchange::Services;
 use crate::plugin_host::package::manifest::EventRule;
 use crate::store::{Database, Record, Savepoint, Value, user};
-
-/// Maximum changes that run plugin events at once. One more is refused rather than queued: a running event may wait for
-/// a lock held by the transaction that would queue.
-pub(in crate::plugin_host) const CHANGES_AT_ONCE: usize = 32;
-/// Changes that cause changes.
-pub(in crate::plugin_host) const DEEPEST: usize = 4;
-
-tokio::task_local! {
-    /// How many changes cause the present one.
-    static DEPTH: usize;
-}
 
 /// One declared event.
 struct Subscription {
@@ -45,8 +35,7 @@ impl Subscription {
     async fn wants(&self, db: &dyn Database, row: &Record) -> Result<bool, ApiError> {
         let Some(field) = &self.when_user else { return Ok(true) };
         let user_id = row.text("userId");
-        user::lock_user(db, user_id).await?;
-        let user = user::find_user_by_id(db, user_id).await?;
+        let user = user::lock_user(db, user_id).await?;
         Ok(user.is_some_and(|user| user.0.boolean(field) == Some(true)))
     }
 }
@@ -54,14 +43,13 @@ impl Subscription {
 /// Hands changes to the plugins that declared them, in the order of the configuration.
 pub(in crate::plugin_host) struct PluginObserver {
     subscriptions: Vec<Subscription>,
-    /// The services hold the observers.
-    services: Weak<Services>,
-    permits: Semaphore,
+    auth: Arc<Auth>,
+    permits: Arc<Semaphore>,
 }
 
 impl PluginObserver {
     /// None when no plugin declares an event.
-    pub(in crate::plugin_host) fn of(plugins: &[Arc<Plugin>], services: &Arc<Services>) -> Option<Self> {
+    pub(in crate::plugin_host) fn of(plugins: &[Arc<Plugin>], auth: &Arc<Auth>, capacity: &Capacity) -> Option<Self> {
         let subscriptions = plugins.iter().flat_map(|plugin| {
             let is_wanted = |event: &EventRule| event.is_told(&plugin.options, &plugin.manifest.options);
             let events = (0..).zip(&plugin.manifest.events).filter(move |(_, event)| is_wanted(event));
@@ -79,8 +67,8 @@ impl PluginObserver {
             })
         });
         let subscriptions: Vec<Subscription> = subscriptions.collect();
-        let permits = Semaphore::new(CHANGES_AT_ONCE);
-        (!subscriptions.is_empty()).then(|| Self { subscriptions, services: Arc::downgrade(services), permits })
+        let (auth, permits) = (Arc::clone(auth), Arc::clone(&capacity.changes));
+        (!subscriptions.is_empty()).then_some(Self { subscriptions, auth, permits })
     }
 
     fn of_change<'a>(
@@ -93,27 +81,31 @@ impl PluginObserver {
         self.subscriptions.iter().filter(fits)
     }
 
+    /// Lets one guest run. A request's own change gets in while there is room for all that the guests beneath it may cause, so
+    /// that what has begun can go on.
+    fn enter(&self, depth: usize) -> Result<SemaphorePermit<'_>, ApiError> {
+        if depth > DEEPEST {
+            return Err(ApiError::internal("changes by plugins cause each other without an end"));
+        }
+        if depth <= 1 && self.permits.available_permits() <= CHANGES_AT_ONCE * (DEEPEST - 1) {
+            return Err(ApiError::busy(1));
+        }
+        self.permits.try_acquire().map_err(|_| ApiError::busy(1))
+    }
+
     /// Runs one guest, and returns what it sets.
     async fn call(
         &self,
         to: &Subscription,
-        db: &dyn Database,
+        scope: &Scope,
         change: WatchedChange,
     ) -> Result<Vec<(String, Value)>, ApiError> {
-        let depth = DEPTH.try_with(|depth| *depth).unwrap_or(0);
-        if depth >= DEEPEST {
-            return Err(ApiError::internal("changes by plugins cause each other without an end"));
-        }
-        let _permit = match depth {
-            0 => Some(self.permits.try_acquire().map_err(|_| ApiError::busy(1))?),
-            _ => None,
-        };
-        let services = self.services.upgrade().ok_or_else(|| ApiError::internal("the server is stopping"))?;
+        let _permit = self.enter(scope.depth())?;
         let savepoint = match to.plugin.policies.events {
-            FailurePolicy::Open => Some(Savepoint::set(db, depth).await?),
+            FailurePolicy::Open => Some(Savepoint::set(scope, scope.depth()).await?),
             FailurePolicy::Closed => None,
         };
-        let called = DEPTH.scope(depth + 1, to.plugin.change(to.index, services, db.share(), change)).await;
+        let called = to.plugin.change(to.index, &self.auth, scope.clone(), change).await;
         match (called, savepoint) {
             (Ok(said), savepoint) => {
                 let sets = said.map_err(convert::refusal)?;
@@ -138,33 +130,34 @@ impl Observer for PluginObserver {
         self.subscriptions.iter().any(|one| one.model == model && one.action == action)
     }
 
-    async fn before(&self, db: &dyn Database, change: &mut Change) -> Result<(), ApiError> {
+    async fn before(&self, scope: &Scope, change: &mut Change) -> Result<(), ApiError> {
         let (model, action) = (change.model().to_owned(), change.action());
         for to in self.of_change(&model, action, EventMoment::Before) {
             let mut row = change.row().clone();
             for (name, value) in change.values() {
                 row.set(name, value.clone())?;
             }
-            if !to.wants(db, &row).await? {
+            if !to.wants(scope, &row).await? {
                 continue;
             }
             let names = || change.values().iter().map(|(name, _)| name.clone()).collect();
             let shown = (action == Action::Update).then(names);
             let watched = WatchedChange { action, row, shown, sets: Some(Vec::new()) };
-            for (name, value) in self.call(to, db, watched).await? {
+            for (name, value) in self.call(to, scope, watched).await? {
                 change.set(&name, value)?;
             }
         }
         Ok(())
     }
 
-    async fn after(&self, db: &dyn Database, action: Action, row: &Record) -> Result<(), ApiError> {
+    async fn after(&self, scope: &Scope, change: &Change, row: &Record) -> Result<(), ApiError> {
+        let action = change.action();
         for to in self.of_change(&row.model().name, action, EventMoment::After) {
-            if !to.wants(db, row).await? {
+            if !to.wants(scope, row).await? {
                 continue;
             }
             let watched = WatchedChange { action, row: row.clone(), shown: None, sets: None };
-            self.call(to, db, watched).await?;
+            self.call(to, scope, watched).await?;
         }
         Ok(())
     }

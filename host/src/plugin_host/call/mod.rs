@@ -4,6 +4,7 @@
 
 pub(super) mod breaker;
 pub(super) mod budget;
+pub(super) mod capacity;
 pub(super) mod convert;
 pub(super) mod events;
 pub(super) mod failure;

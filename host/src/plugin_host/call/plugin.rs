@@ -16,15 +16,16 @@ use super::guests::{self, Guest};
 use super::policies::Policies;
 use super::state::{Moment, Shared, State, Work};
 use super::watched_change::WatchedChange;
+use crate::auth::{Auth, Scope};
 use crate::error::ApiError;
-use crate::exchange::{Exchange, Services, SignInAttempt, Verdict};
+use crate::exchange::{Exchange, SignInAttempt, Verdict};
 use crate::http::Response;
 use crate::plugin_host::bindings::exports::doorward::plugin::{
     lifecycle, lifecycle_events, request_hooks, routes, server_functions, session_gate, token_claims,
 };
 use crate::plugin_host::error::{CallFailed, Limit, reason};
 use crate::plugin_host::package::manifest::Manifest;
-use crate::store::{Database, User, Value};
+use crate::store::{User, Value};
 
 /// A plugin that is ready to be called.
 pub(in crate::plugin_host) struct Plugin {
@@ -259,7 +260,7 @@ impl Plugin {
         })
     }
 
-    /// Runs event `index` of the manifest on a change in the transaction `outer`, in an instance of its own, and returns
+    /// Runs event `index` of the manifest on a change in the transaction `scope`, in an instance of its own, and returns
     /// what the guest sets.
     ///
     /// # Errors
@@ -267,8 +268,8 @@ impl Plugin {
     pub(in crate::plugin_host) async fn change(
         &self,
         index: u32,
-        services: Arc<Services>,
-        outer: Option<Arc<dyn Database>>,
+        auth: &Arc<Auth>,
+        scope: Scope,
         change: WatchedChange,
     ) -> Decided<Vec<(String, Value)>> {
         let Some(exports) = &self.exports.events else { return Err(self.has_no("lifecycle-events")) };
@@ -276,7 +277,7 @@ impl Plugin {
         let passage = self.enter()?;
         let called = self.in_time(async {
             let mut guest = self.start().await?;
-            guest.store.data_mut().begin_beneath(services, outer, change);
+            guest.store.data_mut().begin_beneath(Arc::clone(auth), scope, change);
             let exports = exports.load(&mut guest.store, &guest.instance)?;
             let what = Resource::new_borrow(0);
             let outcome = match is_before {

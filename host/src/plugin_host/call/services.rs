@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use moka::sync::Cache;
 
+use super::capacity::Capacity;
 use crate::clock::{Clock, Timestamp};
 use crate::config::{Config, PluginConfig};
 use crate::crypto::keys::KeyRing;
@@ -29,10 +30,10 @@ pub(in crate::plugin_host) struct Common {
 }
 
 impl Common {
-    pub(in crate::plugin_host) fn new(config: &Config, random: &Arc<dyn Random>) -> Self {
+    pub(in crate::plugin_host) fn new(config: &Config, random: &Arc<dyn Random>, capacity: &Capacity) -> Self {
         let secrets = Arc::new(config.all_secrets.clone());
         let keys = Arc::new(KeyRing::new(Arc::clone(&secrets), Arc::clone(random)));
-        Self { secrets, keys, permits: Permits::default() }
+        Self { secrets, keys, permits: capacity.outgoing.clone() }
     }
 }
 

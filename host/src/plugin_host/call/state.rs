@@ -9,17 +9,17 @@ use super::budget::{Cost, LogPace, Spent};
 use super::memory::InstanceLimits;
 use super::services::PluginServices;
 use super::watched_change::WatchedChange;
-use crate::auth::Auth;
-use crate::clock::Clock;
+use crate::auth::{Auth, Scope, UnitOfWork};
+use crate::clock::{Clock, Timestamp};
 use crate::config::PluginLimits;
 use crate::crypto::random::Random;
 use crate::crypto::secret::Secret;
-use crate::exchange::{Cause, Exchange, Services, SessionNeed, SignInAttempt};
+use crate::exchange::{Exchange, SessionNeed, SignInAttempt};
 use crate::http::Response;
 use crate::plugin_host::admission::grant::Rights;
 use crate::plugin_host::engine::TICK_MS;
 use crate::plugin_host::error::Limit;
-use crate::store::{Database, Transaction};
+use crate::store::Database;
 
 /// Ticks of one call that count as the database's.
 const FORGIVEN_TICKS: u32 = 100;
@@ -80,23 +80,27 @@ impl Work {
 /// What a call for data needs.
 pub(in crate::plugin_host) struct Data<'a> {
     pub(in crate::plugin_host) auth: &'a Auth,
-    pub(in crate::plugin_host) db: &'a dyn Database,
+    pub(in crate::plugin_host) scope: Scope,
 }
 
 /// Beside one instance.
 pub(in crate::plugin_host) struct State {
     pub(in crate::plugin_host) shared: Arc<Shared>,
     pub(in crate::plugin_host) limits: InstanceLimits,
-    pub(in crate::plugin_host) transaction: Option<Transaction>,
+    /// The transaction that the guest has begun. While it is open, it is lent to the request: whatever the guest has the host
+    /// do takes part in it.
+    transaction: Option<UnitOfWork>,
     /// Configuration, store and ports, during a call that has to do with a request or a change.
-    services: Option<Arc<Services>>,
-    /// The transaction beneath which the guest was called: it takes part and cannot end it.
-    outer: Option<Arc<dyn Database>>,
+    auth: Option<Arc<Auth>>,
     work: Option<Work>,
+    /// Without a request: the transaction of the change beneath which the guest was called. It takes part and cannot end it.
+    beneath: Option<Scope>,
     /// The row that is about to change or has just changed, in a lifecycle event.
     pub(in crate::plugin_host) change: Option<WatchedChange>,
     /// Address and id of the user whose password was right for a sign-in.
     pub(in crate::plugin_host) proven: Option<(String, String)>,
+    /// When the verification that this call made last is over; a mail that follows carries its secret.
+    pub(in crate::plugin_host) proof_ends_at: Option<Timestamp>,
     ticks: u64,
     spent: Spent,
     has_waited: bool,
@@ -113,11 +117,12 @@ impl State {
             shared,
             limits,
             transaction: None,
-            services: None,
-            outer: None,
+            auth: None,
             work: None,
+            beneath: None,
             change: None,
             proven: None,
+            proof_ends_at: None,
             ticks: 0,
             spent: Spent::default(),
             has_waited: false,
@@ -130,20 +135,14 @@ impl State {
 
     /// Begins a call that works on a request, or on none while the options are checked.
     pub(in crate::plugin_host) fn begin(&mut self, work: Option<Work>) {
-        self.services = work.as_ref().map(|work| Arc::clone(work.exchange.services()));
-        self.outer = work.as_ref().and_then(|work| work.exchange.outer.clone());
+        self.auth = work.as_ref().map(|work| Arc::clone(work.exchange.auth()));
         self.restart(work);
     }
 
-    /// Begins a call beneath a change, in its transaction `outer`: there is no request to look at.
-    pub(in crate::plugin_host) fn begin_beneath(
-        &mut self,
-        services: Arc<Services>,
-        outer: Option<Arc<dyn Database>>,
-        change: WatchedChange,
-    ) {
-        self.services = Some(services);
-        self.outer = outer;
+    /// Begins a call beneath a change, in its transaction `scope`: there is no request to look at.
+    pub(in crate::plugin_host) fn begin_beneath(&mut self, auth: Arc<Auth>, scope: Scope, change: WatchedChange) {
+        self.auth = Some(auth);
+        self.beneath = Some(scope);
         self.change = Some(change);
         self.restart(None);
     }
@@ -151,6 +150,7 @@ impl State {
     fn restart(&mut self, work: Option<Work>) {
         self.work = work;
         self.proven = None;
+        self.proof_ends_at = None;
         self.ticks = 0;
         self.forgiven_ticks = 0;
         self.log_lines = 0;
@@ -158,10 +158,10 @@ impl State {
 
     /// Ends a call: a transaction that the guest left open is rolled back.
     pub(in crate::plugin_host) fn end(&mut self) -> Option<Work> {
-        if self.transaction.take().is_some() {
+        if self.take_transaction().is_some() {
             tracing::warn!(plugin = self.shared.id, "a transaction was not committed and is rolled back");
         }
-        self.outer = None;
+        self.beneath = None;
         let dropped = self.log_lines.saturating_sub(self.shared.limits.log_lines);
         if dropped > 0 {
             let Shared { limits, log_pace, clock, .. } = &*self.shared;
@@ -212,39 +212,48 @@ impl State {
         self.spend()?;
         self.spend_on(Cost::Data)?;
         self.has_waited = true;
-        let services = self.services.as_ref();
-        let services = services.ok_or_else(|| wasmtime::Error::msg("there is no data while a plugin is loaded"))?;
-        let db: &dyn Database = match (&self.transaction, &self.outer) {
-            (Some(own), _) => own,
-            (None, Some(outer)) => &**outer,
-            (None, None) => &services.auth.store,
-        };
-        Ok(Data { auth: &services.auth, db })
+        match (&self.auth, self.scope()) {
+            (Some(auth), Some(scope)) => Ok(Data { auth, scope }),
+            _ => Err(wasmtime::Error::msg("there is no data while a plugin is loaded")),
+        }
     }
 
     /// As [`State::data`], with the request when there is one.
-    pub(in crate::plugin_host) fn data_and_work(&mut self) -> wasmtime::Result<(Arc<dyn Database>, &mut Work)> {
+    pub(in crate::plugin_host) fn data_and_work(&mut self) -> wasmtime::Result<(Scope, &mut Work)> {
         self.spend()?;
         self.spend_on(Cost::Data)?;
         self.has_waited = true;
         let work = self.work.as_mut();
         let work = work.ok_or_else(|| wasmtime::Error::msg("there is no request here"))?;
-        let own = self.transaction.as_ref().and_then(Database::share);
-        let db = own.or_else(|| self.outer.clone());
-        Ok((db.unwrap_or_else(|| Arc::new(work.exchange.auth().store.clone())), work))
+        Ok((work.exchange.scope(), work))
     }
 
-    /// Lets the sender of mail be woken once all is committed.
-    pub(in crate::plugin_host) fn note_queued_mail(&mut self) {
-        match &mut self.work {
-            Some(work) => work.exchange.note_queued_mail(),
-            None => _ = Cause::current().map(|cause| cause.note_queued_mail()),
-        }
+    /// Where the guest's calls read and write, and what causes them.
+    pub(in crate::plugin_host) fn scope(&self) -> Option<Scope> {
+        let of_work = self.work.as_ref().map(|work| work.exchange.scope());
+        of_work.or_else(|| self.beneath.clone())
     }
 
     /// Whether data calls take part in a transaction.
     pub(in crate::plugin_host) fn is_in_transaction(&self) -> bool {
-        self.transaction.is_some() || self.outer.is_some()
+        self.scope().is_some_and(|scope| scope.is_transaction())
+    }
+
+    /// Keeps a transaction open for the guest, and lends it to the request. There is none yet.
+    pub(in crate::plugin_host) fn put_transaction(&mut self, begun: UnitOfWork) {
+        if let Some(work) = &mut self.work {
+            work.exchange.enclosing_tx = begun.share();
+        }
+        self.transaction = Some(begun);
+    }
+
+    /// Takes the guest's open transaction, and from the request what was lent of it.
+    pub(in crate::plugin_host) fn take_transaction(&mut self) -> Option<UnitOfWork> {
+        let begun = self.transaction.take()?;
+        if let Some(work) = &mut self.work {
+            work.exchange.enclosing_tx = None;
+        }
+        Some(begun)
     }
 
     /// A number for the transaction that was just begun.

@@ -64,7 +64,9 @@ impl Host for State {
             if provider_id == CREDENTIAL {
                 return Ok(None);
             }
-            Ok(rows::find_account(data.db, &provider_id, &account_id).await?.map(|account| text(data.auth, &account)))
+            Ok(rows::find_account(&data.scope, &provider_id, &account_id)
+                .await?
+                .map(|account| text(data.auth, &account)))
         };
         Ok(find.await)
     }
@@ -72,7 +74,7 @@ impl Host for State {
     async fn list_of_user(&mut self, user_id: String) -> wasmtime::Result<Answer<Vec<String>>> {
         let data = self.data()?;
         let list = async {
-            let all = rows::list_accounts(data.db, &user_id).await?;
+            let all = rows::list_accounts(&data.scope, &user_id).await?;
             Ok(all
                 .iter()
                 .filter(|account| account.provider_id() != CREDENTIAL)
@@ -86,8 +88,8 @@ impl Host for State {
         let data = self.data()?;
         let create = async {
             let (provider_id, account_id) = identity(&fields_text)?;
-            let fields = fields(&fields_text, data.auth, data.db, true)?;
-            let made = account::link(data.auth, data.db, (&user_id, &provider_id, &account_id), fields).await?;
+            let fields = fields(&fields_text, data.auth, &data.scope, true)?;
+            let made = account::link(data.auth, &data.scope, (&user_id, &provider_id, &account_id), fields).await?;
             let made = made.ok_or_else(|| HostError::Conflict("accountId".to_owned()))?;
             Ok(text(data.auth, &made))
         };
@@ -97,8 +99,8 @@ impl Host for State {
     async fn update(&mut self, id: String, fields_text: String) -> wasmtime::Result<Answer<String>> {
         let data = self.data()?;
         let update = async {
-            let fields = fields(&fields_text, data.auth, data.db, false)?;
-            let changed = account::update(data.auth, data.db, &id, fields).await?;
+            let fields = fields(&fields_text, data.auth, &data.scope, false)?;
+            let changed = account::update(data.auth, &data.scope, &id, fields).await?;
             let changed = changed.ok_or_else(|| HostError::Invalid("there is no such account".to_owned()))?;
             Ok(text(data.auth, &changed))
         };
@@ -108,16 +110,16 @@ impl Host for State {
     async fn provider_of(&mut self, user_id: String, id: String) -> wasmtime::Result<Answer<Option<String>>> {
         let data = self.data()?;
         let find = async {
-            let found = rows::find_own(data.db, &user_id, &id).await?;
+            let found = rows::find_own(&data.scope, &user_id, &id).await?;
             Ok(found.map(|account| account.provider_id().to_owned()))
         };
         Ok(find.await)
     }
 
     async fn remember(&mut self, id: String) -> wasmtime::Result<Answer<()>> {
-        let (db, work) = self.data_and_work()?;
+        let (scope, work) = self.data_and_work()?;
         let remember = async {
-            let found = db.find_one(MODEL, &[eq("id", id), ne("providerId", CREDENTIAL)]).await?;
+            let found = scope.find_one(MODEL, &[eq("id", id), ne("providerId", CREDENTIAL)]).await?;
             let found = found.ok_or_else(|| HostError::Invalid("there is no such account".to_owned()))?;
             work.exchange.remember_account(&Account(found));
             Ok(())
@@ -126,10 +128,10 @@ impl Host for State {
     }
 
     async fn remembered(&mut self) -> wasmtime::Result<Answer<Option<String>>> {
-        let (db, work) = self.data_and_work()?;
+        let (scope, work) = self.data_and_work()?;
         let find = async {
             let Some((user_id, id)) = work.exchange.remembered_account() else { return Ok(None) };
-            let found = rows::find_own(&*db, &user_id, &id).await?;
+            let found = rows::find_own(&scope, &user_id, &id).await?;
             let found = found.filter(|account| account.provider_id() != CREDENTIAL);
             Ok(found.map(|account| text(work.exchange.auth(), &account)))
         };

@@ -25,7 +25,7 @@ impl Host for State {
             few(&tokens)?;
             let mut found = Vec::with_capacity(tokens.len());
             for token in &tokens {
-                let active = session::find_active_in(data.auth, data.db, token).await?;
+                let active = session::find_active(data.auth, &data.scope, token).await?;
                 found.extend(active.map(|active| session_json(&active.session, &active.user, true)));
             }
             Ok(found)
@@ -34,14 +34,14 @@ impl Host for State {
     }
 
     async fn resume(&mut self, token: String, remember: Option<bool>) -> wasmtime::Result<Answer<Option<String>>> {
-        let (db, work) = self.data_and_work()?;
+        let (scope, work) = self.data_and_work()?;
         if let Err(error) = may_open(work.moment) {
             return Ok(Err(error));
         }
         let exchange = &mut work.exchange;
         let remember = remember.unwrap_or_else(|| !exchange.ends_with_browser());
         let resume = async {
-            let Some(active) = session::find_active_in(exchange.auth(), &*db, &token).await? else { return Ok(None) };
+            let Some(active) = session::find_active(exchange.auth(), &scope, &token).await? else { return Ok(None) };
             let text = session_json(&active.session, &active.user, true);
             exchange.resume_session(active, remember);
             Ok(Some(text))
@@ -55,7 +55,7 @@ impl Host for State {
             few(&tokens)?;
             let mut ended = 0;
             for token in &tokens {
-                ended += u64::from(session::end(data.auth, data.db, token).await?.is_some());
+                ended += u64::from(session::end(data.auth, &data.scope, token).await?.is_some());
             }
             Ok(ended)
         };

@@ -1,13 +1,14 @@
 //! The row that a guest sees in a lifecycle event, without secrets.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value as Json};
 use wasmtime::component::Resource;
 
 use super::interfaces::types::{Action, HostChange, HostError};
 use super::outcome::Answer;
 use super::values;
-use crate::auth::lifecycle;
-use crate::exchange::Cause;
+use crate::auth::{Cause, lifecycle};
 use crate::plugin_host::bindings::Lent;
 use crate::plugin_host::call::state::{Shared, State};
 use crate::plugin_host::call::watched_change::WatchedChange;
@@ -53,6 +54,11 @@ impl State {
         self.spend()?;
         self.change.as_mut().ok_or_else(|| wasmtime::Error::msg("nothing changes here"))
     }
+
+    fn cause(&mut self) -> wasmtime::Result<Option<Arc<Cause>>> {
+        self.watched()?;
+        Ok(self.scope().and_then(|scope| scope.cause().cloned()))
+    }
 }
 
 impl HostChange for State {
@@ -79,19 +85,16 @@ impl HostChange for State {
     }
 
     fn actor(&mut self, _: Resource<Lent>) -> wasmtime::Result<Option<String>> {
-        self.watched()?;
-        let actor = Cause::current().and_then(|cause| cause.actor());
+        let actor = self.cause()?.and_then(|cause| cause.actor());
         Ok(actor.map(|active| active.user.0.text("id").to_owned()))
     }
 
     fn path(&mut self, _: Resource<Lent>) -> wasmtime::Result<Option<String>> {
-        self.watched()?;
-        Ok(Cause::current().map(|cause| cause.path.clone()))
+        Ok(self.cause()?.map(|cause| cause.head.path.clone()))
     }
 
     fn client_address(&mut self, _: Resource<Lent>) -> wasmtime::Result<Option<String>> {
-        self.watched()?;
-        Ok(Cause::current().and_then(|cause| cause.client_address.clone()))
+        Ok(self.cause()?.and_then(|cause| cause.head.client_address.clone()))
     }
 
     fn set(&mut self, _: Resource<Lent>, fields: String) -> wasmtime::Result<Answer<()>> {

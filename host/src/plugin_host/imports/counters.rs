@@ -8,8 +8,6 @@ use crate::store::counter;
 
 const LONGEST_KEY: usize = 512;
 const LONGEST_WINDOW_SECS: u32 = 366 * 86_400;
-/// Of as many windows that begin, one clears away those that have ended.
-const SWEEP_EVERY: u8 = 64;
 
 impl State {
     /// The key as it is stored: no two plugins share one.
@@ -36,11 +34,7 @@ impl Host for State {
             if !(1..=LONGEST_WINDOW_SECS).contains(&window_secs) {
                 return Err(HostError::Invalid(format!("a window lasts 1 to {LONGEST_WINDOW_SECS} seconds")));
             }
-            let count = counter::hit(data.db, &id, &key, window_secs, now).await?;
-            if count == 1 && is_turn(&id) {
-                counter::sweep(data.db, now).await?;
-            }
-            Ok(count)
+            Ok(counter::hit(&data.scope, &id, &key, window_secs, now).await?)
         };
         Ok(hit.await)
     }
@@ -49,17 +43,12 @@ impl Host for State {
         let key = self.counter_key(&key);
         let data = self.data()?;
         let now = data.auth.now();
-        Ok(async { Ok(counter::peek(data.db, &key?, now).await?) }.await)
+        Ok(async { Ok(counter::peek(&data.scope, &key?, now).await?) }.await)
     }
 
     async fn reset(&mut self, key: String) -> wasmtime::Result<Answer<()>> {
         let key = self.counter_key(&key);
         let data = self.data()?;
-        Ok(async { Ok(counter::reset(data.db, &key?).await?) }.await)
+        Ok(async { Ok(counter::reset(&data.scope, &key?).await?) }.await)
     }
-}
-
-/// Ids are random, so that their letters are a die.
-fn is_turn(id: &str) -> bool {
-    id.bytes().fold(0u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte)) % SWEEP_EVERY == 0
 }

@@ -14,14 +14,7 @@ impl Host for State {
         let shared = self.shared.clone();
         let data = self.data()?;
         let confirm = async {
-            let confirmed = if data.db.is_transaction() {
-                user_change::confirm_email(data.auth, data.db, &user_id).await?
-            } else {
-                let transaction = data.auth.store.begin().await?;
-                let confirmed = user_change::confirm_email(data.auth, &transaction, &user_id).await?;
-                transaction.commit().await?;
-                confirmed
-            };
+            let confirmed = user_change::confirm_email(data.auth, &data.scope, &user_id).await?;
             let confirmed = confirmed.ok_or_else(|| HostError::Invalid("there is no such user".to_owned()))?;
             Ok(shared.user_json(&confirmed.0))
         };
@@ -33,15 +26,15 @@ impl Host for State {
         user_id: String,
         callback_url: Option<String>,
     ) -> wasmtime::Result<Answer<()>> {
-        let (db, work) = self.data_and_work()?;
+        let (scope, work) = self.data_and_work()?;
         let exchange = &mut work.exchange;
         let send = async {
             if !exchange.auth().config.sends_verification_email() {
                 return Err(ApiError::from(Code::VERIFICATION_EMAIL_NOT_ENABLED).into());
             }
-            let user = find_user_by_id(&*db, &user_id).await?;
+            let user = find_user_by_id(&scope, &user_id).await?;
             let user = user.ok_or_else(|| HostError::Invalid("there is no such user".to_owned()))?;
-            Ok(exchange.queue_verification(&*db, &user, Purpose::Verify, callback_url.as_deref()).await?)
+            Ok(exchange.queue_verification(&scope, &user, Purpose::Verify, callback_url.as_deref()).await?)
         };
         Ok(send.await)
     }

@@ -6,7 +6,7 @@ use super::interfaces::mail::Host;
 use super::interfaces::types::HostError;
 use super::outcome::Answer;
 use crate::email;
-use crate::outbox;
+use crate::outbox::{self, Draft};
 use crate::plugin_host::call::budget::Cost;
 use crate::plugin_host::call::state::State;
 
@@ -14,6 +14,7 @@ impl Host for State {
     async fn enqueue(&mut self, kind: String, to: String, fields: String) -> wasmtime::Result<Answer<()>> {
         let is_declared = self.shared.rights.mails.contains(&kind);
         self.spend_on(Cost::Mail)?;
+        let proof_ends_at = self.proof_ends_at;
         let data = self.data()?;
         if !is_declared {
             return Ok(Err(HostError::Denied(format!("the manifest declares no mail of the kind `{kind}`"))));
@@ -25,8 +26,9 @@ impl Host for State {
             Ok(fields) => fields,
             Err(error) => return Ok(Err(HostError::Invalid(format!("the data is no object: {error}")))),
         };
-        let queued = outbox::enqueue(data.auth, data.db, &kind, &to, &fields).await;
-        self.note_queued_mail();
+        let draft = Draft::mail(&kind, &to, &fields).until(proof_ends_at);
+        let queued = outbox::write(data.auth, &data.scope, &draft).await;
+        data.scope.note_queued_mail();
         Ok(queued.map_err(HostError::from))
     }
 }

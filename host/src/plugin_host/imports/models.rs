@@ -17,7 +17,7 @@ impl State {
         if !is_own {
             return Ok(Err(HostError::Denied(format!("the manifest declares no table `{name}`"))));
         }
-        Ok(match data.db.schema().model(name) {
+        Ok(match data.auth.schema().model(name) {
             Ok(model) => {
                 let model = Arc::clone(model);
                 Ok((data, model))
@@ -51,13 +51,13 @@ impl Host for State {
         on_table!(self, model, |data, table| {
             let query = values::query(query, &table, |_| true)?;
             let values::Checked { filters, sort, limit, offset } = query;
-            texts(&data.db.find_many(&table.name, &filters, sort, Some(limit), offset).await?, most_bytes)
+            texts(&data.scope.find_many(&table.name, &filters, sort, Some(limit), offset).await?, most_bytes)
         })
     }
 
     async fn count(&mut self, model: String, conditions: Vec<Condition>) -> wasmtime::Result<Answer<u64>> {
         on_table!(self, model, |data, table| {
-            Ok(data.db.count(&table.name, &values::filters(conditions, &table, |_| true)?).await?)
+            Ok(data.scope.count(&table.name, &values::filters(conditions, &table, |_| true)?).await?)
         })
     }
 
@@ -71,7 +71,7 @@ impl Host for State {
                     record.set(&name, value)?;
                 }
             }
-            Ok(text(&data.db.insert(record).await?))
+            Ok(text(&data.scope.insert(record).await?))
         })
     }
 
@@ -90,20 +90,20 @@ impl Host for State {
             })?;
             let fields: Vec<(&str, Value)> =
                 fields.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
-            texts(&data.db.update(&table.name, &filters, &fields).await?, most_bytes)
+            texts(&data.scope.update(&table.name, &filters, &fields).await?, most_bytes)
         })
     }
 
     async fn delete(&mut self, model: String, conditions: Vec<Condition>) -> wasmtime::Result<Answer<u64>> {
         on_table!(self, model, |data, table| {
-            Ok(data.db.delete(&table.name, &values::some_filters(conditions, &table)?).await?)
+            Ok(data.scope.delete(&table.name, &values::some_filters(conditions, &table)?).await?)
         })
     }
 
     async fn consume(&mut self, model: String, conditions: Vec<Condition>) -> wasmtime::Result<Answer<Option<String>>> {
         on_table!(self, model, |data, table| {
             let filters = values::some_filters(conditions, &table)?;
-            Ok(data.db.consume(&table.name, &filters).await?.as_ref().map(text))
+            Ok(data.scope.consume(&table.name, &filters).await?.as_ref().map(text))
         })
     }
 
@@ -116,7 +116,7 @@ impl Host for State {
     ) -> wasmtime::Result<Answer<Option<String>>> {
         on_table!(self, model, |data, table| {
             let filters = values::some_filters(conditions, &table)?;
-            Ok(data.db.increment(&table.name, &filters, &field, by).await?.as_ref().map(text))
+            Ok(data.scope.increment(&table.name, &filters, &field, by).await?.as_ref().map(text))
         })
     }
 }

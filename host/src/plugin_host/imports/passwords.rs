@@ -1,6 +1,7 @@
 //! Capability `passwords`: compared by the core, within its limit on hashes at once.
 
 use super::interfaces::passwords::Host;
+use super::interfaces::types::HostError;
 use super::outcome::Answer;
 use crate::auth::{credential, password};
 use crate::error::ApiError;
@@ -17,7 +18,7 @@ impl Host for State {
             password::check_length(&data.auth.config.email_and_password, &password).map_err(ApiError::from)?;
             // An id that no user has takes the way of a user without a password: the same time.
             let user_id = user_id.as_deref().unwrap_or_default();
-            let check = credential::check_in(data.auth, data.db, user_id, &password).await?;
+            let check = credential::check(data.auth, &data.scope, user_id, &password).await?;
             Ok(matches!(check, credential::Check::Right(_)))
         };
         Ok(verify.await)
@@ -30,20 +31,25 @@ impl Host for State {
         password: String,
     ) -> wasmtime::Result<Answer<bool>> {
         self.spend_on(Cost::Hash)?;
+        if self.is_in_transaction() {
+            // A guess that is counted in the transaction would be taken back with it, and one beside it would wait for it.
+            let reason = "guesses are counted outside of transactions: compare before one begins, or after its end";
+            return Ok(Err(HostError::Invalid(reason.to_owned())));
+        }
         let plugin = self.shared.id.clone();
-        let (db, work) = self.data_and_work()?;
+        let (scope, work) = self.data_and_work()?;
         let exchange = &mut work.exchange;
         let verify = async {
             password::check_length(&exchange.auth().config.email_and_password, &password).map_err(ApiError::from)?;
             let user = match &user_id {
-                Some(user_id) => find_user_by_id(&*db, user_id).await?,
+                Some(user_id) => find_user_by_id(&scope, user_id).await?,
                 None => None,
             };
             let user = user.map(|user| (user.email().to_owned(), user.id().to_owned()));
             let account = user.as_ref().map_or_else(|| format!("{plugin}:{identifier}"), |(email, _)| email.clone());
             let user_id = user.as_ref().map(|(_, id)| id.as_str());
             exchange.count_account_attempt(&account, user_id).await?;
-            let is_right = credential::prove(exchange.auth(), &*db, user_id.unwrap_or_default(), &password).await?;
+            let is_right = credential::prove(exchange.auth(), &scope, user_id.unwrap_or_default(), &password).await?;
             Answer::Ok(user.filter(|_| is_right))
         };
         let proven = verify.await;
@@ -57,7 +63,7 @@ impl Host for State {
     async fn exists(&mut self, user_id: String) -> wasmtime::Result<Answer<bool>> {
         let data = self.data()?;
         let exists = async {
-            let found = account::find_credential_account(data.db, &user_id).await?;
+            let found = account::find_credential_account(&data.scope, &user_id).await?;
             Ok(found.as_ref().and_then(Account::password).is_some())
         };
         Ok(exists.await)

@@ -21,7 +21,7 @@ impl Host for State {
         let most_bytes = self.shared.limits.result_bytes;
         let data = self.data()?;
         let list = async {
-            let sessions = session::list_in(data.auth, data.db, &user_id).await?;
+            let sessions = session::list(data.auth, &data.scope, &user_id).await?;
             let text = |session: &crate::store::Session| Json::Object(session.0.output()).to_string();
             values::bounded(sessions.iter().map(text).collect(), most_bytes)
         };
@@ -30,24 +30,24 @@ impl Host for State {
 
     async fn end(&mut self, token: String) -> wasmtime::Result<Answer<bool>> {
         let data = self.data()?;
-        Ok(session::end(data.auth, data.db, &token).await.map(|ended| ended.is_some()).map_err(HostError::from))
+        Ok(session::end(data.auth, &data.scope, &token).await.map(|ended| ended.is_some()).map_err(HostError::from))
     }
 
     async fn end_all(&mut self, user_id: String) -> wasmtime::Result<Answer<u64>> {
         let data = self.data()?;
-        Ok(session::end_all(data.auth, data.db, &user_id, None).await.map_err(HostError::from))
+        Ok(session::end_all(data.auth, &data.scope, &user_id, None).await.map_err(HostError::from))
     }
 
     async fn end_by_own_field(&mut self, field: String, value: String) -> wasmtime::Result<Answer<u64>> {
         let shared = self.shared.clone();
         let data = self.data()?;
         let end = async {
-            let model = data.db.schema().model("session")?;
+            let model = data.auth.schema().model("session")?;
             let is_own = |field: &Field| matches!(&field.owner, Owner::Plugin(id) if *id == shared.id);
             if !model.field(&field).is_ok_and(is_own) {
                 return Err(HostError::Denied(format!("the manifest adds no field session.{field}")));
             }
-            Ok(session::end_where(data.auth, data.db, &[eq(field, value)]).await?)
+            Ok(session::end_where(data.auth, &data.scope, &[eq(field, value)]).await?)
         };
         Ok(end.await)
     }
@@ -60,7 +60,7 @@ impl Host for State {
         fields: String,
     ) -> wasmtime::Result<Answer<String>> {
         let shared = self.shared.clone();
-        let (db, work) = self.data_and_work()?;
+        let (scope, work) = self.data_and_work()?;
         if let Err(error) = may_open(work.moment) {
             return Ok(Err(error));
         }
@@ -69,11 +69,11 @@ impl Host for State {
             let life_secs = i64::try_from(ttl_secs).ok().filter(|_| (1..=LONGEST_SECS).contains(&ttl_secs));
             let life_secs =
                 life_secs.ok_or_else(|| HostError::Invalid(format!("a session lasts 1 to {LONGEST_SECS} seconds")))?;
-            let model = db.schema().model("session")?;
+            let model = exchange.auth().schema().model("session")?;
             let fields = values::fields(&fields, model, |name| shared.may_write_session(name))?;
             let session = SessionShape { life_secs: Some(life_secs), fields };
             let opening = Opening { plugin: shared.id.clone(), user_id, method, remember: false, session };
-            let opened = open(exchange, &*db, opening).await?;
+            let opened = open(exchange, &scope, opening).await?;
             // As the reference: what the browser had of its own session goes first.
             let cookies = &exchange.auth().cookies;
             let names = [&cookies.session_token, &cookies.session_data, &cookies.dont_remember];

@@ -5,11 +5,10 @@ use super::interfaces::types::HostError;
 use super::outcome::{Answer, challenge};
 use super::request::session_json;
 use super::values;
-use crate::auth::session;
+use crate::auth::{Scope, session};
 use crate::error::{ApiError, Code};
 use crate::exchange::{Exchange, SessionNeed, SessionShape, SignIn, SignInAttempt};
 use crate::plugin_host::call::state::{Moment, State};
-use crate::store::Database;
 use crate::store::user::find_user_by_id;
 
 /// What a plugin wants to open.
@@ -56,13 +55,13 @@ impl Host for State {
     ) -> wasmtime::Result<Answer<String>> {
         let plugin = self.shared.id.clone();
         let proven = self.proven.take().filter(|(_, proven)| *proven == user_id);
-        let (db, work) = self.data_and_work()?;
+        let (scope, work) = self.data_and_work()?;
         if let Err(error) = may_open(work.moment) {
             return Ok(Err(error));
         }
         let remember = remember.unwrap_or_else(|| !work.exchange.ends_with_browser());
         let opening = Opening { plugin, user_id, method, remember, session: SessionShape::default() };
-        let opened = open(&mut work.exchange, &*db, opening).await;
+        let opened = open(&mut work.exchange, &scope, opening).await;
         if let (Ok(_), Some((account, user_id))) = (&opened, proven)
             && let Err(error) = work.exchange.account_attempt_succeeded(&account, &user_id).await
         {
@@ -73,13 +72,13 @@ impl Host for State {
 
     async fn update_current(&mut self, fields: String) -> wasmtime::Result<Answer<Option<String>>> {
         let shared = self.shared.clone();
-        let (db, work) = self.data_and_work()?;
+        let (scope, work) = self.data_and_work()?;
         let exchange = &mut work.exchange;
         let update = async {
-            let model = db.schema().model("session")?;
+            let model = exchange.auth().schema().model("session")?;
             let fields = values::fields(&fields, model, |name| shared.may_write_session(name))?;
             let Some(active) = exchange.session_with(SessionNeed::FROM_STORE).await?.cloned() else { return Ok(None) };
-            let changed = session::update_in(exchange.auth(), &*db, active.session.id(), fields).await?;
+            let changed = session::update(exchange.auth(), &scope, active.session.id(), fields).await?;
             let Some(session) = changed else { return Ok(None) };
             let text = session_json(&session, &active.user, true);
             exchange.renew_session(session::ActiveSession::stored(session, active.user));
@@ -96,11 +95,11 @@ impl Host for State {
     }
 
     async fn end_current(&mut self) -> wasmtime::Result<Answer<()>> {
-        let (db, work) = self.data_and_work()?;
+        let (scope, work) = self.data_and_work()?;
         let exchange = &mut work.exchange;
         let end = async {
             if let Some(token) = exchange.session_token() {
-                exchange.end_session(&*db, &token).await?;
+                exchange.end_session(&scope, &token).await?;
             }
             exchange.delete_session_cookies();
             Ok(())
@@ -109,12 +108,12 @@ impl Host for State {
     }
 
     async fn refresh_current(&mut self) -> wasmtime::Result<Answer<()>> {
-        let (db, work) = self.data_and_work()?;
+        let (scope, work) = self.data_and_work()?;
         let exchange = &mut work.exchange;
         let refresh = async {
             let opened = exchange.opened.as_ref().map(|opened| opened.session.token().to_owned());
             let Some(token) = opened.or_else(|| exchange.session_token()) else { return Ok(()) };
-            match session::find_active_in(exchange.auth(), &*db, &token).await? {
+            match session::find_active(exchange.auth(), &scope, &token).await? {
                 Some(active) => exchange.renew_session(active),
                 None => exchange.forget_session(),
             }
@@ -148,12 +147,12 @@ pub(super) fn may_open(moment: Moment) -> Answer<()> {
 }
 
 /// Asks the gates and opens the session.
-pub(super) async fn open(exchange: &mut Exchange, db: &dyn Database, opening: Opening) -> Answer<String> {
+pub(super) async fn open(exchange: &mut Exchange, scope: &Scope, opening: Opening) -> Answer<String> {
     let Opening { plugin, user_id, method, remember, session } = opening;
-    let user = find_user_by_id(db, &user_id).await?;
+    let user = find_user_by_id(scope, &user_id).await?;
     let user = user.ok_or_else(|| HostError::Invalid("there is no such user".to_owned()))?;
     let attempt = SignInAttempt { user, method, plugin: Some(plugin), remember, session };
-    match exchange.open_session(db, attempt).await? {
+    match exchange.open_session(scope, attempt).await? {
         SignIn::Opened(opened) => Ok(session_json(&opened.session, &opened.user, true)),
         SignIn::Challenged(response) => Err(challenge(&response)),
     }

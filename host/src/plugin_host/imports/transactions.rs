@@ -15,9 +15,9 @@ impl Host for State {
         if is_open {
             return Ok(Err(HostError::Invalid("a transaction is open already".to_owned())));
         }
-        Ok(match data.auth.store.begin().await {
-            Ok(transaction) => {
-                self.transaction = Some(transaction);
+        Ok(match data.scope.begin(data.auth).await {
+            Ok(begun) => {
+                self.put_transaction(begun);
                 Ok(Resource::new_own(self.next_transaction()))
             }
             Err(error) => Err(error.into()),
@@ -28,7 +28,8 @@ impl Host for State {
 impl HostTransaction for State {
     async fn commit(&mut self, handle: Resource<OpenTransaction>) -> wasmtime::Result<Answer<()>> {
         self.spend()?;
-        let open = self.transaction.take().filter(|_| self.is_newest_transaction(handle.rep()));
+        let is_newest = self.is_newest_transaction(handle.rep());
+        let open = if is_newest { self.take_transaction() } else { None };
         Ok(match open {
             Some(transaction) => transaction.commit().await.map_err(HostError::from),
             None => Err(HostError::Invalid("the transaction has ended".to_owned())),
@@ -39,7 +40,7 @@ impl HostTransaction for State {
         if !self.is_newest_transaction(handle.rep()) {
             return Ok(());
         }
-        if let Some(transaction) = self.transaction.take() {
+        if let Some(transaction) = self.take_transaction() {
             // The next write must not wait for this one to notice that its handle is gone.
             if let Err(error) = transaction.rollback().await {
                 tracing::warn!(plugin = self.shared.id, %error, "a plugin's transaction could not be rolled back");

@@ -10,20 +10,8 @@ use crate::auth::{credential, password, session, user_change};
 use crate::error::ApiError;
 use crate::plugin_host::call::budget::Cost;
 use crate::plugin_host::call::state::State;
+use crate::store::User;
 use crate::store::user::MODEL;
-use crate::store::{Database, Transaction, User};
-
-/// Begins a transaction of its own, unless `db` is one already.
-async fn begin(auth: &crate::auth::Auth, db: &dyn Database) -> Answer<Option<Transaction>> {
-    Ok(if db.is_transaction() { None } else { Some(auth.store.begin().await?) })
-}
-
-async fn commit(own: Option<Transaction>) -> Answer<()> {
-    if let Some(own) = own {
-        own.commit().await?;
-    }
-    Ok(())
-}
 
 impl Host for State {
     async fn create(&mut self, fields: String, password: Option<String>) -> wasmtime::Result<Answer<String>> {
@@ -33,7 +21,7 @@ impl Host for State {
         let shared = Arc::clone(&self.shared);
         let data = self.data()?;
         let create = async {
-            let fields = shared.new_user_fields(&fields, data.db.schema().model(MODEL)?)?;
+            let fields = shared.new_user_fields(&fields, data.auth.schema().model(MODEL)?)?;
             let hash = match &password {
                 Some(password) => {
                     password::check_length(&data.auth.config.email_and_password, password).map_err(ApiError::from)?;
@@ -41,13 +29,12 @@ impl Host for State {
                 }
                 None => None,
             };
-            let own = begin(data.auth, data.db).await?;
-            let db: &dyn Database = own.as_ref().map_or(data.db, |own| own);
-            let User(created) = user_change::create_with(data.auth, db, fields).await?;
+            let unit = data.scope.begin(data.auth).await?;
+            let User(created) = user_change::create_with(data.auth, &unit, fields).await?;
             if let Some(hash) = hash {
-                create_credential(data.auth, db, created.text("id"), &hash).await?;
+                create_credential(data.auth, &unit, created.text("id"), &hash).await?;
             }
-            commit(own).await?;
+            unit.commit().await?;
             Ok(shared.user_json(&created))
         };
         Ok(create.await)
@@ -65,28 +52,21 @@ impl Host for State {
             password::check_new(&data.auth.config.email_and_password, &password).map_err(ApiError::from)?;
             // Hashed before a transaction holds others up.
             let hash = data.auth.passwords.hash(&password).await?;
-            let own = begin(data.auth, data.db).await?;
-            let db: &dyn Database = own.as_ref().map_or(data.db, |own| own);
-            if !credential::reset(data.auth, db, &user_id, &hash).await? {
+            let unit = data.scope.begin(data.auth).await?;
+            if !credential::reset(data.auth, &unit, &user_id, &hash).await? {
                 return Err(HostError::Invalid("there is no such user, or the password changed just now".to_owned()));
             }
             if end_sessions {
-                session::end_all(data.auth, db, &user_id, None).await?;
+                session::end_all(data.auth, &unit, &user_id, None).await?;
             }
-            commit(own).await
+            Ok(unit.commit().await?)
         };
         Ok(set.await)
     }
 
     async fn delete(&mut self, user_id: String) -> wasmtime::Result<Answer<bool>> {
         let data = self.data()?;
-        let delete = async {
-            let own = begin(data.auth, data.db).await?;
-            let db: &dyn Database = own.as_ref().map_or(data.db, |own| own);
-            let was_there = user_change::delete(data.auth, db, &user_id).await?;
-            commit(own).await?;
-            Ok(was_there)
-        };
-        Ok(delete.await)
+        let deleted = user_change::delete(data.auth, &data.scope, &user_id).await;
+        Ok(deleted.map_err(HostError::from))
     }
 }

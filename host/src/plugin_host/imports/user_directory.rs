@@ -16,11 +16,11 @@ impl Host for State {
         let shared = Arc::clone(&self.shared);
         let data = self.data()?;
         let find = async {
-            let model = data.db.schema().model(user::MODEL)?;
+            let model = data.auth.schema().model(user::MODEL)?;
             let query = Query { conditions: loosen(query.conditions, model), ..query };
             let query = values::query(query, model, |field| shared.sees(field))?;
             let values::Checked { filters, sort, limit, offset } = query;
-            let users = data.db.find_many(user::MODEL, &filters, sort, Some(limit), offset).await?;
+            let users = data.scope.find_many(user::MODEL, &filters, sort, Some(limit), offset).await?;
             let texts = users.iter().map(|user| shared.user_json(user)).collect();
             values::bounded(texts, shared.limits.result_bytes)
         };
@@ -31,9 +31,9 @@ impl Host for State {
         let shared = Arc::clone(&self.shared);
         let data = self.data()?;
         let count = async {
-            let model = data.db.schema().model(user::MODEL)?;
+            let model = data.auth.schema().model(user::MODEL)?;
             let filters = values::filters(loosen(conditions, model), model, |field| shared.sees(field))?;
-            Ok(data.db.count(user::MODEL, &filters).await?)
+            Ok(data.scope.count(user::MODEL, &filters).await?)
         };
         Ok(count.await)
     }

@@ -67,13 +67,13 @@ impl Shared {
 impl Host for State {
     async fn find_by_id(&mut self, id: String) -> wasmtime::Result<Answer<Option<String>>> {
         let shared = self.shared.clone();
-        let found = find_user_by_id(self.data()?.db, &id).await;
+        let found = find_user_by_id(&self.data()?.scope, &id).await;
         Ok(found.map(|user| user.map(|user| shared.user_json(&user.0))).map_err(HostError::from))
     }
 
     async fn find_by_email(&mut self, email: String) -> wasmtime::Result<Answer<Option<String>>> {
         let shared = self.shared.clone();
-        let found = find_user_by_email(self.data()?.db, &email::normalize(&email)).await;
+        let found = find_user_by_email(&self.data()?.scope, &email::normalize(&email)).await;
         Ok(found.map(|user| user.map(|user| shared.user_json(&user.0))).map_err(HostError::from))
     }
 
@@ -83,7 +83,7 @@ impl Host for State {
         if !shared.rights.unique_user_fields.contains(&field) {
             return Ok(Err(HostError::Denied(format!("the manifest adds no unique field user.{field}"))));
         }
-        let found = data.db.find_one(user::MODEL, &[eq(field, value)]).await;
+        let found = data.scope.find_one(user::MODEL, &[eq(field, value)]).await;
         Ok(found.map(|user| user.map(|user| shared.user_json(&user))).map_err(HostError::from))
     }
 
@@ -91,8 +91,8 @@ impl Host for State {
         let shared = self.shared.clone();
         let data = self.data()?;
         let create = async {
-            let fields = shared.new_user_fields(&fields, data.db.schema().model(user::MODEL)?)?;
-            let User(created) = user_change::create_with(data.auth, data.db, fields).await?;
+            let fields = shared.new_user_fields(&fields, data.auth.schema().model(user::MODEL)?)?;
+            let User(created) = user_change::create_with(data.auth, &data.scope, fields).await?;
             Ok(shared.user_json(&created))
         };
         Ok(create.await)
@@ -102,9 +102,9 @@ impl Host for State {
         let shared = self.shared.clone();
         let data = self.data()?;
         let update = async {
-            let model = data.db.schema().model(user::MODEL)?;
+            let model = data.auth.schema().model(user::MODEL)?;
             let fields = shared.user_fields(&fields, &shared.rights.updates_user_fields, model)?;
-            let changed = user_change::update(data.auth, data.db, &id, fields).await?;
+            let changed = user_change::update(data.auth, &data.scope, &id, fields).await?;
             let changed = changed.ok_or_else(|| HostError::Invalid("there is no such user".to_owned()))?;
             Ok(shared.user_json(&changed.0))
         };
@@ -116,11 +116,7 @@ impl Host for State {
         if !self.is_in_transaction() {
             return Ok(Err(HostError::Invalid("there is no transaction to keep the user for".to_owned())));
         }
-        let db = self.data()?.db;
-        let lock = async {
-            lock_user(db, &id).await?;
-            Ok(find_user_by_id(db, &id).await?.map(|user| shared.user_json(&user.0)))
-        };
-        Ok(lock.await)
+        let locked = lock_user(&self.data()?.scope, &id).await;
+        Ok(locked.map(|user| user.map(|user| shared.user_json(&user.0))).map_err(HostError::from))
     }
 }

@@ -37,7 +37,10 @@ impl Host for State {
             return Ok(Err(error));
         }
         let ttl_secs = i64::try_from(ttl_secs).unwrap_or(i64::MAX / 1000);
-        Ok(verification::create(data.auth, data.db, &identifier, &value, ttl_secs).await.map_err(HostError::from))
+        let ends_at = data.auth.now().plus_secs(ttl_secs);
+        let created = verification::create(data.auth, &data.scope, &identifier, &value, ttl_secs).await;
+        self.proof_ends_at = Some(ends_at);
+        Ok(created.map_err(HostError::from))
     }
 
     async fn find(&mut self, identifier: String) -> wasmtime::Result<Answer<Option<String>>> {
@@ -46,7 +49,7 @@ impl Host for State {
         if let Err(error) = owns {
             return Ok(Err(error));
         }
-        let found = verification::find(data.auth, data.db, &identifier).await;
+        let found = verification::find(data.auth, &data.scope, &identifier).await;
         Ok(found.map_err(HostError::from))
     }
 
@@ -56,7 +59,7 @@ impl Host for State {
         if let Err(error) = owns {
             return Ok(Err(error));
         }
-        let taken = verification::consume(data.auth, data.db, &identifier).await;
+        let taken = verification::consume(data.auth, &data.scope, &identifier).await;
         Ok(taken.map_err(HostError::from))
     }
 
@@ -66,6 +69,8 @@ impl Host for State {
         if let Err(error) = owns {
             return Ok(Err(error));
         }
-        Ok(verification::replace(data.auth, data.db, &identifier, (&current, &value)).await.map_err(HostError::from))
+        Ok(verification::replace(data.auth, &data.scope, &identifier, (&current, &value))
+            .await
+            .map_err(HostError::from))
     }
 }

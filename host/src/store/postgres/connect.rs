@@ -1,4 +1,4 @@
-//! How a connection to PostgreSQL is set up, and what its errors mean.
+//! Sets up connections to PostgreSQL and translates their errors.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use futures_util::FutureExt;
 use crate::store::error::StoreError;
 use crate::store::options::StoreOptions;
 
-/// Connections speak UTC and have limits on the server's side too, which hold when this process hangs.
+/// Connections use UTC. Time limits are set on the database's side too, so that they hold when this process hangs.
 pub(super) fn config(options: &StoreOptions) -> ManagerConfig<AsyncPgConnection> {
     let settings = format!(
         "SET TIME ZONE 'UTC'; SET statement_timeout = {}; SET lock_timeout = {}; SET idle_in_transaction_session_timeout = {}",
@@ -20,7 +20,7 @@ pub(super) fn config(options: &StoreOptions) -> ManagerConfig<AsyncPgConnection>
         options.idle_transaction_timeout.as_millis() * 2,
     );
     let mut config = ManagerConfig::default();
-    // A closed connection is noticed without asking the server, so a check before each use would double the round trips.
+    // A closed connection is noticed without a query. A check before each use would double the round trips.
     config.recycling_method = RecyclingMethod::Fast;
     config.custom_setup = Box::new(move |url| {
         let (url, settings) = (url.to_owned(), settings.clone());
@@ -34,10 +34,10 @@ pub(super) fn config(options: &StoreOptions) -> ManagerConfig<AsyncPgConnection>
     config
 }
 
-/// What `Unavailable` says when the connection is gone; another one may serve.
+/// The text of `Unavailable` for a lost connection. Another connection may work.
 const LOST: &str = "the connection was lost";
 
-/// Is the connection gone, so that another one may serve?
+/// Is the connection lost, so that another one may work?
 pub(super) fn is_lost(error: &StoreError) -> bool {
     matches!(error, StoreError::Unavailable(why) if why == LOST)
 }
@@ -58,7 +58,7 @@ pub(super) fn store_error(error: Error) -> StoreError {
         DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand => {
             StoreError::Unavailable(LOST.to_owned())
         }
-        // diesel does not hand on the SQLSTATE of the rest.
+        // For other errors, diesel does not pass on the SQLSTATE.
         _ if message.contains("deadlock") || message.contains("lock timeout") => StoreError::Conflict,
         _ if message.contains("terminating connection") || message.contains("shutting down") => {
             StoreError::Unavailable(LOST.to_owned())
@@ -68,7 +68,7 @@ pub(super) fn store_error(error: Error) -> StoreError {
     }
 }
 
-/// The one column in `Key (column)=(value) already exists.`, whatever the language of the rest.
+/// The column in `Key (column)=(value) already exists.`, in any language of the text around it.
 fn key_column(details: &str) -> Option<String> {
     let (column, _) = details.split_once('(')?.1.split_once(")=(")?;
     let column = column.strip_prefix('"').and_then(|column| column.strip_suffix('"')).unwrap_or(column);

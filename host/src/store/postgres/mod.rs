@@ -1,4 +1,4 @@
-//! PostgreSQL: a pool of connections, each used by a task of its own while it has something to do.
+//! PostgreSQL: a pool of connections. While a connection works, a task of its own owns it.
 
 mod connect;
 mod transaction;
@@ -23,7 +23,7 @@ use connect::{is_lost, store_error};
 /// A connection on loan from the pool.
 type Connection = Object<AsyncPgConnection>;
 
-/// The pool. Connections are made when they are needed.
+/// The pool. It connects when a connection is needed.
 #[derive(Clone)]
 pub(super) struct Postgres {
     pool: Pool<AsyncPgConnection>,
@@ -44,8 +44,8 @@ impl Postgres {
         Ok(Self { pool, idle_transaction_timeout: options.idle_transaction_timeout })
     }
 
-    /// Runs a statement on a task, so that a caller who gives up leaves no connection half-way. A read whose connection
-    /// turns out to be gone is run once more on another.
+    /// Runs a statement on a task of its own, so that a caller who gives up leaves no connection half-way. If the
+    /// connection of a read is lost, the read runs once more on another.
     pub(super) async fn run(&self, statement: Statement) -> Result<Vec<Row>, StoreError> {
         let postgres = self.clone();
         let work = async move {
@@ -60,13 +60,13 @@ impl Postgres {
 
     /// Begins a transaction on a task that owns its connection.
     pub(super) async fn begin(&self, schema: &Arc<Schema>) -> Result<Transaction, StoreError> {
-        let (transaction, commands) = Transaction::new(schema);
+        let (transaction, served) = Transaction::new(schema);
         let (ready, answer) = oneshot::channel();
         let postgres = self.clone();
         tokio::spawn(async move {
             match transaction::begin(&postgres).await {
                 Ok(connection) => {
-                    transaction::serve(connection, commands, ready, postgres.idle_transaction_timeout).await;
+                    transaction::serve(connection, served, ready, postgres.idle_transaction_timeout).await;
                 }
                 Err(error) => drop(ready.send(Err(error))),
             }

@@ -3,15 +3,16 @@
 use std::time::Duration;
 
 use diesel_async::{AnsiTransactionManager, AsyncPgConnection, TransactionManager};
-use flume::Receiver;
 use tokio::time::timeout;
 
 use super::connect::{is_lost, store_error};
 use super::{Connection, Postgres, run};
 use crate::store::error::StoreError;
-use crate::store::transaction::{Command, Reply};
+use crate::store::row::Row;
+use crate::store::statement::Statement;
+use crate::store::transaction::{Command, Health, Reply, Served};
 
-/// A connection on which a transaction has begun. Nothing was done yet, so a lost connection is replaced once.
+/// A connection on which a transaction has begun. A lost connection is replaced once, because nothing was done yet.
 pub(super) async fn begin(postgres: &Postgres) -> Result<Connection, StoreError> {
     let mut is_second = false;
     loop {
@@ -31,9 +32,9 @@ pub(super) async fn begin(postgres: &Postgres) -> Result<Connection, StoreError>
 
 /// Tells `ready` and obeys the handle until it commits, rolls back, is dropped or idles too long. A connection whose
 /// transaction did not end cleanly does not go back to the pool.
-pub(super) async fn serve(mut connection: Connection, commands: Receiver<Command>, ready: Reply<()>, idle: Duration) {
+pub(super) async fn serve(mut connection: Connection, served: Served, ready: Reply<()>, idle: Duration) {
     let is_clean = if ready.send(Ok(())).is_ok() {
-        obey(&mut connection, &commands, idle).await
+        obey(&mut connection, &served, idle).await
     } else {
         rollback(&mut connection).await.is_ok()
     };
@@ -43,12 +44,20 @@ pub(super) async fn serve(mut connection: Connection, commands: Receiver<Command
 }
 
 /// Returns whether the transaction ended cleanly.
-async fn obey(connection: &mut AsyncPgConnection, commands: &Receiver<Command>, idle: Duration) -> bool {
+async fn obey(connection: &mut AsyncPgConnection, served: &Served, idle: Duration) -> bool {
     loop {
-        match timeout(idle, commands.recv_async()).await {
-            // A reply that cannot be sent belongs to a caller who is gone; the channel will close next.
-            Ok(Ok(Command::Run(statement, reply))) => drop(reply.send(run(connection, statement).await)),
+        match timeout(idle, served.commands.recv_async()).await {
+            // A reply that cannot be sent belongs to a caller who is gone.
+            Ok(Ok(Command::Run(statement, reply))) => {
+                let result = run_healthy(connection, &served.health, statement).await;
+                drop(reply.send(result));
+            }
             Ok(Ok(Command::Commit(reply))) => {
+                if let Err(failed) = served.health.check() {
+                    let undone = rollback(connection).await;
+                    drop(reply.send(Err(failed)));
+                    return undone.is_ok();
+                }
                 let outcome = AnsiTransactionManager::commit_transaction(connection).await.map_err(store_error);
                 let is_clean = outcome.is_ok();
                 drop(reply.send(outcome));
@@ -67,6 +76,18 @@ async fn obey(connection: &mut AsyncPgConnection, commands: &Receiver<Command>, 
             }
         }
     }
+}
+
+async fn run_healthy(
+    connection: &mut AsyncPgConnection,
+    health: &Health,
+    statement: Statement,
+) -> Result<Vec<Row>, StoreError> {
+    health.admit(&statement)?;
+    let is_undo = statement.is_undo();
+    let result = run(connection, statement).await;
+    health.note(is_undo, &result);
+    result
 }
 
 async fn rollback(connection: &mut AsyncPgConnection) -> Result<(), StoreError> {

@@ -1,4 +1,4 @@
-//! One connection to a SQLite file: how it is opened, how it runs a statement, and what its errors mean.
+//! One connection to a SQLite file: opens it, runs statements and translates errors.
 
 use std::fs::OpenOptions;
 use std::path::Path;
@@ -13,14 +13,14 @@ use crate::store::options::StoreOptions;
 use crate::store::row::{Loaded, Row};
 use crate::store::statement::{Builder, Statement};
 
-/// Opens the connection that writes. A commit is on the disk when it returns (`synchronous = FULL`).
+/// Opens the connection that writes. When a commit returns, it is on the disk (`synchronous = FULL`).
 pub(super) fn open_writer(path: &Path, options: &StoreOptions) -> Result<SqliteConnection, StoreError> {
     make_private(path)?;
     open(path, options, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")
 }
 
-/// Opens a connection that cannot write. It keeps as many pages as it reads again and again, 16 MiB at most, so that a large
-/// database is searched as fast as a small one.
+/// Opens a connection that only reads. It caches up to 16 MiB of pages, so that a large database is searched as fast as
+/// a small one.
 pub(super) fn open_reader(path: &Path, options: &StoreOptions) -> Result<SqliteConnection, StoreError> {
     open(path, options, "PRAGMA query_only = ON; PRAGMA cache_size = -16384;")
 }
@@ -36,7 +36,8 @@ fn open(path: &Path, options: &StoreOptions, pragmas: &str) -> Result<SqliteConn
     Ok(connection)
 }
 
-/// Makes a new file readable by its owner alone: it will hold password hashes. SQLite gives its side files the same mode.
+/// Makes a new file readable only by its owner, because it will hold password hashes. SQLite gives its side files the
+/// same mode.
 fn make_private(path: &Path) -> Result<(), StoreError> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
@@ -56,7 +57,7 @@ pub(super) fn run(connection: &mut SqliteConnection, statement: Statement) -> Re
     Ok(rows.into_iter().map(|row| row.0).collect())
 }
 
-/// Runs a command of the transaction itself, such as COMMIT, which stays prepared.
+/// Runs a transaction command such as COMMIT, which stays prepared.
 pub(super) fn command(connection: &mut SqliteConnection, sql: &str) -> Result<(), StoreError> {
     run(connection, Builder::write(sql).build()?).map(drop)
 }

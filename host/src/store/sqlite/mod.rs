@@ -21,7 +21,7 @@ use super::transaction::Transaction;
 use readers::Read;
 use writer::Job;
 
-/// Requests that may wait for a thread; more are refused after `acquire_timeout`.
+/// Maximum requests that wait for a thread. More are refused after `acquire_timeout`.
 const QUEUE_LENGTH: usize = 4096;
 
 /// The channels to the threads. The threads end when the last clone is dropped.
@@ -34,7 +34,7 @@ pub(super) struct Sqlite {
 }
 
 impl Sqlite {
-    /// Opens the file, or makes it, and starts the threads.
+    /// Opens or creates the file and starts the threads.
     pub(super) fn open(path: &str, options: &StoreOptions) -> Result<Self, StoreError> {
         let path = Path::new(path);
         let (writes, jobs) = flume::bounded(QUEUE_LENGTH);
@@ -59,15 +59,15 @@ impl Sqlite {
     }
 
     pub(super) async fn begin(&self, schema: &Arc<Schema>) -> Result<Transaction, StoreError> {
-        let (transaction, commands) = Transaction::new(schema);
+        let (transaction, served) = Transaction::new(schema);
         let (ready, answer) = oneshot::channel();
-        self.send(&self.writes, Job::Transaction(commands, ready)).await?;
+        self.send(&self.writes, Job::Transaction(served, ready)).await?;
         await_answer(answer, self.acquire_timeout).await?;
         Ok(transaction)
     }
 
     async fn send<T: Send>(&self, queue: &flume::Sender<T>, request: T) -> Result<(), StoreError> {
-        // The queue is nearly never full, and a timer costs more than the attempt.
+        // The queue is almost never full, and a timer costs more than one attempt.
         let request = match queue.try_send(request) {
             Ok(()) => return Ok(()),
             Err(flume::TrySendError::Full(request)) => request,

@@ -1,4 +1,4 @@
-//! Threads that answer reading statements, each on a connection of its own.
+//! Threads that run reading statements, each on a connection of its own.
 
 use std::thread;
 
@@ -14,10 +14,10 @@ use crate::store::transaction::Reply;
 /// A statement and where its rows go.
 pub(super) type Read = (Statement, Reply<Vec<Row>>);
 
-/// Statements in one look at the database at most.
+/// Maximum statements in one read transaction.
 const MAX_READS: usize = 16;
 
-/// Starts one of `readers` readers. It ends when the last sender is dropped.
+/// Starts one of `readers` reader threads. It ends when the last sender is dropped.
 pub(super) fn start(
     mut connection: SqliteConnection,
     requests: Receiver<Read>,
@@ -25,7 +25,7 @@ pub(super) fn start(
 ) -> Result<(), StoreError> {
     let work = move || {
         while let Ok(first) = requests.recv() {
-            // The rest of the queue is shared with the other readers.
+            // Leave the rest of the queue to the other readers.
             let share = (requests.len() / readers).min(MAX_READS);
             read_batch(&mut connection, [first].into_iter().chain(requests.try_iter().take(share)).collect());
         }
@@ -37,18 +37,18 @@ pub(super) fn start(
         .map_err(|error| StoreError::Unavailable(format!("cannot start a thread: {error}")))
 }
 
-/// Answers all reads. Several share one transaction, because taking and giving back the file's locks costs as much as
-/// a lookup. The transaction looks at the database after all of them were asked, so each sees what its caller wrote.
+/// Answers all reads. Several share one transaction, because locking and unlocking the file costs as much as a look-up.
+/// The transaction begins after all of them were sent, so each sees what its caller has written.
 fn read_batch(connection: &mut SqliteConnection, reads: Vec<Read>) {
     let is_shared = reads.len() > 1 && command(connection, "BEGIN").is_ok();
     for (statement, reply) in reads {
-        // A caller who is gone does not need the rows.
+        // If the caller is gone, nobody needs the rows.
         if !reply.is_closed() {
             let _ = reply.send(run(connection, statement));
         }
     }
     if is_shared && command(connection, "COMMIT").is_err() {
-        // Nothing was written; what matters is that no transaction stays open.
+        // Nothing was written. No transaction may stay open.
         let _ = command(connection, "ROLLBACK");
     }
 }

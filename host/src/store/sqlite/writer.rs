@@ -1,7 +1,7 @@
-//! The one thread that writes. Whatever waits is written in one SQLite transaction, so that it costs one sync of the disk.
+//! The one thread that writes. All waiting jobs share one SQLite transaction, so that they cost one sync of the disk.
 //!
 //! Invariant: a commit is acknowledged after the outer COMMIT has returned, never before.
-//! Invariant: each job is a savepoint; what fails or is given up is undone alone.
+//! Invariant: each job is a savepoint. A job that fails or is abandoned is undone alone.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -13,19 +13,19 @@ use super::connection::{command, run};
 use crate::store::error::StoreError;
 use crate::store::row::Row;
 use crate::store::statement::Statement;
-use crate::store::transaction::{Command, Reply};
+use crate::store::transaction::{Command, Health, Reply, Served};
 
-/// Jobs in one commit at most.
+/// Maximum jobs in one commit.
 const MAX_JOBS: usize = 256;
-/// A batch this old takes no further job, so that those that are done do not wait for ever newer ones.
+/// A batch of this age takes no further job, so that finished jobs do not wait for ever newer ones.
 const MAX_AGE: Duration = Duration::from_millis(5);
 
-/// What the writer is asked to do.
+/// A job for the writer.
 pub(super) enum Job {
-    /// One statement with a commit of its own.
+    /// One statement, committed on its own.
     Statement(Statement, Reply<Vec<Row>>),
-    /// A transaction: its commands, and whom to tell that its turn has come.
-    Transaction(Receiver<Command>, Reply<()>),
+    /// A transaction: what it asks, and whom to tell that its turn has come.
+    Transaction(Served, Reply<()>),
 }
 
 /// An answer that waits for the outer COMMIT.
@@ -35,7 +35,7 @@ enum Pending {
 }
 
 impl Pending {
-    /// Sends the answer, or why the outer COMMIT failed. A caller who is gone does not need it.
+    /// Sends the answer, or the error of the outer COMMIT. If the caller is gone, nobody needs it.
     fn answer(self, outcome: &Result<(), StoreError>) {
         match self {
             Self::Rows(rows, reply) => drop(reply.send(outcome.clone().map(|()| rows))),
@@ -58,7 +58,7 @@ pub(super) fn start(mut connection: SqliteConnection, jobs: Receiver<Job>, idle:
         .map_err(|error| StoreError::Unavailable(format!("cannot start a thread: {error}")))
 }
 
-/// Runs `first` and what waits behind it, commits, and answers.
+/// Runs `first` and the jobs that wait behind it, commits, and answers.
 fn write_batch(connection: &mut SqliteConnection, first: Job, jobs: &Receiver<Job>, idle: Duration) {
     let mut pending = Vec::new();
     let mut outcome = command(connection, "BEGIN IMMEDIATE");
@@ -75,7 +75,7 @@ fn write_batch(connection: &mut SqliteConnection, first: Job, jobs: &Receiver<Jo
     }
     outcome = outcome.and_then(|()| command(connection, "COMMIT"));
     if outcome.is_err() {
-        // SQLite may have rolled back by itself already; then this fails and changes nothing.
+        // SQLite may already have rolled back by itself; then this fails and changes nothing.
         let _ = command(connection, "ROLLBACK");
     }
     for answer in pending {
@@ -120,11 +120,11 @@ fn run_job(
                 undone
             }
         },
-        Job::Transaction(commands, ready) => {
+        Job::Transaction(served, ready) => {
             if ready.send(Ok(())).is_err() {
                 return undo(connection);
             }
-            serve(connection, &commands, idle, pending)
+            serve(connection, &served, idle, pending)
         }
     }
 }
@@ -133,18 +133,26 @@ fn undo(connection: &mut SqliteConnection) -> Result<(), StoreError> {
     command(connection, "ROLLBACK TO job").and_then(|()| command(connection, "RELEASE job"))
 }
 
-/// Obeys a transaction's handle until it commits, rolls back, is dropped or idles too long.
+/// Serves a transaction's handle until it commits, rolls back, is dropped or idles too long.
 fn serve(
     connection: &mut SqliteConnection,
-    commands: &Receiver<Command>,
+    served: &Served,
     idle: Duration,
     pending: &mut Vec<Pending>,
 ) -> Result<(), StoreError> {
     loop {
-        match commands.recv_timeout(idle) {
-            // A reply that cannot be sent belongs to a caller who is gone; the channel will close next.
-            Ok(Command::Run(statement, reply)) => drop(reply.send(run(connection, statement))),
+        match served.commands.recv_timeout(idle) {
+            // A reply that cannot be sent belongs to a caller who is gone.
+            Ok(Command::Run(statement, reply)) => {
+                let result = run_healthy(connection, &served.health, statement);
+                drop(reply.send(result));
+            }
             Ok(Command::Commit(reply)) => {
+                if let Err(failed) = served.health.check() {
+                    let undone = undo(connection);
+                    drop(reply.send(Err(failed)));
+                    return undone;
+                }
                 pending.push(Pending::Done(reply));
                 return command(connection, "RELEASE job");
             }
@@ -160,4 +168,16 @@ fn serve(
             Err(RecvTimeoutError::Disconnected) => return undo(connection),
         }
     }
+}
+
+fn run_healthy(
+    connection: &mut SqliteConnection,
+    health: &Health,
+    statement: Statement,
+) -> Result<Vec<Row>, StoreError> {
+    health.admit(&statement)?;
+    let is_undo = statement.is_undo();
+    let result = run(connection, statement);
+    health.note(is_undo, &result);
+    result
 }

@@ -31,6 +31,7 @@ pub fn run(step: &Value) -> Result<Value> {
         "confirm" => json!(email_ownership::confirm(&user(text(1))?)?),
         "send-verification" => json!(email_ownership::send_verification(&user(text(1))?, Some("/after"))?),
         "verify" => json!(passwords::verify(step[1].as_str(), text(2))?),
+        "verify-sign-in" => json!(passwords::verify_sign_in(text(1), step[2].as_str(), text(3))?),
         "has-password" => json!(passwords::exists(text(1))?),
         "session" => json!(sessions::current()?),
         "fresh" => json!(sessions::require_fresh()?.id()),

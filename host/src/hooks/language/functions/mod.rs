@@ -1,5 +1,6 @@
 //! The functions that scripts call beside those of the language: each ends at once, whatever it is given.
 
+mod compare;
 mod counters;
 mod network;
 mod ports;
@@ -14,6 +15,7 @@ pub use ports::{Counters, Ports};
 
 /// Gives scripts all functions.
 pub fn register(engine: &mut Engine, ports: &Ports) {
+    compare::register(engine);
     time::register(engine, ports);
     text::register(engine);
     network::register(engine);

@@ -1,10 +1,11 @@
-//! `in_network`: whether an address lies in a network, or in one of several.
+//! `in_network` and `same_address`: whether an address lies in a network, and whether two addresses are one.
 
 use std::net::IpAddr;
 
 use ipnet::IpNet;
 use rhai::{Array, Dynamic, Engine};
 
+use crate::email;
 use crate::hooks::language::native::Native;
 
 /// Gives scripts `in_network(address, network or list of networks)`. Nobody's address, `()`, is in no network.
@@ -19,12 +20,26 @@ pub fn register(engine: &mut Engine) {
         Native::Ok(found)
     });
     engine.register_fn("in_network", |(): (), _networks: Dynamic| false);
+    engine.register_fn("same_address", |a: Dynamic, b: Dynamic| -> Native<bool> {
+        Ok(matches!((address_from(&a)?, address_from(&b)?), (Some(a), Some(b)) if a == b))
+    });
 }
 
 /// Whether the address lies in the network; what is no address lies nowhere. IPv6 that carries IPv4 counts as IPv4.
 fn is_in(address: &str, network: &str) -> Native<bool> {
     let network = network_from(network).ok_or_else(|| format!("`{network}` is no network such as 10.0.0.0/8"))?;
     Ok(address.parse::<IpAddr>().is_ok_and(|address| network.contains(&address.to_canonical())))
+}
+
+/// An address of e-mail or of a network, in the one form that it is compared in; `()` is nobody's.
+fn address_from(value: &Dynamic) -> Native<Option<String>> {
+    if value.is_unit() {
+        return Ok(None);
+    }
+    let text = value.as_immutable_string_ref().map_err(|kind| format!("an address is a text, not {kind}"))?;
+    let text = text.trim();
+    let network = text.parse::<IpAddr>().map(|address| address.to_canonical().to_string());
+    Ok(Some(network.unwrap_or_else(|_| email::normalize(text))))
 }
 
 /// A network, or one address as a network of its own.

@@ -14,7 +14,8 @@ pub fn register(engine: &mut Engine, ports: &Ports) {
     let clock = Arc::clone(&ports.clock);
     engine.register_fn("now", move || clock.now().as_secs());
     engine.register_fn("time", |text: &str| -> Native<i64> {
-        let at = moment_from(text).ok_or_else(|| format!("`{text}` is no date such as 2026-01-31T12:00:00Z"))?;
+        let at = moment_from(text)
+            .ok_or_else(|| format!("`{text}` is no date such as 2026-01-31 or 2026-01-31T12:00:00Z"))?;
         Ok(at.as_secs())
     });
     engine.register_fn("iso", |secs: i64| Timestamp(secs.saturating_mul(1000)).to_iso());
@@ -30,9 +31,9 @@ pub fn register(engine: &mut Engine, ports: &Ports) {
     }
 }
 
-/// Reads an ISO-8601 date with a time zone.
+/// Reads an ISO-8601 date with a time and a time zone, or a date alone: its first moment, UTC.
 fn moment_from(text: &str) -> Option<Timestamp> {
-    Timestamp::parse_iso(text)
+    Timestamp::parse_iso(text).or_else(|| Timestamp::parse_iso(&format!("{text}T00:00:00Z")))
 }
 
 fn offset_from(text: &str) -> Option<UtcOffset> {
@@ -77,6 +78,15 @@ mod tests {
         assert_eq!(told("Z"), "31 23:30 thursday");
         assert_eq!(told("+01:00"), "1 0:30 friday");
         assert_eq!(told("-05:30"), "31 18:0 thursday");
+    }
+
+    #[test]
+    fn a_date_alone_is_its_first_moment() {
+        assert_eq!(moment_from("1990-01-01"), moment_from("1990-01-01T00:00:00Z"));
+        assert_eq!(moment_from("1990-01-01").unwrap().as_secs(), 631_152_000);
+        for text in ["", "1990", "1990-01", "1990-13-01", "01/01/1990", "1990-01-01T"] {
+            assert!(moment_from(text).is_none(), "{text}");
+        }
     }
 
     #[test]

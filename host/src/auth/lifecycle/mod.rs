@@ -1,0 +1,220 @@
+//! The one way in which users, sessions, accounts and verifications are written, and the observers that see each write.
+//!
+//! Invariant: outside of `store`, no other file writes rows of these models; `tests/tidy.rs` holds it.
+//! Invariant: observers run inside the transaction of the change; when one refuses, that transaction can only be undone.
+
+mod cause;
+mod change;
+mod scope;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use doorward_contract::ErrorCode;
+
+pub use cause::Cause;
+pub use change::{Action, Change};
+pub use scope::{Scope, UnitOfWork};
+
+use super::{Auth, AuthError};
+use crate::error::ApiError;
+use crate::store::{Database, Filter, Model, Models, Record, StoreError, Value, eq};
+
+/// Sees every write of a user, a session, an account or a verification.
+///
+/// Both methods must read and write through `scope` alone, which is the transaction of the change: on SQLite, another write
+/// would wait for it for ever. What they write with the functions of this module is observed in turn. Keep them short: the
+/// transaction is open, and on SQLite every other write waits.
+#[async_trait]
+pub trait Observer: Send + Sync {
+    /// Whether to be asked about such a change at all; what no observer wants costs nothing.
+    fn observes(&self, model: &str, action: Action) -> bool;
+
+    /// Before the change: may alter what will be written, or refuse it.
+    ///
+    /// # Errors
+    /// The refusal that the client gets.
+    async fn before(&self, scope: &Scope, change: &mut Change) -> Result<(), ApiError>;
+
+    /// After the change, before its commit; `row` is as it was written, or as it was before it was removed, and `change`
+    /// is what was asked for in the end.
+    ///
+    /// # Errors
+    /// The refusal that the client gets; nothing stays written.
+    async fn after(&self, scope: &Scope, change: &Change, row: &Record) -> Result<(), ApiError>;
+}
+
+/// All observers, in the order in which they are asked.
+pub type Observers = Vec<Arc<dyn Observer>>;
+
+/// Writes a new row and returns it as it was stored.
+///
+/// # Errors
+/// An observer's refusal, or as `Models::insert`.
+pub async fn create(auth: &Auth, scope: &Scope, record: Record) -> Result<Record, AuthError> {
+    let Some(watch) = Watch::on(scope, &record.model().name, Action::Create) else {
+        return insert(scope, record).await;
+    };
+    let unit = scope.begin(auth).await?;
+    let done = watch.create(&unit.beneath(), record).await;
+    close(unit, done).await
+}
+
+/// Sets fields of all rows that match and returns the rows as they are now.
+///
+/// # Errors
+/// An observer's refusal, or as `Models::update`.
+pub async fn update(
+    auth: &Auth,
+    scope: &Scope,
+    model: &str,
+    filters: &[Filter],
+    values: &[(&str, Value)],
+) -> Result<Vec<Record>, AuthError> {
+    let Some(watch) = Watch::on(scope, model, Action::Update) else {
+        return update_rows(scope, model, filters, values).await;
+    };
+    let unit = scope.begin(auth).await?;
+    let done = watch.update(&unit.beneath(), model, filters, values).await;
+    close(unit, done).await
+}
+
+/// Deletes all rows that match and returns their number.
+///
+/// # Errors
+/// An observer's refusal, or as `Models::delete`.
+pub async fn delete(auth: &Auth, scope: &Scope, model: &str, filters: &[Filter]) -> Result<u64, AuthError> {
+    let Some(watch) = Watch::on(scope, model, Action::Delete) else { return Ok(scope.delete(model, filters).await?) };
+    let unit = scope.begin(auth).await?;
+    let removed = watch.remove(&unit.beneath(), model, filters).await;
+    let removed = close(unit, removed).await?;
+    Ok(removed.len() as u64)
+}
+
+/// Deletes all rows that match and returns the newest of them. Of several callers that race for a row, one gets it.
+///
+/// # Errors
+/// An observer's refusal, or as `Models::consume`.
+pub async fn consume(auth: &Auth, scope: &Scope, model: &str, filters: &[Filter]) -> Result<Option<Record>, AuthError> {
+    let Some(watch) = Watch::on(scope, model, Action::Delete) else { return Ok(scope.consume(model, filters).await?) };
+    let unit = scope.begin(auth).await?;
+    let removed = watch.remove(&unit.beneath(), model, filters).await;
+    let removed = close(unit, removed).await?;
+    Ok(removed.into_iter().max_by_key(|row| row.timestamp("createdAt")))
+}
+
+async fn insert(db: &dyn Database, record: Record) -> Result<Record, AuthError> {
+    let model = Arc::clone(record.model());
+    db.insert(record).await.map_err(|error| conflict(&model, error))
+}
+
+async fn update_rows(
+    db: &dyn Database,
+    name: &str,
+    filters: &[Filter],
+    values: &[(&str, Value)],
+) -> Result<Vec<Record>, AuthError> {
+    let model = db.schema().model(name)?;
+    db.update(name, filters, values).await.map_err(|error| conflict(model, error))
+}
+
+/// Maps a unique violation to an API error, with the field owner's message if it declared one.
+fn conflict(model: &Model, error: StoreError) -> AuthError {
+    let StoreError::UniqueViolation { constraint } = &error else { return error.into() };
+    let column = constraint.rsplit_once('.').filter(|(table, _)| *table == model.table).map(|(_, column)| column);
+    let field = model.fields.iter().find(|field| Some(field.column.as_str()) == column);
+    match field.and_then(|field| field.conflict.clone()) {
+        Some(ErrorCode { status, code, message }) => AuthError::Refused(ApiError::new(status, code, message)),
+        None => error.into(),
+    }
+}
+
+/// The observers of one change.
+struct Watch {
+    observers: Observers,
+    action: Action,
+}
+
+impl Watch {
+    /// `None` when nobody wants to know.
+    fn on(scope: &Scope, model: &str, action: Action) -> Option<Self> {
+        let observers = scope.observers().iter();
+        let observers: Observers = observers.filter(|observer| observer.observes(model, action)).cloned().collect();
+        (!observers.is_empty()).then_some(Self { observers, action })
+    }
+
+    async fn create(&self, scope: &Scope, record: Record) -> Result<Record, AuthError> {
+        let change = self.before(scope, record, Vec::new()).await?;
+        let stored = insert(scope, change.row.clone()).await?;
+        self.after(scope, &change, &stored).await?;
+        Ok(stored)
+    }
+
+    /// Row by row, since each may get other values. What observers see of a row is what is updated: nobody else changes it
+    /// meanwhile. The filters guard each row again, for an observer may have changed it.
+    async fn update(
+        &self,
+        scope: &Scope,
+        model: &str,
+        filters: &[Filter],
+        values: &[(&str, Value)],
+    ) -> Result<Vec<Record>, AuthError> {
+        let mut updated = Vec::new();
+        for row in scope.find_for_update(model, filters).await? {
+            let guard = guard(&row, filters);
+            let values = values.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+            let change = self.before(scope, row, values).await?;
+            let values: Vec<(&str, Value)> =
+                change.values.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
+            for stored in update_rows(scope, model, &guard, &values).await? {
+                self.after(scope, &change, &stored).await?;
+                updated.push(stored);
+            }
+        }
+        Ok(updated)
+    }
+
+    async fn remove(&self, scope: &Scope, model: &str, filters: &[Filter]) -> Result<Vec<Record>, AuthError> {
+        let mut removed = Vec::new();
+        for row in scope.find_for_delete(model, filters).await? {
+            let guard = guard(&row, filters);
+            let change = self.before(scope, row, Vec::new()).await?;
+            if let Some(row) = scope.consume(model, &guard).await? {
+                self.after(scope, &change, &row).await?;
+                removed.push(row);
+            }
+        }
+        Ok(removed)
+    }
+
+    async fn before(&self, scope: &Scope, row: Record, values: Vec<(String, Value)>) -> Result<Change, AuthError> {
+        let mut change = Change { action: self.action, row, values };
+        for observer in &self.observers {
+            observer.before(scope, &mut change).await.map_err(AuthError::Refused)?;
+        }
+        Ok(change)
+    }
+
+    async fn after(&self, scope: &Scope, change: &Change, row: &Record) -> Result<(), AuthError> {
+        for observer in &self.observers {
+            observer.after(scope, change, row).await.map_err(AuthError::Refused)?;
+        }
+        Ok(())
+    }
+}
+
+/// Commits the transaction of a change, or undoes it; one that the caller began can only be undone after a refusal.
+async fn close<T>(unit: UnitOfWork, done: Result<T, AuthError>) -> Result<T, AuthError> {
+    match &done {
+        Ok(_) => unit.commit().await?,
+        // What matters to the caller is why.
+        Err(_) => _ = unit.rollback().await,
+    }
+    done
+}
+
+fn guard(row: &Record, filters: &[Filter]) -> Vec<Filter> {
+    let mut guard = vec![eq("id", row.text("id"))];
+    guard.extend_from_slice(filters);
+    guard
+}

@@ -1,0 +1,65 @@
+//! Removes what has expired: in small batches, beside the requests, from every table whose rows end by themselves.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinHandle;
+
+use crate::clock::{Clock, Timestamp};
+use crate::store::expired::{self, Expiring};
+use crate::store::{Store, StoreError};
+
+/// Between two rounds, and before the first.
+const EVERY: Duration = Duration::from_secs(600);
+/// Between two batches, so that requests come first.
+const PAUSE: Duration = Duration::from_millis(20);
+/// Rows of one batch.
+const BATCH: u32 = 200;
+/// What expired less than so long ago stays: whoever comes with it is told that it is over, not that it never was.
+const GRACE_SECS: i64 = 3600;
+
+/// The sweeper that runs; it ends when this is dropped.
+pub struct Sweeper(JoinHandle<()>);
+
+impl Drop for Sweeper {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// Starts a sweeper.
+pub fn start(store: Store, clock: Arc<dyn Clock>) -> Sweeper {
+    Sweeper(tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(EVERY).await;
+            match sweep(&store, clock.now().plus_secs(-GRACE_SECS)).await {
+                Ok(swept) => {
+                    let rows: u64 = swept.iter().map(|(_, rows)| rows).sum();
+                    tracing::debug!(rows, "expired rows were removed");
+                }
+                Err(error) => tracing::warn!(%error, "expired rows cannot be removed now"),
+            }
+        }
+    }))
+}
+
+/// Removes every row that had expired at `moment`; each table with the number of its rows that are gone.
+///
+/// # Errors
+/// When the store fails; what was removed until then stays so.
+pub async fn sweep(store: &Store, moment: Timestamp) -> Result<Vec<(&'static str, u64)>, StoreError> {
+    let mut swept = Vec::new();
+    for table in Expiring::all(store) {
+        let mut rows = 0;
+        loop {
+            let removed = expired::remove_some(store, table, moment, BATCH).await?;
+            rows += removed;
+            if removed < u64::from(BATCH) {
+                break;
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        swept.push((table.model, rows));
+    }
+    Ok(swept)
+}

@@ -1,0 +1,22 @@
+//! `doorward clean`: removes what has expired, now.
+
+use super::CommandResult;
+use crate::app::open_store;
+use crate::auth::sweeper::sweep;
+use crate::clock::{Clock, SystemClock};
+use crate::config::Config;
+
+/// Removes every expired row and prints how many each table lost. It may run beside a server.
+///
+/// # Errors
+/// When the database cannot be used.
+#[expect(clippy::print_stdout, reason = "the numbers are what was asked for")]
+pub fn clean(config: &Config) -> CommandResult {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+        let store = open_store(config)?;
+        for (model, rows) in sweep(&store, SystemClock.now()).await? {
+            println!("{rows} expired rows removed from {model}");
+        }
+        Ok(())
+    })
+}

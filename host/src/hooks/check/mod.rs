@@ -1,0 +1,168 @@
+//! Finds in the text of a script what compiles, and yet cannot do what its author meant: a property that the moment lacks,
+//! a comparison that can never be true, a path that no route has.
+//!
+//! It reads `ctx` in the closures of hooks and in the functions that a hook hands its `ctx` to.
+
+mod comparisons;
+mod places;
+mod words;
+
+use std::collections::BTreeSet;
+
+use rhai::{Engine, EvalAltResult, Scope};
+
+use super::language::context;
+use super::language::declare::HookPoint;
+use super::language::facts::Facts;
+use places::{Body, bodies};
+use words::{Word, words};
+
+/// What is wrong in line order, a line each: its number and what is there.
+///
+/// `is_route` tells whether some route has a path.
+pub fn findings(engine: &Engine, text: &str, is_route: &dyn Fn(&str) -> bool) -> Vec<(usize, String)> {
+    let words = words(text);
+    let mut found = BTreeSet::new();
+    for body in bodies(&words) {
+        for (at, (word, line)) in words.iter().enumerate().take(body.range.end).skip(body.range.start) {
+            let Some(property) = property_at(&words, at, word, &body) else { continue };
+            if let Some(problem) = lacking(engine, &body, property) {
+                found.insert((*line, problem));
+            } else if let Some(problem) = comparisons::problem(&words, at, property, is_route) {
+                found.insert((*line, problem));
+            }
+        }
+    }
+    found.extend(comparisons::of_types(&words));
+    found.into_iter().collect()
+}
+
+/// The property of `ctx` that is read at this word.
+fn property_at<'a>(words: &'a [(Word, usize)], at: usize, word: &Word, body: &Body) -> Option<&'a str> {
+    let is_context = matches!(word, Word::Name(name) if *name == body.context);
+    let is_part = at.checked_sub(1).is_some_and(|before| is_dot(words, before));
+    match words.get(at + 2) {
+        Some((Word::Name(property), _)) if is_context && !is_part && is_dot(words, at + 1) => Some(property),
+        _ => None,
+    }
+}
+
+fn is_dot(words: &[(Word, usize)], at: usize) -> bool {
+    matches!(words.get(at), Some((Word::Sign("." | "?."), _)))
+}
+
+/// Says which moment lacks the property and which have it.
+fn lacking(engine: &Engine, body: &Body, property: &str) -> Option<String> {
+    if body.moments.iter().any(|moment| has(engine, *moment, property)) {
+        return None;
+    }
+    let others: Vec<&str> =
+        HookPoint::ALL.into_iter().filter(|moment| has(engine, *moment, property)).map(called).collect();
+    let here = body.moments.first().map_or("any hook", |moment| called(*moment));
+    Some(if others.is_empty() {
+        format!("there is no `{}.{property}`", body.context)
+    } else {
+        format!("`{}.{property}` is not there in {here}, only in {}", body.context, others.join(", "))
+    })
+}
+
+/// Asks the engine itself, with a context of the moment in which nothing is filled in.
+fn has(engine: &Engine, moment: HookPoint, property: &str) -> bool {
+    let mut scope = Scope::new();
+    scope.push_dynamic("ctx", context::of(moment, &std::sync::Arc::new(std::sync::Mutex::new(Facts::default()))));
+    let read = engine.eval_expression_with_scope::<rhai::Dynamic>(&mut scope, &format!("ctx.{property}"));
+    !matches!(read.map_err(|error| *error), Err(EvalAltResult::ErrorDotExpr(..)))
+}
+
+fn called(moment: HookPoint) -> &'static str {
+    match moment {
+        HookPoint::Before => "before(path)",
+        HookPoint::After => "after(path)",
+        HookPoint::BeforeChange => "before(change)",
+        HookPoint::AfterChange => "after(change)",
+        HookPoint::Gate => "gate",
+        HookPoint::Mail => "before_mail",
+        HookPoint::Claims => "claims",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(script: &str) -> Vec<String> {
+        let engine = crate::hooks::language::engine::sandboxed(&crate::hooks::test_ports());
+        let found = findings(&engine, script, &|path| path == "/ok");
+        found.into_iter().map(|(line, problem)| format!("{line}: {problem}")).collect()
+    }
+
+    #[test]
+    fn each_moment_has_its_properties() {
+        let before = "not there in before(path), only in after(path)";
+        for (script, expected) in [
+            (r#"before("/ok", |ctx| { ctx.status })"#, format!("1: `ctx.status` is {before}")),
+            (r#"before("GET", ["/ok"], |c| c?.new_user)"#, format!("1: `c.new_user` is {before}")),
+            (r#"gate(|ctx| { ctx.bodi })"#, "1: there is no `ctx.bodi`".into()),
+            ("fn f(a, c) {\n c.status }\nbefore(\"/ok\", |ctx| f(1, ctx))", format!("2: `c.status` is {before}")),
+            (
+                r#"after("user.update", |ctx| ctx.is_old_password)"#,
+                "1: `ctx.is_old_password` is not there in after(change), only in before(path)".into(),
+            ),
+            (
+                "fn f(c) { g(c) } fn g(d) { d.claims } gate(|x| f(x))",
+                "1: `d.claims` is not there in gate, only in claims".into(),
+            ),
+        ] {
+            assert_eq!(found(script), [expected], "{script}");
+        }
+    }
+
+    #[test]
+    fn what_can_never_be_true_is_told() {
+        for (condition, expected) in [
+            ("ctx.status == \"200\"", "`ctx.status` is a number and never equals a text"),
+            ("\"200\" == ctx.status", "`ctx.status` is a number and never equals a text"),
+            ("ctx.status < \"300\"", "`<` fails: `ctx.status` is a number, and beside it is a text"),
+            ("ctx.status == ()", "`ctx.status` is a number and never equals ()"),
+            ("ctx.path == 1", "`ctx.path` is a text and never equals a number"),
+            ("ctx.method == \"post\"", "`ctx.method` is never \"post\""),
+            ("ctx.path == \"/sing-in\"", "no route matches \"/sing-in\""),
+            ("ctx.path != \"ok\"", "no route matches \"ok\""),
+            ("ctx.body == ()", "`ctx.body` is a map and never equals ()"),
+            ("type_of(ctx.body.a[0]) == \"text\"", "no value is of the type \"text\""),
+        ] {
+            let script = format!("after(\"/ok\", |ctx| {{ if {condition} {{ abort(); }} }});");
+            assert_eq!(found(&script), [format!("1: {expected}")], "{condition}");
+        }
+        let script = r#"before("user.*", |ctx| { ctx.action == "created" || ctx.model == "users" })"#;
+        assert_eq!(found(script), ["1: `ctx.action` is never \"created\"", "1: `ctx.model` is never \"users\""]);
+    }
+
+    #[test]
+    fn the_shipped_scripts_are_right() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../hooks");
+        let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        let scripts: Vec<_> = files.filter(|path| path.extension().is_some_and(|kind| kind == "rhai")).collect();
+        assert!(!scripts.is_empty());
+        for script in scripts {
+            let text = std::fs::read_to_string(&script).unwrap();
+            assert_eq!(found(&text), [] as [&str; 0], "{}", script.display());
+        }
+    }
+
+    #[test]
+    fn what_is_right_is_left_alone() {
+        for script in [
+            r#"after("/ok", |ctx| { ctx.status == 200 && ctx.status >= 200 && ctx.user_agent == () && ctx.path == "/ok" })"#,
+            r#"before("/ok", |ctx| { ctx.method == "POST" && ctx.body.status == "x" && "ctx.status" != "" /* ctx.x */ })"#,
+            r#"before(config.paths, |ctx| { ctx.user; ctx.body.size(); ctx.data })"#,
+            r#"before(["/ok", "user.create"], |ctx| { ctx.body; ctx.data; let a = #{ ctx: 1 }; a.ctx.status })"#,
+            r#"after("user.update", |ctx| { "name" in ctx.changed && ctx.changes.name == 1 && ctx.action == "update" })"#,
+            r#"type_of(config.x) == "array"; type_of(1) != "i64""#,
+            "gate(|ctx| false); gate(",
+            "fn f(",
+        ] {
+            assert_eq!(found(script), [] as [&str; 0], "{script}");
+        }
+    }
+}

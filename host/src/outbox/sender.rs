@@ -1,0 +1,330 @@
+//! Sends what lies in the outbox: one task looks for what is due, and each delivery has a task of its own.
+//!
+//! Invariant: a delivery in flight is leased, and the lease is renewed until its outcome is recorded.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use serde_json::Value as Json;
+use tokio::sync::{Notify, watch};
+use tokio::task::{JoinError, JoinHandle, JoinSet};
+
+use super::retry::{LEASE_SECS, longest_wait_secs, retry_at, too_late};
+use super::{DECOY, EVENT, EventHooks, Mailer, TransportError};
+use crate::auth::Auth;
+use crate::clock::{Clock, Timestamp};
+use crate::mail::Mail;
+use crate::store::outbox::{self, Delivery};
+use crate::store::{Filter, Store, StoreError, eq, ne};
+
+/// Deliveries in flight at once: mails have these, and events as many of their own.
+const AT_ONCE: usize = 20;
+const IDLE: Duration = Duration::from_secs(1);
+/// A few times in each lease.
+const RENEW_EVERY: Duration = Duration::from_secs(10);
+/// Longer than a slow mail server needs.
+const LONGEST_TRY: Duration = Duration::from_secs(120);
+/// How long deliveries in flight may go on when the server stops.
+const GRACE: Duration = Duration::from_secs(10);
+/// A sender that did not look for so long hangs.
+const LONGEST_SILENCE: Duration = Duration::from_secs(60);
+
+/// Sends the rows of the outbox.
+pub struct Sender {
+    store: Arc<Store>,
+    clock: Arc<dyn Clock>,
+    mailer: Option<Mailer>,
+    events: EventHooks,
+    wake: Arc<Notify>,
+    pulse: Arc<Pulse>,
+}
+
+/// The sender that runs. It stops when this is dropped.
+pub struct Deliveries {
+    task: Mutex<Option<JoinHandle<()>>>,
+    stop: watch::Sender<bool>,
+    pulse: Arc<Pulse>,
+}
+
+impl Deliveries {
+    /// True while the sender looks for what is due.
+    pub fn is_alive(&self) -> bool {
+        !*self.stop.borrow() && self.pulse.last().elapsed() < LONGEST_SILENCE
+    }
+
+    /// Takes nothing more, lets what is in flight end for ten seconds, and gives the rest back to the outbox.
+    pub async fn stop(&self) {
+        self.stop.send_replace(true);
+        let task = self.task.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(task) = task {
+            // A task that panicked has nothing in flight.
+            _ = task.await;
+        }
+    }
+}
+
+/// When the sender last looked for what is due.
+struct Pulse(Mutex<Instant>);
+
+impl Pulse {
+    fn beat(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+
+    fn last(&self) -> Instant {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How a try ended.
+enum Outcome {
+    /// The row is done with.
+    Done,
+    /// Somebody may try again.
+    Failed(TransportError),
+    /// The server stops.
+    GivenBack,
+}
+
+impl Sender {
+    /// A sender. [`Sender::start`] starts it. `auth.mail_queued` wakes it after a commit.
+    pub fn new(auth: &Auth, mailer: Option<Mailer>, events: EventHooks) -> Self {
+        let (store, clock, wake) = (auth.store.clone(), Arc::clone(&auth.clock), Arc::clone(&auth.mail_queued));
+        Self { store, clock, mailer, events, wake, pulse: Arc::new(Pulse(Mutex::new(Instant::now()))) }
+    }
+
+    /// Sends until it is told to stop. A sender that panics is started again.
+    pub fn start(self) -> Deliveries {
+        let (stop, stopped) = watch::channel(false);
+        let pulse = Arc::clone(&self.pulse);
+        let sender = Arc::new(self);
+        let task = tokio::spawn(async move {
+            while let Err(error) = tokio::spawn(Arc::clone(&sender).run(stopped.clone())).await {
+                tracing::error!(is_panic = error.is_panic(), "the sender of mail failed and is started again");
+                tokio::time::sleep(IDLE).await;
+            }
+        });
+        Deliveries { task: Mutex::new(Some(task)), stop, pulse }
+    }
+
+    async fn run(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
+        let mut mails = JoinSet::new();
+        let mut events = JoinSet::new();
+        let mut seen = Timestamp(i64::MAX);
+        while !is_stopped(&stop) {
+            self.pulse.beat();
+            let looked = async {
+                self.release_held(&mut seen).await?;
+                self.fill(&mut mails, ne("kind", EVENT), &stop).await?;
+                self.fill(&mut events, eq("kind", EVENT), &stop).await
+            };
+            if let Err(error) = looked.await {
+                tracing::warn!(%error, "the outbox cannot be read");
+            }
+            // Whatever ends makes room for one more at once.
+            tokio::select! {
+                Some(ended) = mails.join_next() => note(&ended),
+                Some(ended) = events.join_next() => note(&ended),
+                () = self.wake.notified() => {}
+                () = tokio::time::sleep(IDLE) => {}
+                _ = stop.changed() => {}
+            }
+        }
+        for mut flying in [mails, events] {
+            while let Some(ended) = flying.join_next().await {
+                note(&ended);
+            }
+        }
+    }
+
+    /// After a clock that stepped back, lets rows that would wait longer than any retry be taken at once.
+    async fn release_held(&self, seen: &mut Timestamp) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        if now < *seen {
+            outbox::release_held(&*self.store, now, longest_wait_secs).await?;
+        }
+        *seen = now;
+        Ok(())
+    }
+
+    /// Takes as many rows as there is room for.
+    async fn fill(
+        self: &Arc<Self>,
+        flying: &mut JoinSet<()>,
+        kinds: Filter,
+        stop: &watch::Receiver<bool>,
+    ) -> Result<(), StoreError> {
+        let room = u32::try_from(AT_ONCE.saturating_sub(flying.len())).unwrap_or(0);
+        if room == 0 {
+            return Ok(());
+        }
+        for delivery in outbox::take_due(&*self.store, kinds, self.clock.now(), (LEASE_SECS, room)).await? {
+            flying.spawn(Arc::clone(self).deliver(delivery, stop.clone()));
+        }
+        Ok(())
+    }
+
+    /// Makes one delivery and records its outcome.
+    async fn deliver(self: Arc<Self>, delivery: Delivery, stop: watch::Receiver<bool>) {
+        let outcome = self.attempt(&delivery, stop).await;
+        // What was sent and cannot be recorded would be sent twice.
+        for _ in 0..LEASE_SECS / 2 {
+            match self.record(&delivery, &outcome).await {
+                Ok(()) => return,
+                Err(error) => tracing::warn!(%error, "the outcome of a delivery cannot be recorded yet"),
+            }
+            tokio::time::sleep(IDLE).await;
+        }
+    }
+
+    async fn attempt(&self, delivery: &Delivery, stop: watch::Receiver<bool>) -> Outcome {
+        if let Some(reason) = too_late(delivery, self.clock.now()) {
+            tracing::warn!(kind = delivery.kind(), attempts = delivery.attempts(), reason, "a delivery was dropped");
+            return Outcome::Done;
+        }
+        let sending = tokio::time::timeout(LONGEST_TRY, self.send(delivery));
+        let grace_over = grace_over(stop);
+        tokio::pin!(sending, grace_over);
+        loop {
+            tokio::select! {
+                biased;
+                sent = &mut sending => return match sent {
+                    Ok(Ok(())) => Outcome::Done,
+                    Ok(Err(error)) => Outcome::Failed(error),
+                    Err(_) => Outcome::Failed(TransportError::passing("it took too long")),
+                },
+                () = &mut grace_over => return Outcome::GivenBack,
+                () = tokio::time::sleep(RENEW_EVERY) => {
+                    let until = self.clock.now().plus_secs(LEASE_SECS);
+                    if let Err(error) = outbox::postpone(&*self.store, delivery, until, None).await {
+                        tracing::warn!(%error, "the lease of a delivery cannot be renewed");
+                    }
+                }
+            }
+        }
+    }
+
+    /// Removes the row, or says when it may be taken again.
+    async fn record(&self, delivery: &Delivery, outcome: &Outcome) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        let error = match outcome {
+            Outcome::Done => return outbox::delete(&*self.store, delivery.id()).await,
+            Outcome::GivenBack => return outbox::postpone(&*self.store, delivery, now, None).await,
+            Outcome::Failed(error) => error,
+        };
+        let (kind, attempts) = (delivery.kind(), delivery.attempts());
+        match retry_at(delivery, error, now) {
+            Some(again) => {
+                tracing::warn!(kind, attempts, %error, "a delivery was not made");
+                outbox::postpone(&*self.store, delivery, again, Some(&error.to_string())).await
+            }
+            None => {
+                tracing::error!(kind, attempts, %error, "a delivery was given up");
+                outbox::delete(&*self.store, delivery.id()).await
+            }
+        }
+    }
+
+    async fn send(&self, delivery: &Delivery) -> Result<(), TransportError> {
+        match delivery.kind() {
+            DECOY => Ok(()),
+            EVENT => self.events.send(delivery).await,
+            _ => self.send_mail(delivery).await,
+        }
+    }
+
+    async fn send_mail(&self, delivery: &Delivery) -> Result<(), TransportError> {
+        let Some(mailer) = &self.mailer else { return Err(TransportError::passing("there is no [mail] section")) };
+        let payload = delivery.payload();
+        let data = payload.get("data").and_then(Json::as_object).cloned().unwrap_or_default();
+        let filled = mailer.templates.render(delivery.kind(), &data);
+        let filled =
+            filled.map_err(|error| TransportError::passing(format!("its template cannot be filled: {error}")))?;
+        let mail = Mail {
+            id: delivery.id().to_owned(),
+            kind: delivery.kind().to_owned(),
+            to: payload.get("to").and_then(Json::as_str).unwrap_or_default().to_owned(),
+            subject: filled.subject,
+            text: filled.text,
+            html: filled.html,
+            data,
+        };
+        let screened = match (mailer.filter)() {
+            Some(filter) => filter.look(mail).await?,
+            None => Some(mail),
+        };
+        match screened {
+            Some(mail) => mailer.transport.send(&mail).await,
+            None => Ok(()),
+        }
+    }
+}
+
+/// A handle that is gone means stop, too.
+fn is_stopped(stop: &watch::Receiver<bool>) -> bool {
+    *stop.borrow() || stop.has_changed().is_err()
+}
+
+/// Ends a while after the server was told to stop.
+async fn grace_over(mut stop: watch::Receiver<bool>) {
+    _ = stop.wait_for(|is_stopped| *is_stopped).await;
+    tokio::time::sleep(GRACE).await;
+}
+
+/// A delivery that panicked waits for the end of its lease.
+fn note(ended: &Result<(), JoinError>) {
+    if ended.is_err() {
+        tracing::error!("a delivery panicked and is tried again later");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+    use crate::outbox::Templates;
+    use crate::outbox::mailbox::Mailbox;
+    use crate::store::{Schema, StoreOptions};
+
+    /// A clock that panics the first times that it is asked.
+    struct Broken(AtomicU32);
+
+    impl Clock for Broken {
+        fn now(&self) -> Timestamp {
+            let left = self.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
+            assert!(left.is_err(), "the test wants a panic");
+            Timestamp(1_767_225_600_000)
+        }
+    }
+
+    #[tokio::test]
+    async fn a_sender_that_panics_is_started_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", folder.path().join("test.db").display());
+        let store = Store::open(&url, Arc::new(Schema::core()), StoreOptions::default()).unwrap();
+        store.migrate().await.unwrap();
+        let payload = serde_json::json!({ "to": "ada@example.com", "data": {} });
+        outbox::enqueue(&store, "m1", "note", payload, Timestamp(1_767_225_600_000)).await.unwrap();
+        let mailbox = Arc::<Mailbox>::default();
+        let templates = Templates::new("Acme", None).unwrap();
+        let transport = Arc::<Mailbox>::clone(&mailbox);
+        let sender = Sender {
+            store: Arc::new(store.clone()),
+            clock: Arc::new(Broken(AtomicU32::new(1))),
+            mailer: Some(Mailer { templates, transport, filter: Box::new(|| None) }),
+            events: EventHooks::default(),
+            wake: Arc::default(),
+            pulse: Arc::new(Pulse(Mutex::new(Instant::now()))),
+        };
+        let deliveries = sender.start();
+        for _ in 0..1000 {
+            if outbox::depth(&store).await.unwrap() == 0 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        assert_eq!(mailbox.mails().len(), 1);
+        assert!(deliveries.is_alive());
+    }
+}

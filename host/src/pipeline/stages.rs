@@ -1,0 +1,175 @@
+//! THE ordered list of stages that every request passes, core and plugin endpoints alike.
+
+use std::sync::Arc;
+
+use super::{Extensions, Pipeline, body, origin_check, rate_limit, refuse, router};
+use crate::error::ApiError;
+use crate::exchange::{Exchange, Route};
+use crate::hooks::Step;
+use crate::http::Response;
+
+/// One step of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Answers the operator's disabled paths.
+    DisabledPaths,
+    /// Finds the route.
+    Route,
+    /// Counts the request.
+    RateLimit,
+    /// Answers requests without a route.
+    Unknown,
+    /// Reads the body.
+    Body,
+    /// Refuses characters that no database stores; for calls whose body was read elsewhere.
+    Characters,
+    /// Checks the origin and the targets of redirects.
+    Origin,
+    /// Lets plugins find out who asks.
+    Identity,
+    /// Runs the scripts before the endpoint.
+    BeforeScripts,
+    /// Runs the other plugins before the endpoint.
+    BeforePlugins,
+    /// Answers.
+    Endpoint,
+    /// Writes what was to wait for the end of transactions.
+    Outbox,
+    /// Runs the plugins after the endpoint.
+    AfterPlugins,
+    /// Runs the scripts after the endpoint.
+    AfterScripts,
+}
+
+/// The stages of a request, in order. The first that answers or fails ends the walk.
+pub const REQUEST: [Stage; 13] = [
+    Stage::DisabledPaths,
+    Stage::Route,
+    Stage::RateLimit,
+    Stage::Unknown,
+    Stage::Body,
+    Stage::Origin,
+    Stage::Identity,
+    Stage::BeforeScripts,
+    Stage::BeforePlugins,
+    Stage::Endpoint,
+    Stage::Outbox,
+    Stage::AfterPlugins,
+    Stage::AfterScripts,
+];
+
+/// The stages of a call of a server-only function: limits and origins are for browsers.
+pub const FUNCTION: [Stage; 8] = [
+    Stage::Characters,
+    Stage::Identity,
+    Stage::BeforeScripts,
+    Stage::BeforePlugins,
+    Stage::Endpoint,
+    Stage::Outbox,
+    Stage::AfterPlugins,
+    Stage::AfterScripts,
+];
+
+impl Stage {
+    /// What it does, in the words of ARCHITECTURE.md.
+    pub const fn story(self) -> &'static str {
+        match self {
+            Self::DisabledPaths => "A path of `disabled_paths` is answered with 404.",
+            Self::Route => "The router finds the route.",
+            Self::RateLimit => "The rate limit counts the request.",
+            Self::Unknown => "A request without a route is answered with 404.",
+            Self::Body => "The body is read: media type and JSON.",
+            Self::Characters => "NUL characters are refused.",
+            Self::Origin => "The origin and the targets of redirects are checked.",
+            Self::Identity => "Before hooks of plugins that find out whose request it is run (`ahead_of_scripts`).",
+            Self::BeforeScripts => {
+                "Before hooks of scripts run. When one changes the request, the targets of redirects are checked again."
+            }
+            Self::BeforePlugins => "All other before hooks of plugins run.",
+            Self::Endpoint => "The endpoint runs. Its error becomes the answer.",
+            Self::Outbox => "Mails and events that were to wait for the end of transactions are written to the outbox.",
+            Self::AfterPlugins => "After hooks of plugins run.",
+            Self::AfterScripts => "After hooks of scripts run.",
+        }
+    }
+}
+
+impl Pipeline {
+    /// Passes the stages in order. The first that answers or fails decides the answer.
+    pub(super) async fn walk(
+        &self,
+        stages: &[Stage],
+        exchange: &mut Exchange,
+        extensions: &Extensions,
+    ) -> Result<Response, ApiError> {
+        let mut reply = None;
+        for stage in stages {
+            if let Some(answer) = self.pass(*stage, exchange, extensions, &mut reply).await? {
+                return Ok(answer);
+            }
+        }
+        reply.ok_or_else(|| ApiError::internal("no stage answered"))
+    }
+
+    /// Passes one stage. What it returns ends the walk; what the endpoint answers is left in `reply`.
+    async fn pass(
+        &self,
+        stage: Stage,
+        exchange: &mut Exchange,
+        extensions: &Extensions,
+        reply: &mut Option<Response>,
+    ) -> Result<Option<Response>, ApiError> {
+        match stage {
+            Stage::DisabledPaths if self.is_disabled(&exchange.request.path) => {
+                return Ok(Some(Response::with_type(404, "text/plain;charset=UTF-8", "Not Found")));
+            }
+            Stage::DisabledPaths => {}
+            Stage::Route => {
+                exchange.route = extensions.router.find(&exchange.request.method, &exchange.request.path);
+                if let Some(route) = &exchange.route {
+                    exchange.params = router::params(&route.path, &exchange.request.path);
+                }
+            }
+            Stage::RateLimit => rate_limit::count(exchange, &extensions.rate_rules).await?,
+            Stage::Unknown if exchange.route.is_none() => return Ok(Some(Response::bare(404))),
+            Stage::Unknown => {}
+            Stage::Body => body::read(exchange, &*met(exchange)?)?,
+            Stage::Characters => body::refuse_null_characters(&exchange.request)?,
+            Stage::Origin => origin_check::check(exchange, &*met(exchange)?)?,
+            Stage::Identity => return extensions.plugins.ahead_of_scripts(exchange).await,
+            Stage::BeforeScripts => match extensions.scripts.before(exchange).await? {
+                Step::Continue => {}
+                // What a script put into the request is held to the same rules as what a client sends.
+                Step::Changed => {
+                    body::refuse_null_characters(&exchange.request)?;
+                    origin_check::check_targets(exchange)?;
+                }
+                Step::Answer(response) => return Ok(Some(response)),
+            },
+            Stage::BeforePlugins => return extensions.plugins.before(exchange).await,
+            Stage::Endpoint => {
+                let route = met(exchange)?;
+                *reply = Some(match route.endpoint.call(exchange).await {
+                    Ok(response) => response,
+                    Err(error) => refuse(exchange, &error).await,
+                });
+            }
+            Stage::Outbox => exchange.write_later().await?,
+            Stage::AfterPlugins => {
+                if let Some(response) = reply {
+                    extensions.plugins.after(exchange, response).await?;
+                }
+            }
+            Stage::AfterScripts => {
+                if let Some(response) = reply {
+                    extensions.scripts.after(exchange, response).await?;
+                }
+            }
+        }
+        Ok(None)
+    }
+}
+
+fn met(exchange: &Exchange) -> Result<Arc<Route>, ApiError> {
+    exchange.route.clone().ok_or_else(|| ApiError::internal("a stage that needs the route comes before it"))
+}

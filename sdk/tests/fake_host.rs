@@ -1,0 +1,132 @@
+//! The fake host runs hooks and events on the same conditions as the server, so that a wrong pattern fails a native test.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use doorward_sdk::fake::{self, RawChange, RawReply, RawRequest};
+use doorward_sdk::prelude::*;
+
+fn refuse(_request: &Request) -> Result<Flow> {
+    Err(Error::new(400, "REFUSED", "as asked"))
+}
+
+fn stamp(_request: &Request, reply: &Reply) -> Result<()> {
+    reply.set_header("x-stamp", "seen")
+}
+
+/// Whether a hook with these conditions runs before this request.
+fn runs_before(on: On, request: &RawRequest) -> bool {
+    let plugin = Plugin::new("a", "1.0.0").before(on, refuse);
+    request.run_before(&plugin).is_err()
+}
+
+/// Whether a hook with these conditions runs after `GET /a`.
+fn runs_after(on: On, reply: RawReply) -> bool {
+    let plugin = Plugin::new("a", "1.0.0").after(on, stamp);
+    RawRequest::get("/a", &[]).run_after(&plugin, &reply).unwrap();
+    Reply::new(&reply).header("x-stamp").is_some()
+}
+
+#[test]
+fn a_hook_runs_on_paths_of_its_pattern() {
+    fake::reset();
+    let request = RawRequest::post("/sign-up/email", &json!({}));
+    for (pattern, expected) in [
+        ("/sign-up/email", true),
+        ("/sign-up/*", true),
+        ("/**", true),
+        ("/sign-up", false),
+        ("/sign-in/**", false),
+        ("/sign-up/emails", false),
+    ] {
+        assert_eq!(runs_before(On::path(pattern), &request), expected, "{pattern}");
+    }
+}
+
+#[test]
+fn a_hook_runs_when_method_and_header_are_right() {
+    fake::reset();
+    let on = || On::any_path().when_method(&["POST"]);
+    assert!(runs_before(on(), &RawRequest::post("/a", &json!({}))));
+    assert!(!runs_before(on(), &RawRequest::get("/a", &[])));
+    let on = |name| On::any_path().when_header(name);
+    assert!(!runs_before(on("x-seat"), &RawRequest::get("/a", &[])));
+    assert!(runs_before(on("x-seat"), &RawRequest::get("/a", &[]).with_header("X-Seat", "7")));
+    assert!(!runs_before(on("authorization"), &RawRequest::get("/a", &[])));
+    fake::with(|world| world.bearer = Some("token".to_owned()));
+    assert!(runs_before(on("authorization"), &RawRequest::get("/a", &[])));
+}
+
+#[test]
+fn a_hook_runs_under_the_options_that_it_waits_for() {
+    #[derive(serde::Serialize, serde::Deserialize)]
+    #[serde(default)]
+    struct Options {
+        on: bool,
+    }
+    impl Default for Options {
+        fn default() -> Self {
+            Options { on: true }
+        }
+    }
+    fake::reset();
+    let runs = |on: On| {
+        let plugin = Plugin::new("a", "1.0.0").options::<Options>().before(on, refuse);
+        RawRequest::get("/a", &[]).run_before(&plugin).is_err()
+    };
+    assert!(runs(On::path("/a").when_option("on")), "by its default");
+    assert!(!runs(On::path("/a").unless_option("on")));
+    fake::with(|world| world.options = r#"{"on":false}"#.to_owned());
+    assert!(!runs(On::path("/a").when_option("on")));
+    assert!(runs(On::path("/a").unless_option("on")));
+}
+
+#[test]
+fn a_hook_after_an_endpoint_looks_at_what_the_answer_does() {
+    fake::reset();
+    let user = json!({ "id": "u" });
+    let on = || On::path("/a");
+    for (on, expected) in [
+        (on().when_signed_in(), [true, false, false]),
+        (on().when_session_cookie_is_set(), [true, false, false]),
+        (on().when_session_cookie_is_written(), [true, true, false]),
+    ] {
+        let replies = [RawReply::signed_in(&user), RawReply::signed_out(), RawReply::plain(200)];
+        let runs = replies.map(|reply| runs_after(on.clone(), reply));
+        assert_eq!(runs, expected, "{on:?}");
+    }
+    fake::sign_in(&users::create(&json!({ "email": "ada@example.com" })).unwrap());
+    assert!(runs_after(On::path("/a").when_signed_in(), RawReply::plain(200)));
+    assert!(!runs_after(On::path("/b").when_signed_in(), RawReply::plain(200)));
+}
+
+#[test]
+fn hooks_ahead_of_scripts_run_before_the_others() {
+    fake::reset();
+    let plugin = Plugin::new("a", "1.0.0")
+        .before("/a", |_| Ok(Flow::Respond(Response::empty(201))))
+        .before(On::path("/a").ahead_of_scripts(), |_| Ok(Flow::Respond(Response::empty(202))));
+    let answer = RawRequest::get("/a", &[]).run_before(&plugin).unwrap().unwrap();
+    assert_eq!(fake::status(&answer), 202);
+}
+
+#[test]
+fn an_event_is_told_when_its_option_is_true() {
+    fake::reset();
+    let refused = |_: &Change| Err(Error::new(400, "REFUSED", "as asked"));
+    let plugin = Plugin::new("a", "1.0.0").event(Event::before("user", Action::Create, refused).when_option("on"));
+    let change = || RawChange::new("user", Action::Create, &json!({})).run_before(&plugin);
+    assert!(change().is_ok());
+    fake::with(|world| world.options = r#"{"on":true}"#.to_owned());
+    assert!(change().is_err());
+}
+
+#[test]
+fn a_route_is_where_its_option_says() {
+    fake::reset();
+    let route = Route::get("/keys", |_, ()| Ok(Response::empty(200))).or_option("keys.path");
+    let plugin = Plugin::new("a", "1.0.0").route(route);
+    let answers = |path| RawRequest::get(path, &[]).send(&plugin).is_ok();
+    assert_eq!([answers("/keys"), answers("/jwks.json")], [true, false]);
+    fake::with(|world| world.options = r#"{"keys":{"path":"/jwks.json"}}"#.to_owned());
+    assert_eq!([answers("/keys"), answers("/jwks.json")], [false, true]);
+}

@@ -1,0 +1,91 @@
+//! Connections: chunked requests, slow heads, and many sockets of one address.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpSocket;
+
+use super::server::{Binary, PATIENCE};
+
+#[test]
+fn inp_6_a_chunked_request_is_the_last_of_its_connection() {
+    let server = Binary::start("", "error");
+    let host = server.address;
+    let next = format!("GET /api/auth/ok HTTP/1.1\r\nhost: {host}\r\n\r\n");
+    for path in ["/api/auth/sign-out", "/elsewhere"] {
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nhost: {host}\r\norigin: http://{host}\r\ncontent-type: application/json\r\n\
+             transfer-encoding: chunked\r\n\r\n"
+        );
+        for body in ["2\r\n{}\r\n0\r\n\r\n", "0\r\n\r\n", "0\r\n\n", "2\r\n{}\r\n0\r\n\n", "0\r\nx: y\r\n\r\n"] {
+            let talk = server.talk(format!("{head}{body}{next}").as_bytes());
+            assert!(talk.answers() <= 1 && talk.is_closed, "{path} {body:?}: {talk:?}");
+        }
+        let talk = server.talk(format!("{head}2\r\n{{}}\r\n0\r\n\r\n").as_bytes());
+        assert_eq!((talk.answers(), talk.is_closed), (1, true), "{path}: {talk:?}");
+    }
+    let kept = server.talk(format!("{next}{next}").as_bytes());
+    assert_eq!((kept.answers(), kept.is_closed), (2, false), "requests without chunks share a connection: {kept:?}");
+}
+
+#[test]
+fn f_10_a_later_head_has_a_limit_of_time() {
+    let server = Binary::start("", "error");
+    let mut stream = TcpStream::connect(server.address).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    write!(stream, "GET /api/auth/ok HTTP/1.1\r\nhost: {}\r\n\r\n", server.address).unwrap();
+    let mut first = [0; 12];
+    stream.read_exact(&mut first).unwrap();
+    assert_eq!(&first, b"HTTP/1.1 200");
+    stream.write_all(b"GET /api/auth/ok HT").unwrap();
+    let mut rest = String::new();
+    stream.read_to_string(&mut rest).unwrap();
+    assert!(rest.contains("HTTP/1.1 408 "), "{rest}");
+}
+
+async fn connect_from(source: &str, server: SocketAddr) -> std::io::Result<tokio::net::TcpStream> {
+    let socket = TcpSocket::new_v4()?;
+    socket.bind(source.parse().unwrap())?;
+    socket.connect(server).await
+}
+
+/// The head of the answer to a `GET`; empty when the connection was closed.
+async fn ask(stream: &mut tokio::net::TcpStream) -> String {
+    let request = b"GET /api/auth/ok HTTP/1.1\r\nhost: localhost\r\n\r\n";
+    if stream.write_all(request).await.is_err() {
+        return String::new();
+    }
+    let mut answer = [0; 12];
+    let read = tokio::time::timeout(PATIENCE, stream.read(&mut answer)).await.unwrap();
+    String::from_utf8_lossy(&answer[..read.unwrap_or(0)]).into_owned()
+}
+
+#[tokio::test]
+async fn f_11_the_sockets_of_one_address_lock_nobody_else_out() {
+    let server = Binary::start("server.max_connections_per_address = 20", "error");
+    let mut held = Vec::new();
+    let mut refused = 0;
+    for _ in 0..60 {
+        let mut stream = connect_from("127.0.0.1:0", server.address).await.unwrap();
+        if ask(&mut stream).await == "HTTP/1.1 200" {
+            held.push(stream);
+        } else {
+            refused += 1;
+        }
+    }
+    assert_eq!((held.len(), refused), (20, 40));
+    let mut other = connect_from("127.0.0.2:0", server.address).await.unwrap();
+    assert_eq!(ask(&mut other).await, "HTTP/1.1 200");
+    drop(held);
+    let mut again = false;
+    for _ in 0..1000 {
+        let mut stream = connect_from("127.0.0.1:0", server.address).await.unwrap();
+        again = ask(&mut stream).await == "HTTP/1.1 200";
+        if again {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    assert!(again, "what was closed is free again");
+}
