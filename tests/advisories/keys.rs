@@ -137,7 +137,7 @@ async fn cve_2026_134316_a_plugins_signature_is_good_for_its_own_cookie(place: P
 async fn cve_2026_134315_a_change_of_address_without_its_user_is_refused(place: Place) {
     let server = server(&place, "mail.transport = \"mailbox\"").await;
     let email = sign_up(&server).await.json()["user"]["email"].as_str().unwrap().to_owned();
-    let auth = &server.auth();
+    let auth = server.auth();
     let new_email = || "eve@example.com".to_owned();
     for purpose in [Purpose::ConfirmChange { new_email: new_email() }, Purpose::VerifyChange { new_email: new_email() }]
     {
