@@ -34,7 +34,7 @@ use serde_json::json;
 use crate::fixture::{Answer, Fixture};
 use crate::store::Place;
 
-const GRANTS: &str =
+pub const GRANTS: &str =
     r#"grants = ["cookies", "verifications", "users", "mail", "transactions", "models", "passwords", "http"]"#;
 
 pub fn root() -> PathBuf {
@@ -50,7 +50,7 @@ fn build_once(folder: &Path, out: &Path) {
 }
 
 /// The component of `tests/hostile/plugin`, built once.
-fn hostile() -> &'static Path {
+pub fn hostile() -> &'static Path {
     static BUILT: LazyLock<PathBuf> = LazyLock::new(|| built("hostile"));
     &BUILT
 }
@@ -62,7 +62,7 @@ pub fn built(name: &str) -> PathBuf {
     out.join(format!("{name}.wasm"))
 }
 
-fn entry(id: &str, path: &Path, more: &str) -> String {
+pub fn entry(id: &str, path: &Path, more: &str) -> String {
     format!("[[plugins]]\nid = \"{id}\"\npath = \"{}\"\n{more}\n", path.display())
 }
 

@@ -29,6 +29,7 @@ pub use lifecycle::{Cause, Scope, UnitOfWork};
 use crate::clock::{Clock, Timestamp};
 use crate::config::{Config, GenerateId};
 use crate::cookie::Cookies;
+use crate::crypto::purpose::Purpose;
 use crate::crypto::random::Random;
 use crate::crypto::{base64_url, hmac_sha256};
 use crate::http::origin::TrustedOrigins;
@@ -97,8 +98,8 @@ impl Auth {
 
     /// A keyed hash that stands for `value` in tables and logs that must not hold it: 22 characters.
     pub fn tag(&self, purpose: &str, value: &str) -> String {
-        let key = self.config.secret_value.expose().as_bytes();
-        let mut tag = base64_url(&hmac_sha256(key, format!("{purpose}|{value}").as_bytes()));
+        let key = Purpose::Tag(purpose).key(&self.config.secret_value);
+        let mut tag = base64_url(&hmac_sha256(key.expose(), value.as_bytes()));
         tag.truncate(22);
         tag
     }

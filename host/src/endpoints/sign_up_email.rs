@@ -11,6 +11,7 @@ use crate::error::{ApiError, Code};
 use crate::exchange::{Exchange, SignIn, SignInAttempt};
 use crate::http::Response;
 use crate::input::Input;
+use crate::mail::kind;
 use crate::store::user::find_user_by_email;
 use crate::store::{StoreError, User, Value};
 
@@ -124,7 +125,7 @@ async fn made_up(exchange: &mut Exchange, new: &Candidate, existing: Option<User
     match existing.filter(|_| tells_owner) {
         Some(existing) => {
             let data = Map::from_iter([("user".to_owned(), existing.0.output().into())]);
-            exchange.queue_mail(&scope, "existing-user", existing.email(), &data).await?;
+            exchange.queue_mail(&scope, kind::EXISTING_USER, existing.email(), &data).await?;
         }
         None => exchange.queue_decoy(&scope).await?,
     }

@@ -9,6 +9,7 @@ use crate::auth::Scope;
 use crate::auth::email_token::{self, EmailToken, Purpose};
 use crate::error::ApiError;
 use crate::http::encode_component;
+use crate::mail::kind;
 use crate::outbox;
 use crate::store::User;
 
@@ -84,7 +85,7 @@ impl Exchange {
     /// # Errors
     /// When the store fails.
     pub async fn queue_decoy(&mut self, scope: &Scope) -> Result<(), ApiError> {
-        self.queue_mail(scope, outbox::DECOY, "", &Map::new()).await
+        self.queue_mail(scope, kind::DECOY, "", &Map::new()).await
     }
 
     /// Queues the mail that verifies an address, or that asks the owner of the current address to confirm a change. The
@@ -108,16 +109,16 @@ impl Exchange {
         let mail = |kind| LinkMail { kind, user, url: &url, token: &token };
         let mut data = mail("").data();
         match &claims.purpose {
-            Purpose::Verify => self.queue_link(scope, mail("verify-email")).await,
+            Purpose::Verify => self.queue_link(scope, mail(kind::VERIFY_EMAIL)).await,
             Purpose::ConfirmChange { new_email } => {
                 data.insert("newEmail".into(), new_email.as_str().into());
-                self.queue_mail(scope, "change-email", user.email(), &data).await
+                self.queue_mail(scope, kind::CHANGE_EMAIL, user.email(), &data).await
             }
             Purpose::VerifyChange { new_email } => {
                 if let Some(user) = data.get_mut("user").and_then(Json::as_object_mut) {
                     user.insert("email".into(), new_email.as_str().into());
                 }
-                self.queue_mail(scope, "verify-email", new_email, &data).await
+                self.queue_mail(scope, kind::VERIFY_EMAIL, new_email, &data).await
             }
         }
     }

@@ -19,6 +19,7 @@ use async_trait::async_trait;
 use crate::auth::lifecycle::Observers;
 use crate::auth::{Auth, Cause, Scope, UnitOfWork};
 use crate::cookie::Cookie;
+use crate::cookie::signature::Signer;
 use crate::error::ApiError;
 use crate::http::{Headers, Request, Response};
 use crate::outbox;
@@ -156,9 +157,9 @@ impl Exchange {
     }
 
     /// The value of a signed cookie, if its signature is valid.
-    pub fn signed_cookie(&self, name: &str) -> Option<String> {
+    pub fn signed_cookie(&self, name: &str, signer: &Signer) -> Option<String> {
         let raw = self.request.cookie(name)?;
-        self.auth().cookies.verify(&raw).map(str::to_owned)
+        signer.verify(&raw).map(str::to_owned)
     }
 
     /// The client's address by the configured rule, or an empty text.

@@ -25,7 +25,7 @@ pub use template::{TemplateError, Templates};
 pub use webhook::EventHooks;
 
 /// The kind of a decoy: a row that is dropped instead of sent, so that timing does not reveal whether mail was queued.
-pub const DECOY: &str = "nothing";
+pub use crate::mail::kind::DECOY;
 
 /// The kind of a script's event. Kinds of mail have no colon.
 const EVENT: &str = "script:event";

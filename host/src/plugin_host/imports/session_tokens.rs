@@ -30,10 +30,10 @@ impl Host for State {
         let wire = match value.contains('.') {
             _ if !is_possible => None,
             false if require_signature => None,
-            false => Some(cookies.sign(&value)),
+            false => cookies.token_signer.sign(&value),
             true => {
                 let signed = decode_component(&value);
-                cookies.verify(&signed).is_some().then(|| encode_component(&signed))
+                cookies.token_signer.verify(&signed).is_some().then(|| encode_component(&signed))
             }
         };
         let name = cookies.session_token.name.clone();
