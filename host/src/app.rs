@@ -269,8 +269,7 @@ fn refuse_public_mailbox(config: &Config) -> Result<(), StartError> {
         return refused(text.to_owned());
     }
     let address = &config.server.address;
-    let host = address.rsplit_once(':').map_or(address.as_str(), |(host, _)| host);
-    if is_loopback(host) {
+    if is_loopback(address) {
         return Ok(());
     }
     refused(format!(

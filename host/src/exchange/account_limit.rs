@@ -3,8 +3,8 @@
 use doorward_contract::RateLimit;
 
 use super::Exchange;
-use crate::auth::Auth;
 use crate::auth::session;
+use crate::auth::{Auth, Tag};
 use crate::error::ApiError;
 use crate::store::Database;
 
@@ -75,5 +75,5 @@ impl Exchange {
 
 /// A keyed hash: the rate-limit table must not contain e-mail addresses.
 fn account_key(auth: &Auth, email: &str) -> String {
-    format!("account|{}", auth.tag("account", email))
+    format!("account|{}", auth.tag(Tag::Account, email))
 }

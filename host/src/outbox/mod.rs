@@ -14,7 +14,7 @@ use async_trait::async_trait;
 use doorward_contract::RateLimit;
 use serde_json::{Map, Value as Json, json};
 
-use crate::auth::{Auth, AuthError};
+use crate::auth::{Auth, AuthError, Tag};
 use crate::clock::Timestamp;
 use crate::mail::Mail;
 use crate::store::Database;
@@ -168,7 +168,7 @@ async fn may_get_more(auth: &Auth, db: &dyn Database, to: &str) -> Result<bool, 
         return Ok(true);
     }
     let day = auth.now().as_secs().div_euclid(i64::from(DAY_SECS));
-    let account = if to.is_empty() { auth.random.id() } else { auth.tag("account", to) };
+    let account = if to.is_empty() { auth.random.id() } else { auth.tag(Tag::Account, to) };
     let limit = RateLimit { window_secs: DAY_SECS, max: options.per_recipient.max };
     let is_over = auth.rate_counts.take(auth, db, format!("mail|{day}|{account}"), limit).await?.is_some();
     if is_over {

@@ -103,7 +103,7 @@ impl Pipeline {
         let extensions = self.extensions();
         let mut exchange = self.exchange(&extensions, request);
         // The stages of a request are a large future, and each layer around it would keep copies.
-        let walk = Box::pin(AssertUnwindSafe(self.walk(&stages::REQUEST, &mut exchange, &extensions)).catch_unwind());
+        let walk = Box::pin(AssertUnwindSafe(self.walk(stages::REQUEST, &mut exchange, &extensions)).catch_unwind());
         let walked = walk.await;
         self.finish(&mut exchange, walked).await
     }
@@ -112,7 +112,7 @@ impl Pipeline {
     pub async fn call_function(&self, extensions: &Extensions, request: Request, function: Arc<Route>) -> Response {
         let mut exchange = self.exchange(extensions, request);
         exchange.route = Some(function);
-        let call = AssertUnwindSafe(self.walk(&stages::FUNCTION, &mut exchange, extensions)).catch_unwind();
+        let call = AssertUnwindSafe(self.walk(stages::FUNCTION, &mut exchange, extensions)).catch_unwind();
         let called = Box::pin(call).await;
         self.finish(&mut exchange, called).await
     }

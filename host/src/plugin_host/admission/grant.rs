@@ -10,6 +10,7 @@ use crate::config::PluginConfig;
 use crate::cookie::name::NamePattern;
 use crate::cookie::signature::Form;
 use crate::cookie::{CookieSpec, Cookies};
+use crate::http::is_token;
 use crate::plugin_host::error::PluginError;
 use crate::plugin_host::package::manifest::{CookieRule, Manifest};
 use crate::plugin_host::package::options::active;
@@ -102,7 +103,7 @@ impl Rights {
     ) -> Result<Self, PluginError> {
         let (mut own, mut prefixes) = (HashMap::new(), BTreeMap::new());
         for CookieName { rule, name, spec } in cookie_names(manifest, options, cookies) {
-            if is_of_core(&manifest.id, rule, &spec, cookies) || !is_cookie_name(&spec.name) {
+            if is_of_core(&manifest.id, rule, &spec, cookies) || !is_token(&spec.name) {
                 let reason = format!("the cookie `{}` belongs to the core or has no possible name", spec.name);
                 return Err(PluginError::Manifest { plugin: manifest.id.clone(), reason });
             }
@@ -138,7 +139,7 @@ impl Rights {
         let (end, right) =
             self.cookie_prefixes.iter().find_map(|(prefix, right)| Some((name.strip_prefix(prefix)?, right)))?;
         let spec = CookieSpec { name: format!("{}{end}", right.spec.name), ..right.spec.clone() };
-        is_cookie_name(end).then_some(CookieRight { spec, form: right.form })
+        is_token(end).then_some(CookieRight { spec, form: right.form })
     }
 }
 
@@ -186,11 +187,6 @@ fn is_of_core(plugin: &str, rule: &CookieRule, spec: &CookieSpec, cookies: &Cook
     cookies.is_reserved(&spec.name) && ((plugin, rule.name.as_str()) != STATE_COOKIE || *spec != cookies.oauth_state)
 }
 
-fn is_cookie_name(name: &str) -> bool {
-    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    !name.is_empty() && name.bytes().all(is_token)
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
@@ -198,11 +194,10 @@ mod tests {
 
     use super::*;
     use crate::config::Config;
-    use crate::plugin_host::package::manifest;
+    use crate::plugin_host::package::manifest::declared;
 
     fn manifest(json: &str) -> Manifest {
-        let text = format!(r#"{{"manifest_version":1,"id":"magic-link","version":"1","sdk_version":"1"{json}}}"#);
-        manifest::parse(text.as_bytes(), "x").unwrap()
+        declared("magic-link", json)
     }
 
     fn config(text: &str) -> PluginConfig {

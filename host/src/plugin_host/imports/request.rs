@@ -5,7 +5,7 @@ use wasmtime::component::Resource;
 use super::interfaces::types::{Host, HostAttempt, HostError, HostReply, HostRequest};
 use super::outcome::Answer;
 use crate::exchange::OpenedSession;
-use crate::http::{Response, header_text};
+use crate::http::{Response, header_text, is_token};
 use crate::plugin_host::bindings::Lent;
 use crate::plugin_host::call::state::{Moment, State, Work};
 use crate::store::{Session, User};
@@ -31,8 +31,7 @@ pub(super) fn session_json(session: &Session, user: &User, with_token: bool) -> 
 /// The header's name in lower case, when a plugin may set it on an answer of its own.
 pub(in super::super) fn answer_header(name: &str) -> Option<String> {
     let name = name.to_ascii_lowercase();
-    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    let is_name = !name.is_empty() && name.len() <= 64 && name.bytes().all(is_token);
+    let is_name = name.len() <= 64 && is_token(&name);
     (is_name && !RESERVED.contains(&name.as_str())).then_some(name)
 }
 
