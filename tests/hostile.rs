@@ -35,7 +35,7 @@ use serde_json::json;
 use crate::fixture::{Answer, Fixture};
 use crate::store::Place;
 
-const GRANTS: &str = r#"grants = ["cookies", "verifications", "users", "mail", "transactions", "models", "passwords", "http", "session-gate",
+pub const GRANTS: &str = r#"grants = ["cookies", "verifications", "users", "mail", "transactions", "models", "passwords", "http", "session-gate",
     "reads-request:/sign-up/email", "changes-request:/sign-up/email", "changes-answer:/sign-up/email",
     "observes:/guarded/before", "reads-request:/ok", "changes-answer:/ok", "changes-answer:/verify-email"]"#;
 
@@ -52,7 +52,7 @@ pub fn build_once(folder: &Path, out: &Path) {
 }
 
 /// The component of `tests/hostile/plugin`, built once.
-fn hostile() -> &'static Path {
+pub fn hostile() -> &'static Path {
     static BUILT: LazyLock<PathBuf> = LazyLock::new(|| built("hostile"));
     &BUILT
 }
@@ -64,7 +64,7 @@ pub fn built(name: &str) -> PathBuf {
     out.join(format!("{name}.wasm"))
 }
 
-fn entry(id: &str, path: &Path, more: &str) -> String {
+pub fn entry(id: &str, path: &Path, more: &str) -> String {
     format!("[[plugins]]\nid = \"{id}\"\npath = \"{}\"\n{more}\n", path.display())
 }
 

@@ -9,6 +9,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod advisories;
 mod capabilities;
 mod compat;
 mod contract;

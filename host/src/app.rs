@@ -10,7 +10,6 @@ use crate::auth::{Auth, AuthError};
 use crate::clock::SystemClock;
 use crate::config::{Config, IpAddress, MailTransport};
 use crate::crypto::random::SystemRandom;
-use crate::crypto::secret::Secret;
 use crate::exchange::{ClaimSource, Deciders, SessionGate};
 use crate::hooks::{
     self, HookError, MemoryCounters, ScriptClaims, ScriptGate, ScriptMailFilter, ScriptObserver, ScriptSet,
@@ -19,7 +18,7 @@ use crate::http::address::{AddressRule, is_loopback};
 use crate::memory;
 use crate::outbox::mailbox::Mailbox;
 use crate::outbox::smtp::Smtp;
-use crate::outbox::webhook::Webhook;
+use crate::outbox::webhook::{self, Webhook};
 use crate::outbox::{
     CurrentMailFilter, Deliveries, EventHooks, MailFilter, Mailer, Sender, TemplateError, Templates, Transport,
     TransportError,
@@ -206,7 +205,7 @@ fn load_scripts(auth: &Auth, config: &Config) -> Result<ScriptSet, HookError> {
         clock: Arc::clone(&auth.clock),
         random: Arc::clone(&auth.random),
         counters: Arc::new(MemoryCounters::default()),
-        signing_key: Secret::new(auth.config.secret_value.expose().clone().into_bytes()),
+        signing_key: auth.config.secret_value.clone(),
     };
     ScriptSet::load(config, &ports)
 }
@@ -232,7 +231,7 @@ type MailParts = (Option<Arc<Mailbox>>, Option<Arc<Deliveries>>);
 
 /// Starts the sender of mail and events.
 fn start_mail(config: &Config, auth: &Auth, filter: CurrentMailFilter) -> Result<MailParts, StartError> {
-    let events = EventHooks::new(&config.hooks, config.secret_value.expose(), &auth.clock)?;
+    let events = EventHooks::new(&config.hooks, &config.secret_value, &auth.clock)?;
     let Some(mail) = &config.mail else {
         let sender = (!events.is_empty()).then(|| Arc::new(Sender::new(auth, None, events).start()));
         return Ok((None, sender));
@@ -253,7 +252,8 @@ fn start_mail(config: &Config, auth: &Auth, filter: CurrentMailFilter) -> Result
         }
         MailTransport::Webhook => {
             let options = mail.webhook.as_ref().ok_or_else(|| missing("[mail.webhook]"))?;
-            Arc::new(Webhook::new(options, config.secret_value.expose(), Arc::clone(&auth.clock))?)
+            let key = webhook::key_of_mails(options, &config.secret_value);
+            Arc::new(Webhook::new(options, key, Arc::clone(&auth.clock))?)
         }
     };
     let mailer = Mailer { templates, transport, filter };
@@ -269,8 +269,7 @@ fn refuse_public_mailbox(config: &Config) -> Result<(), StartError> {
         return refused(text.to_owned());
     }
     let address = &config.server.address;
-    let host = address.rsplit_once(':').map_or(address.as_str(), |(host, _)| host);
-    if is_loopback(host) {
+    if is_loopback(address) {
         return Ok(());
     }
     refused(format!(

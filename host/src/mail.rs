@@ -3,6 +3,33 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
+/// The kinds of mail that the core sends: no plugin may send one.
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $name:ident = $kind:literal;)*) => {
+        /// What the core's mails are for.
+        pub mod kind {
+            $($(#[$doc])* pub const $name: &str = $kind;)*
+            /// All of them.
+            pub const OF_CORE: &[&str] = &[$($name),*];
+        }
+    };
+}
+
+kinds! {
+    /// A link that proves an address.
+    VERIFY_EMAIL = "verify-email";
+    /// A link that sets a new password.
+    RESET_PASSWORD = "reset-password";
+    /// A link by which the owner of the present address agrees to a new one.
+    CHANGE_EMAIL = "change-email";
+    /// A link that removes the user.
+    DELETE_ACCOUNT = "delete-account";
+    /// Someone signed up with the address of a user.
+    EXISTING_USER = "existing-user";
+    /// Nothing: it takes as long as a mail and is never sent.
+    DECOY = "nothing";
+}
+
 /// One mail, as it lies in the outbox and as a mail webhook or the development mailbox shows it.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Mail {

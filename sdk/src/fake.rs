@@ -87,6 +87,8 @@ pub struct World {
     pub http_answers: BTreeMap<String, Incoming>,
     /// Requests to other servers, in order.
     pub http_sent: Vec<Outgoing>,
+    /// Tables of plugins take no new row, as when the database cannot be written.
+    pub refuses_inserts: bool,
     /// Counts what was drawn, so that no two random values are equal.
     pub drawn: u64,
 }
@@ -122,6 +124,7 @@ impl Default for World {
             assertion: None,
             http_answers: BTreeMap::new(),
             http_sent: Vec::new(),
+            refuses_inserts: false,
             drawn: 0,
         }
     }

@@ -25,7 +25,7 @@ pub fn verify(user_id: Option<&str>, password: &str) -> Result<bool> {
 /// [`sessions::open`](crate::sessions::open) for this user ends the count and makes the device known.
 ///
 /// # Errors
-/// As [`verify`]; `refused` after too many attempts.
+/// As [`verify`]; `refused` after too many attempts; `invalid` in a transaction, whose rollback would take the attempt back.
 pub fn verify_sign_in(identifier: &str, user_id: Option<&str>, password: &str) -> Result<bool> {
     Ok(host::passwords::verify_sign_in(identifier, user_id, password)?)
 }

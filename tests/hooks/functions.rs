@@ -157,3 +157,37 @@ async fn what_has_nowhere_to_go_is_a_failure() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn events_that_nobody_takes_hold_up_no_mail() {
+    on_sqlite(|place| async move {
+        let sink = HttpSink::start(0, &["204 No Content"]).await;
+        let script = r#"before("/sign-in/email", |ctx| {
+            webhook("tried", #{ email: ctx.body.email });
+            reject(403, "CLOSED", "Closed");
+        });"#;
+        let webhook = format!("webhook = {{ url = \"http://127.0.0.1:{}/\" }}", sink.port);
+        let mailbox = "mail.transport = \"mailbox\"";
+        let Scripted { server, _folder } = Scripted::start_with(&place, &[(script, webhook.as_str())], mailbox).await;
+        server.post("/sign-up/email", &sign_up("ada@example.com")).await;
+        // No event is answered now, and more lie there than are sent at once.
+        let all = sink.permits.acquire_many(1000).await.unwrap();
+        for _ in 0..30 {
+            server.post("/sign-in/email", &sign_up("ada@example.com")).await;
+        }
+        sink.received.take(20).await;
+        let reset = json!({ "email": "ada@example.com" });
+        assert_eq!(server.post("/request-password-reset", &reset).await.status, 200);
+        for _ in 0..1000 {
+            if server.records("doorward_outbox").await.iter().all(|row| row.text("kind") == "script:event") {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        assert_eq!(sink.received.count(), 20, "the others wait for room");
+        drop(all);
+        assert_eq!(server.mail("reset-password").await.to, "ada@example.com");
+        assert_eq!(sink.received.count(), 30);
+    })
+    .await;
+}

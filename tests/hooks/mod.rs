@@ -58,7 +58,7 @@ fn load(script: &str) -> Result<ScriptSet, String> {
         clock: Arc::new(SystemClock),
         random: Arc::new(SystemRandom),
         counters: Arc::new(MemoryCounters::default()),
-        signing_key: Secret::new(b"a key".to_vec()),
+        signing_key: Secret::new("a key".to_owned()),
     };
     ScriptSet::load(&config, &ports).map_err(|error| error.to_string())
 }

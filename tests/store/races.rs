@@ -120,10 +120,7 @@ async fn outbox_rows_go_to_one_taker(place: Place) {
     for number in 0..20 {
         enqueue(&store, &format!("m{number}"), "mail", serde_json::json!({}), NOW).await.unwrap();
     }
-    let taken = race(&store, 8, |store, _| async move {
-        take_due(&store, doorward::store::ne("kind", "event"), NOW, (60, 20)).await.unwrap()
-    })
-    .await;
+    let taken = race(&store, 8, |store, _| async move { take_due(&store, &[], NOW, (60, 20)).await.unwrap() }).await;
     let mut ids: Vec<String> = taken.iter().flatten().map(|delivery| delivery.id().to_owned()).collect();
     assert_eq!(ids.len(), 20);
     ids.sort();

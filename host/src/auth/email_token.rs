@@ -34,7 +34,7 @@ pub enum Purpose {
 pub struct EmailToken {
     /// The address that the user had when the token was made.
     pub email: String,
-    /// The user; only tokens of older releases of the reference lack it.
+    /// The user; only verifications of older releases of the reference lack it.
     pub user_id: Option<String>,
     /// What it is good for.
     pub purpose: Purpose,
@@ -50,7 +50,7 @@ pub enum Refusal {
 }
 
 #[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Claims {
     email: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -99,6 +99,8 @@ pub fn read(auth: &Auth, text: &str) -> Result<EmailToken, Refusal> {
     }
     let purpose = match (claims.request_type.as_deref(), claims.update_to) {
         (None, None) => Purpose::Verify,
+        // Without its user, whoever has the old address by then would get the new one.
+        (Some(_), _) if claims.user_id.is_none() => return Err(Refusal::Invalid),
         (Some(CONFIRMATION), Some(new_email)) => Purpose::ConfirmChange { new_email },
         (Some(VERIFICATION), Some(new_email)) => Purpose::VerifyChange { new_email },
         _ => return Err(Refusal::Invalid),

@@ -29,10 +29,34 @@ pub use lifecycle::{Cause, Scope, UnitOfWork};
 use crate::clock::{Clock, Timestamp};
 use crate::config::{Config, GenerateId};
 use crate::cookie::Cookies;
+use crate::crypto::purpose::Purpose;
 use crate::crypto::random::Random;
+use crate::crypto::secret::Secret;
 use crate::crypto::{base64_url, hmac_sha256};
 use crate::http::origin::TrustedOrigins;
 use crate::store::{Database, Schema, Store};
+
+/// What a tag stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tag {
+    /// A session's token.
+    Session,
+    /// An e-mail address.
+    Account,
+}
+
+/// The keys of tags, derived once.
+struct TagKeys {
+    session: Secret<Vec<u8>>,
+    account: Secret<Vec<u8>>,
+}
+
+impl TagKeys {
+    fn of(secret: &Secret<String>) -> Self {
+        let key = |of| Purpose::Tag(of).key(secret);
+        Self { session: key("session"), account: key("account") }
+    }
+}
 
 /// What every decision needs: the configuration and the ports.
 pub struct Auth {
@@ -56,6 +80,7 @@ pub struct Auth {
     pub rate_counts: rate_counts::RateCounts,
     /// Woken when a mail was committed.
     pub mail_queued: Arc<Notify>,
+    tag_keys: TagKeys,
 }
 
 impl Auth {
@@ -77,6 +102,7 @@ impl Auth {
             cookies: Cookies::new(&config),
             session_cache: session_cache::SessionCache::new(&config, &config.secret_value)?,
             rate_counts: rate_counts::RateCounts::new(config.rate_limit.storage),
+            tag_keys: TagKeys::of(&config.secret_value),
             config,
             store: Arc::new(store),
             clock,
@@ -96,9 +122,12 @@ impl Auth {
     }
 
     /// A keyed hash that stands for `value` in tables and logs that must not hold it: 22 characters.
-    pub fn tag(&self, purpose: &str, value: &str) -> String {
-        let key = self.config.secret_value.expose().as_bytes();
-        let mut tag = base64_url(&hmac_sha256(key, format!("{purpose}|{value}").as_bytes()));
+    pub fn tag(&self, of: Tag, value: &str) -> String {
+        let key = match of {
+            Tag::Session => &self.tag_keys.session,
+            Tag::Account => &self.tag_keys.account,
+        };
+        let mut tag = base64_url(&hmac_sha256(key.expose(), value.as_bytes()));
         tag.truncate(22);
         tag
     }

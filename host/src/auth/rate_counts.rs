@@ -41,8 +41,8 @@ impl RateCounts {
         Self { storage, shards: Default::default() }
     }
 
-    /// Counts one event; when it is over the limit, the seconds after which to retry, and it does not count. What is
-    /// counted in a transaction is taken back with it: of guesses, no count may be.
+    /// Counts one event; when it is over the limit, the seconds after which to retry, and it does not count. A rollback
+    /// takes counts back, so guesses must not be counted in a transaction.
     ///
     /// # Errors
     /// When counts are kept in the database and it fails.
@@ -67,7 +67,7 @@ impl RateCounts {
         }
     }
 
-    /// Starts the key's count anew. In a transaction it stays forgotten only if that commits.
+    /// Resets the count of the key. A rollback takes the reset back.
     ///
     /// # Errors
     /// When counts are kept in the database and it fails.

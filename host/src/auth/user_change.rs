@@ -33,8 +33,8 @@ pub async fn update(
     set(auth, scope, id, &values).await
 }
 
-/// Marks the address as proven. When it was not before, whoever signed up with it may have been someone else: the accounts,
-/// the credentials of plugins and the sessions from before are removed. `None` when there is no such user.
+/// Marks the e-mail as verified. If it was not, the sign-up may have been an attacker's: existing accounts, plugin
+/// credentials and sessions are removed. `None` when there is no such user.
 ///
 /// # Errors
 /// When an observer refuses or the store fails.

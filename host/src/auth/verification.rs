@@ -11,6 +11,24 @@ use crate::crypto::{base64_url, sha256};
 use crate::store::verification::{self, Verification};
 use crate::store::{Database, eq};
 
+/// The core's verifications, by what their identifiers begin with: no plugin may claim one.
+macro_rules! prefixes {
+    ($($(#[$doc:meta])* $name:ident = $prefix:literal;)*) => {
+        $($(#[$doc])* pub const $name: &str = $prefix;)*
+        /// All of them.
+        pub const OF_CORE: &[&str] = &[$($name),*];
+    };
+}
+
+prefixes! {
+    /// A reset of a password; the link's token follows.
+    RESET_PASSWORD = "reset-password:";
+    /// The removal of a user; the link's token follows.
+    DELETE_ACCOUNT = "delete-account-";
+    /// Hashes of old passwords.
+    OLD_PASSWORDS = "old-passwords:";
+}
+
 /// Stores `value` under `identifier` for `ttl_secs` seconds.
 ///
 /// # Errors

@@ -134,7 +134,7 @@ fn load_scripts(config: &Config) -> Result<ScriptSet, HookError> {
         clock: Arc::new(SystemClock),
         random: Arc::new(SystemRandom),
         counters: Arc::new(MemoryCounters::default()),
-        signing_key: Secret::new(Vec::new()),
+        signing_key: Secret::new(String::new()),
     };
     ScriptSet::load(config, &ports)
 }

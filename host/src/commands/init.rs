@@ -3,7 +3,8 @@
 use std::io::Write;
 use std::path::Path;
 
-use super::{CommandResult, new_secret};
+use super::CommandResult;
+use super::secret::new_secret;
 
 const TEMPLATE: &str = include_str!("../../templates/doorward.toml");
 

@@ -6,6 +6,7 @@ mod hooks;
 mod init;
 mod migrate;
 pub mod plugin;
+mod secret;
 mod serve;
 
 use std::collections::BTreeMap;
@@ -14,7 +15,6 @@ use std::path::{Path, PathBuf};
 use clap::{Parser, Subcommand};
 
 use crate::config::Config;
-use crate::crypto::random::{ALPHANUMERIC, Random, SystemRandom};
 
 /// What a command may fail with: a text that names the fix.
 pub type CommandResult = Result<(), Box<dyn std::error::Error + Send + Sync>>;
@@ -46,8 +46,12 @@ enum Command {
     Clean,
     /// Check configuration, plugins, scripts and database without serving.
     Check,
-    /// Print a new secret.
-    Secret,
+    /// Print a new secret, or the key that the receiver of a webhook checks signatures with.
+    Secret {
+        /// The receiver: `mail`, or a script as `[[hooks]]` names it.
+        #[arg(long = "for")]
+        receiver: Option<String>,
+    },
     /// Write a configuration file with a new secret.
     Init,
     /// Check and test policy scripts.
@@ -65,7 +69,7 @@ enum Command {
 pub fn run(cli: Cli) -> CommandResult {
     match cli.command {
         Command::Dev => dev::dev(&cli.config),
-        Command::Secret => print_secret(),
+        Command::Secret { receiver } => secret::secret(receiver.as_deref(), || load(&cli.config)),
         Command::Init => init::init(&cli.config),
         Command::Hooks(command) => hooks::run(&command, || load(&cli.config)),
         Command::Plugin(command) => plugin::run(command, || load(&cli.config)),
@@ -74,16 +78,6 @@ pub fn run(cli: Cli) -> CommandResult {
         Command::Check => serve::check(load(&cli.config)?),
         Command::Serve => serve::serve(&cli.config),
     }
-}
-
-#[expect(clippy::print_stdout, reason = "the secret is what was asked for")]
-fn print_secret() -> CommandResult {
-    println!("{}", new_secret());
-    Ok(())
-}
-
-fn new_secret() -> String {
-    SystemRandom.string(ALPHANUMERIC, 48)
 }
 
 fn load(path: &Path) -> Result<Config, crate::config::ConfigError> {

@@ -75,6 +75,6 @@ pub enum SmtpTls {
 pub struct WebhookConfig {
     /// Where each mail is posted: `https`, or `http` to this machine.
     pub url: String,
-    /// Key of the signature; absent means the server's own `secret`.
+    /// Key of the signature; absent means the one that `doorward secret --for` prints.
     pub secret: Option<SecretSource>,
 }

@@ -3,12 +3,16 @@
 //! Source: `cookies.md` of the wire contract.
 
 pub mod chunks;
+pub mod name;
+pub mod signature;
 
 use crate::config::{Config, CookieAttributes, SameSite};
+use crate::crypto::purpose::Purpose;
 use crate::crypto::seal::Secrets;
 use crate::crypto::secret::Secret;
-use crate::crypto::{base64, constant_time_eq, hmac_sha256};
-use crate::http::encode_component;
+
+use name::NamePattern;
+use signature::{Form, Signer};
 
 /// How long a browser keeps a cookie at most, in seconds (400 days).
 pub const LONGEST_MAX_AGE_SECS: i64 = 34_560_000;
@@ -105,6 +109,12 @@ pub struct Cookies {
     pub dont_remember: CookieSpec,
     /// Marks a device on which a user has signed in.
     pub known_device: CookieSpec,
+    /// Signs the token of a session.
+    pub token_signer: Signer,
+    /// Signs the mark of a session that ends with the browser.
+    pub dont_remember_signer: Signer,
+    /// Signs the mark of a known device.
+    pub known_device_signer: Signer,
     config: Config,
     secrets: Secrets,
 }
@@ -120,6 +130,9 @@ impl Cookies {
             oauth_state: spec("oauth_state"),
             dont_remember: spec("dont_remember"),
             known_device: spec("known_device"),
+            token_signer: Signer::reference(&config.all_secrets, Form::Token),
+            dont_remember_signer: Signer::reference(&config.all_secrets, Form::True),
+            known_device_signer: Signer::own(&config.all_secrets, Purpose::KnownDevice),
             secrets: config.all_secrets.clone(),
             config: config.clone(),
         }
@@ -135,42 +148,36 @@ impl Cookies {
         CookieSpec { name: name.to_owned(), attributes: attributes(&self.config, None) }
     }
 
+    /// What signs the cookie `name` of a plugin. `form` is that of the reference's cookie, if it has this one.
+    pub fn plugin_signer(&self, plugin: &str, name: &str, form: Option<Form>) -> Signer {
+        match form {
+            Some(form) => Signer::reference(&self.secrets, form),
+            None => Signer::own(&self.secrets, Purpose::PluginCookie(plugin, name)),
+        }
+    }
+
     /// Whether `name` belongs to the core, in any of its spellings: no plugin and no script may write it.
     pub fn is_reserved(&self, name: &str) -> bool {
-        let plain =
-            |name: &str| name.trim_start_matches("__Secure-").trim_start_matches("__Host-").to_ascii_lowercase();
-        let reserved =
-            [&self.session_token, &self.session_data, &self.account_data, &self.dont_remember, &self.known_device];
-        let is_chunk_of = |name: &str, of: &str| name.strip_prefix(of).is_some_and(|rest| rest.starts_with('.'));
-        let name = plain(name.trim());
-        reserved.iter().map(|spec| plain(&spec.name)).any(|of| name == of || is_chunk_of(&name, &of))
+        let name = NamePattern::exact(name);
+        self.of_core().iter().any(|spec| NamePattern::chunked(&spec.name).meets(&name))
     }
 
     /// Whether a name that begins with `prefix` can belong to the core.
     pub fn is_reserved_prefix(&self, prefix: &str) -> bool {
-        let prefix = prefix.to_ascii_lowercase();
-        let reserved = [&self.session_token, &self.session_data, &self.account_data, &self.dont_remember];
-        self.is_reserved(&prefix) || reserved.iter().any(|spec| spec.name.to_ascii_lowercase().starts_with(&prefix))
+        let prefix = NamePattern::beginning(prefix);
+        self.of_core().iter().any(|spec| NamePattern::chunked(&spec.name).meets(&prefix))
     }
 
-    /// `encodeURIComponent(value + "." + base64(HMAC-SHA256(secret, value)))`.
-    pub fn sign(&self, value: &str) -> String {
-        // A loaded configuration always has a secret.
-        let signature = self.secrets.iter().next().map(|secret| signature(secret, value)).unwrap_or_default();
-        encode_component(&format!("{value}.{signature}"))
+    fn of_core(&self) -> [&CookieSpec; 6] {
+        [
+            &self.session_token,
+            &self.session_data,
+            &self.account_data,
+            &self.oauth_state,
+            &self.dont_remember,
+            &self.known_device,
+        ]
     }
-
-    /// The value of a signed, URL-decoded cookie, if its signature is valid under any of the secrets. The reference
-    /// accepts only the current secret, so a new one signs everybody out.
-    pub fn verify<'a>(&self, signed: &'a str) -> Option<&'a str> {
-        let (value, given) = signed.rsplit_once('.')?;
-        let is_right = |secret| constant_time_eq(given.as_bytes(), signature(secret, value).as_bytes());
-        (!value.is_empty() && self.secrets.iter().any(is_right)).then_some(value)
-    }
-}
-
-fn signature(secret: &Secret<String>, value: &str) -> String {
-    base64(&hmac_sha256(secret.expose().as_bytes(), value.as_bytes()))
 }
 
 fn spec(config: &Config, key: &str) -> CookieSpec {
@@ -223,29 +230,6 @@ mod tests {
     }
 
     #[test]
-    fn signatures_are_the_references() {
-        let cookies = cookies("");
-        let signed = cookies.sign("abc");
-        // printf abc | openssl dgst -sha256 -hmac <secret> -binary | base64
-        assert_eq!(signed, "abc.ocL%2BN2tiV5nJAkkkcMyeA2xW1gn260MLXlTB5GV3pB0%3D");
-        let plain = format!("abc.{}", signature(&cookies.config.secret_value, "abc"));
-        assert_eq!(cookies.verify(&plain), Some("abc"));
-        for bad in ["abc", "abc.", "abc.abc", &plain.replace("abc.", "abd."), &plain[..plain.len() - 1], ".x"] {
-            assert_eq!(cookies.verify(bad), None, "{bad}");
-        }
-    }
-
-    #[test]
-    fn older_secrets_verify_and_do_not_sign() {
-        let old = cookies("");
-        let rotated = cookies("secrets = [{ version = 2, value = \"new-secret-0123456789-0123456789\" }]");
-        let signed = |cookies: &Cookies| crate::http::decode_component(&cookies.sign("abc"));
-        assert_eq!(rotated.verify(&signed(&old)), Some("abc"));
-        assert_eq!(rotated.verify(&signed(&rotated)), Some("abc"));
-        assert_eq!(old.verify(&signed(&rotated)), None);
-    }
-
-    #[test]
     fn attributes_stand_in_the_wire_order() {
         let plain = cookies("").session_token.cookie("v".into(), Some(604_800)).to_header();
         assert_eq!(plain, "better-auth.session_token=v; Max-Age=604800; Path=/; HttpOnly; SameSite=Lax");
@@ -263,10 +247,22 @@ mod tests {
     #[test]
     fn core_cookies_are_reserved_in_every_spelling() {
         let cookies = cookies("");
-        for name in ["better-auth.session_token", "__Secure-better-auth.session_token", "Better-Auth.SESSION_DATA.0"] {
+        for name in [
+            "better-auth.session_token",
+            "__Secure-better-auth.session_token",
+            "Better-Auth.SESSION_DATA.0",
+            "better-auth.oauth_state",
+            "__host-better-auth.known_device",
+        ] {
             assert!(cookies.is_reserved(name), "{name}");
         }
         assert!(!cookies.is_reserved("better-auth.last_used_login_method"));
         assert!(!cookies.is_reserved("better-auth.session_token_multi-abc"));
+        for prefix in
+            ["better-auth.known_", "Better-Auth.oauth", "__Sec", "__Secure-better-auth.session_data.", "better"]
+        {
+            assert!(cookies.is_reserved_prefix(prefix), "{prefix}");
+        }
+        assert!(!cookies.is_reserved_prefix("better-auth.session_token_multi-"));
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod jwe;
 pub mod keys;
+pub mod purpose;
 pub mod random;
 pub mod seal;
 pub mod secret;

@@ -5,6 +5,7 @@
 use chacha20poly1305::aead::{Aead, KeyInit};
 use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
 
+use super::purpose::Purpose;
 use super::random::Random;
 use super::secret::Secret;
 use super::{from_hex, hex, sha256};
@@ -38,6 +39,18 @@ impl Secrets {
     /// Every secret, the current one first.
     pub fn iter(&self) -> impl Iterator<Item = &Secret<String>> {
         self.versions.iter().map(|entry| &entry.secret).chain(&self.unversioned)
+    }
+
+    /// The keys of one purpose in place of the secrets, with the same versions.
+    #[must_use]
+    pub fn derived(&self, purpose: Purpose<'_>) -> Self {
+        let derive = |secret: &Secret<String>| Secret::new(hex(purpose.key(secret).expose()));
+        let version =
+            |entry: &VersionedSecret| VersionedSecret { version: entry.version, secret: derive(&entry.secret) };
+        Self {
+            versions: self.versions.iter().map(version).collect(),
+            unversioned: self.unversioned.as_ref().map(derive),
+        }
     }
 
     /// Seals `text` under the current secret: `$ba$<version>$<hex>`, or bare hex when secrets have no versions. `None`

@@ -33,7 +33,7 @@ pub async fn change_password(exchange: &mut Exchange) -> Result<Response, ApiErr
     let hash = auth.passwords.hash(&new_password).await?;
     let unit = exchange.begin().await?;
     if !replace_password(auth, &unit, &account, &hash).await? {
-        // Another change came first: what was given is not the present password any more.
+        // Another change was faster: the given password is no longer the current one.
         return Err(Code::INVALID_PASSWORD.into());
     }
     let mut token = Json::Null;

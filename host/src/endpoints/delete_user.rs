@@ -3,15 +3,16 @@
 use serde_json::json;
 
 use crate::auth::credential::{self, Check};
+use crate::auth::verification::DELETE_ACCOUNT;
 use crate::auth::{password, session, user_change, verification};
 use crate::crypto::random::LOWER_ALPHANUMERIC;
 use crate::error::{ApiError, Code};
 use crate::exchange::{Exchange, LinkMail, SessionNeed};
 use crate::http::{Response, encode_component};
 use crate::input::Input;
+use crate::mail::kind;
 use crate::store::User;
 
-const IDENTIFIER: &str = "delete-account-";
 const TOKEN_LENGTH: usize = 32;
 
 /// Answers `{"success": true, "message"}`: the user is deleted, or a mail is on its way.
@@ -59,7 +60,7 @@ pub(super) async fn delete(exchange: &mut Exchange, user: &User, token: Option<&
     let auth = exchange.auth();
     let unit = exchange.begin().await?;
     if let Some(token) = token {
-        let user_id = verification::consume(auth, &unit, &format!("{IDENTIFIER}{token}")).await?;
+        let user_id = verification::consume(auth, &unit, &format!("{DELETE_ACCOUNT}{token}")).await?;
         if user_id.as_deref() != Some(user.id()) {
             return Err(Code::INVALID_TOKEN.with_status(404).into());
         }
@@ -89,8 +90,8 @@ async fn mail_link(exchange: &mut Exchange, user: &User, callback_url: Option<&s
     let base = auth.config.endpoint_base();
     let url = format!("{base}/delete-user/callback?token={token}&callbackURL={callback_url}");
     let unit = exchange.begin().await?;
-    verification::create(auth, &unit, &format!("{IDENTIFIER}{token}"), user.id(), ttl_secs).await?;
-    let mail = LinkMail { kind: "delete-account", user, url: &url, token: &token };
+    verification::create(auth, &unit, &format!("{DELETE_ACCOUNT}{token}"), user.id(), ttl_secs).await?;
+    let mail = LinkMail { kind: kind::DELETE_ACCOUNT, user, url: &url, token: &token };
     exchange.queue_link(&unit, mail).await?;
     Ok(unit.commit().await?)
 }

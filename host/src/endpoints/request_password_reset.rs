@@ -2,17 +2,17 @@
 
 use serde_json::json;
 
-use crate::auth::{Scope, verification};
+use crate::auth::Scope;
+use crate::auth::verification::{self, RESET_PASSWORD};
 use crate::crypto::random::ALPHANUMERIC;
 use crate::email;
 use crate::error::{ApiError, Code};
 use crate::exchange::{Exchange, LinkMail};
 use crate::http::{Response, encode_component};
 use crate::input::Input;
+use crate::mail::kind;
 use crate::store::user::find_user_by_email;
 
-/// Prefix of the verification's identifier; the token follows.
-pub(super) const IDENTIFIER: &str = "reset-password:";
 const TOKEN_LENGTH: usize = 24;
 const MESSAGE: &str = "If this email exists in our system, check your email for the reset link";
 
@@ -34,11 +34,11 @@ pub async fn request_password_reset(exchange: &mut Exchange) -> Result<Response,
     Ok(Response::json(&json!({ "status": true, "message": MESSAGE })))
 }
 
-/// For an address without a user the same number of rows is written and deleted.
+/// For an address without a user, the same number of rows is written and deleted, so that timing reveals nothing.
 async fn queue(exchange: &mut Exchange, scope: &Scope, address: &str, redirect_to: &str) -> Result<(), ApiError> {
     let auth = exchange.auth();
     let token = auth.random.string(ALPHANUMERIC, TOKEN_LENGTH);
-    let identifier = format!("{IDENTIFIER}{token}");
+    let identifier = format!("{RESET_PASSWORD}{token}");
     let Some(user) = find_user_by_email(scope, address).await? else {
         verification::consume(auth, scope, &identifier).await?;
         return exchange.queue_decoy(scope).await;
@@ -47,6 +47,6 @@ async fn queue(exchange: &mut Exchange, scope: &Scope, address: &str, redirect_t
     verification::create(auth, scope, &identifier, user.id(), ttl_secs).await?;
     let base = auth.config.endpoint_base();
     let url = format!("{base}/reset-password/{token}?callbackURL={}", encode_component(redirect_to));
-    let mail = LinkMail { kind: "reset-password", user: &user, url: &url, token: &token };
+    let mail = LinkMail { kind: kind::RESET_PASSWORD, user: &user, url: &url, token: &token };
     exchange.queue_link(scope, mail).await
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::request_password_reset::IDENTIFIER;
+use crate::auth::verification::RESET_PASSWORD;
 use crate::auth::{credential, password, session, verification};
 use crate::error::{ApiError, Code};
 use crate::exchange::Exchange;
@@ -26,10 +26,10 @@ pub async fn reset_password(exchange: &mut Exchange) -> Result<Response, ApiErro
     if token.is_empty() {
         return Err(Code::INVALID_TOKEN.into());
     }
-    let identifier = format!("{IDENTIFIER}{token}");
+    let identifier = format!("{RESET_PASSWORD}{token}");
     let auth = exchange.auth();
     password::check_new(&auth.config.email_and_password, &new_password)?;
-    // A look first, so that a made-up token costs no hash and no writer waits for one. What counts is `consume`.
+    // Look first, so that an invented token costs no hash and no writer waits for a hash. Only `consume` decides.
     if verification::find(auth, &exchange.scope(), &identifier).await?.is_none() {
         return Err(Code::INVALID_TOKEN.into());
     }

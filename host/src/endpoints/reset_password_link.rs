@@ -1,7 +1,7 @@
 //! `GET /reset-password/:token`: the link in the mail; redirects to the application with the token.
 
-use super::request_password_reset::IDENTIFIER;
 use crate::auth::verification;
+use crate::auth::verification::RESET_PASSWORD;
 use crate::error::{ApiError, Code};
 use crate::exchange::Exchange;
 use crate::exchange::redirect::{refuse_at, with_parameter};
@@ -25,7 +25,7 @@ pub async fn reset_password_link(exchange: &mut Exchange) -> Result<Response, Ap
         url => url.to_owned(),
     };
     let token = exchange.param("token").unwrap_or_default();
-    match verification::find(auth, &exchange.scope(), &format!("{IDENTIFIER}{token}")).await? {
+    match verification::find(auth, &exchange.scope(), &format!("{RESET_PASSWORD}{token}")).await? {
         Some(_) => Ok(Response::redirect(&with_parameter(&target, "token", token))),
         None => refuse_at(Some(&target), Code::INVALID_TOKEN.into()),
     }

@@ -25,7 +25,7 @@ pub async fn set_password(exchange: &mut Exchange) -> Result<Response, ApiError>
     password::check_new(&auth.config.email_and_password, &password)?;
     let hash = auth.passwords.hash(&password).await?;
     let unit = exchange.begin().await?;
-    // Of several calls at once, one finds no password.
+    // Of several calls at once, only one finds no password.
     lock_user(&*unit, &user_id).await?;
     match find_credential_account(&*unit, &user_id).await? {
         None => _ = create_credential(auth, &unit, &user_id, &hash).await?,

@@ -11,6 +11,7 @@ use crate::error::{ApiError, Code};
 use crate::exchange::{Exchange, SignIn, SignInAttempt};
 use crate::http::Response;
 use crate::input::Input;
+use crate::mail::kind;
 use crate::store::user::find_user_by_email;
 use crate::store::{StoreError, User, Value};
 
@@ -108,7 +109,7 @@ async fn create(exchange: &mut Exchange, new: &Candidate, hash: &str, signs_in: 
 
 /// The refusal of a unique value that is taken: the address, or an additional field.
 async fn taken(exchange: &Exchange, new: &Candidate) -> Result<ApiError, ApiError> {
-    // In a transaction, since the winner of a race may be in the commit that is just being made.
+    // In a transaction, because the winner of the race may be committing just now.
     let unit = exchange.begin().await?;
     let owner = find_user_by_email(&*unit, &new.email).await?;
     let code = if owner.is_some() { Code::USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL } else { Code::FAILED_TO_CREATE_USER };
@@ -124,7 +125,7 @@ async fn made_up(exchange: &mut Exchange, new: &Candidate, existing: Option<User
     match existing.filter(|_| tells_owner) {
         Some(existing) => {
             let data = Map::from_iter([("user".to_owned(), existing.0.output().into())]);
-            exchange.queue_mail(&scope, "existing-user", existing.email(), &data).await?;
+            exchange.queue_mail(&scope, kind::EXISTING_USER, existing.email(), &data).await?;
         }
         None => exchange.queue_decoy(&scope).await?,
     }

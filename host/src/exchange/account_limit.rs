@@ -3,8 +3,8 @@
 use doorward_contract::RateLimit;
 
 use super::Exchange;
-use crate::auth::Auth;
 use crate::auth::session;
+use crate::auth::{Auth, Tag};
 use crate::error::ApiError;
 use crate::store::Database;
 
@@ -36,8 +36,8 @@ impl Exchange {
         Err(ApiError::too_many_requests(retry_secs))
     }
 
-    /// After a success: forgets the attempts on the account and marks this device as known. In a transaction they are forgotten
-    /// when it commits: a sign-in that is undone was none.
+    /// Call it after a success: forgets the attempts on the account and marks this device as known. In a transaction, they
+    /// are forgotten when it commits: a sign-in that is undone was none.
     ///
     /// # Errors
     /// When the store fails.
@@ -47,9 +47,9 @@ impl Exchange {
         }
         let auth = self.auth();
         auth.rate_counts.forget(&self.scope(), &account_key(auth, email)).await?;
-        let value = auth.cookies.sign(&device_mark(user_id));
-        let cookie = auth.cookies.known_device.cookie(value, Some(KNOWN_DEVICE_SECS));
-        self.set_cookie(cookie);
+        let value = auth.cookies.known_device_signer.sign(user_id);
+        let cookie = value.map(|value| auth.cookies.known_device.cookie(value, Some(KNOWN_DEVICE_SECS)));
+        self.cookies.extend(cookie);
         Ok(())
     }
 
@@ -61,7 +61,9 @@ impl Exchange {
     }
 
     fn is_known_device(&self, user_id: &str) -> bool {
-        self.signed_cookie(&self.auth().cookies.known_device.name).is_some_and(|mark| mark == device_mark(user_id))
+        let cookies = &self.auth().cookies;
+        let marked = self.signed_cookie(&cookies.known_device.name, &cookies.known_device_signer);
+        marked.is_some_and(|marked| marked == user_id)
     }
 
     async fn has_session_of(&self, user_id: Option<&str>) -> Result<bool, ApiError> {
@@ -73,10 +75,5 @@ impl Exchange {
 
 /// A keyed hash: the rate-limit table must not contain e-mail addresses.
 fn account_key(auth: &Auth, email: &str) -> String {
-    format!("account|{}", auth.tag("account", email))
-}
-
-/// No other signed cookie has a value of this form.
-fn device_mark(user_id: &str) -> String {
-    format!("known-device!{user_id}")
+    format!("account|{}", auth.tag(Tag::Account, email))
 }

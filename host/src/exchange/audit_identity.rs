@@ -4,6 +4,7 @@ use serde_json::Value as Json;
 
 use super::Exchange;
 use super::session::Lazy;
+use crate::auth::Tag;
 use crate::email;
 
 /// Ids and keyed hashes; each is `None` when the request does not reveal it.
@@ -37,8 +38,8 @@ impl Exchange {
         AuditIdentity {
             user: session.map(|session| session.user_id().to_owned()),
             impersonated_by: session.and_then(|session| session.0.opt_text(IMPERSONATED_BY)).map(str::to_owned),
-            session: token.map(|token| auth.tag("session", &token)),
-            account: email.map(|email| auth.tag("account", &email::normalize(email))),
+            session: token.map(|token| auth.tag(Tag::Session, &token)),
+            account: email.map(|email| auth.tag(Tag::Account, &email::normalize(email))),
         }
     }
 }

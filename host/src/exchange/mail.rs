@@ -9,6 +9,7 @@ use crate::auth::Scope;
 use crate::auth::email_token::{self, EmailToken, Purpose};
 use crate::error::ApiError;
 use crate::http::encode_component;
+use crate::mail::kind;
 use crate::outbox;
 use crate::store::User;
 
@@ -53,8 +54,8 @@ impl Exchange {
         Ok(())
     }
 
-    /// Keeps rows for the outbox until [`Exchange::write_later`]: for what must be sent even when the open transaction is
-    /// undone, such as a gate's word about a sign-in that it refuses.
+    /// Keeps rows for the outbox until [`Exchange::write_later`]: for mail that must be sent even if the open transaction
+    /// is rolled back, such as a gate's mail about a sign-in that it refuses.
     pub fn queue_later(&mut self, drafts: Vec<outbox::Draft>) {
         self.queued_later.extend(drafts);
     }
@@ -84,7 +85,7 @@ impl Exchange {
     /// # Errors
     /// When the store fails.
     pub async fn queue_decoy(&mut self, scope: &Scope) -> Result<(), ApiError> {
-        self.queue_mail(scope, outbox::DECOY, "", &Map::new()).await
+        self.queue_mail(scope, kind::DECOY, "", &Map::new()).await
     }
 
     /// Queues the mail that verifies an address, or that asks the owner of the current address to confirm a change. The
@@ -108,21 +109,21 @@ impl Exchange {
         let mail = |kind| LinkMail { kind, user, url: &url, token: &token };
         let mut data = mail("").data();
         match &claims.purpose {
-            Purpose::Verify => self.queue_link(scope, mail("verify-email")).await,
+            Purpose::Verify => self.queue_link(scope, mail(kind::VERIFY_EMAIL)).await,
             Purpose::ConfirmChange { new_email } => {
                 data.insert("newEmail".into(), new_email.as_str().into());
-                self.queue_mail(scope, "change-email", user.email(), &data).await
+                self.queue_mail(scope, kind::CHANGE_EMAIL, user.email(), &data).await
             }
             Purpose::VerifyChange { new_email } => {
                 if let Some(user) = data.get_mut("user").and_then(Json::as_object_mut) {
                     user.insert("email".into(), new_email.as_str().into());
                 }
-                self.queue_mail(scope, "verify-email", new_email, &data).await
+                self.queue_mail(scope, kind::VERIFY_EMAIL, new_email, &data).await
             }
         }
     }
 
-    /// Wakes the sender of mail when this request queued any; call it when all is committed.
+    /// Wakes the mail sender if this request queued mail. Call it after the commit.
     pub fn wake_mail_sender(&self) {
         if self.cause.has_queued_mail() {
             self.auth().mail_queued.notify_one();

@@ -22,6 +22,7 @@ use async_trait::async_trait;
 use crate::auth::lifecycle::Observers;
 use crate::auth::{Auth, Cause, Scope, UnitOfWork};
 use crate::cookie::Cookie;
+use crate::cookie::signature::Signer;
 use crate::error::ApiError;
 use crate::http::{Headers, Request, Response};
 use crate::outbox;
@@ -45,16 +46,16 @@ pub trait Endpoint: Send + Sync {
     async fn call(&self, exchange: &mut Exchange) -> Result<Response, ApiError>;
 }
 
-/// Who has a say in what requests do, beside the endpoints. A request keeps those that it began with.
+/// Everyone who has a say beside the endpoints. A request keeps the deciders that it began with.
 #[derive(Clone, Default)]
 pub struct Deciders {
-    /// Asked, in order, before any session is opened.
+    /// The session gates, in the order in which they are asked.
     pub gates: Vec<Arc<dyn SessionGate>>,
     /// See every change of users, sessions, accounts and verifications.
     pub observers: Arc<Observers>,
-    /// Asked, in order, about the claims of tokens for other services.
+    /// Add claims to tokens for other services, in this order.
     pub claims: Vec<Arc<dyn ClaimSource>>,
-    /// Sees every mail before it is sent.
+    /// Sees every mail before it is sent, and may change or drop it.
     pub mail_filter: Option<Arc<dyn outbox::MailFilter>>,
 }
 
@@ -76,10 +77,10 @@ pub struct Exchange {
     pub opened: Option<OpenedSession>,
     /// What the plugin host keeps for this request between its calls.
     pub guests: Option<Box<dyn Any + Send + Sync>>,
-    /// The transaction in which the request is at work: that of a plugin, during its calls of the host, or that of a sign-in,
-    /// while the gates decide on it.
+    /// The open transaction around the request's present work, if any: a plugin's, during its calls of the host, or a
+    /// sign-in's, while the gates are asked.
     pub enclosing_tx: Option<Arc<dyn Database>>,
-    /// Whether it was refused for the guesses on its account.
+    /// True if the request was refused because of too many failed sign-ins to its account.
     pub is_locked_out: bool,
     /// True if the request carried a correctly signed token whose session has expired or been revoked.
     pub has_dead_session: bool,
@@ -93,7 +94,7 @@ pub struct Exchange {
 }
 
 impl Exchange {
-    /// A fresh state for `request`.
+    /// The state of a new request.
     pub fn new(auth: Arc<Auth>, deciders: Arc<Deciders>, request: Request) -> Self {
         let cause = Arc::new(Cause::new(Arc::clone(&request.head)));
         Self::beside(auth, deciders, cause, request)
@@ -126,13 +127,13 @@ impl Exchange {
         &self.auth
     }
 
-    /// Where this request reads and writes: the transaction that encloses its work, or else the store.
+    /// Where this request reads and writes: the enclosing transaction, or else the store.
     pub fn scope(&self) -> Scope {
         let db = self.enclosing_tx.clone().unwrap_or_else(|| Arc::<Store>::clone(&self.auth.store));
         Scope::new(db, Arc::clone(&self.deciders.observers)).caused_by(Arc::clone(&self.cause))
     }
 
-    /// What must happen together: in the enclosing transaction, or in one of its own.
+    /// Begins work that must happen together: in the enclosing transaction, or in a new one.
     ///
     /// # Errors
     /// When none can begin.
@@ -159,9 +160,9 @@ impl Exchange {
     }
 
     /// The value of a signed cookie, if its signature is valid.
-    pub fn signed_cookie(&self, name: &str) -> Option<String> {
+    pub fn signed_cookie(&self, name: &str, signer: &Signer) -> Option<String> {
         let raw = self.request.cookie(name)?;
-        self.auth().cookies.verify(&raw).map(str::to_owned)
+        signer.verify(&raw).map(str::to_owned)
     }
 
     /// The client's address by the configured rule, or an empty text.

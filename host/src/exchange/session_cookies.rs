@@ -18,12 +18,14 @@ pub(super) enum CachedSession {
 impl Exchange {
     /// The token in the session cookie, if its signature is valid.
     pub fn session_token(&self) -> Option<String> {
-        self.signed_cookie(&self.auth().cookies.session_token.name)
+        let cookies = &self.auth().cookies;
+        self.signed_cookie(&cookies.session_token.name, &cookies.token_signer)
     }
 
     /// Whether the session was opened with "do not remember me".
     pub fn ends_with_browser(&self) -> bool {
-        self.signed_cookie(&self.auth().cookies.dont_remember.name).is_some()
+        let cookies = &self.auth().cookies;
+        self.signed_cookie(&cookies.dont_remember.name, &cookies.dont_remember_signer).is_some()
     }
 
     /// Whether the answer sets or deletes the session cookie.
@@ -75,7 +77,7 @@ impl Exchange {
         let auth = self.auth();
         let mark = auth.cookies.dont_remember.clone();
         let cookie = match remember {
-            false => Some(mark.cookie(auth.cookies.sign("true"), None)),
+            false => auth.cookies.dont_remember_signer.sign("true").map(|value| mark.cookie(value, None)),
             true => self.ends_with_browser().then(|| mark.deletion()),
         };
         self.withdraw(&mark);
@@ -87,10 +89,11 @@ impl Exchange {
     pub(super) fn send_session_cookies(&mut self, active: &ActiveSession, remember: bool) {
         let auth = self.auth();
         let token = auth.cookies.session_token.clone();
-        let value = auth.cookies.sign(active.session.token());
-        let cookie = token.cookie(value, remember.then_some(auth.config.session.expires_in));
+        let max_age_secs = remember.then_some(auth.config.session.expires_in);
+        let value = auth.cookies.token_signer.sign(active.session.token());
+        let cookie = value.map(|value| token.cookie(value, max_age_secs));
         self.withdraw(&token);
-        self.cookies.push(cookie);
+        self.cookies.extend(cookie);
         self.keep_choice(remember);
         self.send_copy(active, remember);
     }

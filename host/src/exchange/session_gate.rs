@@ -87,10 +87,10 @@ pub enum SignIn {
 }
 
 impl Exchange {
-    /// Asks the gates, all of them; when all admit, stores a session through `scope` and puts its cookies on the answer. A
-    /// challenge removes what the browser had of a session before, and keeps whether the new one shall be remembered.
+    /// Asks every gate. When all admit, stores a session through `scope` and puts its cookies on the answer. A challenge
+    /// removes the browser's earlier session cookies and keeps the user's choice whether to be remembered.
     ///
-    /// `scope` is the transaction that made the user, in which the gates take part, or the request's own.
+    /// `scope` is the transaction that created the user, in which the gates take part, or the request's own scope.
     ///
     /// # Errors
     /// The refusal of a gate, or when the store fails.
@@ -151,7 +151,7 @@ impl Exchange {
     /// Ends all sessions of the user and stores a new one for the caller. The gates are not asked: they admitted the
     /// old one.
     ///
-    /// `scope` is the transaction of the change that calls for it.
+    /// `scope` is the transaction of the change that makes it necessary.
     ///
     /// # Errors
     /// When the store fails.

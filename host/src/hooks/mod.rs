@@ -160,6 +160,6 @@ fn test_ports() -> Ports {
         clock: Arc::new(crate::clock::SystemClock),
         random: Arc::new(crate::crypto::random::SystemRandom),
         counters: Arc::new(MemoryCounters::default()),
-        signing_key: crate::crypto::secret::Secret::new(b"a key".to_vec()),
+        signing_key: crate::crypto::secret::Secret::new("a key".to_owned()),
     }
 }

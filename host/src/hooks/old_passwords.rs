@@ -5,8 +5,9 @@
 use serde_json::Value as Json;
 
 use crate::auth::password::PasswordCheck;
+use crate::auth::verification::{OLD_PASSWORDS, RESET_PASSWORD};
 use crate::auth::{Auth, AuthError, Scope, verification};
-use crate::crypto::secret::Secret;
+use crate::crypto::purpose::Purpose;
 use crate::crypto::{hex, hmac_sha256};
 use crate::error::ApiError;
 use crate::exchange::{Exchange, SessionNeed};
@@ -46,7 +47,7 @@ async fn user_id(exchange: &mut Exchange, token: Option<String>) -> Result<Optio
     if exchange.request.path == "/reset-password" {
         let Some(token) = token else { return Ok(None) };
         let auth = exchange.auth();
-        return Ok(verification::find(auth, &exchange.scope(), &format!("reset-password:{token}")).await?);
+        return Ok(verification::find(auth, &exchange.scope(), &format!("{RESET_PASSWORD}{token}")).await?);
     }
     let active = exchange.session_with(SessionNeed::FROM_STORE).await?;
     Ok(active.map(|active| active.user.id().to_owned()))
@@ -86,11 +87,12 @@ async fn history(auth: &Auth, db: &dyn Database, user_id: &str) -> Result<Vec<St
     Ok(Vec::new())
 }
 
-/// Where the passwords may lie, by each of the server's secrets, the present one first.
+/// Where the passwords may lie, by each of the server's secrets, the present one first; then where earlier releases put
+/// them. Whoever finds them there learns hashes alone, and no function of plugins reaches the identifier.
 fn identifiers(auth: &Auth, user_id: &str) -> Vec<String> {
-    let name = format!("doorward old passwords {user_id}");
-    let identifier = |secret: &Secret<String>| {
-        format!("old-passwords:{}", hex(&hmac_sha256(secret.expose().as_bytes(), name.as_bytes())))
-    };
-    auth.config.all_secrets.iter().map(identifier).collect()
+    let identifier = |key: &[u8], name: &str| format!("{OLD_PASSWORDS}{}", hex(&hmac_sha256(key, name.as_bytes())));
+    let earlier_name = format!("doorward old passwords {user_id}");
+    let secrets = || auth.config.all_secrets.iter();
+    let present = secrets().map(|secret| identifier(Purpose::OldPasswords.key(secret).expose(), user_id));
+    present.chain(secrets().map(|secret| identifier(secret.expose().as_bytes(), &earlier_name))).collect()
 }

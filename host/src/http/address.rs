@@ -88,8 +88,10 @@ fn parse_address(text: &str) -> Option<IpAddr> {
     text.trim().parse::<IpAddr>().ok().map(|address| address.to_canonical())
 }
 
-/// Whether a host's name, as it stands in a URL or a `Host` header without its port, is this machine's own.
-pub fn is_loopback(host: &str) -> bool {
+/// Whether a host with or without a port, as it stands in a `Host` header or an address to listen on, is this machine's own.
+pub fn is_loopback(authority: &str) -> bool {
+    let with_port = authority.rsplit_once(':').filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()));
+    let host = with_port.map_or(authority, |(host, _)| host);
     let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
     match bare.parse::<IpAddr>() {
         Ok(address) => address.to_canonical().is_loopback(),

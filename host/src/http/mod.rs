@@ -94,7 +94,7 @@ impl Query {
 /// A request below the base path.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// All but the body. Its fields are the request's own: whoever changes one while the head is shared changes a copy.
+    /// Everything but the body. Changing a field while the head is shared changes a copy.
     pub head: Arc<RequestHead>,
     /// The body as it came.
     pub raw_body: Bytes,
@@ -104,7 +104,7 @@ pub struct Request {
     pub received_at: Timestamp,
 }
 
-/// What stands before the body of a request, and who sent it.
+/// The head of a request, and who sent it.
 #[derive(Clone, Debug, Default)]
 pub struct RequestHead {
     /// Unique per request; stands in the log and in `x-request-id`.
@@ -263,6 +263,12 @@ impl From<&ApiError> for Response {
 /// Text that is safe as a header value: line breaks and other controls are dropped.
 pub fn header_text(text: &str) -> String {
     text.chars().filter(|letter| !letter.is_control()).collect()
+}
+
+/// True for a token: at least one of the letters that names of headers and cookies have (RFC 9110, 5.6.2).
+pub fn is_token(text: &str) -> bool {
+    let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    !text.is_empty() && text.bytes().all(is_letter)
 }
 
 #[cfg(test)]

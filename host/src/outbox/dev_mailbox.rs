@@ -23,11 +23,7 @@ pub struct Visitor<'a> {
 
 impl Visitor<'_> {
     fn is_here(self) -> bool {
-        let is_own_name = |host: &str| {
-            let name = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()));
-            is_loopback(name.map_or(host, |(name, _)| name))
-        };
-        self.peer.is_some_and(|peer| peer.to_canonical().is_loopback()) && self.host.is_some_and(is_own_name)
+        self.peer.is_some_and(|peer| peer.to_canonical().is_loopback()) && self.host.is_some_and(is_loopback)
     }
 }
 

@@ -14,7 +14,7 @@ use async_trait::async_trait;
 use doorward_contract::RateLimit;
 use serde_json::{Map, Value as Json, json};
 
-use crate::auth::{Auth, AuthError};
+use crate::auth::{Auth, AuthError, Tag};
 use crate::clock::Timestamp;
 use crate::mail::Mail;
 use crate::store::Database;
@@ -25,7 +25,7 @@ pub use template::{TemplateError, Templates};
 pub use webhook::EventHooks;
 
 /// The kind of a decoy: a row that is dropped instead of sent, so that timing does not reveal whether mail was queued.
-pub const DECOY: &str = "nothing";
+pub use crate::mail::kind::DECOY;
 
 /// The kind of a script's event. Kinds of mail have no colon.
 const EVENT: &str = "script:event";
@@ -77,7 +77,7 @@ pub trait MailFilter: Send + Sync {
     async fn look(&self, mail: Mail) -> Result<Option<Mail>, TransportError>;
 }
 
-/// Tells the filter of this moment: it is swapped when scripts are loaded again.
+/// Returns the present filter. A reload of scripts replaces it.
 pub type CurrentMailFilter = Box<dyn Fn() -> Option<Arc<dyn MailFilter>> + Send + Sync>;
 
 /// A row that has not been written yet.
@@ -156,19 +156,19 @@ pub struct Mailer {
     pub templates: Templates,
     /// The way out.
     pub transport: Arc<dyn Transport>,
-    /// Who sees them first; asked once for each batch.
+    /// Sees each mail first. Looked up once per mail.
     pub filter: CurrentMailFilter,
 }
 
-/// Counts a mail to the address; may it be sent? For no address at all (see [`DECOY`]) it takes as long. It counts in the
-/// transaction of the mail: one that is undone sends none.
+/// Counts a mail to the address and says whether it may be sent. Without an address (see [`DECOY`]) it takes as long.
+/// The count is part of the mail's transaction: a rollback takes back both.
 async fn may_get_more(auth: &Auth, db: &dyn Database, to: &str) -> Result<bool, AuthError> {
     let options = &auth.config.rate_limit;
     if !options.enabled || !options.per_recipient.enabled {
         return Ok(true);
     }
     let day = auth.now().as_secs().div_euclid(i64::from(DAY_SECS));
-    let account = if to.is_empty() { auth.random.id() } else { auth.tag("account", to) };
+    let account = if to.is_empty() { auth.random.id() } else { auth.tag(Tag::Account, to) };
     let limit = RateLimit { window_secs: DAY_SECS, max: options.per_recipient.max };
     let is_over = auth.rate_counts.take(auth, db, format!("mail|{day}|{account}"), limit).await?.is_some();
     if is_over {

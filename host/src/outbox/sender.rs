@@ -2,7 +2,8 @@
 //!
 //! Invariant: a delivery in flight is leased, and the lease is renewed until its outcome is recorded.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
@@ -15,7 +16,7 @@ use crate::auth::Auth;
 use crate::clock::{Clock, Timestamp};
 use crate::mail::Mail;
 use crate::store::outbox::{self, Delivery};
-use crate::store::{Filter, Store, StoreError, eq, ne};
+use crate::store::{Filter, Store, StoreError, eq, ne, none_of};
 
 /// Deliveries in flight at once: mails have these, and events as many of their own.
 const AT_ONCE: usize = 20;
@@ -37,6 +38,20 @@ pub struct Sender {
     events: EventHooks,
     wake: Arc<Notify>,
     pulse: Arc<Pulse>,
+    /// The ids of what is in flight: a clock that jumps ahead ends leases, and nothing is to be sent twice at once.
+    in_flight: Mutex<BTreeSet<String>>,
+}
+
+/// A delivery in flight, until this is dropped.
+struct Flight {
+    sender: Arc<Sender>,
+    delivery: Delivery,
+}
+
+impl Drop for Flight {
+    fn drop(&mut self) {
+        self.sender.in_flight().remove(self.delivery.id());
+    }
 }
 
 /// The sender that runs. It stops when this is dropped.
@@ -90,7 +105,12 @@ impl Sender {
     /// A sender. [`Sender::start`] starts it. `auth.mail_queued` wakes it after a commit.
     pub fn new(auth: &Auth, mailer: Option<Mailer>, events: EventHooks) -> Self {
         let (store, clock, wake) = (auth.store.clone(), Arc::clone(&auth.clock), Arc::clone(&auth.mail_queued));
-        Self { store, clock, mailer, events, wake, pulse: Arc::new(Pulse(Mutex::new(Instant::now()))) }
+        let pulse = Arc::new(Pulse(Mutex::new(Instant::now())));
+        Self { store, clock, mailer, events, wake, pulse, in_flight: Mutex::default() }
+    }
+
+    fn in_flight(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.in_flight.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Sends until it is told to stop. A sender that panics is started again.
@@ -158,23 +178,14 @@ impl Sender {
         if room == 0 {
             return Ok(());
         }
-        for delivery in outbox::take_due(&*self.store, kinds, self.clock.now(), (LEASE_SECS, room)).await? {
-            flying.spawn(Arc::clone(self).deliver(delivery, stop.clone()));
+        let in_flight = self.in_flight().iter().map(|id| id.as_str().into()).collect();
+        let which = [kinds, none_of("id", in_flight)];
+        for delivery in outbox::take_due(&*self.store, &which, self.clock.now(), (LEASE_SECS, room)).await? {
+            self.in_flight().insert(delivery.id().to_owned());
+            let flight = Flight { sender: Arc::clone(self), delivery };
+            flying.spawn(deliver(flight, stop.clone()));
         }
         Ok(())
-    }
-
-    /// Makes one delivery and records its outcome.
-    async fn deliver(self: Arc<Self>, delivery: Delivery, stop: watch::Receiver<bool>) {
-        let outcome = self.attempt(&delivery, stop).await;
-        // What was sent and cannot be recorded would be sent twice.
-        for _ in 0..LEASE_SECS / 2 {
-            match self.record(&delivery, &outcome).await {
-                Ok(()) => return,
-                Err(error) => tracing::warn!(%error, "the outcome of a delivery cannot be recorded yet"),
-            }
-            tokio::time::sleep(IDLE).await;
-        }
     }
 
     async fn attempt(&self, delivery: &Delivery, stop: watch::Receiver<bool>) -> Outcome {
@@ -260,6 +271,20 @@ impl Sender {
     }
 }
 
+/// Makes one delivery and records its outcome.
+async fn deliver(flight: Flight, stop: watch::Receiver<bool>) {
+    let Flight { sender, delivery } = &flight;
+    let outcome = sender.attempt(delivery, stop).await;
+    // What was sent and cannot be recorded would be sent twice.
+    for _ in 0..LEASE_SECS / 2 {
+        match sender.record(delivery, &outcome).await {
+            Ok(()) => return,
+            Err(error) => tracing::warn!(%error, "the outcome of a delivery cannot be recorded yet"),
+        }
+        tokio::time::sleep(IDLE).await;
+    }
+}
+
 /// A handle that is gone means stop, too.
 fn is_stopped(stop: &watch::Receiver<bool>) -> bool {
     *stop.borrow() || stop.has_changed().is_err()
@@ -316,6 +341,7 @@ mod tests {
             events: EventHooks::default(),
             wake: Arc::default(),
             pulse: Arc::new(Pulse(Mutex::new(Instant::now()))),
+            in_flight: Mutex::default(),
         };
         let deliveries = sender.start();
         for _ in 0..1000 {

@@ -12,6 +12,7 @@ use ureq::Agent;
 use super::{Transport, TransportError};
 use crate::clock::Clock;
 use crate::config::{HookConfig, WebhookConfig};
+use crate::crypto::purpose::Purpose;
 use crate::crypto::secret::Secret;
 use crate::crypto::{hex, hmac_sha256};
 use crate::http::outgoing;
@@ -26,16 +27,16 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 pub struct Webhook {
     agent: Agent,
     url: String,
-    key: Secret<String>,
+    key: Secret<Vec<u8>>,
     clock: Arc<dyn Clock>,
 }
 
 impl Webhook {
-    /// A transport to the receiver. It signs with the webhook's own secret, or with `secret` if it has none.
+    /// A transport to the receiver, signed with `key`.
     ///
     /// # Errors
     /// When the URL is neither `https` nor `http` to this machine.
-    pub fn new(options: &WebhookConfig, secret: &str, clock: Arc<dyn Clock>) -> Result<Self, TransportError> {
+    pub fn new(options: &WebhookConfig, key: Secret<Vec<u8>>, clock: Arc<dyn Clock>) -> Result<Self, TransportError> {
         if !is_private(&options.url) {
             let message = format!("the webhook's url \"{}\" must be https, or http to this machine", options.url);
             return Err(TransportError::passing(message));
@@ -46,9 +47,24 @@ impl Webhook {
             // A proxy in the environment does not apply to this machine.
             agent = agent.proxy(None);
         }
-        let key = options.secret.as_ref().map_or(secret, |source| source.value());
-        Ok(Self { agent: agent.build().into(), url: options.url.clone(), key: Secret::new(key.to_owned()), clock })
+        Ok(Self { agent: agent.build().into(), url: options.url.clone(), key, clock })
     }
+}
+
+/// The key of mails: the webhook's own secret, or one made from the server's `secret`, which the receiver never sees.
+pub fn key_of_mails(options: &WebhookConfig, secret: &Secret<String>) -> Secret<Vec<u8>> {
+    key(options, || Purpose::MailWebhook.key(secret))
+}
+
+/// As [`key_of_mails`], of the events of one script.
+pub fn key_of_events(hook: &HookConfig, options: &WebhookConfig, secret: &Secret<String>) -> Secret<Vec<u8>> {
+    key(options, || Purpose::EventWebhook(&hook.file).key(secret))
+}
+
+/// What is derived goes to people as hexadecimal text, and the text is the key.
+fn key(options: &WebhookConfig, derive: impl Fn() -> Secret<Vec<u8>>) -> Secret<Vec<u8>> {
+    let text = options.secret.as_ref().map(|source| source.value().to_owned());
+    Secret::new(text.unwrap_or_else(|| hex(derive().expose())).into_bytes())
 }
 
 /// True if nobody on the way can read the request: `https`, or `http` to this machine.
@@ -66,7 +82,7 @@ fn is_private(url: &str) -> bool {
 impl Webhook {
     async fn post(&self, body: String) -> Result<(), TransportError> {
         let at = self.clock.now().as_secs();
-        let mac = hex(&hmac_sha256(self.key.expose().as_bytes(), format!("{at}.{body}").as_bytes()));
+        let mac = hex(&hmac_sha256(self.key.expose(), format!("{at}.{body}").as_bytes()));
         let request = self
             .agent
             .post(&self.url)
@@ -99,11 +115,14 @@ impl EventHooks {
     ///
     /// # Errors
     /// As [`Webhook::new`].
-    pub fn new(hooks: &[HookConfig], secret: &str, clock: &Arc<dyn Clock>) -> Result<Self, TransportError> {
+    pub fn new(hooks: &[HookConfig], secret: &Secret<String>, clock: &Arc<dyn Clock>) -> Result<Self, TransportError> {
         let mut receivers = BTreeMap::new();
         for hook in hooks {
             if let Some(options) = &hook.webhook {
-                receivers.insert(hook.file.clone(), Webhook::new(options, secret, Arc::clone(clock))?);
+                receivers.insert(
+                    hook.file.clone(),
+                    Webhook::new(options, key_of_events(hook, options, secret), Arc::clone(clock))?,
+                );
             }
         }
         Ok(Self(receivers))

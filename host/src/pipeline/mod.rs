@@ -30,9 +30,9 @@ use management::Functions;
 use rate_limit::RateRules;
 use router::Router;
 
-/// Everything that is swapped when plugins and scripts are loaded again, as one. Clones are cheap.
+/// Everything that a reload replaces, as one value. Clones are cheap.
 ///
-/// Invariant: a request, a call of a function or a batch of mail looks at it once and keeps what it found.
+/// Invariant: a request, a call of a function and a delivery of mail each load it once.
 #[derive(Clone)]
 pub struct Extensions {
     /// Core and plugin routes.
@@ -45,7 +45,7 @@ pub struct Extensions {
     pub plugins: Arc<Plugins>,
     /// Policies around endpoints.
     pub scripts: Arc<ScriptSet>,
-    /// Who has a say beneath the endpoints.
+    /// Everyone who has a say beside the endpoints.
     pub deciders: Arc<Deciders>,
 }
 
@@ -58,7 +58,7 @@ pub struct Pipeline {
 }
 
 impl Pipeline {
-    /// A pipeline whose extensions stand in `extensions`, where others look at them too.
+    /// A pipeline. It shares `extensions` with the mail sender.
     pub fn new(auth: Arc<Auth>, extensions: Arc<ArcSwap<Extensions>>, address_rule: AddressRule) -> Self {
         Self { auth, extensions, address_rule, metrics: metrics::Metrics::default() }
     }
@@ -68,7 +68,7 @@ impl Pipeline {
         &self.auth
     }
 
-    /// The extensions of this moment.
+    /// The present extensions.
     pub fn extensions(&self) -> Arc<Extensions> {
         self.extensions.load_full()
     }
@@ -103,7 +103,7 @@ impl Pipeline {
         let extensions = self.extensions();
         let mut exchange = self.exchange(&extensions, request);
         // The stages of a request are a large future, and each layer around it would keep copies.
-        let walk = Box::pin(AssertUnwindSafe(self.walk(&stages::REQUEST, &mut exchange, &extensions)).catch_unwind());
+        let walk = Box::pin(AssertUnwindSafe(self.walk(stages::REQUEST, &mut exchange, &extensions)).catch_unwind());
         let walked = walk.await;
         self.finish(&mut exchange, walked).await
     }
@@ -112,7 +112,7 @@ impl Pipeline {
     pub async fn call_function(&self, extensions: &Extensions, request: Request, function: Arc<Route>) -> Response {
         let mut exchange = self.exchange(extensions, request);
         exchange.route = Some(function);
-        let call = AssertUnwindSafe(self.walk(&stages::FUNCTION, &mut exchange, extensions)).catch_unwind();
+        let call = AssertUnwindSafe(self.walk(stages::FUNCTION, &mut exchange, extensions)).catch_unwind();
         let called = Box::pin(call).await;
         self.finish(&mut exchange, called).await
     }
@@ -150,7 +150,7 @@ type Walked = Result<Result<Response, ApiError>, Box<dyn Any + Send>>;
 
 /// The answer to a refusal. A session that was opened before a later step refused is ended: nothing stays half-done.
 async fn refuse(exchange: &mut Exchange, error: &ApiError) -> Response {
-    // A stage that panicked may have left its transaction here, which is gone with it.
+    // After a panic, the transaction of the stage may still stand here, although it is gone.
     exchange.enclosing_tx = None;
     exchange.refused = error.code().map(str::to_owned);
     if let Err(error) = exchange.revoke_opened_session().await {

@@ -65,7 +65,7 @@ pub async fn count(exchange: &Exchange, rules: &RateRules) -> Result<(), ApiErro
     let Some(limit) = rules.limit_of(path) else { return Ok(()) };
     let client = exchange.request.client_address.as_deref().unwrap_or("no-trusted-ip");
     let auth = exchange.auth();
-    // Beside any transaction: what was tried counts, whatever comes of it.
+    // Not in a transaction: an attempt counts even if the request fails.
     match auth.rate_counts.take(auth, &*auth.store, format!("{client}|{path}"), limit).await? {
         None => Ok(()),
         Some(retry_secs) => Err(ApiError::too_many_requests(retry_secs)),

@@ -41,26 +41,20 @@ pub enum Stage {
     AfterScripts,
 }
 
-/// The stages of a request, in order. The first that answers or fails ends the walk.
-pub const REQUEST: [Stage; 13] = [
-    Stage::DisabledPaths,
-    Stage::Route,
-    Stage::RateLimit,
-    Stage::Unknown,
-    Stage::Body,
-    Stage::Origin,
-    Stage::Identity,
-    Stage::BeforeScripts,
-    Stage::BeforePlugins,
-    Stage::Endpoint,
-    Stage::Outbox,
-    Stage::AfterPlugins,
-    Stage::AfterScripts,
+/// A list of stages, in order. The first that answers or fails ends the walk.
+pub type Stages = [&'static [Stage]; 2];
+
+/// The stages of a request.
+pub const REQUEST: Stages = [
+    &[Stage::DisabledPaths, Stage::Route, Stage::RateLimit, Stage::Unknown, Stage::Body, Stage::Origin],
+    &AROUND_ENDPOINT,
 ];
 
 /// The stages of a call of a server-only function: limits and origins are for browsers.
-pub const FUNCTION: [Stage; 8] = [
-    Stage::Characters,
+pub const FUNCTION: Stages = [&[Stage::Characters], &AROUND_ENDPOINT];
+
+/// What every endpoint and every function has around it.
+const AROUND_ENDPOINT: [Stage; 7] = [
     Stage::Identity,
     Stage::BeforeScripts,
     Stage::BeforePlugins,
@@ -98,12 +92,12 @@ impl Pipeline {
     /// Passes the stages in order. The first that answers or fails decides the answer.
     pub(super) async fn walk(
         &self,
-        stages: &[Stage],
+        stages: Stages,
         exchange: &mut Exchange,
         extensions: &Extensions,
     ) -> Result<Response, ApiError> {
         let mut reply = None;
-        for stage in stages {
+        for stage in stages.into_iter().flatten() {
             if let Some(answer) = self.pass(*stage, exchange, extensions, &mut reply).await? {
                 return Ok(answer);
             }

@@ -49,13 +49,13 @@ pub trait Models: Database {
         read_all(model, self.run(out.build()?).await?)
     }
 
-    /// All rows that match, as they are once every other transaction that changes them has ended; nobody else changes them
-    /// until this transaction ends. Rows that refer to them can still be made.
+    /// All rows that match, locked until this transaction ends. Waits for other transactions that changed them. Others can
+    /// still insert rows that refer to them.
     async fn find_for_update(&self, model: &str, filters: &[Filter]) -> Result<Vec<Record>, StoreError> {
         find_locked(self, model, filters, RowLock::Update).await
     }
 
-    /// As [`Models::find_for_update`], of rows that are deleted next: nobody makes rows that refer to them either.
+    /// As [`Models::find_for_update`], for rows that are deleted next: others cannot insert rows that refer to them.
     async fn find_for_delete(&self, model: &str, filters: &[Filter]) -> Result<Vec<Record>, StoreError> {
         find_locked(self, model, filters, RowLock::Delete).await
     }
@@ -176,7 +176,7 @@ pub trait Models: Database {
 
 impl<D: Database + ?Sized> Models for D {}
 
-/// Rows are locked in the order of their ids, so that two transactions which want the same ones do not wait for each other.
+/// Locks rows in the order of their ids, so that two transactions that lock the same rows do not deadlock.
 async fn find_locked<D: Database + ?Sized>(
     database: &D,
     model: &str,
@@ -184,7 +184,7 @@ async fn find_locked<D: Database + ?Sized>(
     lock: RowLock,
 ) -> Result<Vec<Record>, StoreError> {
     let model = database.schema().model(model)?;
-    // Where no transaction is open, SQLite's writer answers, after the writes that wait.
+    // A "write" so that SQLite runs it on the writer, after the writes that wait.
     let mut out = Builder::write("SELECT ");
     push_columns(&mut out, model).sql(" FROM ").name(&model.table);
     push_where(&mut out, model, filters)?;

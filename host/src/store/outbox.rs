@@ -74,18 +74,18 @@ pub async fn enqueue(
     database.insert(record).await.map(drop)
 }
 
-/// Takes at most `limit` deliveries of these kinds that are due, oldest first. Nobody else gets them before `now` plus
+/// Takes at most `limit` of these deliveries that are due, oldest first. Nobody else gets them before `now` plus
 /// `lease_secs`; by then they must be deleted or postponed.
 ///
 /// # Errors
 /// As `Models`.
 pub async fn take_due(
     database: &dyn Database,
-    kinds: Filter,
+    which: &[Filter],
     now: Timestamp,
     (lease_secs, limit): (i64, u32),
 ) -> Result<Vec<Delivery>, StoreError> {
-    let due = [lte("availableAt", now), kinds];
+    let due = [&[lte("availableAt", now)], which].concat();
     let candidates = database.find_many(OUTBOX, &due, Some(Sort::ascending("availableAt")), Some(limit), None).await?;
     let mut taken = Vec::with_capacity(candidates.len());
     for candidate in candidates {

@@ -23,22 +23,22 @@ pub struct Shape {
     rest: String,
     is_write: bool,
     is_cacheable: bool,
-    /// Whether it takes back what failed in a transaction before.
+    /// True if it undoes earlier failures of its transaction.
     is_undo: bool,
-    /// How long the rows that it reads stay as they are.
+    /// How it locks the rows that it reads.
     lock: RowLock,
 }
 
-/// What keeps others from changing the rows that a statement reads, until its transaction ends. SQLite needs none: its
-/// transactions hold the one writer.
+/// How a statement locks the rows that it reads until its transaction ends. SQLite needs no lock, because a transaction
+/// holds the only writer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum RowLock {
-    /// Nothing.
+    /// No lock.
     #[default]
     None,
-    /// As an update would: rows that refer to these can still be made.
+    /// As an update locks: others can still insert rows that refer to these.
     Update,
-    /// As a deletion would.
+    /// As a deletion locks: others cannot.
     Delete,
 }
 
@@ -60,7 +60,7 @@ impl Statement {
         self.shape.is_write
     }
 
-    /// Whether it takes back what failed in a transaction before.
+    /// True if it undoes earlier failures of its transaction.
     pub(super) fn is_undo(&self) -> bool {
         self.shape.is_undo
     }
@@ -136,19 +136,19 @@ impl Builder {
         self
     }
 
-    /// Marks a statement that takes back what failed in a transaction before.
+    /// Marks a statement that undoes earlier failures of its transaction.
     pub(super) fn undo(mut self) -> Self {
         self.shape.is_undo = true;
         self
     }
 
-    /// Keeps the rows that are read as they are until the transaction ends.
+    /// Locks the rows that the statement reads.
     pub(super) fn lock(&mut self, lock: RowLock) -> &mut Self {
         self.shape.lock = lock;
         self
     }
 
-    /// The shape alone, for statements that are run often.
+    /// Only the shape, for statements that run often.
     pub(super) fn into_shape(self) -> Arc<Shape> {
         Arc::new(self.shape)
     }
@@ -189,7 +189,7 @@ where
 
 /// What differs between the backends.
 pub(super) trait Dialect: Backend {
-    /// Adds a value of a kind to the statement.
+    /// Binds a value of a kind.
     fn bind<'b>(out: &mut AstPass<'_, 'b, Self>, kind: FieldType, value: &'b Value) -> QueryResult<()>;
 
     /// The end of a `SELECT` that locks its rows.
@@ -226,8 +226,8 @@ impl Dialect for Pg {
     fn lock(lock: RowLock) -> &'static str {
         match lock {
             RowLock::None => "",
-            // An insert of a row that refers to this one shares its key: `FOR UPDATE` would wait for it, and two transactions
-            // that each made such a row would wait for each other.
+            // An insert of a row that refers to this one locks its key. `FOR UPDATE` would conflict with that lock, so two
+            // transactions that inserted such rows would deadlock here.
             RowLock::Update => " FOR NO KEY UPDATE",
             RowLock::Delete => " FOR UPDATE",
         }

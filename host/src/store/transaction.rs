@@ -26,13 +26,13 @@ pub(super) enum Command {
     Rollback(Reply<()>),
 }
 
-/// Whether a transaction can still be committed. The handles share it with whoever owns the connection, who decides: it sees
-/// every statement in order, also those whose callers are gone.
+/// Whether a transaction can still be committed. The owner of the connection decides, because it sees every statement in
+/// order, also those whose callers are gone. The handles share the flag.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Health(Arc<AtomicBool>);
 
 impl Health {
-    /// Whether the statement may run. After a failure only one that takes back what failed may.
+    /// Refuses statements after a failure, except one that undoes the failure.
     pub(super) fn admit(&self, statement: &Statement) -> Result<(), StoreError> {
         match self.has_failed() && !statement.is_undo() {
             true => Err(StoreError::internal("using a transaction in which a statement had failed")),
@@ -40,7 +40,7 @@ impl Health {
         }
     }
 
-    /// Notes how a statement ended, before anybody is told.
+    /// Records how a statement ended. Call it before the answer is sent.
     pub(super) fn note(&self, is_undo: bool, result: &Result<Vec<Row>, StoreError>) {
         match result {
             Ok(_) if is_undo => self.0.store(false, Ordering::Relaxed),
@@ -49,7 +49,7 @@ impl Health {
         }
     }
 
-    /// Why it cannot be committed, if it cannot.
+    /// Fails if the transaction cannot be committed.
     pub(super) fn check(&self) -> Result<(), StoreError> {
         match self.has_failed() {
             true => Err(StoreError::internal("committing a transaction in which a statement had failed")),
@@ -66,9 +66,9 @@ impl Health {
     }
 }
 
-/// The other end of a transaction's handles.
+/// What the owner of a transaction's connection gets.
 pub(super) struct Served {
-    /// What they ask.
+    /// The commands of the handles.
     pub(super) commands: flume::Receiver<Command>,
     /// Whether it can still be committed.
     pub(super) health: Health,
@@ -77,8 +77,8 @@ pub(super) struct Served {
 /// A transaction. Dropping it rolls back; so does the store when it idles longer than
 /// `StoreOptions::idle_transaction_timeout`.
 ///
-/// Invariant: once a statement has failed or `forbid_commit` was called, only a rollback is possible, of all or to a
-/// savepoint from before.
+/// Invariant: once a statement has failed or `forbid_commit` was called, only a rollback is possible: of everything, or to
+/// an earlier savepoint.
 pub struct Transaction {
     schema: Arc<Schema>,
     commands: flume::Sender<Command>,
@@ -86,7 +86,7 @@ pub struct Transaction {
 }
 
 impl Transaction {
-    /// A handle, and what its connection's owner gets.
+    /// A handle, and the part for the owner of the connection.
     pub(super) fn new(schema: &Arc<Schema>) -> (Self, Served) {
         let (sender, commands) = flume::unbounded();
         let health = Health::default();
@@ -110,7 +110,7 @@ impl Transaction {
         self.ask(Command::Rollback).await
     }
 
-    /// Another handle, which can run statements and neither end the transaction nor keep it open.
+    /// Another handle. It can run statements, but neither end the transaction nor keep it open.
     pub fn shared(&self) -> Arc<dyn Database> {
         let (schema, health) = (Arc::clone(&self.schema), self.health.clone());
         Arc::new(SharedTransaction { schema, commands: self.commands.downgrade(), health })

@@ -67,8 +67,8 @@ pub async fn find_user_by_email(database: &dyn Database, email: &str) -> Result<
     Ok(database.find_one(MODEL, &[eq("email", email)]).await?.map(User))
 }
 
-/// The user with this id, whom nobody else changes until this transaction ends: others that lock the same user wait.
-/// `database` is a transaction.
+/// Locks the user until this transaction ends and returns it; others that lock the same user wait. `database` is a
+/// transaction.
 ///
 /// # Errors
 /// As `Models`.

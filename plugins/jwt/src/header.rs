@@ -7,6 +7,14 @@ use doorward_sdk::prelude::*;
 pub fn set_header(request: &Request, reply: &Reply) -> Result<()> {
     let Some(session) = request.session()? else { return Ok(()) };
     let options: Options = config::options()?;
-    let key = signing::remembered_key(&options)?;
+    let key = match signing::remembered_key(&options) {
+        Ok(key) => key,
+        // The session is what was asked for; a key can be made when the database can be written again.
+        Err(Error::Host(HostError::Unavailable | HostError::Failed)) => {
+            log::warn("there is no key to sign with, so that an answer has no set-auth-jwt");
+            return Ok(());
+        }
+        Err(error) => return Err(error),
+    };
     reply.expose_header("set-auth-jwt", &token::about(&session, &key, &options)?)
 }

@@ -143,3 +143,18 @@ fn the_backend_signs_under_options_of_its_own() {
     let unknown = sign(json!({ "payload": {}, "overrideOptions": { "jwt": { "nonsense": 1 } } })).expect_err("refused");
     assert_eq!((unknown.status, unknown.code.as_deref()), (400, Some("INVALID_OVERRIDE_OPTIONS")));
 }
+
+#[test]
+fn a_session_check_goes_without_the_header_while_no_key_can_be_made() {
+    signed_in(json!({}));
+    let look = || {
+        let reply = RawReply::plain(200);
+        RawRequest::get("/get-session", &[]).run_after(&crate::plugin(), &reply).expect("the session check goes on");
+        Reply::new(&reply).header("set-auth-jwt")
+    };
+    fake::with(|world| world.refuses_inserts = true);
+    assert_eq!(look(), None);
+    assert!(RawRequest::get("/token", &[]).send(&crate::plugin()).is_err(), "who asks for a token is told");
+    fake::with(|world| world.refuses_inserts = false);
+    assert!(look().is_some());
+}

@@ -66,7 +66,7 @@ fn what_does_not_fit_is_told() {
         (
             "credential",
             json!({ "client_id": "a" }),
-            "`providers.credential`: a name has letters, digits, `-`, `_` and `.`",
+            "`providers.credential`: this is the name of another way to sign in",
         ),
         (
             "vercel",

@@ -13,13 +13,13 @@ const OWN: &str = "two-factor";
 const BY_MAIL: [&str; 3] = ["magic-link", "email-otp", "verify-email"];
 
 pub fn check(attempt: &Attempt) -> Result<Verdict> {
-    let user = attempt.user()?;
-    if user.get(ENABLED).and_then(Value::as_bool) != Some(true) || attempt.plugin().as_deref() == Some(OWN) {
+    let (user, plugin) = (attempt.user()?, attempt.plugin());
+    if user.get(ENABLED).and_then(Value::as_bool) != Some(true) || plugin.as_deref() == Some(OWN) {
         return Ok(Verdict::Admit);
     }
     let options: Options = config::options()?;
     let method = attempt.method();
-    if !options.enforces(&method) {
+    if !options.enforces(plugin.as_deref(), &method) {
         return Ok(Verdict::Admit);
     }
     let user_id = user.get("id").and_then(Value::as_str).unwrap_or_default();
@@ -68,7 +68,12 @@ mod tests {
         for method in ["email", "username", "google", "passkey-presence"] {
             assert_eq!(ask(attempt(method)).expect(method)["twoFactorMethods"], json!(["totp", "otp"]), "{method}");
         }
-        assert_eq!(ask(attempt("passkey")), None);
+        assert_eq!(ask(attempt("passkey").of_plugin("passkey")), None);
+        for foreign in ["another", "social", "magic-link"] {
+            for method in ["passkey", "impersonation"] {
+                assert!(ask(attempt(method).of_plugin(foreign)).is_some(), "{foreign} {method}");
+            }
+        }
         assert_eq!(ask(attempt("impersonation").of_plugin("admin")), None);
         assert_eq!(ask(attempt("two-factor").of_plugin("two-factor")), None);
         assert!(ask(attempt("two-factor").of_plugin("another")).is_some(), "the name of a way is not the way");

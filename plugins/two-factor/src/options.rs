@@ -4,8 +4,11 @@ use doorward_sdk::config;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// A passkey with a fingerprint or a PIN is two factors already; who impersonates someone has none of theirs.
-const EXEMPT: [&str; 2] = ["passkey", "impersonation"];
+/// Plugin and way: a passkey with a fingerprint or a PIN is two factors already; who impersonates someone has none of theirs.
+const EXEMPT: [(&str, &str); 2] = [("passkey", "passkey"), ("admin", "impersonation")];
+/// Plugins whose ways to sign in are theirs alone, so that a list of ways can leave them out. Any other plugin could call
+/// its way as it likes.
+const KNOWN: [&str; 5] = ["admin", "magic-link", "passkey", "social", "username"];
 /// In `enforce_on`: every way to sign in that is not exempt.
 const ALL: &str = "*";
 
@@ -103,10 +106,12 @@ pub struct AccountLockout {
 }
 
 impl Options {
-    /// Whether who signed in by `method` owes a second factor.
-    pub fn enforces(&self, method: &str) -> bool {
+    /// Whether who signed in by `method` owes a second factor; `plugin` signed them in, or the core.
+    pub fn enforces(&self, plugin: Option<&str>, method: &str) -> bool {
         let lists = |name: &str| self.enforce_on.iter().any(|listed| listed == name);
-        lists(method) || (lists(ALL) && !EXEMPT.contains(&method))
+        let is_exempt = plugin.is_some_and(|plugin| EXEMPT.contains(&(plugin, method)));
+        let is_known = plugin.is_none_or(|plugin| KNOWN.contains(&plugin));
+        lists(method) || !is_known || (lists(ALL) && !is_exempt)
     }
 }
 
@@ -235,12 +240,25 @@ mod tests {
     #[test]
     fn new_ways_to_sign_in_are_challenged_by_default() {
         let by_default = Options::default();
-        for (method, owes) in [("email", true), ("magic-link", true), ("google", true), ("passkey", false)] {
-            assert_eq!(by_default.enforces(method), owes, "{method}");
+        for (plugin, method, owes) in [
+            (None, "email", true),
+            (Some("magic-link"), "magic-link", true),
+            (Some("social"), "google", true),
+            (Some("passkey"), "passkey", false),
+            (Some("passkey"), "passkey-presence", true),
+            (Some("admin"), "impersonation", false),
+            (Some("hostile"), "passkey", true),
+            (Some("social"), "passkey", true),
+            (Some("admin"), "passkey", true),
+            (None, "passkey", true),
+        ] {
+            assert_eq!(by_default.enforces(plugin, method), owes, "{plugin:?} {method}");
         }
         let passwords_only = parse(r#"{"enforce_on":["email","username"]}"#).expect("options");
-        assert!(passwords_only.enforces("email") && !passwords_only.enforces("magic-link"));
+        assert!(passwords_only.enforces(None, "email"));
+        assert!(!passwords_only.enforces(Some("magic-link"), "magic-link"));
+        assert!(passwords_only.enforces(Some("hostile"), "magic-link"), "the name of a way is not the way");
         let strict = parse(r#"{"enforce_on":["*","passkey"]}"#).expect("options");
-        assert!(strict.enforces("passkey"));
+        assert!(strict.enforces(Some("passkey"), "passkey"));
     }
 }

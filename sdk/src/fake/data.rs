@@ -83,6 +83,9 @@ pub mod models {
     pub fn insert(model: &str, row: &str) -> Answer<String> {
         with(|world| {
             table(world, model)?;
+            if world.refuses_inserts {
+                return Err(HostError::Unavailable);
+            }
             let mut row = complete(world, model, object(row)?)?;
             world.drawn += 1;
             if row.get("id").is_none_or(Value::is_null) {
@@ -167,13 +170,16 @@ pub mod counters {
 }
 
 pub mod passwords {
-    use super::{Answer, with};
+    use super::{Answer, HostError, with};
 
     pub fn verify(user_id: Option<&str>, password: &str) -> Answer<bool> {
         Ok(with(|world| user_id.and_then(|id| world.passwords.get(id)).is_some_and(|own| own == password)))
     }
 
     pub fn verify_sign_in(_identifier: &str, user_id: Option<&str>, password: &str) -> Answer<bool> {
+        if with(|world| world.is_in_transaction) {
+            return Err(HostError::Invalid("guesses are counted outside of transactions".to_owned()));
+        }
         verify(user_id, password)
     }
 

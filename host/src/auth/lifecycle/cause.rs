@@ -1,4 +1,4 @@
-//! What an observer of a change may know of the request beneath which it happens: the request's head, and who acts.
+//! What an observer of a change may know about the request that causes it: the request's head, and who acts.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,34 +10,34 @@ use crate::http::RequestHead;
 
 /// The request that causes a change.
 pub struct Cause {
-    /// The request as it came; hooks that change theirs leave this one alone.
+    /// The request as it arrived. Hooks that change the request do not change this.
     pub head: Arc<RequestHead>,
     actor: ArcSwapOption<ActiveSession>,
     has_queued_mail: AtomicBool,
 }
 
 impl Cause {
-    /// A request of which nothing is known but its head.
+    /// A cause with this head. Who acts is not known yet.
     pub fn new(head: Arc<RequestHead>) -> Self {
         Self { head, actor: ArcSwapOption::empty(), has_queued_mail: AtomicBool::new(false) }
     }
 
-    /// The session that the request came with, or that it opened, as far as it was looked for by now.
+    /// The session that the request came with or opened. None until something asked for it.
     pub fn actor(&self) -> Option<Arc<ActiveSession>> {
         self.actor.load_full()
     }
 
-    /// Notes who acts.
+    /// Sets who acts.
     pub fn note_actor(&self, actor: Option<Arc<ActiveSession>>) {
         self.actor.store(actor);
     }
 
-    /// Lets the request wake the sender of mail when all is committed; call it after `outbox::write`.
+    /// Makes the request wake the mail sender after the commit. Call it after `outbox::write`.
     pub fn note_queued_mail(&self) {
         self.has_queued_mail.store(true, Ordering::Relaxed);
     }
 
-    /// Whether anything was written for the sender of mail.
+    /// True if the request queued mail.
     pub fn has_queued_mail(&self) -> bool {
         self.has_queued_mail.load(Ordering::Relaxed)
     }

@@ -1,6 +1,6 @@
 //! The one way in which users, sessions, accounts and verifications are written, and the observers that see each write.
 //!
-//! Invariant: outside of `store`, no other file writes rows of these models; `tests/tidy.rs` holds it.
+//! Invariant: outside of `store`, no other file writes rows of these models; `tests/tidy` holds it.
 //! Invariant: observers run inside the transaction of the change; when one refuses, that transaction can only be undone.
 
 mod cause;
@@ -22,9 +22,9 @@ use crate::store::{Database, Filter, Model, Models, Record, StoreError, Value, e
 
 /// Sees every write of a user, a session, an account or a verification.
 ///
-/// Both methods must read and write through `scope` alone, which is the transaction of the change: on SQLite, another write
-/// would wait for it for ever. What they write with the functions of this module is observed in turn. Keep them short: the
-/// transaction is open, and on SQLite every other write waits.
+/// Both methods must read and write through `scope` alone. It is the transaction of the change, and on SQLite any other
+/// write would wait for it. What they write with the functions of this module is observed in turn. Keep them short: while
+/// the transaction is open, every other write on SQLite waits.
 #[async_trait]
 pub trait Observer: Send + Sync {
     /// Whether to be asked about such a change at all; what no observer wants costs nothing.
@@ -150,8 +150,8 @@ impl Watch {
         Ok(stored)
     }
 
-    /// Row by row, since each may get other values. What observers see of a row is what is updated: nobody else changes it
-    /// meanwhile. The filters guard each row again, for an observer may have changed it.
+    /// Updates row by row, because observers may set other values on each. The rows are locked first, so nobody else changes
+    /// what the observers saw. The filters guard each row again, because an observer may have changed it.
     async fn update(
         &self,
         scope: &Scope,
@@ -203,11 +203,12 @@ impl Watch {
     }
 }
 
-/// Commits the transaction of a change, or undoes it; one that the caller began can only be undone after a refusal.
+/// Commits the transaction of a change, or rolls it back after a failure. If the caller began it, the caller can then only
+/// roll it back.
 async fn close<T>(unit: UnitOfWork, done: Result<T, AuthError>) -> Result<T, AuthError> {
     match &done {
         Ok(_) => unit.commit().await?,
-        // What matters to the caller is why.
+        // The first error is the one that the caller needs.
         Err(_) => _ = unit.rollback().await,
     }
     done

@@ -1,7 +1,7 @@
 //! Where a piece of work reads and writes, who sees its changes, and what caused it: one handle for all of it.
 //!
-//! Invariant: whoever is handed a scope reads and writes through it alone. A statement beside it would wait for the scope's
-//! own transaction, on SQLite with every other write of the server, on PostgreSQL for a connection that nobody gives back.
+//! Invariant: whoever gets a scope reads and writes through it alone. A statement beside it could wait for the scope's own
+//! transaction: on SQLite every write waits for it, on PostgreSQL it may hold the last connection.
 
 use std::ops::Deref;
 use std::pin::Pin;
@@ -12,7 +12,7 @@ use super::cause::Cause;
 use crate::auth::Auth;
 use crate::store::{Database, Row, Schema, Statement, StoreError, Transaction};
 
-/// The store or a transaction, with those who see changes. Clones are cheap, and take part in the same transaction.
+/// The store or a transaction, with the observers of its changes. Clones are cheap and share the transaction.
 #[derive(Clone)]
 pub struct Scope {
     db: Arc<dyn Database>,
@@ -22,45 +22,45 @@ pub struct Scope {
 }
 
 impl Scope {
-    /// Work on `db` that no request causes.
+    /// A scope on `db` for work that no request causes.
     pub fn new(db: Arc<dyn Database>, observers: Arc<Observers>) -> Self {
         Self { db, observers, depth: 0, cause: None }
     }
 
-    /// The same for work that a request causes.
+    /// The same scope for work that this request causes.
     #[must_use]
     pub fn caused_by(self, cause: Arc<Cause>) -> Self {
         Self { cause: Some(cause), ..self }
     }
 
-    /// The request beneath which this is, if any.
+    /// The request that causes the work, if any.
     pub fn cause(&self) -> Option<&Arc<Cause>> {
         self.cause.as_ref()
     }
 
-    /// How many changes cause each other down to here: 0 for a request's own work, 1 for what its change's observers do.
+    /// How many changes caused this work: 0 for a request's own work, 1 for the observers of its changes, and so on.
     pub fn depth(&self) -> usize {
         self.depth
     }
 
-    /// Who sees changes, in the order in which they are asked.
+    /// The observers of changes, in the order in which they are asked.
     pub(super) fn observers(&self) -> &Observers {
         &self.observers
     }
 
-    /// What the observers of a change in this scope get.
+    /// The scope for the observers of a change in this scope.
     pub(super) fn beneath(&self) -> Self {
         Self { depth: self.depth + 1, ..self.clone() }
     }
 
-    /// Lets the request wake the sender of mail when all is committed; call it after `outbox::write`.
+    /// Makes the request wake the mail sender after the commit. Call it after `outbox::write`.
     pub fn note_queued_mail(&self) {
         if let Some(cause) = &self.cause {
             cause.note_queued_mail();
         }
     }
 
-    /// What must happen together: in the transaction that this scope is already, or in one of its own.
+    /// Begins work that must happen together: in the transaction of this scope, or in a new one if there is none.
     ///
     /// # Errors
     /// When none can begin.
@@ -68,7 +68,7 @@ impl Scope {
         if self.is_transaction() {
             return Ok(UnitOfWork { own: None, scope: self.clone() });
         }
-        // The one place above the store that owns its statement: what begins a transaction cannot be part of one.
+        // No transaction is open here, so this cannot wait for one of our own.
         let own = auth.store.begin().await?;
         let scope = Self { db: own.shared(), ..self.clone() };
         Ok(UnitOfWork { own: Some(own), scope })
@@ -104,14 +104,14 @@ impl Database for Scope {
     }
 }
 
-/// A scope in a transaction. Dropping it undoes the transaction, if it is its own.
+/// A scope in a transaction. If it began the transaction, dropping it rolls back.
 pub struct UnitOfWork {
     own: Option<Transaction>,
     scope: Scope,
 }
 
 impl UnitOfWork {
-    /// Makes its own transaction visible and durable. One that it only takes part in is committed by whoever began it.
+    /// Commits the transaction if this unit began it. Otherwise whoever began it commits.
     ///
     /// # Errors
     /// As `Transaction::commit`.
@@ -122,7 +122,7 @@ impl UnitOfWork {
         }
     }
 
-    /// Undoes its own transaction. One that it only takes part in can no longer be committed.
+    /// Rolls the transaction back if this unit began it. Otherwise it can no longer be committed.
     ///
     /// # Errors
     /// As `Transaction::rollback`.

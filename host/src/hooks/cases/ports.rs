@@ -30,7 +30,7 @@ impl CasePorts {
             clock: Arc::<FixedClock>::clone(&self.clock),
             random: Arc::new(SystemRandom),
             counters: Arc::<FixedCounters>::clone(&self.counters),
-            signing_key: Secret::new(b"the key of cases".to_vec()),
+            signing_key: Secret::new("the key of cases".to_owned()),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Comparisons of a script that can never be true, as far as the text alone tells.
 
-use super::places::closing;
+use super::places::{self, closing};
 use super::words::Word;
 
 type Words = [(Word, usize)];
@@ -32,7 +32,7 @@ fn known(property: &str) -> Option<Known> {
 /// What is wrong with the comparison of the property whose `ctx` stands at this word.
 pub fn problem(words: &Words, at: usize, property: &str, is_route: &dyn Fn(&str) -> bool) -> Option<String> {
     let known = known(property)?;
-    let word = |at: usize| words.get(at).map(|(word, _)| word);
+    let word = |at: usize| places::word(words, at);
     let context = match word(at)? {
         Word::Name(context) => context,
         _ => return None,
@@ -73,7 +73,7 @@ pub fn of_types(words: &Words) -> Vec<(usize, String)> {
         ["()", "bool", "string", "char", "i64", "f64", "array", "map", "Fn", "headers", "blob", "range", "range="];
     let wrong = |(at, (word, line)): (usize, &(Word, usize))| {
         let end = matches!(word, Word::Name(name) if name == "type_of").then(|| closing(words, at + 1))??;
-        operator(words.get(end + 1).map(|(word, _)| word))?;
+        operator(places::word(words, end + 1))?;
         let text = literal(words, end + 2)?.text?;
         (!TYPES.contains(&text)).then(|| (*line, format!("no value is of the type {text:?}")))
     };
@@ -99,7 +99,7 @@ struct Literal<'a> {
 
 /// The plain value that begins at this word, unless something is made of it.
 fn literal(words: &Words, at: usize) -> Option<Literal<'_>> {
-    let word = |at: usize| words.get(at).map(|(word, _)| word);
+    let word = |at: usize| places::word(words, at);
     let (value, next) = match word(at)? {
         Word::Text(text) => (Literal { kind: "a text", text: Some(text) }, at + 1),
         Word::Number => (Literal { kind: "a number", text: None }, at + 1),

@@ -110,7 +110,8 @@ fn call<'a>(words: &Words, at: usize, context: &str, functions: &'a [Function]) 
     found
 }
 
-fn word(words: &Words, at: usize) -> Option<&Word> {
+/// The word at this place.
+pub fn word(words: &Words, at: usize) -> Option<&Word> {
     words.get(at).map(|(word, _)| word)
 }
 

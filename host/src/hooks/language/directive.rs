@@ -9,6 +9,7 @@ use super::declare::HookPoint;
 use super::json;
 use super::native::Native;
 use crate::email;
+use crate::http::is_token;
 
 /// A cookie that a script wants set.
 #[derive(Clone, Debug, PartialEq)]
@@ -212,7 +213,7 @@ fn event(function: &str, name: &str, data: Map) -> Native<Event> {
 
 fn header(context: &NativeCallContext, function: &str, name: &str, value: Option<&str>) -> Native<()> {
     let name = name.to_ascii_lowercase();
-    if !is_token(&name) || value.is_some_and(|value| value.contains(char::is_control)) {
+    if !is_name(&name) || value.is_some_and(|value| value.contains(char::is_control)) {
         return Err(format!("{function}: not a header").into());
     }
     if is_reserved_header(&name) {
@@ -225,7 +226,7 @@ fn header(context: &NativeCallContext, function: &str, name: &str, value: Option
 }
 
 fn cookie(context: &NativeCallContext, name: &str, value: &str, max_age_secs: Option<i64>) -> Native<()> {
-    if !is_token(name) {
+    if !is_name(name) {
         return Err("set_cookie: not a cookie's name".into());
     }
     if value.len() > 3000 {
@@ -268,8 +269,7 @@ fn is_reserved_header(name: &str) -> bool {
     RESERVED.contains(&name) || name.starts_with("content-") || name.starts_with("access-control-")
 }
 
-/// A name as HTTP allows it.
-fn is_token(name: &str) -> bool {
-    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    !name.is_empty() && name.len() <= 256 && name.bytes().all(is_allowed)
+/// A name as HTTP allows it, of a length that clients take.
+fn is_name(name: &str) -> bool {
+    name.len() <= 256 && is_token(name)
 }

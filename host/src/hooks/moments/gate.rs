@@ -39,7 +39,7 @@ impl SessionGate for ScriptGate {
             };
             add_to_answer(exchange, &directives);
             note(&hook.script, &exchange.request.id, &directives);
-            // Not now: what is told of a sign-in stays said when the transaction of a refused one is undone.
+            // Later: mail about a refused sign-in must survive the rollback of its transaction.
             exchange.queue_later(drafts(&hook.script, &directives));
             match outcome.map(answer) {
                 None => {}

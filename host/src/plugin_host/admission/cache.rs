@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
+use crate::crypto::purpose::Purpose;
 use crate::crypto::secret::Secret;
 use crate::crypto::{constant_time_eq, hex, hmac_sha256, sha256};
 
@@ -25,8 +26,8 @@ pub(in crate::plugin_host) struct Cache {
 
 impl Cache {
     /// The cache in `folder`, which is made when it is missing; without one, components are always compiled.
-    pub(in crate::plugin_host) fn open(folder: Option<&Path>, secret: &str) -> Self {
-        let key = Secret::new(hmac_sha256(secret.as_bytes(), b"doorward compiled plugins").to_vec());
+    pub(in crate::plugin_host) fn open(folder: Option<&Path>, secret: &Secret<String>) -> Self {
+        let key = Purpose::CompiledComponents.key(secret);
         let folder = folder.and_then(|folder| match make_private(folder) {
             Ok(()) => Some(folder.to_owned()),
             Err(error) => {
@@ -134,7 +135,7 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let folder = place.path().join("cache");
         let engine = Engine::default();
-        let cache = Cache::open(Some(&folder), "secret");
+        let cache = Cache::open(Some(&folder), &Secret::new("secret".to_owned()));
         cache.load(&engine, EMPTY).unwrap();
         let file = only_file(&folder);
         let genuine = fs::read(&file).unwrap();
@@ -151,7 +152,7 @@ mod tests {
         assert!(cache.read(&name).is_none());
         cache.load(&engine, EMPTY).unwrap();
         assert!(cache.read(&name).is_some());
-        assert!(Cache::open(Some(&folder), "other").read(&name).is_none());
+        assert!(Cache::open(Some(&folder), &Secret::new("other".to_owned())).read(&name).is_none());
     }
 
     #[cfg(unix)]
@@ -162,18 +163,18 @@ mod tests {
         let folder = place.path().join("cache");
         fs::create_dir(&folder).unwrap();
         fs::set_permissions(&folder, fs::Permissions::from_mode(0o777)).unwrap();
-        let cache = Cache::open(Some(&folder), "secret");
+        let cache = Cache::open(Some(&folder), &Secret::new("secret".to_owned()));
         cache.load(&Engine::default(), EMPTY).unwrap();
         assert!(fs::read_dir(&folder).unwrap().next().is_none());
         let link = place.path().join("link");
         std::os::unix::fs::symlink(place.path(), &link).unwrap();
-        assert!(Cache::open(Some(&link), "secret").folder.is_none());
+        assert!(Cache::open(Some(&link), &Secret::new("secret".to_owned())).folder.is_none());
     }
     #[test]
     fn sup_1_what_another_engine_or_component_made_is_not_taken() {
         let place = tempfile::tempdir().unwrap();
         let folder = place.path().join("cache");
-        let cache = Cache::open(Some(&folder), "secret");
+        let cache = Cache::open(Some(&folder), &Secret::new("secret".to_owned()));
         let engine = Engine::default();
         let other = Engine::new(wasmtime::Config::new().epoch_interruption(true)).unwrap();
         cache.load(&engine, EMPTY).unwrap();
@@ -194,7 +195,7 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let folder = place.path().join("cache");
         let engine = Engine::default();
-        let cache = Cache::open(Some(&folder), "secret");
+        let cache = Cache::open(Some(&folder), &Secret::new("secret".to_owned()));
         let target = place.path().join("elsewhere");
         fs::write(&target, b"not ours").unwrap();
         let entry = folder.join(entry_name(&engine, EMPTY));

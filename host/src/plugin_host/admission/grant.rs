@@ -8,9 +8,12 @@ use serde_json::{Map, Value as Json};
 
 use super::hook_rights::{asked_grants, sentence, suffices};
 use crate::config::PluginConfig;
+use crate::cookie::name::NamePattern;
+use crate::cookie::signature::Form;
 use crate::cookie::{CookieSpec, Cookies};
+use crate::http::is_token;
 use crate::plugin_host::error::PluginError;
-use crate::plugin_host::package::manifest::Manifest;
+use crate::plugin_host::package::manifest::{CookieRule, Manifest};
 use crate::plugin_host::package::options::active;
 
 /// What plugins of this project may use when their entry names neither `path` nor `grants`: no more than was reviewed with
@@ -18,13 +21,21 @@ use crate::plugin_host::package::options::active;
 static OFFICIAL: LazyLock<HashMap<String, Vec<String>>> =
     LazyLock::new(|| toml::from_str(include_str!("../../../../plugins/official.toml")).unwrap_or_default());
 
+/// A cookie that a plugin may write.
+#[derive(Clone, Debug)]
+pub(in crate::plugin_host) struct CookieRight {
+    pub(in crate::plugin_host) spec: CookieSpec,
+    /// The form of its signed values, when the reference has this cookie.
+    pub(in crate::plugin_host) form: Option<Form>,
+}
+
 /// Everything that the imports check before they act for a plugin.
 #[derive(Debug, Default)]
 pub(in crate::plugin_host) struct Rights {
     /// By the name that the plugin uses.
-    pub(in crate::plugin_host) cookies: HashMap<String, CookieSpec>,
+    pub(in crate::plugin_host) cookies: HashMap<String, CookieRight>,
     /// Cookies whose names end in data, by the prefix that the plugin uses.
-    pub(in crate::plugin_host) cookie_prefixes: BTreeMap<String, CookieSpec>,
+    pub(in crate::plugin_host) cookie_prefixes: BTreeMap<String, CookieRight>,
     pub(in crate::plugin_host) verification_prefixes: Vec<String>,
     pub(in crate::plugin_host) creates_user_with: Vec<String>,
     pub(in crate::plugin_host) updates_user_fields: Vec<String>,
@@ -62,9 +73,14 @@ pub(in crate::plugin_host) fn check(
     Err(PluginError::NotGranted { plugin, capability: (*first).clone(), meaning: meaning.collect(), line })
 }
 
+/// Whether the entry is a plugin of this project, from the plugin folder.
+pub(in crate::plugin_host) fn is_official(config: &PluginConfig) -> bool {
+    config.path.is_none() && OFFICIAL.contains_key(&config.id)
+}
+
 /// The capabilities that an entry may use beside the harmless ones.
 pub fn granted(config: &PluginConfig) -> &[String] {
-    let reviewed = || OFFICIAL.get(&config.id).filter(|_| config.path.is_none()).map(Vec::as_slice);
+    let reviewed = || OFFICIAL.get(&config.id).filter(|_| is_official(config)).map(Vec::as_slice);
     config.grants.as_deref().or_else(reviewed).unwrap_or_default()
 }
 
@@ -75,25 +91,19 @@ impl Rights {
     /// `Manifest` for a cookie that belongs to the core.
     pub(in crate::plugin_host) fn of(
         manifest: &Manifest,
+        entry: &PluginConfig,
         options: &Map<String, Json>,
         cookies: &Cookies,
     ) -> Result<Self, PluginError> {
         let (mut own, mut prefixes) = (HashMap::new(), BTreeMap::new());
-        for rule in &manifest.cookies {
-            let own_name = rule.name_option.as_ref().and_then(|option| chosen(options, option)).and_then(Json::as_str);
-            let name = own_name.unwrap_or(&rule.name);
-            let spec = if rule.is_literal { cookies.literal(name) } else { cookies.spec(name) };
-            let is_reserved =
-                if rule.is_prefix { cookies.is_reserved_prefix(&spec.name) } else { cookies.is_reserved(&spec.name) };
-            if is_reserved || !is_cookie_name(&spec.name) {
+        for CookieName { rule, name, spec } in cookie_names(manifest, options, cookies) {
+            if is_of_core(&manifest.id, rule, &spec, cookies) || !is_token(&spec.name) {
                 let reason = format!("the cookie `{}` belongs to the core or has no possible name", spec.name);
                 return Err(PluginError::Manifest { plugin: manifest.id.clone(), reason });
             }
-            if rule.is_prefix {
-                _ = prefixes.insert(name.to_owned(), spec)
-            } else {
-                _ = own.insert(name.to_owned(), spec)
-            }
+            let form = Form::of(&manifest.id, &rule.name).filter(|_| is_official(entry));
+            let right = CookieRight { spec, form };
+            if rule.is_prefix { _ = prefixes.insert(name, right) } else { _ = own.insert(name, right) }
         }
         let names = |fields| active(manifest, fields, options).map(|field| field.name.clone());
         let own_fields: Vec<String> = names(&manifest.user_fields).collect();
@@ -116,19 +126,59 @@ impl Rights {
 
 impl Rights {
     /// The cookie with the plugin's name `name`: declared as it is, or by the beginning of its name.
-    pub(in crate::plugin_host) fn cookie(&self, name: &str) -> Option<CookieSpec> {
-        if let Some(spec) = self.cookies.get(name) {
-            return Some(spec.clone());
+    pub(in crate::plugin_host) fn cookie(&self, name: &str) -> Option<CookieRight> {
+        if let Some(right) = self.cookies.get(name) {
+            return Some(right.clone());
         }
-        let (end, spec) =
-            self.cookie_prefixes.iter().find_map(|(prefix, spec)| Some((name.strip_prefix(prefix)?, spec)))?;
-        is_cookie_name(end).then(|| CookieSpec { name: format!("{}{end}", spec.name), ..spec.clone() })
+        let (end, right) =
+            self.cookie_prefixes.iter().find_map(|(prefix, right)| Some((name.strip_prefix(prefix)?, right)))?;
+        let spec = CookieSpec { name: format!("{}{end}", right.spec.name), ..right.spec.clone() };
+        is_token(end).then_some(CookieRight { spec, form: right.form })
     }
 }
 
-fn is_cookie_name(name: &str) -> bool {
-    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    !name.is_empty() && name.bytes().all(is_token)
+/// A cookie of a manifest, named as the operator's options say.
+struct CookieName<'a> {
+    rule: &'a CookieRule,
+    /// As the plugin names it.
+    name: String,
+    spec: CookieSpec,
+}
+
+fn cookie_names<'a>(
+    manifest: &'a Manifest,
+    options: &Map<String, Json>,
+    cookies: &Cookies,
+) -> impl Iterator<Item = CookieName<'a>> {
+    manifest.cookies.iter().map(|rule| {
+        let own_name = rule.name_option.as_ref().and_then(|option| chosen(options, option)).and_then(Json::as_str);
+        let name = own_name.unwrap_or(&rule.name).to_owned();
+        let spec = if rule.is_literal { cookies.literal(&name) } else { cookies.spec(&name) };
+        CookieName { rule, name, spec }
+    })
+}
+
+/// The names of a manifest's cookies as browsers see them.
+pub(in crate::plugin_host) fn cookie_patterns(
+    manifest: &Manifest,
+    options: &Map<String, Json>,
+    cookies: &Cookies,
+) -> Vec<NamePattern> {
+    let pattern = |CookieName { rule, spec, .. }: CookieName<'_>| match rule.is_prefix {
+        true => NamePattern::beginning(&spec.name),
+        false => NamePattern::exact(&spec.name),
+    };
+    cookie_names(manifest, options, cookies).map(pattern).collect()
+}
+
+/// The core removes the cookie of an unfinished sign-in at a provider; this plugin alone writes it.
+const STATE_COOKIE: (&str, &str) = ("social", "oauth_state");
+
+fn is_of_core(plugin: &str, rule: &CookieRule, spec: &CookieSpec, cookies: &Cookies) -> bool {
+    if rule.is_prefix {
+        return cookies.is_reserved_prefix(&spec.name);
+    }
+    cookies.is_reserved(&spec.name) && ((plugin, rule.name.as_str()) != STATE_COOKIE || *spec != cookies.oauth_state)
 }
 
 #[cfg(test)]
@@ -138,11 +188,10 @@ mod tests {
 
     use super::*;
     use crate::config::Config;
-    use crate::plugin_host::package::manifest;
+    use crate::plugin_host::package::manifest::declared;
 
     fn manifest(json: &str) -> Manifest {
-        let text = format!(r#"{{"manifest_version":1,"id":"magic-link","version":"1","sdk_version":"1"{json}}}"#);
-        manifest::parse(text.as_bytes(), "x").unwrap()
+        declared("magic-link", json)
     }
 
     fn config(text: &str) -> PluginConfig {
@@ -170,28 +219,36 @@ mod tests {
     fn cookies_of_the_core_are_out_of_reach() {
         let text = "secret = \"wire-contract-secret-0123456789-abcdefghijklmnop\"";
         let cookies = Cookies::new(&Config::parse(text, Path::new("."), &BTreeMap::new()).unwrap());
-        for name in ["better-auth.session_token", "__Secure-better-auth.session_token", "bad name", "a;b", ""] {
+        for name in [
+            "better-auth.session_token",
+            "__Secure-better-auth.session_token",
+            "bad name",
+            "a;b",
+            "",
+            "better-auth.oauth_state",
+            "better-auth.known_device",
+        ] {
             let json = serde_json::json!([{ "name": name, "is_literal": true }]);
             let asks = manifest(&format!(r#","cookies":{json}"#));
-            assert!(Rights::of(&asks, &Map::new(), &cookies).is_err(), "{name}");
+            assert!(Rights::of(&asks, &config(""), &Map::new(), &cookies).is_err(), "{name}");
         }
         let renamed = manifest(r#","cookies":[{"name":"mine","is_literal":true,"name_option":"cookie_name"}]"#);
         let option = Map::from_iter([("cookie_name".to_owned(), Json::from("better-auth.session_token"))]);
-        assert!(Rights::of(&renamed, &option, &cookies).is_err());
-        for name in ["session_", "session_token", "Session_Tok", "session_data.", "dont"] {
+        assert!(Rights::of(&renamed, &config(""), &option, &cookies).is_err());
+        for name in ["session_", "session_token", "Session_Tok", "session_data.", "dont", "known_", "oauth_"] {
             let json = serde_json::json!([{ "name": name, "is_prefix": true }]);
             let asks = manifest(&format!(r#","cookies":{json}"#));
-            assert!(Rights::of(&asks, &Map::new(), &cookies).is_err(), "{name}");
+            assert!(Rights::of(&asks, &config(""), &Map::new(), &cookies).is_err(), "{name}");
         }
         let many = manifest(r#","cookies":[{"name":"session_token_multi-","is_prefix":true}]"#);
-        let rights = Rights::of(&many, &Map::new(), &cookies).unwrap();
-        assert_eq!(rights.cookie("session_token_multi-a").unwrap().name, "better-auth.session_token_multi-a");
+        let rights = Rights::of(&many, &config(""), &Map::new(), &cookies).unwrap();
+        assert_eq!(rights.cookie("session_token_multi-a").unwrap().spec.name, "better-auth.session_token_multi-a");
         for name in ["session_token_multi-", "session_token", "session_token_multi-a;b", "session_token_multi-a b"] {
             assert!(rights.cookie(name).is_none(), "{name}");
         }
         let prefixed = manifest(r#","cookies":[{"name":"mine"}]"#);
-        let rights = Rights::of(&prefixed, &Map::new(), &cookies).unwrap();
-        assert_eq!(rights.cookies.get("mine").unwrap().name, "better-auth.mine");
+        let rights = Rights::of(&prefixed, &config(""), &Map::new(), &cookies).unwrap();
+        assert_eq!(rights.cookies.get("mine").unwrap().spec.name, "better-auth.mine");
     }
 
     #[test]

@@ -10,13 +10,14 @@ use wasmtime::component::{Component, Linker};
 use super::cache::Cache;
 use super::grant::{self, Rights};
 use super::hook_rights::Sights;
+use crate::auth::verification;
 use crate::clock::Clock;
 use crate::config::{Config, PluginConfig};
 use crate::cookie::Cookies;
-use crate::crypto::hmac_sha256;
+use crate::crypto::purpose::Purpose;
 use crate::crypto::random::Random;
-use crate::crypto::secret::Secret;
 use crate::exchange::redaction::SecretNames;
+use crate::mail::kind;
 use crate::plugin_host::bindings::exports::doorward::plugin::{
     lifecycle, lifecycle_events, request_hooks, routes, server_functions, session_gate, token_claims,
 };
@@ -67,7 +68,7 @@ pub(in crate::plugin_host) async fn load_all(
     }
     let candidates =
         entries.into_iter().map(|entry| read(config, entry, &*ports.clock)).collect::<Result<Vec<_>, _>>()?;
-    refuse_clashes(&candidates)?;
+    refuse_clashes(&candidates, &Cookies::new(config))?;
     let memory_mib = candidates.iter().map(|candidate| candidate.entry.limits.memory_mib).max().unwrap_or(0);
     let beneath_changes = match candidates.iter().any(|candidate| !candidate.manifest.events.is_empty()) {
         true => CHANGES_AT_ONCE * DEEPEST,
@@ -80,7 +81,7 @@ pub(in crate::plugin_host) async fn load_all(
         config,
         ports,
         engine: engine::start(instances, memory_mib << 20)?,
-        cache: Arc::new(Cache::open(Some(&config.resolve(CACHE_FOLDER)), config.secret_value.expose())),
+        cache: Arc::new(Cache::open(Some(&config.resolve(CACHE_FOLDER)), &config.secret_value)),
         cookies: Cookies::new(config),
         capacity,
         common: Common::new(config, &ports.random, capacity),
@@ -100,7 +101,7 @@ pub(in crate::plugin_host) async fn load_all(
 pub fn extend_schema(config: &Config, clock: &dyn Clock, schema: &mut Schema) -> Result<(), PluginError> {
     let entries = config.plugins.iter().filter(|entry| entry.enabled);
     let candidates = entries.map(|entry| read(config, entry, clock)).collect::<Result<Vec<_>, _>>()?;
-    refuse_clashes(&candidates)?;
+    refuse_clashes(&candidates, &Cookies::new(config))?;
     for Candidate { manifest, options, .. } in &candidates {
         let plugin = &manifest.id;
         let refused = |error: StoreError| PluginError::Manifest { plugin: plugin.clone(), reason: error.to_string() };
@@ -126,13 +127,28 @@ fn read<'a>(config: &Config, entry: &'a PluginConfig, clock: &dyn Clock) -> Resu
         let reason = format!("it limits requests to `{path}`, which is no route of its own without parameters");
         return Err(PluginError::Manifest { plugin: entry.id.clone(), reason });
     }
+    refuse_core_names(&manifest)?;
     let options = options::checked(&manifest, entry)?;
     options::place_routes(&mut manifest, &options)?;
     Ok(Candidate { entry, component, manifest, options })
 }
 
+/// What the core's own links and mails rest on is nobody else's.
+fn refuse_core_names(manifest: &Manifest) -> Result<(), PluginError> {
+    let meets = |own: &str, prefix: &str| own.starts_with(prefix) || prefix.starts_with(own);
+    let mut prefixes = manifest.verification_prefixes.iter();
+    let prefix = prefixes.find(|prefix| verification::OF_CORE.iter().any(|own| meets(own, prefix)));
+    let mail = manifest.mails.iter().find(|kind| kind::OF_CORE.contains(&kind.as_str()));
+    let reason = match (prefix, mail) {
+        (Some(prefix), _) => format!("the verification prefix `{prefix}` belongs to the core"),
+        (None, Some(kind)) => format!("the mail `{kind}` belongs to the core"),
+        (None, None) => return Ok(()),
+    };
+    Err(PluginError::Manifest { plugin: manifest.id.clone(), reason })
+}
+
 /// Two plugins cannot own one thing.
-fn refuse_clashes(candidates: &[Candidate<'_>]) -> Result<(), PluginError> {
+fn refuse_clashes(candidates: &[Candidate<'_>], cookies: &Cookies) -> Result<(), PluginError> {
     let mut owners: HashMap<String, &str> = HashMap::new();
     for Candidate { manifest, options, .. } in candidates {
         let id = manifest.id.as_str();
@@ -144,10 +160,8 @@ fn refuse_clashes(candidates: &[Candidate<'_>]) -> Result<(), PluginError> {
         // Databases fold the case of names.
         let tables = manifest.tables.iter().map(|table| format!("table {}", table.name.to_ascii_lowercase()));
         let functions = manifest.functions.iter().map(|function| format!("function {}", function.name));
-        let cookies = manifest.cookies.iter().map(|rule| format!("cookie {}", rule.name));
         let codes = manifest.errors.iter().map(|error| format!("error code {}", error.code));
-        let claims =
-            routes.chain(fields).chain(tables).chain(functions).chain(cookies).chain(codes).chain([format!("id {id}")]);
+        let claims = routes.chain(fields).chain(tables).chain(functions).chain(codes).chain([format!("id {id}")]);
         for claim in claims {
             if let Some(other) = owners.insert(claim.clone(), id) {
                 let reason = format!("the {claim} is claimed by the plugin `{other}` too: remove one of them");
@@ -156,6 +170,7 @@ fn refuse_clashes(candidates: &[Candidate<'_>]) -> Result<(), PluginError> {
         }
     }
     refuse_shared_paths(candidates)?;
+    refuse_shared_cookies(candidates, cookies)?;
     refuse_shared_prefixes(candidates)
 }
 
@@ -170,6 +185,24 @@ fn refuse_shared_paths(candidates: &[Candidate<'_>]) -> Result<(), PluginError> 
                     format!("the path {} has a route of the plugin `{other}` too: remove one of them", route.path);
                 return Err(PluginError::Manifest { plugin: manifest.id.clone(), reason });
             }
+        }
+    }
+    Ok(())
+}
+
+/// Names are compared as the browser sees them: after options and with the server's prefix.
+fn refuse_shared_cookies(candidates: &[Candidate<'_>], cookies: &Cookies) -> Result<(), PluginError> {
+    let patterns = |candidate: &Candidate<'_>| {
+        let id = candidate.manifest.id.clone();
+        let own = grant::cookie_patterns(&candidate.manifest, &candidate.options, cookies);
+        own.into_iter().map(move |pattern| (pattern, id.clone())).collect::<Vec<_>>()
+    };
+    let all: Vec<_> = candidates.iter().flat_map(patterns).collect();
+    for (pattern, plugin) in &all {
+        let other = all.iter().find(|(other, owner)| owner != plugin && other.meets(pattern));
+        if let Some((_, other)) = other {
+            let reason = format!("the cookie `{pattern}` is claimed by the plugin `{other}` too: remove one of them");
+            return Err(PluginError::Manifest { plugin: plugin.clone(), reason });
         }
     }
     Ok(())
@@ -252,11 +285,9 @@ impl Loader<'_> {
         entry: &PluginConfig,
         options: &Map<String, Json>,
     ) -> Result<Shared, PluginError> {
-        let purpose = format!("doorward plugin {}", manifest.id);
-        let key = hmac_sha256(self.config.secret_value.expose().as_bytes(), purpose.as_bytes());
         Ok(Shared {
             id: manifest.id.clone(),
-            rights: Rights::of(manifest, options, &self.cookies)?,
+            rights: Rights::of(manifest, entry, options, &self.cookies)?,
             limits: entry.limits.clone(),
             options: serde_json::to_string(options).unwrap_or_default(),
             server: ServerFacts {
@@ -265,7 +296,7 @@ impl Loader<'_> {
                 app_name: self.config.app_name.clone(),
                 core_options: core_options(self.config),
             },
-            key: Secret::new(key.to_vec()),
+            key: Purpose::Plugin(&manifest.id).key(&self.config.secret_value),
             services: PluginServices::of(manifest, entry, &self.common)?,
             secret_names: Arc::clone(&self.secret_names),
             log_pace: LogPace::default(),
@@ -303,4 +334,62 @@ fn refuse_missing_exports(manifest: &Manifest, exports: &Exports) -> Result<(), 
     };
     let reason = format!("its manifest needs the export `{missing}`, which the component does not have");
     Err(PluginError::Manifest { plugin: manifest.id.clone(), reason })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plugin_host::package::manifest;
+
+    #[test]
+    fn cookies_are_compared_as_browsers_see_them() {
+        let text = "secret = \"wire-contract-secret-0123456789-abcdefghijklmnop\"";
+        let cookies = Cookies::new(&Config::parse(text, std::path::Path::new("."), &BTreeMap::new()).unwrap());
+        let entry: PluginConfig = toml::from_str("id = \"x\"").unwrap();
+        let candidate = |id: &str, rule: &str, own_name: &str| {
+            let text = format!(
+                r#"{{"manifest_version":1,"id":"{id}","version":"1","sdk_version":"1","cookies":[{{{rule}}}]}}"#
+            );
+            let options = Map::from_iter([("cookie_name".to_owned(), Json::from(own_name))]);
+            let manifest = manifest::parse(text.as_bytes(), "x.wasm").unwrap();
+            Candidate { entry: &entry, component: Vec::new(), manifest, options }
+        };
+        let prefixed = r#""name":"seen""#;
+        let by_option = r#""name":"mine","is_literal":true,"name_option":"cookie_name""#;
+        for (rule, own_name, clashes) in [
+            (prefixed, "", true),
+            (r#""name":"SEEN""#, "", true),
+            (r#""name":"better-auth.seen","is_literal":true"#, "", true),
+            (by_option, "__Secure-better-auth.seen", true),
+            (by_option, "other", false),
+            (r#""name":"se","is_prefix":true"#, "", true),
+            (r#""name":"seen-","is_prefix":true"#, "", false),
+        ] {
+            let both = [candidate("a", prefixed, ""), candidate("b", rule, own_name)];
+            assert_eq!(refuse_clashes(&both, &cookies).is_err(), clashes, "{rule} {own_name}");
+        }
+        let prefix = |id, name: &str| candidate(id, &format!(r#""name":"{name}","is_prefix":true"#), "");
+        assert!(refuse_clashes(&[prefix("a", "device-"), prefix("b", "dev")], &cookies).is_err());
+        assert!(refuse_clashes(&[prefix("a", "device-"), prefix("b", "trust-")], &cookies).is_ok());
+    }
+
+    #[test]
+    fn what_belongs_to_the_core_is_refused() {
+        let fault = |part: &str, name: &str| {
+            let text =
+                format!(r#"{{"manifest_version":1,"id":"x","version":"1","sdk_version":"1","{part}":["{name}"]}}"#);
+            let manifest = manifest::parse(text.as_bytes(), "x.wasm").unwrap();
+            refuse_core_names(&manifest).err().map(|error| error.to_string())
+        };
+        for prefix in
+            ["reset-password:", "reset-", "reset-password:abc-", "delete-account-", "old-passwords:", "delete-"]
+        {
+            assert!(fault("verification_prefixes", prefix).unwrap().contains("belongs to the core"), "{prefix}");
+        }
+        for kind in ["verify-email", "reset-password", "change-email", "delete-account", "existing-user", "nothing"] {
+            assert!(fault("mails", kind).unwrap().contains("belongs to the core"), "{kind}");
+        }
+        assert_eq!(fault("verification_prefixes", "reset-code:"), None);
+        assert_eq!(fault("mails", "welcome"), None);
+    }
 }

@@ -1,6 +1,6 @@
 //! How much plugins may do at once, in the whole server.
 //!
-//! Invariant: it is made once and outlives a reload: what the old plugins still do counts together with what the new ones do.
+//! Invariant: it outlives a reload, so that the calls of old and new plugins count together.
 
 use std::sync::Arc;
 
@@ -9,18 +9,18 @@ use tokio::sync::Semaphore;
 use crate::http::outgoing;
 use crate::plugin_host::engine::REQUESTS_AT_ONCE;
 
-/// Changes of requests beneath which guests run at once. Nobody waits for a permit: whoever has one may wait for the row that
-/// the waiting transaction holds.
+/// Maximum changes of requests that run plugin events at once. One more is refused rather than queued: a running event may
+/// wait for a lock held by the transaction that would queue.
 pub(in crate::plugin_host) const CHANGES_AT_ONCE: usize = 32;
-/// Changes that cause changes.
+/// Maximum changes that cause each other.
 pub(in crate::plugin_host) const DEEPEST: usize = 4;
 
-/// The permits that plugins share. Clones share them too.
+/// The permits that plugins share. Clones share them.
 #[derive(Clone)]
 pub struct Capacity {
     /// Requests inside plugins.
     pub(in crate::plugin_host) requests: Arc<Semaphore>,
-    /// Guests beneath changes.
+    /// Plugin events.
     pub(in crate::plugin_host) changes: Arc<Semaphore>,
     /// Requests to other servers.
     pub(in crate::plugin_host) outgoing: outgoing::Permits,

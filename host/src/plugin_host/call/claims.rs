@@ -3,7 +3,6 @@
 use serde_json::{Map, Value as Json};
 use wasmtime::component::Resource;
 
-use super::convert;
 use super::guests::Guest;
 use super::plugin::{Decided, Plugin};
 use super::state::{Moment, Work};
@@ -24,7 +23,7 @@ impl Plugin {
     ) -> Result<Map<String, Json>, ApiError> {
         let undo = self.undo(Some(&self.policies.claims), exchange);
         match self.call_claims(exchange, user, claims).await {
-            Ok(added) => added.map_err(convert::refusal),
+            Ok(added) => added.map_err(|error| self.refusal(error)),
             Err(failed) => self.skip(undo, exchange, failed).map(|()| Map::new()),
         }
     }

@@ -6,12 +6,14 @@ use crate::plugin_host::bindings::doorward::plugin::types as wit;
 use crate::plugin_host::imports::answer_header;
 
 const MOST_HEADERS: usize = 64;
+/// What is sent with a 503 that names no time of its own.
+const RETRY_AFTER_SECS: &str = "1";
 
 /// The guest's answer.
 ///
 /// # Errors
 /// What is wrong with it, for the log.
-pub(in crate::plugin_host) fn response(answer: wit::Response) -> Result<Response, String> {
+pub(in crate::plugin_host) fn response(plugin: &str, answer: wit::Response) -> Result<Response, String> {
     if !(200..600).contains(&answer.status) {
         return Err(format!("the status {} is none of an answer", answer.status));
     }
@@ -29,16 +31,29 @@ pub(in crate::plugin_host) fn response(answer: wit::Response) -> Result<Response
     if is_json && !body.is_empty() && serde_json::from_str::<serde::de::IgnoredAny>(&body).is_err() {
         return Err("its body is no JSON".to_owned());
     }
+    tell_of_fault(plugin, answer.status, None);
+    if answer.status == 503 && headers.get("retry-after").is_none() {
+        headers.push("retry-after", RETRY_AFTER_SECS);
+    }
     Ok(Response { status: answer.status, headers, body: body.into() })
 }
 
-/// The guest's refusal.
-pub(in crate::plugin_host) fn refusal(error: wit::ApiError) -> ApiError {
+/// The guest's refusal. Whoever gets 503 is told when to come again.
+pub(in crate::plugin_host) fn refusal(plugin: &str, error: wit::ApiError) -> ApiError {
     let status = if (400..600).contains(&error.status) { error.status } else { 500 };
-    match (error.code, error.message) {
+    tell_of_fault(plugin, status, error.code.as_deref());
+    let refusal = match (error.code, error.message) {
         (Some(code), message) => ApiError::new(status, code, message.unwrap_or_default()),
         (None, Some(message)) => ApiError::message(status, message),
         (None, None) => ApiError::empty(status),
+    };
+    if status == 503 { refusal.header("retry-after", RETRY_AFTER_SECS.to_owned()) } else { refusal }
+}
+
+/// A fault of the server leaves a line in the log, whoever found it.
+fn tell_of_fault(plugin: &str, status: u16, code: Option<&str>) {
+    if status >= 500 {
+        tracing::warn!(plugin, status, code, "a plugin answered with a fault of the server");
     }
 }
 
@@ -48,7 +63,7 @@ mod tests {
 
     fn answer(status: u16, headers: &[(&str, &str)], body: Option<&str>) -> Result<Response, String> {
         let headers = headers.iter().map(|(name, value)| wit::Header { name: (*name).into(), value: (*value).into() });
-        response(wit::Response { status, headers: headers.collect(), body: body.map(str::to_owned) })
+        response("p", wit::Response { status, headers: headers.collect(), body: body.map(str::to_owned) })
     }
 
     #[test]
@@ -72,11 +87,24 @@ mod tests {
 
     #[test]
     fn a_refusal_is_one() {
-        let error = |status| refusal(wit::ApiError { status, code: Some("A".into()), message: Some("b".into()) });
+        let error = |status| refusal("p", wit::ApiError { status, code: Some("A".into()), message: Some("b".into()) });
         assert_eq!((error(200).status, error(302).status, error(404).status), (500, 500, 404));
         assert_eq!(
-            refusal(wit::ApiError { status: 401, code: None, message: None }).body,
+            refusal("p", wit::ApiError { status: 401, code: None, message: None }).body,
             crate::error::ErrorBody::Empty
         );
+    }
+
+    #[test]
+    fn who_is_to_come_again_learns_when() {
+        let refused = |status| refusal("p", wit::ApiError { status, code: None, message: None }).headers;
+        assert_eq!(refused(503), [("retry-after", "1".to_owned())]);
+        assert!(refused(500).is_empty() && refused(429).is_empty());
+        let retry_after = |status, headers: &[(&str, &str)]| {
+            answer(status, headers, None).unwrap().headers.get("retry-after").map(str::to_owned)
+        };
+        assert_eq!(retry_after(503, &[]).as_deref(), Some("1"));
+        assert_eq!(retry_after(503, &[("retry-after", "30")]).as_deref(), Some("30"));
+        assert_eq!(retry_after(500, &[]), None);
     }
 }

@@ -9,7 +9,6 @@ use doorward_contract::{EventAction, EventMoment};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::capacity::{CHANGES_AT_ONCE, Capacity, DEEPEST};
-use super::convert;
 use super::plugin::Plugin;
 use super::watched_change::WatchedChange;
 use crate::auth::lifecycle::{Action, Change, Observer};
@@ -81,8 +80,8 @@ impl PluginObserver {
         self.subscriptions.iter().filter(fits)
     }
 
-    /// Lets one guest run. A request's own change gets in while there is room for all that the guests beneath it may cause, so
-    /// that what has begun can go on.
+    /// Takes a permit for one event. A request's own change is refused earlier than the changes that it causes, so that work
+    /// in progress can finish.
     fn enter(&self, depth: usize) -> Result<SemaphorePermit<'_>, ApiError> {
         if depth > DEEPEST {
             return Err(ApiError::internal("changes by plugins cause each other without an end"));
@@ -108,7 +107,7 @@ impl PluginObserver {
         let called = to.plugin.change(to.index, &self.auth, scope.clone(), change).await;
         match (called, savepoint) {
             (Ok(said), savepoint) => {
-                let sets = said.map_err(convert::refusal)?;
+                let sets = said.map_err(|error| to.plugin.refusal(error))?;
                 if let Some(savepoint) = savepoint {
                     savepoint.forget().await?;
                 }

@@ -100,7 +100,7 @@ impl Plugin {
                 exports.call_handle(&mut guest.store, index, Resource::new_borrow(0)).await
             })
             .await?;
-        answer.map_err(convert::refusal).and_then(|response| self.response(response))
+        answer.map_err(|error| self.refusal(error)).and_then(|response| self.response(response))
     }
 
     /// Answers a call of function `index` of the manifest.
@@ -120,7 +120,7 @@ impl Plugin {
                 exports.call_call(&mut guest.store, index, Resource::new_borrow(0)).await
             })
             .await?;
-        answer.map_err(convert::refusal).and_then(|response| self.response(response))
+        answer.map_err(|error| self.refusal(error)).and_then(|response| self.response(response))
     }
 
     /// Runs `before` hook `index`; an answer ends the request.
@@ -134,7 +134,7 @@ impl Plugin {
     ) -> Result<Option<Response>, ApiError> {
         let undo = self.undo(self.policies.before.get(index as usize), exchange);
         match self.call_before(index, exchange).await {
-            Ok(outcome) => outcome.map_err(convert::refusal),
+            Ok(outcome) => outcome.map_err(|error| self.refusal(error)),
             Err(failed) => self.skip(undo, exchange, failed).map(|()| None),
         }
     }
@@ -180,7 +180,7 @@ impl Plugin {
                 tracing::warn!(plugin = self.shared.id, "an after-hook refuses an answer that it may not change");
                 Ok(())
             }
-            Ok(outcome) => outcome.map_err(convert::refusal),
+            Ok(outcome) => outcome.map_err(|error| self.refusal(error)),
             Err(failed) => {
                 self.skip(undo, exchange, failed)?;
                 *response = untouched.unwrap_or_else(|| Response::bare(500));
@@ -233,7 +233,7 @@ impl Plugin {
             .await?;
         Ok(match verdict {
             session_gate::Verdict::Admit => Verdict::Admit,
-            session_gate::Verdict::Refuse(error) => Verdict::Refuse(convert::refusal(error)),
+            session_gate::Verdict::Refuse(error) => Verdict::Refuse(self.refusal(error)),
             session_gate::Verdict::Challenge(response) => Verdict::Challenge(self.response(response)?),
         })
     }
@@ -347,7 +347,11 @@ impl Plugin {
         if response.body.as_ref().is_some_and(|body| body.len() > most) {
             return Err(self.failed("its answer", &Limit::Result(most).into()));
         }
-        convert::response(response).map_err(|reason| self.call_failed("its answer", reason).into())
+        convert::response(&self.shared.id, response).map_err(|reason| self.call_failed("its answer", reason).into())
+    }
+
+    pub(super) fn refusal(&self, error: crate::plugin_host::bindings::doorward::plugin::types::ApiError) -> ApiError {
+        convert::refusal(&self.shared.id, error)
     }
 
     pub(super) fn has_no(&self, interface: &str) -> ApiError {

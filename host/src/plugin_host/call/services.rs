@@ -9,9 +9,11 @@ use super::capacity::Capacity;
 use crate::clock::{Clock, Timestamp};
 use crate::config::{Config, PluginConfig};
 use crate::crypto::keys::KeyRing;
+use crate::crypto::purpose::Purpose;
 use crate::crypto::random::Random;
 use crate::crypto::seal::Secrets;
 use crate::http::outgoing::{Client, Permits, Rules};
+use crate::plugin_host::admission::grant;
 use crate::plugin_host::error::PluginError;
 use crate::plugin_host::package::manifest::Manifest;
 
@@ -37,7 +39,8 @@ impl Common {
 
 /// What one plugin has.
 pub(in crate::plugin_host) struct PluginServices {
-    pub(in crate::plugin_host) secrets: Arc<Secrets>,
+    /// What the capability `sealing` seals with.
+    pub(in crate::plugin_host) sealing: Secrets,
     pub(in crate::plugin_host) keys: Arc<KeyRing>,
     pub(in crate::plugin_host) http: Client,
     pub(in crate::plugin_host) values: Values,
@@ -56,12 +59,21 @@ impl PluginServices {
             PluginError::Option { plugin: manifest.id.clone(), reason: format!("http.hosts: {reason}") }
         })?;
         Ok(Self {
-            secrets: Arc::clone(&common.secrets),
+            sealing: sealing(manifest, entry, &common.secrets),
             keys: Arc::clone(&common.keys),
             http: Client::new(rules, common.permits.clone()),
             values: Values::default(),
         })
     }
+}
+
+/// Official plugins whose tables hold what the reference sealed: they seal as it does.
+const SEALS_AS_REFERENCE: [&str; 1] = ["two-factor"];
+
+/// Everybody else has a key of their own, which opens nothing that the server or another plugin sealed.
+fn sealing(manifest: &Manifest, entry: &PluginConfig, secrets: &Secrets) -> Secrets {
+    let is_references = grant::is_official(entry) && SEALS_AS_REFERENCE.contains(&manifest.id.as_str());
+    if is_references { secrets.clone() } else { secrets.derived(Purpose::PluginSealing(&manifest.id)) }
 }
 
 /// Values of one plugin by key, each until its time, the least used forgotten first.

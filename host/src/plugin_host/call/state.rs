@@ -93,13 +93,13 @@ pub(in crate::plugin_host) struct Data<'a> {
 pub(in crate::plugin_host) struct State {
     pub(in crate::plugin_host) shared: Arc<Shared>,
     pub(in crate::plugin_host) limits: InstanceLimits,
-    /// The transaction that the guest has begun. While it is open, it is lent to the request: whatever the guest has the host
-    /// do takes part in it.
+    /// The transaction that the guest began. While it is open, the exchange has it too, so that everything the host does for
+    /// the guest takes part in it.
     transaction: Option<UnitOfWork>,
     /// Configuration, store and ports, during a call that has to do with a request or a change.
     auth: Option<Arc<Auth>>,
     work: Option<Work>,
-    /// Without a request: the transaction of the change beneath which the guest was called. It takes part and cannot end it.
+    /// In an event: the transaction of the change. The guest takes part in it and cannot end it.
     beneath: Option<Scope>,
     /// The row that is about to change or has just changed, in a lifecycle event.
     pub(in crate::plugin_host) change: Option<WatchedChange>,
@@ -234,7 +234,7 @@ impl State {
         Ok((work.exchange.scope(), work))
     }
 
-    /// Where the guest's calls read and write, and what causes them.
+    /// The scope of the guest's calls.
     pub(in crate::plugin_host) fn scope(&self) -> Option<Scope> {
         let of_work = self.work.as_ref().map(|work| work.exchange.scope());
         of_work.or_else(|| self.beneath.clone())
@@ -245,7 +245,7 @@ impl State {
         self.scope().is_some_and(|scope| scope.is_transaction())
     }
 
-    /// Keeps a transaction open for the guest, and lends it to the request. There is none yet.
+    /// Keeps a new transaction for the guest and lends it to the exchange. None is open yet.
     pub(in crate::plugin_host) fn put_transaction(&mut self, begun: UnitOfWork) {
         if let Some(work) = &mut self.work {
             work.exchange.enclosing_tx = begun.share();
@@ -253,7 +253,7 @@ impl State {
         self.transaction = Some(begun);
     }
 
-    /// Takes the guest's open transaction, and from the request what was lent of it.
+    /// Takes the guest's open transaction back, from the exchange too.
     pub(in crate::plugin_host) fn take_transaction(&mut self) -> Option<UnitOfWork> {
         let begun = self.transaction.take()?;
         if let Some(work) = &mut self.work {

@@ -32,7 +32,7 @@ impl Host for State {
     ) -> wasmtime::Result<Answer<bool>> {
         self.spend_on(Cost::Hash)?;
         if self.is_in_transaction() {
-            // A guess that is counted in the transaction would be taken back with it, and one beside it would wait for it.
+            // Counted in the transaction, a rollback would take the guess back; counted beside it, the count would wait.
             let reason = "guesses are counted outside of transactions: compare before one begins, or after its end";
             return Ok(Err(HostError::Invalid(reason.to_owned())));
         }

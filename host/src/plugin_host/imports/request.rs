@@ -10,7 +10,7 @@ use super::outcome::Answer;
 use crate::auth::session::ActiveSession;
 use crate::exchange::redaction::SecretNames;
 use crate::exchange::{Exchange, OpenedSession};
-use crate::http::{Response, decode_component, header_text};
+use crate::http::{Response, decode_component, header_text, is_token};
 use crate::plugin_host::admission::hook_rights::Sight;
 use crate::plugin_host::bindings::Lent;
 use crate::plugin_host::call::state::{Moment, State, Work};
@@ -66,8 +66,7 @@ fn no_change_of_answers() -> HostError {
 /// The header's name in lower case, when a plugin may set it on an answer of its own.
 pub(in super::super) fn answer_header(name: &str) -> Option<String> {
     let name = name.to_ascii_lowercase();
-    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    let is_name = !name.is_empty() && name.len() <= 64 && name.bytes().all(is_token);
+    let is_name = name.len() <= 64 && is_token(&name);
     (is_name && !RESERVED.contains(&name.as_str())).then_some(name)
 }
 

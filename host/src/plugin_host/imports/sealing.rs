@@ -1,4 +1,4 @@
-//! Capability `sealing`: text under the server's secrets, in the form of the reference.
+//! Capability `sealing`: text under the plugin's own keys, in the form of the reference.
 
 use super::interfaces::sealing::Host;
 use super::interfaces::types::HostError;
@@ -13,11 +13,11 @@ impl Host for State {
         if text.len() > LONGEST {
             return Ok(Err(HostError::Invalid(format!("at most {LONGEST} bytes at once"))));
         }
-        Ok(self.shared.services.secrets.seal(&*self.shared.random, &text).ok_or(HostError::Failed))
+        Ok(self.shared.services.sealing.seal(&*self.shared.random, &text).ok_or(HostError::Failed))
     }
 
     fn open(&mut self, sealed: String) -> wasmtime::Result<Answer<Option<String>>> {
         self.spend()?;
-        Ok(Ok(self.shared.services.secrets.open(&sealed)))
+        Ok(Ok(self.shared.services.sealing.open(&sealed)))
     }
 }

@@ -30,10 +30,11 @@ impl Host for State {
         let wire = match value.contains('.') {
             _ if !is_possible => None,
             false if require_signature => None,
-            false => Some(cookies.sign(&value)),
+            // What has no token's form is never signed: it stands in the cookie as it is, and is nobody's session.
+            false => Some(cookies.token_signer.sign(&value).unwrap_or_else(|| encode_component(&value))),
             true => {
                 let signed = decode_component(&value);
-                cookies.verify(&signed).is_some().then(|| encode_component(&signed))
+                cookies.token_signer.verify(&signed).is_some().then(|| encode_component(&signed))
             }
         };
         let name = cookies.session_token.name.clone();

@@ -80,6 +80,13 @@ pub fn parse(json: &[u8], file: &str) -> Result<Manifest, PluginError> {
     }
 }
 
+/// For tests: the manifest of a plugin with this id, and with what else `json` declares (`,"name":value` each).
+#[cfg(test)]
+pub(in crate::plugin_host) fn declared(id: &str, json: &str) -> Manifest {
+    let text = format!(r#"{{"manifest_version":1,"id":"{id}","version":"1","sdk_version":"1"{json}}}"#);
+    parse(text.as_bytes(), "x").unwrap()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

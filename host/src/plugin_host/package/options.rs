@@ -69,12 +69,11 @@ fn nearest(manifest: &Manifest, name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::manifest;
+    use super::super::manifest::declared;
     use super::*;
 
     fn manifest(json: &str) -> Manifest {
-        let text = format!(r#"{{"manifest_version":1,"id":"magic-link","version":"1","sdk_version":"1"{json}}}"#);
-        manifest::parse(text.as_bytes(), "x").unwrap()
+        declared("magic-link", json)
     }
 
     fn config(text: &str) -> PluginConfig {

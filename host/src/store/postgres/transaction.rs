@@ -30,8 +30,8 @@ pub(super) async fn begin(postgres: &Postgres) -> Result<Connection, StoreError>
     }
 }
 
-/// Tells `ready` and obeys the handle until it commits, rolls back, is dropped or idles too long. A connection whose
-/// transaction did not end cleanly does not go back to the pool.
+/// Signals `ready`, then serves the handle until it commits, rolls back, is dropped or idles too long. A connection
+/// whose transaction did not end cleanly does not return to the pool.
 pub(super) async fn serve(mut connection: Connection, served: Served, ready: Reply<()>, idle: Duration) {
     let is_clean = if ready.send(Ok(())).is_ok() {
         obey(&mut connection, &served, idle).await
@@ -47,7 +47,7 @@ pub(super) async fn serve(mut connection: Connection, served: Served, ready: Rep
 async fn obey(connection: &mut AsyncPgConnection, served: &Served, idle: Duration) -> bool {
     loop {
         match timeout(idle, served.commands.recv_async()).await {
-            // A reply that cannot be sent belongs to a caller who is gone.
+            // If the reply cannot be sent, the caller is gone.
             Ok(Ok(Command::Run(statement, reply))) => {
                 let result = run_healthy(connection, &served.health, statement).await;
                 drop(reply.send(result));

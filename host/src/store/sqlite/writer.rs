@@ -24,7 +24,7 @@ const MAX_AGE: Duration = Duration::from_millis(5);
 pub(super) enum Job {
     /// One statement, committed on its own.
     Statement(Statement, Reply<Vec<Row>>),
-    /// A transaction: what it asks, and whom to tell that its turn has come.
+    /// A transaction: what its handles ask, and a signal that its turn has come.
     Transaction(Served, Reply<()>),
 }
 
@@ -142,7 +142,7 @@ fn serve(
 ) -> Result<(), StoreError> {
     loop {
         match served.commands.recv_timeout(idle) {
-            // A reply that cannot be sent belongs to a caller who is gone.
+            // If the reply cannot be sent, the caller is gone.
             Ok(Command::Run(statement, reply)) => {
                 let result = run_healthy(connection, &served.health, statement);
                 drop(reply.send(result));

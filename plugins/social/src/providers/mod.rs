@@ -50,13 +50,32 @@ pub fn entry(id: &str, settings: &Settings) -> Option<&'static Provider> {
     }
 }
 
+/// The names that other ways to sign in, and accounts with a password, have.
+const NO_PROVIDERS: [&str; 13] = [
+    "credential",
+    "email",
+    "email-otp",
+    "impersonation",
+    "magic-link",
+    "passkey",
+    "passkey-presence",
+    "phone-number",
+    "replacement",
+    "siwe",
+    "two-factor",
+    "username",
+    "verify-email",
+];
+
 /// What is wrong with the operator's `[providers]`.
 pub fn fault(providers: &BTreeMap<String, Settings>) -> Option<String> {
     providers.iter().find_map(|(id, settings)| {
         let is_path = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-        // Accounts with a password have this name.
-        if id.is_empty() || id == "credential" || !id.bytes().all(is_path) {
+        if id.is_empty() || !id.bytes().all(is_path) {
             return Some(format!("`providers.{id}`: a name has letters, digits, `-`, `_` and `.`"));
+        }
+        if NO_PROVIDERS.contains(&id.to_ascii_lowercase().as_str()) {
+            return Some(format!("`providers.{id}`: this is the name of another way to sign in"));
         }
         match entry(id, settings) {
             Some(provider) => settings.fault(id, provider),

@@ -42,6 +42,7 @@ fn plugin() -> Plugin {
         .route(Route::get("/hostile/fetch", fetch))
         .route(Route::get("/hostile/write", write))
         .route(Route::get("/hostile/tables", tables))
+        .route(Route::get("/hostile/sign", sign))
         .gate(gate)
         .before("/sign-up/email", fail_late)
         .before("/guarded/before", |_| panic!("in a before-hook"))
@@ -162,6 +163,15 @@ fn settled(reply: &Reply) -> Result<()> {
     let names = ["Location", "content-type", "access-control-allow-origin", "content-security-policy", "Set-Cookie"];
     let set = names.iter().filter(|name| reply.set_header(name, "x").is_ok()).count();
     reply.set_header("x-hostile-set", &set.to_string())
+}
+
+/// Signs whatever it is asked to; answers with the value of the cookie that came with the request.
+fn sign(request: &Request, (): ()) -> Result<Response> {
+    let read = cookies::get_signed("hostile")?;
+    if let Some(value) = request.query("value") {
+        cookies::set_signed("hostile", &value, cookies::Attributes { max_age_secs: Some(60), http_only: true })?;
+    }
+    Response::json(&read)
 }
 
 /// Tables of others, by every name that might lead to them; answers with those that could be used.

@@ -28,5 +28,5 @@ pub struct Ports {
     /// Counts that outlive a call.
     pub counters: Arc<dyn Counters>,
     /// Key that the keys of `sign` are derived from.
-    pub signing_key: Secret<Vec<u8>>,
+    pub signing_key: Secret<String>,
 }

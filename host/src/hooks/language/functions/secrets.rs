@@ -6,6 +6,7 @@ use std::sync::Arc;
 use rhai::Engine;
 
 use super::ports::Ports;
+use crate::crypto::purpose::Purpose;
 use crate::crypto::random::ALPHANUMERIC;
 use crate::crypto::{constant_time_eq, hex, hmac_sha256, sha256};
 use crate::hooks::language::native::Native;
@@ -32,8 +33,8 @@ pub fn register(engine: &mut Engine, ports: &Ports) {
     engine.register_fn("sign", move |text: &str| -> Native<String> {
         let script = running::script().ok_or("call this inside of a script")?;
         let name = Path::new(&script).file_name().unwrap_or_default().to_string_lossy();
-        let own_key = hmac_sha256(key.expose(), format!("doorward script {name}").as_bytes());
-        running::heavy(|| hex(&hmac_sha256(&own_key, text.as_bytes())))
+        let own_key = Purpose::Script(&name).key(&key);
+        running::heavy(|| hex(&hmac_sha256(own_key.expose(), text.as_bytes())))
     });
     engine.register_fn("same", |a: &str, b: &str| constant_time_eq(a.as_bytes(), b.as_bytes()));
     engine.register_fn("same", |_: &str, (): ()| false);
