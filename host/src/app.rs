@@ -134,11 +134,12 @@ impl App {
         }
         let auth = Arc::new(Auth::new(Arc::clone(&config), store, ports.clock, ports.random)?);
         let capacity = Capacity::default();
-        let extensions = load_extensions(&auth, &config, &capacity).await?;
+        let mailbox = mailbox(&config)?;
+        let extensions = load_extensions(&auth, &config, &capacity, mailbox.as_ref()).await?;
         let extensions = Arc::new(ArcSwap::from_pointee(extensions));
         let looked_at = Arc::clone(&extensions);
         let filter: CurrentMailFilter = Box::new(move || looked_at.load().deciders.mail_filter.clone());
-        let (mailbox, deliveries) = start_mail(&config, &auth, filter)?;
+        let deliveries = start_mail(&config, &auth, filter, mailbox.as_ref())?;
         let sweeper = sweeper::start(Store::clone(&auth.store), Arc::clone(&auth.clock));
         let address_rule = address_rule(&config.advanced.ip_address)?;
         let pipeline = Arc::new(Pipeline::new(auth, extensions, address_rule));
@@ -172,17 +173,23 @@ impl App {
             let message = "the plugins want other tables or fields: run `doorward migrate` and start the server again";
             return Err(StartError::Option(message.to_owned()));
         }
-        self.pipeline.replace(load_extensions(auth, &listed, &self.capacity).await?);
+        self.pipeline.replace(load_extensions(auth, &listed, &self.capacity, self.mailbox.as_ref()).await?);
         Ok(())
     }
 }
 
 /// Loads everything that takes part in requests beside the core.
-async fn load_extensions(auth: &Arc<Auth>, config: &Config, capacity: &Capacity) -> Result<Extensions, StartError> {
+async fn load_extensions(
+    auth: &Arc<Auth>,
+    config: &Config,
+    capacity: &Capacity,
+    mailbox: Option<&Arc<Mailbox>>,
+) -> Result<Extensions, StartError> {
     let ports = Ports { clock: Arc::clone(&auth.clock), random: Arc::clone(&auth.random) };
     let plugins = Plugins::load(config, &ports, capacity).await?;
     let mut router = Router::default();
-    for route in routes::core().into_iter().chain(plugins.routes()) {
+    let of_mailbox = mailbox.map(routes::dev_mailbox).unwrap_or_default();
+    for route in routes::core().into_iter().chain(plugins.routes()).chain(of_mailbox) {
         router.add(route)?;
     }
     let scripts = Arc::new(load_scripts(auth, config)?.hiding(plugins.secret_names()));
@@ -226,25 +233,22 @@ fn deciders(auth: &Arc<Auth>, plugins: &Plugins, scripts: &Arc<ScriptSet>) -> De
     }
 }
 
-/// The mailbox, when mail goes there, and the sender, when there is something to send.
-type MailParts = (Option<Arc<Mailbox>>, Option<Arc<Deliveries>>);
-
-/// Starts the sender of mail and events.
-fn start_mail(config: &Config, auth: &Auth, filter: CurrentMailFilter) -> Result<MailParts, StartError> {
+/// Starts the sender of mail and events, when there is something to send.
+fn start_mail(
+    config: &Config,
+    auth: &Auth,
+    filter: CurrentMailFilter,
+    mailbox: Option<&Arc<Mailbox>>,
+) -> Result<Option<Arc<Deliveries>>, StartError> {
     let events = EventHooks::new(&config.hooks, &config.secret_value, &auth.clock)?;
     let Some(mail) = &config.mail else {
-        let sender = (!events.is_empty()).then(|| Arc::new(Sender::new(auth, None, events).start()));
-        return Ok((None, sender));
+        return Ok((!events.is_empty()).then(|| Arc::new(Sender::new(auth, None, events).start())));
     };
     let missing = |section: &str| StartError::Option(format!("mail.transport needs {section}"));
     let folder = mail.templates.as_ref().map(|folder| config.resolve(folder));
     let templates = Templates::new(&config.app_name, folder.as_deref())?;
-    let mut mailbox = None;
     let transport: Arc<dyn Transport> = match mail.transport {
-        MailTransport::Mailbox => {
-            refuse_public_mailbox(config)?;
-            Arc::<Mailbox>::clone(mailbox.insert(Arc::default()))
-        }
+        MailTransport::Mailbox => mailbox.cloned().unwrap_or_default(),
         MailTransport::Smtp => {
             let options = mail.smtp.as_ref().ok_or_else(|| missing("[mail.smtp]"))?;
             let from = mail.from.as_deref().ok_or_else(|| missing("mail.from"))?;
@@ -257,7 +261,18 @@ fn start_mail(config: &Config, auth: &Auth, filter: CurrentMailFilter) -> Result
         }
     };
     let mailer = Mailer { templates, transport, filter };
-    Ok((mailbox, Some(Arc::new(Sender::new(auth, Some(mailer), events).start()))))
+    Ok(Some(Arc::new(Sender::new(auth, Some(mailer), events).start())))
+}
+
+/// The development mailbox, when mail goes there.
+fn mailbox(config: &Config) -> Result<Option<Arc<Mailbox>>, StartError> {
+    match &config.mail {
+        Some(mail) if mail.transport == MailTransport::Mailbox => {
+            refuse_public_mailbox(config)?;
+            Ok(Some(Arc::default()))
+        }
+        _ => Ok(None),
+    }
 }
 
 /// The development mailbox shows every link to whoever asks for it: it is there for `doorward dev` on this machine alone.

@@ -9,6 +9,7 @@ use crate::endpoints::change_email::change_email;
 use crate::endpoints::change_password::change_password;
 use crate::endpoints::delete_user::delete_user;
 use crate::endpoints::delete_user_callback::delete_user_callback;
+use crate::endpoints::dev_mailbox::DevMailbox;
 use crate::endpoints::error_page::error_page;
 use crate::endpoints::get_session::get_session;
 use crate::endpoints::list_accounts::list_accounts;
@@ -33,6 +34,7 @@ use crate::endpoints::verify_password::verify_password;
 use crate::error::ApiError;
 use crate::exchange::{Endpoint, Exchange, Route};
 use crate::http::Response;
+use crate::outbox::mailbox::Mailbox;
 
 /// All routes of the core.
 pub fn core() -> Vec<Route> {
@@ -70,6 +72,12 @@ pub fn core() -> Vec<Route> {
         route("GET", "/list-accounts", |exchange| Box::pin(list_accounts(exchange))),
         route("POST", "/unlink-account", |exchange| Box::pin(unlink_account(exchange))).audited("account-unlink"),
     ]
+}
+
+/// The routes of the development mailbox.
+pub fn dev_mailbox(mailbox: &Arc<Mailbox>) -> Vec<Route> {
+    let route = |path, endpoint| Route::new("GET", path, Arc::new(endpoint)).at_root();
+    vec![route("/dev/mailbox", DevMailbox::page(mailbox)), route("/dev/mailbox.json", DevMailbox::json(mailbox))]
 }
 
 /// The core's server-only functions, which the management API alone reaches.

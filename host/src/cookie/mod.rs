@@ -6,7 +6,9 @@ pub mod chunks;
 pub mod name;
 pub mod signature;
 
-use crate::config::{Config, CookieAttributes, SameSite};
+use std::collections::BTreeMap;
+
+use crate::config::{Config, CookieAttributes, CookieOptions, SameSite};
 use crate::crypto::purpose::Purpose;
 use crate::crypto::seal::Secrets;
 use crate::crypto::secret::Secret;
@@ -115,14 +117,15 @@ pub struct Cookies {
     pub dont_remember_signer: Signer,
     /// Signs the mark of a known device.
     pub known_device_signer: Signer,
-    config: Config,
+    form: CookieForm,
     secrets: Secrets,
 }
 
 impl Cookies {
     /// Reads prefix, names, attributes and the signing key from `config`.
     pub fn new(config: &Config) -> Self {
-        let spec = |key: &str| spec(config, key);
+        let form = CookieForm::new(config);
+        let spec = |key: &str| form.spec(key);
         Self {
             session_token: spec("session_token"),
             session_data: spec("session_data"),
@@ -134,18 +137,18 @@ impl Cookies {
             dont_remember_signer: Signer::reference(&config.all_secrets, Form::True),
             known_device_signer: Signer::own(&config.all_secrets, Purpose::KnownDevice),
             secrets: config.all_secrets.clone(),
-            config: config.clone(),
+            form,
         }
     }
 
     /// The cookie `key` of a plugin: prefixed, with the default attributes.
     pub fn spec(&self, key: &str) -> CookieSpec {
-        spec(&self.config, key)
+        self.form.spec(key)
     }
 
     /// A cookie with exactly this name and the default attributes.
     pub fn literal(&self, name: &str) -> CookieSpec {
-        CookieSpec { name: name.to_owned(), attributes: attributes(&self.config, None) }
+        CookieSpec { name: name.to_owned(), attributes: self.form.defaults.clone() }
     }
 
     /// What signs the cookie `name` of a plugin. `form` is that of the reference's cookie, if it has this one.
@@ -180,29 +183,49 @@ impl Cookies {
     }
 }
 
-fn spec(config: &Config, key: &str) -> CookieSpec {
-    let custom = config.advanced.cookies.get(key);
-    let name = custom.and_then(|options| options.name.clone());
-    let name = name.unwrap_or_else(|| format!("{}.{key}", config.advanced.cookie_prefix));
-    let prefix = if config.uses_secure_cookies() { "__Secure-" } else { "" };
-    let attributes = attributes(config, custom.map(|options| &options.attributes));
-    CookieSpec { name: format!("{prefix}{name}"), attributes }
+/// What the operator says about the names and attributes of cookies.
+#[derive(Clone, Debug)]
+struct CookieForm {
+    /// `__Secure-` or nothing.
+    scheme: &'static str,
+    prefix: String,
+    /// The attributes of a cookie of which the operator says nothing.
+    defaults: CookieAttributes,
+    custom: BTreeMap<String, CookieOptions>,
 }
 
-/// The defaults, overridden by the operator's attributes for all cookies, then by those for this one.
-fn attributes(config: &Config, custom: Option<&CookieAttributes>) -> CookieAttributes {
-    let across = &config.advanced.cross_sub_domain_cookies;
-    let own_host = || url::Url::parse(&config.base_url).ok().and_then(|url| url.host_str().map(str::to_owned));
-    let defaults = CookieAttributes {
-        secure: Some(config.uses_secure_cookies()),
-        http_only: Some(true),
-        same_site: Some(SameSite::Lax),
-        path: Some("/".into()),
-        domain: if across.enabled { across.domain.clone().or_else(own_host) } else { None },
-        ..CookieAttributes::default()
-    };
-    let overlaid = overlay(defaults, &config.advanced.default_cookie_attributes);
-    custom.map_or_else(|| overlaid.clone(), |custom| overlay(overlaid.clone(), custom))
+impl CookieForm {
+    fn new(config: &Config) -> Self {
+        let options = &config.advanced;
+        let across = &options.cross_sub_domain_cookies;
+        let own_host = || url::Url::parse(&config.base_url).ok().and_then(|url| url.host_str().map(str::to_owned));
+        let is_secure = config.uses_secure_cookies();
+        let defaults = CookieAttributes {
+            secure: Some(is_secure),
+            http_only: Some(true),
+            same_site: Some(SameSite::Lax),
+            path: Some("/".into()),
+            domain: if across.enabled { across.domain.clone().or_else(own_host) } else { None },
+            ..CookieAttributes::default()
+        };
+        Self {
+            scheme: if is_secure { "__Secure-" } else { "" },
+            prefix: options.cookie_prefix.clone(),
+            defaults: overlay(defaults, &options.default_cookie_attributes),
+            custom: options.cookies.clone(),
+        }
+    }
+
+    fn spec(&self, key: &str) -> CookieSpec {
+        let custom = self.custom.get(key);
+        let name = custom.and_then(|options| options.name.clone());
+        let name = name.unwrap_or_else(|| format!("{}.{key}", self.prefix));
+        let attributes = match custom {
+            Some(options) => overlay(self.defaults.clone(), &options.attributes),
+            None => self.defaults.clone(),
+        };
+        CookieSpec { name: format!("{}{name}", self.scheme), attributes }
+    }
 }
 
 fn overlay(base: CookieAttributes, over: &CookieAttributes) -> CookieAttributes {
@@ -219,7 +242,6 @@ fn overlay(base: CookieAttributes, over: &CookieAttributes) -> CookieAttributes 
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
     use std::path::Path;
 
     use super::*;

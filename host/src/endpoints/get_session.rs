@@ -1,8 +1,9 @@
 //! `GET /get-session`: the caller's session and user, or `null`.
 
 use serde::Serialize;
+use serde_json::{Map, Value as Json};
 
-use crate::auth::session;
+use crate::auth::session::{self, ActiveSession};
 use crate::error::{ApiError, Code};
 use crate::exchange::{Exchange, Refresh, SessionNeed};
 use crate::http::Response;
@@ -40,7 +41,7 @@ pub async fn get_session(exchange: &mut Exchange) -> Result<Response, ApiError> 
         }
         Some(active) => {
             let active = active.clone();
-            let mut body = active.output();
+            let mut body = output(&active);
             // This tells the client to ask again by `POST`. Ask only when the session would be extended.
             let may_be_due = !active.is_cached && refresh == Refresh::WhenDue && !exchange.ends_with_browser();
             if is_deferred && may_be_due {
@@ -58,3 +59,24 @@ pub async fn get_session(exchange: &mut Exchange) -> Result<Response, ApiError> 
 }
 
 const NO_STORE: [(&str, &str); 2] = [("cache-control", "no-store"), ("pragma", "no-cache")];
+
+/// `{session, user}` as the client sees it; of a copy, in the order in which the reference reads copies.
+fn output(active: &ActiveSession) -> Map<String, Json> {
+    const SESSION: [&str; 8] =
+        ["id", "createdAt", "updatedAt", "userId", "expiresAt", "token", "ipAddress", "userAgent"];
+    const USER: [&str; 7] = ["id", "createdAt", "updatedAt", "email", "emailVerified", "name", "image"];
+    let ordered = |record: &Record, names: &[&str]| {
+        let output = record.output();
+        if active.is_cached { with_first(output, names) } else { output }
+    };
+    let session = ordered(&active.session.0, &SESSION);
+    let user = ordered(&active.user.0, &USER);
+    Map::from_iter([("session".to_owned(), session.into()), ("user".to_owned(), user.into())])
+}
+
+fn with_first(mut fields: Map<String, Json>, names: &[&str]) -> Map<String, Json> {
+    let first = names.iter().filter_map(|name| fields.shift_remove_entry(*name));
+    let mut ordered: Map<String, Json> = first.collect();
+    ordered.extend(fields);
+    ordered
+}

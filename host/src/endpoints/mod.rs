@@ -6,6 +6,7 @@ pub mod change_email;
 pub mod change_password;
 pub mod delete_user;
 pub mod delete_user_callback;
+pub mod dev_mailbox;
 pub mod error_page;
 pub mod get_session;
 pub mod list_accounts;

@@ -32,7 +32,7 @@ impl Exchange {
         if self.has_session_of(user_id).await? {
             return Ok(());
         }
-        self.is_locked_out = true;
+        self.trail.is_locked_out = true;
         Err(ApiError::too_many_requests(retry_secs))
     }
 

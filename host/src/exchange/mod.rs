@@ -13,6 +13,7 @@ pub mod route;
 mod session;
 mod session_cookies;
 pub mod session_gate;
+mod trail;
 
 use std::any::Any;
 use std::sync::Arc;
@@ -26,7 +27,7 @@ use crate::cookie::signature::Signer;
 use crate::error::ApiError;
 use crate::http::{Headers, Request, Response};
 use crate::outbox;
-use crate::store::{Database, Session, Store};
+use crate::store::{Database, Store};
 
 pub use doorward_contract::PathPattern;
 
@@ -35,6 +36,7 @@ pub use mail::LinkMail;
 pub use route::{PathLimit, Route};
 pub use session::{Refresh, SessionNeed};
 pub use session_gate::{OpenedSession, SessionGate, SessionShape, SignIn, SignInAttempt, Verdict};
+pub use trail::Trail;
 
 /// Anything that answers a request: a core endpoint or a plugin's route.
 #[async_trait]
@@ -71,8 +73,6 @@ pub struct Exchange {
     pub cookies: Vec<Cookie>,
     /// The route that matches the request, if any.
     pub route: Option<Arc<Route>>,
-    /// The error code of the answer, when it is a refusal.
-    pub refused: Option<String>,
     /// The session that this request opened, if any.
     pub opened: Option<OpenedSession>,
     /// What the plugin host keeps for this request between its calls.
@@ -80,14 +80,10 @@ pub struct Exchange {
     /// The open transaction around the request's present work, if any: a plugin's, during its calls of the host, or a
     /// sign-in's, while the gates are asked.
     pub enclosing_tx: Option<Arc<dyn Database>>,
-    /// True if the request was refused because of too many failed sign-ins to its account.
-    pub is_locked_out: bool,
-    /// True if the request carried a correctly signed token whose session has expired or been revoked.
-    pub has_dead_session: bool,
+    /// What the audit tells of this request beside its answer.
+    pub trail: Trail,
     queued_later: Vec<outbox::Draft>,
     session: session::Lazy,
-    /// The session that this request ended, for the audit.
-    ended: Option<Session>,
     cause: Arc<Cause>,
     auth: Arc<Auth>,
     deciders: Arc<Deciders>,
@@ -107,15 +103,12 @@ impl Exchange {
             headers: Headers::default(),
             cookies: Vec::new(),
             route: None,
-            refused: None,
             opened: None,
             guests: None,
             enclosing_tx: None,
-            is_locked_out: false,
-            has_dead_session: false,
+            trail: Trail::default(),
             queued_later: Vec::new(),
             session: session::Lazy::default(),
-            ended: None,
             cause,
             auth,
             deciders,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use doorward_contract::{PathPattern, RateLimit};
 
 use super::Endpoint;
+use crate::http::Mount;
 
 /// The audit event of a route that has no event of its own and is not only read.
 pub const CHANGE: &str = "change";
@@ -14,7 +15,9 @@ pub const CHANGE: &str = "change";
 pub struct Route {
     /// Upper-case method.
     pub method: String,
-    /// Path below the base path. A segment `:name` matches any one segment.
+    /// Where the path begins.
+    pub mount: Mount,
+    /// Path below the mount. A segment `:name` matches any one segment.
     pub path: String,
     /// Accepts `application/x-www-form-urlencoded` as well as JSON.
     pub accepts_form: bool,
@@ -29,7 +32,14 @@ impl Route {
     /// A route that takes JSON and checks the origin of requests with cookies.
     pub fn new(method: &str, path: &str, endpoint: Arc<dyn Endpoint>) -> Self {
         let (method, path) = (method.to_owned(), path.to_owned());
-        Self { method, path, accepts_form: false, is_sign_in: false, endpoint, event: None }
+        Self { method, mount: Mount::Base, path, accepts_form: false, is_sign_in: false, endpoint, event: None }
+    }
+
+    /// Stands at the server's root.
+    #[must_use]
+    pub fn at_root(mut self) -> Self {
+        self.mount = Mount::Root;
+        self
     }
 
     /// Names the audit event of a request.

@@ -119,14 +119,14 @@ impl Exchange {
     pub async fn end_session(&mut self, scope: &Scope, token: &str) -> Result<(), AuthError> {
         let ended = session::end(self.auth(), scope, token).await?;
         self.forget_session();
-        self.ended = ended;
+        self.trail.ended = ended;
         Ok(())
     }
 
     /// Forgets the loaded session. Call it after the session was changed or ended.
     pub fn forget_session(&mut self) {
         if let Lazy::Read(Some(active)) = std::mem::take(&mut self.session) {
-            self.ended = Some(active.session.clone());
+            self.trail.ended = Some(active.session.clone());
         }
         self.cause.note_actor(None);
     }
@@ -153,7 +153,7 @@ impl Exchange {
         }
         let found = self.load_from_store(&token, need).await?;
         if found.is_none() {
-            self.has_dead_session = true;
+            self.trail.has_dead_session = true;
             self.delete_session_cookies();
         }
         Ok(found)

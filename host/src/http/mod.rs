@@ -91,7 +91,17 @@ impl Query {
     }
 }
 
-/// A request below the base path.
+/// Where a path begins.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mount {
+    /// Below the base path.
+    #[default]
+    Base,
+    /// At the server's root: every path that is not below the base path.
+    Root,
+}
+
+/// A request.
 #[derive(Clone, Debug)]
 pub struct Request {
     /// Everything but the body. Changing a field while the head is shared changes a copy.
@@ -111,7 +121,9 @@ pub struct RequestHead {
     pub id: String,
     /// Upper-case method.
     pub method: String,
-    /// Path below the base path, as it was sent: starts with `/`, or is empty for the base path itself.
+    /// Where the path begins.
+    pub mount: Mount,
+    /// The path below [`RequestHead::mount`], as it was sent: starts with `/`, or is empty for the base path itself.
     pub path: String,
     /// Decoded query.
     pub query: Query,

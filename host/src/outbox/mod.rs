@@ -1,6 +1,5 @@
 //! The outbox: mails and scripts' events are rows, written in the transaction that causes them, sent after its commit.
 
-pub mod dev_mailbox;
 pub mod mailbox;
 mod retry;
 mod sender;

@@ -10,11 +10,11 @@ use crate::http::Response;
 /// Writes the event of a request that met a route.
 pub fn record(exchange: &Exchange, response: &Response) {
     let Some(route) = &exchange.route else { return };
-    if exchange.has_dead_session {
+    if exchange.trail.has_dead_session {
         write(exchange, response, "dead-session");
     }
     let event = match (&exchange.opened, route.event()) {
-        _ if exchange.is_locked_out => "lockout",
+        _ if exchange.trail.is_locked_out => "lockout",
         (_, Some(event)) if event != CHANGE => event,
         (Some(_), _) => "sign-in",
         (None, Some(event)) => event,
@@ -32,7 +32,7 @@ fn write(exchange: &Exchange, response: &Response, event: &str) {
         event,
         outcome = if is_refused { "refused" } else { "done" },
         status = response.status,
-        code = exchange.refused.as_deref(),
+        code = exchange.trail.refused.as_deref(),
         path = ?request.path,
         how = exchange.opened.as_ref().map(|opened| opened.method.as_str()),
         user = who.user,

@@ -13,7 +13,7 @@ use crate::config::ManagementKey;
 use crate::crypto::{constant_time_eq, sha256};
 use crate::error::{ApiError, Code};
 use crate::exchange::Route;
-use crate::http::{Headers, Query, Request, RequestHead, Response};
+use crate::http::{Headers, Mount, Query, Request, RequestHead, Response};
 use crate::outbox::Deliveries;
 use crate::store::Models;
 use crate::store::outbox;
@@ -131,6 +131,7 @@ fn read_call(name: &str, request: Request) -> Result<Request, ApiError> {
     let head = RequestHead {
         id: request.id.clone(),
         method: request.method.clone(),
+        mount: Mount::Base,
         path: format!("/{name}"),
         query: Query::parse(&encoded),
         headers: plain,

@@ -23,7 +23,7 @@ use crate::error::ApiError;
 use crate::exchange::{Deciders, Exchange, Route};
 use crate::hooks::{ScriptCounts, ScriptSet};
 use crate::http::address::AddressRule;
-use crate::http::{Request, Response};
+use crate::http::{Mount, Request, Response};
 use crate::plugin_host::{PluginCounters, Plugins};
 
 use management::Functions;
@@ -101,9 +101,13 @@ impl Pipeline {
             request.path.pop();
         }
         let extensions = self.extensions();
+        let stages = match request.mount {
+            Mount::Base => stages::REQUEST,
+            Mount::Root => stages::ROOT,
+        };
         let mut exchange = self.exchange(&extensions, request);
         // The stages of a request are a large future, and each layer around it would keep copies.
-        let walk = Box::pin(AssertUnwindSafe(self.walk(stages::REQUEST, &mut exchange, &extensions)).catch_unwind());
+        let walk = Box::pin(AssertUnwindSafe(self.walk(stages, &mut exchange, &extensions)).catch_unwind());
         let walked = walk.await;
         self.finish(&mut exchange, walked).await
     }
@@ -152,7 +156,7 @@ type Walked = Result<Result<Response, ApiError>, Box<dyn Any + Send>>;
 async fn refuse(exchange: &mut Exchange, error: &ApiError) -> Response {
     // After a panic, the transaction of the stage may still stand here, although it is gone.
     exchange.enclosing_tx = None;
-    exchange.refused = error.code().map(str::to_owned);
+    exchange.trail.refused = error.code().map(str::to_owned);
     if let Err(error) = exchange.revoke_opened_session().await {
         tracing::error!(request_id = exchange.request.id, %error, "the session of a refused request could not be ended");
     }

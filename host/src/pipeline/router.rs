@@ -4,10 +4,18 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::exchange::{PathPattern, Route};
+use crate::http::{Mount, RequestHead};
 
 /// All routes, core and plugins alike.
 #[derive(Default)]
 pub struct Router {
+    base: Table,
+    root: Table,
+}
+
+/// The routes of one mount.
+#[derive(Default)]
+struct Table {
     exact: HashMap<String, HashMap<String, Arc<Route>>>,
     with_params: Vec<(PathPattern, Arc<Route>)>,
 }
@@ -18,7 +26,7 @@ pub struct Router {
 pub struct RouteClash {
     /// Upper-case method.
     pub method: String,
-    /// Path below the base path.
+    /// Path below its mount.
     pub path: String,
 }
 
@@ -28,6 +36,24 @@ impl Router {
     /// # Errors
     /// When its method and path are taken.
     pub fn add(&mut self, route: Route) -> Result<(), RouteClash> {
+        match route.mount {
+            Mount::Base => self.base.add(route),
+            Mount::Root => self.root.add(route),
+        }
+    }
+
+    /// The route of a request, exact paths first.
+    pub fn find(&self, head: &RequestHead) -> Option<Arc<Route>> {
+        let table = match head.mount {
+            Mount::Base => &self.base,
+            Mount::Root => &self.root,
+        };
+        table.find(&head.method, &head.path)
+    }
+}
+
+impl Table {
+    fn add(&mut self, route: Route) -> Result<(), RouteClash> {
         let clash = RouteClash { method: route.method.clone(), path: route.path.clone() };
         if route.path.contains("/:") {
             let pattern = PathPattern::new(&route.path);
@@ -47,8 +73,7 @@ impl Router {
         Ok(())
     }
 
-    /// The route of a request, exact paths first.
-    pub fn find(&self, method: &str, path: &str) -> Option<Arc<Route>> {
+    fn find(&self, method: &str, path: &str) -> Option<Arc<Route>> {
         let exact = self.exact.get(path).and_then(|methods| methods.get(method));
         let found = exact.or_else(|| {
             let fits = |(pattern, route): &&(PathPattern, Arc<Route>)| route.method == method && pattern.matches(path);
@@ -84,9 +109,24 @@ mod tests {
         Route::new(method, path, Arc::new(Nothing))
     }
 
+    fn head(mount: Mount, method: &str, path: &str) -> RequestHead {
+        RequestHead { mount, method: method.to_owned(), path: path.to_owned(), ..RequestHead::default() }
+    }
+
+    #[test]
+    fn each_mount_has_routes_of_its_own() {
+        let mut router = Router::default();
+        router.add(route("GET", "/ok")).unwrap();
+        router.add(route("GET", "/dev/mailbox").at_root()).unwrap();
+        router.add(route("GET", "/dev/mailbox")).unwrap();
+        assert!(router.find(&head(Mount::Root, "GET", "/ok")).is_none());
+        let found = router.find(&head(Mount::Root, "GET", "/dev/mailbox")).unwrap();
+        assert_eq!(found.mount, Mount::Root);
+    }
+
     #[test]
     fn finds_by_method_and_path() {
-        let mut router = Router::default();
+        let mut router = Table::default();
         router.add(route("GET", "/ok")).unwrap();
         router.add(route("GET", "/reset-password/:token")).unwrap();
         assert!(router.find("GET", "/ok").is_some());

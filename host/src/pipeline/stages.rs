@@ -50,6 +50,10 @@ pub const REQUEST: Stages = [
     &AROUND_ENDPOINT,
 ];
 
+/// The stages of a request at the server's root: these routes are no part of the authentication server's interface, and no
+/// hook stands around them.
+pub const ROOT: Stages = [&[Stage::Route, Stage::Unknown, Stage::Body], &[Stage::Endpoint]];
+
 /// The stages of a call of a server-only function: limits and origins are for browsers.
 pub const FUNCTION: Stages = [&[Stage::Characters], &AROUND_ENDPOINT];
 
@@ -119,7 +123,7 @@ impl Pipeline {
             }
             Stage::DisabledPaths => {}
             Stage::Route => {
-                exchange.route = extensions.router.find(&exchange.request.method, &exchange.request.path);
+                exchange.route = extensions.router.find(&exchange.request);
                 if let Some(route) = &exchange.route {
                     exchange.params = router::params(&route.path, &exchange.request.path);
                 }

@@ -26,8 +26,7 @@ use futures_util::{StreamExt, stream};
 
 use crate::app::App;
 use crate::error::{ApiError, Code};
-use crate::http::{Headers, Query, Request, RequestHead, Response, encode_component};
-use crate::outbox::dev_mailbox;
+use crate::http::{Headers, Mount, Query, Request, RequestHead, Response, encode_component};
 use crate::pipeline::respond;
 use connection::{Connection, HEAD_TIMEOUT, Progress};
 use gate::Gate;
@@ -140,7 +139,7 @@ async fn handle_management(app: web::Data<App>, request: HttpRequest, payload: w
 
 async fn answer_management(app: &App, request: &HttpRequest, mut payload: web::Payload) -> HttpResponse {
     let Some(management) = &app.management else { return cut(into_actix(&Response::bare(404)), payload) };
-    let path = request.uri().path().to_owned();
+    let path = (Mount::Base, request.uri().path());
     match read_body(app, &mut payload).await {
         Ok(body) => into_actix(&management.answer(&app.pipeline, into_plain(app, request, path, body)).await),
         Err(error) => cut(into_actix(&Response::from(&error)), payload),
@@ -185,18 +184,13 @@ fn last(answer: HttpResponse, progress: Progress) -> HttpResponse {
 }
 
 async fn answer(app: &App, request: &HttpRequest, mut payload: web::Payload) -> HttpResponse {
-    let raw_path = request.uri().path();
-    let host = request.headers().get("host").and_then(|host| host.to_str().ok());
-    let visitor = dev_mailbox::Visitor { peer: request.peer_addr().map(|address| address.ip()), host };
-    if let Some(response) = dev_mailbox::answer(app.mailbox.as_deref(), raw_path, visitor) {
-        return into_actix(&response);
-    }
-    let Some(path) = below(&app.config.base_path, raw_path) else {
-        return cut(refuse(app, Response::bare(404)), payload);
+    let path = request.uri().path();
+    let (mount, path) = match below(&app.config.base_path, path) {
+        Some(path) => (Mount::Base, path),
+        None => (Mount::Root, path),
     };
-    let path = path.to_owned();
     match read_body(app, &mut payload).await {
-        Ok(body) => into_actix(&app.pipeline.answer(into_plain(app, request, path, body)).await),
+        Ok(body) => into_actix(&app.pipeline.answer(into_plain(app, request, (mount, path), body)).await),
         Err(error) => cut(refuse(app, Response::from(&error)), payload),
     }
 }
@@ -249,7 +243,7 @@ async fn read_limited(payload: &mut web::Payload, limit: usize) -> Result<Bytes,
     if dropped == 0 { Ok(body.freeze()) } else { Err(Code::PAYLOAD_TOO_LARGE.into()) }
 }
 
-fn into_plain(app: &App, request: &HttpRequest, path: String, raw_body: Bytes) -> Request {
+fn into_plain(app: &App, request: &HttpRequest, (mount, path): (Mount, &str), raw_body: Bytes) -> Request {
     let mut headers = Headers::default();
     for (name, value) in request.headers() {
         headers.push(name.as_str(), String::from_utf8_lossy(value.as_bytes()));
@@ -258,7 +252,8 @@ fn into_plain(app: &App, request: &HttpRequest, path: String, raw_body: Bytes) -
     let head = RequestHead {
         id: auth.random.string(crate::crypto::random::LOWER_ALPHANUMERIC, 16),
         method: request.method().as_str().to_owned(),
-        path,
+        mount,
+        path: path.to_owned(),
         query: Query::parse(request.uri().query().unwrap_or_default()),
         headers,
         peer: request.peer_addr().map(|address| address.ip()),

@@ -1,40 +1,48 @@
-//! The development mailbox over HTTP: a page at `/dev/mailbox`, the mails as JSON at `/dev/mailbox.json`.
+//! `GET /dev/mailbox` and `GET /dev/mailbox.json`, at the server's root: the development mailbox as a page and as JSON.
 //!
 //! Invariant: it answers this machine alone, and only under one of its own names: a page elsewhere whose name was made to
 //! point here cannot read it.
 
-use std::net::IpAddr;
+use std::sync::Arc;
 
+use async_trait::async_trait;
 use minijinja::value::Serde;
 use minijinja::{Environment, context};
 
-use super::mailbox::Mailbox;
-use crate::http::Response;
+use crate::error::ApiError;
+use crate::exchange::{Endpoint, Exchange};
 use crate::http::address::is_loopback;
+use crate::http::{RequestHead, Response};
+use crate::outbox::mailbox::Mailbox;
 
-/// Who asks for the mailbox.
-#[derive(Clone, Copy, Debug)]
-pub struct Visitor<'a> {
-    /// The address of the socket's other end.
-    pub peer: Option<IpAddr>,
-    /// The `Host` header.
-    pub host: Option<&'a str>,
+/// Shows the mailbox in one form; whoever is elsewhere gets 404.
+pub struct DevMailbox {
+    mailbox: Arc<Mailbox>,
+    show: fn(&Mailbox) -> Response,
 }
 
-impl Visitor<'_> {
-    fn is_here(self) -> bool {
-        self.peer.is_some_and(|peer| peer.to_canonical().is_loopback()) && self.host.is_some_and(is_loopback)
+impl DevMailbox {
+    /// The mailbox as a page.
+    pub fn page(mailbox: &Arc<Mailbox>) -> Self {
+        Self { mailbox: Arc::clone(mailbox), show: page }
+    }
+
+    /// The mailbox as JSON.
+    pub fn json(mailbox: &Arc<Mailbox>) -> Self {
+        Self { mailbox: Arc::clone(mailbox), show: json }
     }
 }
 
-/// Answers the two paths of the mailbox; `None` for any other path or visitor, or when there is no mailbox.
-pub fn answer(mailbox: Option<&Mailbox>, path: &str, visitor: Visitor<'_>) -> Option<Response> {
-    let mailbox = mailbox.filter(|_| visitor.is_here())?;
-    match path {
-        "/dev/mailbox.json" => Some(json(mailbox)),
-        "/dev/mailbox" => Some(page(mailbox)),
-        _ => None,
+#[async_trait]
+impl Endpoint for DevMailbox {
+    async fn call(&self, exchange: &mut Exchange) -> Result<Response, ApiError> {
+        Ok(if is_here(&exchange.request) { (self.show)(&self.mailbox) } else { Response::bare(404) })
     }
+}
+
+/// Whether a request comes from this machine, under one of its names.
+fn is_here(head: &RequestHead) -> bool {
+    head.peer.is_some_and(|peer| peer.to_canonical().is_loopback()) && head.headers.get("host").is_some_and(is_loopback)
 }
 
 fn json(mailbox: &Mailbox) -> Response {
@@ -69,20 +77,20 @@ mod tests {
 
     #[test]
     fn it_answers_this_machine_under_its_own_names() {
-        let mailbox = Mailbox::default();
-        let status = |peer: &str, host: Option<&str>| {
-            let visitor = Visitor { peer: peer.parse().ok(), host };
-            answer(Some(&mailbox), "/dev/mailbox.json", visitor).map(|response| response.status)
+        let is_here = |peer: &str, host: Option<&str>| {
+            let mut head = RequestHead { peer: peer.parse().ok(), ..RequestHead::default() };
+            host.into_iter().for_each(|host| head.headers.push("host", host));
+            is_here(&head)
         };
         for host in ["localhost:3000", "localhost", "127.0.0.1:3000", "[::1]:3000", "[::1]", "App.Localhost:1"] {
-            assert_eq!(status("127.0.0.1", Some(host)), Some(200), "{host}");
+            assert!(is_here("127.0.0.1", Some(host)), "{host}");
         }
         for host in ["evil.example", "localhost.evil.example:3000", "10.0.0.1", "127.0.0.1.nip.io", "", "localhost:x"] {
-            assert_eq!(status("127.0.0.1", Some(host)), None, "{host}");
+            assert!(!is_here("127.0.0.1", Some(host)), "{host}");
         }
-        assert_eq!(status("::ffff:127.0.0.1", Some("localhost")), Some(200));
+        assert!(is_here("::ffff:127.0.0.1", Some("localhost")));
         for (peer, host) in [("10.0.0.7", Some("localhost")), ("127.0.0.1", None), ("", Some("localhost"))] {
-            assert_eq!(status(peer, host), None, "{peer}");
+            assert!(!is_here(peer, host), "{peer}");
         }
     }
 }

@@ -1,0 +1,16 @@
+//! What happened during a request that its answer does not tell and the audit log wants to know.
+
+use crate::store::Session;
+
+/// Notes for the audit log; nothing is decided by them.
+#[derive(Clone, Debug, Default)]
+pub struct Trail {
+    /// The error code of the answer, when it is a refusal.
+    pub refused: Option<String>,
+    /// True if the request was refused because of too many failed sign-ins to its account.
+    pub is_locked_out: bool,
+    /// True if the request carried a correctly signed token whose session has expired or been revoked.
+    pub has_dead_session: bool,
+    /// The session that this request ended.
+    pub ended: Option<Session>,
+}
