@@ -163,7 +163,7 @@ async fn after_a_change_a_script_sees_what_changed(place: Place) {
         after("user.update", |ctx| {
             if "name" in ctx.changed { reject(403, "RENAMED", ctx.changes.name + " " + ctx.data.name + " " + ctx.actor.name); }
         });
-        after("user.create", |ctx| { if ctx.changed != [] || ctx.changes != #{} { abort(); } });
+        after("user.create", |ctx| { if !("email" in ctx.changed) || ctx.changes.email != ctx.data.email { abort(); } });
         after("session.delete", |ctx| { if ctx.changed != [] || ctx.changes != #{} { abort(); } });
         after("account.update", |ctx| {
             if "password" in ctx.changed && ctx.changes.password == () { reject(403, "NEW_PASSWORD", "New password"); }

@@ -6,6 +6,7 @@ use crate::auth::email_token::Purpose;
 use crate::auth::{credential, password};
 use crate::email;
 use crate::error::{ApiError, Code};
+use crate::exchange::session_gate::method;
 use crate::exchange::{Exchange, SignIn, SignInAttempt};
 use crate::http::{Response, header_text};
 use crate::input::Input;
@@ -53,7 +54,7 @@ pub async fn sign_in_email(exchange: &mut Exchange) -> Result<Response, ApiError
         }
         return Err(Code::EMAIL_NOT_VERIFIED.into());
     }
-    let attempt = SignInAttempt::new(user, "email", given.remember);
+    let attempt = SignInAttempt::new(user, method::EMAIL, given.remember);
     match exchange.open_session(&scope, attempt).await? {
         SignIn::Challenged(response) => Ok(with_location(response, given.callback_url.as_deref())),
         SignIn::Opened(opened) => {

@@ -8,6 +8,7 @@ use crate::auth::user::{self, NewUser};
 use crate::auth::{AuthError, additional_fields, password};
 use crate::email;
 use crate::error::{ApiError, Code};
+use crate::exchange::session_gate::method;
 use crate::exchange::{Exchange, SignIn, SignInAttempt};
 use crate::http::Response;
 use crate::input::Input;
@@ -95,7 +96,7 @@ async fn create(exchange: &mut Exchange, new: &Candidate, hash: &str, signs_in: 
         exchange.queue_verification(&unit, &user, Purpose::Verify, new.callback_url.as_deref()).await?;
     }
     let response = if signs_in {
-        let attempt = SignInAttempt::new(user.clone(), "email", new.remember);
+        let attempt = SignInAttempt::new(user.clone(), method::EMAIL, new.remember);
         match exchange.open_session(&unit, attempt).await? {
             SignIn::Challenged(response) => response,
             SignIn::Opened(opened) => answer(Some(opened.session.token()), &user),

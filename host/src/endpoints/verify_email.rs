@@ -10,6 +10,7 @@ use crate::auth::session::ActiveSession;
 use crate::auth::{AuthError, user_change};
 use crate::error::{ApiError, Code};
 use crate::exchange::redirect::{challenge_at, refuse_at};
+use crate::exchange::session_gate::method;
 use crate::exchange::{Exchange, SessionNeed, SignIn, SignInAttempt};
 use crate::http::Response;
 use crate::input::Input;
@@ -80,7 +81,7 @@ async fn verify(exchange: &mut Exchange, link: &Link, user: User) -> Result<Resp
         Some(active) if active.user.id() == user.id() => exchange.renew_session(ActiveSession { user, ..active }),
         _ => {
             let remember = !exchange.ends_with_browser();
-            let attempt = SignInAttempt::new(user, "verify-email", remember);
+            let attempt = SignInAttempt::new(user, method::VERIFY_EMAIL, remember);
             if let SignIn::Challenged(challenge) = exchange.open_session(&scope, attempt).await? {
                 return Ok(challenge_at(link.callback_url.as_deref(), challenge));
             }

@@ -142,6 +142,12 @@ impl Exchange {
         std::mem::replace(self, placeholder)
     }
 
+    /// Sets the values of the route's parameters.
+    pub fn set_params(&mut self, params: Vec<(String, String)>) {
+        self.cause.note_params(&params);
+        self.params = params;
+    }
+
     /// The value of a route parameter.
     pub fn param(&self, name: &str) -> Option<&str> {
         self.params.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())

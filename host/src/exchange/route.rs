@@ -23,6 +23,8 @@ pub struct Route {
     pub accepts_form: bool,
     /// Checks the origin even without cookies, against login CSRF.
     pub is_sign_in: bool,
+    /// The plugin that answers; `None` for the core.
+    pub plugin: Option<String>,
     /// The code that answers.
     pub endpoint: Arc<dyn Endpoint>,
     event: Option<&'static str>,
@@ -32,13 +34,29 @@ impl Route {
     /// A route that takes JSON and checks the origin of requests with cookies.
     pub fn new(method: &str, path: &str, endpoint: Arc<dyn Endpoint>) -> Self {
         let (method, path) = (method.to_owned(), path.to_owned());
-        Self { method, mount: Mount::Base, path, accepts_form: false, is_sign_in: false, endpoint, event: None }
+        Self {
+            method,
+            mount: Mount::Base,
+            path,
+            accepts_form: false,
+            is_sign_in: false,
+            plugin: None,
+            endpoint,
+            event: None,
+        }
     }
 
     /// Stands at the server's root.
     #[must_use]
     pub fn at_root(mut self) -> Self {
         self.mount = Mount::Root;
+        self
+    }
+
+    /// Belongs to a plugin.
+    #[must_use]
+    pub fn of_plugin(mut self, id: &str) -> Self {
+        self.plugin = Some(id.to_owned());
         self
     }
 

@@ -29,6 +29,25 @@ pub struct SignInAttempt {
     pub session: SessionShape,
 }
 
+/// Ways of the core to prove who someone is. Policies go by these names, so that nobody else uses them.
+const OF_CORE: [&str; 3] = [method::EMAIL, method::VERIFY_EMAIL, method::REPLACEMENT];
+
+/// How the core proves who someone is.
+pub mod method {
+    /// By address and password.
+    pub const EMAIL: &str = "email";
+    /// By the link that verifies an address.
+    pub const VERIFY_EMAIL: &str = "verify-email";
+    /// By the session that the new one replaces.
+    pub const REPLACEMENT: &str = "replacement";
+}
+
+/// Whether `method` is one of the core's, or reads like one.
+pub fn is_of_core(method: &str) -> bool {
+    let bare: String = method.chars().filter(char::is_ascii_alphanumeric).collect();
+    OF_CORE.iter().any(|own| own.replace('-', "").eq_ignore_ascii_case(&bare))
+}
+
 /// What is special about a session that is about to be opened.
 #[derive(Clone, Debug, Default)]
 pub struct SessionShape {
@@ -158,7 +177,7 @@ impl Exchange {
     pub async fn replace_sessions(&mut self, scope: &Scope, user: User) -> Result<OpenedSession, ApiError> {
         session::end_all(self.auth(), scope, user.id(), None).await?;
         let remember = !self.ends_with_browser();
-        let opened = self.store_session(scope, SignInAttempt::new(user, "replacement", remember)).await?;
+        let opened = self.store_session(scope, SignInAttempt::new(user, method::REPLACEMENT, remember)).await?;
         self.opened = Some(opened.clone());
         Ok(opened)
     }

@@ -16,18 +16,36 @@ pub struct Router {
 /// The routes of one mount.
 #[derive(Default)]
 struct Table {
+    /// Path → method → route, for paths without parameters.
     exact: HashMap<String, HashMap<String, Arc<Route>>>,
     with_params: Vec<(PathPattern, Arc<Route>)>,
 }
 
-/// Two routes claim one method and path.
+/// Two routes claim one path.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("{method} {path} is claimed twice")]
-pub struct RouteClash {
-    /// Upper-case method.
-    pub method: String,
-    /// Path below its mount.
-    pub path: String,
+pub enum RouteClash {
+    /// One owner claims a method and a path twice.
+    #[error("{method} {path} is claimed twice")]
+    Twice {
+        /// Upper-case method.
+        method: String,
+        /// Path below its mount.
+        path: String,
+    },
+    /// A plugin's path meets another owner's. The method does not matter: whose the path is, his hooks see what comes.
+    #[error(
+        "plugin `{plugin}`: its path {path} meets the path {other} of {owner}: give it another, or remove one of them"
+    )]
+    Met {
+        /// The plugin that was added last.
+        plugin: String,
+        /// Its path.
+        path: String,
+        /// The path that was there.
+        other: String,
+        /// Whose that is, in words.
+        owner: String,
+    },
 }
 
 impl Router {
@@ -54,22 +72,21 @@ impl Router {
 
 impl Table {
     fn add(&mut self, route: Route) -> Result<(), RouteClash> {
-        let clash = RouteClash { method: route.method.clone(), path: route.path.clone() };
-        if route.path.contains("/:") {
-            let pattern = PathPattern::new(&route.path);
-            let is_taken =
-                |(taken, other): &(PathPattern, Arc<Route>)| *taken == pattern && other.method == route.method;
-            if self.with_params.iter().any(is_taken) {
-                return Err(clash);
+        let pattern = PathPattern::new(&route.path);
+        for other in
+            self.exact.values().flat_map(HashMap::values).chain(self.with_params.iter().map(|(_, other)| other))
+        {
+            let taken = PathPattern::new(&other.path);
+            if taken.meets(&pattern) {
+                refuse(&route, other, taken == pattern)?;
             }
-            self.with_params.push((pattern, Arc::new(route)));
-            return Ok(());
         }
-        let methods = self.exact.entry(route.path.clone()).or_default();
-        if methods.contains_key(&route.method) {
-            return Err(clash);
+        let route = Arc::new(route);
+        if route.path.contains("/:") {
+            self.with_params.push((pattern, route));
+        } else {
+            self.exact.entry(route.path.clone()).or_default().insert(route.method.clone(), route);
         }
-        methods.insert(route.method.clone(), Arc::new(route));
         Ok(())
     }
 
@@ -80,6 +97,22 @@ impl Table {
             self.with_params.iter().find(fits).map(|(_, route)| route)
         });
         found.cloned()
+    }
+}
+
+/// Refuses `route` beside `other`, whose path meets its own.
+fn refuse(route: &Route, other: &Route, is_same_path: bool) -> Result<(), RouteClash> {
+    match &route.plugin {
+        Some(plugin) if route.plugin != other.plugin => Err(RouteClash::Met {
+            plugin: plugin.clone(),
+            path: route.path.clone(),
+            other: other.path.clone(),
+            owner: other.plugin.as_ref().map_or_else(|| "the core".to_owned(), |owner| format!("the plugin `{owner}`")),
+        }),
+        _ if is_same_path && route.method == other.method => {
+            Err(RouteClash::Twice { method: route.method.clone(), path: route.path.clone() })
+        }
+        _ => Ok(()),
     }
 }
 
@@ -147,5 +180,24 @@ mod tests {
         router.add(route("GET", "/ok")).unwrap();
         assert_eq!(router.add(route("GET", "/ok")).unwrap_err().to_string(), "GET /ok is claimed twice");
         assert!(router.add(route("POST", "/ok")).is_ok());
+    }
+
+    #[test]
+    fn a_path_has_one_owner() {
+        for (path, fits) in
+            [("/ok", false), ("/a/b", false), ("/:any", false), ("/:any/b", false), ("/a", true), ("/b/:x", true)]
+        {
+            let mut router = Router::default();
+            router.add(route("GET", "/ok")).unwrap();
+            router.add(route("GET", "/a/:x")).unwrap();
+            for method in ["GET", "POST"] {
+                assert_eq!(router.add(route(method, path).of_plugin("p")).is_ok(), fits, "{method} {path}");
+            }
+            assert_eq!(router.add(route("GET", path).of_plugin("q")).is_ok(), false, "{path}");
+        }
+        let mut router = Router::default();
+        router.add(route("GET", "/ok")).unwrap();
+        let clash = router.add(route("POST", "/:any").of_plugin("p")).unwrap_err().to_string();
+        assert!(clash.starts_with("plugin `p`: its path /:any meets the path /ok of the core"), "{clash}");
     }
 }

@@ -125,7 +125,7 @@ impl Pipeline {
             Stage::Route => {
                 exchange.route = extensions.router.find(&exchange.request);
                 if let Some(route) = &exchange.route {
-                    exchange.params = router::params(&route.path, &exchange.request.path);
+                    exchange.set_params(router::params(&route.path, &exchange.request.path));
                 }
             }
             Stage::RateLimit => rate_limit::count(exchange, &extensions.rate_rules).await?,

@@ -101,7 +101,7 @@ impl Plugins {
             (0..).zip(&plugin.manifest.routes).map(|(index, route)| {
                 let redirect_params = route.redirect_params.clone();
                 let endpoint = PluginEndpoint { plugin: Arc::clone(plugin), index, redirect_params };
-                let made = Route::new(&route.method, &route.path, Arc::new(endpoint));
+                let made = Route::new(&route.method, &route.path, Arc::new(endpoint)).of_plugin(&plugin.manifest.id);
                 let made = if route.accepts_form { made.accepting_form() } else { made };
                 if route.signs_in { made.signing_in() } else { made }
             })

@@ -1,8 +1,8 @@
 //! A transaction: a handle that sends commands to the thread or task that owns the connection.
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use tokio::sync::oneshot;
@@ -72,6 +72,26 @@ pub(super) struct Served {
     pub(super) commands: flume::Receiver<Command>,
     /// Whether it can still be committed.
     pub(super) health: Health,
+    ended: Ended,
+}
+
+/// Whether nobody takes commands any more. A command is sent under the lock, because the queue would keep for ever what
+/// comes after its last look.
+type Ended = Arc<Mutex<bool>>;
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        *self.ended.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        // Dropping a command answers it.
+        self.commands.drain();
+    }
+}
+
+/// The way from a handle to the owner of the connection.
+#[derive(Clone)]
+struct Line<S> {
+    commands: S,
+    ended: Ended,
 }
 
 /// A transaction. Dropping it rolls back; so does the store when it idles longer than
@@ -81,7 +101,7 @@ pub(super) struct Served {
 /// an earlier savepoint.
 pub struct Transaction {
     schema: Arc<Schema>,
-    commands: flume::Sender<Command>,
+    line: Line<flume::Sender<Command>>,
     health: Health,
 }
 
@@ -89,8 +109,9 @@ impl Transaction {
     /// A handle, and the part for the owner of the connection.
     pub(super) fn new(schema: &Arc<Schema>) -> (Self, Served) {
         let (sender, commands) = flume::unbounded();
-        let health = Health::default();
-        (Self { schema: Arc::clone(schema), commands: sender, health: health.clone() }, Served { commands, health })
+        let (health, ended) = (Health::default(), Ended::default());
+        let line = Line { commands: sender, ended: Arc::clone(&ended) };
+        (Self { schema: Arc::clone(schema), line, health: health.clone() }, Served { commands, health, ended })
     }
 
     /// Makes the changes visible and durable.
@@ -99,7 +120,7 @@ impl Transaction {
     /// `Internal` when a statement had failed, `Conflict`, `Unavailable`; nothing was written then, unless the
     /// connection to PostgreSQL broke while it committed.
     pub async fn commit(self) -> Result<(), StoreError> {
-        self.ask(Command::Commit).await
+        self.line.ask(Command::Commit).await
     }
 
     /// Undoes the changes. Dropping the handle does the same, without waiting.
@@ -107,31 +128,35 @@ impl Transaction {
     /// # Errors
     /// `Unavailable` when the connection is lost. The changes are undone all the same.
     pub async fn rollback(self) -> Result<(), StoreError> {
-        self.ask(Command::Rollback).await
+        self.line.ask(Command::Rollback).await
     }
 
     /// Another handle. It can run statements, but neither end the transaction nor keep it open.
     pub fn shared(&self) -> Arc<dyn Database> {
         let (schema, health) = (Arc::clone(&self.schema), self.health.clone());
-        Arc::new(SharedTransaction { schema, commands: self.commands.downgrade(), health })
+        let line = Line { commands: self.line.commands.downgrade(), ended: Arc::clone(&self.line.ended) };
+        Arc::new(SharedTransaction { schema, line, health })
     }
+}
 
+impl Line<flume::Sender<Command>> {
     async fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, StoreError> {
-        ask(&self.commands, command).await
+        let (reply, answer) = oneshot::channel();
+        self.send(command(reply))?;
+        answer.await.map_err(|_| has_ended())?
+    }
+
+    fn send(&self, command: Command) -> Result<(), StoreError> {
+        let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        if *ended { Err(has_ended()) } else { self.commands.send(command).map_err(|_| has_ended()) }
+    }
+
+    async fn run(&self, statement: Statement) -> Result<Vec<Row>, StoreError> {
+        self.ask(|reply| Command::Run(statement, reply)).await
     }
 }
 
-async fn ask<T>(commands: &flume::Sender<Command>, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, StoreError> {
-    let (reply, answer) = oneshot::channel();
-    commands.send(command(reply)).map_err(|_| ended())?;
-    answer.await.map_err(|_| ended())?
-}
-
-async fn run(commands: &flume::Sender<Command>, statement: Statement) -> Result<Vec<Row>, StoreError> {
-    ask(commands, |reply| Command::Run(statement, reply)).await
-}
-
-fn ended() -> StoreError {
+fn has_ended() -> StoreError {
     StoreError::Unavailable("the transaction has ended".to_owned())
 }
 
@@ -139,15 +164,15 @@ fn ended() -> StoreError {
 #[derive(Clone)]
 struct SharedTransaction {
     schema: Arc<Schema>,
-    commands: flume::WeakSender<Command>,
+    line: Line<flume::WeakSender<Command>>,
     health: Health,
 }
 
 #[async_trait]
 impl Database for SharedTransaction {
     async fn run(&self, statement: Statement) -> Result<Vec<Row>, StoreError> {
-        let commands = self.commands.upgrade().ok_or_else(ended)?;
-        run(&commands, statement).await
+        let commands = self.line.commands.upgrade().ok_or_else(has_ended)?;
+        Line { commands, ended: Arc::clone(&self.line.ended) }.run(statement).await
     }
 
     fn schema(&self) -> &Arc<Schema> {
@@ -170,7 +195,7 @@ impl Database for SharedTransaction {
 #[async_trait]
 impl Database for Transaction {
     async fn run(&self, statement: Statement) -> Result<Vec<Row>, StoreError> {
-        run(&self.commands, statement).await
+        self.line.run(statement).await
     }
 
     fn schema(&self) -> &Arc<Schema> {
@@ -193,5 +218,21 @@ impl Database for Transaction {
 impl fmt::Debug for Transaction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Transaction")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_command_that_nobody_took_is_answered() {
+        let (transaction, served) = Transaction::new(&Arc::new(Schema::core()));
+        let mut rollback = Box::pin(transaction.rollback());
+        assert!((&mut rollback).now_or_never().is_none(), "it waits for the owner");
+        drop(served);
+        assert!(matches!(rollback.now_or_never(), Some(Err(StoreError::Unavailable(_)))));
     }
 }

@@ -38,6 +38,8 @@ impl ErrorCode {
 macro_rules! codes {
     ($($code:ident = $status:literal $message:literal;)*) => {
         impl ErrorCode {
+            /// All refusals of the core.
+            pub const OF_CORE: &'static [Self] = &[$(Self::$code),*];
             $(#[doc = $message] pub const $code: Self = Self::new($status, stringify!($code), $message);)*
         }
     };

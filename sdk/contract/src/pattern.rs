@@ -38,6 +38,25 @@ impl PathPattern {
         }
         parts.next().is_none()
     }
+
+    /// Whether there is a path that both match.
+    pub fn meets(&self, other: &Self) -> bool {
+        let (mut mine, mut others) = (self.segments.iter(), other.segments.iter());
+        loop {
+            match (mine.next(), others.next()) {
+                (None, None) => return true,
+                (Some(Segment::Rest), Some(_)) | (Some(_), Some(Segment::Rest)) => return true,
+                (Some(Segment::Text(text)), Some(Segment::Text(other))) if text != other => return false,
+                (Some(Segment::Text(text)), Some(Segment::One)) | (Some(Segment::One), Some(Segment::Text(text)))
+                    if text.is_empty() =>
+                {
+                    return false;
+                }
+                (Some(_), Some(_)) => {}
+                (None, Some(_)) | (Some(_), None) => return false,
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -60,6 +79,25 @@ mod tests {
             ("/sign-in/*", "/SIGN-IN/email", false),
         ] {
             assert_eq!(PathPattern::new(pattern).matches(path), expected, "{pattern} {path}");
+        }
+    }
+
+    #[test]
+    fn patterns_meet_where_one_path_matches_both() {
+        for (one, other, expected) in [
+            ("/sign-in/email", "/sign-in/email", true),
+            ("/sign-in/email", "/sign-in/:way", true),
+            ("/:area/email", "/sign-in/:way", true),
+            ("/:any", "/ok", true),
+            ("/:any", "/sign-in/email", false),
+            ("/sign-in/:way", "/sign-up/:way", false),
+            ("/sign-in/", "/sign-in/:way", false),
+            ("/admin/**", "/admin/users/:id", true),
+            ("/admin/**", "/admin", false),
+            ("/**", "/:any", true),
+        ] {
+            let (one, other) = (PathPattern::new(one), PathPattern::new(other));
+            assert_eq!((one.meets(&other), other.meets(&one)), (expected, expected), "{one:?} {other:?}");
         }
     }
 }

@@ -93,5 +93,4 @@ mod reading;
 mod reading_scripts;
 mod rewriting;
 mod script;
-mod starving;
 mod thief;

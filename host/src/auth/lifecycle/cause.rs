@@ -1,7 +1,7 @@
 //! What an observer of a change may know about the request that causes it: the request's head, and who acts.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwapOption;
 
@@ -12,6 +12,7 @@ use crate::http::RequestHead;
 pub struct Cause {
     /// The request as it arrived. Hooks that change the request do not change this.
     pub head: Arc<RequestHead>,
+    params: OnceLock<Vec<(String, String)>>,
     actor: ArcSwapOption<ActiveSession>,
     has_queued_mail: AtomicBool,
 }
@@ -19,7 +20,19 @@ pub struct Cause {
 impl Cause {
     /// A cause with this head. Who acts is not known yet.
     pub fn new(head: Arc<RequestHead>) -> Self {
-        Self { head, actor: ArcSwapOption::empty(), has_queued_mail: AtomicBool::new(false) }
+        Self { head, params: OnceLock::new(), actor: ArcSwapOption::empty(), has_queued_mail: AtomicBool::new(false) }
+    }
+
+    /// The parameters in the path of the request. Some are secret.
+    pub fn params(&self) -> &[(String, String)] {
+        self.params.get().map_or(&[], Vec::as_slice)
+    }
+
+    /// Sets the parameters, once the route is known.
+    pub fn note_params(&self, params: &[(String, String)]) {
+        if !params.is_empty() {
+            self.params.get_or_init(|| params.to_vec());
+        }
     }
 
     /// The session that the request came with or opened. None until something asked for it.

@@ -31,13 +31,18 @@ fn known(property: &str) -> Option<Known> {
 
 /// What is wrong with the comparison of the property whose `ctx` stands at this word.
 pub fn problem(words: &Words, at: usize, property: &str, is_route: &dyn Fn(&str) -> bool) -> Option<String> {
-    let known = known(property)?;
     let word = |at: usize| places::word(words, at);
     let context = match word(at)? {
         Word::Name(context) => context,
         _ => return None,
     };
     let name = format!("{context}.{property}");
+    if matches!(property, "headers" | "query" | "params") {
+        if let Some(problem) = of_part(words, at + 3, &name) {
+            return Some(problem);
+        }
+    }
+    let known = known(property)?;
     let after = operator(word(at + 3)).and_then(|operator| Some((operator, literal(words, at + 4)?)));
     // A text or a number alone can stand before it; what precedes that may belong to it.
     let before = || {
@@ -65,6 +70,24 @@ pub fn problem(words: &Words, at: usize, property: &str, is_route: &dyn Fn(&str)
         return Some(format!("`{name}` is never {text:?}"));
     }
     (property == "path" && !is_route(text)).then(|| format!("no route matches {text:?}"))
+}
+
+/// What is wrong with the comparison of a part of a map of texts; the part begins at this word.
+fn of_part(words: &Words, at: usize, map: &str) -> Option<String> {
+    let word = |at: usize| places::word(words, at);
+    let (part, next) = match (word(at)?, word(at + 1)?) {
+        (Word::Sign("." | "?."), Word::Name(name)) => (format!(".{name}"), at + 2),
+        (Word::Sign("["), Word::Text(name)) if word(at + 2) == Some(&Word::Sign("]")) => {
+            (format!("[{name:?}]"), at + 3)
+        }
+        _ => return None,
+    };
+    let (operator, value) = (operator(word(next))?, literal(words, next + 1)?);
+    match (operator, value.kind) {
+        (_, "a text") | ("==" | "!=", "()") => None,
+        ("==" | "!=", kind) => Some(format!("`{map}{part}` is a text and never equals {kind}")),
+        (_, kind) => Some(format!("`{operator}` fails: `{map}{part}` is a text, and beside it is {kind}")),
+    }
 }
 
 /// Comparisons of `type_of(…)` with what is the name of no type, each with its line.

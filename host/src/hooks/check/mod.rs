@@ -129,6 +129,8 @@ mod tests {
             ("ctx.path == \"/sing-in\"", "no route matches \"/sing-in\""),
             ("ctx.path != \"ok\"", "no route matches \"ok\""),
             ("ctx.body == ()", "`ctx.body` is a map and never equals ()"),
+            ("ctx.headers[\"x-risk\"] == 7", "`ctx.headers[\"x-risk\"]` is a text and never equals a number"),
+            ("ctx.query.page > 7", "`>` fails: `ctx.query.page` is a text, and beside it is a number"),
             ("type_of(ctx.body.a[0]) == \"text\"", "no value is of the type \"text\""),
         ] {
             let script = format!("after(\"/ok\", |ctx| {{ if {condition} {{ abort(); }} }});");

@@ -101,17 +101,18 @@ impl Running {
         }
     }
 
-    /// One operation more; why the call is over, if it is.
-    fn operation(&mut self, operations: u64) -> Option<&'static str> {
+    /// One operation more; why the call is over, if it is. The engine's own count begins anew in each call of a closure by
+    /// a native function, such as `map`: only this one sees them all.
+    fn operation(&mut self) -> Option<&'static str> {
+        self.operations += 1;
         if held_bytes() - self.held_before > MAX_MEMORY_BYTES {
             self.over.get_or_insert(TOO_LARGE);
         }
-        if operations >= MAX_OPERATIONS {
+        if self.operations >= MAX_OPERATIONS {
             self.over.get_or_insert(TOO_LONG);
         }
         // The language waits a while for a shared value that the call itself has locked.
-        if operations.is_multiple_of(OPERATIONS_PER_STEP) || !self.shared.is_empty() {
-            self.operations = operations;
+        if self.operations.is_multiple_of(OPERATIONS_PER_STEP) || !self.shared.is_empty() {
             self.step(Instant::now(), LONGEST_STEP);
         }
         self.over
@@ -121,8 +122,8 @@ impl Running {
 /// Gives scripts `log`, `print` and `debug`, and stops them when their time is over.
 pub fn register(engine: &mut Engine) {
     // Some functions of the language swallow errors and go on: what is over ends at each operation again.
-    engine.on_progress(|operations| {
-        let over = RUNNING.with_borrow_mut(|running| running.as_mut()?.operation(operations));
+    engine.on_progress(|_| {
+        let over = RUNNING.with_borrow_mut(|running| running.as_mut()?.operation());
         over.map(Dynamic::from)
     });
     engine.on_print(line);

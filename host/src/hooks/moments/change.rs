@@ -129,6 +129,7 @@ impl ScriptObserver {
         records(auth, scope, owner, reads, &mut facts).await?;
         if let Some(cause) = scope.cause() {
             let request = request_of(cause);
+            facts.params = cause.params().to_vec();
             self.scripts.about_request(auth, &request, reads, &mut facts);
             facts.request = Some(request);
         }
@@ -163,7 +164,13 @@ impl RowFacts {
 
     /// What was written, as scripts see it, and what the change set.
     fn after(change: &Change, row: &Record) -> Self {
-        let values = change.values();
+        let created =
+            || row.model().fields.iter().zip(row.values()).map(|(field, value)| (field.name.clone(), value.clone()));
+        let values: Vec<(String, Value)> = match change.action() {
+            Action::Create => created().filter(|(_, value)| !value.is_null()).collect(),
+            Action::Update => change.values().to_vec(),
+            Action::Delete => Vec::new(),
+        };
         let is_shown = |name: &str| row.model().field(name).is_ok_and(|field| field.returned && !is_token(row, name));
         let shown = values.iter().filter(|(name, _)| is_shown(name));
         let changes: Map<String, Json> = shown.map(|(name, value)| (name.clone(), value.to_json())).collect();

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use doorward_contract::ErrorCode;
 use serde_json::{Map, Value as Json};
 use wasmtime::Engine;
 use wasmtime::component::{Component, Linker};
@@ -138,13 +139,23 @@ fn refuse_core_names(manifest: &Manifest) -> Result<(), PluginError> {
     let meets = |own: &str, prefix: &str| own.starts_with(prefix) || prefix.starts_with(own);
     let mut prefixes = manifest.verification_prefixes.iter();
     let prefix = prefixes.find(|prefix| verification::OF_CORE.iter().any(|own| meets(own, prefix)));
+    let prefix = prefix.map(|prefix| format!("the verification prefix `{prefix}` belongs to the core"));
     let mail = manifest.mails.iter().find(|kind| kind::OF_CORE.contains(&kind.as_str()));
-    let reason = match (prefix, mail) {
-        (Some(prefix), _) => format!("the verification prefix `{prefix}` belongs to the core"),
-        (None, Some(kind)) => format!("the mail `{kind}` belongs to the core"),
-        (None, None) => return Ok(()),
-    };
-    Err(PluginError::Manifest { plugin: manifest.id.clone(), reason })
+    let mail = mail.map(|kind| format!("the mail `{kind}` belongs to the core"));
+    let code = manifest.errors.iter().find_map(|error| {
+        let said = code_of_core(&error.code)?.message;
+        let is_other = error.message != said;
+        is_other.then(|| format!("the error code `{}` belongs to the core, which says \"{said}\"", error.code))
+    });
+    match prefix.or(mail).or(code) {
+        Some(reason) => Err(PluginError::Manifest { plugin: manifest.id.clone(), reason }),
+        None => Ok(()),
+    }
+}
+
+/// What the core refuses with under this code. Whoever uses the code says the same.
+fn code_of_core(code: &str) -> Option<&'static ErrorCode> {
+    ErrorCode::OF_CORE.iter().find(|own| own.code == code)
 }
 
 /// Two plugins cannot own one thing.
@@ -152,7 +163,6 @@ fn refuse_clashes(candidates: &[Candidate<'_>], cookies: &Cookies) -> Result<(),
     let mut owners: HashMap<String, &str> = HashMap::new();
     for Candidate { manifest, options, .. } in candidates {
         let id = manifest.id.as_str();
-        let routes = manifest.routes.iter().map(|route| format!("route {} {}", route.method, route.path));
         let fields = active(manifest, &manifest.user_fields, options);
         let fields = fields.map(|field| format!("field user.{}", field.name));
         let session_fields = active(manifest, &manifest.session_fields, options);
@@ -160,8 +170,9 @@ fn refuse_clashes(candidates: &[Candidate<'_>], cookies: &Cookies) -> Result<(),
         // Databases fold the case of names.
         let tables = manifest.tables.iter().map(|table| format!("table {}", table.name.to_ascii_lowercase()));
         let functions = manifest.functions.iter().map(|function| format!("function {}", function.name));
-        let codes = manifest.errors.iter().map(|error| format!("error code {}", error.code));
-        let claims = routes.chain(fields).chain(tables).chain(functions).chain(codes).chain([format!("id {id}")]);
+        let own_codes = manifest.errors.iter().filter(|error| code_of_core(&error.code).is_none());
+        let codes = own_codes.map(|error| format!("error code {}", error.code));
+        let claims = fields.chain(tables).chain(functions).chain(codes).chain([format!("id {id}")]);
         for claim in claims {
             if let Some(other) = owners.insert(claim.clone(), id) {
                 let reason = format!("the {claim} is claimed by the plugin `{other}` too: remove one of them");
@@ -169,25 +180,8 @@ fn refuse_clashes(candidates: &[Candidate<'_>], cookies: &Cookies) -> Result<(),
             }
         }
     }
-    refuse_shared_paths(candidates)?;
     refuse_shared_cookies(candidates, cookies)?;
     refuse_shared_prefixes(candidates)
-}
-
-/// A path is one plugin's, whatever the method: its hooks there see what its routes get.
-fn refuse_shared_paths(candidates: &[Candidate<'_>]) -> Result<(), PluginError> {
-    let mut owners: HashMap<&str, &str> = HashMap::new();
-    for manifest in candidates.iter().map(|candidate| &candidate.manifest) {
-        for route in &manifest.routes {
-            let other = owners.insert(&route.path, &manifest.id).filter(|other| *other != manifest.id);
-            if let Some(other) = other {
-                let reason =
-                    format!("the path {} has a route of the plugin `{other}` too: remove one of them", route.path);
-                return Err(PluginError::Manifest { plugin: manifest.id.clone(), reason });
-            }
-        }
-    }
-    Ok(())
 }
 
 /// Names are compared as the browser sees them: after options and with the server's prefix.

@@ -90,7 +90,8 @@ impl HostChange for State {
     }
 
     fn path(&mut self, _: Resource<Lent>) -> wasmtime::Result<Option<String>> {
-        Ok(self.cause()?.map(|cause| cause.head.path.clone()))
+        let names = Arc::clone(&self.shared.secret_names);
+        Ok(self.cause()?.map(|cause| names.redact_path(&cause.head.path, cause.params())))
     }
 
     fn client_address(&mut self, _: Resource<Lent>) -> wasmtime::Result<Option<String>> {

@@ -7,7 +7,7 @@ use super::request::session_json;
 use super::values;
 use crate::auth::{Scope, session};
 use crate::error::{ApiError, Code};
-use crate::exchange::{Exchange, SessionNeed, SessionShape, SignIn, SignInAttempt};
+use crate::exchange::{Exchange, SessionNeed, SessionShape, SignIn, SignInAttempt, session_gate};
 use crate::plugin_host::call::state::{Moment, State};
 use crate::store::user::find_user_by_id;
 
@@ -149,6 +149,10 @@ pub(super) fn may_open(moment: Moment) -> Answer<()> {
 /// Asks the gates and opens the session.
 pub(super) async fn open(exchange: &mut Exchange, scope: &Scope, opening: Opening) -> Answer<String> {
     let Opening { plugin, user_id, method, remember, session } = opening;
+    if session_gate::is_of_core(&method) {
+        let reason = format!("the core signs in by {method:?}: give the plugin's own way another name");
+        return Err(HostError::Invalid(reason));
+    }
     let user = find_user_by_id(scope, &user_id).await?;
     let user = user.ok_or_else(|| HostError::Invalid("there is no such user".to_owned()))?;
     let attempt = SignInAttempt { user, method, plugin: Some(plugin), remember, session };
