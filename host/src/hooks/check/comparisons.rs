@@ -37,10 +37,10 @@ pub fn problem(words: &Words, at: usize, property: &str, is_route: &dyn Fn(&str)
         _ => return None,
     };
     let name = format!("{context}.{property}");
-    if matches!(property, "headers" | "query" | "params") {
-        if let Some(problem) = of_part(words, at + 3, &name) {
-            return Some(problem);
-        }
+    if matches!(property, "headers" | "query" | "params")
+        && let Some(problem) = of_part(words, at + 3, &name)
+    {
+        return Some(problem);
     }
     let known = known(property)?;
     let after = operator(word(at + 3)).and_then(|operator| Some((operator, literal(words, at + 4)?)));
