@@ -4,6 +4,7 @@ mod additional_fields;
 mod change_email;
 mod change_password;
 mod cookie_cache;
+mod cors;
 mod delete_user;
 mod get_session;
 mod guards;

@@ -7,6 +7,7 @@ use toml::{Table, Value};
 
 use super::secret_source::SecretText;
 use super::{Config, MailConfig, SecretSource};
+use crate::http::origin;
 
 /// Why a configuration is refused; each says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -80,6 +81,13 @@ impl Config {
         }
         if !self.base_path.starts_with('/') || self.base_path.ends_with('/') {
             return Err(ConfigError::Invalid("base_path must start with `/` and must not end with one".into()));
+        }
+        let origins = self.trusted_origins.iter().map(|pattern| ("trusted_origins", pattern));
+        let of_cors = self.cors.origins.iter().flatten().map(|pattern| ("cors.origins", pattern));
+        for (option, pattern) in origins.chain(of_cors) {
+            if let Some(problem) = origin::problem(pattern) {
+                return Err(ConfigError::Invalid(format!("{option}: \"{pattern}\" {problem}")));
+            }
         }
         if self.user.delete_user.send_delete_account_verification && self.mail.is_none() {
             let message = "user.delete_user.send_delete_account_verification needs a [mail] section";

@@ -4,6 +4,7 @@
 //! the core have the reference's names in snake_case.
 
 mod account;
+mod cors;
 mod load;
 mod mail;
 mod models;
@@ -18,6 +19,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 pub use account::{Account, AccountLinking, StateStrategy};
+pub use cors::Cors;
 pub use load::ConfigError;
 pub use mail::{MailConfig, MailTransport, SmtpConfig, SmtpTls, WebhookConfig};
 pub use models::{
@@ -57,6 +59,8 @@ pub struct Config {
     pub allow_insecure_secret: bool,
     /// Origins beside `base_url` that may call and be redirected to; `*` and `?` are wildcards.
     pub trusted_origins: Vec<String>,
+    /// Pages of other origins that may read answers.
+    pub cors: Cors,
     /// Paths below the base path that answer 404.
     pub disabled_paths: Vec<String>,
     /// Where and how the server listens.
@@ -122,6 +126,7 @@ impl Default for Config {
             secrets: Vec::new(),
             allow_insecure_secret: false,
             trusted_origins: Vec::new(),
+            cors: Cors::default(),
             disabled_paths: Vec::new(),
             server: Server::default(),
             database: Database::default(),

@@ -211,9 +211,10 @@ pub struct Advanced {
     pub cookies: BTreeMap<String, CookieOptions>,
     /// Attributes of every cookie.
     pub default_cookie_attributes: CookieAttributes,
-    /// Switches the check of `Origin` on requests with cookies off.
-    pub disable_csrf_check: bool,
-    /// Switches all checks of origins and redirect targets off.
+    /// Switches the check of `Origin` off, and that of navigations from other sites; absent means as `disable_origin_check`.
+    pub disable_csrf_check: Option<bool>,
+    /// Switches all checks of origins and redirect targets off; navigations from other sites may still not sign in, when
+    /// `disable_csrf_check = false`.
     pub disable_origin_check: bool,
     /// Whether a path may end with one slash more.
     pub skip_trailing_slashes: bool,
@@ -231,7 +232,7 @@ impl Default for Advanced {
             cross_sub_domain_cookies: CrossSubDomainCookies::default(),
             cookies: BTreeMap::new(),
             default_cookie_attributes: CookieAttributes::default(),
-            disable_csrf_check: false,
+            disable_csrf_check: None,
             disable_origin_check: false,
             skip_trailing_slashes: false,
             ip_address: IpAddress::default(),

@@ -1,6 +1,7 @@
 //! A request and an answer as plain values, free of any server library.
 
 pub mod address;
+mod glob;
 pub mod origin;
 pub mod outgoing;
 

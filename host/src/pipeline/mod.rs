@@ -2,6 +2,7 @@
 
 mod audit;
 mod body;
+mod cors;
 pub mod management;
 mod metrics;
 pub mod rate_limit;
@@ -23,9 +24,10 @@ use crate::error::ApiError;
 use crate::exchange::{Deciders, Exchange, Route};
 use crate::hooks::{ScriptCounts, ScriptSet};
 use crate::http::address::AddressRule;
-use crate::http::{Mount, Request, Response};
+use crate::http::{Mount, Request, RequestHead, Response};
 use crate::plugin_host::{PluginCounters, Plugins};
 
+use cors::Cors;
 use management::Functions;
 use rate_limit::RateRules;
 use router::Router;
@@ -54,13 +56,15 @@ pub struct Pipeline {
     auth: Arc<Auth>,
     extensions: Arc<ArcSwap<Extensions>>,
     address_rule: AddressRule,
+    cors: Option<Cors>,
     metrics: metrics::Metrics,
 }
 
 impl Pipeline {
     /// A pipeline. It shares `extensions` with the mail sender.
     pub fn new(auth: Arc<Auth>, extensions: Arc<ArcSwap<Extensions>>, address_rule: AddressRule) -> Self {
-        Self { auth, extensions, address_rule, metrics: metrics::Metrics::default() }
+        let cors = Cors::new(&auth.config);
+        Self { auth, extensions, address_rule, cors, metrics: metrics::Metrics::default() }
     }
 
     /// Configuration, store and ports, which all requests share.
@@ -109,7 +113,22 @@ impl Pipeline {
         // The stages of a request are a large future, and each layer around it would keep copies.
         let walk = Box::pin(AssertUnwindSafe(self.walk(stages, &mut exchange, &extensions)).catch_unwind());
         let walked = walk.await;
-        self.finish(&mut exchange, walked).await
+        let mut response = self.finish(&mut exchange, walked).await;
+        self.dress(&exchange.request, &mut response);
+        response
+    }
+
+    /// Finishes the answer to a request that never came to the stages: its body was too large, or too slow.
+    pub fn refuse_unread(&self, head: &RequestHead, mut response: Response) -> Response {
+        respond::protect(&mut response, &self.auth.config);
+        self.dress(head, &mut response);
+        response
+    }
+
+    fn dress(&self, head: &RequestHead, response: &mut Response) {
+        if let Some(cors) = &self.cors {
+            cors.dress(head, response);
+        }
     }
 
     /// Answers a call of a server-only function of these extensions.

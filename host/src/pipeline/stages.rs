@@ -13,6 +13,8 @@ use crate::http::Response;
 pub enum Stage {
     /// Answers the operator's disabled paths.
     DisabledPaths,
+    /// Tells a browser whether a page of another origin may call.
+    Preflight,
     /// Finds the route.
     Route,
     /// Counts the request.
@@ -46,7 +48,15 @@ pub type Stages = [&'static [Stage]; 2];
 
 /// The stages of a request.
 pub const REQUEST: Stages = [
-    &[Stage::DisabledPaths, Stage::Route, Stage::RateLimit, Stage::Unknown, Stage::Body, Stage::Origin],
+    &[
+        Stage::DisabledPaths,
+        Stage::Preflight,
+        Stage::Route,
+        Stage::RateLimit,
+        Stage::Unknown,
+        Stage::Body,
+        Stage::Origin,
+    ],
     &AROUND_ENDPOINT,
 ];
 
@@ -73,6 +83,7 @@ impl Stage {
     pub const fn story(self) -> &'static str {
         match self {
             Self::DisabledPaths => "A path of `disabled_paths` is answered with 404.",
+            Self::Preflight => "A preflight of a trusted origin for a route that exists is answered with 204.",
             Self::Route => "The router finds the route.",
             Self::RateLimit => "The rate limit counts the request.",
             Self::Unknown => "A request without a route is answered with 404.",
@@ -122,6 +133,9 @@ impl Pipeline {
                 return Ok(Some(Response::with_type(404, "text/plain;charset=UTF-8", "Not Found")));
             }
             Stage::DisabledPaths => {}
+            Stage::Preflight => {
+                return Ok(self.cors.as_ref().and_then(|cors| cors.preflight(&exchange.request, &extensions.router)));
+            }
             Stage::Route => {
                 exchange.route = extensions.router.find(&exchange.request);
                 if let Some(route) = &exchange.route {
