@@ -23,7 +23,8 @@ use crate::outbox::{
     CurrentMailFilter, Deliveries, EventHooks, MailFilter, Mailer, Sender, TemplateError, Templates, Transport,
     TransportError,
 };
-use crate::pipeline::management::{Functions, Management};
+use crate::pipeline::functions::Functions;
+use crate::pipeline::management::Management;
 use crate::pipeline::rate_limit::RateRules;
 use crate::pipeline::router::{RouteClash, Router};
 use crate::pipeline::{Extensions, Pipeline};
@@ -194,7 +195,7 @@ async fn load_extensions(
     }
     let scripts = Arc::new(load_scripts(auth, config)?);
     let rate_rules = RateRules::new(&config.rate_limit, plugins.rate_rules());
-    let functions = functions(&plugins)?;
+    let functions = functions(&plugins, &router)?;
     let deciders = deciders(auth, &plugins, &scripts);
     memory::give_back();
     Ok(Extensions {
@@ -293,16 +294,11 @@ fn refuse_public_mailbox(config: &Config) -> Result<(), StartError> {
     ))
 }
 
-/// The core's functions and those of plugins.
-fn functions(plugins: &Plugins) -> Result<Functions, StartError> {
-    let mut functions = Functions::new();
-    for function in routes::functions().into_iter().chain(plugins.functions()) {
-        let name = function.path.trim_start_matches('/').to_owned();
-        if functions.insert(name.clone(), Arc::new(function)).is_some() {
-            return Err(StartError::Option(format!("the function `{name}` of a plugin is the core's own")));
-        }
-    }
-    Ok(functions)
+/// The core's functions, those of plugins, and all endpoints.
+fn functions(plugins: &Plugins, router: &Router) -> Result<Functions, StartError> {
+    let functions = Functions::new(routes::functions().into_iter().chain(plugins.functions()), router);
+    functions
+        .map_err(|name| StartError::Option(format!("two plugins, or a plugin and the core, have a function `{name}`")))
 }
 
 fn address_rule(options: &IpAddress) -> Result<AddressRule, StartError> {

@@ -1,6 +1,7 @@
 //! Routes, one file per path: what each answers, and that a refusal leaves nothing behind.
 
 mod additional_fields;
+mod backend_calls;
 mod change_email;
 mod change_password;
 mod cookie_cache;

@@ -49,6 +49,13 @@ impl AddressRule {
         address.map(|address| self.spell(address))
     }
 
+    /// The address in the forwarding header of someone who is trusted: the application's own backend, which tells of its
+    /// client.
+    pub fn told(&self, header: impl Fn(&str) -> Option<String>) -> Option<String> {
+        let address = if self.is_disabled { None } else { self.forwarded(&header) };
+        address.map(|address| self.spell(address))
+    }
+
     /// With trusted proxies the list is walked from the right to the first hop that is not one of them; without,
     /// only a header with exactly one valid address counts.
     fn forwarded(&self, header: &impl Fn(&str) -> Option<String>) -> Option<IpAddr> {

@@ -3,6 +3,7 @@
 mod audit;
 mod body;
 mod cors;
+pub mod functions;
 pub mod management;
 mod metrics;
 pub mod rate_limit;
@@ -21,14 +22,14 @@ use futures_util::FutureExt;
 
 use crate::auth::Auth;
 use crate::error::ApiError;
-use crate::exchange::{Deciders, Exchange, Route};
+use crate::exchange::{Deciders, Exchange};
 use crate::hooks::{ScriptCounts, ScriptSet};
 use crate::http::address::AddressRule;
 use crate::http::{Mount, Request, RequestHead, Response};
 use crate::plugin_host::{PluginCounters, Plugins};
 
 use cors::Cors;
-use management::Functions;
+use functions::Functions;
 use rate_limit::RateRules;
 use router::Router;
 
@@ -131,12 +132,14 @@ impl Pipeline {
         }
     }
 
-    /// Answers a call of a server-only function of these extensions.
-    pub async fn call_function(&self, extensions: &Extensions, request: Request, function: Arc<Route>) -> Response {
-        let mut exchange = self.exchange(extensions, request);
-        exchange.route = Some(function);
-        let call = AssertUnwindSafe(self.walk(stages::FUNCTION, &mut exchange, extensions)).catch_unwind();
-        let called = Box::pin(call).await;
+    /// Answers a call of a function or an endpoint of these extensions by the application's own backend.
+    async fn call_function(&self, extensions: &Extensions, call: management::Call) -> Response {
+        let mut exchange = self.exchange(extensions, call.request);
+        exchange.params = call.params;
+        exchange.route = Some(call.route);
+        exchange.asked_for_user = call.for_user;
+        let walk = AssertUnwindSafe(self.walk(stages::FUNCTION, &mut exchange, extensions)).catch_unwind();
+        let called = Box::pin(walk).await;
         self.finish(&mut exchange, called).await
     }
 
@@ -155,17 +158,23 @@ impl Pipeline {
     }
 
     fn client_address(&self, request: &Request) -> Option<String> {
-        let joined = |name: &str| {
-            let values: Vec<&str> = request.headers.all(name).collect();
-            (!values.is_empty()).then(|| values.join(","))
-        };
-        self.address_rule.resolve(request.peer, joined)
+        self.address_rule.resolve(request.peer, |name| joined(request, name))
+    }
+
+    /// The client's address, as the application's own backend tells it.
+    fn address_told(&self, request: &Request) -> Option<String> {
+        self.address_rule.told(|name| joined(request, name))
     }
 
     fn is_disabled(&self, path: &str) -> bool {
         let path = path.trim_end_matches('/');
         self.auth.config.disabled_paths.iter().any(|disabled| disabled.trim_end_matches('/') == path)
     }
+}
+
+fn joined(request: &Request, name: &str) -> Option<String> {
+    let values: Vec<&str> = request.headers.all(name).collect();
+    (!values.is_empty()).then(|| values.join(","))
 }
 
 /// What the stages came to; the outer error is a panic.

@@ -27,6 +27,8 @@ pub enum Stage {
     Characters,
     /// Checks the origin and the targets of redirects.
     Origin,
+    /// Checks the targets of redirects alone.
+    Targets,
     /// Lets plugins find out who asks.
     Identity,
     /// Runs the scripts before the endpoint.
@@ -64,8 +66,8 @@ pub const REQUEST: Stages = [
 /// hook stands around them.
 pub const ROOT: Stages = [&[Stage::Route, Stage::Unknown, Stage::Body], &[Stage::Endpoint]];
 
-/// The stages of a call of a server-only function: limits and origins are for browsers.
-pub const FUNCTION: Stages = [&[Stage::Characters], &AROUND_ENDPOINT];
+/// The stages of a call by the application's own backend: limits and origins are for browsers.
+pub const FUNCTION: Stages = [&[Stage::Characters, Stage::Targets], &AROUND_ENDPOINT];
 
 /// What every endpoint and every function has around it.
 const AROUND_ENDPOINT: [Stage; 7] = [
@@ -90,6 +92,7 @@ impl Stage {
             Self::Body => "The body is read: media type and JSON.",
             Self::Characters => "NUL characters are refused.",
             Self::Origin => "The origin and the targets of redirects are checked.",
+            Self::Targets => "The targets of redirects are checked.",
             Self::Identity => "Before hooks of plugins that find out whose request it is run (`ahead_of_scripts`).",
             Self::BeforeScripts => {
                 "Before hooks of scripts run. When one changes the request, the targets of redirects are checked again."
@@ -148,6 +151,7 @@ impl Pipeline {
             Stage::Body => body::read(exchange, &*met(exchange)?)?,
             Stage::Characters => body::refuse_null_characters(&exchange.request)?,
             Stage::Origin => origin_check::check(exchange, &*met(exchange)?)?,
+            Stage::Targets => origin_check::check_targets(exchange)?,
             Stage::Identity => return extensions.plugins.ahead_of_scripts(exchange).await,
             Stage::BeforeScripts => match extensions.scripts.before(exchange).await? {
                 Step::Continue => {}
