@@ -21,6 +21,7 @@ mod red_team;
 mod routes;
 mod services;
 mod sinks;
+mod slips;
 mod store;
 mod tidy;
 mod watcher;

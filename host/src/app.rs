@@ -15,6 +15,7 @@ use crate::hooks::{
     self, HookError, MemoryCounters, ScriptClaims, ScriptGate, ScriptMailFilter, ScriptObserver, ScriptSet,
 };
 use crate::http::address::{AddressRule, is_loopback};
+use crate::http::shown_url;
 use crate::memory;
 use crate::outbox::mailbox::Mailbox;
 use crate::outbox::smtp::Smtp;
@@ -27,6 +28,7 @@ use crate::pipeline::functions::Functions;
 use crate::pipeline::management::Management;
 use crate::pipeline::rate_limit::RateRules;
 use crate::pipeline::router::{RouteClash, Router};
+use crate::pipeline::unused_options;
 use crate::pipeline::{Extensions, Pipeline};
 use crate::plugin_host::{self, Capacity, PluginError, Plugins, Ports};
 use crate::routes;
@@ -102,7 +104,7 @@ pub fn open_store(config: &Config) -> Result<Store, StartError> {
         options.readers = config.database.pool_size;
     }
     Store::open(&url, schema, options)
-        .map_err(|source| StartError::Database { url: without_credentials(&config.database.url), source })
+        .map_err(|source| StartError::Database { url: shown_url(&config.database.url), source })
 }
 
 /// The tables and fields of the core and of all plugins.
@@ -195,6 +197,7 @@ async fn load_extensions(
     }
     let scripts = Arc::new(load_scripts(auth, config)?);
     let rate_rules = RateRules::new(&config.rate_limit, plugins.rate_rules());
+    unused_options::check(config, &router, &plugins.cookie_keys()).map_err(StartError::Option)?;
     let functions = functions(&plugins, &router)?;
     let deciders = deciders(auth, &plugins, &scripts);
     memory::give_back();
@@ -325,16 +328,5 @@ fn database_url(config: &Config) -> String {
 }
 
 fn database_failed(config: &Config, source: StoreError) -> StartError {
-    StartError::Database { url: without_credentials(&config.database.url), source }
-}
-
-fn without_credentials(url: &str) -> String {
-    match url::Url::parse(url) {
-        Ok(mut url) if url.password().is_some() => {
-            // A URL with a password has an authority, so that this cannot fail.
-            _ = url.set_password(Some("…"));
-            url.to_string()
-        }
-        _ => url.to_owned(),
-    }
+    StartError::Database { url: shown_url(&config.database.url), source }
 }

@@ -116,7 +116,10 @@ async fn an_endpoint_gets_its_method_its_parameters_and_its_query(place: Place) 
     assert_eq!(refreshed.json()["user"]["name"], "Ada", "{}", refreshed.text);
     let link = json!({ "params": { "token": "unknown" }, "query": { "callbackURL": "/done" } });
     let answer = call(&server, "request-password-reset-callback", &link).await;
-    assert_eq!((answer.status, answer.headers.get("location")), (302, Some("http://localhost:3000/done?error=INVALID_TOKEN")));
+    assert_eq!(
+        (answer.status, answer.headers.get("location")),
+        (302, Some("http://localhost:3000/done?error=INVALID_TOKEN"))
+    );
     let verified = call(&server, "verify-email", &json!({ "query": { "token": "x" } })).await;
     assert_eq!(verified.refusal(), "401 INVALID_TOKEN Invalid token");
     for (name, body, message) in [

@@ -1,18 +1,24 @@
 //! The configuration: one TOML file, with environment variables that override options.
 //!
-//! Variables reach the options in sections and the single values at the top, not lists such as `[[plugins]]`. Options of
+//! Variables reach the options in sections and those at the top, not `[[plugins]]` and other lists of tables. Options of
 //! the core have the reference's names in snake_case.
+//!
+//! Flat: one file for each group of sections, and few for reading them.
 
 mod account;
+mod check;
 mod cors;
+mod error;
 mod load;
 mod mail;
 mod models;
 mod options;
+mod parse_error;
 mod parts;
 mod plugins;
 mod secret_source;
 mod secrets;
+mod variables;
 
 use std::path::PathBuf;
 
@@ -20,7 +26,7 @@ use serde::Deserialize;
 
 pub use account::{Account, AccountLinking, StateStrategy};
 pub use cors::Cors;
-pub use load::ConfigError;
+pub use error::ConfigError;
 pub use mail::{MailConfig, MailTransport, SmtpConfig, SmtpTls, WebhookConfig};
 pub use models::{
     AdditionalField, AdditionalFields, AdvancedDatabase, ColumnNames, GenerateId, IdentifierForm, InOrder,
@@ -30,6 +36,7 @@ pub use options::{
     Advanced, ChangeEmail, CookieAttributes, CookieCache, CookieCacheStrategy, CookieOptions, CrossSubDomainCookies,
     DeleteUser, EmailAndPassword, EmailVerification, IpAddress, OnApiError, SameSite, Session, User,
 };
+pub use parse_error::nearest;
 pub use parts::{
     CustomLimit, Database, HookConfig, Management, ManagementKey, ManagementKeySource, PasswordHashing,
     PerAccountLimit, PerRecipientLimit, RateLimitStorage, RateLimiter, Server, VersionedSource,

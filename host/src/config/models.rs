@@ -109,7 +109,7 @@ pub struct Verification {
 
 /// `verification.store_identifier`
 #[derive(Clone, Debug, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected \"plain\", \"hashed\", or { default = …, overrides = { … } }")]
 pub enum StoreIdentifier {
     /// The same for all.
     Form(IdentifierForm),
@@ -174,7 +174,7 @@ pub enum GenerateId {
 }
 
 #[derive(Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected \"random\" or \"uuid\"")]
 enum GenerateIdOption {
     Name(String),
     Switch(bool),

@@ -1,4 +1,6 @@
 //! Answers requests: walks the list of stages, and finishes every answer.
+//!
+//! Flat: one file for each stage, and for each thing that looks at whole requests.
 
 mod audit;
 mod body;
@@ -6,10 +8,12 @@ mod cors;
 pub mod functions;
 pub mod management;
 mod metrics;
+mod proxy_notice;
 pub mod rate_limit;
 pub mod respond;
 pub mod router;
 pub mod stages;
+pub mod unused_options;
 
 mod origin_check;
 
@@ -30,6 +34,7 @@ use crate::plugin_host::{PluginCounters, Plugins};
 
 use cors::Cors;
 use functions::Functions;
+use proxy_notice::ProxyNotice;
 use rate_limit::RateRules;
 use router::Router;
 
@@ -58,6 +63,7 @@ pub struct Pipeline {
     extensions: Arc<ArcSwap<Extensions>>,
     address_rule: AddressRule,
     cors: Option<Cors>,
+    proxy_notice: ProxyNotice,
     metrics: metrics::Metrics,
 }
 
@@ -65,7 +71,14 @@ impl Pipeline {
     /// A pipeline. It shares `extensions` with the mail sender.
     pub fn new(auth: Arc<Auth>, extensions: Arc<ArcSwap<Extensions>>, address_rule: AddressRule) -> Self {
         let cors = Cors::new(&auth.config);
-        Self { auth, extensions, address_rule, cors, metrics: metrics::Metrics::default() }
+        Self {
+            auth,
+            extensions,
+            address_rule,
+            cors,
+            proxy_notice: ProxyNotice::default(),
+            metrics: metrics::Metrics::default(),
+        }
     }
 
     /// Configuration, store and ports, which all requests share.
@@ -101,6 +114,7 @@ impl Pipeline {
     /// Answers one request; never fails and never panics.
     pub async fn answer(&self, mut request: Request) -> Response {
         request.client_address = self.client_address(&request);
+        self.proxy_notice.look(&request, &self.address_rule, &self.auth.config);
         // Before anything asks for the path: all stages judge the same one.
         if self.auth.config.advanced.skip_trailing_slashes && request.path.len() > 1 && request.path.ends_with('/') {
             request.path.pop();
