@@ -32,7 +32,7 @@ async fn start(text: &str, folder: &Path, environment: &BTreeMap<String, String>
 }
 
 /// Options, and what the line that refuses them says.
-const SLIPS: [(&str, &str); 52] = [
+const SLIPS: [(&str, &str); 56] = [
     // Names and types.
     ("app_nam = \"x\"", "did you mean `app_name`?"),
     ("[sesion]\nexpires_in = 1", "did you mean `session`?"),
@@ -86,6 +86,10 @@ const SLIPS: [(&str, &str); 52] = [
     ("[email_verification]\nsend_on_sign_up = true", "email_verification.send_on_sign_up needs a [mail] section"),
     ("[user.delete_user]\nsend_delete_account_verification = true", "needs a [mail] section"),
     // Databases.
+    ("verification.store_in_database = false", "there is no other place than the database"),
+    ("[advanced.database]\ndefault_find_many_limit = 0", "must be at least 1"),
+    ("[account.additional_fields]\nnote = { type = \"string\", required = true }", "account.note is required"),
+    ("[session.additional_fields]\nnote = { type = \"string\", required = true }", "session.note is required"),
     ("database = { url = \"sqlite://slip.db?mode=rwc\" }", "Write \"sqlite://slip.db\""),
     ("database = { url = \"sqlite:slip.db\" }", "starts neither with sqlite:// nor with postgres://"),
     ("database = { url = \"mysql://root@localhost/x\" }", "starts neither with sqlite:// nor with postgres://"),

@@ -10,6 +10,7 @@ use crate::auth::{Auth, AuthError};
 use crate::clock::SystemClock;
 use crate::config::{Config, IpAddress, MailTransport};
 use crate::crypto::random::SystemRandom;
+use crate::endpoints::config::SignInPage;
 use crate::exchange::{ClaimSource, Deciders, SessionGate};
 use crate::hooks::{
     self, HookError, MemoryCounters, ScriptClaims, ScriptGate, ScriptMailFilter, ScriptObserver, ScriptSet,
@@ -192,7 +193,8 @@ async fn load_extensions(
     let plugins = Plugins::load(config, &ports, capacity).await?;
     let mut router = Router::default();
     let of_mailbox = mailbox.map(routes::dev_mailbox).unwrap_or_default();
-    for route in routes::core().into_iter().chain(plugins.routes()).chain(of_mailbox) {
+    let page = routes::sign_in_page(SignInPage::new(config, &plugins.sign_in_methods()));
+    for route in routes::core().into_iter().chain([page]).chain(plugins.routes()).chain(of_mailbox) {
         router.add(route)?;
     }
     let scripts = Arc::new(load_scripts(auth, config)?);

@@ -9,6 +9,14 @@ impl Config {
         self.check_base()?;
         self.check_origins()?;
         self.check_database()?;
+        if self.verification.store_in_database == Some(false) {
+            let text =
+                "verification.store_in_database = false: there is no other place than the database. Remove the line";
+            return invalid(text.to_owned());
+        }
+        if self.advanced.database.default_find_many_limit == 0 {
+            return invalid("advanced.database.default_find_many_limit must be at least 1".to_owned());
+        }
         self.check_secrets()
     }
 

@@ -41,7 +41,9 @@ pub use parts::{
     CustomLimit, Database, HookConfig, Management, ManagementKey, ManagementKeySource, PasswordHashing,
     PerAccountLimit, PerRecipientLimit, RateLimitStorage, RateLimiter, Server, VersionedSource,
 };
-pub use plugins::{BreakerConfig, FailurePolicy, OnFailure, PluginConfig, PluginHttp, PluginLimits, PluginTrust};
+pub use plugins::{
+    BreakerConfig, FailurePolicy, OnFailure, PluginConfig, PluginHttp, PluginLimits, PluginNames, PluginTrust,
+};
 pub use secret_source::SecretSource;
 
 use crate::crypto::seal::Secrets;

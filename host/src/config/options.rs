@@ -140,6 +140,8 @@ pub struct Session {
     pub update_age: i64,
     /// A session counts as fresh for this many seconds; 0 means always.
     pub fresh_age: i64,
+    /// Lets the list of sessions say of each whether it is the caller's own (`isCurrent`).
+    pub mark_current: bool,
     /// Never extends a session.
     pub disable_session_refresh: bool,
     /// `GET` never writes; `POST /get-session` extends.
@@ -157,6 +159,7 @@ impl Default for Session {
             expires_in: 604_800,
             update_age: 86_400,
             fresh_age: 86_400,
+            mark_current: false,
             disable_session_refresh: false,
             defer_session_refresh: false,
             cookie_cache: CookieCache::default(),
@@ -249,6 +252,8 @@ pub struct CrossSubDomainCookies {
     pub enabled: bool,
     /// The domain; the host of `base_url` when absent.
     pub domain: Option<String>,
+    /// As in the reference, where it adds nothing: with `enabled`, every cookie has the domain, those of plugins included.
+    pub additional_cookies: Vec<String>,
 }
 
 /// `[advanced.cookies.<key>]`

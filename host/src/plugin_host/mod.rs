@@ -111,6 +111,12 @@ impl Plugins {
         rules.collect()
     }
 
+    /// The ids of the plugins that sign people in, in the order of the configuration.
+    pub fn sign_in_methods(&self) -> Vec<String> {
+        let signs_in = |plugin: &&Arc<Plugin>| plugin.manifest.routes.iter().any(|route| route.signs_in);
+        self.list.iter().filter(signs_in).map(|plugin| plugin.manifest.id.clone()).collect()
+    }
+
     /// The keys of the plugins' cookies in `advanced.cookies`.
     pub fn cookie_keys(&self) -> Vec<String> {
         let keys = self.list.iter().flat_map(|plugin| {
