@@ -82,6 +82,8 @@ pub struct Exchange {
     pub enclosing_tx: Option<Arc<dyn Database>>,
     /// What the audit tells of this request beside its answer.
     pub trail: Trail,
+    /// The user for whom the application's own backend asks; counts while the request has no session.
+    pub asked_for_user: Option<String>,
     queued_later: Vec<outbox::Draft>,
     session: session::Lazy,
     cause: Arc<Cause>,
@@ -107,6 +109,7 @@ impl Exchange {
             guests: None,
             enclosing_tx: None,
             trail: Trail::default(),
+            asked_for_user: None,
             queued_later: Vec::new(),
             session: session::Lazy::default(),
             cause,

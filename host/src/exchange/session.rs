@@ -7,6 +7,12 @@ use super::session_cookies::CachedSession;
 use crate::auth::session::{self, ActiveSession};
 use crate::auth::{AuthError, Scope};
 use crate::error::{ApiError, Code};
+use crate::store::session::MODEL;
+use crate::store::user::find_user_by_id;
+use crate::store::{Record, Session};
+
+/// Life of the session that stands in for one of a user's own.
+const STAND_IN_SECS: i64 = 60;
 
 /// A session that is loaded when someone first asks.
 #[derive(Default)]
@@ -65,7 +71,10 @@ impl Exchange {
             Lazy::Read(None) => true,
         };
         if !is_read {
-            let found = self.load_session(need).await?;
+            let found = match self.load_session(need).await? {
+                Some(active) => Some(active),
+                None => self.stand_in().await?,
+            };
             self.put_session(found);
         }
         match &self.session {
@@ -157,6 +166,21 @@ impl Exchange {
             self.delete_session_cookies();
         }
         Ok(found)
+    }
+
+    /// A session that no row stands for, of the user for whom the application's own backend asks.
+    async fn stand_in(&self) -> Result<Option<ActiveSession>, ApiError> {
+        let Some(user_id) = &self.asked_for_user else { return Ok(None) };
+        let Some(user) = find_user_by_id(&self.scope(), user_id).await? else { return Ok(None) };
+        let auth = self.auth();
+        let now = auth.now();
+        let mut record = Record::new(auth.schema().model(MODEL)?);
+        record.set("token", auth.random.id())?;
+        record.set("userId", user_id.as_str())?;
+        record.set("createdAt", now)?;
+        record.set("updatedAt", now)?;
+        record.set("expiresAt", now.plus_secs(STAND_IN_SECS))?;
+        Ok(Some(ActiveSession::stored(Session(record), user)))
     }
 
     async fn load_from_store(&mut self, token: &str, need: SessionNeed) -> Result<Option<ActiveSession>, ApiError> {

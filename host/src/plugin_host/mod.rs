@@ -119,6 +119,23 @@ impl Plugins {
         rules.collect()
     }
 
+    /// The ids of the plugins that sign people in, in the order of the configuration.
+    pub fn sign_in_methods(&self) -> Vec<String> {
+        let signs_in = |plugin: &&Arc<Plugin>| plugin.manifest.routes.iter().any(|route| route.signs_in);
+        self.list.iter().filter(signs_in).map(|plugin| plugin.manifest.id.clone()).collect()
+    }
+
+    /// The keys of the plugins' cookies in `advanced.cookies`.
+    pub fn cookie_keys(&self) -> Vec<String> {
+        let keys = self.list.iter().flat_map(|plugin| {
+            plugin.manifest.cookies.iter().filter(|rule| !rule.is_literal && !rule.is_prefix).map(|rule| {
+                let renamed = rule.name_option.as_ref().and_then(|option| plugin.options.get(option));
+                renamed.and_then(Json::as_str).unwrap_or(&rule.name).to_owned()
+            })
+        });
+        keys.collect()
+    }
+
     /// What was counted of each plugin's calls since it was loaded, in the order of the configuration.
     pub fn counters(&self) -> Vec<PluginCounters> {
         self.list.iter().map(|plugin| plugin.breaker.counters(&plugin.manifest.id)).collect()

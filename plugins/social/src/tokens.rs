@@ -145,6 +145,35 @@ mod tests {
     }
 
     #[test]
+    fn older_clients_name_the_provider_and_the_id_there() {
+        signed_in();
+        let at_provider = fake::with(|world| world.accounts[0]["accountId"].clone());
+        let provider = fake::with(|world| world.accounts[0]["providerId"].clone());
+        for path in ["/get-access-token", "/refresh-token"] {
+            fake::answer_http(&url("/token"), 200, r#"{"access_token":"at-1","expires_in":"3600"}"#);
+            for body in [
+                json!({ "providerId": provider }),
+                json!({ "providerId": provider, "accountId": at_provider }),
+                json!({ "providerId": provider, "accountId": "account-1" }),
+            ] {
+                assert_eq!(ask(path, body.clone()).expect("token")["accessToken"], json!("at-1"), "{path} {body}");
+            }
+            for body in [json!({ "providerId": "none" }), json!({ "providerId": provider, "accountId": "another" })] {
+                assert_eq!(ask(path, body), Err((400, Some("ACCOUNT_NOT_FOUND".to_owned()))));
+            }
+            for body in [json!({ "providerId": 1 }), json!({ "providerId": provider, "useAccountCookie": true })] {
+                assert_eq!(ask(path, body), Err((400, Some("VALIDATION_ERROR".to_owned()))));
+            }
+        }
+        // An id at the provider alone is no account of `get-access-token`, and one of `account-info`.
+        let alone = json!({ "accountId": at_provider });
+        assert_eq!(ask("/get-access-token", alone.clone()), Err((400, Some("ACCOUNT_NOT_FOUND".to_owned()))));
+        assert_ne!(ask("/account-info", alone), Err((400, Some("ACCOUNT_NOT_FOUND".to_owned()))));
+        let unknown = json!({ "accountId": "another" });
+        assert_eq!(ask("/account-info", unknown), Err((400, Some("ACCOUNT_NOT_FOUND".to_owned()))));
+    }
+
+    #[test]
     fn tokens_are_for_their_owner_alone() {
         signed_in();
         let account = json!({ "accountId": "account-1" });
