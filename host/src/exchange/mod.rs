@@ -18,6 +18,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::auth::lifecycle::Observers;
+use crate::auth::session::ActiveSession;
 use crate::auth::{Auth, Cause, Scope, UnitOfWork};
 use crate::cookie::Cookie;
 use crate::cookie::signature::Signer;
@@ -81,6 +82,7 @@ pub struct Exchange {
     pub trail: Trail,
     queued_later: Vec<outbox::Draft>,
     session: session::Lazy,
+    peeked: Option<Arc<ActiveSession>>,
     cause: Arc<Cause>,
     auth: Arc<Auth>,
     deciders: Arc<Deciders>,
@@ -106,6 +108,7 @@ impl Exchange {
             trail: Trail::default(),
             queued_later: Vec::new(),
             session: session::Lazy::default(),
+            peeked: None,
             cause,
             auth,
             deciders,
