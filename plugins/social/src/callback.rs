@@ -221,6 +221,13 @@ mod tests {
             (json!({ "exp": null }), "unable_to_get_user_info"),
             (json!({ "iat": null }), "unable_to_get_user_info"),
             (json!({ "nbf": 99_999_999_999_u64 }), "unable_to_get_user_info"),
+            (json!({ "exp": 1e308 }), "unable_to_get_user_info"),
+            (json!({ "exp": 99_999_999_999_u64 }), "unable_to_get_user_info"),
+            (json!({ "iat": -1e308 }), "unable_to_get_user_info"),
+            (json!({ "azp": "somebody" }), "unable_to_get_user_info"),
+            (json!({ "azp": 7 }), "unable_to_get_user_info"),
+            (json!({ "aud": ["client", "somebody"] }), "unable_to_get_user_info"),
+            (json!({ "aud": ["client", "somebody"], "azp": "somebody" }), "unable_to_get_user_info"),
         ] {
             let mut provider = world(json!({}), json!({}));
             provider.claims = good.clone();
@@ -230,6 +237,56 @@ mod tests {
             // `token` puts its own claims first, so that these replace them.
             assert_eq!(provider.sign_in(json!({})), format!("/oops?error={code}"), "{claims}");
             assert_eq!(counts(), [0, 0, 0], "{claims}");
+        }
+    }
+
+    #[test]
+    fn a_token_that_we_asked_for_signs_in() {
+        for claims in [json!({ "azp": "client" }), json!({ "aud": ["client", "somebody"], "azp": "client" })] {
+            let mut provider = world(json!({}), json!({}));
+            for (name, value) in claims.as_object().expect("claims") {
+                provider.claims[name] = value.clone();
+            }
+            assert_eq!(provider.sign_in(json!({})), "/home", "{claims}");
+        }
+    }
+
+    #[test]
+    fn only_the_claim_itself_and_only_true_vouches_for_an_address() {
+        for (told, is_verified) in [
+            (json!({ "email_verified": true }), true),
+            (json!({ "email_verified": "true" }), false),
+            (json!({ "email_verified": 1 }), false),
+            (json!({ "email_verified": null, "emailVerified": true }), false),
+            (json!({ "email_verified": false, "emailVerified": true }), false),
+            (json!({ "email_verified": "false", "verified": true }), false),
+        ] {
+            let mut provider = world(json!({}), json!({}));
+            for (name, value) in told.as_object().expect("claims") {
+                provider.claims[name] = value.clone();
+            }
+            assert_eq!(provider.sign_in(json!({})), "/home", "{told}");
+            let user = users::find_by_email("ada@example.com").expect("store").expect("user");
+            assert_eq!(user.is_email_verified(), is_verified, "{told}");
+        }
+    }
+
+    #[test]
+    fn no_other_letter_becomes_one_of_somebody_elses_address() {
+        let mut provider = world(json!({}), json!({}));
+        let kate = users::create(&json!({ "email": "kate@example.com", "emailVerified": true })).expect("user");
+        provider.claims["email"] = json!("\u{212a}ate@example.com");
+        provider.sign_in(json!({}));
+        assert!(fake::with(|world| !world.sessions.contains(&kate.id())));
+    }
+
+    #[test]
+    fn a_request_sets_no_parameter_that_replaces_others() {
+        world(json!({}), json!({}));
+        for name in ["request", "request_uri", "response_mode", "state", "scope"] {
+            let body = json!({ "provider": "wire", "additionalParams": { name: "x" } });
+            let refusal = RawRequest::post("/sign-in/social", &body).send(&plugin()).expect_err("refused").refusal();
+            assert_eq!(refusal.status, 400, "{name}");
         }
     }
 
