@@ -185,7 +185,7 @@ fn with_pairs(url: &str, pairs: &[(&str, &str)]) -> String {
 #[cfg(test)]
 mod tests {
     use crate::plugin;
-    use crate::testing::{come_back, counts, url, world};
+    use crate::testing::{come_back, counts, parameter, url, world};
     use doorward_sdk::fake::{self, RawRequest};
     use doorward_sdk::prelude::*;
 
@@ -354,6 +354,30 @@ mod tests {
         fake::with(|world| world.cookies.insert("oauth_state".to_owned(), "AAAA".to_owned()));
         assert!(come_back("wire", &query).ends_with("error=state_invalid"));
         assert_eq!(counts(), [1, 1, 1]);
+    }
+
+    #[test]
+    fn two_sign_ins_begun_in_one_browser_are_each_finished_once() {
+        for strategy in ["database", "cookie"] {
+            let provider = world(json!({}), json!({ "store_state_strategy": strategy }));
+            let wish = |page: &str| json!({ "provider": "wire", "callbackURL": page, "errorCallbackURL": "/oops" });
+            let nonce_of = |page: &str| {
+                let answer = RawRequest::post("/sign-in/social", &wish(page)).send(&plugin()).expect("begun");
+                let url = fake::body(&answer)["url"].as_str().expect("url").to_owned();
+                (parameter(&url, "state"), parameter(&url, "nonce"))
+            };
+            let begun = [nonce_of("/first"), nonce_of("/second"), nonce_of("/third")];
+            for (index, page) in [(1, "/second"), (0, "/first"), (2, "/third")] {
+                let (state, nonce) = &begun[index];
+                let tokens = json!({ "access_token": "at", "id_token": provider.token(json!({ "nonce": nonce })) });
+                fake::answer_http(&url("/token"), 200, &tokens.to_string());
+                let query = [("code", "c"), ("state", state.as_str())];
+                assert_eq!(come_back("wire", &query), page, "{strategy}");
+                assert!(come_back("wire", &query).contains("error=state_"), "{strategy}: {page} again");
+            }
+            let cookies = fake::with(|world| world.cookies.clone());
+            assert!(!cookies.contains_key("state") && !cookies.contains_key("oauth_state"), "{cookies:?}");
+        }
     }
 
     #[test]
