@@ -177,13 +177,12 @@ fn is_for(audience: Option<&Value>, ours: &[String]) -> bool {
     }
 }
 
-/// Whether one of this server's apps asked for it. With several audiences it must say so.
+/// Whether one of this server's apps asked for it, if it says who did.
 fn is_asked_by(claims: &Value, rules: &IdTokenRules) -> bool {
-    let is_for_several = claims.get("aud").and_then(Value::as_array).is_some_and(|items| items.len() > 1);
     match claims.get("azp") {
         Some(Value::String(party)) => rules.audiences.contains(party),
         Some(_) => false,
-        None => !is_for_several,
+        None => true,
     }
 }
 

@@ -1,7 +1,7 @@
 //! A sign-in while the user is at the provider: kept in a row or in a cookie, bound to the browser, redeemed once.
 
 use crate::hex;
-use crate::options::{self, AccountOptions, StateStrategy};
+use crate::options::{self, AccountOptions, Options, StateStrategy};
 use doorward_sdk::cookies::Attributes;
 use doorward_sdk::prelude::*;
 use doorward_sdk::sessions::Session;
@@ -16,8 +16,6 @@ pub const PREFIX: &str = "auth-state:";
 const LIFE_SECS: u64 = 600;
 const BINDING_SECS: u64 = 300;
 const STATE_LENGTH: u32 = 32;
-/// Sign-ins of one browser that wait for their answers at once.
-const MOST_BEGUN: usize = 5;
 /// What fits into one cookie, in bytes.
 const LONGEST_COOKIE: usize = 3800;
 const ALPHABET: &str = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
@@ -232,7 +230,8 @@ fn bind(states: Vec<String>) -> Result<()> {
     if states.is_empty() {
         return cookies::delete(BINDING);
     }
-    let newest: Vec<String> = states.into_iter().take(MOST_BEGUN).collect();
+    let most = config::options::<Options>()?.sign_ins_at_once;
+    let newest: Vec<String> = states.into_iter().take(most).collect();
     cookies::set_signed(BINDING, &newest.concat(), Attributes { max_age_secs: Some(BINDING_SECS), http_only: true })
 }
 
@@ -243,8 +242,9 @@ fn sealed_in_browser() -> Result<Vec<String>> {
 }
 
 fn keep_sealed(sealed: Vec<String>) -> Result<()> {
+    let most = config::options::<Options>()?.sign_ins_at_once;
     let mut kept = String::new();
-    for one in sealed.into_iter().take(MOST_BEGUN) {
+    for one in sealed.into_iter().take(most) {
         if !kept.is_empty() && kept.len() + one.len() >= LONGEST_COOKIE {
             break;
         }
