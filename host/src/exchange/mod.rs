@@ -21,6 +21,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::auth::lifecycle::Observers;
+use crate::auth::session::ActiveSession;
 use crate::auth::{Auth, Cause, Scope, UnitOfWork};
 use crate::cookie::Cookie;
 use crate::cookie::signature::Signer;
@@ -86,6 +87,7 @@ pub struct Exchange {
     pub asked_for_user: Option<String>,
     queued_later: Vec<outbox::Draft>,
     session: session::Lazy,
+    peeked: Option<Arc<ActiveSession>>,
     cause: Arc<Cause>,
     auth: Arc<Auth>,
     deciders: Arc<Deciders>,
@@ -112,6 +114,7 @@ impl Exchange {
             asked_for_user: None,
             queued_later: Vec::new(),
             session: session::Lazy::default(),
+            peeked: None,
             cause,
             auth,
             deciders,

@@ -187,6 +187,9 @@ impl Plugins {
 
     async fn run_before(hooks: &PatternTable<Hook>, exchange: &mut Exchange) -> Result<Option<Response>, ApiError> {
         for hook in hooks.matches(&exchange.request.path) {
+            if hook.conditions.iter().any(|condition| matches!(condition, Condition::Session(_))) {
+                exchange.peek_session().await?;
+            }
             if hook.is_wanted(exchange)
                 && let Some(response) = hook.plugin.before(hook.index, exchange).await?
             {
@@ -249,6 +252,9 @@ impl ClaimSource for PluginClaims {
         active: &ActiveSession,
         mut claims: Map<String, Json>,
     ) -> Result<Map<String, Json>, ApiError> {
+        if self.0.manifest.claims_when_session.as_ref().is_some_and(|field| !active.has_value(field)) {
+            return Ok(claims);
+        }
         let added = self.0.extend_claims(exchange, &active.user, &claims).await?;
         claims.extend(added);
         Ok(claims)
