@@ -79,6 +79,8 @@ pub struct Exchange {
     pub enclosing_tx: Option<Arc<dyn Database>>,
     /// What the audit tells of this request beside its answer.
     pub trail: Trail,
+    /// The user who must show a factor before a session is opened.
+    owes_factor: Option<String>,
     queued_later: Vec<outbox::Draft>,
     session: session::Lazy,
     cause: Arc<Cause>,
@@ -104,6 +106,7 @@ impl Exchange {
             guests: None,
             enclosing_tx: None,
             trail: Trail::default(),
+            owes_factor: None,
             queued_later: Vec::new(),
             session: session::Lazy::default(),
             cause,

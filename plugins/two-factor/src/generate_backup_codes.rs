@@ -5,6 +5,7 @@ use crate::errors::TWO_FACTOR_NOT_ENABLED;
 use crate::options::Options;
 use crate::{ENABLED, enrolment, password};
 use doorward_sdk::prelude::*;
+use doorward_sdk::users::WayIn;
 
 pub struct GenerateBackupCodes {
     password: Option<String>,
@@ -27,6 +28,10 @@ pub fn generate_backup_codes(_request: &Request, input: GenerateBackupCodes) -> 
     let row = enrolment::of(&user_id)?.ok_or(TWO_FACTOR_NOT_ENABLED)?;
     let codes = backup_codes::draw(&options.backup_code_options)?;
     let how = options.backup_code_options.store_backup_codes;
-    enrolment::set_backup_codes(&row.id, &BackupCodes::Readable(codes.clone()).close(&user_id, how)?)?;
+    let column = BackupCodes::Readable(codes.clone()).close(&user_id, how)?;
+    transactions::run(|| {
+        enrolment::set_backup_codes(&row.id, &column)?;
+        users::tell_of_change(&user_id, WayIn::BackupCodes)
+    })?;
     Response::json(&json!({ "status": true, "backupCodes": codes }))
 }

@@ -19,7 +19,8 @@ const DROPPED = {
 };
 const listed = parse(fs.readFileSync(new URL("../differences.toml", import.meta.url), "utf8"));
 // Where the default is safer than the reference's and would end a flow early, the flow is played with the reference's.
-const AS_THE_REFERENCE = Object.fromEntries((listed.option ?? []).map(({ plugin, set }) => [plugin, set]));
+const isOfPlugin = ({ plugin }) => plugin !== undefined;
+const AS_THE_REFERENCE = Object.fromEntries((listed.option ?? []).filter(isOfPlugin).map(({ plugin, set }) => [plugin, set]));
 const PLUGIN_DEFAULTS = { twoFactor: { issuer: "Wire App" }, passkey: { rpName: "Wire App" } };
 
 /** camelCase to snake_case, an abbreviation being one word: baseURL → base_url, disableCSRFCheck → disable_csrf_check. */
@@ -60,7 +61,8 @@ function social(socialProviders = {}, { config = [] } = {}) {
 export function toConfig({ options, plugins, dropped }) {
   const { database, secret, socialProviders, ...rest } = options;
   if (database === null) throw new Unsupported("there is no mode without a database");
-  const config = { ...plain(rest, "options"), secret: SECRET };
+  const ofCore = (listed.option ?? []).filter((option) => !isOfPlugin(option)).map(({ set }) => set);
+  const config = { ...over(ofCore.reduce(over, {}), plain(rest, "options")), secret: SECRET };
   config.advanced = { ...config.advanced, ip_address: { source: "header", ...config.advanced?.ip_address } };
   for (const path of dropped) {
     const [section, key] = DROPPED[path];
