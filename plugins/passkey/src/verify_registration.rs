@@ -112,6 +112,7 @@ mod tests {
         let own = json!([{ "id": "key-1", "transports": ["internal", "hybrid"], "type": "public-key" }]);
         assert_eq!(options["excludeCredentials"], own);
         assert!(fake::with(|world| world.sessions.is_empty()));
+        assert_eq!(fake::with(|world| world.told.clone()), [(user.id(), "passkey-added".to_owned())]);
     }
 
     #[test]
