@@ -26,6 +26,16 @@ kinds! {
     DELETE_ACCOUNT = "delete-account";
     /// Someone signed up with the address of a user.
     EXISTING_USER = "existing-user";
+    /// The address was changed; a link takes it back. It goes to the old address.
+    EMAIL_CHANGED = "email-changed";
+    /// The password was changed.
+    PASSWORD_CHANGED = "password-changed";
+    /// A passkey was added.
+    PASSKEY_ADDED = "passkey-added";
+    /// The second factor was switched on or off.
+    TWO_FACTOR_CHANGED = "two-factor-changed";
+    /// Backup codes were made.
+    BACKUP_CODES_CHANGED = "backup-codes-changed";
     /// Nothing: it takes as long as a mail and is never sent.
     DECOY = "nothing";
 }

@@ -40,6 +40,10 @@ pub struct World {
     pub users: BTreeMap<String, Map<String, Value>>,
     /// Passwords by the user's id, in clear.
     pub passwords: BTreeMap<String, String>,
+    /// What has changed about how a user signs in, by the user's id: any text, for `users::credentials_version`.
+    pub credential_changes: BTreeMap<String, String>,
+    /// Who was told of which change, by `users::tell_of_change`.
+    pub told: Vec<(String, String)>,
     /// Accounts at providers.
     pub accounts: Vec<Map<String, Value>>,
     /// The account that the browser remembers: the id of its row.
@@ -100,6 +104,8 @@ impl Default for World {
             now_millis: 1_700_000_000_000,
             users: BTreeMap::new(),
             passwords: BTreeMap::new(),
+            credential_changes: BTreeMap::new(),
+            told: Vec::new(),
             accounts: Vec::new(),
             remembered_account: None,
             tables: BTreeMap::new(),

@@ -101,3 +101,41 @@ pub fn update(id: &str, fields: &Value) -> Result<User> {
 pub fn lock(id: &str) -> Result<Option<User>> {
     host::users::lock(id)?.map(|text| User::parse(&text)).transpose()
 }
+
+/// A text that stays the same until something changes about how the user signs in: address, password, linked accounts,
+/// factors ([`FieldRule::factor`](crate::prelude::FieldRule::factor)), or the end of all sessions. Bind to it what must fall
+/// then. None when there is no such user.
+///
+/// # Errors
+/// When the store is away.
+pub fn credentials_version(id: &str) -> Result<Option<String>> {
+    Ok(host::users::credentials_version(id)?)
+}
+
+/// What users are told of when a way in changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WayIn {
+    /// A password was changed.
+    Password,
+    /// A passkey was added.
+    Passkey,
+    /// The second factor was switched on or off.
+    TwoFactor,
+    /// Backup codes were made.
+    BackupCodes,
+}
+
+/// Tells the user by mail that a way in has changed, in the transaction that is open. Nothing happens when the operator does
+/// not want it or there is no mail.
+///
+/// # Errors
+/// When the store is away.
+pub fn tell_of_change(id: &str, what: WayIn) -> Result<()> {
+    let change = match what {
+        WayIn::Password => "password-changed",
+        WayIn::Passkey => "passkey-added",
+        WayIn::TwoFactor => "two-factor-changed",
+        WayIn::BackupCodes => "backup-codes-changed",
+    };
+    Ok(host::users::tell_of_change(id, change)?)
+}

@@ -141,11 +141,12 @@ async fn cve_2026_134315_a_change_of_address_without_its_user_is_refused(place: 
     let new_email = || "eve@example.com".to_owned();
     for purpose in [Purpose::ConfirmChange { new_email: new_email() }, Purpose::VerifyChange { new_email: new_email() }]
     {
-        let token = email_token::sign(auth, &EmailToken { email: email.clone(), user_id: None, purpose }).unwrap();
+        let token = EmailToken { email: email.clone(), user_id: None, purpose, version: None };
+        let token = email_token::sign(auth, &token).unwrap();
         assert_eq!(click(&server, &token).await, "401 INVALID_TOKEN Invalid token");
     }
     assert_eq!(server.rows("doorward_outbox").await, 0);
-    let token = EmailToken { email, user_id: None, purpose: Purpose::Verify };
+    let token = EmailToken { email, user_id: None, purpose: Purpose::Verify, version: None };
     assert_eq!(click(&server, &email_token::sign(auth, &token).unwrap()).await, "200 - -", "a verification needs none");
 }
 

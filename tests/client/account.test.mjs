@@ -93,6 +93,8 @@ describe("changeEmail", () => {
     const { client, email } = await newUser(byMail);
     await client.sendVerificationEmail({ email });
     await open(byMail, await mailTo(byMail, email, "verify-email"));
+    // The link was opened in another browser, so this one was signed out.
+    expect((await client.signIn.email({ email, password: PASSWORD })).error).toBeNull();
     const newEmail = `new-${email}`;
     await client.changeEmail({ newEmail });
     const first = await mailTo(byMail, email, "change-email");

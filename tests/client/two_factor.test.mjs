@@ -294,15 +294,17 @@ describe("by default", () => {
     expect((await client.getSession()).data.user.email).toBe(user.email);
   });
 
-  test("ATO-1: the second factor of who signed up with someone else's address goes with the password", async () => {
+  test("ATO-1: mail alone takes no second factor away: it is asked for, and the sessions end", async () => {
     const squatter = await enrolled(server);
     const owner = page(server);
     await owner.client.signIn.magicLink({ email: squatter.email, callbackURL: "/home" });
     const opened = await owner.send((await mailTo(server, squatter.email, "magic-link")).data.url);
-    expect(opened.headers.get("location")).toBe(`${server.origin}/home`);
-    expect((await owner.client.getSession()).data.user).toMatchObject({ email: squatter.email, emailVerified: true, twoFactorEnabled: false });
-    expect(await isSignedIn(squatter)).toBe(false);
-    if (server.database) expect(await rowOf(server, squatter)).toBeUndefined();
+    expect(opened.headers.get("location")).toBe(`${server.origin}/home?twoFactorRedirect=true&twoFactorMethods=totp`);
+    for (const who of [owner, squatter]) expect(await isSignedIn(who)).toBe(false);
+    if (server.database) expect(await rowOf(server, squatter)).toBeDefined();
+    // The honest owner has the app.
+    expect((await owner.client.twoFactor.verifyTotp({ code: squatter.app.code() })).error).toBeNull();
+    expect(await isSignedIn(owner)).toBe(true);
   });
 
   test("2FA-9: neither seed nor codes can be read in the database", async ({ skip }) => {
@@ -433,9 +435,19 @@ describe("with the reference's ways", () => {
       const who = await challenged(server, user);
       expect(refusal(await who.client.twoFactor.verifyTotp({ code }))).toBe("ok");
     }
+    // Whose address is unproven is asked all the same.
+    const early = page(server);
+    await early.client.signIn.magicLink({ email: user.email, callbackURL: "/home" });
+    const asked = await early.send((await mailTo(server, user.email, "magic-link")).data.url);
+    expect([asked.status, (await asked.json()).code]).toEqual([403, "FACTOR_REQUIRED"]);
+    expect(await isSignedIn(early)).toBe(false);
+    const own = (await challenged(server, user)).client;
+    expect(refusal(await own.twoFactor.verifyTotp({ code }))).toBe("ok");
+    await own.sendVerificationEmail({ email: user.email });
+    await page(server).send((await mailTo(server, user.email, "verify-email")).data.url);
     const linked = page(server);
     await linked.client.signIn.magicLink({ email: user.email, callbackURL: "/home" });
-    expect((await linked.send((await mailTo(server, user.email, "magic-link")).data.url)).headers.get("location")).toBe(`${server.origin}/home`);
+    expect((await linked.send((await mailTo(server, user.email, "magic-link", 1)).data.url)).headers.get("location")).toBe(`${server.origin}/home`);
     expect(await isSignedIn(linked)).toBe(true);
   });
 });

@@ -1,8 +1,10 @@
 //! What an attacker would try, by the ids of the threat list; each case runs on both databases, races at once.
 
 mod connections;
+mod credentials;
 mod deliveries;
 mod enumeration;
+mod guesses;
 mod input;
 mod leaks;
 mod leftovers;

@@ -9,7 +9,7 @@ use crate::store::{Place, on_both};
 
 on_both!(
     the_token_sets_a_password_once,
-    sessions_end_when_the_operator_says_so,
+    sessions_end_unless_the_operator_says_otherwise,
     a_user_without_a_password_gets_one,
     refusals_change_nothing
 );
@@ -35,7 +35,7 @@ async fn the_token_sets_a_password_once(place: Place) {
     assert_eq!(sign_in_status(&server, "ada@example.com", "correct horse 1").await, 401);
     assert_eq!(sign_in_status(&server, "ada@example.com", "correct horse 2").await, 200);
     assert_eq!(sign_in_status(&server, "ada@example.com", "correct horse 3").await, 401);
-    assert_ne!(server.get("/get-session", &cookie).await.text, "null");
+    assert_eq!(server.get("/get-session", &cookie).await.text, "null", "the sessions ended");
     let token = ask(&server).await["token"].as_str().unwrap().to_owned();
     let in_query = server
         .post(&format!("/reset-password?token={token}"), &json!({ "newPassword": "correct horse 4", "token": "" }))
@@ -43,10 +43,14 @@ async fn the_token_sets_a_password_once(place: Place) {
     assert_eq!(in_query.status, 200, "{}", in_query.text);
 }
 
-async fn sessions_end_when_the_operator_says_so(place: Place) {
-    let options = format!("{MAIL}\nemail_and_password.revoke_sessions_on_password_reset = true");
-    let server = Fixture::start(&place, &options).await;
-    let cookie = sign_up(&server).await.cookie();
+async fn sessions_end_unless_the_operator_says_otherwise(place: Place) {
+    let options = format!("{MAIL}\nemail_and_password.revoke_sessions_on_password_reset = false");
+    let kept = Fixture::start(&place, &options).await;
+    let cookie = sign_up(&kept).await.cookie();
+    super::verify_all(&kept).await;
+    assert_eq!(kept.post("/reset-password", &ask(&kept).await).await.status, 200);
+    assert_ne!(kept.get("/get-session", &cookie).await.text, "null");
+    let server = Fixture::start(&place, MAIL).await;
     let bob = super::sign_up_as(&server, "bob@example.com").await;
     assert_eq!(server.post("/reset-password", &ask(&server).await).await.status, 200);
     assert_eq!(server.get("/get-session", &cookie).await.text, "null");

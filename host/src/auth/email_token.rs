@@ -1,16 +1,23 @@
 //! Tokens in mails that prove an address: JWTs under the secret, bound to a user, an address and a purpose.
 //!
 //! Source: `storage.md` of the wire contract, "verification rows". They live until they expire; what they do is guarded by
-//! the address that the user has at that moment.
+//! the address that the user has at that moment. Those that change an address also name the version of the user's
+//! credentials; those that the reference made do not.
 
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
 use serde::{Deserialize, Serialize};
 
 use super::{Auth, AuthError};
+use crate::crypto::{hex, sha256};
 use crate::email;
+use crate::store::{Database, counter};
 
 const CONFIRMATION: &str = "change-email-confirmation";
 const VERIFICATION: &str = "change-email-verification";
+const UNDO: &str = "change-email-undo";
+
+/// How long a change of address can be undone, in seconds.
+pub const UNDO_SECS: i64 = 86_400;
 
 /// What following the link does.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +34,11 @@ pub enum Purpose {
         /// The new address.
         new_email: String,
     },
+    /// The owner of an address that was changed takes it back, whatever the address is by now.
+    UndoChange {
+        /// The address to take back.
+        old_email: String,
+    },
 }
 
 /// What a token says.
@@ -38,6 +50,8 @@ pub struct EmailToken {
     pub user_id: Option<String>,
     /// What it is good for.
     pub purpose: Purpose,
+    /// The version of the user's credentials when the token was made, if it is bound to it.
+    pub version: Option<String>,
 }
 
 /// Why a token is refused.
@@ -59,12 +73,14 @@ struct Claims {
     request_type: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     user_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<String>,
     #[serde(default)]
     iat: i64,
     exp: i64,
 }
 
-/// The signed form of `token`; it lives `email_verification.expires_in` seconds.
+/// The signed form of `token`; it lives `email_verification.expires_in` seconds, or [`UNDO_SECS`].
 ///
 /// # Errors
 /// When it cannot be signed, which is a defect.
@@ -73,11 +89,12 @@ pub fn sign(auth: &Auth, token: &EmailToken) -> Result<String, AuthError> {
         Purpose::Verify => (None, None),
         Purpose::ConfirmChange { new_email } => (Some(CONFIRMATION.to_owned()), Some(new_email.clone())),
         Purpose::VerifyChange { new_email } => (Some(VERIFICATION.to_owned()), Some(new_email.clone())),
+        Purpose::UndoChange { old_email } => (Some(UNDO.to_owned()), Some(old_email.clone())),
     };
     let iat = auth.now().as_secs();
-    let exp = iat + auth.config.email_verification.expires_in;
-    let claims =
-        Claims { email: token.email.clone(), update_to, request_type, user_id: token.user_id.clone(), iat, exp };
+    let exp = iat + life_secs(auth, &token.purpose);
+    let EmailToken { email, user_id, version, .. } = token.clone();
+    let claims = Claims { email, update_to, request_type, user_id, version, iat, exp };
     let header = Header { typ: None, ..Header::new(Algorithm::HS256) };
     let key = EncodingKey::from_secret(auth.config.secret_value.expose().as_bytes());
     encode(&header, &claims, &key).map_err(|error| AuthError::Internal(format!("signing a token: {error}")))
@@ -103,7 +120,28 @@ pub fn read(auth: &Auth, text: &str) -> Result<EmailToken, Refusal> {
         (Some(_), _) if claims.user_id.is_none() => return Err(Refusal::Invalid),
         (Some(CONFIRMATION), Some(new_email)) => Purpose::ConfirmChange { new_email },
         (Some(VERIFICATION), Some(new_email)) => Purpose::VerifyChange { new_email },
+        (Some(UNDO), Some(old_email)) => Purpose::UndoChange { old_email },
         _ => return Err(Refusal::Invalid),
     };
-    Ok(EmailToken { email: email::normalize(&claims.email), user_id: claims.user_id, purpose })
+    Ok(EmailToken { email: email::normalize(&claims.email), user_id: claims.user_id, purpose, version: claims.version })
+}
+
+/// Takes note that the token was used. `false` when it was before: of several callers, one gets `true`. `db` is the
+/// transaction of what the token does.
+///
+/// # Errors
+/// When the store fails.
+pub async fn spend(auth: &Auth, db: &dyn Database, text: &str, purpose: &Purpose) -> Result<bool, AuthError> {
+    let key = format!("doorward:link:{}", hex(&sha256(text.as_bytes())));
+    let window_secs = u32::try_from(life_secs(auth, purpose)).unwrap_or(u32::MAX);
+    Ok(counter::hit(db, &auth.random.id(), &key, window_secs, auth.now()).await? == 1)
+}
+
+fn life_secs(auth: &Auth, purpose: &Purpose) -> i64 {
+    match purpose {
+        Purpose::UndoChange { .. } => UNDO_SECS,
+        Purpose::Verify | Purpose::ConfirmChange { .. } | Purpose::VerifyChange { .. } => {
+            auth.config.email_verification.expires_in
+        }
+    }
 }

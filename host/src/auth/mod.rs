@@ -9,6 +9,7 @@ pub mod credential;
 pub mod email_token;
 mod error;
 pub mod lifecycle;
+pub mod ownership;
 pub mod password;
 pub mod provider_tokens;
 pub mod rate_counts;
@@ -18,6 +19,7 @@ pub mod sweeper;
 pub mod user;
 pub mod user_change;
 pub mod verification;
+pub mod version;
 
 use std::sync::Arc;
 

@@ -1,7 +1,7 @@
 //! Sessions: made, found, extended and ended.
 
 use super::user::new_row;
-use super::{Auth, AuthError, Scope, lifecycle};
+use super::{Auth, AuthError, Scope, lifecycle, version};
 use crate::clock::Timestamp;
 use crate::crypto::random::ALPHANUMERIC;
 use crate::store::session;
@@ -111,14 +111,19 @@ pub async fn end(auth: &Auth, scope: &Scope, token: &str) -> Result<Option<Sessi
     Ok(lifecycle::consume(auth, scope, session::MODEL, &[eq("token", token)]).await?.map(Session))
 }
 
-/// Ends all sessions of the user, but for the one with the token `except`, and returns how many there were.
+/// Ends all sessions of the user, but for the one with the token `except`, and returns how many there were. Known and trusted
+/// devices end with them.
 ///
 /// # Errors
 /// When an observer refuses or the store fails.
 pub async fn end_all(auth: &Auth, scope: &Scope, user_id: &str, except: Option<&str>) -> Result<u64, AuthError> {
     let mut filters = vec![eq("userId", user_id)];
     filters.extend(except.map(|token| ne("token", token)));
-    end_where(auth, scope, &filters).await
+    let unit = scope.begin(auth).await?;
+    version::bump(auth, &*unit, user_id).await?;
+    let ended = end_where(auth, &unit, &filters).await?;
+    unit.commit().await?;
+    Ok(ended)
 }
 
 /// Ends all sessions that match and returns how many there were.

@@ -27,7 +27,7 @@ pub struct EmailAndPassword {
     pub send_reset_password: bool,
     /// Life of that link in seconds.
     pub reset_password_token_expires_in: i64,
-    /// Ends every session of a user whose password is reset.
+    /// Ends every session of a user whose password is reset. The reference keeps them unless told so.
     pub revoke_sessions_on_password_reset: bool,
     /// Tells the owner of an address in a mail when someone signs up with it again, where the answer may not tell it.
     pub on_existing_user_sign_up: bool,
@@ -44,7 +44,7 @@ impl Default for EmailAndPassword {
             max_password_length: 128,
             send_reset_password: true,
             reset_password_token_expires_in: 3600,
-            revoke_sessions_on_password_reset: false,
+            revoke_sessions_on_password_reset: true,
             on_existing_user_sign_up: false,
         }
     }
@@ -64,6 +64,9 @@ pub struct EmailVerification {
     pub auto_sign_in_after_verification: bool,
     /// Life of a link in seconds.
     pub expires_in: i64,
+    /// Ends the user's sessions in other browsers when an address is proven, by its link or by a new password: whoever
+    /// signed up with it may have been someone else. The reference keeps them.
+    pub end_other_sessions: bool,
 }
 
 impl Default for EmailVerification {
@@ -74,6 +77,7 @@ impl Default for EmailVerification {
             send_on_sign_in: false,
             auto_sign_in_after_verification: false,
             expires_in: 3600,
+            end_other_sessions: true,
         }
     }
 }
@@ -92,10 +96,40 @@ pub struct User {
     pub change_email: ChangeEmail,
     /// Deleting oneself.
     pub delete_user: DeleteUser,
+    /// Mails that tell the user of changes to the ways in.
+    pub notices: Notices,
+}
+
+/// `[user.notices]`: mails to the user when a way in changes. Each needs `[mail]`.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Notices {
+    /// To the old address when a verified one was changed, with a link that takes it back within a day.
+    pub email_changed: bool,
+    /// A new password.
+    pub password_changed: bool,
+    /// A new passkey.
+    pub passkey_added: bool,
+    /// The second factor was switched on or off.
+    pub two_factor_changed: bool,
+    /// New backup codes.
+    pub backup_codes_changed: bool,
+}
+
+impl Default for Notices {
+    fn default() -> Self {
+        Self {
+            email_changed: true,
+            password_changed: true,
+            passkey_added: true,
+            two_factor_changed: true,
+            backup_codes_changed: true,
+        }
+    }
 }
 
 /// `[user.change_email]`
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ChangeEmail {
     /// Switches the endpoint on.
@@ -104,6 +138,19 @@ pub struct ChangeEmail {
     pub update_email_without_verification: bool,
     /// Asks the owner of a verified address by mail before the new one is asked.
     pub send_change_email_confirmation: bool,
+    /// Wants a session younger than `session.fresh_age`, or the password. The reference asks for neither.
+    pub require_fresh_session: bool,
+}
+
+impl Default for ChangeEmail {
+    fn default() -> Self {
+        Self {
+            enabled: false,
+            update_email_without_verification: false,
+            send_change_email_confirmation: false,
+            require_fresh_session: true,
+        }
+    }
 }
 
 /// `[user.delete_user]`

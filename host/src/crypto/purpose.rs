@@ -21,6 +21,8 @@ pub enum Purpose<'a> {
     Script(&'a str),
     /// Where old passwords of a user lie.
     OldPasswords,
+    /// The version of a user's credentials.
+    CredentialsVersion,
     /// The mark of a device on which a user has signed in.
     KnownDevice,
     /// Keyed hashes in tables and logs: of sessions, of accounts.
@@ -51,6 +53,7 @@ impl Purpose<'_> {
             Self::PluginSealing(id) => ["plugin sealing", id, ""],
             Self::Script(name) => ["script", name, ""],
             Self::OldPasswords => ["old passwords", "", ""],
+            Self::CredentialsVersion => ["credentials version", "", ""],
             Self::KnownDevice => ["known device", "", ""],
             Self::Tag(what) => ["tag", what, ""],
             Self::CompiledComponents => ["compiled components", "", ""],
@@ -95,6 +98,7 @@ mod tests {
             Purpose::PluginSealing("a"),
             Purpose::Script("a"),
             Purpose::OldPasswords,
+            Purpose::CredentialsVersion,
             Purpose::KnownDevice,
             Purpose::Tag("a"),
             Purpose::CompiledComponents,

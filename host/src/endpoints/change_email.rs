@@ -2,8 +2,9 @@
 
 use serde_json::json;
 
+use crate::auth::credential::Check;
 use crate::auth::email_token::Purpose;
-use crate::auth::session::ActiveSession;
+use crate::auth::session::{self, ActiveSession};
 use crate::auth::{AuthError, Scope, user_change};
 use crate::email;
 use crate::error::{ApiError, Code};
@@ -21,11 +22,12 @@ struct Change {
 /// Answers `{"status": true}`, even when the address is taken.
 ///
 /// # Errors
-/// `UNAUTHORIZED`, `CHANGE_EMAIL_DISABLED`, or `400` when the address is the same or no mail can be sent.
+/// `UNAUTHORIZED`, `CHANGE_EMAIL_DISABLED`, `SESSION_NOT_FRESH`, `INVALID_PASSWORD`, or `400` when the address is the same or no mail can be sent.
 pub async fn change_email(exchange: &mut Exchange) -> Result<Response, ApiError> {
     let mut input = Input::body(exchange.request.body.as_ref());
     let new_email = email::normalize(input.email("newEmail"));
     let callback_url = input.optional_text("callbackURL").map(str::to_owned);
+    let password = input.optional_text("password").map(str::to_owned);
     input.finish()?;
     let active = exchange.require_session(SessionNeed::FROM_STORE).await?.clone();
     let config = &exchange.auth().config;
@@ -36,6 +38,9 @@ pub async fn change_email(exchange: &mut Exchange) -> Result<Response, ApiError>
     if new_email == active.user.email() {
         return Err(ApiError::message(400, "Email is the same"));
     }
+    require_recent_proof(exchange, &active, password.as_deref()).await?;
+    let config = &exchange.auth().config;
+    let options = &config.user.change_email;
     let change = Change { new_email, callback_url };
     let is_verified = active.user.email_verified();
     if !is_verified && options.update_email_without_verification {
@@ -47,6 +52,25 @@ pub async fn change_email(exchange: &mut Exchange) -> Result<Response, ApiError>
         by_mail(exchange, &change, active, asks_owner).await?;
     }
     Ok(Response::json(&json!({ "status": true })))
+}
+
+/// A session that was left open is not enough: it is fresh, or the password comes with the request.
+async fn require_recent_proof(
+    exchange: &mut Exchange,
+    active: &ActiveSession,
+    password: Option<&str>,
+) -> Result<(), ApiError> {
+    let auth = exchange.auth();
+    if !auth.config.user.change_email.require_fresh_session || session::is_fresh(auth, &active.session) {
+        return Ok(());
+    }
+    match password {
+        None => Err(Code::SESSION_NOT_FRESH.into()),
+        Some(password) => match exchange.check_password(&active.user, password).await? {
+            Check::Right(_) => Ok(()),
+            Check::Wrong | Check::Absent => Err(Code::INVALID_PASSWORD.into()),
+        },
+    }
 }
 
 /// The current e-mail was never verified: change it now and send a verification mail to the new one.

@@ -2,9 +2,10 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use crate::auth::credential::{self, Check};
+use crate::auth::credential::Check;
 use crate::auth::verification::DELETE_ACCOUNT;
-use crate::auth::{password, session, user_change, verification};
+use crate::auth::version::{self, Holder};
+use crate::auth::{session, user_change, verification};
 use crate::crypto::random::LOWER_ALPHANUMERIC;
 use crate::error::{ApiError, Code};
 use crate::exchange::{Exchange, LinkMail, SessionNeed};
@@ -19,7 +20,7 @@ const TOKEN_LENGTH: usize = 32;
 ///
 /// # Errors
 /// `UNAUTHORIZED`, `404` when it is switched off, `PASSWORD_TOO_LONG`, `CREDENTIAL_ACCOUNT_NOT_FOUND`,
-/// `INVALID_PASSWORD`, `INVALID_TOKEN`, `SESSION_EXPIRED`, `SERVER_BUSY`.
+/// `INVALID_PASSWORD`, `INVALID_TOKEN`, `SESSION_EXPIRED`, `SERVER_BUSY`, 429 after too many wrong passwords.
 pub async fn delete_user(exchange: &mut Exchange) -> Result<Response, ApiError> {
     // Older clients send no body.
     let none = Json::Object(Map::new());
@@ -29,13 +30,13 @@ pub async fn delete_user(exchange: &mut Exchange) -> Result<Response, ApiError> 
     let token = input.optional_text("token").map(str::to_owned);
     input.finish()?;
     let active = exchange.require_session(SessionNeed::FROM_STORE).await?.clone();
-    let auth = exchange.auth();
-    if !auth.config.user.delete_user.enabled {
+    if !exchange.auth().config.user.delete_user.enabled {
         return Err(ApiError::empty(404));
     }
     if let Some(password) = &password {
         check_password(exchange, &active.user, password).await?;
     }
+    let auth = exchange.auth();
     if let Some(token) = token {
         delete(exchange, &active.user, Some(&token)).await?;
     } else if auth.config.user.delete_user.send_delete_account_verification {
@@ -57,13 +58,15 @@ pub(super) fn answer(message: &str) -> Response {
 /// Redeems the mailed token, if any, and deletes the user in the same transaction. Removes the cookies.
 ///
 /// # Errors
-/// `404 INVALID_TOKEN` for a token that is unknown, already used, or another user's. Another user's token stays valid.
+/// `404 INVALID_TOKEN` for a token that is unknown, already used, another user's, or from before the credentials changed. Another
+/// user's token stays valid.
 pub(super) async fn delete(exchange: &mut Exchange, user: &User, token: Option<&str>) -> Result<(), ApiError> {
     let auth = exchange.auth();
     let unit = exchange.begin().await?;
     if let Some(token) = token {
-        let user_id = verification::consume(auth, &unit, &format!("{DELETE_ACCOUNT}{token}")).await?;
-        if user_id.as_deref() != Some(user.id()) {
+        let stamp = verification::consume(auth, &unit, &format!("{DELETE_ACCOUNT}{token}")).await?;
+        let holder = version::redeem(auth, &*unit, &stamp.unwrap_or_default()).await?;
+        if !matches!(holder, Holder::Current(holder) if holder.id() == user.id()) {
             return Err(Code::INVALID_TOKEN.with_status(404).into());
         }
     }
@@ -74,10 +77,8 @@ pub(super) async fn delete(exchange: &mut Exchange, user: &User, token: Option<&
     Ok(())
 }
 
-async fn check_password(exchange: &Exchange, user: &User, given: &str) -> Result<(), ApiError> {
-    let auth = exchange.auth();
-    password::check_length(&auth.config.email_and_password, given)?;
-    match credential::check(auth, &exchange.scope(), user.id(), given).await? {
+async fn check_password(exchange: &mut Exchange, user: &User, given: &str) -> Result<(), ApiError> {
+    match exchange.check_password(user, given).await? {
         Check::Right(_) => Ok(()),
         Check::Wrong => Err(Code::INVALID_PASSWORD.into()),
         Check::Absent => Err(Code::CREDENTIAL_ACCOUNT_NOT_FOUND.into()),
@@ -92,7 +93,8 @@ async fn mail_link(exchange: &mut Exchange, user: &User, callback_url: Option<&s
     let base = auth.config.endpoint_base();
     let url = format!("{base}/delete-user/callback?token={token}&callbackURL={callback_url}");
     let unit = exchange.begin().await?;
-    verification::create(auth, &unit, &format!("{DELETE_ACCOUNT}{token}"), user.id(), ttl_secs).await?;
+    let stamp = version::stamp(auth, &*unit, user).await?;
+    verification::create(auth, &unit, &format!("{DELETE_ACCOUNT}{token}"), &stamp, ttl_secs).await?;
     let mail = LinkMail { kind: kind::DELETE_ACCOUNT, user, url: &url, token: &token };
     exchange.queue_link(&unit, mail).await?;
     Ok(unit.commit().await?)

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use crate::auth::Scope;
 use crate::auth::verification::{self, RESET_PASSWORD};
+use crate::auth::version;
 use crate::crypto::random::ALPHANUMERIC;
 use crate::email;
 use crate::error::{ApiError, Code};
@@ -34,17 +35,19 @@ pub async fn request_password_reset(exchange: &mut Exchange) -> Result<Response,
     Ok(Response::json(&json!({ "status": true, "message": MESSAGE })))
 }
 
-/// For an address without a user, the same number of rows is written and deleted, so that timing reveals nothing.
+/// For an address without a user, the same number of rows is read, written and deleted, so that timing reveals nothing.
 async fn queue(exchange: &mut Exchange, scope: &Scope, address: &str, redirect_to: &str) -> Result<(), ApiError> {
     let auth = exchange.auth();
     let token = auth.random.string(ALPHANUMERIC, TOKEN_LENGTH);
     let identifier = format!("{RESET_PASSWORD}{token}");
     let Some(user) = find_user_by_email(scope, address).await? else {
+        version::of_nobody(auth, scope).await?;
         verification::consume(auth, scope, &identifier).await?;
         return exchange.queue_decoy(scope).await;
     };
     let ttl_secs = auth.config.email_and_password.reset_password_token_expires_in;
-    verification::create(auth, scope, &identifier, user.id(), ttl_secs).await?;
+    let stamp = version::stamp(auth, scope, &user).await?;
+    verification::create(auth, scope, &identifier, &stamp, ttl_secs).await?;
     let base = auth.config.endpoint_base();
     let url = format!("{base}/reset-password/{token}?callbackURL={}", encode_component(redirect_to));
     let mail = LinkMail { kind: kind::RESET_PASSWORD, user: &user, url: &url, token: &token };

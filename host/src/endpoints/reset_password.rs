@@ -2,12 +2,15 @@
 
 use serde_json::json;
 
+use crate::auth::ownership::{self, Proof};
 use crate::auth::verification::RESET_PASSWORD;
+use crate::auth::version::{self, Holder};
 use crate::auth::{credential, password, session, verification};
 use crate::error::{ApiError, Code};
 use crate::exchange::Exchange;
 use crate::http::Response;
 use crate::input::Input;
+use crate::outbox::notice::{self, Notice};
 
 /// Answers `{"status": true}`. Token, password and sessions change together or not at all.
 ///
@@ -30,18 +33,28 @@ pub async fn reset_password(exchange: &mut Exchange) -> Result<Response, ApiErro
     let auth = exchange.auth();
     password::check_new(&auth.config.email_and_password, &new_password)?;
     // Look first, so that an invented token costs no hash and no writer waits for a hash. Only `consume` decides.
-    if verification::find(auth, &exchange.scope(), &identifier).await?.is_none() {
+    let stamp = verification::find(auth, &exchange.scope(), &identifier).await?.ok_or(Code::INVALID_TOKEN)?;
+    if matches!(version::holder(auth, &exchange.scope(), &stamp).await?, Holder::Stale) {
         return Err(Code::INVALID_TOKEN.into());
     }
     let hash = auth.passwords.hash(&new_password).await?;
     let unit = exchange.begin().await?;
-    let user_id = verification::consume(auth, &unit, &identifier).await?.ok_or(Code::INVALID_TOKEN)?;
-    if !credential::reset(auth, &unit, &user_id, &hash).await? {
+    let stamp = verification::consume(auth, &unit, &identifier).await?.ok_or(Code::INVALID_TOKEN)?;
+    let user = match version::redeem(auth, &*unit, &stamp).await? {
+        Holder::Current(user) => user,
+        // The address or the password changed since, or another link was used.
+        Holder::Stale => return Err(Code::INVALID_TOKEN.into()),
+        Holder::Gone => return Err(Code::USER_NOT_FOUND.into()),
+    };
+    if !credential::reset(auth, &unit, user.id(), &hash).await? {
         return Err(Code::USER_NOT_FOUND.into());
     }
     if auth.config.email_and_password.revoke_sessions_on_password_reset {
-        session::end_all(auth, &unit, &user_id, None).await?;
+        session::end_all(auth, &unit, user.id(), None).await?;
+    } else {
+        ownership::prove(auth, &unit, (user.id(), user.email()), Proof::NewPassword).await?;
     }
+    notice::tell(auth, &unit, &user, Notice::PasswordChanged).await?;
     unit.commit().await?;
     Ok(Response::json(&json!({ "status": true })))
 }

@@ -2,6 +2,7 @@
 
 use crate::auth::verification;
 use crate::auth::verification::RESET_PASSWORD;
+use crate::auth::version::{self, Holder};
 use crate::error::{ApiError, Code};
 use crate::exchange::Exchange;
 use crate::exchange::redirect::{refuse_at, with_parameter};
@@ -25,8 +26,13 @@ pub async fn reset_password_link(exchange: &mut Exchange) -> Result<Response, Ap
         url => url.to_owned(),
     };
     let token = exchange.param("token").unwrap_or_default();
-    match verification::find(auth, &exchange.scope(), &format!("{RESET_PASSWORD}{token}")).await? {
-        Some(_) => Ok(Response::redirect(&with_parameter(&target, "token", token))),
-        None => refuse_at(Some(&target), Code::INVALID_TOKEN.into()),
+    let scope = exchange.scope();
+    let lives = match verification::find(auth, &scope, &format!("{RESET_PASSWORD}{token}")).await? {
+        Some(stamp) => !matches!(version::holder(auth, &scope, &stamp).await?, Holder::Stale),
+        None => false,
+    };
+    match lives {
+        true => Ok(Response::redirect(&with_parameter(&target, "token", token))),
+        false => refuse_at(Some(&target), Code::INVALID_TOKEN.into()),
     }
 }

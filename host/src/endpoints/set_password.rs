@@ -8,6 +8,7 @@ use crate::error::{ApiError, Code};
 use crate::exchange::{Exchange, SessionNeed};
 use crate::http::Response;
 use crate::input::Input;
+use crate::outbox::notice::{self, Notice};
 use crate::store::Account;
 use crate::store::account::find_credential_account;
 use crate::store::user::lock_user;
@@ -20,20 +21,22 @@ pub async fn set_password(exchange: &mut Exchange) -> Result<Response, ApiError>
     let mut input = Input::body(exchange.request.body.as_ref());
     let password = input.text("newPassword").to_owned();
     input.finish()?;
-    let user_id = exchange.require_session(SessionNeed::FROM_STORE).await?.user.id().to_owned();
+    let user = exchange.require_session(SessionNeed::FROM_STORE).await?.user.clone();
+    let user_id = user.id();
     let auth = exchange.auth();
     password::check_new(&auth.config.email_and_password, &password)?;
     let hash = auth.passwords.hash(&password).await?;
     let unit = exchange.begin().await?;
     // Of several calls at once, only one finds no password.
-    lock_user(&*unit, &user_id).await?;
-    match find_credential_account(&*unit, &user_id).await? {
-        None => _ = create_credential(auth, &unit, &user_id, &hash).await?,
+    lock_user(&*unit, user_id).await?;
+    match find_credential_account(&*unit, user_id).await? {
+        None => _ = create_credential(auth, &unit, user_id, &hash).await?,
         Some(account) if Account::password(&account).is_none() => {
             _ = replace_password(auth, &unit, &account, &hash).await?;
         }
         Some(_) => return Err(Code::PASSWORD_ALREADY_SET.into()),
     }
+    notice::tell(auth, &unit, &user, Notice::PasswordChanged).await?;
     unit.commit().await?;
     Ok(Response::json(&json!({ "status": true })))
 }

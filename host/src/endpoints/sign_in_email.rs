@@ -58,7 +58,7 @@ pub async fn sign_in_email(exchange: &mut Exchange) -> Result<Response, ApiError
     match exchange.open_session(&scope, attempt).await? {
         SignIn::Challenged(response) => Ok(with_location(response, given.callback_url.as_deref())),
         SignIn::Opened(opened) => {
-            exchange.account_attempt_succeeded(&email::normalize(&given.email), opened.user.id()).await?;
+            exchange.account_attempt_succeeded(&email::normalize(&given.email), &opened.user).await?;
             let callback_url = given.callback_url;
             let redirects = callback_url.as_ref().is_some_and(|url| !url.is_empty());
             let mut body = json!({ "redirect": redirects, "token": opened.session.token() });

@@ -1,13 +1,14 @@
 //! `GET /verify-email`: the link in a mail; verifies an address, or changes it in two steps.
 //!
 //! Invariant: a link serves only its own purpose and its own user, while that user has the address that it was made
-//! for.
+//! for. One that changes the address works once, and falls with the version of the user's credentials.
 
 use serde_json::{Value as Json, json};
 
 use crate::auth::email_token::{self, EmailToken, Purpose, Refusal};
+use crate::auth::ownership::{self, Outcome, Proof};
 use crate::auth::session::ActiveSession;
-use crate::auth::{AuthError, user_change};
+use crate::auth::{AuthError, user_change, version};
 use crate::error::{ApiError, Code};
 use crate::exchange::redirect::{challenge_at, refuse_at};
 use crate::exchange::session_gate::method;
@@ -46,20 +47,29 @@ async fn follow(exchange: &mut Exchange, link: &Link) -> Result<Response, ApiErr
         Refusal::Expired => Code::TOKEN_EXPIRED,
         Refusal::Invalid => Code::INVALID_TOKEN.with_status(401),
     })?;
+    if let Purpose::UndoChange { old_email } = &token.purpose {
+        return undo(exchange, link, &token, old_email).await;
+    }
     let user = find_user_by_email(&exchange.scope(), &token.email).await?;
     let user = match (user, &token.user_id) {
         (Some(user), Some(id)) if user.id() == id => user,
         (Some(user), None) => user,
         (None, None) => return Err(Code::USER_NOT_FOUND.with_status(401).into()),
-        (_, Some(_)) => return Err(Code::INVALID_TOKEN.with_status(401).into()),
+        (_, Some(_)) => return Err(invalid()),
     };
+    if let Some(version) = &token.version
+        && !version::is_current(exchange.auth(), &exchange.scope(), &user, version).await?
+    {
+        return Err(invalid());
+    }
     match token.purpose {
         Purpose::Verify => verify(exchange, link, user).await,
-        Purpose::ConfirmChange { new_email } => {
+        Purpose::ConfirmChange { .. } => {
             caller_of(exchange, &user).await?;
-            ask_new_address(exchange, link, user, new_email).await
+            ask_new_address(exchange, link, &token, user).await
         }
-        Purpose::VerifyChange { ref new_email } => change(exchange, link, &token, &user, new_email).await,
+        Purpose::VerifyChange { ref new_email } => change(exchange, link, &user, new_email).await,
+        Purpose::UndoChange { .. } => Err(invalid()),
     }
 }
 
@@ -73,10 +83,15 @@ async fn caller_of(exchange: &mut Exchange, user: &User) -> Result<Option<Active
 
 async fn verify(exchange: &mut Exchange, link: &Link, user: User) -> Result<Response, ApiError> {
     let scope = exchange.scope();
-    let verified = user_change::verify_email(exchange.auth(), &scope, user.id(), user.email()).await?;
+    let own_session = exchange.session_token();
+    let proof = Proof::Verification { own_session: own_session.as_deref() };
+    let outcome = ownership::prove(exchange.auth(), &scope, (user.id(), user.email()), proof).await?;
     let signs_in = exchange.auth().config.email_verification.auto_sign_in_after_verification;
     // Only the first one to follow the link signs in; later ones find the address verified.
-    let Some(user) = verified.filter(|_| signs_in) else { return Ok(answer(link, Json::Null)) };
+    let user = match outcome {
+        Outcome::Proven(user) if signs_in => user,
+        _ => return Ok(answer(link, Json::Null)),
+    };
     match exchange.session_with(SessionNeed::FROM_STORE).await?.cloned() {
         Some(active) if active.user.id() == user.id() => exchange.renew_session(ActiveSession { user, ..active }),
         _ => {
@@ -90,44 +105,69 @@ async fn verify(exchange: &mut Exchange, link: &Link, user: User) -> Result<Resp
     Ok(answer(link, Json::Null))
 }
 
-/// The owner of the old address confirmed: mail the new one next.
+/// The owner of the old address confirmed, once: mail the new one next.
 async fn ask_new_address(
     exchange: &mut Exchange,
     link: &Link,
+    token: &EmailToken,
     user: User,
-    new_email: String,
 ) -> Result<Response, ApiError> {
+    let Purpose::ConfirmChange { new_email } = &token.purpose else { return Err(invalid()) };
     if !exchange.auth().config.sends_verification_email() {
         return Err(Code::VERIFICATION_EMAIL_NOT_ENABLED.into());
     }
-    let scope = exchange.scope();
-    let purpose = Purpose::VerifyChange { new_email };
-    exchange.queue_verification(&scope, &user, purpose, link.callback_url.as_deref()).await?;
+    let unit = exchange.begin().await?;
+    if !email_token::spend(exchange.auth(), &*unit, &link.token, &token.purpose).await? {
+        return Err(invalid());
+    }
+    let purpose = Purpose::VerifyChange { new_email: new_email.clone() };
+    exchange.queue_verification(&unit, &user, purpose, link.callback_url.as_deref()).await?;
+    unit.commit().await?;
     let body = json!({ "status": true });
     Ok(link.callback_url.as_deref().map_or_else(|| Response::json(&body), Response::redirect))
 }
 
 /// The owner of the new address confirmed: the user gets it. The verified flag stays as it is and no session is opened,
-/// because someone who never asked for the link may have followed it.
-async fn change(
-    exchange: &mut Exchange,
-    link: &Link,
-    token: &EmailToken,
-    user: &User,
-    new_email: &str,
-) -> Result<Response, ApiError> {
+/// because someone who never asked for the link may have followed it. The old address is told.
+async fn change(exchange: &mut Exchange, link: &Link, user: &User, new_email: &str) -> Result<Response, ApiError> {
     let caller = caller_of(exchange, user).await?;
-    let auth = exchange.auth();
-    let changed = match user_change::change_email(auth, &exchange.scope(), user.id(), &token.email, new_email).await {
-        Err(AuthError::Store(StoreError::UniqueViolation { .. })) => None,
-        changed => changed?,
-    };
-    let Some(changed) = changed else { return Err(Code::INVALID_TOKEN.with_status(401).into()) };
+    let unit = exchange.begin().await?;
+    let changed = user_change::change_email(exchange.auth(), &unit, user.id(), user.email(), new_email).await;
+    let changed = unless_taken(changed)?.ok_or_else(invalid)?;
+    exchange.tell_old_address(&unit, user, new_email).await?;
+    unit.commit().await?;
     let output = changed.0.output().into();
     if let Some(active) = caller {
         exchange.renew_session(ActiveSession { user: changed, ..active });
     }
     Ok(answer(link, output))
+}
+
+/// The owner of the old address takes it back, once. Whoever is signed in is signed out.
+async fn undo(exchange: &mut Exchange, link: &Link, token: &EmailToken, old_email: &str) -> Result<Response, ApiError> {
+    let id = token.user_id.as_deref().unwrap_or_default();
+    let unit = exchange.begin().await?;
+    if !email_token::spend(exchange.auth(), &*unit, &link.token, &token.purpose).await? {
+        return Err(invalid());
+    }
+    let taken_back = user_change::take_back_email(exchange.auth(), &unit, id, old_email).await;
+    unless_taken(taken_back)?.ok_or_else(invalid)?;
+    unit.commit().await?;
+    exchange.forget_session();
+    exchange.delete_session_cookies();
+    Ok(answer(link, Json::Null))
+}
+
+/// An address that somebody else has by now leaves nothing to change.
+fn unless_taken(changed: Result<Option<User>, AuthError>) -> Result<Option<User>, AuthError> {
+    match changed {
+        Err(AuthError::Store(StoreError::UniqueViolation { .. })) => Ok(None),
+        changed => changed,
+    }
+}
+
+fn invalid() -> ApiError {
+    Code::INVALID_TOKEN.with_status(401).into()
 }
 
 fn answer(link: &Link, user: Json) -> Response {

@@ -2,8 +2,7 @@
 
 use serde_json::json;
 
-use crate::auth::credential::{self, Check};
-use crate::auth::password;
+use crate::auth::credential::Check;
 use crate::error::{ApiError, Code};
 use crate::exchange::{Exchange, SessionNeed};
 use crate::http::Response;
@@ -12,15 +11,13 @@ use crate::input::Input;
 /// Answers `{"status": true}`.
 ///
 /// # Errors
-/// `UNAUTHORIZED`, `PASSWORD_TOO_LONG`, `INVALID_PASSWORD`, `SERVER_BUSY`.
+/// `UNAUTHORIZED`, `PASSWORD_TOO_LONG`, `INVALID_PASSWORD`, `SERVER_BUSY`, 429 after too many wrong passwords.
 pub async fn verify_password(exchange: &mut Exchange) -> Result<Response, ApiError> {
     let mut input = Input::body(exchange.request.body.as_ref());
     let given = input.text("password").to_owned();
     input.finish()?;
     let user = exchange.require_session(SessionNeed::FROM_STORE).await?.user.clone();
-    let auth = exchange.auth();
-    password::check_length(&auth.config.email_and_password, &given)?;
-    match credential::check(auth, &exchange.scope(), user.id(), &given).await? {
+    match exchange.check_password(&user, &given).await? {
         Check::Right(_) => Ok(Response::json(&json!({ "status": true }))),
         Check::Wrong | Check::Absent => Err(Code::INVALID_PASSWORD.into()),
     }

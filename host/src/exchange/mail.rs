@@ -5,12 +5,12 @@
 use serde_json::{Map, Value as Json};
 
 use super::Exchange;
-use crate::auth::Scope;
 use crate::auth::email_token::{self, EmailToken, Purpose};
+use crate::auth::{Scope, version};
 use crate::error::ApiError;
 use crate::http::encode_component;
 use crate::mail::kind;
-use crate::outbox;
+use crate::outbox::{self, notice::Notice};
 use crate::store::User;
 
 /// A mail with a link to follow.
@@ -101,11 +101,15 @@ impl Exchange {
         callback_url: Option<&str>,
     ) -> Result<(), ApiError> {
         let user_id = Some(user.id().to_owned());
-        let claims = EmailToken { email: user.email().to_owned(), user_id, purpose };
+        let version = match &purpose {
+            Purpose::Verify | Purpose::UndoChange { .. } => None,
+            Purpose::ConfirmChange { .. } | Purpose::VerifyChange { .. } => {
+                Some(version::of(self.auth(), scope, user).await?)
+            }
+        };
+        let claims = EmailToken { email: user.email().to_owned(), user_id, purpose, version };
         let token = email_token::sign(self.auth(), &claims)?;
-        let callback_url = encode_component(callback_url.filter(|url| !url.is_empty()).unwrap_or("/"));
-        let base = self.auth().config.endpoint_base();
-        let url = format!("{base}/verify-email?token={token}&callbackURL={callback_url}");
+        let url = self.verification_url(&token, callback_url);
         let mail = |kind| LinkMail { kind, user, url: &url, token: &token };
         let mut data = mail("").data();
         match &claims.purpose {
@@ -120,7 +124,34 @@ impl Exchange {
                 }
                 self.queue_mail(scope, kind::VERIFY_EMAIL, new_email, &data).await
             }
+            Purpose::UndoChange { .. } => self.queue_link(scope, mail(kind::EMAIL_CHANGED)).await,
         }
+    }
+
+    /// Tells the old address of a user that it was changed, with a link that takes it back. An address that was never
+    /// verified is not told: it may be someone else's.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn tell_old_address(&mut self, scope: &Scope, old: &User, new_email: &str) -> Result<(), ApiError> {
+        if !old.email_verified() || !Notice::EmailChanged.is_wanted(&self.auth().config) {
+            return Ok(());
+        }
+        let purpose = Purpose::UndoChange { old_email: old.email().to_owned() };
+        let user_id = Some(old.id().to_owned());
+        let claims = EmailToken { email: new_email.to_owned(), user_id, purpose, version: None };
+        let token = email_token::sign(self.auth(), &claims)?;
+        let url = self.verification_url(&token, None);
+        let mut data = LinkMail { kind: kind::EMAIL_CHANGED, user: old, url: &url, token: &token }.data();
+        data.insert("newEmail".into(), new_email.into());
+        self.queue_mail(scope, kind::EMAIL_CHANGED, old.email(), &data).await
+    }
+
+    /// The link that redeems the token and leads to `callback_url`, or to `/`.
+    fn verification_url(&self, token: &str, callback_url: Option<&str>) -> String {
+        let callback_url = encode_component(callback_url.filter(|url| !url.is_empty()).unwrap_or("/"));
+        let base = self.auth().config.endpoint_base();
+        format!("{base}/verify-email?token={token}&callbackURL={callback_url}")
     }
 
     /// Wakes the mail sender if this request queued mail. Call it after the commit.

@@ -85,6 +85,8 @@ pub struct Exchange {
     pub trail: Trail,
     /// The user for whom the application's own backend asks; counts while the request has no session.
     pub asked_for_user: Option<String>,
+    /// The user who must show a factor before a session is opened.
+    owes_factor: Option<String>,
     queued_later: Vec<outbox::Draft>,
     session: session::Lazy,
     peeked: Option<Arc<ActiveSession>>,
@@ -112,6 +114,7 @@ impl Exchange {
             enclosing_tx: None,
             trail: Trail::default(),
             asked_for_user: None,
+            owes_factor: None,
             queued_later: Vec::new(),
             session: session::Lazy::default(),
             peeked: None,

@@ -10,7 +10,7 @@ use super::Exchange;
 use crate::auth::session::{self, ActiveSession, Client};
 use crate::auth::{Scope, lifecycle};
 use crate::cookie::Cookie;
-use crate::error::ApiError;
+use crate::error::{ApiError, Code};
 use crate::http::Response;
 use crate::store::{Database, Session, User, Value};
 
@@ -106,13 +106,18 @@ pub enum SignIn {
 }
 
 impl Exchange {
+    /// Opens no session of this user in this request, unless a gate asks for a factor first.
+    pub fn demand_factor(&mut self, user_id: &str) {
+        self.owes_factor = Some(user_id.to_owned());
+    }
+
     /// Asks every gate. When all admit, stores a session through `scope` and puts its cookies on the answer. A challenge
     /// removes the browser's earlier session cookies and keeps the user's choice whether to be remembered.
     ///
     /// `scope` is the transaction that created the user, in which the gates take part, or the request's own scope.
     ///
     /// # Errors
-    /// The refusal of a gate, or when the store fails.
+    /// The refusal of a gate, `FACTOR_REQUIRED`, or when the store fails.
     pub async fn open_session(&mut self, scope: &Scope, attempt: SignInAttempt) -> Result<SignIn, ApiError> {
         let before = self.cookies.len();
         let enclosing_tx = std::mem::replace(&mut self.enclosing_tx, scope.share());
@@ -128,6 +133,9 @@ impl Exchange {
             self.withhold_session();
             self.cookies.extend(set);
             return Ok(SignIn::Challenged(response));
+        }
+        if self.owes_factor.as_deref() == Some(attempt.user.id()) {
+            return Err(Code::FACTOR_REQUIRED.into());
         }
         let opened = Box::new(self.store_session(scope, attempt).await?);
         self.cookies.extend(of_gates);

@@ -6,6 +6,7 @@ use serde_json::Value as Json;
 
 use crate::auth::password::PasswordCheck;
 use crate::auth::verification::{OLD_PASSWORDS, RESET_PASSWORD};
+use crate::auth::version::{self, Holder};
 use crate::auth::{Auth, AuthError, Scope, verification};
 use crate::crypto::purpose::Purpose;
 use crate::crypto::{hex, hmac_sha256};
@@ -47,7 +48,13 @@ async fn user_id(exchange: &mut Exchange, token: Option<String>) -> Result<Optio
     if exchange.request.path == "/reset-password" {
         let Some(token) = token else { return Ok(None) };
         let auth = exchange.auth();
-        return Ok(verification::find(auth, &exchange.scope(), &format!("{RESET_PASSWORD}{token}")).await?);
+        let scope = exchange.scope();
+        let stamp = verification::find(auth, &scope, &format!("{RESET_PASSWORD}{token}")).await?;
+        let Some(stamp) = stamp else { return Ok(None) };
+        return Ok(match version::holder(auth, &scope, &stamp).await? {
+            Holder::Current(user) => Some(user.id().to_owned()),
+            Holder::Stale | Holder::Gone => None,
+        });
     }
     let active = exchange.session_with(SessionNeed::FROM_STORE).await?;
     Ok(active.map(|active| active.user.id().to_owned()))

@@ -1,6 +1,7 @@
 //! The outbox: mails and scripts' events are rows, written in the transaction that causes them, sent after its commit.
 
 pub mod mailbox;
+pub mod notice;
 mod retry;
 mod sender;
 pub mod smtp;
@@ -129,6 +130,7 @@ fn link_ends_at(auth: &Auth, kind: &str) -> Option<Timestamp> {
     let life_secs = match kind {
         "verify-email" | "change-email" => config.email_verification.expires_in,
         "reset-password" => config.email_and_password.reset_password_token_expires_in,
+        "email-changed" => crate::auth::email_token::UNDO_SECS,
         "delete-account" => config.user.delete_user.delete_token_expires_in,
         _ => return None,
     };

@@ -17,7 +17,7 @@ macro_rules! built_in {
 }
 
 /// The built-in templates: kind, text (its first line is `Subject: …`), HTML.
-const BUILT_IN: [(&str, &str, &str); 8] = built_in![
+const BUILT_IN: [(&str, &str, &str); 13] = built_in![
     "default",
     "magic-link",
     "verify-email",
@@ -25,7 +25,12 @@ const BUILT_IN: [(&str, &str, &str); 8] = built_in![
     "change-email",
     "delete-account",
     "existing-user",
-    "new-device"
+    "new-device",
+    "email-changed",
+    "password-changed",
+    "passkey-added",
+    "two-factor-changed",
+    "backup-codes-changed"
 ];
 
 /// Why the templates cannot be used.
@@ -154,7 +159,9 @@ mod tests {
     fn every_kind_names_its_link_in_both_forms() {
         let templates = Templates::new("Acme", None).unwrap();
         let data = serde_json::json!({ "url": "https://x/?a=1", "newEmail": "n@x.com", "user": { "name": "<b>", "email": "a@x.com" } });
-        for (kind, ..) in BUILT_IN.iter().filter(|(kind, ..)| !["existing-user", "new-device"].contains(kind)) {
+        let without = ["existing-user", "new-device", "password-changed", "passkey-added", "two-factor-changed"];
+        let has_link = |kind: &&str| !without.contains(kind) && **kind != *"backup-codes-changed";
+        for kind in BUILT_IN.iter().map(|(kind, ..)| *kind).filter(has_link) {
             let mail = templates.render(kind, data.as_object().unwrap()).unwrap();
             assert!(mail.text.contains("https://x/?a=1"), "{kind}: {}", mail.text);
             assert!(mail.html.contains("https:&#x2f;&#x2f;x&#x2f;?a=1"), "{kind}: {}", mail.html);

@@ -58,9 +58,23 @@ pub async fn hit(
 /// # Errors
 /// As `Models`.
 pub async fn peek(database: &dyn Database, key: &str, now: Timestamp) -> Result<u64, StoreError> {
+    Ok(window(database, key, now).await?.map_or(0, |(count, _)| count))
+}
+
+/// The count in the current window and the end of that window.
+///
+/// # Errors
+/// As `Models`.
+pub async fn window(
+    database: &dyn Database,
+    key: &str,
+    now: Timestamp,
+) -> Result<Option<(u64, Timestamp)>, StoreError> {
     let row = database.find_one(MODEL, &[eq("key", key), gt("endsAt", now.0)]).await?;
-    let count = row.and_then(|row| row.integer("count")).unwrap_or(0);
-    Ok(u64::try_from(count).unwrap_or(0))
+    Ok(row.map(|row| {
+        let count = row.integer("count").unwrap_or(0);
+        (u64::try_from(count).unwrap_or(0), Timestamp(row.integer("endsAt").unwrap_or(0)))
+    }))
 }
 
 /// Forgets the count of `key`.

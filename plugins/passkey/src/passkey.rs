@@ -64,7 +64,7 @@ impl Passkey {
 pub fn table() -> Table {
     Table::new(MODEL)
         .field(FieldRule::new("name", FieldType::String))
-        .field(FieldRule::new("publicKey", FieldType::String).required())
+        .field(FieldRule::new("publicKey", FieldType::String).required().factor())
         .field(FieldRule::new("userId", FieldType::String).required().indexed().references("user"))
         .field(FieldRule::new("credentialID", FieldType::String).required().unique())
         .field(FieldRule::new("counter", FieldType::Number).required())

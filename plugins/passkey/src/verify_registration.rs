@@ -40,7 +40,11 @@ pub fn verify_registration(_request: &Request, input: Verify) -> Result<Response
         .map_err(|_| FAILED_TO_VERIFY_REGISTRATION)?;
     let transports = transports(&input.response);
     let proof = method(made.user_verified);
-    let stored = store(&user, made, input.name, transports)?;
+    let stored = transactions::run(|| {
+        let stored = store(&user, made, input.name, transports)?;
+        users::tell_of_change(&user.id(), users::WayIn::Passkey)?;
+        Ok(stored)
+    })?;
     let mut answer = serde_json::to_value(&stored)?;
     if input.create_session {
         let opened = sessions::open(&user, proof)?;
@@ -108,6 +112,7 @@ mod tests {
         let own = json!([{ "id": "key-1", "transports": ["internal", "hybrid"], "type": "public-key" }]);
         assert_eq!(options["excludeCredentials"], own);
         assert!(fake::with(|world| world.sessions.is_empty()));
+        assert_eq!(fake::with(|world| world.told.clone()), [(user.id(), "passkey-added".to_owned())]);
     }
 
     #[test]

@@ -24,10 +24,10 @@ pub struct Enrolment {
 /// The table.
 pub fn table() -> Table {
     Table::new(MODEL)
-        .field(FieldRule::new("secret", FieldType::String).required().indexed())
+        .field(FieldRule::new("secret", FieldType::String).required().indexed().factor())
         .field(FieldRule::new("backupCodes", FieldType::String).required())
         .field(FieldRule::new("userId", FieldType::String).required().indexed().references("user"))
-        .field(FieldRule::new("verified", FieldType::Boolean).default_value(true))
+        .field(FieldRule::new("verified", FieldType::Boolean).default_value(true).factor())
         .field(FieldRule::new("failedVerificationCount", FieldType::Number).default_value(0))
         .field(FieldRule::new("lockedUntil", FieldType::Date))
         .credentials()

@@ -117,6 +117,22 @@ mod tests {
     }
 
     #[test]
+    fn trust_ends_when_anything_about_the_ways_in_changes() {
+        enrolled("{}");
+        trusted_devices::trust("user-1", 60).expect("trusted");
+        fake::with(|world| world.credential_changes.insert("user-1".to_owned(), "a passkey".to_owned()));
+        assert!(ask(attempt("email")).is_some());
+        assert_eq!(fake::with(|world| world.cookies.get(trusted_devices::COOKIE).cloned()), None);
+        // What the reference trusted stands in no table of this plugin, and its hash is of another key.
+        enrolled("{}");
+        let identifier = format!("{}{}", trusted_devices::PREFIX, "a".repeat(32));
+        verifications::create(&identifier, "user-1", 60).expect("stored");
+        let cookie = format!("{}!{identifier}", "b".repeat(43));
+        fake::with(|world| world.cookies.insert(trusted_devices::COOKIE.to_owned(), cookie));
+        assert_eq!(ask(attempt("email")), None);
+    }
+
+    #[test]
     fn trust_ends_with_its_time_and_when_all_devices_are_forgotten() {
         enrolled("{}");
         trusted_devices::trust("user-1", 60).expect("trusted");

@@ -5,6 +5,7 @@ use crate::errors::TWO_FACTOR_NOT_ENABLED;
 use crate::options::Options;
 use crate::{ENABLED, enrolment, password};
 use doorward_sdk::prelude::*;
+use doorward_sdk::users::WayIn;
 
 pub struct GenerateBackupCodes {
     password: Option<String>,
@@ -27,6 +28,30 @@ pub fn generate_backup_codes(_request: &Request, input: GenerateBackupCodes) -> 
     let row = enrolment::of(&user_id)?.ok_or(TWO_FACTOR_NOT_ENABLED)?;
     let codes = backup_codes::draw(&options.backup_code_options)?;
     let how = options.backup_code_options.store_backup_codes;
-    enrolment::set_backup_codes(&row.id, &BackupCodes::Readable(codes.clone()).close(&user_id, how)?)?;
+    let column = BackupCodes::Readable(codes.clone()).close(&user_id, how)?;
+    transactions::run(|| {
+        enrolment::set_backup_codes(&row.id, &column)?;
+        users::tell_of_change(&user_id, WayIn::BackupCodes)
+    })?;
     Response::json(&json!({ "status": true, "backupCodes": codes }))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{enrolled, post};
+    use doorward_sdk::fake;
+    use doorward_sdk::prelude::*;
+
+    #[test]
+    fn the_user_is_told_of_new_codes_and_of_the_end_of_the_factor() {
+        enrolled("{}");
+        fake::with(|world| _ = world.passwords.insert("user-1".to_owned(), "correct horse 1".to_owned()));
+        fake::sign_in(&users::find_by_id("user-1").expect("store").expect("user"));
+        let password = json!({ "password": "correct horse 1" });
+        post("/two-factor/generate-backup-codes", &json!({ "password": "x" })).expect_err("refused");
+        post("/two-factor/generate-backup-codes", &password).expect("made");
+        post("/two-factor/disable", &password).expect("off");
+        let told: Vec<String> = fake::with(|world| world.told.iter().map(|(_, change)| change.clone()).collect());
+        assert_eq!(told, ["backup-codes-changed", "two-factor-changed"]);
+    }
 }

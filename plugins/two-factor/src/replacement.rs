@@ -3,10 +3,12 @@
 use crate::ENABLED;
 use doorward_sdk::prelude::*;
 use doorward_sdk::sessions::Session;
+use doorward_sdk::users::WayIn;
 
 /// Switches the second factor of the session's user on or off, and puts a new session into the old one's place.
 pub fn switch(old: &Session, enabled: bool) -> Result<Session> {
     let user = users::update(&old.user.id(), &json!({ ENABLED: enabled }))?;
+    users::tell_of_change(&user.id(), WayIn::TwoFactor)?;
     let new = sessions::open_as_chosen(&user, "two-factor")?;
     browser_sessions::end(&[old.token().to_owned()])?;
     Ok(new)

@@ -1,7 +1,8 @@
 //! Devices whose owner need not prove the second factor again: a signed cookie and a record that dies with it.
 //!
 //! The record is the reference's: a verification `trust-device-<32 characters>` with the user's id. A table of this
-//! plugin's own says which records a user has, so that all of them can be ended.
+//! plugin's own says which records a user has, so that all of them can be ended. The cookie is bound to the version of the
+//! user's credentials: when anything about how they sign in changes, the device is trusted no more.
 
 use doorward_sdk::prelude::*;
 use serde::Deserialize;
@@ -40,16 +41,23 @@ pub fn trust(user_id: &str, ttl_secs: u64) -> Result<()> {
         json!({ "identifier": identifier, "userId": user_id, "expiresAt": clock::iso_text(now + ttl_secs * 1000) });
     models::insert::<Device>(MODEL, &row)?;
     // The cookie's own signature says that this server made it; the record says for whom.
-    let mac = crypto::hmac_sha256(COOKIE, format!("{user_id}!{identifier}").as_bytes());
     let attributes = cookies::Attributes { max_age_secs: Some(ttl_secs), http_only: true };
-    cookies::set_signed(COOKIE, &format!("{}!{identifier}", crypto::base64url(&mac)), attributes)
+    cookies::set_signed(COOKIE, &format!("{}!{identifier}", seal(user_id, &identifier)?), attributes)
+}
+
+/// Says that the device was trusted under the present version of the user's credentials.
+fn seal(user_id: &str, identifier: &str) -> Result<String> {
+    let version = users::credentials_version(user_id)?.unwrap_or_default();
+    let text = format!("{user_id}!{identifier}!{version}");
+    Ok(crypto::base64url(&crypto::hmac_sha256(COOKIE, text.as_bytes())))
 }
 
 /// Whether this user trusts this browser. The trust is renewed, and a cookie that is worth nothing is removed.
 pub fn renew(user_id: &str, ttl_secs: u64) -> Result<bool> {
-    let Some(identifier) = presented()? else { return Ok(false) };
+    let Some((mac, identifier)) = presented()? else { return Ok(false) };
     // A cookie of someone else on this browser is left alone until it is known to be this user's.
     let is_trusted = verifications::find(&identifier)?.as_deref() == Some(user_id)
+        && is_current(user_id, &mac, &identifier)?
         && verifications::consume(&identifier)?.as_deref() == Some(user_id);
     if is_trusted {
         models::delete(MODEL, eq("identifier", &identifier))?;
@@ -58,6 +66,15 @@ pub fn renew(user_id: &str, ttl_secs: u64) -> Result<bool> {
         cookies::delete(COOKIE)?;
     }
     Ok(is_trusted)
+}
+
+/// Whether nothing about how the user signs in has changed since. A record that the reference made names no version; it
+/// stands in no table of this plugin.
+fn is_current(user_id: &str, mac: &str, identifier: &str) -> Result<bool> {
+    if models::count(MODEL, eq("identifier", identifier))? == 0 {
+        return Ok(true);
+    }
+    Ok(crypto::constant_time_equal(mac.as_bytes(), seal(user_id, identifier)?.as_bytes()))
 }
 
 /// Ends the trust in every device of a user.
@@ -70,7 +87,7 @@ pub fn forget_all(user_id: &str) -> Result<()> {
 
 /// Ends the trust in this browser, whatever table it stands in.
 pub fn forget_this(user_id: &str) -> Result<()> {
-    let Some(identifier) = presented()? else { return Ok(()) };
+    let Some((_, identifier)) = presented()? else { return Ok(()) };
     if verifications::find(&identifier)?.as_deref() == Some(user_id) {
         verifications::consume(&identifier)?;
     }
@@ -90,8 +107,10 @@ pub fn after_account_update(change: &Change) -> Result<()> {
     forget_all(text("userId"))
 }
 
-fn presented() -> Result<Option<String>> {
+/// What the cookie says: the keyed hash, and the identifier of the record.
+fn presented() -> Result<Option<(String, String)>> {
     let cookie = cookies::get_signed(COOKIE)?;
-    let identifier = cookie.as_deref().and_then(|value| value.split('!').nth(1));
-    Ok(identifier.filter(|text| text.starts_with(PREFIX)).map(str::to_owned))
+    let parts = cookie.as_deref().and_then(|value| value.split_once('!'));
+    let parts = parts.filter(|(_, identifier)| identifier.starts_with(PREFIX));
+    Ok(parts.map(|(mac, identifier)| (mac.to_owned(), identifier.to_owned())))
 }

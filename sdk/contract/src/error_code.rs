@@ -57,6 +57,7 @@ codes! {
     EMAIL_NOT_VERIFIED = 403 "Email not verified";
     EMAIL_PASSWORD_DISABLED = 400 "Email and password is not enabled";
     EMAIL_PASSWORD_SIGN_UP_DISABLED = 400 "Email and password sign up is not enabled";
+    FACTOR_REQUIRED = 403 "Sign in with your second factor or passkey";
     FAILED_TO_CREATE_USER = 422 "Failed to create user";
     FAILED_TO_GET_SESSION = 401 "Failed to get session";
     FAILED_TO_GET_USER_INFO = 404 "Failed to get user info";

@@ -147,6 +147,18 @@ pub mod users {
     pub fn lock(id: &str) -> Answer<Option<String>> {
         find_by_id(id)
     }
+    pub fn credentials_version(id: &str) -> Answer<Option<String>> {
+        Ok(with(|world| {
+            let user = world.users.get(id)?;
+            let parts =
+                super::json!([id, user.get("email"), world.passwords.get(id), world.credential_changes.get(id)]);
+            Some(parts.to_string())
+        }))
+    }
+    pub fn tell_of_change(id: &str, change: &str) -> Answer<()> {
+        with(|world| world.told.push((id.to_owned(), change.to_owned())));
+        Ok(())
+    }
     pub fn find_by_email(email: &str) -> Answer<Option<String>> {
         let wanted = Value::from(email.to_ascii_lowercase());
         Ok(with(|world| {

@@ -16,9 +16,9 @@ pub use cause::Cause;
 pub use change::{Action, Change};
 pub use scope::{Scope, UnitOfWork};
 
-use super::{Auth, AuthError};
+use super::{Auth, AuthError, version};
 use crate::error::ApiError;
-use crate::store::{Database, Filter, Model, Models, Record, StoreError, Value, eq};
+use crate::store::{Database, Filter, Model, Models, Record, StoreError, Value, eq, user};
 
 /// Sees every write of a user, a session, an account or a verification.
 ///
@@ -65,6 +65,30 @@ pub async fn create(auth: &Auth, scope: &Scope, record: Record) -> Result<Record
 /// # Errors
 /// An observer's refusal, or as `Models::update`.
 pub async fn update(
+    auth: &Auth,
+    scope: &Scope,
+    model: &str,
+    filters: &[Filter],
+    values: &[(&str, Value)],
+) -> Result<Vec<Record>, AuthError> {
+    let moves_address = model == user::MODEL && values.iter().any(|(name, _)| *name == "email");
+    if !moves_address {
+        return update_watched(auth, scope, model, filters, values).await;
+    }
+    let unit = scope.begin(auth).await?;
+    let done = async {
+        let users = update_watched(auth, &unit, model, filters, values).await?;
+        for user in &users {
+            // An address that comes back must not bring back what was bound to it before.
+            version::bump(auth, &*unit, user.text("id")).await?;
+        }
+        Ok(users)
+    };
+    let done = done.await;
+    close(unit, done).await
+}
+
+async fn update_watched(
     auth: &Auth,
     scope: &Scope,
     model: &str,

@@ -21,7 +21,7 @@ use crate::plugin_host::admission::grant::Rights;
 use crate::plugin_host::admission::hook_rights::Sight;
 use crate::plugin_host::engine::TICK_MS;
 use crate::plugin_host::error::Limit;
-use crate::store::Database;
+use crate::store::{Database, User};
 
 /// Ticks of one call that count as the database's.
 const FORGIVEN_TICKS: u32 = 100;
@@ -103,8 +103,8 @@ pub(in crate::plugin_host) struct State {
     beneath: Option<Scope>,
     /// The row that is about to change or has just changed, in a lifecycle event.
     pub(in crate::plugin_host) change: Option<WatchedChange>,
-    /// Address and id of the user whose password was right for a sign-in.
-    pub(in crate::plugin_host) proven: Option<(String, String)>,
+    /// The user whose password was right for a sign-in, and the address that the attempt counts under.
+    pub(in crate::plugin_host) proven: Option<(String, User)>,
     /// When the verification that this call made last is over; a mail that follows carries its secret.
     pub(in crate::plugin_host) proof_ends_at: Option<Timestamp>,
     ticks: u64,
@@ -232,6 +232,11 @@ impl State {
         let work = self.work.as_mut();
         let work = work.ok_or_else(|| wasmtime::Error::msg("there is no request here"))?;
         Ok((work.exchange.scope(), work))
+    }
+
+    /// Whether the guest works on a request.
+    pub(in crate::plugin_host) fn has_request(&self) -> bool {
+        self.work.is_some()
     }
 
     /// The scope of the guest's calls.

@@ -4,7 +4,7 @@ use super::interfaces::email_ownership::Host;
 use super::interfaces::types::HostError;
 use super::outcome::Answer;
 use crate::auth::email_token::Purpose;
-use crate::auth::user_change;
+use crate::auth::ownership::{self, Outcome, Proof};
 use crate::error::{ApiError, Code};
 use crate::plugin_host::call::state::State;
 use crate::store::user::find_user_by_id;
@@ -12,11 +12,20 @@ use crate::store::user::find_user_by_id;
 impl Host for State {
     async fn confirm(&mut self, user_id: String) -> wasmtime::Result<Answer<String>> {
         let shared = self.shared.clone();
-        let data = self.data()?;
+        let (scope, work) = self.data_and_work()?;
+        let exchange = &mut work.exchange;
         let confirm = async {
-            let confirmed = user_change::confirm_email(data.auth, &data.scope, &user_id).await?;
-            let confirmed = confirmed.ok_or_else(|| HostError::Invalid("there is no such user".to_owned()))?;
-            Ok(shared.user_json(&confirmed.0))
+            let nobody = || HostError::Invalid("there is no such user".to_owned());
+            let user = find_user_by_id(&scope, &user_id).await?.ok_or_else(nobody)?;
+            let owner = (user.id(), user.email());
+            match ownership::prove(exchange.auth(), &scope, owner, Proof::SignIn).await? {
+                Outcome::Known(user) | Outcome::Proven(user) => Ok(shared.user_json(&user.0)),
+                Outcome::OwesFactor(user) => {
+                    exchange.demand_factor(user.id());
+                    Ok(shared.user_json(&user.0))
+                }
+                Outcome::Gone => Err(nobody()),
+            }
         };
         Ok(confirm.await)
     }

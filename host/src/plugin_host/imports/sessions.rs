@@ -54,7 +54,7 @@ impl Host for State {
         remember: Option<bool>,
     ) -> wasmtime::Result<Answer<String>> {
         let plugin = self.shared.id.clone();
-        let proven = self.proven.take().filter(|(_, proven)| *proven == user_id);
+        let proven = self.proven.take().filter(|(_, proven)| proven.id() == user_id);
         let (scope, work) = self.data_and_work()?;
         if let Err(error) = may_open(work.moment) {
             return Ok(Err(error));
@@ -62,8 +62,8 @@ impl Host for State {
         let remember = remember.unwrap_or_else(|| !work.exchange.ends_with_browser());
         let opening = Opening { plugin, user_id, method, remember, session: SessionShape::default() };
         let opened = open(&mut work.exchange, &scope, opening).await;
-        if let (Ok(_), Some((account, user_id))) = (&opened, proven)
-            && let Err(error) = work.exchange.account_attempt_succeeded(&account, &user_id).await
+        if let (Ok(_), Some((account, user))) = (&opened, proven)
+            && let Err(error) = work.exchange.account_attempt_succeeded(&account, &user).await
         {
             return Ok(Err(error.into()));
         }

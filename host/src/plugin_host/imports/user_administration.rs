@@ -8,10 +8,11 @@ use super::outcome::Answer;
 use crate::auth::user::create_credential;
 use crate::auth::{credential, password, session, user_change};
 use crate::error::ApiError;
+use crate::outbox::notice::{self, Notice};
 use crate::plugin_host::call::budget::Cost;
 use crate::plugin_host::call::state::State;
 use crate::store::User;
-use crate::store::user::MODEL;
+use crate::store::user::{MODEL, find_user_by_id};
 
 impl Host for State {
     async fn create(&mut self, fields: String, password: Option<String>) -> wasmtime::Result<Answer<String>> {
@@ -55,6 +56,9 @@ impl Host for State {
             let unit = data.scope.begin(data.auth).await?;
             if !credential::reset(data.auth, &unit, &user_id, &hash).await? {
                 return Err(HostError::Invalid("there is no such user, or the password changed just now".to_owned()));
+            }
+            if let Some(user) = find_user_by_id(&*unit, &user_id).await? {
+                notice::tell(data.auth, &unit, &user, Notice::PasswordChanged).await?;
             }
             if end_sessions {
                 session::end_all(data.auth, &unit, &user_id, None).await?;

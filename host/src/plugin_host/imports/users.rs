@@ -6,8 +6,10 @@ use super::interfaces::types::HostError;
 use super::interfaces::users::Host;
 use super::outcome::Answer;
 use super::values;
-use crate::auth::user_change;
+use crate::auth::{user_change, version};
 use crate::email;
+use crate::outbox::notice::{self, Notice};
+use crate::plugin_host::call::budget::Cost;
 use crate::plugin_host::call::state::{Shared, State};
 use crate::store::user::{self, find_user_by_email, find_user_by_id, lock_user};
 use crate::store::{Field, Model, Models, Owner, Record, User, Value, eq};
@@ -118,5 +120,30 @@ impl Host for State {
         }
         let locked = lock_user(&self.data()?.scope, &id).await;
         Ok(locked.map(|user| user.map(|user| shared.user_json(&user.0))).map_err(HostError::from))
+    }
+
+    async fn credentials_version(&mut self, id: String) -> wasmtime::Result<Answer<Option<String>>> {
+        let data = self.data()?;
+        let version = async {
+            match find_user_by_id(&data.scope, &id).await? {
+                Some(user) => Ok(Some(version::of(data.auth, &data.scope, &user).await?)),
+                None => Ok(None),
+            }
+        };
+        Ok(version.await)
+    }
+
+    async fn tell_of_change(&mut self, id: String, change: String) -> wasmtime::Result<Answer<()>> {
+        self.spend_on(Cost::Mail)?;
+        let data = self.data()?;
+        let tell = async {
+            let unknown = || HostError::Invalid(format!("`{change}` is no change that users are told of"));
+            let notice = Notice::of_plugin(&change).ok_or_else(unknown)?;
+            if let Some(user) = find_user_by_id(&data.scope, &id).await? {
+                notice::tell(data.auth, &data.scope, &user, notice).await?;
+            }
+            Ok(())
+        };
+        Ok(tell.await)
     }
 }

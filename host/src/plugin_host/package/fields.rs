@@ -15,6 +15,7 @@ pub(in crate::plugin_host) fn to_field(rule: &FieldRule, plugin: &str) -> Field 
         input: rule.input,
         returned: rule.returned,
         is_credential: rule.is_credential,
+        is_factor: rule.is_factor,
         never_refreshed: rule.never_refreshed,
         owner: Owner::Plugin(plugin.to_owned()),
         ..Field::new(&rule.name, rule.kind)

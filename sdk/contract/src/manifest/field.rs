@@ -67,6 +67,9 @@ pub struct FieldRule<S = &'static str> {
     /// Whether it mirrors a credential, on users: it goes back to its default when credentials are taken away.
     #[serde(default)]
     pub is_credential: bool,
+    /// Whether its value is a factor, in a table of credentials: a change of it moves the version of the user's credentials.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_factor: bool,
     /// Whether a session in which it has a value is never extended.
     #[serde(rename = "fixes_life", default, skip_serializing_if = "std::ops::Not::not")]
     pub never_refreshed: bool,
@@ -111,6 +114,7 @@ impl FieldRule {
             returned: true,
             input: false,
             is_credential: false,
+            is_factor: false,
             never_refreshed: false,
             when_option: None,
         }
@@ -169,6 +173,13 @@ impl FieldRule {
     /// may be someone else's.
     pub const fn credential(mut self) -> Self {
         self.is_credential = true;
+        self
+    }
+
+    /// In a table of credentials: its value is what the user signs in with. New rows and changes of it move the version of the
+    /// user's credentials (`users::credentials_version`), and what is bound to an older version falls.
+    pub const fn factor(mut self) -> Self {
+        self.is_factor = true;
         self
     }
 

@@ -58,6 +58,9 @@ impl<S: AsRef<str>> Table<S> {
         if self.is_credential && !self.fields.iter().any(|field| self.holds_owner(field)) {
             return Some(format!("the table `{name}` holds credentials, so a field has to refer to `user`"));
         }
+        if !self.is_credential && self.fields.iter().any(|field| field.is_factor) {
+            return Some(format!("the table `{name}` has a factor and does not say that it holds credentials"));
+        }
         self.fields.iter().find_map(|field| field.fault(name, &is_date))
     }
 }
@@ -72,6 +75,7 @@ mod tests {
             (r#"{"name":"Doorward_x","fields":[]}"#, "the server's"),
             (r#"{"name":"x","fields":[{"name":"id","type":"string"}]}"#, "which every table has"),
             (r#"{"name":"x","fields":[],"is_credential":true}"#, "refer to `user`"),
+            (r#"{"name":"x","fields":[{"name":"a","type":"string","is_factor":true}]}"#, "holds credentials"),
             (r#"{"name":"x","fields":[{"name":"a","type":"number","default":"1"}]}"#, "x.a has another type"),
             (r#"{"name":"x","fields":[{"name":"a","type":"string[]","default":[1]}]}"#, "x.a has another type"),
             (r#"{"name":"x","fields":[{"name":"a","type":"date","default":"soon"}]}"#, "x.a has another type"),
