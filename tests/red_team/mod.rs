@@ -11,6 +11,7 @@ mod leftovers;
 mod mail;
 mod mailbox;
 mod mass_assignment;
+mod notices;
 mod origin;
 mod rate_limits;
 mod server;

@@ -64,11 +64,20 @@ fn reload_on_hangup(_: Arc<App>, _: PathBuf) -> std::io::Result<()> {
 #[expect(clippy::print_stdout, reason = "the verdict is what was asked for")]
 pub fn check(config: Config) -> CommandResult {
     config.check_mail()?;
+    if let Some(file) = missing_database(&config) {
+        return Err(format!("the database {} does not exist. Make it with `doorward migrate`", file.display()).into());
+    }
     actix_runtime(async move {
         App::start(config).await?;
         println!("ready to serve");
         Ok(())
     })
+}
+
+/// The file of a SQLite database that is not there yet; opening it would make it.
+fn missing_database(config: &Config) -> Option<PathBuf> {
+    let file = config.resolve(config.database.url.strip_prefix("sqlite://")?);
+    (!file.exists()).then_some(file)
 }
 
 /// Binds the configured addresses.
