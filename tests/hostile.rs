@@ -57,6 +57,16 @@ pub fn hostile() -> &'static Path {
     &BUILT
 }
 
+/// The folder of this project's plugins, built once.
+pub fn official() -> &'static Path {
+    static BUILT: LazyLock<PathBuf> = LazyLock::new(|| {
+        let out = root().join("target/official");
+        build_once(&root().join("plugins"), &out);
+        out
+    });
+    &BUILT
+}
+
 /// Builds the component of `tests/<name>/plugin`.
 pub fn built(name: &str) -> PathBuf {
     let out = root().join("target").join(name);

@@ -20,6 +20,8 @@ pub struct Route {
     pub accepts_form: bool,
     /// Checks the origin even without cookies, against login CSRF.
     pub is_sign_in: bool,
+    /// Lets a user leave: no hook and no observer of changes keeps it from being called or from doing so.
+    pub is_leaving: bool,
     /// The code that answers.
     pub endpoint: Arc<dyn Endpoint>,
     event: Option<&'static str>,
@@ -29,7 +31,7 @@ impl Route {
     /// A route that takes JSON and checks the origin of requests with cookies.
     pub fn new(method: &str, path: &str, endpoint: Arc<dyn Endpoint>) -> Self {
         let (method, path) = (method.to_owned(), path.to_owned());
-        Self { method, path, accepts_form: false, is_sign_in: false, endpoint, event: None }
+        Self { method, path, accepts_form: false, is_sign_in: false, is_leaving: false, endpoint, event: None }
     }
 
     /// Names the audit event of a request.
@@ -52,6 +54,13 @@ impl Route {
     #[must_use]
     pub fn accepting_form(mut self) -> Self {
         self.accepts_form = true;
+        self
+    }
+
+    /// Is called and does its work whatever hooks and observers do.
+    #[must_use]
+    pub fn leaving(mut self) -> Self {
+        self.is_leaving = true;
         self
     }
 
