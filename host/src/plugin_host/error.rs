@@ -135,6 +135,11 @@ impl Limit {
 #[error("too many requests wait")]
 pub(super) struct Busy;
 
+/// Whether more crossed the border in one call than the engine lets through. It has a type of its own that has no name here.
+pub(super) fn is_too_much_data(trap: &wasmtime::Error) -> bool {
+    trap.root_cause().to_string().contains("fuel allocated for hostcalls has been exhausted")
+}
+
 impl From<CallFailed> for ApiError {
     fn from(failed: CallFailed) -> Self {
         Self::new(500, "PLUGIN_ERROR", "A plugin failed").caused_by(failed)

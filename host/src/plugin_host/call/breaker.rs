@@ -54,6 +54,20 @@ pub(in crate::plugin_host) enum Passage {
     Probe,
 }
 
+/// What matters of a call when it fails.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Circumstances {
+    pub(super) passage: Passage,
+    /// Whether the guest has read what the client sent.
+    pub(super) has_read_input: bool,
+}
+
+impl Circumstances {
+    pub(super) fn of(passage: Passage) -> Self {
+        Self { passage, has_read_input: false }
+    }
+}
+
 /// A call that may not be made, and when to come again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::plugin_host) struct Paused {

@@ -84,17 +84,27 @@ impl Turns {
     /// # Errors
     /// 503 when there was none for long.
     pub(in crate::plugin_host) async fn take(self: &Arc<Self>) -> Result<Turn, ApiError> {
+        if let Some(turn) = self.take_at_once() {
+            return Ok(turn);
+        }
         let both = async {
             // First its own: while it waits for that, it keeps nothing from other plugins.
             let of_plugin = Arc::clone(&self.plugin).acquire_owned().await?;
             Ok::<_, AcquireError>((of_plugin, Arc::clone(&self.server).acquire_owned().await?))
         };
         match tokio::time::timeout(self.longest_queue, both).await {
-            Ok(Ok((of_plugin, of_server))) => {
-                Ok(Turn { turns: Arc::clone(self), of_plugin: Some(of_plugin), _of_server: of_server })
-            }
+            Ok(Ok((of_plugin, of_server))) => Ok(self.turn(of_plugin, of_server)),
             _ => Err(ApiError::busy(RETRY_AFTER_SECS)),
         }
+    }
+
+    fn take_at_once(self: &Arc<Self>) -> Option<Turn> {
+        let of_plugin = Arc::clone(&self.plugin).try_acquire_owned().ok()?;
+        Some(self.turn(of_plugin, Arc::clone(&self.server).try_acquire_owned().ok()?))
+    }
+
+    fn turn(self: &Arc<Self>, of_plugin: OwnedSemaphorePermit, of_server: OwnedSemaphorePermit) -> Turn {
+        Turn { turns: Arc::clone(self), of_plugin: Some(of_plugin), _of_server: of_server }
     }
 
     /// A place among the requests that wait for others; none when too many do.

@@ -2,7 +2,7 @@
 
 use wasmtime::PoolConcurrencyLimitError;
 
-use super::breaker::Passage;
+use super::breaker::Circumstances;
 use super::convert;
 use super::plugin::Plugin;
 use crate::config::FailurePolicy;
@@ -10,24 +10,10 @@ use crate::error::ApiError;
 use crate::exchange::Exchange;
 use crate::http::{Request, Response};
 use crate::plugin_host::bindings::doorward::plugin::types as wit;
-use crate::plugin_host::error::{Busy, CallFailed, Limit, reason};
+use crate::plugin_host::error::{Busy, CallFailed, Limit, is_too_much_data, reason};
 
 /// When whoever is refused because of too many others is to come again.
 const RETRY_AFTER_SECS: u32 = 1;
-
-/// What matters of a call when it fails.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Circumstances {
-    pub(super) passage: Passage,
-    /// Whether the guest has read what the client sent.
-    pub(super) has_read_input: bool,
-}
-
-impl Circumstances {
-    pub(super) fn of(passage: Passage) -> Self {
-        Self { passage, has_read_input: false }
-    }
-}
 
 /// The request as it was before a hook.
 pub(in crate::plugin_host) struct Undo {
@@ -101,7 +87,8 @@ impl Plugin {
         }
         let limit = trap.downcast_ref::<Limit>();
         limit.into_iter().for_each(|limit| self.breaker.hit(limit.option()));
-        if of.has_read_input && limit.is_some_and(|limit| limit.depends_on_input()) {
+        let may_be_of_input = |trap| limit.map_or_else(|| is_too_much_data(trap), |limit| limit.depends_on_input());
+        if of.has_read_input && may_be_of_input(trap) {
             self.breaker.undecided(of.passage);
             return self.without_answer(what, reason(trap)).for_input();
         }

@@ -73,7 +73,7 @@ impl Guests {
 }
 
 /// The instance of the plugin that this request has, if it has one, and what the plugin has used in this request. Waits for
-/// a turn, unless the request is inside of a plugin already.
+/// a turn, unless the request is inside of a plugin already, or in a transaction: those who have the turns may wait for that.
 ///
 /// # Errors
 /// 503 when there was no turn for long.
@@ -81,13 +81,14 @@ pub(in crate::plugin_host) async fn take(
     exchange: &mut Exchange,
     plugin: &Arc<Shared>,
 ) -> Result<(Option<Guest>, Arc<Spent>), ApiError> {
+    let is_in_transaction = exchange.enclosing_tx.is_some();
     if guests(exchange).is_none() {
         exchange.guests = Some(Box::<Guests>::default());
     }
     let Some(guests) = guests(exchange) else {
         return Err(ApiError::internal("the guests of a request are no guests"));
     };
-    if guests.active == 0 {
+    if guests.active == 0 && !is_in_transaction {
         guests.enter(&plugin.turns).await?;
     }
     guests.active += 1;

@@ -9,9 +9,8 @@ use serde_json::{Map, Value as Json};
 use wasmtime::component::{InstancePre, Resource};
 use wasmtime::{Engine, Store};
 
-use super::breaker::{Breaker, Passage};
+use super::breaker::{Breaker, Circumstances, Passage};
 use super::budget::Spent;
-use super::failure::Circumstances;
 use super::guests::{self, Guest};
 use super::policies::Policies;
 use super::state::{Moment, Shared, State, Work};
