@@ -7,15 +7,14 @@ use std::path::{Path, PathBuf};
 use doorward::plugin_host::{asked_grants, manifest};
 use doorward_contract::{SECRET_FIELDS, folded_name, sounds_secret};
 
-use crate::hostile::{build_once, root};
+use crate::hostile::{official, root};
 
 /// Names that sound secret and are none, each with the reason.
 const NO_SECRETS: [(&str, &str); 0] = [];
 
 #[test]
 fn the_reviewed_rights_are_those_that_the_components_ask_for() {
-    let out = root().join("target/official");
-    build_once(&root().join("plugins"), &out);
+    let out = official();
     let text = fs::read_to_string(root().join("plugins/official.toml")).unwrap();
     let reviewed: BTreeMap<String, BTreeSet<String>> = toml::from_str(&text).unwrap();
     for (id, reviewed) in reviewed {

@@ -57,6 +57,16 @@ pub fn hostile() -> &'static Path {
     &BUILT
 }
 
+/// The folder of this project's plugins, built once.
+pub fn official() -> &'static Path {
+    static BUILT: LazyLock<PathBuf> = LazyLock::new(|| {
+        let out = root().join("target/official");
+        build_once(&root().join("plugins"), &out);
+        out
+    });
+    &BUILT
+}
+
 /// Builds the component of `tests/<name>/plugin`.
 pub fn built(name: &str) -> PathBuf {
     let out = root().join("target").join(name);
@@ -150,6 +160,7 @@ cases!(
     a_loop_at_start_stops_the_start,
     a_memory_beyond_the_limit_stops_the_start,
     lies_about_sizes_end_the_call,
+    an_answer_that_a_client_makes_too_long_is_its_fault,
 );
 
 fn failed() -> (u16, String) {
@@ -318,4 +329,15 @@ async fn lies_about_sizes_end_the_call(place: Place) {
         assert!(logged(&format!("plugin `{name}` failed in route 0")), "{name}");
         assert_eq!(server.get("/ok", "").await.status, 200, "{name}");
     }
+}
+
+async fn an_answer_that_a_client_makes_too_long_is_its_fault(place: Place) {
+    let server = server(&place).await;
+    assert_eq!(server.get("/hostile/long?kib=1000", "").await.status, 200);
+    // Longer than an answer may be, and than what may cross the border at all.
+    for kib in [1500, 3000] {
+        let answer = server.get(&format!("/hostile/long?kib={kib}"), "").await;
+        assert_eq!(code(&answer), (422, "REQUEST_TOO_COSTLY".to_owned()), "{kib}");
+    }
+    assert_eq!(server.plugin_counters().failures, 0);
 }

@@ -47,7 +47,7 @@ pub fn core() -> Vec<Route> {
             .signing_in()
             .audited("sign-up"),
         route("POST", "/sign-in/email", |exchange| Box::pin(sign_in_email(exchange))).accepting_form().signing_in(),
-        route("POST", "/sign-out", |exchange| Box::pin(sign_out(exchange))).audited("sign-out"),
+        route("POST", "/sign-out", |exchange| Box::pin(sign_out(exchange))).leaving().audited("sign-out"),
         route("POST", "/verify-password", |exchange| Box::pin(verify_password(exchange))).audited("password-check"),
         route("POST", "/change-password", |exchange| Box::pin(change_password(exchange))).audited("password-change"),
         route("POST", "/request-password-reset", |exchange| Box::pin(request_password_reset(exchange)))

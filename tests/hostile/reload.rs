@@ -146,9 +146,7 @@ async fn w_12_a_swap_under_load_drops_nothing(place: Place) {
 }
 
 async fn w_12_a_plugin_that_wants_other_tables_is_not_swapped_in(place: Place) {
-    let out = super::root().join("target/official");
-    super::build_once(&super::root().join("plugins/last-login-method"), &out);
-    let folder = format!("plugin_folder = \"{}\"", out.display());
+    let folder = format!("plugin_folder = \"{}\"", super::official().display());
     let server = Fixture::start(&place, &folder).await;
     let with_field = format!("{folder}\n[[plugins]]\nid = \"last-login-method\"\nstore_in_database = true");
     let error = server.reload(&place, &with_field).await.unwrap_err();

@@ -119,9 +119,11 @@ pub struct PluginTrust {
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PluginLimits {
-    /// Longest time of one call that the plugin's own code may run, in milliseconds.
+    /// Longest time that the plugin's calls may run in one request, in milliseconds of a processor. Neither what they wait
+    /// for nor a busy machine uses it up. It is looked at every 10 ms. An event has a time of its own.
     pub call_ms: u64,
-    /// Longest time of one call with everything that it waits for, in milliseconds.
+    /// Longest time of one call with everything that it waits for, in milliseconds by the clock. What it waits for has
+    /// limits of its own; this one bounds the sum.
     pub wait_ms: u64,
     /// Largest memory, in MiB.
     pub memory_mib: usize,

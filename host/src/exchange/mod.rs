@@ -143,6 +143,11 @@ impl Exchange {
         Ok(self.scope().begin(&self.auth).await?)
     }
 
+    /// Whether the user is about to leave, which nobody prevents.
+    pub fn is_leaving(&self) -> bool {
+        self.route.as_ref().is_some_and(|route| route.is_leaving)
+    }
+
     /// Moves the state out, because a guest must own it during a call. Assign it back afterwards.
     #[must_use]
     pub fn take(&mut self) -> Exchange {

@@ -23,6 +23,8 @@ pub struct Route {
     pub accepts_form: bool,
     /// Checks the origin even without cookies, against login CSRF.
     pub is_sign_in: bool,
+    /// Lets a user leave: no hook and no observer of changes keeps it from being called or from doing so.
+    pub is_leaving: bool,
     /// The plugin that answers; `None` for the core.
     pub plugin: Option<String>,
     /// The code that answers.
@@ -40,6 +42,7 @@ impl Route {
             path,
             accepts_form: false,
             is_sign_in: false,
+            is_leaving: false,
             plugin: None,
             endpoint,
             event: None,
@@ -80,6 +83,13 @@ impl Route {
     #[must_use]
     pub fn accepting_form(mut self) -> Self {
         self.accepts_form = true;
+        self
+    }
+
+    /// Is called and does its work whatever hooks and observers do.
+    #[must_use]
+    pub fn leaving(mut self) -> Self {
+        self.is_leaving = true;
         self
     }
 

@@ -2,17 +2,22 @@
 
 use serde_json::Value as Json;
 
-use crate::error::ApiError;
+use crate::error::{ApiError, Code};
 use crate::exchange::{Exchange, Route};
 use crate::http::{Query, Request};
 
 const JSON: &str = "application/json";
 const FORM: &str = "application/x-www-form-urlencoded";
+/// Values in a body, at every level: far more than any endpoint needs, and few enough to look at each.
+const MOST_VALUES: usize = 10_000;
+/// Levels of a body, one inside the other.
+const DEEPEST: usize = 32;
 
 /// Reads the body. A body without a content type counts as none; so does the body of a `GET`.
 ///
 /// # Errors
-/// `415 UNSUPPORTED_MEDIA_TYPE`, `400 BAD_REQUEST` for malformed JSON, `400 VALIDATION_ERROR` for null characters.
+/// `415 UNSUPPORTED_MEDIA_TYPE`, `400 BAD_REQUEST` for malformed JSON, `413 BODY_TOO_COMPLEX` for too many or too deep
+/// values, `400 VALIDATION_ERROR` for null characters.
 pub fn read(exchange: &mut Exchange, route: &Route) -> Result<(), ApiError> {
     let request = &exchange.request;
     let content_type = request.headers.get("content-type");
@@ -27,6 +32,9 @@ pub fn read(exchange: &mut Exchange, route: &Route) -> Result<(), ApiError> {
         }
         _ => None,
     };
+    if body.as_ref().is_some_and(|body| left(body, DEEPEST, MOST_VALUES).is_none()) {
+        return Err(Code::BODY_TOO_COMPLEX.into());
+    }
     exchange.request.body = body;
     refuse_null_characters(&exchange.request)
 }
@@ -57,6 +65,18 @@ fn unsupported(content_type: &str, route: &Route) -> ApiError {
     ApiError::new(415, "UNSUPPORTED_MEDIA_TYPE", message)
 }
 
+/// How many more values there may be beside this one, which may have so many levels; none when it is too large.
+fn left(value: &Json, levels: usize, most: usize) -> Option<usize> {
+    let most = most.checked_sub(1)?;
+    let mut values: Box<dyn Iterator<Item = &Json>> = match value {
+        Json::Array(values) => Box::new(values.iter()),
+        Json::Object(fields) => Box::new(fields.values()),
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => return Some(most),
+    };
+    let levels = levels.checked_sub(1)?;
+    values.try_fold(most, |most, value| left(value, levels, most))
+}
+
 /// No backend stores them alike, and no name, address or token has one.
 fn has_null_character(value: &Json) -> bool {
     match value {
@@ -64,5 +84,33 @@ fn has_null_character(value: &Json) -> bool {
         Json::Array(values) => values.iter().any(has_null_character),
         Json::Object(fields) => fields.iter().any(|(key, value)| key.contains('\0') || has_null_character(value)),
         Json::Null | Json::Bool(_) | Json::Number(_) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn fits(body: &Json) -> bool {
+        left(body, DEEPEST, MOST_VALUES).is_some()
+    }
+
+    #[test]
+    fn values_count_at_every_level() {
+        assert!(fits(&json!(vec![0; MOST_VALUES - 1])));
+        assert!(!fits(&json!(vec![0; MOST_VALUES])));
+        let halves = |of_each: usize| json!({ "a": vec![json!({}); of_each], "b": vec![json!([]); of_each] });
+        assert!(fits(&halves(MOST_VALUES / 2 - 2)));
+        assert!(!fits(&halves(MOST_VALUES / 2)));
+    }
+
+    #[test]
+    fn levels_are_few() {
+        let nested = |levels: usize| (1..levels).fold(json!([]), |inner, _| json!([inner]));
+        assert!(fits(&nested(DEEPEST)));
+        assert!(!fits(&nested(DEEPEST + 1)));
+        assert!(!fits(&json!({ "a": nested(DEEPEST) })));
     }
 }

@@ -6,9 +6,9 @@ use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAlloc
 
 use super::error::PluginError;
 
-/// The unit of deadlines.
+/// How often a guest lets others run, and is asked whether it had its time.
 pub(super) const TICK_MS: u64 = 10;
-/// Requests that may be inside plugins at once; the next ones wait.
+/// Requests that may run in plugins at once; the next ones wait.
 pub(super) const REQUESTS_AT_ONCE: usize = 64;
 
 const WASM_STACK_BYTES: usize = 256 << 10;

@@ -2,7 +2,7 @@
 
 use wasmtime::WasmBacktrace;
 
-use crate::error::ApiError;
+use crate::error::{ApiError, Code};
 
 /// Why a plugin cannot be built or loaded. Every text names the plugin and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -91,7 +91,7 @@ pub struct CallFailed {
 /// A limit of a plugin that ends the call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Limit {
-    #[error("it ran longer than {0} ms (limits.call_ms)")]
+    #[error("it ran longer than {0} ms in one request (limits.call_ms)")]
     Time(u64),
     #[error("it did not answer within {0} ms, with all that it waited for (limits.wait_ms)")]
     Wait(u64),
@@ -110,6 +110,11 @@ pub(super) enum Limit {
 }
 
 impl Limit {
+    /// Whether a client's input may be why it is reached. Who waits, waits for others.
+    pub(super) const fn depends_on_input(self) -> bool {
+        !matches!(self, Self::Wait(_))
+    }
+
     /// The option that sets it.
     pub(super) const fn option(self) -> &'static str {
         match self {
@@ -125,6 +130,16 @@ impl Limit {
     }
 }
 
+/// Too many of a plugin's requests wait, or it got no turn to go on. Nobody's fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("too many requests wait")]
+pub(super) struct Busy;
+
+/// Whether more crossed the border in one call than the engine lets through. It has a type of its own that has no name here.
+pub(super) fn is_too_much_data(trap: &wasmtime::Error) -> bool {
+    trap.root_cause().to_string().contains("fuel allocated for hostcalls has been exhausted")
+}
+
 impl From<CallFailed> for ApiError {
     fn from(failed: CallFailed) -> Self {
         Self::new(500, "PLUGIN_ERROR", "A plugin failed").caused_by(failed)
@@ -136,6 +151,11 @@ impl CallFailed {
     pub(super) fn paused(retry_after_secs: u32) -> ApiError {
         let error = ApiError::new(503, "PLUGIN_PAUSED", "A plugin failed too often and rests for a while");
         error.header("retry-after", retry_after_secs.to_string())
+    }
+
+    /// The answer to a client whose input takes a plugin to a limit.
+    pub(super) fn for_input(self) -> ApiError {
+        ApiError::from(Code::REQUEST_TOO_COSTLY).caused_by(self)
     }
 
     /// The answer to a call that ran out of time.

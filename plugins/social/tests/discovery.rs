@@ -142,6 +142,20 @@ fn the_document_is_fetched_once() {
 }
 
 #[test]
+fn a_failure_is_kept_for_half_a_minute() {
+    fake::reset();
+    fake::answer_http(DOCUMENT, 503, "");
+    assert!(open(Value::Null).is_none());
+    fake::answer_http(DOCUMENT, 200, &document().to_string());
+    assert!(open(Value::Null).is_none());
+    assert_eq!(fake::with(|world| world.http_sent.len()), 1);
+    fake::with(|world| world.now_millis += 31_000);
+    assert!(open(Value::Null).is_some());
+    assert!(open(Value::Null).is_some());
+    assert_eq!(fake::with(|world| world.http_sent.len()), 2);
+}
+
+#[test]
 fn headers_of_the_document_go_to_keys_of_the_same_origin() {
     let headers = json!({ "discovery_headers": { "x-client": "1" } });
     let rules = |document: &Value| match opened(document, headers.clone()).and_then(|client| client.id_token()) {

@@ -48,6 +48,7 @@ macro_rules! codes {
 // Source: the reference's core codes with the status that each is answered with.
 codes! {
     ACCOUNT_NOT_FOUND = 400 "Account not found";
+    BODY_TOO_COMPLEX = 413 "Request body has too many values or is nested too deeply";
     CHANGE_EMAIL_DISABLED = 400 "Change email is disabled";
     CREDENTIAL_ACCOUNT_NOT_FOUND = 400 "Credential account not found";
     CROSS_SITE_NAVIGATION_LOGIN_BLOCKED = 403 "Cross-site navigation login blocked. This request appears to be a CSRF attack.";
@@ -81,6 +82,7 @@ codes! {
     PASSWORD_TOO_LONG = 400 "Password too long";
     PASSWORD_TOO_SHORT = 400 "Password too short";
     PAYLOAD_TOO_LARGE = 413 "Request body is too large";
+    REQUEST_TOO_COSTLY = 422 "The request takes more work than it may";
     RESET_PASSWORD_DISABLED = 400 "Reset password isn't enabled";
     SERVER_BUSY = 503 "The server is busy. Please try again later.";
     SESSION_EXPIRED = 400 "Session expired. Re-authenticate to perform this action.";

@@ -68,9 +68,14 @@
 //! | `a_parameter_that_is_encoded`, `a_query_that_repeats_itself` | what guards by text, passed by another spelling | `[]` | as the contract says |
 //! | **`starving`** | | | |
 //! | `a_slow_server_holds_no_turns` | 100 requests that wait for another server | `http` | a sign-in with another plugin's hook goes on |
+//! | `more_than_may_wait_come_again` | 140 requests that wait for another server | `http` | 12 get 503 at once, 128 their answer |
+//! | `a_dead_provider_stops_nobody` | 150 sign-ins at a provider that does not answer | of this project | everybody else signs in; it is asked once in 30 s |
+//! | `work_on_an_input_is_the_clients_fault` | 25 bodies that fit and take too long | `[]` | 422, no failure of the plugin |
 //! | `inputs_at_a_hook_…`, `inputs_at_a_route_…` | 25 bodies that take too long | `O`, `RQ` | 4xx; the next sign-in goes on |
 //! | `deep_inputs_are_the_clients_fault` | deep, wide and long bodies | `O`, `RQ` | 4xx, no failure of the plugin |
 //! | `sign_out_depends_on_no_plugin`, `…_no_event` | hooks and events that fail at sign-out | all rights; `[]` | signed out |
+//! | `sign_out_depends_on_no_script` | scripts that fail at sign-out, or refuse the end of a session | scripts | signed out |
+//! | `a_paused_gate_stops_its_own_users_alone` | two-factor until it is paused | of this project | its users do not get in; all else goes on |
 //! | `a_paused_observer_stops_nobody` | an `after` hook that fails until it is paused | `O` | sign-ins go on |
 //! | `a_busy_machine_ends_no_call` | an honest call while 32 threads are busy | `[]` | it ends well |
 //! | **`growing`** | | | |
@@ -93,4 +98,5 @@ mod reading;
 mod reading_scripts;
 mod rewriting;
 mod script;
+mod starving;
 mod thief;

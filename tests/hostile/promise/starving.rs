@@ -6,19 +6,27 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use futures_util::future::{join_all, select_all};
 use serde_json::{Value as Json, json};
 
-use super::thief::{Thief, email, someone};
-use crate::fixture::Fixture;
+use doorward::store::{Models, eq};
+
+use super::script::running;
+use super::thief::{Thief, UNLIMITED, email, someone};
+use crate::fixture::{Answer, Fixture};
 use crate::routes::sign_in_status;
 use crate::sinks::HttpSink;
 use crate::store::{Place, on_both, on_sqlite};
 
 on_both!(
     a_slow_server_holds_no_turns,
+    more_than_may_wait_come_again,
+    a_dead_provider_stops_nobody,
     inputs_at_a_hook_do_not_pause_it,
     inputs_at_a_route_do_not_pause_sign_in,
+    work_on_an_input_is_the_clients_fault,
     deep_inputs_are_the_clients_fault,
     sign_out_depends_on_no_plugin,
     sign_out_depends_on_no_event,
+    sign_out_depends_on_no_script,
+    a_paused_gate_stops_its_own_users_alone,
     a_paused_observer_stops_nobody,
 );
 
@@ -68,6 +76,77 @@ async fn a_slow_server_holds_no_turns(place: Place) {
     .await;
 }
 
+/// Of more requests than one plugin lets wait, the others learn at once when to come again.
+async fn more_than_may_wait_come_again(place: Place) {
+    let sink = HttpSink::start(0, &["200 OK"]).await;
+    let server = Thief::new("http").set(&port_of(&sink)).loaded(&place, &["http"], "").await;
+    let held = Arc::clone(&sink.permits).acquire_many_owned(1000).await.unwrap();
+    let fetch = json!([{ "url": format!("http://127.0.0.1:{}/", sink.port) }]);
+    let mut waiting: Vec<_> = (0..140).map(|_| Box::pin(server.post("/thief/act", &fetch))).collect();
+    for _ in 0..12 {
+        let (answer, _, others) = select_all(waiting).await;
+        assert_eq!(answer.refusal(), "503 SERVER_BUSY The server is busy. Please try again later.");
+        assert!(answer.headers.get("retry-after").is_some());
+        waiting = others;
+    }
+    drop(held);
+    for answer in join_all(waiting).await {
+        assert_eq!(answer.status, 200, "{}", answer.text);
+    }
+    assert_eq!(server.plugin_counters().failures, 0);
+}
+
+/// While a provider does not answer, everybody else signs in; that it failed is remembered for a while.
+async fn a_dead_provider_stops_nobody(place: Place) {
+    let sink = HttpSink::start(0, &["503 Service Unavailable"]).await;
+    let options = format!(
+        "plugin_folder = \"{}\"\n[[plugins]]\nid = \"social\"\n{}\n[plugins.providers.sso]\nclient_id = \"x\"\n\
+         client_secret = \"x\"\ndiscovery_url = \"http://127.0.0.1:{}/.well-known/openid-configuration\"",
+        super::super::official().display(),
+        port_of(&sink),
+        sink.port
+    );
+    let server = Fixture::start(&place, &options).await;
+    let ada = server.post("/sign-up/email", &someone("ada")).await;
+    let held = Arc::clone(&sink.permits).acquire_many_owned(1000).await.unwrap();
+    let wish = json!({ "provider": "sso" });
+    let mut first = select_all((0..150).map(|_| Box::pin(server.post("/sign-in/social", &wish))));
+    let neighbours = async {
+        sink.received.take(8).await;
+        for _ in 0..3 {
+            assert_eq!(server.post(SIGN_IN, &someone("ada")).await.status, 200);
+            assert_eq!(server.get("/get-session", &ada.cookies()).await.json()["user"]["email"], email("ada"));
+        }
+        assert_eq!(server.post_as("/sign-out", &ada.cookie(), &json!({})).await.status, 200);
+    };
+    let is_told_to_come_again = |answer: &Answer| answer.status == 503 && answer.headers.get("retry-after").is_some();
+    tokio::pin!(neighbours);
+    let waiting = loop {
+        tokio::select! {
+            biased;
+            () = &mut neighbours => break first,
+            (answer, _, others) = &mut first => {
+                assert!(is_told_to_come_again(&answer), "{}", answer.text);
+                first = select_all(others);
+            }
+        }
+    };
+    drop(held);
+    let (answer, _, others) = waiting.await;
+    for answer in join_all(others).await.into_iter().chain([answer]) {
+        assert!(answer.status == 404 || is_told_to_come_again(&answer), "{}", answer.text);
+    }
+    let asked = sink.received.count();
+    for _ in 0..20 {
+        assert_eq!(server.post("/sign-in/social", &wish).await.status, 404);
+    }
+    assert_eq!(sink.received.count(), asked, "it is known to have failed");
+    server.pass_secs(31);
+    assert_eq!(server.post("/sign-in/social", &wish).await.status, 404);
+    assert_eq!(sink.received.count(), asked + 1);
+    assert_eq!(server.plugin_counters().failures, 0);
+}
+
 /// A body that careless code works on for longer than a call may last, and that fits into a request.
 fn worst() -> Json {
     json!({ "email": "nobody@example.com", "password": "x", "items": vec![0; 30_000] })
@@ -100,6 +179,19 @@ async fn inputs_at_a_route_do_not_pause_sign_in(place: Place) {
     let of_victim = sign_in_status(&server, &email("victim"), "correct horse of victim").await;
     assert_eq!(of_victim, 200, "after {statuses:?}");
     assert!(statuses.iter().all(|status| (400..500).contains(status)), "{statuses:?}");
+}
+
+/// What fits, and still takes too long, is refused; whoever sends it pauses nothing.
+async fn work_on_an_input_is_the_clients_fault(place: Place) {
+    let server = Thief::new("bare").loaded(&place, &[], "").await;
+    let dear = json!({ "items": vec![0; 9000] });
+    for _ in 0..25 {
+        let answer = server.post("/thief/digest", &dear).await;
+        assert_eq!(answer.refusal(), "422 REQUEST_TOO_COSTLY The request takes more work than it may");
+    }
+    let counters = server.plugin_counters();
+    assert_eq!((counters.failures, counters.is_paused, counters.limit_hits), (0, false, [("call_ms", 25)].into()));
+    assert_eq!(server.post("/thief/digest", &json!({ "items": vec![0; 9] })).await.status, 200);
 }
 
 /// More items, keys and levels than any endpoint needs are refused before a guest has to look at them.
@@ -154,6 +246,53 @@ async fn sign_out_depends_on_no_event(place: Place) {
     let answer = server.post_as("/sign-out", &cookie, &json!({})).await;
     assert_eq!(answer.status, 200, "{}", answer.text);
     assert_eq!(calm.get("/get-session", &cookie).await.json(), Json::Null);
+}
+
+/// A script that fails, before or after, keeps nobody; nor does one that has a say in rows.
+async fn sign_out_depends_on_no_script(place: Place) {
+    for script in [
+        "before(\"/sign-out\", |ctx| { ctx.body.nothing.of_this(); });",
+        "after(\"/sign-out\", |ctx| { ctx.body.nothing.of_this(); });",
+        "before(\"session.delete\", |ctx| { ctx.data.nothing.of_this(); });",
+        "before(\"session.delete\", |ctx| { reject(403, \"STAY\", \"Stay\"); });",
+    ] {
+        let server = running(&place, script).await;
+        let path = if server.rows("user").await == 0 { "/sign-up/email" } else { SIGN_IN };
+        let cookie = server.post(path, &someone("ada")).await.cookie();
+        let answer = server.post_as("/sign-out", &cookie, &json!({})).await;
+        assert_eq!(answer.status, 200, "{script}: {}", answer.text);
+        assert_eq!(answer.cookie_changes()[0], "-session_token", "{script}");
+        assert_eq!(server.rows("session").await, 0, "{script}");
+    }
+}
+
+/// A gate that is paused keeps those out whom it guards; everybody else, and everything else, goes on.
+async fn a_paused_gate_stops_its_own_users_alone(place: Place) {
+    let options = format!(
+        "{UNLIMITED}plugin_folder = \"{}\"\n[[plugins]]\nid = \"two-factor\"\nbreaker = {{ failures = 1 }}\n\
+         limits = {{ host_calls = 1 }}",
+        super::super::official().display()
+    );
+    let server = Fixture::try_start(&place, &options).await.unwrap();
+    let guarded = server.post("/sign-up/email", &someone("guarded")).await.cookie();
+    server.post("/sign-up/email", &someone("other")).await;
+    let enabled = [("twoFactorEnabled", true.into())];
+    server.store().update("user", &[eq("email", email("guarded"))], &enabled).await.unwrap();
+    let rows = server.rows("session").await;
+    assert_eq!(server.post(SIGN_IN, &someone("guarded")).await.status, 500);
+    assert!(server.plugin_counters().is_paused);
+    for _ in 0..3 {
+        let answer = server.post(SIGN_IN, &someone("guarded")).await;
+        assert!(answer.refusal().starts_with("503 PLUGIN_PAUSED"), "{}", answer.text);
+        assert!(answer.headers.get("set-cookie").is_none());
+    }
+    assert_eq!(server.rows("session").await, rows);
+    assert_eq!(server.get("/get-session", &guarded).await.json()["user"]["email"], email("guarded"));
+    assert_eq!(server.post_as("/update-user", &guarded, &json!({ "name": "New" })).await.status, 200);
+    assert_eq!(server.post_as("/sign-out", &guarded, &json!({})).await.status, 200);
+    assert_eq!(server.rows("session").await, rows - 1);
+    assert_eq!(server.post(SIGN_IN, &someone("other")).await.status, 200);
+    assert_eq!(server.post("/sign-up/email", &someone("third")).await.status, 200);
 }
 
 /// Who only sees that something happened is not asked whether it may.

@@ -18,19 +18,32 @@ pub struct Scope {
     db: Arc<dyn Database>,
     observers: Arc<Observers>,
     depth: usize,
+    is_certain: bool,
     cause: Option<Arc<Cause>>,
 }
 
 impl Scope {
     /// A scope on `db` for work that no request causes.
     pub fn new(db: Arc<dyn Database>, observers: Arc<Observers>) -> Self {
-        Self { db, observers, depth: 0, cause: None }
+        Self { db, observers, depth: 0, is_certain: false, cause: None }
     }
 
     /// The same scope for work that this request causes.
     #[must_use]
     pub fn caused_by(self, cause: Arc<Cause>) -> Self {
         Self { cause: Some(cause), ..self }
+    }
+
+    /// The same scope for a deletion that happens whatever observers do.
+    #[must_use]
+    pub fn certain(self) -> Self {
+        Self { is_certain: true, ..self }
+    }
+
+    /// Whether a deletion in this scope, or the one that an observer is asked about in it, happens whatever observers do.
+    /// What they delete in turn is not certain.
+    pub fn is_certain(&self) -> bool {
+        self.is_certain && self.depth <= 1
     }
 
     /// The request that causes the work, if any.

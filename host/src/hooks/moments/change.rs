@@ -79,7 +79,9 @@ impl Observer for ScriptObserver {
                         keep_password(auth, scope, change, count).await?;
                     }
                 }
-                Err(error) if hook.script.fails_open => tracing::error!(%error, "a script failed"),
+                Err(error) if hook.script.fails_open || scope.is_certain() => {
+                    tracing::error!(%error, "a script failed")
+                }
                 Err(error) => return Err(failed(error)),
             }
         }

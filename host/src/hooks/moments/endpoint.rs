@@ -39,7 +39,7 @@ impl ScriptSet {
                         return answer(outcome).map(Step::Answer);
                     }
                 }
-                Err(error) if hook.script.fails_open => log_failure(exchange, &error),
+                Err(error) if hook.script.fails_open || exchange.is_leaving() => log_failure(exchange, &error),
                 Err(error) => return Err(failed(error)),
             }
         }

@@ -11,7 +11,7 @@ mod tests;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::Semaphore;
+use tokio::sync::{AcquireError, Semaphore};
 use ureq::config::AutoHeaderValue;
 use ureq::tls::{RootCerts, TlsConfig};
 use ureq::unversioned::transport::DefaultConnector;
@@ -25,7 +25,9 @@ pub const LONGEST: Duration = Duration::from_secs(5);
 /// Largest body of an answer, in bytes.
 pub const MOST_BYTES: usize = 1 << 20;
 /// Requests that run at once, in the whole server.
-const AT_ONCE: usize = 32;
+const AT_ONCE: usize = 96;
+/// Those of one client among them, so that a server which does not answer takes no other's place.
+const OF_ONE_CLIENT: usize = 32;
 const MOST_HEADERS: usize = 64;
 /// Headers that belong to the connection, not to its user.
 const RESERVED: [&str; 10] = [
@@ -111,6 +113,7 @@ pub struct Client {
     rules: Rules,
     agent: Agent,
     permits: Permits,
+    own_permits: Arc<Semaphore>,
 }
 
 impl Client {
@@ -124,7 +127,8 @@ impl Client {
             .user_agent(AutoHeaderValue::Provided(Arc::new(concat!("doorward/", env!("CARGO_PKG_VERSION")).to_owned())))
             .build();
         let resolver = PublicResolver::new(rules.allows_private);
-        Self { rules, agent: Agent::with_parts(config, DefaultConnector::default(), resolver), permits }
+        let agent = Agent::with_parts(config, DefaultConnector::default(), resolver);
+        Self { rules, agent, permits, own_permits: Arc::new(Semaphore::new(OF_ONE_CLIENT)) }
     }
 
     /// Sends one request and reads its whole answer, on a thread that may wait.
@@ -135,13 +139,16 @@ impl Client {
         let begun = Instant::now();
         let longest = request.timeout.min(LONGEST);
         let request = self.prepare(request)?;
-        let permit = tokio::time::timeout(longest, Arc::clone(&self.permits.0).acquire_owned()).await;
-        let Ok(Ok(permit)) = permit else { return Err(Failure::TimedOut) };
+        let permits = async {
+            let own = Arc::clone(&self.own_permits).acquire_owned().await?;
+            Ok::<_, AcquireError>((own, Arc::clone(&self.permits.0).acquire_owned().await?))
+        };
+        let Ok(Ok(permits)) = tokio::time::timeout(longest, permits).await else { return Err(Failure::TimedOut) };
         let left = longest.saturating_sub(begun.elapsed()).max(Duration::from_millis(1));
         let agent = self.agent.clone();
         let sent = tokio::task::spawn_blocking(move || {
             // Held to the end, also when nobody waits for the answer any more.
-            let _permit = permit;
+            let _permits = permits;
             exchange(&agent, request, left)
         });
         sent.await.map_err(|_| Failure::Unreachable)?

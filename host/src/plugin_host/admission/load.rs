@@ -24,7 +24,7 @@ use crate::plugin_host::bindings::exports::doorward::plugin::{
 };
 use crate::plugin_host::call::breaker::Breaker;
 use crate::plugin_host::call::budget::LogPace;
-use crate::plugin_host::call::capacity::{CHANGES_AT_ONCE, Capacity, DEEPEST};
+use crate::plugin_host::call::capacity::{CHANGES_AT_ONCE, Capacity, DEEPEST, WAITING_AT_ONCE};
 use crate::plugin_host::call::plugin::{Exports, Plugin};
 use crate::plugin_host::call::policies::Policies;
 use crate::plugin_host::call::services::{Common, PluginServices};
@@ -41,6 +41,9 @@ use crate::store::{Schema, StoreError};
 
 /// Where compiled components are kept, seen from the configuration file.
 const CACHE_FOLDER: &str = ".doorward/plugins";
+
+/// Capabilities whose calls wait for other servers or for hashes of passwords.
+const LETS_WAIT: [&str; 3] = ["http", "passwords", "user-administration"];
 
 /// What loading needs beside the configuration.
 pub struct Ports {
@@ -75,7 +78,11 @@ pub(in crate::plugin_host) async fn load_all(
         true => CHANGES_AT_ONCE * DEEPEST,
         false => 0,
     };
-    let instances = engine::REQUESTS_AT_ONCE * candidates.len() + beneath_changes;
+    // A request that waits for others has no turn, but its instance.
+    let waits =
+        |candidate: &&Candidate| grant::granted(candidate.entry).iter().any(|name| LETS_WAIT.contains(&&**name));
+    let waiting = WAITING_AT_ONCE * candidates.iter().filter(waits).count();
+    let instances = engine::REQUESTS_AT_ONCE * candidates.len() + waiting + beneath_changes;
     let declared = candidates.iter().flat_map(|candidate| &candidate.manifest.secrets).map(String::as_str);
     let secret_names = Arc::new(SecretNames::with(declared));
     let loader = Loader {
@@ -256,11 +263,11 @@ impl Loader<'_> {
         };
         refuse_missing_exports(&manifest, &exports)?;
         let shared = Arc::new(self.shared(&manifest, entry, &options)?);
-        let (engine, permits) = (self.engine.clone(), Arc::clone(&self.capacity.requests));
+        let engine = self.engine.clone();
         let policies = Policies::of(&manifest, &entry.on_failure)?;
         let breaker = Breaker::new(entry.breaker);
         let sights = Sights::of(&manifest, grant::granted(entry));
-        let plugin = Plugin { manifest, options, shared, engine, linked, exports, permits, policies, sights, breaker };
+        let plugin = Plugin { manifest, options, shared, engine, linked, exports, policies, sights, breaker };
         match plugin.check().await {
             Ok(()) => Ok(plugin),
             Err(reason) => Err(PluginError::Option { plugin: plugin.manifest.id, reason }),
@@ -294,6 +301,7 @@ impl Loader<'_> {
             services: PluginServices::of(manifest, entry, &self.common)?,
             secret_names: Arc::clone(&self.secret_names),
             log_pace: LogPace::default(),
+            turns: self.capacity.turns(&manifest.id),
             clock: Arc::clone(&self.ports.clock),
             random: Arc::clone(&self.ports.random),
         })

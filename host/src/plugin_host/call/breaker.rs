@@ -19,7 +19,8 @@ pub struct PluginCounters {
     pub plugin: String,
     /// Calls that reached it.
     pub calls: u64,
-    /// Calls that ended in a trap, at a limit or with an answer that cannot be sent.
+    /// Calls that ended in a trap, at a limit or with an answer that cannot be sent. Those that a client's input took to a
+    /// limit are not among them.
     pub failures: u64,
     /// Calls that were not made because it had failed too often.
     pub paused_calls: u64,
@@ -51,6 +52,20 @@ pub(in crate::plugin_host) enum Passage {
     Usual,
     /// The one that tries whether the plugin works again.
     Probe,
+}
+
+/// What matters of a call when it fails.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Circumstances {
+    pub(super) passage: Passage,
+    /// Whether the guest has read what the client sent.
+    pub(super) has_read_input: bool,
+}
+
+impl Circumstances {
+    pub(super) fn of(passage: Passage) -> Self {
+        Self { passage, has_read_input: false }
+    }
 }
 
 /// A call that may not be made, and when to come again.
@@ -107,6 +122,15 @@ impl Breaker {
         self.failed_at.lock().unwrap_or_else(PoisonError::into_inner).clear();
         self.paused_until.store(0, Ordering::Relaxed);
         true
+    }
+
+    /// A call ended in a way that says nothing of the plugin. If it was to try whether the plugin works, the next one is.
+    pub(in crate::plugin_host) fn undecided(&self, passage: Passage) {
+        let until = self.paused_until.load(Ordering::Relaxed);
+        if passage == Passage::Probe && until != 0 {
+            // Unless another call decided meanwhile.
+            _ = self.paused_until.compare_exchange(until, 1, Ordering::Relaxed, Ordering::Relaxed);
+        }
     }
 
     /// A call failed. True when that begins a pause.
@@ -190,6 +214,18 @@ mod tests {
         assert_eq!(breaker.enter(at(20)), Ok(Passage::Usual));
         let counters = breaker.counters("x");
         assert_eq!((counters.calls, counters.failures, counters.paused_calls), (3, 2, 3));
+    }
+
+    #[test]
+    fn a_probe_that_says_nothing_is_repeated() {
+        let breaker = breaker(1);
+        assert!(breaker.failed(at(0)));
+        assert_eq!(breaker.enter(at(10)), Ok(Passage::Probe));
+        breaker.undecided(Passage::Probe);
+        assert_eq!(breaker.enter(at(10)), Ok(Passage::Probe), "paused still, and to be tried at once");
+        assert!(breaker.enter(at(10)).is_err());
+        breaker.undecided(Passage::Usual);
+        assert!(breaker.enter(at(10)).is_err());
     }
 
     #[test]

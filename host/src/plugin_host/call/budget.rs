@@ -1,7 +1,9 @@
 //! What a request's calls of the host may add up to, and the pace of a plugin's log.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use super::cpu::CpuTime;
 use crate::clock::Timestamp;
 use crate::config::PluginLimits;
 use crate::plugin_host::error::Limit;
@@ -19,13 +21,16 @@ pub(in crate::plugin_host) enum Cost {
     Hash,
 }
 
-/// What one instance has used.
+/// What the calls of one plugin have used in one request, whatever instances they ran in.
 #[derive(Debug, Default)]
 pub(in crate::plugin_host) struct Spent {
-    calls: u32,
-    data_calls: u32,
-    mails: u32,
-    hashes: u32,
+    /// Time of processors.
+    pub(in crate::plugin_host) cpu: CpuTime,
+    calls: AtomicU32,
+    data_calls: AtomicU32,
+    mails: AtomicU32,
+    hashes: AtomicU32,
+    sent: AtomicU32,
 }
 
 impl Spent {
@@ -33,21 +38,25 @@ impl Spent {
     ///
     /// # Errors
     /// The limit that it breaks.
-    pub(in crate::plugin_host) fn add(&mut self, cost: Cost, limits: &PluginLimits) -> Result<(), Limit> {
+    pub(in crate::plugin_host) fn add(&self, cost: Cost, limits: &PluginLimits) -> Result<(), Limit> {
         let (used, most) = match cost {
-            Cost::Call => (&mut self.calls, limits.host_calls),
-            Cost::Data => (&mut self.data_calls, limits.data_calls),
-            Cost::Mail => (&mut self.mails, limits.mails),
-            Cost::Hash => (&mut self.hashes, limits.password_hashes),
+            Cost::Call => (&self.calls, limits.host_calls),
+            Cost::Data => (&self.data_calls, limits.data_calls),
+            Cost::Mail => (&self.mails, limits.mails),
+            Cost::Hash => (&self.hashes, limits.password_hashes),
         };
-        *used = used.saturating_add(1);
-        match (cost, *used > most) {
+        match (cost, used.fetch_add(1, Ordering::Relaxed) >= most) {
             (_, false) => Ok(()),
             (Cost::Call, true) => Err(Limit::HostCalls(most)),
             (Cost::Data, true) => Err(Limit::DataCalls(most)),
             (Cost::Mail, true) => Err(Limit::Mails(most)),
             (Cost::Hash, true) => Err(Limit::Hashes(most)),
         }
+    }
+
+    /// Counts a request to another server. False when there were as many as there may be.
+    pub(in crate::plugin_host) fn may_send(&self, limits: &PluginLimits) -> bool {
+        self.sent.fetch_add(1, Ordering::Relaxed) < limits.http_calls
     }
 }
 
@@ -103,7 +112,7 @@ mod tests {
     fn each_kind_of_call_has_its_own_limit() {
         let limits =
             PluginLimits { host_calls: 2, data_calls: 1, mails: 0, password_hashes: 0, ..PluginLimits::default() };
-        let mut spent = Spent::default();
+        let spent = Spent::default();
         let costs = [Cost::Call, Cost::Data, Cost::Data, Cost::Mail, Cost::Hash, Cost::Call, Cost::Call];
         let ends = costs.map(|cost| spent.add(cost, &limits).err());
         let (data, mail, hash) = (Limit::DataCalls(1), Limit::Mails(0), Limit::Hashes(0));

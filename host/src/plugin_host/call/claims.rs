@@ -38,14 +38,14 @@ impl Plugin {
         let (user, claims) = (self.shared.user_json(&user.0), serde_json::to_string(claims).unwrap_or_default());
         let sight = self.sights.claims;
         let work = |exchange| Work { moment: Moment::Claims, sight, exchange, reply: None, attempt: None };
-        let (added, _) = self
+        let called = self
             .call(exchange, "token claims", work, async |guest: &mut Guest| {
                 let exports = exports.load(&mut guest.store, &guest.instance)?;
                 exports.call_extend(&mut guest.store, Resource::new_borrow(0), &user, &claims).await
             })
             .await?;
         let unreadable = |error: serde_json::Error| self.call_failed("token claims", format!("no object: {error}"));
-        Ok(match added {
+        Ok(match called.value {
             Ok(added) => Ok(serde_json::from_str(&added).map_err(unreadable)?),
             Err(refusal) => Err(refusal),
         })

@@ -100,12 +100,19 @@ impl PluginObserver {
         change: WatchedChange,
     ) -> Result<Vec<(String, Value)>, ApiError> {
         let _permit = self.enter(scope.depth())?;
-        let savepoint = match to.plugin.policies.events {
+        let is_certain = scope.is_certain();
+        let policy = if is_certain { FailurePolicy::Open } else { to.plugin.policies.events };
+        let savepoint = match policy {
             FailurePolicy::Open => Some(Savepoint::set(scope, scope.depth()).await?),
             FailurePolicy::Closed => None,
         };
         let called = to.plugin.change(to.index, &self.auth, scope.clone(), change).await;
         match (called, savepoint) {
+            (Ok(Err(_)), Some(savepoint)) if is_certain => {
+                tracing::warn!(plugin = to.plugin.shared.id, "an event refuses a change that it may not refuse");
+                savepoint.undo().await?;
+                Ok(Vec::new())
+            }
             (Ok(said), savepoint) => {
                 let sets = said.map_err(|error| to.plugin.refusal(error))?;
                 if let Some(savepoint) = savepoint {

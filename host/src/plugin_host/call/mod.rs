@@ -7,6 +7,7 @@ pub(super) mod budget;
 pub(super) mod capacity;
 pub(super) mod claims;
 pub(super) mod convert;
+pub(super) mod cpu;
 pub(super) mod events;
 pub(super) mod failure;
 pub(super) mod guests;

@@ -6,12 +6,11 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use serde_json::{Map, Value as Json};
-use tokio::sync::Semaphore;
 use wasmtime::component::{InstancePre, Resource};
 use wasmtime::{Engine, Store};
 
-use super::breaker::{Breaker, Passage};
-use super::convert;
+use super::breaker::{Breaker, Circumstances, Passage};
+use super::budget::Spent;
 use super::guests::{self, Guest};
 use super::policies::Policies;
 use super::state::{Moment, Shared, State, Work};
@@ -38,8 +37,6 @@ pub(in crate::plugin_host) struct Plugin {
     pub(in crate::plugin_host) engine: Engine,
     pub(in crate::plugin_host) linked: InstancePre<State>,
     pub(in crate::plugin_host) exports: Exports,
-    /// Requests that may be inside plugins at once.
-    pub(in crate::plugin_host) permits: Arc<Semaphore>,
     pub(in crate::plugin_host) policies: Policies,
     /// What each hook may see and change.
     pub(in crate::plugin_host) sights: Sights,
@@ -59,6 +56,15 @@ pub(in crate::plugin_host) struct Exports {
 
 /// How a call ended: with the guest's value, or without one.
 type Ended<T> = wasmtime::Result<T>;
+
+/// A call that ended with the guest's value.
+pub(super) struct Called<T> {
+    pub(super) value: T,
+    /// The endpoint's answer, after an `after` hook.
+    reply: Option<Response>,
+    circumstances: Circumstances,
+}
+
 /// A hook's say, which may be a refusal; or why it has none.
 pub(in crate::plugin_host) type Decided<T> =
     Result<Result<T, crate::plugin_host::bindings::doorward::plugin::types::ApiError>, ApiError>;
@@ -69,13 +75,14 @@ impl Plugin {
     /// # Errors
     /// The plugin's own words, or how the call failed.
     pub(in crate::plugin_host) async fn check(&self) -> Result<(), String> {
+        let spent = Arc::<Spent>::default();
         let checked = async {
-            let mut guest = self.start().await?;
+            let mut guest = self.start(Arc::clone(&spent)).await?;
             guest.store.data_mut().begin(None);
             let lifecycle = self.exports.lifecycle.load(&mut guest.store, &guest.instance)?;
             lifecycle.call_check(&mut guest.store).await
         };
-        match checked.await {
+        match spent.cpu.measure(checked).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(fault)) if fault.name.is_empty() => Err(fault.message),
             Ok(Err(fault)) => Err(format!("option `{}`: {}", fault.name, fault.message)),
@@ -94,13 +101,13 @@ impl Plugin {
     ) -> Result<Response, ApiError> {
         let Some(exports) = &self.exports.routes else { return Err(self.has_no("routes")) };
         let work = |exchange| Work { moment: Moment::Route, sight: Sight::OWN, exchange, reply: None, attempt: None };
-        let (answer, _) = self
+        let called = self
             .call(exchange, &format!("route {index}"), work, async |guest: &mut Guest| {
                 let exports = exports.load(&mut guest.store, &guest.instance)?;
                 exports.call_handle(&mut guest.store, index, Resource::new_borrow(0)).await
             })
             .await?;
-        answer.map_err(|error| self.refusal(error)).and_then(|response| self.response(response))
+        called.value.map_err(|error| self.refusal(error)).and_then(|answer| self.response(answer, called.circumstances))
     }
 
     /// Answers a call of function `index` of the manifest.
@@ -114,13 +121,13 @@ impl Plugin {
     ) -> Result<Response, ApiError> {
         let Some(exports) = &self.exports.functions else { return Err(self.has_no("server-functions")) };
         let work = |exchange| Work { moment: Moment::Route, sight: Sight::OWN, exchange, reply: None, attempt: None };
-        let (answer, _) = self
+        let called = self
             .call(exchange, &format!("function {index}"), work, async |guest: &mut Guest| {
                 let exports = exports.load(&mut guest.store, &guest.instance)?;
                 exports.call_call(&mut guest.store, index, Resource::new_borrow(0)).await
             })
             .await?;
-        answer.map_err(|error| self.refusal(error)).and_then(|response| self.response(response))
+        called.value.map_err(|error| self.refusal(error)).and_then(|answer| self.response(answer, called.circumstances))
     }
 
     /// Runs `before` hook `index`; an answer ends the request.
@@ -132,8 +139,14 @@ impl Plugin {
         index: u32,
         exchange: &mut Exchange,
     ) -> Result<Option<Response>, ApiError> {
-        let undo = self.undo(self.policies.before.get(index as usize), exchange);
+        let is_leaving = exchange.is_leaving();
+        let own_policy = self.policies.before.get(index as usize);
+        let undo = self.undo(if is_leaving { Some(&FailurePolicy::Open) } else { own_policy }, exchange);
         match self.call_before(index, exchange).await {
+            Ok(Ok(Some(_)) | Err(_)) if is_leaving => {
+                tracing::warn!(plugin = self.shared.id, "a before-hook would keep someone from leaving");
+                Ok(None)
+            }
             Ok(outcome) => outcome.map_err(|error| self.refusal(error)),
             Err(failed) => self.skip(undo, exchange, failed).map(|()| None),
         }
@@ -143,19 +156,21 @@ impl Plugin {
         let Some(exports) = &self.exports.hooks else { return Err(self.has_no("request-hooks")) };
         let sight = self.sights.before(index);
         let work = |exchange| Work { moment: Moment::Before, sight, exchange, reply: None, attempt: None };
-        let (outcome, _) = self
+        let called = self
             .call(exchange, &format!("before-hook {index}"), work, async |guest: &mut Guest| {
                 let exports = exports.load(&mut guest.store, &guest.instance)?;
                 exports.call_before(&mut guest.store, index, Resource::new_borrow(0)).await
             })
             .await?;
-        Ok(match outcome {
+        Ok(match called.value {
             Ok(request_hooks::BeforeOutcome::Proceed) => Ok(None),
             Ok(request_hooks::BeforeOutcome::Respond(_)) if !sight.changes_answer => {
                 return Err(self.not_granted("answers", "changes-answer"));
             }
             Err(_) if !sight.may_refuse() => return Err(self.not_granted("refuses a request", "reads-request")),
-            Ok(request_hooks::BeforeOutcome::Respond(response)) => Ok(Some(self.response(response)?)),
+            Ok(request_hooks::BeforeOutcome::Respond(response)) => {
+                Ok(Some(self.response(response, called.circumstances)?))
+            }
             Err(refusal) => Err(refusal),
         })
     }
@@ -170,14 +185,15 @@ impl Plugin {
         exchange: &mut Exchange,
         response: &mut Response,
     ) -> Result<(), ApiError> {
-        let may_change = self.sights.after(index).changes_answer;
         // Who may not change the answer cannot take it away either, by failing or by refusing.
+        let may_refuse = self.sights.after(index).changes_answer && !exchange.is_leaving();
         let own_policy = self.policies.after.get(index as usize);
-        let undo = self.undo(if may_change { own_policy } else { Some(&FailurePolicy::Open) }, exchange);
+        let undo = self.undo(if may_refuse { own_policy } else { Some(&FailurePolicy::Open) }, exchange);
         let untouched = undo.is_some().then(|| response.clone());
         match self.call_after(index, exchange, response).await {
-            Ok(Err(_)) if !may_change => {
-                tracing::warn!(plugin = self.shared.id, "an after-hook refuses an answer that it may not change");
+            Ok(Err(_)) if !may_refuse => {
+                tracing::warn!(plugin = self.shared.id, "an after-hook refuses an answer that it may not refuse");
+                *response = untouched.unwrap_or_else(|| Response::bare(500));
                 Ok(())
             }
             Ok(outcome) => outcome.map_err(|error| self.refusal(error)),
@@ -194,15 +210,15 @@ impl Plugin {
         let reply = Some(std::mem::replace(response, Response::bare(500)));
         let sight = self.sights.after(index);
         let work = |exchange| Work { moment: Moment::After, sight, exchange, reply, attempt: None };
-        let (outcome, reply) = self
+        let called = self
             .call(exchange, &format!("after-hook {index}"), work, async |guest: &mut Guest| {
                 let exports = exports.load(&mut guest.store, &guest.instance)?;
                 let (request, reply) = (Resource::new_borrow(0), Resource::new_borrow(0));
                 exports.call_after(&mut guest.store, index, request, reply).await
             })
             .await?;
-        *response = reply.unwrap_or_else(|| Response::bare(500));
-        Ok(outcome)
+        *response = called.reply.unwrap_or_else(|| Response::bare(500));
+        Ok(called.value)
     }
 
     /// Asks the plugin about a sign-in.
@@ -225,16 +241,18 @@ impl Plugin {
         let Some(exports) = &self.exports.gate else { return Err(self.has_no("session-gate")) };
         let attempt = Some(attempt.clone());
         let work = |exchange| Work { moment: Moment::Gate, sight: Sight::default(), exchange, reply: None, attempt };
-        let (verdict, _) = self
+        let called = self
             .call(exchange, "session gate", work, async |guest: &mut Guest| {
                 let exports = exports.load(&mut guest.store, &guest.instance)?;
                 exports.call_check(&mut guest.store, Resource::new_borrow(0)).await
             })
             .await?;
-        Ok(match verdict {
+        Ok(match called.value {
             session_gate::Verdict::Admit => Verdict::Admit,
             session_gate::Verdict::Refuse(error) => Verdict::Refuse(self.refusal(error)),
-            session_gate::Verdict::Challenge(response) => Verdict::Challenge(self.response(response)?),
+            session_gate::Verdict::Challenge(response) => {
+                Verdict::Challenge(self.response(response, called.circumstances)?)
+            }
         })
     }
 
@@ -252,9 +270,10 @@ impl Plugin {
     ) -> Decided<Vec<(String, Value)>> {
         let Some(exports) = &self.exports.events else { return Err(self.has_no("lifecycle-events")) };
         let is_before = change.sets.is_some();
-        let passage = self.enter()?;
-        let called = self.in_time(async {
-            let mut guest = self.start().await?;
+        let circumstances = Circumstances::of(self.enter()?);
+        let spent = Arc::<Spent>::default();
+        let called = self.in_time(&spent, async {
+            let mut guest = self.start(Arc::clone(&spent)).await?;
             guest.store.data_mut().begin_beneath(Arc::clone(auth), scope, change);
             let exports = exports.load(&mut guest.store, &guest.instance)?;
             let what = Resource::new_borrow(0);
@@ -268,8 +287,9 @@ impl Plugin {
             state.end();
             Ok(outcome.map(|()| sets))
         });
-        let outcome = called.await.map_err(|trap| self.failed(&format!("event {index}"), &trap))?;
-        self.answered(passage);
+        let failed = |trap| self.failed(&format!("event {index}"), &trap, circumstances);
+        let outcome = called.await.map_err(failed)?;
+        self.answered(circumstances.passage);
         Ok(outcome)
     }
 
@@ -282,33 +302,41 @@ impl Plugin {
         what: &str,
         work: impl FnOnce(Exchange) -> Work,
         run: impl AsyncFnOnce(&mut Guest) -> Ended<T>,
-    ) -> Result<(T, Option<Response>), ApiError> {
-        let passage = self.enter()?;
-        let mut guest = match guests::take(exchange, &self.permits, &self.shared).await? {
+    ) -> Result<Called<T>, ApiError> {
+        let mut circumstances = Circumstances::of(self.enter()?);
+        let (kept, spent) = match guests::take(exchange, &self.shared).await {
+            Ok(taken) => taken,
+            Err(busy) => {
+                self.breaker.undecided(circumstances.passage);
+                return Err(busy);
+            }
+        };
+        let mut guest = match kept {
             Some(guest) => guest,
-            None => match self.start().await {
+            None => match spent.cpu.measure(self.start(Arc::clone(&spent))).await {
                 Ok(guest) => guest,
                 Err(trap) => {
-                    guests::give_back(exchange, &self.permits, None);
-                    return Err(self.failed(what, &trap));
+                    guests::give_back(exchange, None);
+                    return Err(self.failed(what, &trap, circumstances));
                 }
             },
         };
         guest.store.data_mut().begin(Some(work(exchange.take())));
         // A capability that panics must not take the request with it.
-        let ended = AssertUnwindSafe(self.in_time(run(&mut guest))).catch_unwind().await;
+        let ended = AssertUnwindSafe(self.in_time(&spent, run(&mut guest))).catch_unwind().await;
         let ended = ended.unwrap_or_else(|_| Err(wasmtime::Error::msg("a capability of the host panicked")));
         let mut reply = None;
-        if let Some(work) = guest.store.data_mut().end() {
+        let state = guest.store.data_mut();
+        if let Some(work) = state.end() {
             *exchange = work.exchange;
             reply = work.reply;
         }
+        circumstances.has_read_input = state.has_read_input;
         let ended = ended.map_err(|trap| guest.cause(trap));
-        let guest = ended.is_ok().then_some(guest);
-        guests::give_back(exchange, &self.permits, guest);
-        let value = ended.map_err(|trap| self.failed(what, &trap))?;
-        self.answered(passage);
-        Ok((value, reply))
+        guests::give_back(exchange, ended.is_ok().then_some(guest));
+        let value = ended.map_err(|trap| self.failed(what, &trap, circumstances))?;
+        self.answered(circumstances.passage);
+        Ok(Called { value, reply, circumstances })
     }
 
     fn enter(&self) -> Result<Passage, ApiError> {
@@ -322,62 +350,21 @@ impl Plugin {
         }
     }
 
-    /// The engine's deadline ends a guest that runs; this one ends a guest that waits.
-    async fn in_time<T>(&self, call: impl Future<Output = Ended<T>>) -> Ended<T> {
+    /// Ticks of the engine's clock end a guest that runs; this ends a guest that waits.
+    async fn in_time<T>(&self, spent: &Spent, call: impl Future<Output = Ended<T>>) -> Ended<T> {
         let most = self.shared.limits.wait_ms;
-        let ended = tokio::time::timeout(Duration::from_millis(most), call).await;
+        let ended = tokio::time::timeout(Duration::from_millis(most), spent.cpu.measure(call)).await;
         ended.unwrap_or_else(|_| Err(Limit::Wait(most).into()))
     }
 
-    async fn start(&self) -> Ended<Guest> {
-        let mut store = Store::new(&self.engine, State::new(Arc::clone(&self.shared)));
+    /// A new instance, which uses `spent` with the others of its request.
+    async fn start(&self, spent: Arc<Spent>) -> Ended<Guest> {
+        let mut store = Store::new(&self.engine, State::new(Arc::clone(&self.shared), spent));
         store.limiter(|state| &mut state.limits);
         store.set_hostcall_fuel(self.shared.limits.result_bytes.saturating_mul(2));
         store.set_epoch_deadline(1);
         store.epoch_deadline_callback(|mut context| context.data_mut().tick());
         let instance = self.linked.instantiate_async(&mut store).await?;
         Ok(Guest { store, instance })
-    }
-
-    fn response(
-        &self,
-        response: crate::plugin_host::bindings::doorward::plugin::types::Response,
-    ) -> Result<Response, ApiError> {
-        let most = self.shared.limits.result_bytes;
-        if response.body.as_ref().is_some_and(|body| body.len() > most) {
-            return Err(self.failed("its answer", &Limit::Result(most).into()));
-        }
-        convert::response(&self.shared.id, response).map_err(|reason| self.call_failed("its answer", reason).into())
-    }
-
-    pub(super) fn refusal(&self, error: crate::plugin_host::bindings::doorward::plugin::types::ApiError) -> ApiError {
-        convert::refusal(&self.shared.id, error)
-    }
-
-    pub(super) fn has_no(&self, interface: &str) -> ApiError {
-        self.call_failed(interface, "the component does not export it".to_owned()).into()
-    }
-
-    /// A hook did what its grants do not say. The request must not go on as if the hook had let it.
-    fn not_granted(&self, what: &str, right: &str) -> ApiError {
-        self.call_failed("before-hook", format!("it {what}, and `{right}` is not granted on this path")).into()
-    }
-
-    fn failed(&self, what: &str, trap: &wasmtime::Error) -> ApiError {
-        let failed = self.call_failed(what, reason(trap));
-        let limit = trap.downcast_ref::<Limit>();
-        limit.into_iter().for_each(|limit| self.breaker.hit(limit.option()));
-        match limit {
-            Some(Limit::Time(_) | Limit::Wait(_)) => failed.timed_out(),
-            _ => failed.into(),
-        }
-    }
-
-    /// The one place where a failure is made, so that each is counted.
-    pub(super) fn call_failed(&self, call: &str, reason: String) -> CallFailed {
-        if self.breaker.failed(self.shared.clock.now()) {
-            tracing::error!(plugin = self.shared.id, "the plugin failed too often and is not called for a while");
-        }
-        CallFailed { plugin: self.shared.id.clone(), call: call.to_owned(), reason }
     }
 }

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use wasmtime::UpdateDeadline;
 
 use super::budget::{Cost, LogPace, Spent};
+use super::capacity::Turns;
 use super::memory::InstanceLimits;
 use super::services::PluginServices;
 use super::watched_change::WatchedChange;
@@ -19,12 +21,8 @@ use crate::exchange::{Exchange, SessionNeed, SignInAttempt};
 use crate::http::Response;
 use crate::plugin_host::admission::grant::Rights;
 use crate::plugin_host::admission::hook_rights::Sight;
-use crate::plugin_host::engine::TICK_MS;
 use crate::plugin_host::error::Limit;
 use crate::store::{Database, User};
-
-/// Ticks of one call that count as the database's.
-const FORGIVEN_TICKS: u32 = 100;
 
 /// What all instances of one plugin share.
 pub(in crate::plugin_host) struct Shared {
@@ -40,6 +38,7 @@ pub(in crate::plugin_host) struct Shared {
     /// Which fields are secret, of this plugin's and of everyone's.
     pub(in crate::plugin_host) secret_names: Arc<SecretNames>,
     pub(in crate::plugin_host) log_pace: LogPace,
+    pub(in crate::plugin_host) turns: Arc<Turns>,
     pub(in crate::plugin_host) clock: Arc<dyn Clock>,
     pub(in crate::plugin_host) random: Arc<dyn Random>,
 }
@@ -85,7 +84,7 @@ impl Work {
 
 /// What a call for data needs.
 pub(in crate::plugin_host) struct Data<'a> {
-    pub(in crate::plugin_host) auth: &'a Auth,
+    pub(in crate::plugin_host) auth: &'a Arc<Auth>,
     pub(in crate::plugin_host) scope: Scope,
 }
 
@@ -107,17 +106,16 @@ pub(in crate::plugin_host) struct State {
     pub(in crate::plugin_host) proven: Option<(String, User)>,
     /// When the verification that this call made last is over; a mail that follows carries its secret.
     pub(in crate::plugin_host) proof_ends_at: Option<Timestamp>,
-    ticks: u64,
-    spent: Spent,
-    has_waited: bool,
-    forgiven_ticks: u32,
+    /// Whether the guest has read what the client sent: then what it does may be the client's fault.
+    pub(in crate::plugin_host) has_read_input: bool,
+    spent: Arc<Spent>,
     log_lines: u32,
     transactions: u32,
-    outgoing: u32,
 }
 
 impl State {
-    pub(in crate::plugin_host) fn new(shared: Arc<Shared>) -> Self {
+    /// For an instance of the plugin whose calls use `spent` together.
+    pub(in crate::plugin_host) fn new(shared: Arc<Shared>, spent: Arc<Spent>) -> Self {
         let limits = InstanceLimits::new(shared.limits.memory_mib);
         Self {
             shared,
@@ -129,13 +127,10 @@ impl State {
             change: None,
             proven: None,
             proof_ends_at: None,
-            ticks: 0,
-            spent: Spent::default(),
-            has_waited: false,
-            forgiven_ticks: 0,
+            has_read_input: false,
+            spent,
             log_lines: 0,
             transactions: 0,
-            outgoing: 0,
         }
     }
 
@@ -157,8 +152,6 @@ impl State {
         self.work = work;
         self.proven = None;
         self.proof_ends_at = None;
-        self.ticks = 0;
-        self.forgiven_ticks = 0;
         self.log_lines = 0;
     }
 
@@ -194,16 +187,18 @@ impl State {
     /// Counts a request to another server. False when this request has made as many as it may.
     pub(in crate::plugin_host) fn may_send(&mut self) -> wasmtime::Result<bool> {
         self.spend()?;
-        self.has_waited = true;
-        self.outgoing += 1;
-        Ok(self.outgoing <= self.shared.limits.http_calls)
+        Ok(self.spent.may_send(&self.shared.limits))
     }
 
-    /// Says that the guest waits for the host, so that the time is not its own.
-    pub(in crate::plugin_host) fn waits(&mut self) -> wasmtime::Result<()> {
-        self.spend()?;
-        self.has_waited = true;
-        Ok(())
+    /// The request, when the call has to do with one.
+    pub(in crate::plugin_host) fn exchange(&mut self) -> Option<&mut Exchange> {
+        self.work.as_mut().map(|work| &mut work.exchange)
+    }
+
+    /// Notes that the guest gets this from the client, if there is anything.
+    pub(in crate::plugin_host) fn note_input<T>(&mut self, input: Option<T>) -> Option<T> {
+        self.has_read_input |= input.is_some();
+        input
     }
 
     /// The request. There is none while the options are checked.
@@ -217,7 +212,6 @@ impl State {
     pub(in crate::plugin_host) fn data(&mut self) -> wasmtime::Result<Data<'_>> {
         self.spend()?;
         self.spend_on(Cost::Data)?;
-        self.has_waited = true;
         match (&self.auth, self.scope()) {
             (Some(auth), Some(scope)) => Ok(Data { auth, scope }),
             _ => Err(wasmtime::Error::msg("there is no data while a plugin is loaded")),
@@ -228,7 +222,6 @@ impl State {
     pub(in crate::plugin_host) fn data_and_work(&mut self) -> wasmtime::Result<(Scope, &mut Work)> {
         self.spend()?;
         self.spend_on(Cost::Data)?;
-        self.has_waited = true;
         let work = self.work.as_mut();
         let work = work.ok_or_else(|| wasmtime::Error::msg("there is no request here"))?;
         Ok((work.exchange.scope(), work))
@@ -299,15 +292,12 @@ impl State {
 
     /// At each tick of the engine's clock: lets other requests run, and ends a guest that had its time.
     ///
-    /// A tick during which the guest waited for the database is not its own, so it does not count, within a limit.
+    /// # Errors
+    /// `Limit::Time`.
     pub(in crate::plugin_host) fn tick(&mut self) -> wasmtime::Result<UpdateDeadline> {
-        if std::mem::take(&mut self.has_waited) && self.forgiven_ticks < FORGIVEN_TICKS {
-            self.forgiven_ticks += 1;
-        } else {
-            self.ticks += 1;
-        }
-        if self.ticks * TICK_MS > self.shared.limits.call_ms {
-            return Err(Limit::Time(self.shared.limits.call_ms).into());
+        let most = self.shared.limits.call_ms;
+        if self.spent.cpu.at_tick() > Duration::from_millis(most) {
+            return Err(Limit::Time(most).into());
         }
         Ok(UpdateDeadline::Yield(1))
     }

@@ -10,7 +10,7 @@ use crate::plugin_host::call::state::{Moment, State};
 
 impl Host for State {
     async fn collect(&mut self, claims: String) -> wasmtime::Result<Answer<String>> {
-        self.waits()?;
+        self.spend()?;
         let work = self.work()?;
         if work.moment == Moment::Claims {
             return Ok(Err(HostError::Denied("the claims are being collected".to_owned())));

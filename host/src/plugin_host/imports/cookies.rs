@@ -48,7 +48,8 @@ impl State {
 
 impl Host for State {
     fn get(&mut self, name: String) -> wasmtime::Result<Answer<Option<String>>> {
-        Ok(self.cookie(&name)?.map(|(exchange, right)| exchange.request.cookie(&right.spec.name)))
+        let read = self.cookie(&name)?.map(|(exchange, right)| exchange.request.cookie(&right.spec.name));
+        Ok(read.map(|value| self.note_input(value)))
     }
 
     fn get_signed(&mut self, name: String) -> wasmtime::Result<Answer<Option<String>>> {

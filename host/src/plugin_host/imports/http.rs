@@ -40,7 +40,7 @@ impl Host for State {
             return Ok(Err(wit::Failure::Denied(reason)));
         }
         let shared = Arc::clone(&self.shared);
-        let sent = shared.services.http.send(request(outgoing)).await;
+        let sent = self.aside(shared.services.http.send(request(outgoing))).await?;
         Ok(match sent {
             Ok(answer) => {
                 let headers = answer.headers.into_iter().map(|(name, value)| Header { name, value }).collect();

@@ -47,7 +47,7 @@ impl Host for State {
         sealed: bool,
     ) -> wasmtime::Result<Answer<KeyPair>> {
         let algorithm = algorithm(wanted);
-        self.waits()?;
+        self.spend()?;
         if algorithm.is_slow() {
             self.spend_many(RSA_COST)?;
         }
@@ -64,7 +64,7 @@ impl Host for State {
         claims: String,
     ) -> wasmtime::Result<Answer<String>> {
         let algorithm = algorithm(wanted);
-        self.waits()?;
+        self.spend()?;
         let ring = Arc::clone(&self.shared.services.keys);
         let sign = move || ring.sign(&private_key, algorithm, &header, &claims);
         Ok(beside(algorithm.is_slow(), sign).await)

@@ -1,5 +1,7 @@
 //! Capability `passwords`: compared by the core, within its limit on hashes at once.
 
+use std::sync::Arc;
+
 use super::interfaces::passwords::Host;
 use super::interfaces::types::HostError;
 use super::outcome::Answer;
@@ -8,12 +10,12 @@ use crate::auth::{Auth, Scope, password};
 use crate::error::ApiError;
 use crate::exchange::Exchange;
 use crate::plugin_host::call::budget::Cost;
-use crate::plugin_host::call::state::State;
+use crate::plugin_host::call::state::{Data, State};
 use crate::store::user::find_user_by_id;
 use crate::store::{Account, User, account};
 
-/// Compares a password that someone in this request gives. It counts as a guess until it is right.
-async fn guess(exchange: &mut Exchange, scope: &Scope, user_id: Option<&str>, given: &str) -> Answer<bool> {
+/// Counts a guess at a password by whoever has this request's session. The user is whose password it is.
+async fn count(exchange: &mut Exchange, scope: &Scope, user_id: Option<&str>) -> Answer<Option<User>> {
     let user = match user_id {
         Some(user_id) => find_user_by_id(scope, user_id).await?,
         None => None,
@@ -21,11 +23,7 @@ async fn guess(exchange: &mut Exchange, scope: &Scope, user_id: Option<&str>, gi
     if let Some(user) = &user {
         exchange.count_guess_in_session(scope, user.email()).await?;
     }
-    let is_right = compare(exchange.auth(), scope, user_id, given).await?;
-    if let Some(user) = user.filter(|_| is_right) {
-        exchange.guess_in_session_was_right(scope, user.email()).await?;
-    }
-    Ok(is_right)
+    Ok(user)
 }
 
 async fn compare(auth: &Auth, scope: &Scope, user_id: Option<&str>, given: &str) -> Answer<bool> {
@@ -39,13 +37,28 @@ impl Host for State {
     async fn verify(&mut self, user_id: Option<String>, password: String) -> wasmtime::Result<Answer<bool>> {
         self.spend_on(Cost::Hash)?;
         let user_id = user_id.as_deref();
-        if self.has_request() {
+        let user = match self.has_request() {
+            true => {
+                let (scope, work) = self.data_and_work()?;
+                count(&mut work.exchange, &scope, user_id).await
+            }
+            // An event without a request: nobody guesses.
+            false => Ok(None),
+        };
+        let user = match user {
+            Ok(user) => user,
+            Err(error) => return Ok(Err(error)),
+        };
+        let Data { auth, scope } = self.data()?;
+        let auth = Arc::clone(auth);
+        let is_right = self.aside(compare(&auth, &scope, user_id, &password)).await?;
+        if let (Ok(true), Some(user)) = (&is_right, user) {
             let (scope, work) = self.data_and_work()?;
-            return Ok(guess(&mut work.exchange, &scope, user_id, &password).await);
+            if let Err(error) = work.exchange.guess_in_session_was_right(&scope, user.email()).await {
+                return Ok(Err(error.into()));
+            }
         }
-        // An event without a request: nobody guesses.
-        let data = self.data()?;
-        Ok(compare(data.auth, &data.scope, user_id, &password).await)
+        Ok(is_right)
     }
 
     async fn verify_sign_in(
@@ -63,7 +76,8 @@ impl Host for State {
         let plugin = self.shared.id.clone();
         let (scope, work) = self.data_and_work()?;
         let exchange = &mut work.exchange;
-        let verify = async {
+        let auth = Arc::clone(exchange.auth());
+        let count = async {
             password::check_length(&exchange.auth().config.email_and_password, &password).map_err(ApiError::from)?;
             let user = match &user_id {
                 Some(user_id) => find_user_by_id(&scope, user_id).await?,
@@ -73,15 +87,19 @@ impl Host for State {
                 user.as_ref().map_or_else(|| format!("{plugin}:{identifier}"), |user| user.email().to_owned());
             let user_id = user.as_ref().map(User::id);
             exchange.count_account_attempt(&account, user_id).await?;
-            let is_right = credential::prove(exchange.auth(), &scope, user_id.unwrap_or_default(), &password).await?;
-            Answer::Ok(user.filter(|_| is_right).map(|user| (account, user)))
+            Answer::Ok(user.map(|user| (account, user)))
         };
-        let proven = verify.await;
-        Ok(proven.map(|proven| {
-            let is_right = proven.is_some();
-            self.proven = proven;
-            is_right
-        }))
+        let user = match count.await {
+            Ok(user) => user,
+            Err(error) => return Ok(Err(error)),
+        };
+        let user_id = user.as_ref().map_or("", |(_, user)| user.id());
+        let is_right = match self.aside(credential::prove(&auth, &scope, user_id, &password)).await? {
+            Ok(is_right) => is_right,
+            Err(error) => return Ok(Err(error.into())),
+        };
+        self.proven = user.filter(|_| is_right);
+        Ok(Ok(self.proven.is_some()))
     }
 
     async fn exists(&mut self, user_id: String) -> wasmtime::Result<Answer<bool>> {

@@ -106,19 +106,23 @@ impl HostRequest for State {
     fn param(&mut self, _: Resource<Lent>, name: String) -> wasmtime::Result<Option<String>> {
         let Some((exchange, names)) = self.read_request()? else { return Ok(None) };
         let is_hidden = names.is_some_and(|names| names.holds(&name));
-        Ok(exchange.param(&name).filter(|_| !is_hidden).map(decode_component))
+        let param = exchange.param(&name).filter(|_| !is_hidden).map(decode_component);
+        Ok(self.note_input(param))
     }
 
     fn query(&mut self, _: Resource<Lent>, name: String) -> wasmtime::Result<Option<String>> {
         let Some((exchange, names)) = self.read_request()? else { return Ok(None) };
         let is_hidden = names.is_some_and(|names| names.holds(&name));
-        Ok(exchange.request.query.first(&name).filter(|_| !is_hidden).map(str::to_owned))
+        let value = exchange.request.query.first(&name).filter(|_| !is_hidden).map(str::to_owned);
+        Ok(self.note_input(value))
     }
 
     fn query_json(&mut self, _: Resource<Lent>) -> wasmtime::Result<String> {
         let Some((exchange, names)) = self.read_request()? else { return Ok("{}".to_owned()) };
         let query = exchange.request.query.to_json();
-        Ok(names.map_or_else(|| query.to_string(), |names| names.redact(&query).to_string()))
+        let text = names.map_or_else(|| query.to_string(), |names| names.redact(&query).to_string());
+        self.note_input(query.as_object().filter(|query| !query.is_empty()));
+        Ok(text)
     }
 
     fn header(&mut self, _: Resource<Lent>, name: String) -> wasmtime::Result<Option<String>> {
@@ -126,13 +130,15 @@ impl HostRequest for State {
         let Some((exchange, names)) = self.read_request()? else { return Ok(None) };
         let is_hidden = HIDDEN.contains(&name.as_str()) || names.as_ref().is_some_and(|names| names.holds(&name));
         let value = exchange.request.headers.get(&name).filter(|_| !is_hidden);
-        Ok(value.map(|value| names.map_or_else(|| value.to_owned(), |names| names.redact_url(value))))
+        let value = value.map(|value| names.map_or_else(|| value.to_owned(), |names| names.redact_url(value)));
+        Ok(self.note_input(value))
     }
 
     fn body(&mut self, _: Resource<Lent>) -> wasmtime::Result<Option<String>> {
         let Some((exchange, names)) = self.read_request()? else { return Ok(None) };
         let body = exchange.request.body.as_ref();
-        Ok(body.map(|body| names.map_or_else(|| body.to_string(), |names| names.redact(body).to_string())))
+        let body = body.map(|body| names.map_or_else(|| body.to_string(), |names| names.redact(body).to_string()));
+        Ok(self.note_input(body))
     }
 
     fn client_address(&mut self, _: Resource<Lent>) -> wasmtime::Result<Option<String>> {
@@ -141,7 +147,8 @@ impl HostRequest for State {
 
     fn user_agent(&mut self, _: Resource<Lent>) -> wasmtime::Result<Option<String>> {
         let agent = |exchange: &Exchange| exchange.request.headers.get("user-agent").map(str::to_owned);
-        Ok(self.read_request()?.and_then(|(exchange, _)| agent(exchange)))
+        let agent = self.read_request()?.and_then(|(exchange, _)| agent(exchange));
+        Ok(self.note_input(agent))
     }
 
     async fn session(&mut self, _: Resource<Lent>) -> wasmtime::Result<Answer<Option<String>>> {

@@ -10,7 +10,7 @@ use crate::auth::{credential, password, session, user_change};
 use crate::error::ApiError;
 use crate::outbox::notice::{self, Notice};
 use crate::plugin_host::call::budget::Cost;
-use crate::plugin_host::call::state::State;
+use crate::plugin_host::call::state::{Data, State};
 use crate::store::User;
 use crate::store::user::{MODEL, find_user_by_id};
 
@@ -20,20 +20,29 @@ impl Host for State {
             self.spend_on(Cost::Hash)?;
         }
         let shared = Arc::clone(&self.shared);
-        let data = self.data()?;
+        let Data { auth, scope } = self.data()?;
+        let auth = Arc::clone(auth);
+        let check = || {
+            let fields = shared.new_user_fields(&fields, auth.schema().model(MODEL)?)?;
+            if let Some(password) = &password {
+                password::check_length(&auth.config.email_and_password, password).map_err(ApiError::from)?;
+            }
+            Answer::Ok(fields)
+        };
+        let fields = match check() {
+            Ok(fields) => fields,
+            Err(error) => return Ok(Err(error)),
+        };
+        let hash = match &password {
+            Some(password) => self.aside(auth.passwords.hash(password)).await?.map(Some),
+            None => Ok(None),
+        };
         let create = async {
-            let fields = shared.new_user_fields(&fields, data.auth.schema().model(MODEL)?)?;
-            let hash = match &password {
-                Some(password) => {
-                    password::check_length(&data.auth.config.email_and_password, password).map_err(ApiError::from)?;
-                    Some(data.auth.passwords.hash(password).await?)
-                }
-                None => None,
-            };
-            let unit = data.scope.begin(data.auth).await?;
-            let User(created) = user_change::create_with(data.auth, &unit, fields).await?;
+            let hash = hash?;
+            let unit = scope.begin(&auth).await?;
+            let User(created) = user_change::create_with(&auth, &unit, fields).await?;
             if let Some(hash) = hash {
-                create_credential(data.auth, &unit, created.text("id"), &hash).await?;
+                create_credential(&auth, &unit, created.text("id"), &hash).await?;
             }
             unit.commit().await?;
             Ok(shared.user_json(&created))
@@ -48,20 +57,24 @@ impl Host for State {
         end_sessions: bool,
     ) -> wasmtime::Result<Answer<()>> {
         self.spend_on(Cost::Hash)?;
-        let data = self.data()?;
+        let Data { auth, scope } = self.data()?;
+        let auth = Arc::clone(auth);
+        if let Err(code) = password::check_new(&auth.config.email_and_password, &password) {
+            return Ok(Err(ApiError::from(code).into()));
+        }
+        // Hashed before a transaction holds others up.
+        let hash = self.aside(auth.passwords.hash(&password)).await?;
         let set = async {
-            password::check_new(&data.auth.config.email_and_password, &password).map_err(ApiError::from)?;
-            // Hashed before a transaction holds others up.
-            let hash = data.auth.passwords.hash(&password).await?;
-            let unit = data.scope.begin(data.auth).await?;
-            if !credential::reset(data.auth, &unit, &user_id, &hash).await? {
+            let hash = hash?;
+            let unit = scope.begin(&auth).await?;
+            if !credential::reset(&auth, &unit, &user_id, &hash).await? {
                 return Err(HostError::Invalid("there is no such user, or the password changed just now".to_owned()));
             }
             if let Some(user) = find_user_by_id(&*unit, &user_id).await? {
-                notice::tell(data.auth, &unit, &user, Notice::PasswordChanged).await?;
+                notice::tell(&auth, &unit, &user, Notice::PasswordChanged).await?;
             }
             if end_sessions {
-                session::end_all(data.auth, &unit, &user_id, None).await?;
+                session::end_all(&auth, &unit, &user_id, None).await?;
             }
             Ok(unit.commit().await?)
         };

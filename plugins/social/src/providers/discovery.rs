@@ -1,4 +1,6 @@
 //! What a provider says about itself: OpenID Connect Discovery 1.0, fetched once an hour and kept in the cache.
+//!
+//! A failure is kept too, for less: a provider that does not answer is not waited for in every request.
 
 use super::shape::is_url;
 use doorward_sdk::prelude::*;
@@ -13,6 +15,8 @@ pub struct Discovery {
 }
 
 const KEPT_SECS: u32 = 3600;
+/// How long a failure is kept.
+const FAILED_SECS: u32 = 30;
 /// The name in the document and the setting that it stands for.
 const FIELDS: [(&str, &str); 6] = [
     ("issuer", "issuer"),
@@ -27,12 +31,30 @@ impl Discovery {
     /// The document at `url`. Its issuer is `issuer`, or the URL without its well-known part.
     ///
     /// # Errors
-    /// Why there is none, or why it is not trusted.
+    /// Why there is none, or why it is not trusted; for half a minute, the same again without another look.
     pub fn fetch(url: &str, issuer: Option<&str>, headers: &[(String, String)]) -> Result<Discovery, String> {
-        let key = format!("discovery {}", crypto::base64url(&crypto::sha256(format!("{url} {issuer:?}").as_bytes())));
+        let key = crypto::base64url(&crypto::sha256(format!("{url} {issuer:?}").as_bytes()));
+        let (key, failed_key) = (format!("discovery {key}"), format!("failed discovery {key}"));
         if let Some(kept) = cache::get(&key).and_then(|kept| serde_json::from_str(&kept).ok()) {
             return Ok(kept);
         }
+        if let Some(reason) = cache::get(&failed_key) {
+            return Err(format!("{reason}, a moment ago"));
+        }
+        // What is not kept is fetched again.
+        match Discovery::look(url, issuer, headers) {
+            Ok(read) => {
+                _ = serde_json::to_string(&read).map(|kept| cache::put(&key, &kept, KEPT_SECS));
+                Ok(read)
+            }
+            Err(reason) => {
+                _ = cache::put(&failed_key, &reason, FAILED_SECS);
+                Err(reason)
+            }
+        }
+    }
+
+    fn look(url: &str, issuer: Option<&str>, headers: &[(String, String)]) -> Result<Discovery, String> {
         let mut request = http::Request::get(url).header("accept", "application/json");
         for (name, value) in headers {
             request = request.header(name, value);
@@ -42,11 +64,7 @@ impl Discovery {
             return Err(format!("status {}", answer.status()));
         }
         let document: Value = serde_json::from_slice(answer.bytes()).map_err(|error| error.to_string())?;
-        let read = Discovery::read(url, issuer, &document)?;
-        let kept = serde_json::to_string(&read).map_err(|error| error.to_string())?;
-        // What is not kept is fetched again.
-        _ = cache::put(&key, &kept, KEPT_SECS);
-        Ok(read)
+        Discovery::read(url, issuer, &document)
     }
 
     /// What the document at `url` says.

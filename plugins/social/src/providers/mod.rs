@@ -88,7 +88,7 @@ pub fn fault(providers: &BTreeMap<String, Settings>) -> Option<String> {
 }
 
 /// This server as a client of the operator's `[providers.<id>]`. None when it is switched off, or when its discovery
-/// document is not to be had or not to be trusted: the log has the reason, and the next call asks again.
+/// document is not to be had or not to be trusted: the log has the reason, and a call half a minute later asks again.
 pub fn open(id: &str, settings: &Settings) -> Option<Client> {
     let provider = entry(id, settings).filter(|_| settings.enabled != Some(false))?;
     Client::open(id, provider, settings.clone())

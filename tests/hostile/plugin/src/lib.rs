@@ -43,6 +43,10 @@ fn plugin() -> Plugin {
         .route(Route::get("/hostile/write", write))
         .route(Route::get("/hostile/tables", tables))
         .route(Route::get("/hostile/sign", sign))
+        .route(Route::get("/hostile/long", |request, ()| {
+            let kib = request.query("kib").and_then(|kib| kib.parse().ok()).unwrap_or(0);
+            Response::json(&"x".repeat(kib << 10))
+        }))
         .gate(gate)
         .before("/sign-up/email", fail_late)
         .before("/guarded/before", |_| panic!("in a before-hook"))

@@ -1,0 +1,139 @@
+//! The processor's time that guests take: what their threads spend on them, however busy the machine is.
+//!
+//! A call that ends before the engine's clock ticks is not measured, so that short calls pay nothing. From its first tick
+//! on, every poll of a request's calls of that plugin is.
+
+use std::cell::Cell;
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+thread_local! {
+    /// When this thread, by its own time, began with the guest that it runs now; none while that guest is not measured.
+    static BEGUN_AT: Cell<Option<Duration>> = const { Cell::new(None) };
+}
+
+/// What calls took together.
+#[derive(Debug, Default)]
+pub(in crate::plugin_host) struct CpuTime {
+    is_measured: AtomicBool,
+    nanos: AtomicU64,
+}
+
+impl CpuTime {
+    /// Polls `call`, and measures each poll once the clock has ticked.
+    pub(in crate::plugin_host) async fn measure<T>(&self, call: impl Future<Output = T>) -> T {
+        let mut call = pin!(call);
+        std::future::poll_fn(|context| {
+            let _slice = Slice::begin(self);
+            call.as_mut().poll(context)
+        })
+        .await
+    }
+
+    /// What was used until now. To be called at each tick, inside of [`CpuTime::measure`].
+    pub(in crate::plugin_host) fn at_tick(&self) -> Duration {
+        let now = thread_time();
+        self.is_measured.store(true, Ordering::Relaxed);
+        let begun_at = BEGUN_AT.get().unwrap_or(now);
+        BEGUN_AT.set(Some(begun_at));
+        self.used().saturating_add(now.saturating_sub(begun_at))
+    }
+
+    fn used(&self) -> Duration {
+        Duration::from_nanos(self.nanos.load(Ordering::Relaxed))
+    }
+}
+
+/// One poll of a call. Another call may be polled inside of it, and is not counted twice.
+struct Slice<'a> {
+    time: &'a CpuTime,
+    /// Of the call around this one.
+    around: Option<Duration>,
+}
+
+impl<'a> Slice<'a> {
+    fn begin(time: &'a CpuTime) -> Self {
+        let begun_at = time.is_measured.load(Ordering::Relaxed).then(thread_time);
+        Self { time, around: BEGUN_AT.replace(begun_at) }
+    }
+}
+
+impl Drop for Slice<'_> {
+    fn drop(&mut self) {
+        let spent = BEGUN_AT.get().map_or(Duration::ZERO, |begun_at| thread_time().saturating_sub(begun_at));
+        self.time.nanos.fetch_add(u64::try_from(spent.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        BEGUN_AT.set(self.around.map(|begun_at| begun_at.saturating_add(spent)));
+    }
+}
+
+/// How long this thread has had a processor.
+#[cfg(unix)]
+fn thread_time() -> Duration {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: it writes the one struct that it is given, which outlives it.
+    #[expect(unsafe_code, reason = "the system has no safe interface for it")]
+    unsafe {
+        libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time);
+    }
+    let secs = u64::try_from(time.tv_sec).unwrap_or_default();
+    Duration::new(secs, u32::try_from(time.tv_nsec).unwrap_or_default())
+}
+
+/// Where the system does not tell, all time counts.
+#[cfg(not(unix))]
+fn thread_time() -> Duration {
+    static BEGIN: std::sync::LazyLock<std::time::Instant> = std::sync::LazyLock::new(std::time::Instant::now);
+    BEGIN.elapsed()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Keeps this thread at work.
+    fn work(how_long: Duration) {
+        let begin = thread_time();
+        while thread_time() - begin < how_long {
+            std::hint::spin_loop();
+        }
+    }
+
+    const A_WHILE: Duration = Duration::from_millis(3);
+
+    #[tokio::test]
+    async fn what_waits_costs_nothing_and_what_works_does() {
+        let time = CpuTime::default();
+        time.measure(async {
+            work(A_WHILE);
+            assert_eq!(time.at_tick(), Duration::ZERO, "nobody looked before the first tick");
+            std::thread::sleep(A_WHILE);
+            work(A_WHILE);
+            tokio::task::yield_now().await;
+            work(A_WHILE);
+            assert!(time.at_tick() >= A_WHILE * 2);
+        })
+        .await;
+        assert_eq!(BEGUN_AT.get(), None);
+    }
+
+    #[tokio::test]
+    async fn a_call_inside_of_another_counts_for_itself() {
+        let (outer, inner) = (CpuTime::default(), CpuTime::default());
+        let long = Duration::from_millis(50);
+        outer
+            .measure(async {
+                outer.at_tick();
+                inner
+                    .measure(async {
+                        inner.at_tick();
+                        work(long);
+                    })
+                    .await;
+                work(A_WHILE);
+            })
+            .await;
+        assert!(inner.used() >= long);
+        assert!((A_WHILE..long).contains(&outer.used()), "{outer:?}");
+    }
+}
