@@ -62,6 +62,21 @@ impl Clock for SystemClock {
     }
 }
 
+/// How long this thread has had a processor, whatever else the machine did.
+#[cfg(unix)]
+pub fn processor_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    let (secs, nanos) = (u64::try_from(time.tv_sec), u32::try_from(time.tv_nsec));
+    Duration::new(secs.unwrap_or_default(), nanos.unwrap_or_default())
+}
+
+/// Where the system does not tell, all time counts.
+#[cfg(not(unix))]
+pub fn processor_time() -> Duration {
+    static BEGIN: std::sync::LazyLock<std::time::Instant> = std::sync::LazyLock::new(std::time::Instant::now);
+    BEGIN.elapsed()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -9,15 +9,14 @@ use std::time::{Duration, Instant};
 use rhai::{Dynamic, Engine, EvalAltResult, Position};
 
 use super::native::{MAX_MEMORY_BYTES, MAX_OPERATIONS, MAX_SHARED, Native};
+use crate::clock::processor_time;
 use crate::hooks::script_log::ScriptLog;
 use crate::memory::held_bytes;
 
-/// Time that one call may take.
+/// The processor's time that one call may take.
 const MAX_TIME: Duration = Duration::from_millis(10);
 /// Time after which a call ends although the machine gave it less than [`MAX_TIME`].
-const MAX_WALL_CLOCK: Duration = Duration::from_millis(250);
-/// Longest step that counts in full: when the machine takes the thread away, the script is not to blame.
-const LONGEST_STEP: Duration = Duration::from_millis(1);
+const MAX_WALL_CLOCK: Duration = Duration::from_secs(1);
 /// The clock is read after this many operations.
 const OPERATIONS_PER_STEP: u64 = 16;
 const TOO_LONG: &str = "the script takes too long";
@@ -30,8 +29,8 @@ thread_local! {
 struct Running {
     log: Arc<ScriptLog>,
     began: Instant,
-    last_step: Instant,
-    spent: Duration,
+    /// The thread's processor time at the beginning.
+    began_at: Duration,
     operations: u64,
     held_before: i64,
     /// What closures share, each with the address of its value.
@@ -55,12 +54,10 @@ pub struct Session(());
 
 /// Starts the clock of a call on this thread.
 pub fn start(log: Arc<ScriptLog>) -> Session {
-    let now = Instant::now();
     RUNNING.set(Some(Running {
         log,
-        began: now,
-        last_step: now,
-        spent: Duration::ZERO,
+        began: Instant::now(),
+        began_at: processor_time(),
         operations: 0,
         held_before: held_bytes(),
         shared: Vec::new(),
@@ -75,8 +72,8 @@ impl Session {
     pub fn end(self) -> Cost {
         let ended = RUNNING.with_borrow_mut(|running| {
             let running = running.as_mut()?;
-            running.step(Instant::now(), LONGEST_STEP);
-            Some(Cost { spent: running.spent, operations: running.operations, over: running.over })
+            running.step();
+            Some(Cost { spent: running.spent(), operations: running.operations, over: running.over })
         });
         ended.unwrap_or_default()
     }
@@ -93,12 +90,16 @@ impl Drop for Session {
 }
 
 impl Running {
-    fn step(&mut self, now: Instant, longest: Duration) {
-        self.spent += (now - self.last_step).min(longest);
-        self.last_step = now;
-        if self.spent > MAX_TIME || now - self.began > MAX_WALL_CLOCK {
+    /// Ends the call when its time is over. The processor's time is asked for only when the call could have had that much.
+    fn step(&mut self) {
+        let passed = self.began.elapsed();
+        if passed > MAX_WALL_CLOCK || (passed > MAX_TIME && self.spent() > MAX_TIME) {
             self.over.get_or_insert(TOO_LONG);
         }
+    }
+
+    fn spent(&self) -> Duration {
+        processor_time().saturating_sub(self.began_at)
     }
 
     /// One operation more; why the call is over, if it is. The engine's own count begins anew in each call of a closure by
@@ -113,7 +114,7 @@ impl Running {
         }
         // The language waits a while for a shared value that the call itself has locked.
         if self.operations.is_multiple_of(OPERATIONS_PER_STEP) || !self.shared.is_empty() {
-            self.step(Instant::now(), LONGEST_STEP);
+            self.step();
         }
         self.over
     }
@@ -155,12 +156,10 @@ pub fn keep_shared(value: &Dynamic, address: usize) -> Native<()> {
 /// # Errors
 /// When the time is over; a script cannot catch this.
 pub fn heavy<T>(work: impl FnOnce() -> T) -> Native<T> {
-    let began = Instant::now();
     let done = work();
     let over = RUNNING.with_borrow_mut(|running| {
         let running = running.as_mut()?;
-        running.step(began, LONGEST_STEP);
-        running.step(Instant::now(), Duration::MAX);
+        running.step();
         running.over
     });
     if let Some(reason) = over {

@@ -8,6 +8,8 @@ use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use crate::clock::processor_time;
+
 thread_local! {
     /// When this thread, by its own time, began with the guest that it runs now; none while that guest is not measured.
     static BEGUN_AT: Cell<Option<Duration>> = const { Cell::new(None) };
@@ -33,7 +35,7 @@ impl CpuTime {
 
     /// What was used until now. To be called at each tick, inside of [`CpuTime::measure`].
     pub(in crate::plugin_host) fn at_tick(&self) -> Duration {
-        let now = thread_time();
+        let now = processor_time();
         self.is_measured.store(true, Ordering::Relaxed);
         let begun_at = BEGUN_AT.get().unwrap_or(now);
         BEGUN_AT.set(Some(begun_at));
@@ -54,37 +56,17 @@ struct Slice<'a> {
 
 impl<'a> Slice<'a> {
     fn begin(time: &'a CpuTime) -> Self {
-        let begun_at = time.is_measured.load(Ordering::Relaxed).then(thread_time);
+        let begun_at = time.is_measured.load(Ordering::Relaxed).then(processor_time);
         Self { time, around: BEGUN_AT.replace(begun_at) }
     }
 }
 
 impl Drop for Slice<'_> {
     fn drop(&mut self) {
-        let spent = BEGUN_AT.get().map_or(Duration::ZERO, |begun_at| thread_time().saturating_sub(begun_at));
+        let spent = BEGUN_AT.get().map_or(Duration::ZERO, |begun_at| processor_time().saturating_sub(begun_at));
         self.time.nanos.fetch_add(u64::try_from(spent.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
         BEGUN_AT.set(self.around.map(|begun_at| begun_at.saturating_add(spent)));
     }
-}
-
-/// How long this thread has had a processor.
-#[cfg(unix)]
-fn thread_time() -> Duration {
-    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: it writes the one struct that it is given, which outlives it.
-    #[expect(unsafe_code, reason = "the system has no safe interface for it")]
-    unsafe {
-        libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time);
-    }
-    let secs = u64::try_from(time.tv_sec).unwrap_or_default();
-    Duration::new(secs, u32::try_from(time.tv_nsec).unwrap_or_default())
-}
-
-/// Where the system does not tell, all time counts.
-#[cfg(not(unix))]
-fn thread_time() -> Duration {
-    static BEGIN: std::sync::LazyLock<std::time::Instant> = std::sync::LazyLock::new(std::time::Instant::now);
-    BEGIN.elapsed()
 }
 
 #[cfg(test)]
@@ -93,8 +75,8 @@ mod tests {
 
     /// Keeps this thread at work.
     fn work(how_long: Duration) {
-        let begin = thread_time();
-        while thread_time() - begin < how_long {
+        let begin = processor_time();
+        while processor_time() - begin < how_long {
             std::hint::spin_loop();
         }
     }
