@@ -52,12 +52,7 @@ pub fn reset(key: &str) -> Result<()> {
 ///
 /// # Errors
 /// As [`hit`], and those of `work`.
-pub fn in_turn<T>(
-    key: &str,
-    lease_secs: u32,
-    wait_millis: u32,
-    work: impl FnOnce() -> Result<T>,
-) -> Result<Option<T>> {
+pub fn in_turn<T>(key: &str, lease_secs: u32, wait_millis: u32, work: impl FnOnce() -> Result<T>) -> Result<Option<T>> {
     if !host::counters::acquire(key, lease_secs, wait_millis)? {
         return Ok(None);
     }

@@ -38,6 +38,8 @@ pub struct World {
     pub now_millis: u64,
     /// Users by id.
     pub users: BTreeMap<String, Map<String, Value>>,
+    /// Fields that a new user must have.
+    pub required_user_fields: Vec<String>,
     /// Passwords by the user's id, in clear.
     pub passwords: BTreeMap<String, String>,
     /// Accounts at providers.
@@ -99,6 +101,7 @@ impl Default for World {
             options: "{}".to_owned(),
             now_millis: 1_700_000_000_000,
             users: BTreeMap::new(),
+            required_user_fields: Vec::new(),
             passwords: BTreeMap::new(),
             accounts: Vec::new(),
             remembered_account: None,

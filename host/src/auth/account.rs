@@ -4,7 +4,7 @@ use super::user::new_row;
 use super::{Auth, AuthError, Scope, lifecycle};
 use crate::crypto::{hex, sha256};
 use crate::store::user::lock_user;
-use crate::store::{Account, Models, Value, account, counter, eq, ne};
+use crate::store::{Account, Database, Models, Value, account, counter, eq, ne};
 
 /// What came of removing an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +26,8 @@ pub async fn unlink(auth: &Auth, scope: &Scope, user_id: &str, account_id: &str)
     // Of several requests at once that each remove another account, all but one must see what the others removed.
     lock_user(&*unit, user_id).await?;
     let may_be_last = auth.config.account.account_linking.allow_unlinking_all;
-    if !may_be_last && unit.count(account::MODEL, &[eq("userId", user_id)]).await? <= 1 {
+    let is_last = unit.count(account::MODEL, &[eq("userId", user_id)]).await? <= 1;
+    if !may_be_last && is_last && !has_other_way_in(&unit, user_id).await? {
         return Ok(Unlink::Last);
     }
     let own = [eq("id", account_id), eq("userId", user_id)];
@@ -35,6 +36,22 @@ pub async fn unlink(auth: &Auth, scope: &Scope, user_id: &str, account_id: &str)
     }
     unit.commit().await?;
     Ok(Unlink::Done)
+}
+
+/// Whether a row of a plugin signs the user in, such as a passkey.
+async fn has_other_way_in(scope: &Scope, user_id: &str) -> Result<bool, AuthError> {
+    let models = scope.schema().models().iter();
+    let owners: Vec<(&str, &str)> = models
+        .flat_map(|model| model.fields.iter().map(move |field| (model, field)))
+        .filter(|(_, field)| field.signs_in)
+        .map(|(model, field)| (model.name.as_str(), field.name.as_str()))
+        .collect();
+    for (model, owner) in owners {
+        if scope.count(model, &[eq(owner.to_owned(), user_id)]).await? > 0 {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Links an account at a provider to a user. `None` when it is someone's already: of several callers at once, one gets it.

@@ -34,6 +34,8 @@ pub struct Field {
     pub returned: bool,
     /// Marks a credential of the referenced user; on `user`, a field that mirrors whether such rows exist.
     pub is_credential: bool,
+    /// Says whose way to sign in the row is: a row of this model signs in that user.
+    pub signs_in: bool,
     /// Sessions only: a session in which it has a value is never extended.
     pub never_refreshed: bool,
     /// Who brought it.
@@ -57,6 +59,7 @@ impl Field {
             input: true,
             returned: true,
             is_credential: false,
+            signs_in: false,
             never_refreshed: false,
             owner: Owner::Core,
         }

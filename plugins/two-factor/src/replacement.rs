@@ -6,8 +6,6 @@ use doorward_sdk::sessions::Session;
 
 /// Switches the second factor of the session's user on or off, and puts a new session into the old one's place.
 pub fn switch(old: &Session, enabled: bool) -> Result<Session> {
-    let user = users::update(&old.user.id(), &json!({ ENABLED: enabled }))?;
-    let new = sessions::open_as_chosen(&user, "two-factor")?;
-    browser_sessions::end(&[old.token().to_owned()])?;
-    Ok(new)
+    users::update(&old.user.id(), &json!({ ENABLED: enabled }))?;
+    sessions::replace_current("two-factor")
 }

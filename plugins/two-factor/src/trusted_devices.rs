@@ -8,6 +8,9 @@ use serde::Deserialize;
 
 /// The cookie: `<mac>!trust-device-<32 characters>`, signed.
 pub const COOKIE: &str = "trust_device";
+/// The cookies of other users of the same browser: this, and a keyed hash of the user's id.
+pub const OWN_COOKIES: &str = "trust_device-";
+const OWN_LENGTH: usize = 16;
 pub const PREFIX: &str = "trust-device-";
 const MODEL: &str = "twoFactorTrustedDevice";
 const LENGTH: u32 = 32;
@@ -42,22 +45,45 @@ pub fn trust(user_id: &str, ttl_secs: u64) -> Result<()> {
     // The cookie's own signature says that this server made it; the record says for whom.
     let mac = crypto::hmac_sha256(COOKIE, format!("{user_id}!{identifier}").as_bytes());
     let attributes = cookies::Attributes { max_age_secs: Some(ttl_secs), http_only: true };
-    cookies::set_signed(COOKIE, &format!("{}!{identifier}", crypto::base64url(&mac)), attributes)
+    // The reference's cookie is the first user's of this browser; every other has one of their own.
+    let own = own_cookie(user_id);
+    let is_taken = holder(COOKIE)?.is_some_and(|holder| holder != user_id);
+    let name = if is_taken || cookies::get_signed(&own)?.is_some() { own.as_str() } else { COOKIE };
+    cookies::set_signed(name, &format!("{}!{identifier}", crypto::base64url(&mac)), attributes)
 }
 
-/// Whether this user trusts this browser. The trust is renewed, and a cookie that is worth nothing is removed.
-pub fn renew(user_id: &str, ttl_secs: u64) -> Result<bool> {
-    let Some(identifier) = presented()? else { return Ok(false) };
-    // A cookie of someone else on this browser is left alone until it is known to be this user's.
-    let is_trusted = verifications::find(&identifier)?.as_deref() == Some(user_id)
-        && verifications::consume(&identifier)?.as_deref() == Some(user_id);
-    if is_trusted {
-        models::delete(MODEL, eq("identifier", &identifier))?;
-        trust(user_id, ttl_secs)?;
-    } else {
-        cookies::delete(COOKIE)?;
+/// The cookie of a user who is not the first of this browser to trust it.
+fn own_cookie(user_id: &str) -> String {
+    let mac = crypto::base64url(&crypto::hmac_sha256(OWN_COOKIES, user_id.as_bytes()));
+    format!("{OWN_COOKIES}{}", mac.get(..OWN_LENGTH).unwrap_or_default())
+}
+
+/// Whose trust a cookie of this browser stands for, while it holds.
+fn holder(cookie: &str) -> Result<Option<String>> {
+    match presented(cookie)? {
+        Some(identifier) => verifications::find(&identifier),
+        None => Ok(None),
     }
-    Ok(is_trusted)
+}
+
+/// Whether this user trusts this browser. The trust is renewed, and a cookie that is worth nothing is removed; that of
+/// another user stays.
+pub fn renew(user_id: &str, ttl_secs: u64) -> Result<bool> {
+    for cookie in [COOKIE, &own_cookie(user_id)] {
+        let Some(identifier) = presented(cookie)? else { continue };
+        match verifications::find(&identifier)? {
+            None => cookies::delete(cookie)?,
+            Some(holder) if holder != user_id => {}
+            Some(_) if verifications::consume(&identifier)?.as_deref() == Some(user_id) => {
+                models::delete(MODEL, eq("identifier", &identifier))?;
+                trust(user_id, ttl_secs)?;
+                return Ok(true);
+            }
+            // Another sign-in was faster.
+            Some(_) => {}
+        }
+    }
+    Ok(false)
 }
 
 /// Ends the trust in every device of a user.
@@ -68,13 +94,19 @@ pub fn forget_all(user_id: &str) -> Result<()> {
     models::delete(MODEL, eq("userId", user_id)).map(drop)
 }
 
-/// Ends the trust in this browser, whatever table it stands in.
+/// Ends the user's trust in this browser, whatever table it stands in.
 pub fn forget_this(user_id: &str) -> Result<()> {
-    let Some(identifier) = presented()? else { return Ok(()) };
-    if verifications::find(&identifier)?.as_deref() == Some(user_id) {
-        verifications::consume(&identifier)?;
+    for cookie in [COOKIE, &own_cookie(user_id)] {
+        let Some(identifier) = presented(cookie)? else { continue };
+        match verifications::find(&identifier)? {
+            Some(holder) if holder != user_id => {}
+            _ => {
+                verifications::consume(&identifier)?;
+                cookies::delete(cookie)?;
+            }
+        }
     }
-    cookies::delete(COOKIE)
+    Ok(())
 }
 
 /// Whoever had the password may have had a device, too: a new password ends the trust in all of them.
@@ -90,8 +122,8 @@ pub fn after_account_update(change: &Change) -> Result<()> {
     forget_all(text("userId"))
 }
 
-fn presented() -> Result<Option<String>> {
-    let cookie = cookies::get_signed(COOKIE)?;
+fn presented(cookie: &str) -> Result<Option<String>> {
+    let cookie = cookies::get_signed(cookie)?;
     let identifier = cookie.as_deref().and_then(|value| value.split('!').nth(1));
     Ok(identifier.filter(|text| text.starts_with(PREFIX)).map(str::to_owned))
 }
