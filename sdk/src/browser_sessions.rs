@@ -25,7 +25,7 @@ pub fn find(tokens: &[String]) -> Result<Vec<Session>> {
 }
 
 /// Makes a live session the browser's current one and sets its cookies. None when it is gone. Without `remember` it ends
-/// with the browser; none is what the browser chose before.
+/// with the browser; none is what was chosen when that session was opened.
 ///
 /// # Errors
 /// `denied` outside of routes and `before` hooks.

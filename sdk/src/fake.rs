@@ -38,6 +38,8 @@ pub struct World {
     pub now_millis: u64,
     /// Users by id.
     pub users: BTreeMap<String, Map<String, Value>>,
+    /// Fields that a new user must have.
+    pub required_user_fields: Vec<String>,
     /// Passwords by the user's id, in clear.
     pub passwords: BTreeMap<String, String>,
     /// What has changed about how a user signs in, by the user's id: any text, for `users::credentials_version`.
@@ -103,6 +105,7 @@ impl Default for World {
             options: "{}".to_owned(),
             now_millis: 1_700_000_000_000,
             users: BTreeMap::new(),
+            required_user_fields: Vec::new(),
             passwords: BTreeMap::new(),
             credential_changes: BTreeMap::new(),
             told: Vec::new(),

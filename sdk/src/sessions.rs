@@ -138,6 +138,15 @@ pub fn open_as_chosen(user: &User, method: &str) -> Result<Session> {
     Session::parse(&host::sessions::open(&user.id(), method, None)?)
 }
 
+/// Opens a session in place of the request's own, for the same user and as long-lived, with what the application stored in its
+/// fields, and ends the old one: for changes after which the old token is worth nothing.
+///
+/// # Errors
+/// As [`open`]; `invalid` without a session.
+pub fn replace_current(method: &str) -> Result<Session> {
+    Session::parse(&host::sessions::replace_current(method)?)
+}
+
 /// Removes the browser's mark that its session shall end with it: what was chosen holds for the present session alone.
 ///
 /// # Errors

@@ -95,7 +95,8 @@ async fn an_ended_session_is_none_where_it_matters(place: Place) {
         let server = start(&place, strategy, "").await;
         let cookies = sign_up(&server).await.cookies();
         end_sessions(&server).await;
-        assert_eq!(server.get("/list-accounts", &cookies).await.status, 200);
+        assert_eq!(server.get("/get-session", &cookies).await.json()["user"]["email"], "ada@example.com");
+        assert_eq!(server.get("/list-accounts", &cookies).await.refusal(), "401 UNAUTHORIZED Unauthorized");
         for (path, body) in [
             ("/revoke-session", json!({ "token": "x" })),
             ("/revoke-sessions", json!({})),

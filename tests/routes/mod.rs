@@ -22,6 +22,7 @@ mod revoke_sessions;
 mod send_verification_email;
 mod session_gate;
 mod session_guards;
+mod session_life;
 mod sign_in_email;
 mod sign_out;
 mod sign_up_email;

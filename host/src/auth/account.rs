@@ -49,7 +49,8 @@ pub async fn unlink(auth: &Auth, scope: &Scope, user_id: &str, which: Which<'_>)
     // Of several requests at once that each remove another account, all but one must see what the others removed.
     lock_user(&*unit, user_id).await?;
     let may_be_last = auth.config.account.account_linking.allow_unlinking_all;
-    if !may_be_last && unit.count(account::MODEL, &[eq("userId", user_id)]).await? <= 1 {
+    let is_last = unit.count(account::MODEL, &[eq("userId", user_id)]).await? <= 1;
+    if !may_be_last && is_last && !has_other_way_in(&unit, user_id).await? {
         return Ok(Unlink::Last);
     }
     let Some(id) = which.row_id(&*unit, user_id).await? else { return Ok(Unlink::Unknown) };
@@ -59,6 +60,22 @@ pub async fn unlink(auth: &Auth, scope: &Scope, user_id: &str, which: Which<'_>)
     }
     unit.commit().await?;
     Ok(Unlink::Done)
+}
+
+/// Whether a row of a plugin signs the user in, such as a passkey.
+async fn has_other_way_in(scope: &Scope, user_id: &str) -> Result<bool, AuthError> {
+    let models = scope.schema().models().iter();
+    let owners: Vec<(&str, &str)> = models
+        .flat_map(|model| model.fields.iter().map(move |field| (model, field)))
+        .filter(|(_, field)| field.signs_in)
+        .map(|(model, field)| (model.name.as_str(), field.name.as_str()))
+        .collect();
+    for (model, owner) in owners {
+        if scope.count(model, &[eq(owner.to_owned(), user_id)]).await? > 0 {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Links an account at a provider to a user. `None` when it is someone's already: of several callers at once, one gets it.

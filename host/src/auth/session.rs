@@ -12,6 +12,8 @@ pub use super::active_session::ActiveSession;
 
 /// Life of a session that ends with the browser, in seconds.
 const UNREMEMBERED_SECS: i64 = 86_400;
+/// Between the moments at which a server notes the beginning and the end of a session.
+const CLOCK_STEP_SECS: i64 = 10;
 const TOKEN_LENGTH: usize = 32;
 
 /// What a new session records about the client.
@@ -76,7 +78,23 @@ pub async fn find_active_or_end(auth: &Auth, scope: &Scope, token: &str) -> Resu
 pub fn is_refresh_due(auth: &Auth, session: &Session) -> bool {
     let options = &auth.config.session;
     let due_at = session.expires_at().plus_secs(options.update_age - options.expires_in);
-    !options.disable_session_refresh && due_at <= auth.now() && !is_never_refreshed(session)
+    !options.disable_session_refresh && due_at <= auth.now() && !is_never_refreshed(session) && !is_brief(auth, session)
+}
+
+/// Whether the session was opened to end with the browser, as its life tells: such a session has a day and gets no more,
+/// with whatever cookies it comes. Where sessions last a day anyway, the life does not tell.
+pub fn is_brief(auth: &Auth, session: &Session) -> bool {
+    let life_secs = (session.expires_at().0 - session.created_at().0) / 1000;
+    is_a_day(life_secs) && !lasts_a_day(auth)
+}
+
+/// Whether remembered sessions last as long as those that end with the browser.
+pub fn lasts_a_day(auth: &Auth) -> bool {
+    is_a_day(auth.config.session.expires_in)
+}
+
+fn is_a_day(secs: i64) -> bool {
+    (secs - UNREMEMBERED_SECS).abs() <= CLOCK_STEP_SECS
 }
 
 /// Whether a plugin opened the session for a time of its own: it ends when it was to end.

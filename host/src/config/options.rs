@@ -268,6 +268,8 @@ pub struct Advanced {
     pub disable_origin_check: bool,
     /// Whether a path may end with one slash more.
     pub skip_trailing_slashes: bool,
+    /// Whether mailed links that change something or sign in show a page with a button first, for mail scanners follow links.
+    pub confirm_links: bool,
     /// How the client's address is found.
     pub ip_address: IpAddress,
     /// Ids of new rows.
@@ -285,6 +287,7 @@ impl Default for Advanced {
             disable_csrf_check: None,
             disable_origin_check: false,
             skip_trailing_slashes: false,
+            confirm_links: false,
             ip_address: IpAddress::default(),
             database: AdvancedDatabase::default(),
         }

@@ -19,6 +19,9 @@ pub async fn delete_user_callback(exchange: &mut Exchange) -> Result<Response, A
     input.finish()?;
     exchange.require_trusted_targets(["callbackURL"])?;
     exchange.refuse_prefetch()?;
+    if let Some(page) = exchange.ask_to_confirm() {
+        return Ok(page);
+    }
     if !exchange.auth().config.user.delete_user.enabled {
         return Err(Code::NOT_FOUND.into());
     }

@@ -13,7 +13,7 @@ use crate::store::account::list_accounts as find_accounts;
 /// # Errors
 /// `UNAUTHORIZED`.
 pub async fn list_accounts(exchange: &mut Exchange) -> Result<Response, ApiError> {
-    let user_id = exchange.require_session(SessionNeed::default()).await?.user.id().to_owned();
+    let user_id = exchange.require_session(SessionNeed::FROM_STORE).await?.user.id().to_owned();
     let accounts = find_accounts(&exchange.scope(), &user_id).await?;
     Ok(Response::json(&accounts.iter().map(output).collect()))
 }

@@ -35,6 +35,9 @@ pub async fn verify_email(exchange: &mut Exchange) -> Result<Response, ApiError>
     input.finish()?;
     exchange.require_trusted_targets(["callbackURL"])?;
     exchange.refuse_prefetch()?;
+    if let Some(page) = exchange.ask_to_confirm() {
+        return Ok(page);
+    }
     let link = Link { token, callback_url };
     match follow(exchange, &link).await {
         Err(error) => refuse_at(link.callback_url.as_deref(), error),
@@ -95,7 +98,7 @@ async fn verify(exchange: &mut Exchange, link: &Link, user: User) -> Result<Resp
     match exchange.session_with(SessionNeed::FROM_STORE).await?.cloned() {
         Some(active) if active.user.id() == user.id() => exchange.renew_session(ActiveSession { user, ..active }),
         _ => {
-            let remember = !exchange.ends_with_browser();
+            let remember = !exchange.has_brief_mark();
             let attempt = SignInAttempt::new(user, method::VERIFY_EMAIL, remember);
             if let SignIn::Challenged(challenge) = exchange.open_session(&scope, attempt).await? {
                 return Ok(challenge_at(link.callback_url.as_deref(), challenge));

@@ -5,7 +5,7 @@
 use serde_json::{Map, Value as Json};
 
 use super::Exchange;
-use crate::cookie::chunks;
+use crate::cookie::{Cookie, chunks};
 use crate::crypto::jwe::JweKey;
 use crate::crypto::secret::Secret;
 use crate::store::Account;
@@ -15,19 +15,41 @@ const PURPOSE: &str = "better-auth-account";
 impl Exchange {
     /// Sends the cookie, when `account.store_account_cookie` is on. It holds the tokens as the store does.
     pub fn remember_account(&mut self, account: &Account) {
-        let auth = self.auth();
-        if !auth.config.account.store_account_cookie {
+        if !self.auth().config.account.store_account_cookie {
             return;
         }
-        let max_age_secs = auth.config.session.cookie_cache.max_age;
-        let now_secs = auth.now().as_secs();
         let fields = account.0.model().fields.iter().zip(account.0.values());
-        let mut claims: Map<String, Json> = fields
+        let claims = fields
             .filter(|(field, _)| field.name != "password")
             .map(|(field, value)| (field.name.clone(), value.to_json()))
             .collect();
+        self.send_account_cookie(claims);
+    }
+
+    /// Sends the browser's cookie again, so that it lives as long as the copy of the session beside it; one that is another
+    /// user's is removed. Called by: whoever sends a copy.
+    pub(super) fn renew_account_cookie(&mut self, user_id: &str) {
+        let spec = self.auth().cookies.account_data.clone();
+        let is_sent = self.cookies.iter().any(|cookie| chunks::is_of(&cookie.name, &spec.name));
+        if !self.auth().config.account.store_account_cookie || is_sent {
+            return;
+        }
+        let Some(claims) = self.account_claims() else { return };
+        if claims.get("userId").and_then(Json::as_str) == Some(user_id) {
+            return self.send_account_cookie(claims);
+        }
+        let names = chunks::names(&self.request, &spec.name);
+        self.cookies.push(spec.deletion());
+        self.cookies.extend(names.into_iter().map(|name| Cookie { name, ..spec.deletion() }));
+    }
+
+    fn send_account_cookie(&mut self, mut claims: Map<String, Json>) {
+        let auth = self.auth();
+        let max_age_secs = auth.config.session.cookie_cache.max_age;
+        let now_secs = auth.now().as_secs();
         claims.insert("iat".into(), now_secs.into());
         claims.insert("exp".into(), (now_secs + max_age_secs).into());
+        claims.shift_remove("jti");
         let sealed = key(&auth.config.secret_value).and_then(|key| key.seal_claims(claims, &*auth.random));
         let Some(sealed) = sealed else { return };
         let spec = auth.cookies.account_data.clone();
@@ -39,15 +61,19 @@ impl Exchange {
     /// Owner and row of the account in the cookie, if the cookie is genuine and has not expired. The stored row may
     /// have changed since: read it from the store.
     pub fn remembered_account(&self) -> Option<(String, String)> {
-        let auth = self.auth();
-        if !auth.config.account.store_account_cookie {
+        if !self.auth().config.account.store_account_cookie {
             return None;
         }
-        let sealed = chunks::read(&self.request, &auth.cookies.account_data.name)?;
-        let open = |secret| key(secret)?.open_claims(&sealed, auth.now());
-        let claims = auth.config.all_secrets.iter().find_map(open)?;
+        let claims = self.account_claims()?;
         let text = |name: &str| claims.get(name).and_then(Json::as_str).map(str::to_owned);
         Some((text("userId")?, text("id")?))
+    }
+
+    fn account_claims(&self) -> Option<Map<String, Json>> {
+        let auth = self.auth();
+        let sealed = chunks::read(&self.request, &auth.cookies.account_data.name)?;
+        let open = |secret| key(secret)?.open_claims(&sealed, auth.now());
+        auth.config.all_secrets.iter().find_map(open)
     }
 }
 

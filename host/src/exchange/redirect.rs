@@ -38,6 +38,48 @@ impl Exchange {
         }
         Ok(())
     }
+
+    /// A page with a button that follows the link, when `advanced.confirm_links` is on and nobody pressed it yet: mail scanners
+    /// open links as browsers do, but press no buttons. For links that change something or sign in.
+    pub fn ask_to_confirm(&self) -> Option<Response> {
+        let query = &self.request.query;
+        if !self.auth().config.advanced.confirm_links || query.get(CONFIRMED) == Some("1") {
+            return None;
+        }
+        let named = |(name, value): (&str, &str)| {
+            format!("<input type=\"hidden\" name=\"{}\" value=\"{}\">", escaped(name), escaped(value))
+        };
+        let kept: String = query.pairs().filter(|(name, _)| *name != CONFIRMED).map(named).collect();
+        let title = escaped(&self.auth().config.app_name);
+        let page = format!(
+            "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"robots\" content=\"noindex\">\
+             <meta name=\"viewport\" content=\"width=device-width\"><title>{title}</title></head><body><h1>{title}</h1>\
+             <form method=\"get\">{kept}<input type=\"hidden\" name=\"{CONFIRMED}\" value=\"1\">\
+             <button>Continue</button></form></body></html>"
+        );
+        let mut response = Response::with_type(200, "text/html; charset=utf-8", page);
+        response.headers.push("cache-control", "no-store");
+        Some(response)
+    }
+}
+
+/// The query parameter that the button adds.
+const CONFIRMED: &str = "confirmed";
+
+/// Text as it stands in HTML, inside and outside of quotes.
+fn escaped(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            '&' => safe.push_str("&amp;"),
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '"' => safe.push_str("&quot;"),
+            '\'' => safe.push_str("&#39;"),
+            letter => safe.push(letter),
+        }
+    }
+    safe
 }
 
 /// Redirects to `target` with `error=<code>`. Without a target, the error itself is the answer.

@@ -227,7 +227,8 @@ impl Exchange {
             (None, false) => session::find_active(auth, &scope, token).await?,
         };
         let Some(mut active) = found else { return Ok(None) };
-        if need.refresh == Refresh::Never || self.ends_with_browser() {
+        let is_brief = self.has_brief_mark() || session::is_brief(self.auth(), &active.session);
+        if need.refresh == Refresh::Never || is_brief {
             return Ok(Some(active));
         }
         if !may_write || !session::is_refresh_due(self.auth(), &active.session) {

@@ -1,7 +1,7 @@
 //! The cookies of a session: its token, its cached copy, and the mark that it ends with the browser.
 
 use super::Exchange;
-use crate::auth::session::ActiveSession;
+use crate::auth::session::{self, ActiveSession};
 use crate::config::StateStrategy;
 use crate::cookie::{Cookie, CookieSpec, chunks};
 
@@ -22,10 +22,22 @@ impl Exchange {
         self.signed_cookie(&cookies.session_token.name, &cookies.token_signer)
     }
 
-    /// Whether the session was opened with "do not remember me".
-    pub fn ends_with_browser(&self) -> bool {
+    /// Whether the browser has the mark of a sign-in with "do not remember me".
+    pub fn has_brief_mark(&self) -> bool {
         let cookies = &self.auth().cookies;
         self.signed_cookie(&cookies.dont_remember.name, &cookies.dont_remember_signer).is_some()
+    }
+
+    /// Whether the session was opened with "do not remember me": the one that this request opened, or else the one that it
+    /// came with. That belongs to the session, so clients without cookies have it too.
+    pub fn ends_with_browser(&self) -> bool {
+        let name = &self.auth().cookies.dont_remember.name;
+        let mut marks = self.cookies.iter().filter(|cookie| cookie.name == *name).peekable();
+        if self.opened.is_some() && marks.peek().is_some() {
+            return marks.any(|cookie| !cookie.is_deletion());
+        }
+        self.has_brief_mark()
+            || self.seen_session().is_some_and(|active| session::is_brief(self.auth(), &active.session))
     }
 
     /// Whether the answer sets or deletes the session cookie.
@@ -78,7 +90,7 @@ impl Exchange {
         let mark = auth.cookies.dont_remember.clone();
         let cookie = match remember {
             false => auth.cookies.dont_remember_signer.sign("true").map(|value| mark.cookie(value, None)),
-            true => self.ends_with_browser().then(|| mark.deletion()),
+            true => self.has_brief_mark().then(|| mark.deletion()),
         };
         self.withdraw(&mark);
         self.cookies.extend(cookie);
@@ -108,14 +120,16 @@ impl Exchange {
         let cookies = chunks::write(&spec, &copy, max_age_secs, &chunks::names(&self.request, &spec.name));
         self.withdraw(&spec);
         self.cookies.extend(cookies);
+        self.renew_account_cookie(active.user.id());
     }
 
     pub(super) fn copy(&self, token: &str) -> CachedSession {
         let auth = self.auth();
-        let Some(cache) = &auth.session_cache else { return CachedSession::Absent };
-        match chunks::read(&self.request, &auth.cookies.session_data.name) {
-            None => CachedSession::Absent,
-            Some(copy) => cache.open(auth, &copy, token).map_or(CachedSession::Bad, CachedSession::Good),
+        match (chunks::read(&self.request, &auth.cookies.session_data.name), &auth.session_cache) {
+            (None, _) => CachedSession::Absent,
+            // From before the cache was switched off.
+            (Some(_), None) => CachedSession::Bad,
+            (Some(copy), Some(cache)) => cache.open(auth, &copy, token).map_or(CachedSession::Bad, CachedSession::Good),
         }
     }
 

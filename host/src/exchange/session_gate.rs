@@ -12,7 +12,7 @@ use crate::auth::{Scope, lifecycle};
 use crate::cookie::Cookie;
 use crate::error::{ApiError, Code};
 use crate::http::Response;
-use crate::store::{Database, Session, User, Value};
+use crate::store::{Database, Owner, Session, User, Value};
 
 /// An attempt to sign in: who, and how.
 #[derive(Clone, Debug)]
@@ -183,11 +183,25 @@ impl Exchange {
     /// # Errors
     /// When the store fails.
     pub async fn replace_sessions(&mut self, scope: &Scope, user: User) -> Result<OpenedSession, ApiError> {
+        let kept = self.kept_by_replacement();
         session::end_all(self.auth(), scope, user.id(), None).await?;
         let remember = !self.ends_with_browser();
-        let opened = self.store_session(scope, SignInAttempt::new(user, method::REPLACEMENT, remember)).await?;
+        let attempt = SignInAttempt { session: kept, ..SignInAttempt::new(user, method::REPLACEMENT, remember) };
+        let opened = self.store_session(scope, attempt).await?;
         self.opened = Some(opened.clone());
         Ok(opened)
+    }
+
+    /// What a session that takes the place of the request's own has of it: what the application stored there.
+    pub fn kept_by_replacement(&self) -> SessionShape {
+        let Some(active) = self.seen_session() else { return SessionShape::default() };
+        let record = &active.session.0;
+        let fields = record.model().fields.iter().zip(record.values());
+        let own = fields.filter(|(field, value)| field.owner == Owner::Config && !value.is_null());
+        SessionShape {
+            life_secs: None,
+            fields: own.map(|(field, value)| (field.name.clone(), value.clone())).collect(),
+        }
     }
 
     async fn store_session(&mut self, scope: &Scope, attempt: SignInAttempt) -> Result<OpenedSession, ApiError> {

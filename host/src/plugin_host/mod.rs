@@ -224,6 +224,14 @@ struct PluginEndpoint {
 impl Endpoint for PluginEndpoint {
     async fn call(&self, exchange: &mut Exchange) -> Result<Response, ApiError> {
         exchange.require_trusted_targets(self.redirect_params.iter().map(String::as_str))?;
+        if exchange.request.method == "GET" {
+            exchange.refuse_prefetch()?;
+        }
+        if !self.redirect_params.is_empty()
+            && let Some(page) = exchange.ask_to_confirm()
+        {
+            return Ok(page);
+        }
         self.plugin.handle(self.index, exchange).await
     }
 }

@@ -36,6 +36,8 @@ pub struct Field {
     pub is_credential: bool,
     /// Plugins' tables only: is its value what the user signs in with?
     pub is_factor: bool,
+    /// Says whose way to sign in the row is: a row of this model signs in that user.
+    pub signs_in: bool,
     /// Sessions only: a session in which it has a value is never extended.
     pub never_refreshed: bool,
     /// Who brought it.
@@ -60,6 +62,7 @@ impl Field {
             returned: true,
             is_credential: false,
             is_factor: false,
+            signs_in: false,
             never_refreshed: false,
             owner: Owner::Core,
         }

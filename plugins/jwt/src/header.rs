@@ -5,6 +5,10 @@ use crate::{signing, token};
 use doorward_sdk::prelude::*;
 
 pub fn set_header(request: &Request, reply: &Reply) -> Result<()> {
+    // The browser's copy of a session that was ended is good enough for a page, not for a token that others take.
+    if sessions::stored()?.is_none() {
+        return Ok(());
+    }
     let Some(session) = request.session()? else { return Ok(()) };
     let options: Options = config::options()?;
     let key = match signing::remembered_key(&options) {

@@ -52,7 +52,10 @@ pub fn all() -> Result<Vec<Key>> {
 
 /// The newest key of the configured algorithm that has not expired, else the newest of any. `keys` is in order of age.
 pub fn choose(keys: Vec<Key>, options: &Options) -> Option<Key> {
-    let usable = |key: &Key| key.signs() && Algorithm::parse(key.algorithm(options)).is_some();
+    // A database of the reference's may hold keys of Ed448.
+    let is_known =
+        |key: &Key| key.crv.as_deref() != Some("Ed448") && Algorithm::parse(key.algorithm(options)).is_some();
+    let usable = |key: &Key| key.signs() && is_known(key);
     let mut usable: Vec<Key> = keys.into_iter().filter(usable).collect();
     let wanted = &options.jwks.key_pair_config.alg;
     match usable.iter().rposition(|key| key.algorithm(options) == wanted) {

@@ -25,7 +25,7 @@ doorward_sdk::plugin!(plugin);
 /// The whole plugin: its options, its table, its endpoints, its header and its functions for the application's backend.
 pub fn plugin() -> Plugin {
     Plugin::new("jwt", env!("CARGO_PKG_VERSION"))
-        .options::<Options>()
+        .options_without(Options::fault)
         .table(
             Table::new(key::TABLE)
                 .field(FieldRule::new("publicKey", FieldType::String).required())

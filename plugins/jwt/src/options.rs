@@ -33,7 +33,7 @@ pub struct Jwks {
 pub struct KeyPairConfig {
     #[serde(deserialize_with = "algorithm")]
     pub alg: String,
-    /// Taken for compatibility: every algorithm has one curve.
+    /// Taken for compatibility: every algorithm has one curve, and no other is accepted.
     crv: Option<String>,
     /// Bits of an RSA key; 2048 when none.
     pub modulus_length: Option<u32>,
@@ -109,6 +109,24 @@ fn path<'de, D: Deserializer<'de>>(from: D) -> std::result::Result<String, D::Er
     let path = String::deserialize(from)?;
     let is_path = path.len() > 1 && path.starts_with('/') && !path.contains("..");
     if is_path { Ok(path) } else { Err(D::Error::custom("`jwks_path` begins with `/` and has no `..`")) }
+}
+
+impl Options {
+    /// What the server must not start with.
+    pub fn fault(&self) -> Option<String> {
+        let KeyPairConfig { alg, crv, .. } = &self.jwks.key_pair_config;
+        let curve = match alg.as_str() {
+            "EdDSA" => "Ed25519",
+            "ES256" => "P-256",
+            "ES512" => "P-521",
+            _ => "",
+        };
+        let wrong = crv.as_deref().filter(|crv| *crv != curve)?;
+        Some(match curve {
+            "" => format!("`crv`: {alg} has no curve"),
+            curve => format!("`crv`: {alg} is made with the curve \"{curve}\" here, not with {wrong:?}"),
+        })
+    }
 }
 
 fn algorithm<'de, D: Deserializer<'de>>(from: D) -> std::result::Result<String, D::Error> {

@@ -31,6 +31,11 @@ pub fn verify(_request: &Request, input: Verify) -> Result<Response> {
     let (user, is_new) = match user_of(&link, &options) {
         Ok(Some(found)) => found,
         Ok(None) => return Ok(failed(&input, "new_user_signup_disabled")),
+        // A field that the operator requires and nobody gave.
+        Err(Error::Host(HostError::Invalid(fault))) => {
+            log::warn(&format!("no user could be made for a link: {fault}"));
+            return Ok(failed(&input, "unable_to_create_user"));
+        }
         // What forbids the new user says so on the page that shows errors.
         Err(Error::Host(HostError::Refused(ApiError { code: Some(code), message, .. }))) => {
             let url = failed_at(&input, &code);
@@ -169,6 +174,16 @@ mod tests {
         fake::with(|world| world.options = r#"{"disable_sign_up":true}"#.to_owned());
         store("t", "ada@example.com");
         assert_eq!(location(&link(&[("token", "t")])), "http://localhost:3000/?error=new_user_signup_disabled");
+        assert!(fake::with(|world| world.users.is_empty() && world.sessions.is_empty()));
+    }
+
+    #[test]
+    fn a_user_who_cannot_be_made_is_told_on_the_page() {
+        fake::reset();
+        fake::with(|world| world.required_user_fields = vec!["plan".to_owned()]);
+        store("t", "ada@example.com");
+        let query = [("token", "t"), ("callbackURL", "/home"), ("errorCallbackURL", "/oops")];
+        assert_eq!(location(&link(&query)), "http://localhost:3000/oops?error=unable_to_create_user");
         assert!(fake::with(|world| world.users.is_empty() && world.sessions.is_empty()));
     }
 

@@ -31,10 +31,14 @@ pub fn tokens() -> Result<Vec<String>> {
     Ok(tokens)
 }
 
-/// Keeps a session in this browser, for as long as sessions last.
+/// Keeps the session that the browser has now, for as long as sessions last; one that ends with the browser, as long as the
+/// browser runs.
 pub fn keep(token: &str) -> Result<()> {
     let session: Map<String, Value> = config::core_options("session")?;
-    let max_age_secs = session.get("expires_in").and_then(Value::as_u64);
+    let max_age_secs = match sessions::is_remembered()? {
+        true => session.get("expires_in").and_then(Value::as_u64),
+        false => None,
+    };
     cookies::set_signed(&cookie_name(token), token, cookies::Attributes { max_age_secs, http_only: true })
 }
 

@@ -80,6 +80,22 @@ mod tests {
     }
 
     #[test]
+    fn dead_sessions_and_impersonations_do_not_count() {
+        begin(2);
+        let (dead, live) = (sign_in("a@example.com"), sign_in("b@example.com"));
+        fake::with(|world| world.live.remove(&dead));
+        let third = sign_in("c@example.com");
+        assert_eq!(device::tokens().expect("cookies"), [live.clone(), third.clone()]);
+        // An administrator acts as someone who has a session here.
+        let user = users::find_by_email("b@example.com").expect("store").expect("user");
+        session_administration::impersonate(&user, "impersonation", 60, &json!({ "impersonatedBy": "admin" }))
+            .expect("session");
+        let reply = RawReply::signed_in(&json!({ "id": user.id() }));
+        remember::remember(&Request::new(&RawRequest::get("/", &[])), &Reply::new(&reply)).expect("hook");
+        assert_eq!(device::tokens().expect("cookies"), [live, third]);
+    }
+
+    #[test]
     fn the_current_session_changes_and_ends() {
         begin(5);
         let (ada, bob) = (sign_in("ada@example.com"), sign_in("bob@example.com"));

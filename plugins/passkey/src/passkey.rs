@@ -73,5 +73,5 @@ pub fn table() -> Table {
         .field(FieldRule::new("transports", FieldType::String))
         .field(FieldRule::new("createdAt", FieldType::Date))
         .field(FieldRule::new("aaguid", FieldType::String))
-        .credentials()
+        .ways_in()
 }

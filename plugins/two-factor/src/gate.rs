@@ -133,6 +133,23 @@ mod tests {
     }
 
     #[test]
+    fn two_people_in_one_browser_keep_their_trust_each() {
+        enrolled("{}");
+        let bob = json!({ "email": "bob@example.com", "twoFactorEnabled": true });
+        let bob = users::create(&bob).expect("user");
+        let of_bob = || RawAttempt::new(&json!(users::find_by_id(&bob.id()).expect("store")), "email");
+        trusted_devices::trust("user-1", 60).expect("trusted");
+        assert!(ask(of_bob()).is_some(), "ada's trust is not his");
+        trusted_devices::trust(&bob.id(), 60).expect("trusted");
+        for _ in 0..2 {
+            assert_eq!((ask(attempt("email")), ask(of_bob())), (None, None));
+        }
+        trusted_devices::forget_this(&bob.id()).expect("forgotten");
+        assert!(ask(of_bob()).is_some());
+        assert_eq!(ask(attempt("email")), None);
+    }
+
+    #[test]
     fn trust_ends_with_its_time_and_when_all_devices_are_forgotten() {
         enrolled("{}");
         trusted_devices::trust("user-1", 60).expect("trusted");

@@ -66,6 +66,7 @@ pub fn plugin() -> Plugin {
         .function(Function::new("generate-totp", functions::generate_totp))
         .cookie(CookieRule::prefixed(challenge::COOKIE))
         .cookie(CookieRule::prefixed(trusted_devices::COOKIE))
+        .cookie(CookieRule::prefixed(trusted_devices::OWN_COOKIES).all_that_begin_so())
         .user_field(FieldRule::new(ENABLED, FieldType::Boolean).default_value(false).credential())
         .table(enrolment::table())
         .table(trusted_devices::table())

@@ -9,7 +9,5 @@ use doorward_sdk::users::WayIn;
 pub fn switch(old: &Session, enabled: bool) -> Result<Session> {
     let user = users::update(&old.user.id(), &json!({ ENABLED: enabled }))?;
     users::tell_of_change(&user.id(), WayIn::TwoFactor)?;
-    let new = sessions::open_as_chosen(&user, "two-factor")?;
-    browser_sessions::end(&[old.token().to_owned()])?;
-    Ok(new)
+    sessions::replace_current("two-factor")
 }

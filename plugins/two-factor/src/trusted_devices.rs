@@ -9,6 +9,9 @@ use serde::Deserialize;
 
 /// The cookie: `<mac>!trust-device-<32 characters>`, signed.
 pub const COOKIE: &str = "trust_device";
+/// The cookies of other users of the same browser: this, and a keyed hash of the user's id.
+pub const OWN_COOKIES: &str = "trust_device-";
+const OWN_LENGTH: usize = 16;
 pub const PREFIX: &str = "trust-device-";
 const MODEL: &str = "twoFactorTrustedDevice";
 const LENGTH: u32 = 32;
@@ -42,7 +45,11 @@ pub fn trust(user_id: &str, ttl_secs: u64) -> Result<()> {
     models::insert::<Device>(MODEL, &row)?;
     // The cookie's own signature says that this server made it; the record says for whom.
     let attributes = cookies::Attributes { max_age_secs: Some(ttl_secs), http_only: true };
-    cookies::set_signed(COOKIE, &format!("{}!{identifier}", seal(user_id, &identifier)?), attributes)
+    // The reference's cookie is the first user's of this browser; every other has one of their own.
+    let own = own_cookie(user_id);
+    let is_taken = holder(COOKIE)?.is_some_and(|holder| holder != user_id);
+    let name = if is_taken || cookies::get_signed(&own)?.is_some() { own.as_str() } else { COOKIE };
+    cookies::set_signed(name, &format!("{}!{identifier}", seal(user_id, &identifier)?), attributes)
 }
 
 /// Says that the device was trusted under the present version of the user's credentials.
@@ -52,20 +59,39 @@ fn seal(user_id: &str, identifier: &str) -> Result<String> {
     Ok(crypto::base64url(&crypto::hmac_sha256(COOKIE, text.as_bytes())))
 }
 
-/// Whether this user trusts this browser. The trust is renewed, and a cookie that is worth nothing is removed.
-pub fn renew(user_id: &str, ttl_secs: u64) -> Result<bool> {
-    let Some((mac, identifier)) = presented()? else { return Ok(false) };
-    // A cookie of someone else on this browser is left alone until it is known to be this user's.
-    let is_trusted = verifications::find(&identifier)?.as_deref() == Some(user_id)
-        && is_current(user_id, &mac, &identifier)?
-        && verifications::consume(&identifier)?.as_deref() == Some(user_id);
-    if is_trusted {
-        models::delete(MODEL, eq("identifier", &identifier))?;
-        trust(user_id, ttl_secs)?;
-    } else {
-        cookies::delete(COOKIE)?;
+/// The cookie of a user who is not the first of this browser to trust it.
+fn own_cookie(user_id: &str) -> String {
+    let mac = crypto::base64url(&crypto::hmac_sha256(OWN_COOKIES, user_id.as_bytes()));
+    format!("{OWN_COOKIES}{}", mac.get(..OWN_LENGTH).unwrap_or_default())
+}
+
+/// Whose trust a cookie of this browser stands for, while it holds.
+fn holder(cookie: &str) -> Result<Option<String>> {
+    match presented(cookie)? {
+        Some((_, identifier)) => verifications::find(&identifier),
+        None => Ok(None),
     }
-    Ok(is_trusted)
+}
+
+/// Whether this user trusts this browser. The trust is renewed, and a cookie that is worth nothing is removed; that of
+/// another user stays.
+pub fn renew(user_id: &str, ttl_secs: u64) -> Result<bool> {
+    for cookie in [COOKIE, &own_cookie(user_id)] {
+        let Some((mac, identifier)) = presented(cookie)? else { continue };
+        match verifications::find(&identifier)? {
+            Some(holder) if holder != user_id => {}
+            Some(_) if is_current(user_id, &mac, &identifier)? => {
+                // Another sign-in may be faster.
+                if verifications::consume(&identifier)?.as_deref() == Some(user_id) {
+                    models::delete(MODEL, eq("identifier", &identifier))?;
+                    trust(user_id, ttl_secs)?;
+                    return Ok(true);
+                }
+            }
+            _ => cookies::delete(cookie)?,
+        }
+    }
+    Ok(false)
 }
 
 /// Whether nothing about how the user signs in has changed since. A record that the reference made names no version; it
@@ -85,13 +111,19 @@ pub fn forget_all(user_id: &str) -> Result<()> {
     models::delete(MODEL, eq("userId", user_id)).map(drop)
 }
 
-/// Ends the trust in this browser, whatever table it stands in.
+/// Ends the user's trust in this browser, whatever table it stands in.
 pub fn forget_this(user_id: &str) -> Result<()> {
-    let Some((_, identifier)) = presented()? else { return Ok(()) };
-    if verifications::find(&identifier)?.as_deref() == Some(user_id) {
-        verifications::consume(&identifier)?;
+    for cookie in [COOKIE, &own_cookie(user_id)] {
+        let Some((_, identifier)) = presented(cookie)? else { continue };
+        match verifications::find(&identifier)? {
+            Some(holder) if holder != user_id => {}
+            _ => {
+                verifications::consume(&identifier)?;
+                cookies::delete(cookie)?;
+            }
+        }
     }
-    cookies::delete(COOKIE)
+    Ok(())
 }
 
 /// Whoever had the password may have had a device, too: a new password ends the trust in all of them.
@@ -108,8 +140,8 @@ pub fn after_account_update(change: &Change) -> Result<()> {
 }
 
 /// What the cookie says: the keyed hash, and the identifier of the record.
-fn presented() -> Result<Option<(String, String)>> {
-    let cookie = cookies::get_signed(COOKIE)?;
+fn presented(cookie: &str) -> Result<Option<(String, String)>> {
+    let cookie = cookies::get_signed(cookie)?;
     let parts = cookie.as_deref().and_then(|value| value.split_once('!'));
     let parts = parts.filter(|(_, identifier)| identifier.starts_with(PREFIX));
     Ok(parts.map(|(mac, identifier)| (mac.to_owned(), identifier.to_owned())))

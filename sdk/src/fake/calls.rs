@@ -179,6 +179,10 @@ pub mod users {
         if find_by_email(&email)?.is_some() {
             return Err(HostError::Conflict("email".to_owned()));
         }
+        let missing = with(|world| world.required_user_fields.iter().find(|name| !user.contains_key(*name)).cloned());
+        if let Some(name) = missing {
+            return Err(HostError::Invalid(format!("user.{name} is required")));
+        }
         let id = with(|world| format!("user-{}", world.users.len() + 1));
         user.insert("id".to_owned(), Value::from(id.clone()));
         user.insert("email".to_owned(), Value::from(email));
@@ -255,6 +259,13 @@ pub mod sessions {
             world.session = Some(opened.clone());
             Ok(opened.to_string())
         })
+    }
+    pub fn replace_current(method: &str) -> Answer<String> {
+        let old = with(|world| world.session.clone()).ok_or_else(|| HostError::Invalid("no session".to_owned()))?;
+        let text = |path: &str| old.pointer(path).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let opened = open(&text("/session/userId"), method, None)?;
+        with(|world| world.live.remove(&text("/session/token")));
+        Ok(opened)
     }
     pub fn update_current(fields: &str) -> Answer<Option<String>> {
         let fields = super::object(fields)?;

@@ -8,6 +8,7 @@ use aws_lc_rs::signature::{
 use serde_json::{Map, Value as Json};
 
 use super::{Algorithm, KeyError};
+use crate::crypto::weak_keys::{has_small_order, is_weak_exponent};
 use crate::crypto::{base64_url, from_base64_url};
 
 /// The members of one key.
@@ -39,10 +40,20 @@ impl Jwk {
         Ok([vec![4], self.exactly("x", length)?, self.exactly("y", length)?].concat())
     }
 
+    /// The point of Ed25519, which is none that every signature fits.
+    pub(super) fn edwards_point(&self) -> Result<Vec<u8>, KeyError> {
+        let point = self.exactly("x", 32)?;
+        if has_small_order(&point) { Err(KeyError::Malformed("its point protects nothing")) } else { Ok(point) }
+    }
+
     /// Modulus and exponent of an RSA key.
     pub(super) fn rsa(&self) -> Result<PublicKeyComponents<Vec<u8>>, KeyError> {
         let number = |name| self.bytes(name).map(|bytes| bytes.into_iter().skip_while(|byte| *byte == 0).collect());
-        Ok(PublicKeyComponents { n: number("n")?, e: number("e")? })
+        let (n, e): (Vec<u8>, Vec<u8>) = (number("n")?, number("e")?);
+        if is_weak_exponent(&e) {
+            return Err(KeyError::Malformed("its exponent protects nothing"));
+        }
+        Ok(PublicKeyComponents { n, e })
     }
 
     /// Refuses a key that says itself that it is for something else.
@@ -67,7 +78,7 @@ impl Jwk {
     pub(super) fn verifier(&self, algorithm: Algorithm) -> Result<ParsedPublicKey, KeyError> {
         self.must_be_for(algorithm)?;
         let key = match algorithm {
-            Algorithm::EdDsa => ParsedPublicKey::new(&ED25519, self.exactly("x", 32)?),
+            Algorithm::EdDsa => ParsedPublicKey::new(&ED25519, self.edwards_point()?),
             Algorithm::Es256 => ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, self.point(32)?),
             Algorithm::Es512 => ParsedPublicKey::new(&ECDSA_P521_SHA512_FIXED, self.point(66)?),
             Algorithm::Rs256 => self.rsa()?.to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256),

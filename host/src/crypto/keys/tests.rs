@@ -127,6 +127,27 @@ fn small_rsa_keys_verify_nothing() {
     assert!(!matches!(verify(&jwk, Algorithm::Rs256, RSA_TOKEN), Ok(Some(_))));
 }
 
+#[test]
+fn keys_that_protect_nothing_verify_nothing() {
+    let zero_point = base64_url(&[0; 32]);
+    let token = |signature: &[u8]| {
+        format!("{}.{}.{}", base64_url(br#"{"alg":"EdDSA"}"#), base64_url(b"{}"), base64_url(signature))
+    };
+    for x in [zero_point, base64_url(&[&[1][..], &[0; 31]].concat())] {
+        let jwk = json!({ "kty": "OKP", "crv": "Ed25519", "x": x }).to_string();
+        // R of the neutral element, S = 0.
+        let forged = token(&[&[1][..], &[0; 63]].concat());
+        assert!(verify(&jwk, Algorithm::EdDsa, &forged).is_err(), "{x}");
+    }
+    let ed448 = ED.replace("Ed25519", "Ed448");
+    assert!(verify(&ed448, Algorithm::EdDsa, ED_TOKEN).is_err());
+    for e in ["AQ", "AAE", "Ag", "AA"] {
+        let jwk = json!({ "kty": "RSA", "e": e, "n": base64_url(&[0xff; 256]) }).to_string();
+        assert!(verify(&jwk, Algorithm::Rs256, RSA_TOKEN).is_err(), "{e}");
+        assert!(verify(&jwk, Algorithm::Ps256, RSA_TOKEN).is_err(), "{e}");
+    }
+}
+
 /// Group JWT of the red team: a header that wants to decide, and what is no compact JWS.
 #[test]
 fn crafted_tokens_do_not_hold() {

@@ -10,6 +10,7 @@ use aws_lc_rs::signature::{
 
 use super::cbor::Value;
 use super::{Checked, Refused};
+use crate::crypto::weak_keys::{has_small_order, is_weak_exponent};
 
 const EDDSA: i64 = -8;
 const ES256: i64 = -7;
@@ -41,13 +42,16 @@ impl CoseKey {
         let point = |length| Some([&[4], exactly(-2, length)?, exactly(-3, length)?].concat());
         let algorithm = integer(3)?;
         let parsed = match (integer(1)?, algorithm) {
-            (1, EDDSA) if integer(-1)? == 6 => ParsedPublicKey::new(&ED25519, exactly(-2, 32)?),
+            (1, EDDSA) if integer(-1)? == 6 => {
+                ParsedPublicKey::new(&ED25519, exactly(-2, 32).filter(|point| !has_small_order(point))?)
+            }
             (2, ES256) if integer(-1)? == 1 => ParsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, point(32)?),
             (2, ES384) if integer(-1)? == 2 => ParsedPublicKey::new(&ECDSA_P384_SHA384_ASN1, point(48)?),
             (2, ES512) if integer(-1)? == 3 => ParsedPublicKey::new(&ECDSA_P521_SHA512_ASN1, point(66)?),
             (3, RS256) => {
                 let n = bytes(-1).filter(|n| n.len() >= SMALLEST_MODULUS_BYTES)?;
-                PublicKeyComponents { n, e: bytes(-2)? }.to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256)
+                let e = bytes(-2).filter(|e| !is_weak_exponent(e))?;
+                PublicKeyComponents { n, e }.to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256)
             }
             _ => return None,
         };

@@ -6,6 +6,7 @@ use super::outcome::Answer;
 use super::request::session_json;
 use super::sessions::may_open;
 use crate::auth::session;
+use crate::exchange::Exchange;
 use crate::plugin_host::call::state::State;
 
 /// More sessions than any browser keeps.
@@ -16,6 +17,11 @@ fn few(tokens: &[String]) -> Answer<()> {
         return Err(HostError::Invalid(format!("at most {MOST} tokens at once")));
     }
     Ok(())
+}
+
+/// Whether nothing but the browser's mark says how a session was opened: where all sessions last a day.
+fn has_only_mark(exchange: &Exchange) -> bool {
+    session::lasts_a_day(exchange.auth()) && exchange.has_brief_mark()
 }
 
 impl Host for State {
@@ -39,10 +45,12 @@ impl Host for State {
             return Ok(Err(error));
         }
         let exchange = &mut work.exchange;
-        let remember = remember.unwrap_or_else(|| !exchange.ends_with_browser());
         let resume = async {
             let Some(active) = session::find_active(exchange.auth(), &scope, &token).await? else { return Ok(None) };
             let text = session_json(&active.session, &active.user, true);
+            // Another's mark in this browser says nothing of this session, unless its life does not tell either.
+            let is_brief = || session::is_brief(exchange.auth(), &active.session) || has_only_mark(exchange);
+            let remember = remember.unwrap_or_else(|| !is_brief());
             exchange.resume_session(active, remember);
             Ok(Some(text))
         };

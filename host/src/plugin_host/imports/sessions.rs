@@ -59,7 +59,7 @@ impl Host for State {
         if let Err(error) = may_open(work.moment) {
             return Ok(Err(error));
         }
-        let remember = remember.unwrap_or_else(|| !work.exchange.ends_with_browser());
+        let remember = remember.unwrap_or_else(|| !work.exchange.has_brief_mark());
         let opening = Opening { plugin, user_id, method, remember, session: SessionShape::default() };
         let opened = open(&mut work.exchange, &scope, opening).await;
         if let (Ok(_), Some((account, user))) = (&opened, proven)
@@ -68,6 +68,26 @@ impl Host for State {
             return Ok(Err(error.into()));
         }
         Ok(opened)
+    }
+
+    async fn replace_current(&mut self, method: String) -> wasmtime::Result<Answer<String>> {
+        let plugin = self.shared.id.clone();
+        let (scope, work) = self.data_and_work()?;
+        if let Err(error) = may_open(work.moment) {
+            return Ok(Err(error));
+        }
+        let exchange = &mut work.exchange;
+        let replace = async {
+            let Some(active) = exchange.session_with(SessionNeed::FROM_STORE).await?.cloned() else {
+                return Err(HostError::Invalid("there is no session to replace".to_owned()));
+            };
+            let (remember, session) = (!exchange.ends_with_browser(), exchange.kept_by_replacement());
+            let opening = Opening { plugin, user_id: active.user.id().to_owned(), method, remember, session };
+            let opened = open(exchange, &scope, opening).await?;
+            session::end(exchange.auth(), &scope, active.session.token()).await?;
+            Ok(opened)
+        };
+        Ok(replace.await)
     }
 
     async fn update_current(&mut self, fields: String) -> wasmtime::Result<Answer<Option<String>>> {

@@ -27,7 +27,11 @@ pub(in crate::plugin_host) fn to_model(table: &Table, plugin: &str) -> Model {
     let owner = Owner::Plugin(plugin.to_owned());
     let id = Field { required: true, owner: owner.clone(), ..Field::new("id", FieldType::String) };
     let fields = table.fields.iter();
-    let fields = fields.map(|rule| Field { is_credential: table.holds_owner(rule), ..to_field(rule, plugin) });
+    let fields = fields.map(|rule| Field {
+        is_credential: table.holds_owner(rule),
+        signs_in: table.signs_in && table.holds_owner(rule),
+        ..to_field(rule, plugin)
+    });
     let fields = [id].into_iter().chain(fields).collect();
     Model { name: table.name.clone(), table: table.name.clone(), fields, owner }
 }

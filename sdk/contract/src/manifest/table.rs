@@ -16,12 +16,15 @@ pub struct Table<S = &'static str> {
     /// Whether its rows are a way to sign in: they go when someone else turns out to own the user's address.
     #[serde(default)]
     pub is_credential: bool,
+    /// Whether each of its rows alone signs its user in: the last way in is not taken away.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub signs_in: bool,
 }
 
 impl Table {
     /// A table without fields but `id`.
     pub const fn new(name: &'static str) -> Self {
-        Self { name, fields: Vec::new(), is_credential: false }
+        Self { name, fields: Vec::new(), is_credential: false, signs_in: false }
     }
 
     /// Adds a field.
@@ -37,6 +40,14 @@ impl Table {
     pub fn credentials(mut self) -> Self {
         self.is_credential = true;
         self
+    }
+
+    /// As [`Table::credentials`], and each row alone signs its user in, as an account at a provider does: while a user has
+    /// one, their last account can be unlinked.
+    #[must_use]
+    pub fn ways_in(mut self) -> Self {
+        self.signs_in = true;
+        self.credentials()
     }
 }
 
