@@ -11,7 +11,7 @@ mod mailbox;
 mod mass_assignment;
 mod origin;
 mod rate_limits;
-mod server;
+pub mod server;
 mod sessions;
 mod single_use;
 mod takeover;

@@ -93,4 +93,4 @@ mod reading;
 mod reading_scripts;
 mod rewriting;
 mod script;
-mod thief;
+pub mod thief;
