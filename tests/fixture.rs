@@ -13,7 +13,7 @@ use doorward::clock::{Clock, Timestamp};
 use doorward::config::Config;
 use doorward::crypto::random::{Random, SystemRandom};
 use doorward::exchange::Deciders;
-use doorward::http::{Headers, Query, Request, Response};
+use doorward::http::{Headers, Mount, Query, Request, Response};
 use doorward::mail::Mail;
 use doorward::pipeline::Extensions;
 use doorward::plugin_host::{PluginCounters, Ports};
@@ -281,6 +281,13 @@ impl Fixture {
     pub async fn manage(&self, method: &str, path: &str, headers: &[(&str, &str)], body: impl Into<String>) -> Answer {
         let request = plain(method, path, headers, body.into());
         read(self.app.management.as_ref().unwrap().answer(&self.app.pipeline, request).await)
+    }
+
+    /// Sends a request to a path at the server's root.
+    pub async fn send_to_root(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
+        let mut request = plain(method, path, headers, String::new());
+        request.mount = Mount::Root;
+        read(self.app.pipeline.answer(request).await)
     }
 
     /// Sends any request.

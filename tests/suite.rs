@@ -22,6 +22,7 @@ mod red_team;
 mod routes;
 mod services;
 mod sinks;
+mod slips;
 mod store;
 mod tidy;
 mod watcher;

@@ -10,11 +10,13 @@ use crate::auth::{Auth, AuthError};
 use crate::clock::SystemClock;
 use crate::config::{Config, IpAddress, MailTransport};
 use crate::crypto::random::SystemRandom;
+use crate::endpoints::config::SignInPage;
 use crate::exchange::{ClaimSource, Deciders, SessionGate};
 use crate::hooks::{
     self, HookError, MemoryCounters, ScriptClaims, ScriptGate, ScriptMailFilter, ScriptObserver, ScriptSet,
 };
 use crate::http::address::{AddressRule, is_loopback};
+use crate::http::shown_url;
 use crate::memory;
 use crate::outbox::mailbox::Mailbox;
 use crate::outbox::smtp::Smtp;
@@ -23,9 +25,11 @@ use crate::outbox::{
     CurrentMailFilter, Deliveries, EventHooks, MailFilter, Mailer, Sender, TemplateError, Templates, Transport,
     TransportError,
 };
-use crate::pipeline::management::{Functions, Management};
+use crate::pipeline::functions::Functions;
+use crate::pipeline::management::Management;
 use crate::pipeline::rate_limit::RateRules;
 use crate::pipeline::router::{RouteClash, Router};
+use crate::pipeline::unused_options;
 use crate::pipeline::{Extensions, Pipeline};
 use crate::plugin_host::{self, Capacity, PluginError, Plugins, Ports};
 use crate::routes;
@@ -101,7 +105,7 @@ pub fn open_store(config: &Config) -> Result<Store, StartError> {
         options.readers = config.database.pool_size;
     }
     Store::open(&url, schema, options)
-        .map_err(|source| StartError::Database { url: without_credentials(&config.database.url), source })
+        .map_err(|source| StartError::Database { url: shown_url(&config.database.url), source })
 }
 
 /// The tables and fields of the core and of all plugins.
@@ -189,12 +193,14 @@ async fn load_extensions(
     let plugins = Plugins::load(config, &ports, capacity).await?;
     let mut router = Router::default();
     let of_mailbox = mailbox.map(routes::dev_mailbox).unwrap_or_default();
-    for route in routes::core().into_iter().chain(plugins.routes()).chain(of_mailbox) {
+    let page = routes::sign_in_page(SignInPage::new(config, &plugins.sign_in_methods()));
+    for route in routes::core().into_iter().chain([page]).chain(plugins.routes()).chain(of_mailbox) {
         router.add(route)?;
     }
     let scripts = Arc::new(load_scripts(auth, config)?.hiding(plugins.secret_names()));
     let rate_rules = RateRules::new(&config.rate_limit, plugins.rate_rules());
-    let functions = functions(&plugins)?;
+    unused_options::check(config, &router, &plugins.cookie_keys()).map_err(StartError::Option)?;
+    let functions = functions(&plugins, &router)?;
     let deciders = deciders(auth, &plugins, &scripts);
     memory::give_back();
     Ok(Extensions {
@@ -293,16 +299,11 @@ fn refuse_public_mailbox(config: &Config) -> Result<(), StartError> {
     ))
 }
 
-/// The core's functions and those of plugins.
-fn functions(plugins: &Plugins) -> Result<Functions, StartError> {
-    let mut functions = Functions::new();
-    for function in routes::functions().into_iter().chain(plugins.functions()) {
-        let name = function.path.trim_start_matches('/').to_owned();
-        if functions.insert(name.clone(), Arc::new(function)).is_some() {
-            return Err(StartError::Option(format!("the function `{name}` of a plugin is the core's own")));
-        }
-    }
-    Ok(functions)
+/// The core's functions, those of plugins, and all endpoints.
+fn functions(plugins: &Plugins, router: &Router) -> Result<Functions, StartError> {
+    let functions = Functions::new(routes::functions().into_iter().chain(plugins.functions()), router);
+    functions
+        .map_err(|name| StartError::Option(format!("two plugins, or a plugin and the core, have a function `{name}`")))
 }
 
 fn address_rule(options: &IpAddress) -> Result<AddressRule, StartError> {
@@ -329,16 +330,5 @@ fn database_url(config: &Config) -> String {
 }
 
 fn database_failed(config: &Config, source: StoreError) -> StartError {
-    StartError::Database { url: without_credentials(&config.database.url), source }
-}
-
-fn without_credentials(url: &str) -> String {
-    match url::Url::parse(url) {
-        Ok(mut url) if url.password().is_some() => {
-            // A URL with a password has an authority, so that this cannot fail.
-            _ = url.set_password(Some("…"));
-            url.to_string()
-        }
-        _ => url.to_owned(),
-    }
+    StartError::Database { url: shown_url(&config.database.url), source }
 }

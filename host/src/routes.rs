@@ -7,6 +7,7 @@ use futures_util::future::BoxFuture;
 
 use crate::endpoints::change_email::change_email;
 use crate::endpoints::change_password::change_password;
+use crate::endpoints::config::SignInPage;
 use crate::endpoints::delete_user::delete_user;
 use crate::endpoints::delete_user_callback::delete_user_callback;
 use crate::endpoints::dev_mailbox::DevMailbox;
@@ -72,6 +73,11 @@ pub fn core() -> Vec<Route> {
         route("GET", "/list-accounts", |exchange| Box::pin(list_accounts(exchange))),
         route("POST", "/unlink-account", |exchange| Box::pin(unlink_account(exchange))).audited("account-unlink"),
     ]
+}
+
+/// The route that tells sign-in pages what there is.
+pub fn sign_in_page(page: SignInPage) -> Route {
+    Route::new("GET", "/config", Arc::new(page))
 }
 
 /// The routes of the development mailbox.

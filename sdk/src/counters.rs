@@ -38,3 +38,30 @@ pub fn peek(key: &str) -> Result<u64> {
 pub fn reset(key: &str) -> Result<()> {
     Ok(host::counters::reset(key)?)
 }
+
+/// Runs `work` while no other request, on any node, runs one for this key; waits for its turn for at most `wait_millis`
+/// (8000), and for `lease_secs` (60) at most keeps others waiting. None when it waited in vain.
+///
+/// ```
+/// use doorward_sdk::prelude::*;
+/// # doorward_sdk::fake::reset();
+/// let made = counters::in_turn("refresh:a1", 15, 5000, || Ok(7))?;
+/// assert_eq!(made, Some(7));
+/// # Ok::<(), Error>(())
+/// ```
+///
+/// # Errors
+/// As [`hit`], and those of `work`.
+pub fn in_turn<T>(
+    key: &str,
+    lease_secs: u32,
+    wait_millis: u32,
+    work: impl FnOnce() -> Result<T>,
+) -> Result<Option<T>> {
+    if !host::counters::acquire(key, lease_secs, wait_millis)? {
+        return Ok(None);
+    }
+    let done = work();
+    reset(key)?;
+    done.map(Some)
+}

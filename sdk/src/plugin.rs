@@ -148,6 +148,13 @@ impl Plugin {
         self
     }
 
+    /// Claims are added only for sessions in which `field` has a value: a [`session_field`](Plugin::session_field) of this
+    /// plugin. The host looks at it, so that all other tokens are made without a call.
+    pub fn claims_when_session(mut self, field: &'static str) -> Plugin {
+        self.manifest.claims_when_session = Some(field);
+        self
+    }
+
     /// Adds a function for the application's own backend.
     pub fn function(mut self, function: Function) -> Plugin {
         self.manifest.functions.push(function.rule);

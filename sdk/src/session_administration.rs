@@ -26,6 +26,14 @@ pub fn list_of_user(user_id: &str) -> Result<Vec<Map<String, Value>>> {
     rows(host::session_administration::list_of_user(user_id)?)
 }
 
+/// The live session with this id, whoever's it is, with its token.
+///
+/// # Errors
+/// When the store is away.
+pub fn find(id: &str) -> Result<Option<Session>> {
+    host::session_administration::find(id)?.map(|text| Session::parse(&text)).transpose()
+}
+
 /// Ends a session. False when there is none with this token.
 ///
 /// # Errors

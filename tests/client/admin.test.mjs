@@ -157,10 +157,15 @@ test("sessions of a user are listed and revoked", async () => {
   const { client } = await admin();
   const bob = await person();
   const second = await signIn(bob.email);
-  const list = async () => (await client.admin.listUserSessions({ userId: bob.id })).data.sessions.map((session) => session.token);
-  expect(await list()).toEqual([bob.token, second.data.token]);
-  expect(await client.admin.revokeUserSession({ sessionToken: second.data.token })).toEqual(ok({ success: true }));
-  expect(await list()).toEqual([bob.token]);
+  const list = async () => (await client.admin.listUserSessions({ userId: bob.id })).data.sessions.map((session) => session.id);
+  const ids = (await server.database.all("select id from session where userId = ? order by createdAt", bob.id)).map((session) => session.id);
+  expect(await list()).toEqual(ids);
+  expect(await client.admin.revokeUserSession({ sessionToken: ids[1] })).toEqual(ok({ success: true }));
+  expect(await list()).toEqual([ids[0]]);
+  const third = await signIn(bob.email);
+  expect(second.data.user.id).toBe(third.data.user.id);
+  expect(await client.admin.revokeUserSession({ sessionToken: third.data.token })).toEqual(ok({ success: true }));
+  expect(await list()).toEqual([ids[0]]);
   expect(await client.admin.revokeUserSession({ sessionToken: "nope" })).toEqual(ok({ success: true }));
   await refused(bob.client.admin.listUserSessions({ userId: bob.id }), 403, "YOU_ARE_NOT_ALLOWED_TO_LIST_USERS_SESSIONS");
   await refused(bob.client.admin.revokeUserSessions({ userId: bob.id }), 403, "YOU_ARE_NOT_ALLOWED_TO_REVOKE_USERS_SESSIONS");
@@ -178,7 +183,7 @@ test("impersonateUser acts as someone for an hour, stopImpersonating comes back"
   expect(jar.has("better-auth.admin_session")).toBe(true);
   const session = (await client.getSession()).data;
   expect(session).toMatchObject({ user: { id: bob.id }, session: { impersonatedBy: id, token: data.session.token } });
-  expect((await client.listSessions()).data.map((listed) => listed.token)).toEqual([bob.token]);
+  expect((await client.listSessions()).data.map((listed) => [listed.userId, listed.token])).toEqual([[bob.id, undefined]]);
   expect((await bob.client.listSessions()).data.map((listed) => listed.token)).toEqual([bob.token]);
   await refused(client.admin.listUsers({ query: {} }), 403, "YOU_ARE_NOT_ALLOWED_TO_LIST_USERS");
 

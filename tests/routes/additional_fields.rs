@@ -11,6 +11,7 @@ use crate::fixture::Fixture;
 use crate::store::{Place, on_both};
 
 on_both!(
+    metadata_is_one_line,
     sign_up_takes_and_shows_them,
     what_is_missing_or_wrong_is_refused,
     fields_of_others_are_not_for_clients,
@@ -38,6 +39,19 @@ handle = { type = "string", unique = true, field_name = "user_handle" }
 
 fn member() -> Json {
     with(ada(), "plan", json!("pro"))
+}
+
+async fn metadata_is_one_line(place: Place) {
+    let server = Fixture::start(&place, "user.additional_fields.metadata = { type = \"json\" }").await;
+    let metadata = json!({ "theme": "dark", "tags": ["a", 1], "deep": { "n": null } });
+    let answer = server.post("/sign-up/email", &with(ada(), "metadata", metadata.clone())).await;
+    assert_eq!((answer.status, &answer.json()["user"]["metadata"]), (200, &metadata), "{}", answer.text);
+    let cookie = answer.cookie();
+    assert_eq!(server.get("/get-session", &cookie).await.json()["user"]["metadata"], metadata);
+    let changed = server.post_as("/update-user", &cookie, &json!({ "metadata": { "theme": "light" } })).await;
+    assert_eq!(changed.status, 200, "{}", changed.text);
+    let shown = server.get("/get-session", &cookie).await.json();
+    assert_eq!(shown["user"]["metadata"], json!({ "theme": "light" }));
 }
 
 async fn sign_up_takes_and_shows_them(place: Place) {

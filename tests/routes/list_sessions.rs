@@ -7,7 +7,12 @@ use super::{sign_in, sign_up, sign_up_as, token};
 use crate::fixture::{Answer, Fixture};
 use crate::store::{Place, on_both};
 
-on_both!(live_sessions_are_listed_oldest_first, an_old_session_may_not_look, of_many_the_newest_are_listed);
+on_both!(
+    the_callers_own_is_marked_where_the_operator_says_so,
+    live_sessions_are_listed_oldest_first,
+    an_old_session_may_not_look,
+    of_many_the_newest_are_listed
+);
 
 fn tokens(answer: &Answer) -> Vec<String> {
     let Json::Array(sessions) = answer.json() else { panic!("{}", answer.text) };
@@ -28,6 +33,16 @@ async fn live_sessions_are_listed_oldest_first(place: Place) {
     let keys: Vec<String> = answer.json()[0].as_object().unwrap().keys().cloned().collect();
     let expected = ["expiresAt", "token", "createdAt", "updatedAt", "ipAddress", "userAgent", "userId", "id"];
     assert_eq!(keys, expected);
+}
+
+async fn the_callers_own_is_marked_where_the_operator_says_so(place: Place) {
+    let server = Fixture::start(&place, "session.mark_current = true").await;
+    sign_up(&server).await;
+    server.pass_secs(1);
+    let own = sign_in(&server).await;
+    let answer = server.get("/list-sessions", &own.cookie()).await.json();
+    let marks: Vec<_> = answer.as_array().unwrap().iter().map(|session| session["isCurrent"].as_bool()).collect();
+    assert_eq!(marks, [Some(false), Some(true)]);
 }
 
 async fn an_old_session_may_not_look(place: Place) {

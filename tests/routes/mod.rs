@@ -1,9 +1,11 @@
 //! Routes, one file per path: what each answers, and that a refusal leaves nothing behind.
 
 mod additional_fields;
+mod backend_calls;
 mod change_email;
 mod change_password;
 mod cookie_cache;
+mod cors;
 mod delete_user;
 mod get_session;
 mod guards;

@@ -11,7 +11,8 @@ on_both!(
     the_last_one_stays,
     the_last_one_goes_where_that_is_allowed,
     refusals_remove_nothing,
-    of_two_at_once_one_wins
+    of_two_at_once_one_wins,
+    older_clients_name_the_provider
 );
 
 async fn start(place: &Place, options: &str) -> (Fixture, String, String) {
@@ -33,6 +34,39 @@ async fn an_account_is_removed(place: Place) {
     let answer = server.post_as("/unlink-account", &cookie, &json!({ "accountId": ids[0] })).await;
     assert_eq!((answer.status, answer.json()), (200, json!({ "status": true })));
     assert_eq!(account_ids(&server, &cookie).await, ids[1..]);
+}
+
+async fn older_clients_name_the_provider(place: Place) {
+    let (server, cookie, user_id) = start(&place, "").await;
+    link(&server, &user_id, "wire").await;
+    link(&server, &user_id, "other").await;
+    {
+        let unlink = |body: Json| {
+            let (server, cookie) = (&server, cookie.as_str());
+            async move { server.post_as("/unlink-account", cookie, &body).await }
+        };
+        for body in [json!({ "providerId": "none" }), json!({ "providerId": "wire", "accountId": "someone-elses" })] {
+            assert_eq!(unlink(body).await.refusal(), "400 ACCOUNT_NOT_FOUND Account not found");
+        }
+        let wrong = unlink(json!({ "providerId": "wire", "accountId": 1 })).await;
+        assert_eq!(
+            wrong.refusal(),
+            "400 VALIDATION_ERROR [body.accountId] Invalid input: expected string, received number"
+        );
+        assert_eq!(server.rows("account").await, 3);
+        assert_eq!(
+            unlink(json!({ "providerId": "wire", "accountId": "subject" })).await.json(),
+            json!({ "status": true })
+        );
+        assert_eq!(unlink(json!({ "providerId": "other" })).await.json(), json!({ "status": true }));
+    }
+    drop(server);
+    let server = Fixture::start(&place, "account.unlink_by_provider = false").await;
+    let by_provider = server.post_as("/unlink-account", &cookie, &json!({ "providerId": "credential" })).await;
+    let missing = "400 VALIDATION_ERROR [body.accountId] Invalid input: expected string, received undefined";
+    assert_eq!(by_provider.refusal(), missing);
+    let left: Vec<_> = server.records("account").await.iter().map(|row| row.text("providerId").to_owned()).collect();
+    assert_eq!(left, ["credential"]);
 }
 
 async fn the_last_one_stays(place: Place) {

@@ -4,7 +4,7 @@ use super::user::new_row;
 use super::{Auth, AuthError, Scope, lifecycle};
 use crate::crypto::{hex, sha256};
 use crate::store::user::lock_user;
-use crate::store::{Account, Models, Value, account, counter, eq, ne};
+use crate::store::{Account, Database, Models, Value, account, counter, eq, ne};
 
 /// What came of removing an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,11 +17,34 @@ pub enum Unlink {
     Unknown,
 }
 
-/// Removes an account of a user by the id of its row.
+/// Which of a user's accounts is meant.
+#[derive(Clone, Copy, Debug)]
+pub enum Which<'a> {
+    /// The one in the row with this id.
+    Row(&'a str),
+    /// The oldest at this provider; with an id, the one that has it there, or in whose row it stands.
+    At(&'a str, Option<&'a str>),
+}
+
+impl Which<'_> {
+    async fn row_id(self, db: &dyn Database, user_id: &str) -> Result<Option<String>, AuthError> {
+        let (provider_id, id) = match self {
+            Self::Row(id) => return Ok(Some(id.to_owned())),
+            Self::At(provider_id, id) => (provider_id, id),
+        };
+        let accounts = account::list_accounts(db, user_id).await?;
+        let is_meant = |account: &&Account| {
+            account.provider_id() == provider_id && id.is_none_or(|id| account.account_id() == id || account.id() == id)
+        };
+        Ok(accounts.iter().find(is_meant).map(|account| account.id().to_owned()))
+    }
+}
+
+/// Removes an account of a user.
 ///
 /// # Errors
 /// When the store fails.
-pub async fn unlink(auth: &Auth, scope: &Scope, user_id: &str, account_id: &str) -> Result<Unlink, AuthError> {
+pub async fn unlink(auth: &Auth, scope: &Scope, user_id: &str, which: Which<'_>) -> Result<Unlink, AuthError> {
     let unit = scope.begin(auth).await?;
     // Of several requests at once that each remove another account, all but one must see what the others removed.
     lock_user(&*unit, user_id).await?;
@@ -29,7 +52,8 @@ pub async fn unlink(auth: &Auth, scope: &Scope, user_id: &str, account_id: &str)
     if !may_be_last && unit.count(account::MODEL, &[eq("userId", user_id)]).await? <= 1 {
         return Ok(Unlink::Last);
     }
-    let own = [eq("id", account_id), eq("userId", user_id)];
+    let Some(id) = which.row_id(&*unit, user_id).await? else { return Ok(Unlink::Unknown) };
+    let own = [eq("id", id), eq("userId", user_id)];
     if lifecycle::delete(auth, &unit, account::MODEL, &own).await? == 0 {
         return Ok(Unlink::Unknown);
     }

@@ -19,4 +19,10 @@ impl ActiveSession {
     pub fn stored(session: Session, user: User) -> Self {
         Self { session, user, is_cached: false }
     }
+
+    /// Whether this field of the session has a value.
+    pub fn has_value(&self, field: &str) -> bool {
+        let record = &self.session.0;
+        record.model().fields.iter().zip(record.values()).any(|(one, value)| one.name == field && !value.is_null())
+    }
 }

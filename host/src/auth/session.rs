@@ -5,7 +5,8 @@ use super::{Auth, AuthError, Scope, lifecycle};
 use crate::clock::Timestamp;
 use crate::crypto::random::ALPHANUMERIC;
 use crate::store::session;
-use crate::store::{Database, Filter, Record, Session, Value, eq, ne};
+use crate::store::user::find_user_by_id;
+use crate::store::{Database, Filter, Models, Record, Session, Value, eq, ne};
 
 pub use super::active_session::ActiveSession;
 
@@ -45,6 +46,17 @@ pub async fn find_active(auth: &Auth, db: &dyn Database, token: &str) -> Result<
     let found = session::find_session_with_user(db, token).await?;
     let live = found.filter(|(session, _)| session.expires_at() > auth.now());
     Ok(live.map(|(session, user)| ActiveSession::stored(session, user)))
+}
+
+/// The live session with this id, whoever's it is.
+///
+/// # Errors
+/// When the store fails.
+pub async fn find_active_by_id(auth: &Auth, db: &dyn Database, id: &str) -> Result<Option<ActiveSession>, AuthError> {
+    let found = db.find_one(session::MODEL, &[eq("id", id)]).await?.map(Session);
+    let Some(session) = found.filter(|session| session.expires_at() > auth.now()) else { return Ok(None) };
+    let user = find_user_by_id(db, session.user_id()).await?;
+    Ok(user.map(|user| ActiveSession::stored(session, user)))
 }
 
 /// As [`find_active`]; an expired session is ended.

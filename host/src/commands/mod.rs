@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Parser, Subcommand};
 
-use crate::config::Config;
+use crate::config::{Config, ConfigError};
 
 /// What a command may fail with: a text that names the fix.
 pub type CommandResult = Result<(), Box<dyn std::error::Error + Send + Sync>>;
@@ -80,7 +80,21 @@ pub fn run(cli: Cli) -> CommandResult {
     }
 }
 
-fn load(path: &Path) -> Result<Config, crate::config::ConfigError> {
-    let environment: BTreeMap<String, String> = std::env::vars().collect();
-    Config::load(path, &environment)
+fn load(path: &Path) -> Result<Config, ConfigError> {
+    Config::load(path, &environment()?)
+}
+
+/// The variables of the process. Those that are not Unicode are none of ours, unless they are named so.
+fn environment() -> Result<BTreeMap<String, String>, ConfigError> {
+    let mut environment = BTreeMap::new();
+    for (name, value) in std::env::vars_os() {
+        match (name.into_string(), value.into_string()) {
+            (Ok(name), Ok(value)) => _ = environment.insert(name, value),
+            (Ok(name), Err(_)) if name.starts_with("DOORWARD_") => {
+                return Err(ConfigError::Invalid(format!("the variable {name} is not Unicode text")));
+            }
+            _ => {}
+        }
+    }
+    Ok(environment)
 }

@@ -15,6 +15,7 @@ use crate::server::{self, Listeners};
 /// When a part cannot start or the port is taken.
 pub fn serve(config_file: &Path) -> CommandResult {
     let config = load(config_file)?;
+    config.check_mail()?;
     let listeners = listen(&config)?;
     let config_file = config_file.to_owned();
     actix_runtime(async move {
@@ -62,6 +63,7 @@ fn reload_on_hangup(_: Arc<App>, _: PathBuf) -> std::io::Result<()> {
 /// What `serve` would fail with.
 #[expect(clippy::print_stdout, reason = "the verdict is what was asked for")]
 pub fn check(config: Config) -> CommandResult {
+    config.check_mail()?;
     actix_runtime(async move {
         App::start(config).await?;
         println!("ready to serve");

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::models::ColumnNames;
+use super::models::{AdditionalFields, ColumnNames};
 
 /// `[account]`
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -12,6 +12,8 @@ pub struct Account {
     pub model_name: Option<String>,
     /// Names of columns.
     pub fields: ColumnNames,
+    /// Fields beside the core's; new accounts get their defaults.
+    pub additional_fields: AdditionalFields,
     /// Seals access and refresh tokens in the database with the server's secret.
     pub encrypt_oauth_tokens: bool,
     /// Where a sign-in at a provider is kept while the user is there.
@@ -22,6 +24,8 @@ pub struct Account {
     pub store_account_cookie: bool,
     /// Replaces the tokens of an account at every sign-in with it.
     pub update_account_on_sign_in: bool,
+    /// Lets `/unlink-account` name an account by its provider (`providerId`), as older clients do.
+    pub unlink_by_provider: bool,
     /// Several ways to sign in for one user.
     pub account_linking: AccountLinking,
 }
@@ -31,11 +35,13 @@ impl Default for Account {
         Self {
             model_name: None,
             fields: ColumnNames::new(),
+            additional_fields: AdditionalFields::default(),
             encrypt_oauth_tokens: false,
             store_state_strategy: StateStrategy::default(),
             skip_state_cookie_check: false,
             store_account_cookie: false,
             update_account_on_sign_in: true,
+            unlink_by_provider: true,
             account_linking: AccountLinking::default(),
         }
     }

@@ -1,31 +1,13 @@
 //! Reads the configuration: file, environment, secret, and the checks that need no other part.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use toml::{Table, Value};
 
+use super::parse_error::in_text;
 use super::secret_source::SecretText;
-use super::{Config, MailConfig, SecretSource};
-
-/// Why a configuration is refused; each says what to do.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    /// The file cannot be read.
-    #[error("cannot read {path}: {source}. Make one with `doorward init`")]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
-    /// The file or a variable is not what the options allow.
-    #[error("{0}")]
-    Invalid(String),
-    /// No usable secret.
-    #[error("{0}. Make one with `doorward secret` and set it as `secret`, or in the variable DOORWARD_SECRET")]
-    Secret(String),
-}
+use super::{Config, ConfigError, MailConfig, SecretSource, variables};
 
 impl Config {
     /// Reads `path`, applies `DOORWARD_…` variables from `environment`, and reads the secret.
@@ -47,13 +29,9 @@ impl Config {
     /// # Errors
     /// As [`Config::load`].
     pub fn parse(text: &str, folder: &Path, environment: &BTreeMap<String, String>) -> Result<Self, ConfigError> {
-        let from_file: Config = toml::from_str(text).map_err(|error| invalid(&error))?;
-        let mut table: Table = text.parse().map_err(|error| invalid(&error))?;
-        let mut config = if override_from(&mut table, environment)? {
-            Value::Table(table).try_into().map_err(|error| invalid(&error))?
-        } else {
-            from_file
-        };
+        let from_file: Config = toml::from_str(text).map_err(|error| in_text(&error, text))?;
+        let table: Table = text.parse().map_err(|error| in_text(&error, text))?;
+        let mut config = variables::apply(table, environment)?.unwrap_or(from_file);
         config.folder = folder.to_owned();
         config.read_secrets(environment)?;
         if let Some(mail) = &mut config.mail {
@@ -71,54 +49,6 @@ impl Config {
         config.check()?;
         Ok(config)
     }
-
-    fn check(&self) -> Result<(), ConfigError> {
-        let url = url::Url::parse(&self.base_url)
-            .map_err(|error| ConfigError::Invalid(format!("base_url \"{}\" is not a URL: {error}", self.base_url)))?;
-        if !matches!(url.scheme(), "http" | "https") {
-            return Err(ConfigError::Invalid(format!("base_url \"{}\" must be http or https", self.base_url)));
-        }
-        if !self.base_path.starts_with('/') || self.base_path.ends_with('/') {
-            return Err(ConfigError::Invalid("base_path must start with `/` and must not end with one".into()));
-        }
-        if self.user.delete_user.send_delete_account_verification && self.mail.is_none() {
-            let message = "user.delete_user.send_delete_account_verification needs a [mail] section";
-            return Err(ConfigError::Invalid(message.into()));
-        }
-        self.check_secrets()
-    }
-}
-
-/// `DOORWARD_SESSION__EXPIRES_IN=60` sets `session.expires_in`; a name without `__` counts only when it is an option.
-/// Returns whether anything was set.
-fn override_from(table: &mut Table, environment: &BTreeMap<String, String>) -> Result<bool, ConfigError> {
-    const TOP_LEVEL: [&str; 6] =
-        ["app_name", "base_url", "base_path", "secret", "allow_insecure_secret", "plugin_folder"];
-    let mut changed = false;
-    for (name, text) in environment {
-        let Some(key) = name.strip_prefix("DOORWARD_").map(str::to_ascii_lowercase) else { continue };
-        let mut parts: Vec<&str> = key.split("__").collect();
-        if parts.len() == 1 && !TOP_LEVEL.contains(&key.as_str()) {
-            continue;
-        }
-        let last = parts.pop().unwrap_or_default();
-        let mut section = &mut *table;
-        for part in parts {
-            let entry = section.entry(part).or_insert_with(|| Value::Table(Table::new()));
-            section = entry.as_table_mut().ok_or_else(|| {
-                ConfigError::Invalid(format!("the variable {name} names no option: `{part}` is not a section"))
-            })?;
-        }
-        section.insert(last.to_owned(), scalar(text));
-        changed = true;
-    }
-    Ok(changed)
-}
-
-/// A number, a boolean or an array where the text is one; otherwise the text itself.
-fn scalar(text: &str) -> Value {
-    let parsed = format!("value = {text}").parse::<Table>().ok().and_then(|mut table| table.remove("value"));
-    parsed.filter(|value| !value.is_datetime()).unwrap_or_else(|| Value::String(text.to_owned()))
 }
 
 /// Puts the values of the mail server's and the webhook's secrets in place of where they come from.
@@ -172,28 +102,6 @@ fn put_value(
     Ok(())
 }
 
-/// The parser's message, with the nearest known key where one is unknown.
-fn invalid(error: &toml::de::Error) -> ConfigError {
-    // The parser shows the line that is wrong; one with a secret stays unseen.
-    let shown = error.to_string();
-    let may_show = !["secret", "key", "password", "://"].iter().any(|word| shown.to_ascii_lowercase().contains(word));
-    let message = if may_show { shown } else { error.message().to_owned() };
-    let message = message.trim_end();
-    ConfigError::Invalid(match nearest_key(error.message()) {
-        Some(key) => format!("{message}\ndid you mean `{key}`?"),
-        None => message.to_owned(),
-    })
-}
-
-/// From "unknown field `x`, expected one of `a`, `b`" the name that looks most like `x`.
-fn nearest_key(message: &str) -> Option<&str> {
-    let mut names = message.strip_prefix("unknown field ")?.split('`').skip(1).step_by(2);
-    let unknown = names.next()?;
-    let (key, likeness) =
-        names.map(|name| (name, strsim::jaro_winkler(unknown, name))).max_by(|(_, a), (_, b)| a.total_cmp(b))?;
-    (likeness > 0.7).then_some(key)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -211,7 +119,7 @@ mod tests {
         let variables = [
             ("DOORWARD_SESSION__EXPIRES_IN", "120"),
             ("DOORWARD_APP_NAME", "Acme"),
-            ("DOORWARD_TRUSTED", "ignored"),
+            ("DOORWARD_PORT_3000_TCP", "set by an orchestrator"),
             ("DOORWARD_EMAIL_AND_PASSWORD__ENABLED", "true"),
         ];
         let config = parse(&text, &variables).unwrap();

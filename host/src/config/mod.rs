@@ -1,24 +1,32 @@
 //! The configuration: one TOML file, with environment variables that override options.
 //!
-//! Variables reach the options in sections and the single values at the top, not lists such as `[[plugins]]`. Options of
+//! Variables reach the options in sections and those at the top, not `[[plugins]]` and other lists of tables. Options of
 //! the core have the reference's names in snake_case.
+//!
+//! Flat: one file for each group of sections, and few for reading them.
 
 mod account;
+mod check;
+mod cors;
+mod error;
 mod load;
 mod mail;
 mod models;
 mod options;
+mod parse_error;
 mod parts;
 mod plugins;
 mod secret_source;
 mod secrets;
+mod variables;
 
 use std::path::PathBuf;
 
 use serde::Deserialize;
 
 pub use account::{Account, AccountLinking, StateStrategy};
-pub use load::ConfigError;
+pub use cors::Cors;
+pub use error::ConfigError;
 pub use mail::{MailConfig, MailTransport, SmtpConfig, SmtpTls, WebhookConfig};
 pub use models::{
     AdditionalField, AdditionalFields, AdvancedDatabase, ColumnNames, GenerateId, IdentifierForm, InOrder,
@@ -28,11 +36,14 @@ pub use options::{
     Advanced, ChangeEmail, CookieAttributes, CookieCache, CookieCacheStrategy, CookieOptions, CrossSubDomainCookies,
     DeleteUser, EmailAndPassword, EmailVerification, IpAddress, OnApiError, SameSite, Session, User,
 };
+pub use parse_error::nearest;
 pub use parts::{
     CustomLimit, Database, HookConfig, Management, ManagementKey, ManagementKeySource, PasswordHashing,
     PerAccountLimit, PerRecipientLimit, RateLimitStorage, RateLimiter, Server, VersionedSource,
 };
-pub use plugins::{BreakerConfig, FailurePolicy, OnFailure, PluginConfig, PluginHttp, PluginLimits, PluginTrust};
+pub use plugins::{
+    BreakerConfig, FailurePolicy, OnFailure, PluginConfig, PluginHttp, PluginLimits, PluginNames, PluginTrust,
+};
 pub use secret_source::SecretSource;
 
 use crate::crypto::seal::Secrets;
@@ -57,6 +68,8 @@ pub struct Config {
     pub allow_insecure_secret: bool,
     /// Origins beside `base_url` that may call and be redirected to; `*` and `?` are wildcards.
     pub trusted_origins: Vec<String>,
+    /// Pages of other origins that may read answers.
+    pub cors: Cors,
     /// Paths below the base path that answer 404.
     pub disabled_paths: Vec<String>,
     /// Where and how the server listens.
@@ -122,6 +135,7 @@ impl Default for Config {
             secrets: Vec::new(),
             allow_insecure_secret: false,
             trusted_origins: Vec::new(),
+            cors: Cors::default(),
             disabled_paths: Vec::new(),
             server: Server::default(),
             database: Database::default(),

@@ -105,11 +105,13 @@ pub struct Verification {
     pub fields: ColumnNames,
     /// How identifiers are stored: `"plain"`, `"hashed"`, or `{ default = …, overrides = { "reset-password:" = … } }`.
     pub store_identifier: StoreIdentifier,
+    /// Keeps verifications in the database. There is no other place, so that `false` is refused.
+    pub store_in_database: Option<bool>,
 }
 
 /// `verification.store_identifier`
 #[derive(Clone, Debug, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected \"plain\", \"hashed\", or { default = …, overrides = { … } }")]
 pub enum StoreIdentifier {
     /// The same for all.
     Form(IdentifierForm),
@@ -155,11 +157,19 @@ impl StoreIdentifier {
 }
 
 /// `[advanced.database]`
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AdvancedDatabase {
     /// How ids of new rows look.
     pub generate_id: GenerateId,
+    /// Rows of a list that nobody limits, such as sessions and accounts of a user.
+    pub default_find_many_limit: u32,
+}
+
+impl Default for AdvancedDatabase {
+    fn default() -> Self {
+        Self { generate_id: GenerateId::default(), default_find_many_limit: 100 }
+    }
 }
 
 /// How ids of new rows look.
@@ -174,7 +184,7 @@ pub enum GenerateId {
 }
 
 #[derive(Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected \"random\" or \"uuid\"")]
 enum GenerateIdOption {
     Name(String),
     Switch(bool),

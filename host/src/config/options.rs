@@ -140,6 +140,8 @@ pub struct Session {
     pub update_age: i64,
     /// A session counts as fresh for this many seconds; 0 means always.
     pub fresh_age: i64,
+    /// Lets the list of sessions say of each whether it is the caller's own (`isCurrent`).
+    pub mark_current: bool,
     /// Never extends a session.
     pub disable_session_refresh: bool,
     /// `GET` never writes; `POST /get-session` extends.
@@ -157,6 +159,7 @@ impl Default for Session {
             expires_in: 604_800,
             update_age: 86_400,
             fresh_age: 86_400,
+            mark_current: false,
             disable_session_refresh: false,
             defer_session_refresh: false,
             cookie_cache: CookieCache::default(),
@@ -211,9 +214,10 @@ pub struct Advanced {
     pub cookies: BTreeMap<String, CookieOptions>,
     /// Attributes of every cookie.
     pub default_cookie_attributes: CookieAttributes,
-    /// Switches the check of `Origin` on requests with cookies off.
-    pub disable_csrf_check: bool,
-    /// Switches all checks of origins and redirect targets off.
+    /// Switches the check of `Origin` off, and that of navigations from other sites; absent means as `disable_origin_check`.
+    pub disable_csrf_check: Option<bool>,
+    /// Switches all checks of origins and redirect targets off; navigations from other sites may still not sign in, when
+    /// `disable_csrf_check = false`.
     pub disable_origin_check: bool,
     /// Whether a path may end with one slash more.
     pub skip_trailing_slashes: bool,
@@ -231,7 +235,7 @@ impl Default for Advanced {
             cross_sub_domain_cookies: CrossSubDomainCookies::default(),
             cookies: BTreeMap::new(),
             default_cookie_attributes: CookieAttributes::default(),
-            disable_csrf_check: false,
+            disable_csrf_check: None,
             disable_origin_check: false,
             skip_trailing_slashes: false,
             ip_address: IpAddress::default(),
@@ -248,6 +252,8 @@ pub struct CrossSubDomainCookies {
     pub enabled: bool,
     /// The domain; the host of `base_url` when absent.
     pub domain: Option<String>,
+    /// As in the reference, where it adds nothing: with `enabled`, every cookie has the domain, those of plugins included.
+    pub additional_cookies: Vec<String>,
 }
 
 /// `[advanced.cookies.<key>]`

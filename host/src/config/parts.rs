@@ -203,7 +203,7 @@ pub enum RateLimitStorage {
 
 /// One entry of `rate_limit.custom_rules`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected false, or { window = SECONDS, max = REQUESTS }")]
 pub enum CustomLimit {
     /// `false`: no limit.
     Switch(bool),

@@ -5,6 +5,8 @@ use std::fmt;
 
 use serde::Deserialize;
 
+use super::models::ColumnNames;
+
 /// Defines a struct of the configuration, and `KEYS`: the names of its fields but the last, which takes all others.
 macro_rules! with_keys {
     (
@@ -47,6 +49,9 @@ with_keys! {
         pub signed_by: Option<String>,
         /// The oldest version that is loaded.
         pub min_version: Option<String>,
+        /// Model → other names for the plugin's tables, and for the columns that it adds.
+        #[serde(default)]
+        pub schema: BTreeMap<String, PluginNames>,
         /// What one call may cost.
         #[serde(default)]
         pub limits: PluginLimits,
@@ -75,6 +80,16 @@ impl fmt::Debug for PluginConfig {
 
 fn yes() -> bool {
     true
+}
+
+/// `[plugins.schema.MODEL]`
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PluginNames {
+    /// Name of the table; only for a table of the plugin's own.
+    pub model_name: Option<String>,
+    /// Names of columns.
+    pub fields: ColumnNames,
 }
 
 /// `[plugins.http]`

@@ -8,7 +8,7 @@ use crate::crypto::secret::Secret;
 
 /// A secret in the file itself, in an environment variable, or in a file of its own.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected text, { env = \"NAME\" } or { file = \"PATH\" }")]
 pub enum SecretSource {
     /// `{ env = "NAME" }`
     Env {

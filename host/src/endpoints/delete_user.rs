@@ -1,6 +1,6 @@
 //! `POST /delete-user`: deletes the caller, who proves it by password, by a fresh session, or by a token from a mail.
 
-use serde_json::json;
+use serde_json::{Map, Value as Json, json};
 
 use crate::auth::credential::{self, Check};
 use crate::auth::verification::DELETE_ACCOUNT;
@@ -21,7 +21,9 @@ const TOKEN_LENGTH: usize = 32;
 /// `UNAUTHORIZED`, `404` when it is switched off, `PASSWORD_TOO_LONG`, `CREDENTIAL_ACCOUNT_NOT_FOUND`,
 /// `INVALID_PASSWORD`, `INVALID_TOKEN`, `SESSION_EXPIRED`, `SERVER_BUSY`.
 pub async fn delete_user(exchange: &mut Exchange) -> Result<Response, ApiError> {
-    let mut input = Input::body(exchange.request.body.as_ref());
+    // Older clients send no body.
+    let none = Json::Object(Map::new());
+    let mut input = Input::body(exchange.request.body.as_ref().or(Some(&none)));
     let callback_url = input.optional_text("callbackURL").map(str::to_owned);
     let password = input.optional_text("password").map(str::to_owned);
     let token = input.optional_text("token").map(str::to_owned);

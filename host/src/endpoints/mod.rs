@@ -4,6 +4,7 @@
 
 pub mod change_email;
 pub mod change_password;
+pub mod config;
 pub mod delete_user;
 pub mod delete_user_callback;
 pub mod dev_mailbox;

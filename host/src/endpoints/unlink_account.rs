@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::auth::account::{self, Unlink};
+use crate::auth::account::{self, Unlink, Which};
 use crate::error::{ApiError, Code};
 use crate::exchange::Exchange;
 use crate::http::Response;
@@ -13,11 +13,18 @@ use crate::input::Input;
 /// # Errors
 /// `UNAUTHORIZED`, `SESSION_NOT_FRESH`, `FAILED_TO_UNLINK_LAST_ACCOUNT`, `ACCOUNT_NOT_FOUND`.
 pub async fn unlink_account(exchange: &mut Exchange) -> Result<Response, ApiError> {
-    let mut input = Input::body(exchange.request.body.as_ref());
-    let account_id = input.text("accountId").to_owned();
+    let body = exchange.request.body.clone();
+    let mut input = Input::body(body.as_ref());
+    // Older clients name the provider, and the account by its id there.
+    let takes_provider = exchange.auth().config.account.unlink_by_provider;
+    let provider_id = if takes_provider { input.optional_text("providerId") } else { None };
+    let which = match provider_id {
+        Some(provider_id) => Which::At(provider_id, input.optional_text("accountId")),
+        None => Which::Row(input.text("accountId")),
+    };
     input.finish()?;
     let user_id = exchange.require_fresh_session().await?.user.id().to_owned();
-    match account::unlink(exchange.auth(), &exchange.scope(), &user_id, &account_id).await? {
+    match account::unlink(exchange.auth(), &exchange.scope(), &user_id, which).await? {
         Unlink::Done => Ok(Response::json(&json!({ "status": true }))),
         Unlink::Last => Err(Code::FAILED_TO_UNLINK_LAST_ACCOUNT.into()),
         Unlink::Unknown => Err(Code::ACCOUNT_NOT_FOUND.into()),

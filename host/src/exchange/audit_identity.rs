@@ -30,7 +30,7 @@ impl Exchange {
         let session = match (&self.opened, &self.session) {
             (Some(opened), _) => Some(&opened.session),
             (None, Lazy::Read(Some(active))) => Some(&active.session),
-            (None, Lazy::Unread) => self.trail.ended.as_ref(),
+            (None, Lazy::Unread | Lazy::Ended) => self.trail.ended.as_ref(),
             (None, Lazy::Read(None)) => None,
         };
         let token = session.map_or_else(|| self.session_token(), |session| Some(session.token().to_owned()));

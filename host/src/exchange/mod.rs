@@ -21,6 +21,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::auth::lifecycle::Observers;
+use crate::auth::session::ActiveSession;
 use crate::auth::{Auth, Cause, Scope, UnitOfWork};
 use crate::cookie::Cookie;
 use crate::cookie::signature::Signer;
@@ -82,8 +83,11 @@ pub struct Exchange {
     pub enclosing_tx: Option<Arc<dyn Database>>,
     /// What the audit tells of this request beside its answer.
     pub trail: Trail,
+    /// The user for whom the application's own backend asks; counts while the request has no session.
+    pub asked_for_user: Option<String>,
     queued_later: Vec<outbox::Draft>,
     session: session::Lazy,
+    peeked: Option<Arc<ActiveSession>>,
     cause: Arc<Cause>,
     auth: Arc<Auth>,
     deciders: Arc<Deciders>,
@@ -107,8 +111,10 @@ impl Exchange {
             guests: None,
             enclosing_tx: None,
             trail: Trail::default(),
+            asked_for_user: None,
             queued_later: Vec::new(),
             session: session::Lazy::default(),
+            peeked: None,
             cause,
             auth,
             deciders,

@@ -7,6 +7,12 @@ use super::session_cookies::CachedSession;
 use crate::auth::session::{self, ActiveSession};
 use crate::auth::{AuthError, Scope};
 use crate::error::{ApiError, Code};
+use crate::store::session::MODEL;
+use crate::store::user::find_user_by_id;
+use crate::store::{Record, Session};
+
+/// Life of the session that stands in for one of a user's own.
+const STAND_IN_SECS: i64 = 60;
 
 /// A session that is loaded when someone first asks.
 #[derive(Default)]
@@ -16,6 +22,8 @@ pub(super) enum Lazy {
     Unread,
     /// The result of the look-up.
     Read(Option<Arc<ActiveSession>>),
+    /// This request ended it. A copy in the cookie is no session any more.
+    Ended,
 }
 
 /// How an endpoint wants its session. The default accepts a cached copy and extends the session when due.
@@ -62,15 +70,48 @@ impl Exchange {
         let is_read = match &self.session {
             Lazy::Unread => false,
             Lazy::Read(Some(active)) => !(active.is_cached && need.from_store),
-            Lazy::Read(None) => true,
+            Lazy::Read(None) | Lazy::Ended => true,
         };
         if !is_read {
-            let found = self.load_session(need).await?;
+            let found = match self.load_session(need).await? {
+                Some(active) => Some(active),
+                None => self.stand_in().await?,
+            };
             self.put_session(found);
         }
         match &self.session {
             Lazy::Read(Some(active)) => Ok(Some(active)),
-            Lazy::Read(None) | Lazy::Unread => Ok(None),
+            Lazy::Read(None) | Lazy::Unread | Lazy::Ended => Ok(None),
+        }
+    }
+
+    /// Looks at the request's session without extending it and without a word to the browser. Whoever asks for the session
+    /// later gets it as if nobody had looked; the store is not asked twice.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn peek_session(&mut self) -> Result<Option<&ActiveSession>, ApiError> {
+        if matches!(self.session, Lazy::Unread)
+            && self.peeked.is_none()
+            && let Some(token) = self.session_token()
+        {
+            let found = match self.copy(&token) {
+                CachedSession::Good(active) => Some(active),
+                CachedSession::Bad | CachedSession::Absent => {
+                    session::find_active(self.auth(), &self.scope(), &token).await?
+                }
+            };
+            self.peeked = found.map(Arc::new);
+        }
+        Ok(self.seen_session())
+    }
+
+    /// The session that the request came with, if someone looked at it.
+    pub fn seen_session(&self) -> Option<&ActiveSession> {
+        match &self.session {
+            Lazy::Read(found) => found.as_deref(),
+            Lazy::Unread => self.peeked.as_deref(),
+            Lazy::Ended => None,
         }
     }
 
@@ -119,12 +160,14 @@ impl Exchange {
     pub async fn end_session(&mut self, scope: &Scope, token: &str) -> Result<(), AuthError> {
         let ended = session::end(self.auth(), scope, token).await?;
         self.forget_session();
+        self.session = Lazy::Ended;
         self.trail.ended = ended;
         Ok(())
     }
 
     /// Forgets the loaded session. Call it after the session was changed or ended.
     pub fn forget_session(&mut self) {
+        self.peeked = None;
         if let Lazy::Read(Some(active)) = std::mem::take(&mut self.session) {
             self.trail.ended = Some(active.session.clone());
         }
@@ -159,12 +202,29 @@ impl Exchange {
         Ok(found)
     }
 
+    /// A session that no row stands for, of the user for whom the application's own backend asks.
+    async fn stand_in(&self) -> Result<Option<ActiveSession>, ApiError> {
+        let Some(user_id) = &self.asked_for_user else { return Ok(None) };
+        let Some(user) = find_user_by_id(&self.scope(), user_id).await? else { return Ok(None) };
+        let auth = self.auth();
+        let now = auth.now();
+        let mut record = Record::new(auth.schema().model(MODEL)?);
+        record.set("token", auth.random.id())?;
+        record.set("userId", user_id.as_str())?;
+        record.set("createdAt", now)?;
+        record.set("updatedAt", now)?;
+        record.set("expiresAt", now.plus_secs(STAND_IN_SECS))?;
+        Ok(Some(ActiveSession::stored(Session(record), user)))
+    }
+
     async fn load_from_store(&mut self, token: &str, need: SessionNeed) -> Result<Option<ActiveSession>, ApiError> {
+        let peeked = self.peeked.take().filter(|active| !active.is_cached && active.session.token() == token);
         let (auth, scope) = (self.auth(), self.scope());
         let may_write = need.refresh == Refresh::Deferred || !auth.config.session.defer_session_refresh;
-        let found = match may_write {
-            true => session::find_active_or_end(auth, &scope, token).await?,
-            false => session::find_active(auth, &scope, token).await?,
+        let found = match (peeked, may_write) {
+            (Some(active), _) => Some(ActiveSession::clone(&active)),
+            (None, true) => session::find_active_or_end(auth, &scope, token).await?,
+            (None, false) => session::find_active(auth, &scope, token).await?,
         };
         let Some(mut active) = found else { return Ok(None) };
         if need.refresh == Refresh::Never || self.ends_with_browser() {

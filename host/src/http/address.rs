@@ -1,6 +1,6 @@
 //! The client's address: the socket's peer, or what a trusted proxy says, in one spelling per client.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use ipnet::IpNet;
 
@@ -49,19 +49,40 @@ impl AddressRule {
         address.map(|address| self.spell(address))
     }
 
+    /// The address in the forwarding header of someone who is trusted: the application's own backend, which tells of its
+    /// client.
+    pub fn told(&self, header: impl Fn(&str) -> Option<String>) -> Option<String> {
+        let address = if self.is_disabled { None } else { self.forwarded(&header) };
+        address.map(|address| self.spell(address))
+    }
+
     /// With trusted proxies the list is walked from the right to the first hop that is not one of them; without,
     /// only a header with exactly one valid address counts.
     fn forwarded(&self, header: &impl Fn(&str) -> Option<String>) -> Option<IpAddr> {
         let value = self.headers.iter().find_map(|name| header(name))?;
-        let hops: Option<Vec<IpAddr>> = value.split(',').map(parse_address).collect();
+        let hops: Option<Vec<Hop>> = value.split(',').map(Hop::parse).collect();
         let hops = hops?;
-        if self.trusted_proxies.is_empty() {
-            return match hops.as_slice() {
-                [only] => Some(*only),
-                _ => None,
-            };
+        let client = match (self.trusted_proxies.is_empty(), hops.as_slice()) {
+            (true, [only]) => *only,
+            (true, _) => return None,
+            (false, hops) => {
+                *hops.iter().rev().find(|hop| !matches!(hop, Hop::Address(hop) if self.is_trusted(*hop)))?
+            }
+        };
+        match client {
+            Hop::Address(address) => Some(address),
+            Hop::Unknown => None,
         }
-        hops.iter().rev().copied().find(|hop| !self.is_trusted(*hop))
+    }
+
+    /// Whether a request that came over `peer` has a forwarding header that does not count, for want of an entry in
+    /// `trusted_proxies`.
+    pub fn ignores_header(&self, peer: Option<IpAddr>, header: impl Fn(&str) -> Option<String>) -> bool {
+        let is_ignored = |peer: IpAddr| !self.is_trusted(peer.to_canonical());
+        !self.is_disabled
+            && self.source == AddressSource::Peer
+            && peer.is_some_and(is_ignored)
+            && self.headers.iter().any(|name| header(name).is_some())
     }
 
     /// True for a proxy whose headers are believed.
@@ -83,9 +104,27 @@ impl AddressRule {
     }
 }
 
-/// Reads an address; IPv4-mapped IPv6 becomes IPv4, a zone id is refused.
-fn parse_address(text: &str) -> Option<IpAddr> {
-    text.trim().parse::<IpAddr>().ok().map(|address| address.to_canonical())
+/// One entry of a forwarding header.
+#[derive(Clone, Copy, Debug)]
+enum Hop {
+    Address(IpAddr),
+    /// The proxy does not know, or does not tell: `unknown`, or a name of its own such as `_hidden` (RFC 7239, 6).
+    Unknown,
+}
+
+impl Hop {
+    /// Reads an address with or without a port: `203.0.113.7:51234`, `[2001:db8::7]:443`. IPv4-mapped IPv6 becomes IPv4, a
+    /// zone id is refused.
+    fn parse(text: &str) -> Option<Self> {
+        let text = text.trim();
+        if text.eq_ignore_ascii_case("unknown") || text.starts_with('_') {
+            return Some(Self::Unknown);
+        }
+        let in_brackets = || text.strip_prefix('[')?.strip_suffix(']')?.parse::<Ipv6Addr>().ok().map(IpAddr::from);
+        let with_port = || text.parse::<SocketAddr>().ok().filter(|_| !text.contains('%')).map(|address| address.ip());
+        let address = text.parse::<IpAddr>().ok().or_else(in_brackets).or_else(with_port)?;
+        Some(Self::Address(address.to_canonical()))
+    }
 }
 
 /// Whether a host with or without a port, as it stands in a `Host` header or an address to listen on, is this machine's own.
@@ -130,6 +169,43 @@ mod tests {
         assert_eq!(resolve(&rule, "10.0.0.1", Some("6.6.6.6, 203.0.113.7, 10.0.0.2")).unwrap(), "203.0.113.7");
         assert_eq!(resolve(&rule, "203.0.113.9", Some("6.6.6.6")).unwrap(), "203.0.113.9");
         assert_eq!(resolve(&rule, "10.0.0.1", Some("garbage")).unwrap(), "10.0.0.1");
+    }
+
+    #[test]
+    fn proxies_write_ports_and_say_when_they_do_not_know() {
+        let rule = rule(AddressSource::Peer, &["10.0.0.0/8", "fd00::/8"]);
+        for (header, address) in [
+            ("203.0.113.7:51234", "203.0.113.7"),
+            ("203.0.113.7:51234, 10.0.0.2:443", "203.0.113.7"),
+            ("[2001:db8::7]:443", "2001:0db8:0000:0000:0000:0000:0000:0000"),
+            ("[2001:db8::7]", "2001:0db8:0000:0000:0000:0000:0000:0000"),
+            ("203.0.113.7, [fd00::1]:80", "203.0.113.7"),
+            ("unknown, 203.0.113.7", "203.0.113.7"),
+            ("_hidden, 203.0.113.7, 10.0.0.2", "203.0.113.7"),
+            // Whoever comes through the proxy without an address shares the proxy's.
+            ("unknown", "10.0.0.1"),
+            ("203.0.113.7, unknown", "10.0.0.1"),
+            ("203.0.113.7:port", "10.0.0.1"),
+            ("203.0.113.7:99999", "10.0.0.1"),
+            ("[2001:db8::7", "10.0.0.1"),
+            ("[203.0.113.7]", "10.0.0.1"),
+            ("", "10.0.0.1"),
+        ] {
+            assert_eq!(resolve(&rule, "10.0.0.1", Some(header)).unwrap(), address, "{header}");
+        }
+    }
+
+    #[test]
+    fn a_header_of_a_stranger_is_noticed() {
+        let rule = |proxies: &[&str]| rule(AddressSource::Peer, proxies);
+        let ignores = |rule: &AddressRule, header: Option<&str>| {
+            rule.ignores_header("10.0.0.1".parse().ok(), |_| header.map(str::to_owned))
+        };
+        assert!(ignores(&rule(&[]), Some("203.0.113.7")));
+        assert!(!ignores(&rule(&[]), None));
+        assert!(!ignores(&rule(&["10.0.0.0/8"]), Some("203.0.113.7")));
+        let by_header = AddressRule { source: AddressSource::Header, ..rule(&[]) };
+        assert!(!ignores(&by_header, Some("203.0.113.7")));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! A request and an answer as plain values, free of any server library.
 
 pub mod address;
+mod glob;
 pub mod origin;
 pub mod outgoing;
 
@@ -272,6 +273,24 @@ impl From<&ApiError> for Response {
     }
 }
 
+/// A URL as errors and logs may show it: without password, query and fragment. Of what cannot be read as one, only the
+/// scheme is shown.
+pub fn shown_url(text: &str) -> String {
+    let scheme = text.split_once("://").map_or("", |(scheme, _)| scheme);
+    let unreadable = || if scheme.is_empty() { "…".to_owned() } else { format!("{scheme}://…") };
+    let Ok(mut url) = url::Url::parse(text) else { return unreadable() };
+    let has_user = !url.username().is_empty() || url.password().is_some();
+    if text.contains('@') && !has_user {
+        // A password with a letter that ends the host.
+        return unreadable();
+    }
+    // A URL with a password has an authority, so that this cannot fail.
+    _ = url.password().is_some().then(|| url.set_password(None));
+    url.set_query(None);
+    url.set_fragment(None);
+    url.to_string()
+}
+
 /// Text that is safe as a header value: line breaks and other controls are dropped.
 pub fn header_text(text: &str) -> String {
     text.chars().filter(|letter| !letter.is_control()).collect()
@@ -314,6 +333,21 @@ mod tests {
     #[test]
     fn encode_component_is_javascripts() {
         assert_eq!(encode_component("a+b/c=d é!~*'()"), "a%2Bb%2Fc%3Dd%20%C3%A9!~*'()");
+    }
+
+    #[test]
+    fn a_shown_url_has_no_secret() {
+        for (url, shown) in [
+            ("postgres://ada@db.example/app", "postgres://ada@db.example/app"),
+            ("postgres://ada:hush@db.example:5432/app?password=hush#hush", "postgres://ada@db.example:5432/app"),
+            ("postgres://ada:hu/sh@db.example/app", "postgres://…"),
+            ("postgres://ada:12?hush@db.example/app", "postgres://…"),
+            ("postgres://ada:hush@db.example:port/app", "postgres://…"),
+            ("ada:hush@db.example", "…"),
+            ("hush", "…"),
+        ] {
+            assert_eq!(shown_url(url), shown);
+        }
     }
 
     #[test]

@@ -38,7 +38,10 @@ impl Webhook {
     /// When the URL is neither `https` nor `http` to this machine.
     pub fn new(options: &WebhookConfig, key: Secret<Vec<u8>>, clock: Arc<dyn Clock>) -> Result<Self, TransportError> {
         if !is_private(&options.url) {
-            let message = format!("the webhook's url \"{}\" must be https, or http to this machine", options.url);
+            // A receiver's path may be its secret.
+            let origin = url::Url::parse(&options.url).ok().map(|url| url.origin().ascii_serialization());
+            let origin = origin.unwrap_or_else(|| "…".to_owned());
+            let message = format!("the webhook's url at {origin} must be https, or http to this machine");
             return Err(TransportError::passing(message));
         }
         let mut agent =

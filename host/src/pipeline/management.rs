@@ -1,12 +1,12 @@
-//! The management API: server-only functions for an application's backend, and health, readiness and metrics.
+//! The management API: functions and endpoints for an application's backend, and health, readiness and metrics.
 //!
 //! Invariant: nothing here is reachable on the public address; `server` binds it to an address of its own.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde_json::{Map, Value as Json, json};
 
+use super::functions::Function;
 use super::metrics::Metrics;
 use super::{Extensions, Pipeline};
 use crate::config::ManagementKey;
@@ -18,10 +18,22 @@ use crate::outbox::Deliveries;
 use crate::store::Models;
 use crate::store::outbox;
 
-/// Functions by name.
-pub type Functions = HashMap<String, Arc<Route>>;
+/// Endpoints that act for the user in the call's `userId`, when the call has no session.
+const FOR_A_USER: [&str; 3] = ["/get-access-token", "/refresh-token", "/account-info"];
 
-/// Who may call the functions of the core and of plugins.
+/// A call that was admitted.
+pub(super) struct Call {
+    /// What the endpoint sees.
+    pub request: Request,
+    /// Values of the route's `:parameters`.
+    pub params: Vec<(String, String)>,
+    /// The function or the endpoint.
+    pub route: Arc<Route>,
+    /// The user whom the call is for, when it has no session.
+    pub for_user: Option<String>,
+}
+
+/// Who may call the functions and endpoints of the core and of plugins.
 pub struct Management {
     keys: Vec<ManagementKey>,
     deliveries: Option<Arc<Deliveries>>,
@@ -66,7 +78,10 @@ impl Management {
         let extensions = pipeline.extensions();
         // Who learns what a key may do, or which functions there are, has a key.
         let (response, code) = match admit(&extensions, key, &name, request) {
-            Ok((function, request)) => (pipeline.call_function(&extensions, request, function).await, None),
+            Ok(mut call) => {
+                call.request.client_address = pipeline.address_told(&call.request);
+                (pipeline.call_function(&extensions, call).await, None)
+            }
             Err(error) => (Response::from(&error), error.code().map(str::to_owned)),
         };
         tracing::info!(
@@ -97,23 +112,23 @@ impl Management {
     }
 }
 
-fn admit(
-    extensions: &Extensions,
-    key: Option<&ManagementKey>,
-    name: &str,
-    request: Request,
-) -> Result<(Arc<Route>, Request), ApiError> {
+fn admit(extensions: &Extensions, key: Option<&ManagementKey>, name: &str, request: Request) -> Result<Call, ApiError> {
     let key = key.ok_or(Code::UNAUTHORIZED)?;
-    if !key.scopes.iter().any(|scope| scope == "*" || scope == name) {
+    let functions = &extensions.functions;
+    let function = functions.find(name);
+    // A scope is any name of the function.
+    let is_of = |scope: &str| match (function, functions.find(scope)) {
+        (Some(function), Some(scope)) => Arc::ptr_eq(function, scope),
+        _ => scope == name,
+    };
+    if !key.scopes.iter().any(|scope| scope == "*" || is_of(scope)) {
         return Err(Code::INSUFFICIENT_SCOPE.into());
     }
-    let function = extensions.functions.get(name).cloned().ok_or(Code::FUNCTION_NOT_FOUND)?;
-    Ok((function, read_call(name, request)?))
+    read_call(function.ok_or(Code::FUNCTION_NOT_FOUND)?, request)
 }
 
-/// Turns `{"body", "query", "headers"}` into the request that the function sees.
-fn read_call(name: &str, request: Request) -> Result<Request, ApiError> {
-    let bad = |message: &'static str| ApiError::new(400, "BAD_REQUEST", message);
+/// Turns `{"body", "query", "headers", "params", "method"}` into the request that the function sees.
+fn read_call(function: &Function, request: Request) -> Result<Call, ApiError> {
     let mut call = match serde_json::from_slice(&request.raw_body) {
         Ok(Json::Object(call)) => call,
         _ if request.raw_body.is_empty() => Map::new(),
@@ -122,23 +137,60 @@ fn read_call(name: &str, request: Request) -> Result<Request, ApiError> {
     let body = call.remove("body").filter(|body| !body.is_null());
     let query = pairs(call.remove("query")).ok_or_else(|| bad("`query` must be an object of strings"))?;
     let headers = pairs(call.remove("headers")).ok_or_else(|| bad("`headers` must be an object of strings"))?;
+    let given = pairs(call.remove("params")).ok_or_else(|| bad("`params` must be an object of strings"))?;
+    let method = call.remove("method").filter(|method| !method.is_null());
     if !call.is_empty() {
-        return Err(bad("A call has no other members than `body`, `query` and `headers`"));
+        return Err(bad("A call has no other members than `body`, `query`, `headers`, `params` and `method`"));
     }
+    let route = match &method {
+        None => function.route(None),
+        Some(method) => function.route(Some(method.as_str().unwrap_or_default())),
+    };
+    let route = Arc::clone(route.ok_or_else(|| bad("`method` must be a method of this endpoint"))?);
+    let (path, params) = filled(&route.path, &given)?;
     let encoded = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();
     let mut plain = Headers::default();
     headers.into_iter().for_each(|(name, value)| plain.push(name.to_ascii_lowercase(), value));
     let head = RequestHead {
         id: request.id.clone(),
-        method: request.method.clone(),
+        method: route.method.clone(),
         mount: Mount::Base,
-        path: format!("/{name}"),
+        path,
         query: Query::parse(&encoded),
         headers: plain,
         peer: None,
         client_address: None,
     };
-    Ok(Request { head: Arc::new(head), body, ..request })
+    let raw_body = body.as_ref().map(|body| body.to_string().into()).unwrap_or_default();
+    let for_user = FOR_A_USER.contains(&route.path.as_str()).then(|| user_id(body.as_ref(), &head)).flatten();
+    Ok(Call { request: Request { head: Arc::new(head), raw_body, body, ..request }, params, route, for_user })
+}
+
+fn bad(message: &'static str) -> ApiError {
+    ApiError::new(400, "BAD_REQUEST", message)
+}
+
+/// The path of a route with its parameters filled in, and the parameters. None may be missing, and none hold a slash.
+fn filled(pattern: &str, given: &[(String, String)]) -> Result<(String, Vec<(String, String)>), ApiError> {
+    let mut params = Vec::new();
+    let mut segments = Vec::new();
+    for segment in pattern.split('/') {
+        let Some(name) = segment.strip_prefix(':') else {
+            segments.push(segment);
+            continue;
+        };
+        let value = given.iter().find(|(given, _)| given == name).map(|(_, value)| value.as_str());
+        let value = value.filter(|value| !value.is_empty() && !value.contains('/'));
+        let value = value.ok_or_else(|| bad("`params` must have every parameter of the path"))?;
+        params.push((name.to_owned(), value.to_owned()));
+        segments.push(value);
+    }
+    Ok((segments.join("/"), params))
+}
+
+fn user_id(body: Option<&Json>, head: &RequestHead) -> Option<String> {
+    let in_body = body.and_then(|body| body.get("userId")).and_then(Json::as_str);
+    in_body.or_else(|| head.query.get("userId")).map(str::to_owned)
 }
 
 /// An object's texts, and the items of its lists of texts; `None` for anything else.

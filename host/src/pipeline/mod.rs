@@ -1,13 +1,19 @@
 //! Answers requests: walks the list of stages, and finishes every answer.
+//!
+//! Flat: one file for each stage, and for each thing that looks at whole requests.
 
 mod audit;
 mod body;
+mod cors;
+pub mod functions;
 pub mod management;
 mod metrics;
+mod proxy_notice;
 pub mod rate_limit;
 pub mod respond;
 pub mod router;
 pub mod stages;
+pub mod unused_options;
 
 mod origin_check;
 
@@ -20,13 +26,15 @@ use futures_util::FutureExt;
 
 use crate::auth::Auth;
 use crate::error::ApiError;
-use crate::exchange::{Deciders, Exchange, Route};
+use crate::exchange::{Deciders, Exchange};
 use crate::hooks::{ScriptCounts, ScriptSet};
 use crate::http::address::AddressRule;
-use crate::http::{Mount, Request, Response};
+use crate::http::{Mount, Request, RequestHead, Response};
 use crate::plugin_host::{PluginCounters, Plugins};
 
-use management::Functions;
+use cors::Cors;
+use functions::Functions;
+use proxy_notice::ProxyNotice;
 use rate_limit::RateRules;
 use router::Router;
 
@@ -54,13 +62,23 @@ pub struct Pipeline {
     auth: Arc<Auth>,
     extensions: Arc<ArcSwap<Extensions>>,
     address_rule: AddressRule,
+    cors: Option<Cors>,
+    proxy_notice: ProxyNotice,
     metrics: metrics::Metrics,
 }
 
 impl Pipeline {
     /// A pipeline. It shares `extensions` with the mail sender.
     pub fn new(auth: Arc<Auth>, extensions: Arc<ArcSwap<Extensions>>, address_rule: AddressRule) -> Self {
-        Self { auth, extensions, address_rule, metrics: metrics::Metrics::default() }
+        let cors = Cors::new(&auth.config);
+        Self {
+            auth,
+            extensions,
+            address_rule,
+            cors,
+            proxy_notice: ProxyNotice::default(),
+            metrics: metrics::Metrics::default(),
+        }
     }
 
     /// Configuration, store and ports, which all requests share.
@@ -96,6 +114,7 @@ impl Pipeline {
     /// Answers one request; never fails and never panics.
     pub async fn answer(&self, mut request: Request) -> Response {
         request.client_address = self.client_address(&request);
+        self.proxy_notice.look(&request, &self.address_rule, &self.auth.config);
         // Before anything asks for the path: all stages judge the same one.
         if self.auth.config.advanced.skip_trailing_slashes && request.path.len() > 1 && request.path.ends_with('/') {
             request.path.pop();
@@ -109,15 +128,32 @@ impl Pipeline {
         // The stages of a request are a large future, and each layer around it would keep copies.
         let walk = Box::pin(AssertUnwindSafe(self.walk(stages, &mut exchange, &extensions)).catch_unwind());
         let walked = walk.await;
-        self.finish(&mut exchange, walked).await
+        let mut response = self.finish(&mut exchange, walked).await;
+        self.dress(&exchange.request, &mut response);
+        response
     }
 
-    /// Answers a call of a server-only function of these extensions.
-    pub async fn call_function(&self, extensions: &Extensions, request: Request, function: Arc<Route>) -> Response {
-        let mut exchange = self.exchange(extensions, request);
-        exchange.route = Some(function);
-        let call = AssertUnwindSafe(self.walk(stages::FUNCTION, &mut exchange, extensions)).catch_unwind();
-        let called = Box::pin(call).await;
+    /// Finishes the answer to a request that never came to the stages: its body was too large, or too slow.
+    pub fn refuse_unread(&self, head: &RequestHead, mut response: Response) -> Response {
+        respond::protect(&mut response, &self.auth.config);
+        self.dress(head, &mut response);
+        response
+    }
+
+    fn dress(&self, head: &RequestHead, response: &mut Response) {
+        if let Some(cors) = &self.cors {
+            cors.dress(head, response);
+        }
+    }
+
+    /// Answers a call of a function or an endpoint of these extensions by the application's own backend.
+    async fn call_function(&self, extensions: &Extensions, call: management::Call) -> Response {
+        let mut exchange = self.exchange(extensions, call.request);
+        exchange.params = call.params;
+        exchange.route = Some(call.route);
+        exchange.asked_for_user = call.for_user;
+        let walk = AssertUnwindSafe(self.walk(stages::FUNCTION, &mut exchange, extensions)).catch_unwind();
+        let called = Box::pin(walk).await;
         self.finish(&mut exchange, called).await
     }
 
@@ -136,17 +172,23 @@ impl Pipeline {
     }
 
     fn client_address(&self, request: &Request) -> Option<String> {
-        let joined = |name: &str| {
-            let values: Vec<&str> = request.headers.all(name).collect();
-            (!values.is_empty()).then(|| values.join(","))
-        };
-        self.address_rule.resolve(request.peer, joined)
+        self.address_rule.resolve(request.peer, |name| joined(request, name))
+    }
+
+    /// The client's address, as the application's own backend tells it.
+    fn address_told(&self, request: &Request) -> Option<String> {
+        self.address_rule.told(|name| joined(request, name))
     }
 
     fn is_disabled(&self, path: &str) -> bool {
         let path = path.trim_end_matches('/');
         self.auth.config.disabled_paths.iter().any(|disabled| disabled.trim_end_matches('/') == path)
     }
+}
+
+fn joined(request: &Request, name: &str) -> Option<String> {
+    let values: Vec<&str> = request.headers.all(name).collect();
+    (!values.is_empty()).then(|| values.join(","))
 }
 
 /// What the stages came to; the outer error is a panic.

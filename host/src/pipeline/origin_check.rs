@@ -6,6 +6,7 @@ use serde_json::Value as Json;
 
 use crate::error::{ApiError, Code};
 use crate::exchange::{Exchange, Route};
+use crate::http::Headers;
 
 /// Checks `Origin`, then the redirect targets that the request names.
 ///
@@ -13,10 +14,10 @@ use crate::exchange::{Exchange, Route};
 /// `MISSING_OR_NULL_ORIGIN`, `INVALID_ORIGIN`, `CROSS_SITE_NAVIGATION_LOGIN_BLOCKED`, `INVALID_CALLBACK_URL` and its kin.
 pub fn check(exchange: &Exchange, route: &Route) -> Result<(), ApiError> {
     let advanced = &exchange.auth().config.advanced;
-    if advanced.disable_origin_check || exchange.request.method == "GET" {
+    if exchange.request.method == "GET" {
         return Ok(());
     }
-    if !advanced.disable_csrf_check {
+    if !advanced.disable_csrf_check.unwrap_or(advanced.disable_origin_check) {
         check_origin(exchange, route)?;
     }
     check_targets(exchange)
@@ -24,7 +25,8 @@ pub fn check(exchange: &Exchange, route: &Route) -> Result<(), ApiError> {
 
 fn check_origin(exchange: &Exchange, route: &Route) -> Result<(), ApiError> {
     let headers = &exchange.request.headers;
-    if exchange.request.has_cookies() {
+    let trusts_all = exchange.auth().config.advanced.disable_origin_check;
+    if exchange.request.has_cookies() && !trusts_all {
         return require_trusted(exchange);
     }
     if !route.is_sign_in {
@@ -34,8 +36,10 @@ fn check_origin(exchange: &Exchange, route: &Route) -> Result<(), ApiError> {
     if site == Some("cross-site") && mode == Some("navigate") {
         return Err(Code::CROSS_SITE_NAVIGATION_LOGIN_BLOCKED.into());
     }
-    const FROM_A_BROWSER: [&str; 5] = ["origin", "referer", "sec-fetch-site", "sec-fetch-mode", "sec-fetch-dest"];
-    if FROM_A_BROWSER.iter().any(|name| headers.get(name).is_some()) { require_trusted(exchange) } else { Ok(()) }
+    // Where a browser sends one of `Sec-Fetch-…`, it sends all of them. Node sends `Sec-Fetch-Mode` alone.
+    const FROM_A_BROWSER: [&str; 3] = ["origin", "referer", "sec-fetch-site"];
+    let is_browser = FROM_A_BROWSER.iter().any(|name| headers.get(name).is_some());
+    if is_browser && !trusts_all { require_trusted(exchange) } else { Ok(()) }
 }
 
 fn require_trusted(exchange: &Exchange) -> Result<(), ApiError> {
@@ -43,14 +47,28 @@ fn require_trusted(exchange: &Exchange) -> Result<(), ApiError> {
     if headers.all("origin").count() > 1 {
         return Err(Code::INVALID_ORIGIN.into());
     }
-    let origin = headers.get("origin").filter(|origin| !origin.is_empty()).or_else(|| headers.get("referer"));
-    match origin {
+    match claimed_origin(headers) {
         // A page of this origin that hides its address (for example with `Referrer-Policy: no-referrer`).
         Some("null") if headers.get("sec-fetch-site") == Some("same-origin") => Ok(()),
         None | Some("" | "null") => Err(Code::MISSING_OR_NULL_ORIGIN.into()),
         Some(origin) if exchange.auth().origins.trusts_origin(origin) => Ok(()),
-        Some(_) => Err(Code::INVALID_ORIGIN.into()),
+        Some(origin) => {
+            let request_id = &exchange.request.id;
+            tracing::warn!(
+                request_id,
+                ?origin,
+                "a request was refused; if the origin is yours, add it to trusted_origins"
+            );
+            Err(Code::INVALID_ORIGIN.into())
+        }
     }
+}
+
+/// The origin that a request says it comes from. Apps send theirs as `Expo-Origin`; a browser's page of another site cannot,
+/// since browsers put its `Origin` beside it.
+fn claimed_origin(headers: &Headers) -> Option<&str> {
+    let mut said = ["origin", "expo-origin"].into_iter().filter_map(|name| headers.get(name));
+    said.find(|origin| !origin.is_empty()).or_else(|| headers.get("referer"))
 }
 
 /// Checks the redirect targets alone.

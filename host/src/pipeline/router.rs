@@ -60,6 +60,12 @@ impl Router {
         }
     }
 
+    /// Every route below the base path.
+    pub fn routes(&self) -> impl Iterator<Item = &Arc<Route>> {
+        let exact = self.base.exact.values().flat_map(HashMap::values);
+        exact.chain(self.base.with_params.iter().map(|(_, route)| route))
+    }
+
     /// The route of a request, exact paths first.
     pub fn find(&self, head: &RequestHead) -> Option<Arc<Route>> {
         let table = match head.mount {

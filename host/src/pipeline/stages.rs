@@ -13,6 +13,8 @@ use crate::http::Response;
 pub enum Stage {
     /// Answers the operator's disabled paths.
     DisabledPaths,
+    /// Tells a browser whether a page of another origin may call.
+    Preflight,
     /// Finds the route.
     Route,
     /// Counts the request.
@@ -25,6 +27,8 @@ pub enum Stage {
     Characters,
     /// Checks the origin and the targets of redirects.
     Origin,
+    /// Checks the targets of redirects alone.
+    Targets,
     /// Lets plugins find out who asks.
     Identity,
     /// Runs the scripts before the endpoint.
@@ -46,7 +50,15 @@ pub type Stages = [&'static [Stage]; 2];
 
 /// The stages of a request.
 pub const REQUEST: Stages = [
-    &[Stage::DisabledPaths, Stage::Route, Stage::RateLimit, Stage::Unknown, Stage::Body, Stage::Origin],
+    &[
+        Stage::DisabledPaths,
+        Stage::Preflight,
+        Stage::Route,
+        Stage::RateLimit,
+        Stage::Unknown,
+        Stage::Body,
+        Stage::Origin,
+    ],
     &AROUND_ENDPOINT,
 ];
 
@@ -54,8 +66,8 @@ pub const REQUEST: Stages = [
 /// hook stands around them.
 pub const ROOT: Stages = [&[Stage::Route, Stage::Unknown, Stage::Body], &[Stage::Endpoint]];
 
-/// The stages of a call of a server-only function: limits and origins are for browsers.
-pub const FUNCTION: Stages = [&[Stage::Characters], &AROUND_ENDPOINT];
+/// The stages of a call by the application's own backend: limits and origins are for browsers.
+pub const FUNCTION: Stages = [&[Stage::Characters, Stage::Targets], &AROUND_ENDPOINT];
 
 /// What every endpoint and every function has around it.
 const AROUND_ENDPOINT: [Stage; 7] = [
@@ -73,12 +85,14 @@ impl Stage {
     pub const fn story(self) -> &'static str {
         match self {
             Self::DisabledPaths => "A path of `disabled_paths` is answered with 404.",
+            Self::Preflight => "A preflight of a trusted origin for a route that exists is answered with 204.",
             Self::Route => "The router finds the route.",
             Self::RateLimit => "The rate limit counts the request.",
             Self::Unknown => "A request without a route is answered with 404.",
             Self::Body => "The body is read: media type and JSON.",
             Self::Characters => "NUL characters are refused.",
             Self::Origin => "The origin and the targets of redirects are checked.",
+            Self::Targets => "The targets of redirects are checked.",
             Self::Identity => "Before hooks of plugins that find out whose request it is run (`ahead_of_scripts`).",
             Self::BeforeScripts => {
                 "Before hooks of scripts run. When one changes the request, the targets of redirects are checked again."
@@ -122,6 +136,9 @@ impl Pipeline {
                 return Ok(Some(Response::with_type(404, "text/plain;charset=UTF-8", "Not Found")));
             }
             Stage::DisabledPaths => {}
+            Stage::Preflight => {
+                return Ok(self.cors.as_ref().and_then(|cors| cors.preflight(&exchange.request, &extensions.router)));
+            }
             Stage::Route => {
                 exchange.route = extensions.router.find(&exchange.request);
                 if let Some(route) = &exchange.route {
@@ -134,6 +151,7 @@ impl Pipeline {
             Stage::Body => body::read(exchange, &*met(exchange)?)?,
             Stage::Characters => body::refuse_null_characters(&exchange.request)?,
             Stage::Origin => origin_check::check(exchange, &*met(exchange)?)?,
+            Stage::Targets => origin_check::check_targets(exchange)?,
             Stage::Identity => return extensions.plugins.ahead_of_scripts(exchange).await,
             Stage::BeforeScripts => match extensions.scripts.before(exchange).await? {
                 Step::Continue => {}

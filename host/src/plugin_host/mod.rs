@@ -119,6 +119,23 @@ impl Plugins {
         rules.collect()
     }
 
+    /// The ids of the plugins that sign people in, in the order of the configuration.
+    pub fn sign_in_methods(&self) -> Vec<String> {
+        let signs_in = |plugin: &&Arc<Plugin>| plugin.manifest.routes.iter().any(|route| route.signs_in);
+        self.list.iter().filter(signs_in).map(|plugin| plugin.manifest.id.clone()).collect()
+    }
+
+    /// The keys of the plugins' cookies in `advanced.cookies`.
+    pub fn cookie_keys(&self) -> Vec<String> {
+        let keys = self.list.iter().flat_map(|plugin| {
+            plugin.manifest.cookies.iter().filter(|rule| !rule.is_literal && !rule.is_prefix).map(|rule| {
+                let renamed = rule.name_option.as_ref().and_then(|option| plugin.options.get(option));
+                renamed.and_then(Json::as_str).unwrap_or(&rule.name).to_owned()
+            })
+        });
+        keys.collect()
+    }
+
     /// What was counted of each plugin's calls since it was loaded, in the order of the configuration.
     pub fn counters(&self) -> Vec<PluginCounters> {
         self.list.iter().map(|plugin| plugin.breaker.counters(&plugin.manifest.id)).collect()
@@ -170,6 +187,9 @@ impl Plugins {
 
     async fn run_before(hooks: &PatternTable<Hook>, exchange: &mut Exchange) -> Result<Option<Response>, ApiError> {
         for hook in hooks.matches(&exchange.request.path) {
+            if hook.conditions.iter().any(|condition| matches!(condition, Condition::Session(_))) {
+                exchange.peek_session().await?;
+            }
             if hook.is_wanted(exchange)
                 && let Some(response) = hook.plugin.before(hook.index, exchange).await?
             {
@@ -232,6 +252,9 @@ impl ClaimSource for PluginClaims {
         active: &ActiveSession,
         mut claims: Map<String, Json>,
     ) -> Result<Map<String, Json>, ApiError> {
+        if self.0.manifest.claims_when_session.as_ref().is_some_and(|field| !active.has_value(field)) {
+            return Ok(claims);
+        }
         let added = self.0.extend_claims(exchange, &active.user, &claims).await?;
         claims.extend(added);
         Ok(claims)

@@ -27,7 +27,6 @@ use futures_util::{StreamExt, stream};
 use crate::app::App;
 use crate::error::{ApiError, Code};
 use crate::http::{Headers, Mount, Query, Request, RequestHead, Response, encode_component};
-use crate::pipeline::respond;
 use connection::{Connection, HEAD_TIMEOUT, Progress};
 use gate::Gate;
 
@@ -191,14 +190,11 @@ async fn answer(app: &App, request: &HttpRequest, mut payload: web::Payload) -> 
     };
     match read_body(app, &mut payload).await {
         Ok(body) => into_actix(&app.pipeline.answer(into_plain(app, request, (mount, path), body)).await),
-        Err(error) => cut(refuse(app, Response::from(&error)), payload),
+        Err(error) => {
+            let head = into_plain(app, request, (mount, path), Bytes::new()).head;
+            cut(into_actix(&app.pipeline.refuse_unread(&head, Response::from(&error))), payload)
+        }
     }
-}
-
-/// An answer that the pipeline did not make.
-fn refuse(app: &App, mut response: Response) -> HttpResponse {
-    respond::protect(&mut response, &app.config);
-    into_actix(&response)
 }
 
 /// The path behind the base path; `None` when it lies elsewhere.

@@ -7,7 +7,7 @@ use super::schema::Schema;
 use super::value::Value;
 use super::{account, rate_limit, session, user, verification};
 use crate::clock::Timestamp;
-use crate::config::{AdditionalField, AdditionalFields, ColumnNames, Config, RateLimitStorage};
+use crate::config::{AdditionalField, AdditionalFields, ColumnNames, Config, PluginConfig, RateLimitStorage};
 use doorward_contract::FieldType;
 
 impl Schema {
@@ -23,24 +23,48 @@ impl Schema {
         }
         self.add_fields(user::MODEL, &config.user.additional_fields)?;
         self.add_fields(session::MODEL, &config.session.additional_fields)?;
+        self.add_fields(account::MODEL, &config.account.additional_fields)?;
+        self.default_limit = config.advanced.database.default_find_many_limit;
         let (session, verification) = (&config.session, &config.verification);
         self.rename(user::MODEL, config.user.model_name.as_ref(), &config.user.fields)?;
         self.rename(session::MODEL, session.model_name.as_ref(), &session.fields)?;
         self.rename(account::MODEL, config.account.model_name.as_ref(), &config.account.fields)?;
         self.rename(verification::MODEL, verification.model_name.as_ref(), &verification.fields)?;
-        // A sign-in creates the session, and no client can give the field a value there.
-        match config
-            .session
-            .additional_fields
-            .0
-            .iter()
-            .find(|(_, field)| field.required && field.default_value.is_none())
-        {
-            Some((name, _)) => {
-                Err(StoreError::invalid(&format!("session.{name}"), "is required and needs a default_value"))
+        for plugin in config.plugins.iter().filter(|plugin| plugin.enabled) {
+            self.rename_of_plugin(plugin)?;
+        }
+        // A sign-in creates sessions and accounts, and no client can give the field a value there.
+        let of_sessions = config.session.additional_fields.0.iter().map(|field| (session::MODEL, field));
+        let of_accounts = config.account.additional_fields.0.iter().map(|field| (account::MODEL, field));
+        let mut empty =
+            of_sessions.chain(of_accounts).filter(|(_, (_, field))| field.required && field.default_value.is_none());
+        match empty.next() {
+            Some((model, (name, _))) => {
+                Err(StoreError::invalid(&format!("{model}.{name}"), "is required and needs a default_value"))
             }
             None => Ok(()),
         }
+    }
+
+    /// Renames what the plugin itself brought, and nothing else.
+    fn rename_of_plugin(&mut self, plugin: &PluginConfig) -> Result<(), StoreError> {
+        let owner = Owner::Plugin(plugin.id.clone());
+        for (model, names) in &plugin.schema {
+            let known = self.model(model)?;
+            if names.model_name.is_some() && known.owner != owner {
+                return Err(StoreError::invalid(&format!("plugins.schema.{model}"), "is not a table of this plugin"));
+            }
+            let is_foreign = |field: &&String| known.fields.iter().any(|one| one.name == **field && one.owner != owner);
+            // The fields of a table of its own are the plugin's, the id included.
+            if let Some(field) = names.fields.keys().find(is_foreign).filter(|_| known.owner != owner) {
+                return Err(StoreError::invalid(
+                    &format!("plugins.schema.{model}.{field}"),
+                    "is not a field of this plugin",
+                ));
+            }
+            self.rename(model, names.model_name.as_ref(), &names.fields)?;
+        }
+        Ok(())
     }
 
     fn add_fields(&mut self, model: &str, fields: &AdditionalFields) -> Result<(), StoreError> {
@@ -92,6 +116,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::store::Model;
 
     fn configured(options: &str) -> Result<Schema, String> {
         let text = format!("secret = \"0123456789abcdef0123456789abcdef\"\n{options}");
@@ -121,6 +146,43 @@ mod tests {
         assert!(matches!(added[3].default, Some(Value::Timestamp(_))));
         assert_eq!(schema.model("verification").unwrap().table, "proofs");
         assert!(schema.model("rateLimit").is_err());
+    }
+
+    #[test]
+    fn accounts_have_fields_and_plugins_have_names() {
+        let text = "secret = \"0123456789abcdef0123456789abcdef\"\nadvanced.database.default_find_many_limit = 7\n\
+                    account.additional_fields.note = { type = \"string\", default = \"none\" }\n\
+                    [[plugins]]\nid = \"notes\"\n[plugins.schema.note]\nmodel_name = \"memos\"\nfields.id = \"memo_id\"\n\
+                    [plugins.schema.user]\nfields.mood = \"mood_of_user\"\n";
+        let config = |text: &str| Config::parse(text, Path::new("."), &BTreeMap::new()).unwrap();
+        let schema = || {
+            let owner = Owner::Plugin("notes".into());
+            let mut schema = Schema::core();
+            let id = Field { owner: owner.clone(), ..Field::new("id", FieldType::String) };
+            let table = Model { name: "note".into(), table: "note".into(), fields: vec![id], owner: owner.clone() };
+            schema.add_model(table).unwrap();
+            schema.add_field("user", Field { owner, ..Field::new("mood", FieldType::String) }).unwrap();
+            schema
+        };
+        let mut configured = schema();
+        configured.configure(&config(text)).unwrap();
+        let column = |model: &str, field: &str| configured.model(model).unwrap().field(field).unwrap().column.clone();
+        assert_eq!((configured.model("note").unwrap().table.as_str(), configured.default_limit), ("memos", 7));
+        assert_eq!((column("note", "id"), column("user", "mood")), ("memo_id".into(), "mood_of_user".into()));
+        assert_eq!(column("account", "note"), "note");
+        for (names, part) in [
+            ("[plugins.schema.user]\nmodel_name = \"people\"", "plugins.schema.user is not a table of this plugin"),
+            (
+                "[plugins.schema.user]\nfields.email = \"mail\"",
+                "plugins.schema.user.email is not a field of this plugin",
+            ),
+            ("[plugins.schema.nowhere]\nmodel_name = \"x\"", "nowhere is not a model"),
+            ("[plugins.schema.note]\nfields.nope = \"x\"", "note.nope is not a field"),
+        ] {
+            let text = format!("secret = \"0123456789abcdef0123456789abcdef\"\n[[plugins]]\nid = \"notes\"\n{names}");
+            let error = schema().configure(&config(&text)).unwrap_err().to_string();
+            assert!(error.contains(part), "{names}: {error}");
+        }
     }
 
     #[test]

@@ -27,7 +27,8 @@ pub trait Models: Database {
         Ok(self.find_many(model, filters, None, Some(1), None).await?.pop())
     }
 
-    /// The rows that match, in the given order: at most `limit` after `offset`. Without a limit, `DEFAULT_LIMIT`.
+    /// The rows that match, in the given order: at most `limit` after `offset`. Without a limit, that of
+    /// `advanced.database.default_find_many_limit`.
     async fn find_many(
         &self,
         model: &str,
@@ -44,7 +45,7 @@ pub trait Models: Database {
             out.sql(" ORDER BY ").name(&model.field(&sort.field)?.column);
             out.sql(if sort.descending { " DESC" } else { " ASC" });
         }
-        out.sql(" LIMIT ").bind(FieldType::Number, i64::from(limit.unwrap_or(DEFAULT_LIMIT)).into());
+        out.sql(" LIMIT ").bind(FieldType::Number, i64::from(limit.unwrap_or(self.schema().default_limit)).into());
         out.sql(" OFFSET ").bind(FieldType::Number, i64::from(offset.unwrap_or(0)).into());
         read_all(model, self.run(out.build()?).await?)
     }

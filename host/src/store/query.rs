@@ -27,7 +27,8 @@ pub enum Op {
     In(Vec<Value>),
     /// None of these; the filter's own value is not looked at. Every value matches an empty list.
     NotIn(Vec<Value>),
-    /// Has this text inside. `%` and `_` are ordinary characters; SQLite ignores ASCII case, as the reference does there.
+    /// Has this text inside. `%` and `_` are ordinary characters. Letter case does not matter: of ASCII, and of
+    /// other letters where the database knows it.
     Contains,
     /// Begins with this text, as `Contains`.
     StartsWith,
@@ -206,7 +207,8 @@ fn push_like(
         return Err(StoreError::invalid(column, "is compared as text and is none"));
     };
     let pattern = Value::Text(format!("{before}{}{after}", escape_like(text))).fit(kind, column)?;
-    out.name(column).sql(" LIKE ").bind(kind, pattern).sql(" ESCAPE '\\'");
+    // SQLite's LIKE ignores letter case by itself, PostgreSQL's does not.
+    out.sql("LOWER(").name(column).sql(") LIKE LOWER(").bind(kind, pattern).sql(") ESCAPE '\\'");
     Ok(())
 }
 
@@ -251,7 +253,7 @@ mod tests {
         assert_eq!(text(&[Filter::Any(vec![])]).unwrap(), " WHERE 1 = 0");
         assert_eq!(text(&[one_of("id", vec!["a".into(), "b".into()])]).unwrap(), r#" WHERE "id" IN (?, ?)"#);
         assert_eq!(text(&[one_of("id", vec![]), none_of("id", vec![])]).unwrap(), " WHERE 1 = 0 AND 1 = 1");
-        assert_eq!(text(&[contains("email", "a")]).unwrap(), r#" WHERE "email" LIKE ? ESCAPE '\'"#);
+        assert_eq!(text(&[contains("email", "a")]).unwrap(), r#" WHERE LOWER("email") LIKE LOWER(?) ESCAPE '\'"#);
     }
 
     #[test]

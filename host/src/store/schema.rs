@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use super::core_models;
 use super::error::StoreError;
 use super::model::{Field, Model};
+use super::models::DEFAULT_LIMIT;
 use super::owner::Owner;
 use super::statement::Shape;
 
@@ -12,6 +13,8 @@ use super::statement::Shape;
 #[derive(Clone, Debug)]
 pub struct Schema {
     models: Vec<Arc<Model>>,
+    /// Rows of a list that nobody limits.
+    pub(super) default_limit: u32,
     /// The shape of the session look-up, made at its first use.
     pub(super) session_lookup: OnceLock<Arc<Shape>>,
 }
@@ -29,7 +32,7 @@ impl Schema {
     /// The reference's core tables and the server's own tables, without `rateLimit`.
     pub fn core() -> Self {
         let models = core_models::all().into_iter().map(Arc::new).collect();
-        Self { models, session_lookup: OnceLock::new() }
+        Self { models, default_limit: DEFAULT_LIMIT, session_lookup: OnceLock::new() }
     }
 
     /// Adds the table `rateLimit`, for rate limits that are counted in the database.

@@ -26,10 +26,11 @@ impl Input for BanUser {
 /// `POST /admin/ban-user`.
 pub fn ban_user(_request: &Request, input: BanUser) -> Result<Response> {
     let caller = Caller::who_may("user", "ban", MAY_NOT_BAN)?;
-    users::find_by_id(&input.user_id)?.ok_or(NOT_FOUND)?;
+    let target = users::find_by_id(&input.user_id)?.ok_or(NOT_FOUND)?;
     if input.user_id == caller.id() {
         return Err(NOT_YOURSELF.into());
     }
+    caller.require_over(&target)?;
     let reason = input.reason.filter(|reason| !reason.is_empty());
     let fields = json!({
         "banned": true,
@@ -46,8 +47,9 @@ pub fn ban_user(_request: &Request, input: BanUser) -> Result<Response> {
 
 /// `POST /admin/unban-user`.
 pub fn unban_user(_request: &Request, input: User) -> Result<Response> {
-    Caller::who_may("user", "ban", MAY_NOT_BAN)?;
-    users::find_by_id(&input.id)?.ok_or(NOT_FOUND)?;
+    let caller = Caller::who_may("user", "ban", MAY_NOT_BAN)?;
+    let target = users::find_by_id(&input.id)?.ok_or(NOT_FOUND)?;
+    caller.require_over(&target)?;
     Response::json(&json!({ "user": lift(&input.id)? }))
 }
 

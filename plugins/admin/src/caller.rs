@@ -2,9 +2,23 @@
 
 use crate::access::Permissions;
 use crate::errors::bare;
+use crate::impersonator::impersonator;
 use crate::options::Options;
 use doorward_sdk::prelude::*;
 use doorward_sdk::sessions::Session;
+use serde::Deserialize;
+
+/// The core's options on sessions that matter here.
+#[derive(Deserialize)]
+struct SessionOptions {
+    #[serde(default)]
+    cookie_cache: CookieCache,
+}
+
+#[derive(Default, Deserialize)]
+struct CookieCache {
+    enabled: bool,
+}
 
 pub struct Caller {
     pub session: Session,
@@ -32,9 +46,10 @@ impl Caller {
     }
 
     /// # Errors
-    /// `refusal` when the caller may not do `action` on `resource`.
+    /// `refusal` when the caller may not do `action` on `resource`. Who acts as someone else may do nothing of the kind.
     pub fn require(&self, resource: &str, action: &str, refusal: ErrorCode) -> Result<()> {
-        if self.may(resource, action) { Ok(()) } else { Err(refusal.into()) }
+        let acts_as_other = self.options.strict_impersonation && impersonator(self.session.fields()).is_some();
+        if self.may(resource, action) && !acts_as_other { Ok(()) } else { Err(refusal.into()) }
     }
 
     pub fn may(&self, resource: &str, action: &str) -> bool {
@@ -44,6 +59,15 @@ impl Caller {
 
     pub fn may_all(&self, wanted: &Permissions) -> bool {
         self.options.may(&self.id(), role_of(&self.session.user), wanted)
+    }
+
+    /// Renews the browser's copy of the session when it was the caller themselves who changed.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub fn renew_copy_of(&self, changed: &users::User) -> Result<()> {
+        let options: SessionOptions = config::core_options("session")?;
+        if options.cookie_cache.enabled && changed.id() == self.id() { sessions::refresh_current() } else { Ok(()) }
     }
 
     pub fn id(&self) -> String {

@@ -7,6 +7,7 @@ use crate::options::Options;
 use crate::{role_names, user_data};
 use doorward_sdk::is_email;
 use doorward_sdk::prelude::*;
+use serde::Deserialize;
 
 pub struct CreateUser {
     email: String,
@@ -53,7 +54,9 @@ fn create(input: CreateUser, options: &Options, caller: Option<&Caller>) -> Resu
         None => options.default_role.clone(),
         Some(given) => {
             require("set-role", MAY_NOT_CHANGE_ROLE)?;
-            role_names::to_stored(given, options)?
+            let stored = role_names::to_stored(given, options)?;
+            caller.map_or(Ok(()), |caller| caller.require_to_give(&stored))?;
+            stored
         }
     };
     if user_data::names_ban(&data) {
@@ -62,7 +65,7 @@ fn create(input: CreateUser, options: &Options, caller: Option<&Caller>) -> Resu
     if data.contains_key("emailVerified") {
         require("set-email", MAY_NOT_SET_EMAIL)?;
     }
-    let email = email.to_lowercase();
+    let email = email.to_ascii_lowercase();
     if !is_email(&email) {
         return Err(INVALID_EMAIL.into());
     }
@@ -75,7 +78,26 @@ fn create(input: CreateUser, options: &Options, caller: Option<&Caller>) -> Resu
         ("role".to_owned(), Value::from(role)),
     ]);
     data.remove("id");
+    user_data::complete_ban(&mut data);
     let password = password.filter(|password| !password.is_empty());
+    if options.check_new_passwords {
+        require_long_enough(password.as_deref())?;
+    }
     let user = user_administration::create(&Value::Object(data), password.as_deref());
     Response::json(&json!({ "user": user.map_err(user_data::refusal)? }))
+}
+
+/// The core's rules that matter here.
+#[derive(Deserialize)]
+struct PasswordRules {
+    min_password_length: usize,
+}
+
+/// The host refuses what is too long.
+fn require_long_enough(password: Option<&str>) -> Result<()> {
+    let Some(password) = password else { return Ok(()) };
+    let rules: PasswordRules = config::core_options("email_and_password")?;
+    // As JavaScript counts.
+    let length = password.encode_utf16().count();
+    if length < rules.min_password_length { Err(ErrorCode::PASSWORD_TOO_SHORT.into()) } else { Ok(()) }
 }

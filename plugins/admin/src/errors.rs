@@ -37,6 +37,10 @@ pub const NO_ADMINS: ErrorCode = forbidden("YOU_CANNOT_IMPERSONATE_ADMINS", "You
 pub const IMPERSONATED: ErrorCode =
     forbidden("NOT_ALLOWED_WHILE_IMPERSONATING", "You cannot do this while you impersonate someone");
 
+pub const MORE_PERMISSIONS: ErrorCode =
+    forbidden("USER_HAS_MORE_PERMISSIONS", "This user has permissions that you do not have");
+pub const ROLE_TOO_HIGH: ErrorCode =
+    forbidden("ROLE_HAS_MORE_PERMISSIONS", "This role has permissions that you do not have");
 pub const NOT_FOUND: ErrorCode = ErrorCode::USER_NOT_FOUND.with_status(404);
 
 pub const USER_EXISTS: ErrorCode = ErrorCode::USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL.with_status(400);
@@ -54,7 +58,7 @@ pub const ID_STAYS: ErrorCode = bad("USER_ID_CANNOT_BE_UPDATED", "User id cannot
 pub const INVALID_EMAIL: ErrorCode = bad("INVALID_EMAIL", "Invalid email");
 
 /// All of them, for the manifest.
-pub const ALL: [ErrorCode; 26] = [
+pub const ALL: [ErrorCode; 28] = [
     MAY_NOT_CHANGE_ROLE,
     MAY_NOT_CREATE,
     MAY_NOT_LIST,
@@ -70,6 +74,8 @@ pub const ALL: [ErrorCode; 26] = [
     MAY_NOT_SET_PHONE,
     NO_ADMINS,
     IMPERSONATED,
+    MORE_PERMISSIONS,
+    ROLE_TOO_HIGH,
     NOT_FOUND,
     USER_EXISTS,
     NOT_YOURSELF,

@@ -4,6 +4,7 @@
 
 mod access;
 mod ban;
+mod bounds;
 mod caller;
 mod create_user;
 mod errors;
@@ -23,11 +24,15 @@ mod set_user_password;
 mod update_user;
 mod user_data;
 mod user_sessions;
+mod watch;
+mod way_back;
 
 use doorward_sdk::prelude::*;
 use options::Options;
 
 doorward_sdk::plugin!(plugin);
+
+const STRICT: &str = "strict_impersonation";
 
 /// The whole plugin: its options, fields, endpoints, and its say in sign-ins.
 pub fn plugin() -> Plugin {
@@ -40,7 +45,8 @@ pub fn plugin() -> Plugin {
         .user_field(FieldRule::new("banReason", FieldType::String))
         .user_field(FieldRule::new("banExpires", FieldType::Date))
         .session_field(FieldRule::new(impersonator::FIELD, FieldType::String).never_refreshed())
-        .cookie(CookieRule::prefixed(impersonation::COOKIE))
+        .cookie(CookieRule::prefixed(way_back::COOKIE))
+        .verifications(way_back::PREFIX)
         .route(Route::post("/admin/set-role", set_role::set_role))
         .route(Route::get("/admin/get-user", get_user::get_user))
         .route(Route::post("/admin/create-user", create_user::create_user))
@@ -63,11 +69,14 @@ pub fn plugin() -> Plugin {
         .after(On::path("/list-sessions").reads_answer().changes_answer(), impersonation::hide_impersonated)
         .event(Event::before("user", Action::Create, give_default_role))
         .event(Event::before("session", Action::Create, ban::keep_out).when_user("banned"))
-        .event(Event::after("user", Action::Delete, impersonation::end_with_user));
-    let plugin = impersonation::CREDENTIAL_PATHS
-        .into_iter()
-        .map(|path| On::path(path).when_option("strict_impersonation").reads_request())
-        .fold(plugin, |plugin, on| plugin.before(on, impersonation::protect_credentials));
+        .event(Event::after("user", Action::Delete, impersonation::end_with_user))
+        .event(Event::after("account", Action::Create, impersonation::end_with_password).when_option(STRICT))
+        .event(Event::after("account", Action::Update, impersonation::end_with_password).when_option(STRICT))
+        .claims(impersonation::name_actor)
+        .claims_when_session(impersonator::FIELD)
+        .before(On::any_path().when_session(impersonator::FIELD).when_option(STRICT).reads_request(), watch::watch)
+        .before(On::path(watch::SIGN_OUT).when_option(STRICT), watch::sign_out)
+        .after(On::any_path().when_session_cookie_is_set().when_option(STRICT), watch::forget_way_back);
     errors::ALL.into_iter().fold(plugin, Plugin::error)
 }
 

@@ -46,7 +46,7 @@ impl Input for ListUsers {
         let filter_value: Option<Any> = fields.optional("filterValue");
         let filter_operator = one_of(fields, "filterOperator", &OPERATORS);
         let comparison = |field: Option<String>, operator: Option<String>, usual: &str, value| Comparison {
-            field: field.filter(|field| !field.is_empty()).unwrap_or_else(|| "email".to_owned()),
+            field: field.filter(|field| !field.is_empty()).map_or_else(|| "email".to_owned(), named),
             operator: operator.unwrap_or_else(|| usual.to_owned()),
             value,
         };
@@ -57,11 +57,16 @@ impl Input for ListUsers {
             filter: filter_value.map(|Any(value)| comparison(filter_field, filter_operator, "eq", value)),
             sort: sort_by
                 .filter(|field| !field.is_empty())
-                .map(|field| Sort { field, descending: direction.as_deref() == Some("desc") }),
+                .map(|field| Sort { field: named(field), descending: direction.as_deref() == Some("desc") }),
             limit,
             offset,
         }
     }
+}
+
+/// The field that is meant: `_id` is the id, as it is called in some databases.
+fn named(field: String) -> String {
+    if field == "_id" { "id".to_owned() } else { field }
 }
 
 fn one_of(fields: &mut Fields<'_>, name: &str, allowed: &[&str]) -> Option<String> {
@@ -178,7 +183,10 @@ mod tests {
     fn queries_become_filters_orders_and_pages() {
         start();
         type Case<'a> = (&'a [(&'a str, &'a str)], &'a [&'a str]);
-        let cases: [Case; 8] = [
+        let cases: [Case; 11] = [
+            (&[("filterField", "_id"), ("filterValue", "user-2")], &["yan"]),
+            (&[("sortBy", "_id"), ("sortDirection", "desc"), ("limit", "1")], &["xim"]),
+            (&[("searchValue", "AN@")], &["yan"]),
             (&[("searchValue", "an@")], &["yan"]),
             (&[("searchValue", "x"), ("searchField", "name"), ("searchOperator", "starts_with")], &["xim"]),
             (&[("filterField", "role"), ("filterValue", "user"), ("sortBy", "name")], &["xim", "yan"]),

@@ -26,8 +26,16 @@ pub struct Options {
     pub allow_impersonating_admins: bool,
     /// A password that an administrator sets ends the user's sessions.
     pub revoke_sessions_on_set_password: bool,
-    /// Who impersonates neither changes credentials nor impersonates further, and it ends with their own rights.
+    /// Who impersonates may do what is on a list, and it ends with their own session and rights.
     pub strict_impersonation: bool,
+    /// Paths that an impersonated session may call beside those of the plugin's own list.
+    pub impersonation_allows: Vec<String>,
+    /// Nobody acts on a user, or gives a role, with permissions that they lack.
+    pub protect_permissions: bool,
+    /// Lists of other people's sessions show their tokens.
+    pub list_session_tokens: bool,
+    /// `create-user` holds the core's rules on passwords.
+    pub check_new_passwords: bool,
 }
 
 impl Default for Options {
@@ -47,6 +55,10 @@ impl Default for Options {
             allow_impersonating_admins: false,
             revoke_sessions_on_set_password: true,
             strict_impersonation: true,
+            impersonation_allows: Vec::new(),
+            protect_permissions: true,
+            list_session_tokens: false,
+            check_new_passwords: true,
         }
     }
 }
@@ -67,7 +79,8 @@ impl Options {
         self.admin_user_ids.iter().any(|id| id == user_id)
     }
 
-    fn held<'a>(&'a self, role: Option<&'a str>) -> &'a str {
+    /// A user's roles, with the default one for who has none.
+    pub fn held<'a>(&'a self, role: Option<&'a str>) -> &'a str {
         role.filter(|role| !role.is_empty()).unwrap_or(&self.default_role)
     }
 

@@ -25,11 +25,14 @@ impl Input for SetRole {
 pub fn set_role(_request: &Request, input: SetRole) -> Result<Response> {
     let caller = Caller::who_may("user", "set-role", MAY_NOT_CHANGE_ROLE)?;
     let role = role_names::to_stored(&input.role, &caller.options)?;
-    users::find_by_id(&input.user_id)?.ok_or(NOT_FOUND)?;
+    let target = users::find_by_id(&input.user_id)?.ok_or(NOT_FOUND)?;
+    caller.require_over(&target)?;
+    caller.require_to_give(&role)?;
     let user = transactions::run(|| {
         let user = users::update(&input.user_id, &json!({ "role": role }))?;
         impersonation::end_without_right(&caller.options, &user)?;
         Ok(user)
     })?;
+    caller.renew_copy_of(&user)?;
     Response::json(&json!({ "user": user }))
 }

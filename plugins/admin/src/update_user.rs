@@ -26,7 +26,9 @@ pub fn update_user(_request: &Request, input: UpdateUser) -> Result<Response> {
     let caller = Caller::who_may("user", "update", MAY_NOT_UPDATE)?;
     let UpdateUser { user_id, mut data } = input;
     check(&caller, &user_id, &mut data)?;
-    users::find_by_id(&user_id)?.ok_or(NOT_FOUND)?;
+    let target = users::find_by_id(&user_id)?.ok_or(NOT_FOUND)?;
+    caller.require_over(&target)?;
+    user_data::complete_ban(&mut data);
     let bans = data.get("banned") == Some(&Value::Bool(true));
     let changes_role = data.contains_key("role");
     let user = transactions::run(|| {
@@ -39,7 +41,9 @@ pub fn update_user(_request: &Request, input: UpdateUser) -> Result<Response> {
         }
         Ok(user)
     });
-    Response::json(&user.map_err(user_data::refusal)?)
+    let user = user.map_err(user_data::refusal)?;
+    caller.renew_copy_of(&user)?;
+    Response::json(&user)
 }
 
 /// Whether the caller may write these fields, which are brought into the form in which they are stored.
@@ -55,7 +59,9 @@ fn check(caller: &Caller, user_id: &str, data: &mut Map<String, Value>) -> Resul
     }
     if let Some(role) = data.get_mut("role") {
         caller.require("user", "set-role", MAY_NOT_CHANGE_ROLE)?;
-        *role = Value::from(role_names::to_stored(role, &caller.options)?);
+        let stored = role_names::to_stored(role, &caller.options)?;
+        caller.require_to_give(&stored)?;
+        *role = Value::from(stored);
     }
     if user_data::names_ban(data) {
         caller.require("user", "ban", MAY_NOT_BAN)?;
@@ -67,7 +73,7 @@ fn check(caller: &Caller, user_id: &str, data: &mut Map<String, Value>) -> Resul
         caller.require("user", "set-email", MAY_NOT_SET_EMAIL)?;
     }
     if let Some(email) = data.get_mut("email") {
-        let address = email.as_str().unwrap_or_default().to_lowercase();
+        let address = email.as_str().unwrap_or_default().to_ascii_lowercase();
         if !is_email(&address) {
             return Err(INVALID_EMAIL.into());
         }

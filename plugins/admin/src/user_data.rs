@@ -9,6 +9,19 @@ pub fn names_ban(data: &Map<String, Value>) -> bool {
     ["banned", "banReason", "banExpires"].iter().any(|field| data.contains_key(*field))
 }
 
+/// Adds what a change of a ban leaves out: a ban without an end has none, whatever end an earlier one had, and who is not
+/// banned has neither reason nor end.
+pub fn complete_ban(data: &mut Map<String, Value>) {
+    let missing: &[&str] = match data.get("banned").and_then(Value::as_bool) {
+        Some(true) => &["banExpires"],
+        Some(false) => &["banReason", "banExpires"],
+        None => &[],
+    };
+    for field in missing {
+        data.entry(*field).or_insert(Value::Null);
+    }
+}
+
 /// A value that a field cannot hold, or that someone else has, is the caller's mistake.
 pub fn refusal(error: Error) -> Error {
     match error {

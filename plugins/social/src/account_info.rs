@@ -1,4 +1,4 @@
-//! `GET /account-info`: what the provider says about the user behind an account, asked anew.
+//! `GET` and `POST /account-info`: what the provider says about the user behind an account, asked anew.
 
 use crate::errors;
 use crate::options;
@@ -8,7 +8,12 @@ use crate::tokens;
 use doorward_sdk::prelude::*;
 
 pub fn account_info(request: &Request, (): ()) -> Result<Response> {
-    let selection = Selection::read("query", Some(&request.query_values()))?;
+    let selection = match request.method().as_str() {
+        "GET" => Selection::read("query", Some(&request.query_values()))?,
+        // Older clients post it.
+        _ => Selection::read("body", request.body().as_ref())?,
+    };
+    let selection = selection.or_id_at_provider();
     let selected = selection.account(|_| errors::PROVIDER_NOT_CONFIGURED.into())?;
     let account = selected.account;
     let client = options::client(account.provider_id())?.ok_or(errors::PROVIDER_NOT_CONFIGURED)?;

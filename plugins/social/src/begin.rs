@@ -1,6 +1,6 @@
 //! What the two ways to a provider have in common: signing in and linking.
 
-use crate::providers::{Authorization, Client, RESERVED};
+use crate::providers::{Authorization, Client, REPLACING, RESERVED};
 use crate::state::{Begin, State};
 use crate::token_endpoint::Tokens;
 use doorward_sdk::prelude::*;
@@ -37,8 +37,10 @@ impl Way {
     pub fn read_params(fields: &mut Fields<'_>) -> Vec<(String, String)> {
         let table: Map<String, Value> = fields.optional("additionalParams").unwrap_or_default();
         let read = texts(fields, "additionalParams", table.iter().map(|(name, value)| (name.clone(), value)));
-        if read.len() == table.len() && table.keys().any(|name| RESERVED.contains(&name.as_str())) {
-            let text = format!("additionalParams cannot include reserved OAuth parameters: {}", RESERVED.join(", "));
+        let has_any_of = |reserved: &[&str]| table.keys().any(|name| reserved.contains(&name.as_str()));
+        let refused = [&RESERVED[..], &REPLACING].into_iter().find(|reserved| has_any_of(reserved));
+        if let Some(reserved) = refused.filter(|_| read.len() == table.len()) {
+            let text = format!("additionalParams cannot include reserved OAuth parameters: {}", reserved.join(", "));
             fields.issue("additionalParams", &text);
         }
         read

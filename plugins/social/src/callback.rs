@@ -185,7 +185,7 @@ fn with_pairs(url: &str, pairs: &[(&str, &str)]) -> String {
 #[cfg(test)]
 mod tests {
     use crate::plugin;
-    use crate::testing::{come_back, counts, url, world};
+    use crate::testing::{come_back, counts, parameter, url, world};
     use doorward_sdk::fake::{self, RawRequest};
     use doorward_sdk::prelude::*;
 
@@ -221,6 +221,12 @@ mod tests {
             (json!({ "exp": null }), "unable_to_get_user_info"),
             (json!({ "iat": null }), "unable_to_get_user_info"),
             (json!({ "nbf": 99_999_999_999_u64 }), "unable_to_get_user_info"),
+            (json!({ "exp": 1e308 }), "unable_to_get_user_info"),
+            (json!({ "exp": 99_999_999_999_u64 }), "unable_to_get_user_info"),
+            (json!({ "iat": -1e308 }), "unable_to_get_user_info"),
+            (json!({ "azp": "somebody" }), "unable_to_get_user_info"),
+            (json!({ "azp": 7 }), "unable_to_get_user_info"),
+            (json!({ "aud": ["client", "somebody"], "azp": "somebody" }), "unable_to_get_user_info"),
         ] {
             let mut provider = world(json!({}), json!({}));
             provider.claims = good.clone();
@@ -230,6 +236,56 @@ mod tests {
             // `token` puts its own claims first, so that these replace them.
             assert_eq!(provider.sign_in(json!({})), format!("/oops?error={code}"), "{claims}");
             assert_eq!(counts(), [0, 0, 0], "{claims}");
+        }
+    }
+
+    #[test]
+    fn a_token_that_we_asked_for_signs_in() {
+        for claims in [json!({ "azp": "client" }), json!({ "aud": ["client", "somebody"], "azp": "client" })] {
+            let mut provider = world(json!({}), json!({}));
+            for (name, value) in claims.as_object().expect("claims") {
+                provider.claims[name] = value.clone();
+            }
+            assert_eq!(provider.sign_in(json!({})), "/home", "{claims}");
+        }
+    }
+
+    #[test]
+    fn only_the_claim_itself_and_only_true_vouches_for_an_address() {
+        for (told, is_verified) in [
+            (json!({ "email_verified": true }), true),
+            (json!({ "email_verified": "true" }), false),
+            (json!({ "email_verified": 1 }), false),
+            (json!({ "email_verified": null, "emailVerified": true }), false),
+            (json!({ "email_verified": false, "emailVerified": true }), false),
+            (json!({ "email_verified": "false", "verified": true }), false),
+        ] {
+            let mut provider = world(json!({}), json!({}));
+            for (name, value) in told.as_object().expect("claims") {
+                provider.claims[name] = value.clone();
+            }
+            assert_eq!(provider.sign_in(json!({})), "/home", "{told}");
+            let user = users::find_by_email("ada@example.com").expect("store").expect("user");
+            assert_eq!(user.is_email_verified(), is_verified, "{told}");
+        }
+    }
+
+    #[test]
+    fn no_other_letter_becomes_one_of_somebody_elses_address() {
+        let mut provider = world(json!({}), json!({}));
+        let kate = users::create(&json!({ "email": "kate@example.com", "emailVerified": true })).expect("user");
+        provider.claims["email"] = json!("\u{212a}ate@example.com");
+        provider.sign_in(json!({}));
+        assert!(fake::with(|world| !world.sessions.contains(&kate.id())));
+    }
+
+    #[test]
+    fn a_request_sets_no_parameter_that_replaces_others() {
+        world(json!({}), json!({}));
+        for name in ["request", "request_uri", "response_mode", "state", "scope"] {
+            let body = json!({ "provider": "wire", "additionalParams": { name: "x" } });
+            let refusal = RawRequest::post("/sign-in/social", &body).send(&plugin()).expect_err("refused").refusal();
+            assert_eq!(refusal.status, 400, "{name}");
         }
     }
 
@@ -297,6 +353,30 @@ mod tests {
         fake::with(|world| world.cookies.insert("oauth_state".to_owned(), "AAAA".to_owned()));
         assert!(come_back("wire", &query).ends_with("error=state_invalid"));
         assert_eq!(counts(), [1, 1, 1]);
+    }
+
+    #[test]
+    fn two_sign_ins_begun_in_one_browser_are_each_finished_once() {
+        for strategy in ["database", "cookie"] {
+            let provider = world(json!({}), json!({ "store_state_strategy": strategy }));
+            let wish = |page: &str| json!({ "provider": "wire", "callbackURL": page, "errorCallbackURL": "/oops" });
+            let nonce_of = |page: &str| {
+                let answer = RawRequest::post("/sign-in/social", &wish(page)).send(&plugin()).expect("begun");
+                let url = fake::body(&answer)["url"].as_str().expect("url").to_owned();
+                (parameter(&url, "state"), parameter(&url, "nonce"))
+            };
+            let begun = [nonce_of("/first"), nonce_of("/second"), nonce_of("/third")];
+            for (index, page) in [(1, "/second"), (0, "/first"), (2, "/third")] {
+                let (state, nonce) = &begun[index];
+                let tokens = json!({ "access_token": "at", "id_token": provider.token(json!({ "nonce": nonce })) });
+                fake::answer_http(&url("/token"), 200, &tokens.to_string());
+                let query = [("code", "c"), ("state", state.as_str())];
+                assert_eq!(come_back("wire", &query), page, "{strategy}");
+                assert!(come_back("wire", &query).contains("error=state_"), "{strategy}: {page} again");
+            }
+            let cookies = fake::with(|world| world.cookies.clone());
+            assert!(!cookies.contains_key("state") && !cookies.contains_key("oauth_state"), "{cookies:?}");
+        }
     }
 
     #[test]

@@ -10,6 +10,8 @@ use doorward_sdk::prelude::*;
 /// How far another server's clock may be off.
 const TOLERANCE_SECS: i64 = 30;
 const KEYS_KEPT_SECS: u32 = 300;
+/// A token that would live longer is none of a sign-in.
+const LONGEST_LIFE_SECS: i64 = 366 * 86_400;
 /// A token with an unknown key makes the keys be fetched again, this often at most.
 const REFETCH_SECS: u32 = 30;
 
@@ -87,6 +89,7 @@ fn holds(rules: &IdTokenRules, claims: &Value, nonce: Option<&str>) -> Checked<(
     let now_secs = i64::try_from(clock::now_millis() / 1000).unwrap_or(i64::MAX);
     text("sub").ok_or("it names no subject")?;
     ensure(is_for(claims.get("aud"), &rules.audiences), "it is for somebody else")?;
+    ensure(is_asked_by(claims, rules), "somebody else asked for it")?;
     check_times(claims, rules.max_age_secs, now_secs)?;
     if let Some(nonce) = nonce {
         let told = text("nonce").ok_or("it has no nonce")?;
@@ -174,15 +177,26 @@ fn is_for(audience: Option<&Value>, ours: &[String]) -> bool {
     }
 }
 
+/// Whether one of this server's apps asked for it, if it says who did.
+fn is_asked_by(claims: &Value, rules: &IdTokenRules) -> bool {
+    match claims.get("azp") {
+        Some(Value::String(party)) => rules.audiences.contains(party),
+        Some(_) => false,
+        None => true,
+    }
+}
+
 fn check_times(claims: &Value, max_age_secs: Option<u32>, now_secs: i64) -> Checked<()> {
     // A time with a fraction is rounded down.
     #[expect(clippy::cast_possible_truncation, reason = "a time that is no 64-bit number is none of today's")]
     let time = |name: &str| claims.get(name).and_then(Value::as_f64).map(|secs| secs as i64);
-    ensure(time("exp").ok_or("it never ends")? > now_secs - TOLERANCE_SECS, "it is over")?;
+    let ends_at = time("exp").ok_or("it never ends")?;
+    ensure(ends_at > now_secs - TOLERANCE_SECS, "it is over")?;
     let made_at = time("iat").ok_or("it does not say when it was made")?;
     let begins = time("nbf").unwrap_or(made_at);
     ensure(begins <= now_secs + TOLERANCE_SECS && made_at <= now_secs + TOLERANCE_SECS, "it is of the future")?;
-    let age_secs = now_secs - made_at;
+    ensure(ends_at.saturating_sub(made_at) <= LONGEST_LIFE_SECS, "it lives too long")?;
+    let age_secs = now_secs.saturating_sub(made_at);
     ensure(max_age_secs.is_none_or(|most| age_secs <= i64::from(most) + TOLERANCE_SECS), "it is too old")
 }
 

@@ -60,14 +60,14 @@ impl<'a> Identity<'a> {
         Ok(profile.map(|profile| Identity { client, profile, tokens }))
     }
 
-    /// The address in small letters.
+    /// The address as the core keeps it: only letters of ASCII become small, so that no other letter turns into one.
     pub fn email(&self) -> Option<String> {
-        self.profile.email.as_ref().map(|email| email.to_lowercase()).filter(|email| !email.is_empty())
+        self.profile.email.as_ref().map(|email| email.to_ascii_lowercase()).filter(|email| !email.is_empty())
     }
 
     /// Whether the provider vouches for the address that `user` has.
     pub fn vouches_for(&self, user: &User) -> bool {
-        self.profile.email_verified && self.email().is_some_and(|email| email == user.email().to_lowercase())
+        self.profile.email_verified && self.email().is_some_and(|email| email == user.email())
     }
 
     /// Whether the account may be linked to somebody who is known already.

@@ -39,6 +39,7 @@ pub fn plugin() -> Plugin {
         .route(Route::post("/get-access-token", tokens::get_access_token))
         .route(Route::post("/refresh-token", tokens::refresh_token))
         .route(Route::get("/account-info", account_info::account_info))
+        .route(Route::post("/account-info", account_info::account_info))
         .before(On::path("/sign-out").when_method(&["POST"]).reads_request(), logout::before)
         .after(On::path("/sign-out").when_method(&["POST"]).changes_answer(), logout::after)
         .cookie(CookieRule::prefixed(state::BINDING))

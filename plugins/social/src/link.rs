@@ -18,7 +18,7 @@ pub fn after_redirect(identity: &Identity<'_>, link: &Link, rules: &AccountLinki
     if !link.is_live()? || !identity.may_be_linked(rules) {
         return refused("unable_to_link_account");
     }
-    if identity.email() != Some(link.email.to_lowercase()) && !rules.allow_different_emails {
+    if identity.email() != Some(link.email.to_ascii_lowercase()) && !rules.allow_different_emails {
         return refused("email_does_not_match");
     }
     let outcome = match accounts::find(&identity.client.id, &identity.profile.id)? {
@@ -59,7 +59,7 @@ pub fn with_id_token(identity: &Identity<'_>, user: &User, rules: &AccountLinkin
         }
         Some(_) => return Err(errors::ALREADY_LINKED.into()),
         None if !identity.may_be_linked(rules) => return Err(errors::LINKING_NOT_ALLOWED.into()),
-        None if email != user.email().to_lowercase() && !rules.allow_different_emails => {
+        None if email != user.email() && !rules.allow_different_emails => {
             return Err(errors::OTHER_EMAIL.into());
         }
         None => match accounts::create(&user.id(), &identity.new_account()) {

@@ -5,16 +5,30 @@ use doorward_sdk::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-#[derive(Default, Serialize, Deserialize)]
+/// More do not fit into a cookie.
+const MOST_AT_ONCE: usize = 20;
+
+#[derive(Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Options {
     /// By id, which is in the callback's path and in the accounts.
     pub providers: BTreeMap<String, Settings>,
+    /// How many sign-ins of one browser may wait for their answers.
+    pub sign_ins_at_once: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options { providers: BTreeMap::new(), sign_ins_at_once: 5 }
+    }
 }
 
 impl Options {
     /// What the server must not start with.
     pub fn fault(&self) -> Option<String> {
+        if !(1..=MOST_AT_ONCE).contains(&self.sign_ins_at_once) {
+            return Some(format!("`sign_ins_at_once`: 1 to {MOST_AT_ONCE}"));
+        }
         providers::fault(&self.providers).or_else(|| self.mapping_fault())
     }
 

@@ -9,6 +9,10 @@ use doorward_sdk::prelude::*;
 pub enum Selection {
     /// The id of the account's row.
     Id(String),
+    /// As older clients say it: the provider, and the account's id there when the user has several.
+    At { provider_id: String, account_id: Option<String> },
+    /// As older clients say it to `account-info`: the id of the account's row, or its id at the provider.
+    EitherId(String),
     /// The account that the browser remembers.
     Cookie,
 }
@@ -23,18 +27,32 @@ impl Selection {
     /// Reads a body or a query.
     ///
     /// # Errors
-    /// `VALIDATION_ERROR` for anything but one of the two.
+    /// `VALIDATION_ERROR` for anything but one of these.
     pub fn read(place: &str, value: Option<&Value>) -> Result<Selection> {
         let wrong = || Error::new(400, VALIDATION_ERROR, format!("[{place}] Invalid input"));
         let object = value.and_then(Value::as_object).ok_or_else(wrong)?;
-        let knows = |name: &String| matches!(name.as_str(), "accountId" | "useAccountCookie" | "userId");
+        let knows = |name: &String| matches!(name.as_str(), "accountId" | "useAccountCookie" | "userId" | "providerId");
         if !object.keys().all(knows) || object.get("userId").is_some_and(|id| !id.is_string()) {
             return Err(wrong());
         }
-        match (object.get("accountId"), object.get("useAccountCookie")) {
-            (Some(Value::String(id)), None) => Ok(Selection::Id(id.clone())),
-            (None, Some(Value::Bool(true))) => Ok(Selection::Cookie),
+        match (object.get("providerId"), object.get("accountId"), object.get("useAccountCookie")) {
+            (None, Some(Value::String(id)), None) => Ok(Selection::Id(id.clone())),
+            (Some(Value::String(provider_id)), None, None) => {
+                Ok(Selection::At { provider_id: provider_id.clone(), account_id: None })
+            }
+            (Some(Value::String(provider_id)), Some(Value::String(id)), None) => {
+                Ok(Selection::At { provider_id: provider_id.clone(), account_id: Some(id.clone()) })
+            }
+            (None, None, Some(Value::Bool(true))) => Ok(Selection::Cookie),
             _ => Err(wrong()),
+        }
+    }
+
+    /// Takes an id at the provider too.
+    pub fn or_id_at_provider(self) -> Selection {
+        match self {
+            Selection::Id(id) => Selection::EitherId(id),
+            other => other,
         }
     }
 
@@ -45,9 +63,21 @@ impl Selection {
     pub fn account(&self, elsewhere: impl FnOnce(&str) -> Error) -> Result<Selected> {
         // A session that the store has: tokens are not given to one that was ended.
         let user_id = sessions::stored()?.ok_or_else(errors::unauthorized)?.user.id();
+        let find = |is_meant: &dyn Fn(&Account) -> bool| -> Result<Option<Account>> {
+            Ok(accounts::list_of_user(&user_id)?.into_iter().find(is_meant))
+        };
         let (found, is_from_cookie) = match self {
-            Selection::Id(id) => {
-                let own = accounts::list_of_user(&user_id)?.into_iter().find(|account| account.id() == id);
+            Selection::At { provider_id, account_id } => {
+                let has_id = |account: &Account| {
+                    account_id.as_ref().is_none_or(|id| account.account_id() == id || account.id() == id)
+                };
+                (find(&|account| account.provider_id() == provider_id && has_id(account))?, false)
+            }
+            Selection::Id(id) | Selection::EitherId(id) => {
+                let mut own = find(&|account| account.id() == id)?;
+                if own.is_none() && matches!(self, Selection::EitherId(_)) {
+                    own = find(&|account| account.account_id() == id)?;
+                }
                 if own.is_none()
                     && let Some(provider_id) = accounts::provider_of(&user_id, id)?
                 {

@@ -130,7 +130,7 @@ fn sign_up(identity: &Identity<'_>, email: &str, wish: &Wish<'_>) -> Result<Admi
 /// The provider's word about the user replaces what was there.
 fn overridden(identity: &Identity<'_>, user: User, email: &str) -> Result<User> {
     let mut fields = identity.user_fields()?;
-    let is_same = email == user.email().to_lowercase();
+    let is_same = email == user.email();
     let is_verified = identity.profile.email_verified || (is_same && user.is_email_verified());
     fields.insert("email".to_owned(), email.into());
     fields.insert("emailVerified".to_owned(), is_verified.into());

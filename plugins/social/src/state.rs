@@ -1,7 +1,7 @@
 //! A sign-in while the user is at the provider: kept in a row or in a cookie, bound to the browser, redeemed once.
 
 use crate::hex;
-use crate::options::{self, AccountOptions, StateStrategy};
+use crate::options::{self, AccountOptions, Options, StateStrategy};
 use doorward_sdk::cookies::Attributes;
 use doorward_sdk::prelude::*;
 use doorward_sdk::sessions::Session;
@@ -15,6 +15,9 @@ pub const PREFIX: &str = "auth-state:";
 
 const LIFE_SECS: u64 = 600;
 const BINDING_SECS: u64 = 300;
+const STATE_LENGTH: u32 = 32;
+/// What fits into one cookie, in bytes.
+const LONGEST_COOKIE: usize = 3800;
 const ALPHABET: &str = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
 const PURPOSE: &str = "oauth-state-cookie";
 const SESSION_PURPOSE: &str = "oauth-link-session-token";
@@ -122,7 +125,7 @@ impl State {
     /// # Errors
     /// When the store is away.
     pub fn begin(provider: &str, uses_nonce: bool, begin: Begin) -> Result<Begun> {
-        let state = crypto::random_string(32, ALPHABET)?;
+        let state = crypto::random_string(STATE_LENGTH, ALPHABET)?;
         let given = |url: Option<String>| url.filter(|url| !url.is_empty());
         let mut more = begin.additional_data.unwrap_or_default();
         more.retain(|name, _| !OWN.contains(&name.as_str()));
@@ -142,12 +145,15 @@ impl State {
         let text = serde_json::to_string(&kept)?;
         match AccountOptions::read()?.store_state_strategy {
             StateStrategy::Cookie => {
-                let sealed = crypto::base64url(&crypto::seal(PURPOSE, text.as_bytes())?);
-                cookies::set(SEALED, &sealed, Attributes { max_age_secs: Some(LIFE_SECS), http_only: true })?;
+                let mut sealed = vec![crypto::base64url(&crypto::seal(PURPOSE, text.as_bytes())?)];
+                sealed.extend(sealed_in_browser()?);
+                keep_sealed(sealed)?;
             }
             StateStrategy::Database => {
                 verifications::create(&format!("{PREFIX}{state}"), &text, LIFE_SECS)?;
-                cookies::set_signed(BINDING, &state, Attributes { max_age_secs: Some(BINDING_SECS), http_only: true })?;
+                let mut bound = vec![state.clone()];
+                bound.extend(bound_to_browser()?);
+                bind(bound)?;
             }
         }
         Ok(Begun { state, code_verifier: kept.code_verifier, nonce: kept.id_token_nonce })
@@ -202,26 +208,75 @@ fn redeem_row(state: &str, skip_cookie: bool) -> Result<Redeemed> {
     let read = |text: String| serde_json::from_str::<State>(&text).ok();
     // Looked at before it is redeemed: in another browser it stays for the one that it belongs to.
     let Some(kept) = verifications::find(&identifier)?.and_then(read) else { return Ok(Err(UNKNOWN)) };
-    let is_bound = skip_cookie || cookies::get_signed(BINDING)?.as_deref() == Some(state);
+    let mut bound = bound_to_browser()?;
+    let is_bound = skip_cookie || bound.iter().any(|own| own == state);
     if !is_bound || !kept.is_named(state) {
         return Ok(Err(kept.fault("state_mismatch")));
     }
-    cookies::delete(BINDING)?;
+    bound.retain(|own| own != state);
+    bind(bound)?;
     Ok(verifications::consume(&identifier)?.and_then(read).ok_or(UNKNOWN))
 }
 
-fn redeem_cookie(state: &str) -> Result<Redeemed> {
-    let Some(sealed) = cookies::get(SEALED)? else {
-        return Ok(Err(Fault { code: "state_mismatch", error_url: None }));
-    };
-    let opened = crypto::from_base64url(&sealed).and_then(|sealed| crypto::open(PURPOSE, &sealed));
-    let Some(kept) = opened.and_then(|text| serde_json::from_slice::<State>(&text).ok()) else {
-        return Ok(Err(Fault { code: "state_invalid", error_url: None }));
-    };
-    if kept.oauth_state.is_none() || !kept.is_named(state) {
-        return Ok(Err(kept.fault("state_mismatch")));
+/// Sign-ins that this browser began and did not finish, newest first. Each is a random text of one length, so one of them
+/// alone is the cookie of the reference.
+fn bound_to_browser() -> Result<Vec<String>> {
+    let cookie = cookies::get_signed(BINDING)?.unwrap_or_default();
+    let states = cookie.as_bytes().chunks(STATE_LENGTH as usize);
+    Ok(states.map(|state| String::from_utf8_lossy(state).into_owned()).collect())
+}
+
+fn bind(states: Vec<String>) -> Result<()> {
+    if states.is_empty() {
+        return cookies::delete(BINDING);
     }
-    cookies::delete(SEALED)?;
+    let most = config::options::<Options>()?.sign_ins_at_once;
+    let newest: Vec<String> = states.into_iter().take(most).collect();
+    cookies::set_signed(BINDING, &newest.concat(), Attributes { max_age_secs: Some(BINDING_SECS), http_only: true })
+}
+
+/// As [`bound_to_browser`], each with everything in it.
+fn sealed_in_browser() -> Result<Vec<String>> {
+    let cookie = cookies::get(SEALED)?.unwrap_or_default();
+    Ok(cookie.split('.').filter(|sealed| !sealed.is_empty()).map(str::to_owned).collect())
+}
+
+fn keep_sealed(sealed: Vec<String>) -> Result<()> {
+    let most = config::options::<Options>()?.sign_ins_at_once;
+    let mut kept = String::new();
+    for one in sealed.into_iter().take(most) {
+        if !kept.is_empty() && kept.len() + one.len() >= LONGEST_COOKIE {
+            break;
+        }
+        kept = if kept.is_empty() { one } else { format!("{kept}.{one}") };
+    }
+    if kept.is_empty() {
+        return cookies::delete(SEALED);
+    }
+    cookies::set(SEALED, &kept, Attributes { max_age_secs: Some(LIFE_SECS), http_only: true })
+}
+
+fn opened(sealed: &str) -> Option<State> {
+    let text = crypto::from_base64url(sealed).and_then(|sealed| crypto::open(PURPOSE, &sealed))?;
+    serde_json::from_slice(&text).ok()
+}
+
+fn redeem_cookie(state: &str) -> Result<Redeemed> {
+    let sealed = sealed_in_browser()?;
+    if sealed.is_empty() {
+        return Ok(Err(Fault { code: "state_mismatch", error_url: None }));
+    }
+    let begun: Vec<(String, State)> =
+        sealed.into_iter().filter_map(|sealed| opened(&sealed).map(|kept| (sealed, kept))).collect();
+    let is_it = |kept: &State| kept.oauth_state.is_some() && kept.is_named(state);
+    let (of_this, others): (Vec<_>, Vec<_>) = begun.into_iter().partition(|(_, kept)| is_it(kept));
+    let Some((_, kept)) = of_this.into_iter().next() else {
+        let newest = others.into_iter().next();
+        return Ok(Err(
+            newest.map_or(Fault { code: "state_invalid", error_url: None }, |(_, kept)| kept.fault("state_mismatch"))
+        ));
+    };
+    keep_sealed(others.into_iter().map(|(sealed, _)| sealed).collect())?;
     // The cookie may be sent again: the first answer is the only one.
     let window_secs = u32::try_from(LIFE_SECS).unwrap_or(u32::MAX);
     Ok(if counters::hit(&format!("state {state}"), window_secs)? == 1 {

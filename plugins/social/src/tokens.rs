@@ -10,6 +10,10 @@ use doorward_sdk::prelude::*;
 
 /// A token that ends sooner is refreshed first.
 const MARGIN_MILLIS: u64 = 5000;
+/// Longer than a request to another server takes.
+const LEASE_SECS: u32 = 10;
+/// So that a request that waited and then has to ask the provider itself still ends in time.
+const WAIT_MILLIS: u32 = 4500;
 
 /// What an application may use.
 pub struct Valid {
@@ -27,26 +31,23 @@ pub fn get_access_token(request: &Request, (): ()) -> Result<Response> {
 /// # Errors
 /// `FAILED_TO_GET_ACCESS_TOKEN` when the provider does not refresh it.
 pub fn valid(client: &Client, account: &Account) -> Result<Valid> {
-    let text = |name: &str| account.text(name).map(str::to_owned);
-    let soon = clock::iso_text(clock::now_millis() + MARGIN_MILLIS);
-    let is_over = text("accessTokenExpiresAt").is_some_and(|ends| ends < soon);
-    let refreshed = match text("refreshToken").filter(|token| !token.is_empty()) {
-        Some(token) if is_over && client.provider.token.is_refreshable => {
-            let tokens = client.refresh(&token).ok_or(errors::NO_VALID_TOKEN)?;
-            store(account, &tokens)?;
-            accounts::remember(account)?;
-            tokens
+    let account = match is_over(account) && client.provider.token.is_refreshable && has_refresh_token(account) {
+        true => {
+            let now = refreshed(client, account, is_over)?.ok_or(errors::NO_VALID_TOKEN)?.account;
+            accounts::remember(&now)?;
+            now
         }
-        _ => Tokens::default(),
+        false => account.clone(),
     };
-    let access_token = refreshed.access_token.or_else(|| text("accessToken")).unwrap_or_default();
+    let text = |name: &str| account.text(name).map(str::to_owned);
+    let access_token = text("accessToken").unwrap_or_default();
     let mut answer = Map::new();
     answer.insert("accessToken".to_owned(), access_token.clone().into());
-    if let Some(ends) = refreshed.access_token_expires_at.or_else(|| text("accessTokenExpiresAt")) {
+    if let Some(ends) = text("accessTokenExpiresAt") {
         answer.insert("accessTokenExpiresAt".to_owned(), ends.into());
     }
     answer.insert("scopes".to_owned(), scopes(account.text("scope").unwrap_or_default()).into());
-    if let Some(token) = refreshed.id_token.or_else(|| text("idToken")) {
+    if let Some(token) = text("idToken") {
         answer.insert("idToken".to_owned(), token.into());
     }
     Ok(Valid { access_token, answer })
@@ -61,31 +62,58 @@ pub fn refresh_token(request: &Request, (): ()) -> Result<Response> {
         return Err(Error::new(400, "TOKEN_REFRESH_NOT_SUPPORTED", message));
     }
     let token = account.text("refreshToken").filter(|token| !token.is_empty()).ok_or(errors::REFRESH_NOT_FOUND)?;
-    let tokens = client.refresh(token).ok_or(errors::REFRESH_FAILED)?;
-    store(account, &tokens)?;
+    let is_same = |now: &Account| now.text("accessToken") == account.text("accessToken");
+    let Refreshed { account: now, tokens } = refreshed(&client, account, is_same)?.ok_or(errors::REFRESH_FAILED)?;
     if selected.is_from_cookie {
-        accounts::remember(account)?;
+        accounts::remember(&now)?;
     }
     let mut answer = Map::new();
     let mut tell = |name: &str, value: Option<Value>| answer.extend(value.map(|value| (name.to_owned(), value)));
-    let old = |name: &str| account.get(name).cloned();
-    tell("accessToken", tokens.access_token.map(Value::from));
-    tell("refreshToken", Some(tokens.refresh_token.unwrap_or_else(|| token.to_owned()).into()));
-    tell("accessTokenExpiresAt", tokens.access_token_expires_at.map(Value::from));
-    tell(
-        "refreshTokenExpiresAt",
-        tokens.refresh_token_expires_at.map(Value::from).or_else(|| old("refreshTokenExpiresAt")),
-    );
-    tell("scope", old("scope"));
-    tell("idToken", tokens.id_token.map(Value::from).or_else(|| old("idToken")));
+    let kept = |name: &str| now.get(name).filter(|value| !value.is_null()).cloned();
+    // What this refresh did not bring is not told as new; what another just brought is.
+    let is_own = tokens.is_some();
+    let new = |name: &str, told: Option<String>| if is_own { told.map(Value::from) } else { kept(name) };
+    let told = tokens.unwrap_or_default();
+    tell("accessToken", new("accessToken", told.access_token));
+    tell("refreshToken", Some(now.text("refreshToken").unwrap_or(token).into()));
+    tell("accessTokenExpiresAt", new("accessTokenExpiresAt", told.access_token_expires_at));
+    tell("refreshTokenExpiresAt", now.get("refreshTokenExpiresAt").cloned());
+    tell("scope", now.get("scope").cloned());
+    tell("idToken", now.get("idToken").cloned());
     tell("providerId", Some(provider_id.into()));
     tell("accountId", Some(account.id().into()));
     Response::json(&answer)
 }
 
-/// Stores what the provider gave; what it left out stays.
-fn store(account: &Account, tokens: &Tokens) -> Result<()> {
-    accounts::update(account.id(), &tokens.fields().into()).map(|_| ())
+/// The account after a refresh, and what the provider gave; none of it when another request had just refreshed it.
+struct Refreshed {
+    account: Account,
+    tokens: Option<Tokens>,
+}
+
+/// Refreshes the account's tokens when `is_needed` still holds at this request's turn: a provider takes a refresh token
+/// once. What the provider leaves out stays. None when the provider refuses, or another's refresh takes too long.
+fn refreshed(client: &Client, account: &Account, is_needed: impl Fn(&Account) -> bool) -> Result<Option<Refreshed>> {
+    let turn = counters::in_turn(&format!("refresh {}", account.id()), LEASE_SECS, WAIT_MILLIS, || {
+        let mut own = accounts::list_of_user(account.user_id())?.into_iter();
+        let Some(now) = own.find(|own| own.id() == account.id()) else { return Ok(None) };
+        if !is_needed(&now) {
+            return Ok(Some(Refreshed { account: now, tokens: None }));
+        }
+        let Some(tokens) = now.text("refreshToken").and_then(|token| client.refresh(token)) else { return Ok(None) };
+        let account = accounts::update(now.id(), &tokens.fields().into())?;
+        Ok(Some(Refreshed { account, tokens: Some(tokens) }))
+    })?;
+    Ok(turn.flatten())
+}
+
+fn has_refresh_token(account: &Account) -> bool {
+    account.text("refreshToken").is_some_and(|token| !token.is_empty())
+}
+
+fn is_over(account: &Account) -> bool {
+    let soon = clock::iso_text(clock::now_millis() + MARGIN_MILLIS);
+    account.text("accessTokenExpiresAt").is_some_and(|ends| *ends < *soon)
 }
 
 /// The scopes in the field of an account.
@@ -142,6 +170,54 @@ mod tests {
             assert_eq!(ask("/refresh-token", account.clone()), Err((400, code)), "{body}");
         }
         assert!(fake::with(|world| world.log.iter().all(|line| !line.contains("hush") && !line.contains("rt-1"))));
+    }
+
+    #[test]
+    fn older_clients_name_the_provider_and_the_id_there() {
+        signed_in();
+        let at_provider = fake::with(|world| world.accounts[0]["accountId"].clone());
+        let provider = fake::with(|world| world.accounts[0]["providerId"].clone());
+        for path in ["/get-access-token", "/refresh-token"] {
+            fake::answer_http(&url("/token"), 200, r#"{"access_token":"at-1","expires_in":"3600"}"#);
+            for body in [
+                json!({ "providerId": provider }),
+                json!({ "providerId": provider, "accountId": at_provider }),
+                json!({ "providerId": provider, "accountId": "account-1" }),
+            ] {
+                assert_eq!(ask(path, body.clone()).expect("token")["accessToken"], json!("at-1"), "{path} {body}");
+            }
+            for body in [json!({ "providerId": "none" }), json!({ "providerId": provider, "accountId": "another" })] {
+                assert_eq!(ask(path, body), Err((400, Some("ACCOUNT_NOT_FOUND".to_owned()))));
+            }
+            for body in [json!({ "providerId": 1 }), json!({ "providerId": provider, "useAccountCookie": true })] {
+                assert_eq!(ask(path, body), Err((400, Some("VALIDATION_ERROR".to_owned()))));
+            }
+        }
+        // An id at the provider alone is no account of `get-access-token`, and one of `account-info`.
+        let alone = json!({ "accountId": at_provider });
+        assert_eq!(ask("/get-access-token", alone.clone()), Err((400, Some("ACCOUNT_NOT_FOUND".to_owned()))));
+        assert_ne!(ask("/account-info", alone), Err((400, Some("ACCOUNT_NOT_FOUND".to_owned()))));
+        let unknown = json!({ "accountId": "another" });
+        assert_eq!(ask("/account-info", unknown), Err((400, Some("ACCOUNT_NOT_FOUND".to_owned()))));
+    }
+
+    #[test]
+    fn a_token_that_another_request_just_refreshed_is_read() {
+        signed_in();
+        let account = json!({ "accountId": "account-1" });
+        fake::with(|world| world.now_millis += 3_599_000);
+        // Another request has its turn: in vain for this one.
+        counters::hit("refresh account-1", 60).expect("lease");
+        let refused = Err((400, Some("FAILED_TO_GET_ACCESS_TOKEN".to_owned())));
+        assert_eq!(ask("/get-access-token", account.clone()), refused);
+        counters::reset("refresh account-1").expect("lease");
+        let sent = || fake::with(|world| world.http_sent.iter().filter(|sent| sent.url == url("/token")).count());
+        let before = sent();
+        fake::answer_http(&url("/token"), 200, r#"{"access_token":"at-2","refresh_token":"rt-2","expires_in":3600}"#);
+        ask("/get-access-token", account.clone()).expect("token");
+        ask("/get-access-token", account).expect("token");
+        assert_eq!(sent() - before, 1);
+        assert_eq!(fake::with(|world| world.accounts[0]["refreshToken"].clone()), json!("rt-2"));
     }
 
     #[test]

@@ -199,12 +199,12 @@ fn plain_oauth_has_an_id_and_a_setting_says_where() {
 #[test]
 fn account_info_says_it_in_the_reference_s_form() {
     let client = opened(&document(), Value::Null).expect("a client");
-    let claims = json!({ "sub": "1", "email": "ada@example.com", "email_verified": "true", "picture": "https://img/a", "name": "Ada" });
+    let claims = json!({ "sub": "1", "email": "ada@example.com", "email_verified": true, "picture": "https://img/a", "name": "Ada" });
     let tokens = Tokens { claims: Some(&claims), ..Tokens::default() };
     let raw = client.user_info(&tokens).expect("the host works").expect("a profile").raw;
     let expected = json!({
         "id": "1", "emailVerified": true, "image": "https://img/a", "sub": "1", "email": "ada@example.com",
-        "email_verified": "true", "picture": "https://img/a", "name": "Ada",
+        "email_verified": true, "picture": "https://img/a", "name": "Ada",
     });
     assert_eq!(raw, expected);
 }

@@ -83,7 +83,7 @@ pub fn on_create(change: &Change) -> Result<()> {
     let (name, display) = (text(&data, NAME), text(&data, DISPLAY));
     if let Some(name) = name {
         if !is_checked(change) {
-            check(name, &data, None, &options)?;
+            check(name, &data, &options)?;
         }
         change.set(&json!({ NAME: options.normal(name) }))?;
     }
@@ -102,8 +102,12 @@ pub fn on_update(change: &Change) -> Result<()> {
     }
     let options: Options = config::options()?;
     if let Some(name) = name {
+        // A name that someone has is this user's own, which stays as it is, or refused where it is stored.
+        if !is_checked(change) && holder(name, &options)?.is_none() {
+            require_valid(name, &options)?;
+        }
         if !is_checked(change) {
-            check(name, &data, change.actor(), &options)?;
+            require_display(&data, &options)?;
         }
         change.set(&json!({ NAME: options.normal(name) }))?;
     }
@@ -118,9 +122,9 @@ fn is_checked(change: &Change) -> bool {
     change.path().is_some_and(|path| path == SIGN_UP || path == UPDATE)
 }
 
-fn check(name: &str, data: &Map<String, Value>, owner: Option<String>, options: &Options) -> Result<()> {
+fn check(name: &str, data: &Map<String, Value>, options: &Options) -> Result<()> {
     require_valid(name, options)?;
-    if holder(name, options)?.is_some_and(|holder| Some(holder.id()) != owner) {
+    if holder(name, options)?.is_some() {
         return Err(TAKEN.into());
     }
     require_display(data, options)

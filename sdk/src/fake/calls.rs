@@ -148,7 +148,7 @@ pub mod users {
         find_by_id(id)
     }
     pub fn find_by_email(email: &str) -> Answer<Option<String>> {
-        let wanted = Value::from(email.to_lowercase());
+        let wanted = Value::from(email.to_ascii_lowercase());
         Ok(with(|world| {
             let found = world.users.values().find(|user| user.get("email") == Some(&wanted));
             found.map(|user| Value::Object(user.clone()).to_string())
@@ -163,7 +163,7 @@ pub mod users {
     }
     pub fn create(fields: &str) -> Answer<String> {
         let mut user = object(fields)?;
-        let email = user.get("email").and_then(Value::as_str).unwrap_or_default().to_lowercase();
+        let email = user.get("email").and_then(Value::as_str).unwrap_or_default().to_ascii_lowercase();
         if find_by_email(&email)?.is_some() {
             return Err(HostError::Conflict("email".to_owned()));
         }

@@ -118,6 +118,13 @@ pub mod session_administration {
         }))
     }
 
+    pub fn find(id: &str) -> Answer<Option<String>> {
+        Ok(with(|world| {
+            let has_id = |session: &&Value| session.pointer("/session/id").and_then(Value::as_str) == Some(id);
+            world.live.values().find(has_id).map(ToString::to_string)
+        }))
+    }
+
     pub fn end(token: &str) -> Answer<bool> {
         Ok(with(|world| world.live.remove(token).is_some()))
     }

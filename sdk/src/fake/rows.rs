@@ -61,7 +61,7 @@ pub(super) fn some(conditions: &[Condition]) -> Answer<()> {
 
 fn holds(value: &Value, operator: Operator, wanted: &Value) -> bool {
     let order = || compare(value, wanted);
-    let texts = || Some((value.as_str()?, wanted.as_str()?));
+    let texts = || Some((value.as_str()?.to_lowercase(), wanted.as_str()?.to_lowercase()));
     let list = || wanted.as_array().is_some_and(|list| list.contains(value));
     match operator {
         Operator::Equal => value == wanted,
@@ -72,9 +72,9 @@ fn holds(value: &Value, operator: Operator, wanted: &Value) -> bool {
         Operator::GreaterOrEqual => matches!(order(), Some(Ordering::Greater | Ordering::Equal)),
         Operator::OneOf => list(),
         Operator::NotOneOf => !value.is_null() && !list(),
-        Operator::Contains => texts().is_some_and(|(text, part)| text.contains(part)),
-        Operator::StartsWith => texts().is_some_and(|(text, part)| text.starts_with(part)),
-        Operator::EndsWith => texts().is_some_and(|(text, part)| text.ends_with(part)),
+        Operator::Contains => texts().is_some_and(|(text, part)| text.contains(&part)),
+        Operator::StartsWith => texts().is_some_and(|(text, part)| text.starts_with(&part)),
+        Operator::EndsWith => texts().is_some_and(|(text, part)| text.ends_with(&part)),
     }
 }
 

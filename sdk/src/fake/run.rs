@@ -22,6 +22,11 @@ impl Facts for Asked<'_> {
         self.request.carries(name)
     }
 
+    fn has_session_field(&self, field: &str) -> bool {
+        let has = |session: &Value| session.pointer(&format!("/session/{field}")).is_some_and(|value| !value.is_null());
+        super::with(|world| world.session.as_ref().is_some_and(has))
+    }
+
     fn is_signed_in(&self) -> bool {
         self.opens() || super::with(|world| world.session.is_some())
     }

@@ -19,7 +19,9 @@ const DROPPED = {
 };
 const listed = parse(fs.readFileSync(new URL("../differences.toml", import.meta.url), "utf8"));
 // Where the default is safer than the reference's and would end a flow early, the flow is played with the reference's.
-const AS_THE_REFERENCE = Object.fromEntries((listed.option ?? []).map(({ plugin, set }) => [plugin, set]));
+const options = listed.option ?? [];
+const AS_THE_REFERENCE = Object.fromEntries(options.filter((o) => o.plugin).map(({ plugin, set }) => [plugin, set]));
+const CORE_AS_THE_REFERENCE = options.filter((o) => !o.plugin).map(({ set }) => set);
 const PLUGIN_DEFAULTS = { twoFactor: { issuer: "Wire App" }, passkey: { rpName: "Wire App" } };
 
 /** camelCase to snake_case, an abbreviation being one word: baseURL → base_url, disableCSRFCheck → disable_csrf_check. */
@@ -53,14 +55,14 @@ function social(socialProviders = {}, { config = [] } = {}) {
   const providers = plain(socialProviders, "socialProviders", true);
   for (const { providerId, ...o } of config) providers[providerId] = plain(o, `genericOAuth.${providerId}`);
   const hosts = config.flatMap((o) => Object.values(o)).filter((v) => typeof v === "string" && /^https?:/.test(v)).map((url) => new URL(url).host);
-  return { id: "social", providers, http: { hosts: [...new Set(hosts)], allow_private: true, allow_http: true } };
+  return { id: "social", ...AS_THE_REFERENCE.social, providers, http: { hosts: [...new Set(hosts)], allow_private: true, allow_http: true } };
 }
 
 /** The configuration of a resolved variant, without address, database and mail. */
 export function toConfig({ options, plugins, dropped }) {
   const { database, secret, socialProviders, ...rest } = options;
   if (database === null) throw new Unsupported("there is no mode without a database");
-  const config = { ...plain(rest, "options"), secret: SECRET };
+  const config = CORE_AS_THE_REFERENCE.reduce((below, set) => over(set, below), { ...plain(rest, "options"), secret: SECRET });
   config.advanced = { ...config.advanced, ip_address: { source: "header", ...config.advanced?.ip_address } };
   for (const path of dropped) {
     const [section, key] = DROPPED[path];

@@ -68,6 +68,7 @@ fn condition(condition: &Condition) -> String {
         Condition::SignedIn => "someone is signed in".to_owned(),
         Condition::SessionCookieWritten => "the answer sets or deletes the session cookie".to_owned(),
         Condition::SessionCookieSet => "the answer sets the session cookie".to_owned(),
+        Condition::Session(field) => format!("the session has {field}"),
         Condition::Option(name) => format!("{name} is true"),
         Condition::NotOption(name) => format!("{name} is not true"),
     }

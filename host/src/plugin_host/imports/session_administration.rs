@@ -5,6 +5,7 @@ use serde_json::Value as Json;
 use super::interfaces::session_administration::Host;
 use super::interfaces::types::HostError;
 use super::outcome::Answer;
+use super::request::session_json;
 use super::sessions::{Opening, may_open, open};
 use super::values;
 use crate::auth::session;
@@ -26,6 +27,14 @@ impl Host for State {
             values::bounded(sessions.iter().map(text).collect(), most_bytes)
         };
         Ok(list.await)
+    }
+
+    async fn find(&mut self, id: String) -> wasmtime::Result<Answer<Option<String>>> {
+        let data = self.data()?;
+        let found = session::find_active_by_id(data.auth, &data.scope, &id).await;
+        Ok(found
+            .map(|active| active.map(|active| session_json(&active.session, &active.user, true)))
+            .map_err(HostError::from))
     }
 
     async fn end(&mut self, token: String) -> wasmtime::Result<Answer<bool>> {

@@ -13,6 +13,10 @@ impl Facts for Exchange {
         self.request.headers.get(name).is_some()
     }
 
+    fn has_session_field(&self, field: &str) -> bool {
+        self.seen_session().is_some_and(|active| active.has_value(field))
+    }
+
     fn is_signed_in(&self) -> bool {
         self.opened.is_some() || self.has_session()
     }

@@ -23,11 +23,23 @@ pub(in crate::plugin_host) fn checked(
         };
         let value = serde_json::to_value(value).map_err(|error| fault(format!("option `{name}`: {error}")))?;
         if !default.is_null() && std::mem::discriminant(default) != std::mem::discriminant(&value) {
-            return Err(fault(format!("option `{name}` is {value}, and should look like {default}")));
+            return Err(fault(format!("option `{name}` is {}, and should look like {default}", kind(&value))));
         }
         options.insert(name.clone(), value);
     }
     Ok(options)
+}
+
+/// What a value is, without the value: it may be a secret in the wrong place.
+fn kind(value: &Json) -> &'static str {
+    match value {
+        Json::Null => "nothing",
+        Json::Bool(_) => "a boolean",
+        Json::Number(_) => "a number",
+        Json::String(_) => "a text",
+        Json::Array(_) => "a list",
+        Json::Object(_) => "a table",
+    }
 }
 
 /// Puts the routes where the options say.

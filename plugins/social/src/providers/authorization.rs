@@ -33,6 +33,10 @@ pub const RESERVED: [&str; 8] = [
     "scope",
 ];
 
+/// What a client never sets either: a request object replaces every other parameter, and the mode decides where the code
+/// goes (RFC 9101; OAuth 2.0 Multiple Response Types). The operator's own table may set the mode.
+pub const REPLACING: [&str; 3] = ["request", "request_uri", "response_mode"];
+
 const SECRET_NEEDED: ErrorCode =
     ErrorCode::new(500, "CLIENT_ID_AND_SECRET_REQUIRED", "The provider needs a client secret");
 const NO_ENDPOINT: ErrorCode = ErrorCode::new(400, "INVALID_OAUTH_CONFIGURATION", "Invalid OAuth configuration");

@@ -19,6 +19,8 @@ pub enum Condition<S = &'static str> {
     SessionCookieWritten,
     /// The answer sets the session cookie; deleting it is not setting it. Only after an endpoint.
     SessionCookieSet,
+    /// The request's session has a value in this field, which the plugin adds to sessions.
+    Session(S),
     /// This option is true.
     Option(S),
     /// This option is not true.
@@ -31,6 +33,8 @@ pub trait Facts {
     fn has_method(&self, method: &str) -> bool;
     /// Also one whose value no plugin sees. `name` is in lower case.
     fn has_header(&self, name: &str) -> bool;
+    /// Whether the session that the request came with has a value in this field.
+    fn has_session_field(&self, field: &str) -> bool;
     /// Whether a session was found or opened.
     fn is_signed_in(&self) -> bool;
     /// Whether the answer sets the session cookie.
@@ -75,6 +79,7 @@ impl<S: AsRef<str>> Condition<S> {
         match self {
             Self::Header(name) => facts.has_header(name.as_ref()),
             Self::SignedIn => facts.is_signed_in(),
+            Self::Session(field) => facts.has_session_field(field.as_ref()),
             Self::Methods(methods) => methods.iter().any(|method| facts.has_method(method.as_ref())),
             Self::SessionCookieSet => facts.sets_session_cookie(),
             Self::SessionCookieWritten => facts.writes_session_cookie(),
@@ -110,10 +115,10 @@ mod tests {
 
     #[test]
     fn what_an_endpoint_does_is_not_known_before_it() {
-        let text = r#"[{"header":"authorization"},"signed-in","session-cookie-written","session-cookie-set",{"methods":["GET"]},{"option":"a"},{"not-option":"b"}]"#;
+        let text = r#"[{"header":"authorization"},"signed-in","session-cookie-written","session-cookie-set",{"methods":["GET"]},{"session":"mark"},{"option":"a"},{"not-option":"b"}]"#;
         let conditions: Vec<Condition<String>> = serde_json::from_str(text).unwrap();
         assert_eq!(serde_json::to_string(&conditions).unwrap(), text);
         let known: Vec<bool> = conditions.iter().map(Condition::is_known_before).collect();
-        assert_eq!(known, [true, false, false, false, true, true, true]);
+        assert_eq!(known, [true, false, false, false, true, true, true, true]);
     }
 }

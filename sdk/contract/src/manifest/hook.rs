@@ -45,6 +45,12 @@ impl On {
         self.and(Condition::Header(name))
     }
 
+    /// Only requests whose session has a value in this field, which the plugin adds to sessions. The host looks at it, so
+    /// that all other requests pass without a call.
+    pub fn when_session(self, field: &'static str) -> Self {
+        self.and(Condition::Session(field))
+    }
+
     /// Only requests whose endpoint looked for a session and found one, or opened one. Not for `before`.
     pub fn when_signed_in(self) -> Self {
         self.and(Condition::SignedIn)

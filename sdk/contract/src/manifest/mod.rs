@@ -61,6 +61,9 @@ pub struct Manifest<S = &'static str> {
     /// Whether it adds claims to tokens.
     #[serde(default)]
     pub claims: bool,
+    /// One of its fields of sessions; claims are added only for sessions in which it has a value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claims_when_session: Option<S>,
     /// Functions for the application's own backend; the guest is called by index.
     #[serde(default)]
     pub functions: Vec<FunctionRule<S>>,
@@ -129,6 +132,7 @@ impl<S> Manifest<S> {
             gate_when_user: None,
             events: Vec::new(),
             claims: false,
+            claims_when_session: None,
             functions: Vec::new(),
             http_hosts: Vec::new(),
             options: Map::new(),
@@ -162,6 +166,7 @@ impl<S: AsRef<str>> Manifest<S> {
             .or_else(|| self.tables.iter().find_map(|table| table.fault(&is_date)))
             .or_else(|| self.events.iter().find_map(EventRule::fault))
             .or_else(|| self.watched_user_fault())
+            .or_else(|| self.watched_session_fault())
             .or_else(|| self.name_fault())
     }
 
@@ -203,6 +208,18 @@ impl<S: AsRef<str>> Manifest<S> {
         let watched = self.events.iter().filter_map(|event| event.when_user.as_ref()).chain(&self.gate_when_user);
         let wrong = watched.map(AsRef::as_ref).find(|name| !is_own(name));
         wrong.map(|name| format!("`{name}` is no boolean field that it adds to users"))
+    }
+
+    /// Of fields of sessions that the server looks at before it calls the plugin.
+    fn watched_session_fault(&self) -> Option<String> {
+        let is_own = |name: &str| self.session_fields.iter().any(|field| field.name.as_ref() == name);
+        let conditions = self.before.iter().chain(&self.after).flat_map(|hook| &hook.conditions);
+        let of_hooks = conditions.filter_map(|condition| match condition {
+            Condition::Session(field) => Some(field),
+            _ => None,
+        });
+        let wrong = of_hooks.chain(&self.claims_when_session).map(AsRef::as_ref).find(|name| !is_own(name));
+        wrong.map(|name| format!("`{name}` is no field that it adds to sessions"))
     }
 
     /// Of functions, hosts and prefixes.
@@ -260,6 +277,8 @@ mod tests {
                 "`a` is no boolean",
             ),
             (r#","gate_when_user":"a","user_fields":[{"name":"a","type":"string"}]"#, "`a` is no boolean"),
+            (r#","claims_when_session":"a""#, "`a` is no field that it adds to sessions"),
+            (r#","before":[{"pattern":"/x","conditions":[{"session":"a"}]}]"#, "`a` is no field"),
             (r#","functions":[{"name":"View"}]"#, "the function `View`"),
             (r#","http_hosts":["https://x"]"#, "is no host"),
             (r#","user_fields":[{"name":"a","type":"boolean","default":0}]"#, "user.a has another type"),

@@ -24,7 +24,7 @@ pub const MICROSOFT_ENTRA_ID: Provider = Provider {
             Pick::Words(&["given_name", "family_name"]),
             Pick::Words(&["givenname", "familyname"]),
         ],
-        email_verified: Verified::FlagOrText("email_verified"),
+        email_verified: Verified::Flag("email_verified"),
         placeholder: Some("microsoft-entra-id"),
         visit: Some(with_user_info),
         ..User::from(&[Source::IdToken(&["oid"])])

@@ -74,7 +74,7 @@ pub const GENERIC: Provider = Provider {
     user: User {
         id: &[],
         image: &[Pick::At("image")],
-        email_verified: Verified::FlagOrText("emailVerified"),
+        email_verified: Verified::Flag("emailVerified"),
         visit: Some(as_reference),
         ..User::from(&[Source::IdToken(&["sub", "email"]), Source::Answer(Ask::get("{user_info_url}"))])
     },
@@ -93,8 +93,10 @@ const fn authorization(endpoint: &'static str) -> Authorization {
 /// The answer in the reference's form, which clients see in `/account-info`. The endpoint speaks of the user of the ID token,
 /// or of nobody.
 fn as_reference(visit: &dyn Visit, answer: Value) -> Result<Option<Seen>> {
-    let Value::Object(answer) = answer else { return Ok(None) };
-    let is_verified = answer.get("email_verified").is_some_and(|word| *word == true || *word == "true");
+    let Value::Object(mut answer) = answer else { return Ok(None) };
+    // The one claim of OpenID Connect: another spelling is a field that users may set themselves.
+    let is_verified = answer.get("email_verified") == Some(&Value::Bool(true));
+    answer.shift_remove("emailVerified");
     let mut raw = Map::new();
     if visit.is_id_token() {
         raw.insert("id".to_owned(), answer.get("sub").cloned().unwrap_or_default());

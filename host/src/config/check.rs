@@ -1,0 +1,110 @@
+//! Refuses values that no part could use or that would do nothing; each error names the right one.
+
+use super::{Config, ConfigError};
+use crate::http::{origin, shown_url};
+
+impl Config {
+    /// Checks what needs no other part of the server.
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        self.check_base()?;
+        self.check_origins()?;
+        self.check_database()?;
+        if self.verification.store_in_database == Some(false) {
+            let text =
+                "verification.store_in_database = false: there is no other place than the database. Remove the line";
+            return invalid(text.to_owned());
+        }
+        if self.advanced.database.default_find_many_limit == 0 {
+            return invalid("advanced.database.default_find_many_limit must be at least 1".to_owned());
+        }
+        self.check_secrets()
+    }
+
+    /// Checks what depends on how the server is started: `doorward dev` brings a mailbox.
+    ///
+    /// # Errors
+    /// The option that needs mail, when none is sent.
+    pub fn check_mail(&self) -> Result<(), ConfigError> {
+        let email = &self.email_and_password;
+        let needs = [
+            (email.enabled && email.require_email_verification, "email_and_password.require_email_verification"),
+            (self.email_verification.send_on_sign_up == Some(true), "email_verification.send_on_sign_up"),
+            (self.email_verification.send_on_sign_in, "email_verification.send_on_sign_in"),
+            (
+                self.user.delete_user.send_delete_account_verification,
+                "user.delete_user.send_delete_account_verification",
+            ),
+            (self.user.change_email.send_change_email_confirmation, "user.change_email.send_change_email_confirmation"),
+        ];
+        match needs.iter().find(|(is_asked, _)| *is_asked && self.mail.is_none()) {
+            Some((_, option)) => invalid(format!("{option} needs a [mail] section, and nobody gets mail without one")),
+            None => Ok(()),
+        }
+    }
+
+    fn check_base(&self) -> Result<(), ConfigError> {
+        let url = url::Url::parse(&self.base_url);
+        let url =
+            url.or_else(|error| invalid(format!("base_url \"{}\" is not a URL: {error}", shown_url(&self.base_url))))?;
+        let shown = shown_url(&self.base_url);
+        if !matches!(url.scheme(), "http" | "https") {
+            return invalid(format!("base_url \"{shown}\" must be http or https. Write \"https://\" before the host"));
+        }
+        let origin = url.origin().ascii_serialization();
+        if !url.username().is_empty() || url.password().is_some() {
+            return invalid(format!("base_url must not have a user or a password. Write base_url = \"{origin}\""));
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            return invalid(format!("base_url must end after the port. Write base_url = \"{origin}\""));
+        }
+        let path = url.path().trim_end_matches('/');
+        if !path.is_empty() {
+            return invalid(format!(
+                "base_url \"{shown}\" has a path. Write base_url = \"{origin}\" and base_path = \"{path}\""
+            ));
+        }
+        if !self.base_path.starts_with('/') || self.base_path.ends_with('/') {
+            return invalid("base_path must start with `/` and must not end with one".to_owned());
+        }
+        Ok(())
+    }
+
+    fn check_origins(&self) -> Result<(), ConfigError> {
+        let trusted = self.trusted_origins.iter().map(|pattern| ("trusted_origins", pattern));
+        let of_cors = self.cors.origins.iter().flatten().map(|pattern| ("cors.origins", pattern));
+        let mut problems = trusted.chain(of_cors).filter_map(|(option, pattern)| {
+            origin::problem(pattern).map(|problem| format!("{option}: \"{pattern}\" {problem}"))
+        });
+        problems.next().map_or(Ok(()), invalid)
+    }
+
+    fn check_database(&self) -> Result<(), ConfigError> {
+        let url = &self.database.url;
+        if let Some(path) = url.strip_prefix("sqlite://") {
+            return match path {
+                "" => invalid("database.url names no file. Write \"sqlite://doorward.db\"".to_owned()),
+                path if path.contains('?') => {
+                    let file = path.split('?').next().unwrap_or_default();
+                    invalid(format!("database.url: a SQLite URL takes no parameters. Write \"sqlite://{file}\""))
+                }
+                _ => Ok(()),
+            };
+        }
+        let is_postgres = url.starts_with("postgres://") || url.starts_with("postgresql://");
+        match url::Url::parse(url) {
+            _ if !is_postgres => {
+                let text = "database.url starts neither with sqlite:// nor with postgres://. \
+                            Write \"sqlite://doorward.db\" or \"postgres://user@host/name\"";
+                invalid(text.to_owned())
+            }
+            Err(error) => invalid(format!(
+                "database.url is not a URL: {error}. Escape what is special in a user or password (`@` as %40, `/` as %2F)"
+            )),
+            Ok(_) => Ok(()),
+        }
+    }
+}
+
+fn invalid<T>(text: String) -> Result<T, ConfigError> {
+    Err(ConfigError::Invalid(text))
+}

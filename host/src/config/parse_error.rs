@@ -1,0 +1,79 @@
+//! What is wrong in a configuration, in one line: the place and the reason, never a value.
+//!
+//! Invariant: no text of a value gets into an error. A value in the wrong place may be a password.
+
+use super::error::ConfigError;
+
+/// The error of a text; says line and column.
+pub(super) fn in_text(error: &toml::de::Error, text: &str) -> ConfigError {
+    let place = error.span().map(|span| place(text, span.start));
+    ConfigError::Invalid(match place {
+        Some((line, column)) => format!("line {line}, column {column}: {}", reason(error.message())),
+        None => reason(error.message()),
+    })
+}
+
+/// The error of a table that was put together; says the option.
+pub(super) fn in_table(error: &toml::de::Error) -> ConfigError {
+    ConfigError::Invalid(match option_of(error) {
+        Some(option) => format!("{option}: {}", reason(error.message())),
+        None => reason(error.message()),
+    })
+}
+
+/// The option whose value is wrong, as `session.expires_in`.
+pub(super) fn option_of(error: &toml::de::Error) -> Option<String> {
+    let shown = error.to_string();
+    let line = shown.lines().rev().find_map(|line| line.strip_prefix("in `"))?;
+    line.strip_suffix('`').map(str::to_owned)
+}
+
+/// From "unknown field `x`, expected one of `a`, `b`" the unknown name and the known ones.
+pub(super) fn unknown_field(message: &str) -> Option<(&str, Vec<&str>)> {
+    quoted(message.strip_prefix("unknown field ")?)
+}
+
+/// The first name in backticks, and the others.
+fn quoted(text: &str) -> Option<(&str, Vec<&str>)> {
+    let mut names = text.split('`').skip(1).step_by(2);
+    Some((names.next()?, names.collect()))
+}
+
+/// The known name that looks most like `unknown`.
+pub fn nearest<'a>(unknown: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let likely = known.map(|name| (name, strsim::jaro_winkler(unknown, name)));
+    let (name, likeness) = likely.max_by(|(_, a), (_, b)| a.total_cmp(b))?;
+    (likeness > 0.7).then_some(name)
+}
+
+fn place(text: &str, at: usize) -> (usize, usize) {
+    let before = text.get(..at).unwrap_or(text);
+    let line = before.rsplit('\n').next().unwrap_or_default();
+    (before.matches('\n').count() + 1, line.chars().count() + 1)
+}
+
+/// The parser's message without what stood in the file.
+fn reason(message: &str) -> String {
+    let message = message.trim_end().replace('\n', ", ");
+    let meant = |unknown: &str, known: &[&str]| {
+        nearest(unknown, known.iter().copied()).map(|known| format!("; did you mean `{known}`?"))
+    };
+    if let Some((unknown, known)) = unknown_field(&message) {
+        return match meant(unknown, &known) {
+            Some(meant) => format!("unknown field `{unknown}`{meant}"),
+            None => message.clone(),
+        };
+    }
+    if let Some((found, known)) = message.strip_prefix("unknown variant ").and_then(quoted) {
+        let listed = known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let meant = meant(found, &known).unwrap_or_default();
+        return format!("unknown variant, expected one of {listed}{meant}");
+    }
+    for kind in ["invalid type: ", "invalid value: ", "invalid length "] {
+        if let Some((found, expected)) = message.strip_prefix(kind).and_then(|rest| rest.rsplit_once(", expected ")) {
+            let found = found.split(['"', '`', '\'']).next().unwrap_or_default().trim();
+            return format!("{kind}{found}, expected {expected}");
+        }
+    }
+    message
+}

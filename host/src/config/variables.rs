@@ -1,0 +1,182 @@
+//! Environment variables that set options: `DOORWARD_SESSION__EXPIRES_IN=60` sets `session.expires_in`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use toml::{Table, Value};
+
+use super::parse_error::{in_table, nearest, option_of, unknown_field};
+use super::{Config, ConfigError};
+
+const PREFIX: &str = "DOORWARD_";
+/// Read elsewhere: secrets, what is logged, and what the project's own tests set.
+const OTHERS: [&str; 5] = ["DOORWARD_SECRETS", "DOORWARD_LOG", "DOORWARD_BIN", "DOORWARD_URL", "DOORWARD_CHROMIUM"];
+/// Kubernetes sets these for a service that is called `doorward`; `DOORWARD_TEST_` and `DOORWARD_FUZZ_` are tests'.
+const OTHER_BEGINNINGS: [&str; 4] = ["DOORWARD_SERVICE_", "DOORWARD_PORT", "DOORWARD_TEST_", "DOORWARD_FUZZ_"];
+
+/// A variable that sets an option.
+struct Setting<'a> {
+    name: &'a str,
+    /// The sections and the option's name.
+    keys: Vec<String>,
+    /// What the text may mean, the likeliest first.
+    meanings: Vec<Value>,
+}
+
+/// Puts the variables' values over those of the file.
+///
+/// # Errors
+/// When a variable sets nothing, or what its option does not allow.
+pub(super) fn apply(mut table: Table, environment: &BTreeMap<String, String>) -> Result<Option<Config>, ConfigError> {
+    let known = Known::of(&table);
+    let mut settings = Vec::new();
+    for (name, text) in environment {
+        if let Some(keys) = known.keys(name)? {
+            settings.push(Setting { name, keys, meanings: meanings(text) });
+        }
+    }
+    if settings.is_empty() {
+        return Ok(None);
+    }
+    // A text may mean a number, too; what an option takes is known from its refusal.
+    loop {
+        for setting in &settings {
+            put(&mut table, setting)?;
+        }
+        let error = match Value::Table(table.clone()).try_into::<Config>() {
+            Ok(config) => return Ok(Some(config)),
+            Err(error) => error,
+        };
+        let option = option_of(&error).unwrap_or_default();
+        let of_option = |setting: &&mut Setting<'_>| option == setting.keys.join(".");
+        match settings.iter_mut().find(of_option) {
+            Some(setting) if setting.meanings.len() > 1 => _ = setting.meanings.remove(0),
+            Some(setting) => return Err(of_variable(setting, in_table(&error))),
+            None => return Err(from_unknown(&settings, &error)),
+        }
+    }
+}
+
+fn of_variable(setting: &Setting<'_>, error: ConfigError) -> ConfigError {
+    match error {
+        ConfigError::Invalid(text) => ConfigError::Invalid(format!("the variable {}: {text}", setting.name)),
+        other => other,
+    }
+}
+
+/// The error of a section whose key no option has names the variable that brought it.
+fn from_unknown(settings: &[Setting<'_>], error: &toml::de::Error) -> ConfigError {
+    let unknown = unknown_field(error.message()).map(|(unknown, _)| unknown.to_owned());
+    let brought = settings.iter().find(|setting| unknown.as_ref().is_some_and(|key| setting.keys.contains(key)));
+    match brought {
+        Some(setting) => of_variable(setting, in_table(error)),
+        None => in_table(error),
+    }
+}
+
+/// The text itself; the number, boolean or list that it spells; or a list of what its commas part.
+fn meanings(text: &str) -> Vec<Value> {
+    let parsed = format!("value = {text}").parse::<Table>().ok().and_then(|mut table| table.remove("value"));
+    let parsed = parsed.filter(|value| !value.is_datetime() && !value.is_str());
+    let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
+    let list = Value::Array(items.map(|item| Value::String(item.to_owned())).collect());
+    [Some(Value::String(text.to_owned())), parsed, Some(list)].into_iter().flatten().collect()
+}
+
+fn put(table: &mut Table, setting: &Setting<'_>) -> Result<(), ConfigError> {
+    let (Some((last, sections)), Some(value)) = (setting.keys.split_last(), setting.meanings.first()) else {
+        return Ok(());
+    };
+    let mut section = table;
+    for key in sections {
+        let entry = section.entry(key.as_str()).or_insert_with(|| Value::Table(Table::new()));
+        section = entry.as_table_mut().ok_or_else(|| {
+            let problem = format!("the variable {} names no option: `{key}` is not a section", setting.name);
+            ConfigError::Invalid(problem)
+        })?;
+    }
+    section.insert(last.clone(), value.clone());
+    Ok(())
+}
+
+/// What a variable's name can mean.
+struct Known {
+    /// Options and sections at the top.
+    top: BTreeSet<String>,
+    /// Variables that the file itself reads: `{ env = "NAME" }`.
+    read: BTreeSet<String>,
+}
+
+impl Known {
+    fn of(table: &Table) -> Self {
+        let mut read = BTreeSet::from(["DOORWARD_SECRET".to_owned()]);
+        table.values().for_each(|value| collect_read(value, &mut read));
+        let top = fields_of(&[]).into_iter().collect();
+        Self { top, read }
+    }
+
+    /// The keys of the option that a variable sets; `None` for a variable that is not one of ours.
+    fn keys(&self, name: &str) -> Result<Option<Vec<String>>, ConfigError> {
+        let Some(key) = name.strip_prefix(PREFIX) else { return Ok(None) };
+        let is_other = OTHERS.contains(&name) || OTHER_BEGINNINGS.iter().any(|beginning| name.starts_with(beginning));
+        if is_other || self.read.contains(name) {
+            return Ok(None);
+        }
+        let keys: Vec<String> = key.to_ascii_lowercase().split("__").map(str::to_owned).collect();
+        match keys.first() {
+            Some(first) if self.top.contains(first) => match fields_of(&keys).first() {
+                Some(option) => Err(ConfigError::Invalid(format!(
+                    "the variable {name} names a section; {name}__{} sets an option of it",
+                    option.to_ascii_uppercase()
+                ))),
+                None => Ok(Some(keys)),
+            },
+            _ => match self.meant(&keys.join("_")) {
+                Some(meant) => {
+                    let meant = meant.to_ascii_uppercase();
+                    let text = format!("the variable {name} sets nothing; did you mean {PREFIX}{meant}?");
+                    Err(ConfigError::Invalid(text))
+                }
+                // It looks like no option at all: other programs may read it.
+                None => {
+                    tracing::warn!(name, "the variable sets nothing");
+                    Ok(None)
+                }
+            },
+        }
+    }
+
+    /// The option that was meant: with one underscore where there should be two, or as another word.
+    fn meant(&self, key: &str) -> Option<String> {
+        let parted = self.top.iter().find_map(|top| {
+            let option = key.strip_prefix(top.as_str())?.strip_prefix('_')?;
+            let fields = fields_of(std::slice::from_ref(top));
+            let nearest = nearest(option, fields.iter().map(String::as_str))?;
+            Some(format!("{top}__{nearest}"))
+        });
+        parted.or_else(|| nearest(key, self.top.iter().map(String::as_str)).map(str::to_owned))
+    }
+}
+
+fn collect_read(value: &Value, read: &mut BTreeSet<String>) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| collect_read(item, read)),
+        Value::Table(table) => {
+            if let (1, Some(Value::String(name))) = (table.len(), table.get("env")) {
+                read.insert(name.clone());
+            }
+            table.values().for_each(|value| collect_read(value, read));
+        }
+        _ => {}
+    }
+}
+
+/// The names of the options in a section, as the parser lists them when it is given one that does not exist.
+fn fields_of(section: &[String]) -> Vec<String> {
+    let mut table = Table::from_iter([("?".to_owned(), Value::Boolean(true))]);
+    for key in section.iter().rev() {
+        table = Table::from_iter([(key.clone(), Value::Table(table))]);
+    }
+    let Err(error) = Value::Table(table).try_into::<Config>() else { return Vec::new() };
+    let of_section = unknown_field(error.message()).filter(|(unknown, _)| *unknown == "?");
+    of_section.map(|(_, known)| known.into_iter().map(str::to_owned).collect()).unwrap_or_default()
+}

@@ -1,0 +1,48 @@
+//! Finds options that do nothing: they name a path without a route, or a cookie that nobody sets.
+
+use super::router::Router;
+use crate::config::{Config, nearest};
+use crate::exchange::PathPattern;
+
+/// Keys of the core's cookies in `advanced.cookies`.
+const CORE_COOKIES: [&str; 6] =
+    ["session_token", "session_data", "account_data", "oauth_state", "dont_remember", "known_device"];
+
+/// Checks the options against the routes and the cookies of plugins.
+///
+/// # Errors
+/// The option, with the nearest that does something.
+pub fn check(config: &Config, router: &Router, plugin_cookies: &[String]) -> Result<(), String> {
+    let paths: Vec<&str> = router.routes().map(|route| route.path.as_str()).collect();
+    for path in &config.disabled_paths {
+        let asked = path.trim_end_matches('/');
+        let has_route = || paths.iter().any(|route| PathPattern::new(route).matches(asked));
+        if !path.starts_with('/') || !has_route() {
+            return Err(no_route("disabled_paths", path, &paths));
+        }
+    }
+    for (path, _) in &config.rate_limit.custom_rules.0 {
+        let rule = PathPattern::new(path);
+        let has_route = || paths.iter().any(|route| rule.matches(route) || PathPattern::new(route).matches(path));
+        if !path.starts_with('/') || !has_route() {
+            return Err(no_route("rate_limit.custom_rules", path, &paths));
+        }
+    }
+    let cookies = || CORE_COOKIES.into_iter().chain(plugin_cookies.iter().map(String::as_str));
+    for key in config.advanced.cookies.keys() {
+        if !cookies().any(|known| known == key) {
+            let all = cookies().collect::<Vec<_>>().join(", ");
+            return Err(match nearest(key, cookies()) {
+                Some(known) => format!("advanced.cookies: nobody sets a cookie `{key}`; did you mean `{known}`?"),
+                None => format!("advanced.cookies: nobody sets a cookie `{key}`; there are {all}"),
+            });
+        }
+    }
+    Ok(())
+}
+
+fn no_route(option: &str, path: &str, routes: &[&str]) -> String {
+    let base = if path.starts_with('/') { "" } else { ". A path begins with `/`, below base_path" };
+    let nearest = nearest(path, routes.iter().copied()).map(|route| format!("; did you mean \"{route}\"?"));
+    format!("{option}: there is no route \"{path}\"{base}{}", nearest.unwrap_or_default())
+}
