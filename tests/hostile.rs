@@ -23,7 +23,7 @@
 //! | SUP-3 dependencies and builds | `tests/lint`; `tests/kit` builds twice, in two folders |
 
 #[path = "hostile/components.rs"]
-mod components;
+pub mod components;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -84,7 +84,7 @@ async fn server(place: &Place) -> Fixture {
 }
 
 /// A server with a component of bytes that no SDK would make.
-async fn raw(place: &Place, name: &str, component: Vec<u8>) -> Result<Fixture, String> {
+pub async fn raw(place: &Place, name: &str, component: Vec<u8>) -> Result<Fixture, String> {
     keep_log();
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join(format!("{name}.wasm"));
@@ -137,7 +137,7 @@ mod fuzz;
 #[path = "hostile/limits.rs"]
 mod limits;
 #[path = "hostile/promise/mod.rs"]
-mod promise;
+pub mod promise;
 #[path = "hostile/reload.rs"]
 mod reload;
 #[path = "hostile/sandbox.rs"]

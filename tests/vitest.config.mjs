@@ -2,7 +2,7 @@
 import { defineConfig } from "vitest/config";
 
 const client = (database) => ({
-  test: { name: database, include: ["client/**/*.test.mjs"], env: { DOORWARD_TEST_DATABASE: database }, testTimeout: 30_000, hookTimeout: 60_000, maxConcurrency: 4 },
+  test: { name: database, include: ["client/**/*.test.mjs", "advisories/**/*.test.mjs"], env: { DOORWARD_TEST_DATABASE: database }, testTimeout: 30_000, hookTimeout: 60_000, maxConcurrency: 4 },
 });
 
 const browser = { test: { name: "browser", include: ["browser/**/*.test.mjs"], testTimeout: 60_000, hookTimeout: 60_000 } };

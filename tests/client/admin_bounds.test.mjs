@@ -3,7 +3,7 @@ import { adminClient, usernameClient } from "better-auth/client/plugins";
 import { expect, test } from "vitest";
 import { browser as plainBrowser, PASSWORD, serve } from "./harness.mjs";
 
-const ALL = { user: ["create", "list", "set-role", "ban", "impersonate", "delete", "set-password", "set-email", "get", "update"], session: ["list", "revoke"] };
+const ALL = { user: ["create", "list", "set-role", "ban", "impersonate", "delete", "set-password", "set-email", "set-username", "get", "update"], session: ["list", "revoke"] };
 const roles = { admin: ALL, support: { user: ["set-password", "set-role", "update", "ban", "impersonate", "get", "list"], session: ["list", "revoke"] }, user: {} };
 const plugins = [{ id: "username" }, { id: "two-factor" }, { id: "jwt" }, { id: "bearer" }, { id: "admin", roles, allow_impersonating_admins: true }];
 const server = serve({ session: { cookie_cache: { enabled: true, max_age: 300 } }, plugins });

@@ -152,6 +152,25 @@ pub fn answers_with(bytes: &[u8]) -> Vec<u8> {
     component(&format!("(module {HONEST} {} (data (i32.const 2048) \"{bytes}\"))", handle("i32.const 2048")))
 }
 
+/// Answers 200 with these headers, whatever they say, and a body.
+pub fn answers_with_headers(headers: &[(&str, &str)], body: &str) -> Vec<u8> {
+    // The answer is at 2048, the list of headers at 2080, their texts after it.
+    let mut texts = Vec::new();
+    let start = 2080 + headers.len() * 16;
+    let mut place = |text: &str| {
+        let at = [start + texts.len(), text.len()].map(|number| u32::try_from(number).unwrap().to_le_bytes());
+        texts.extend_from_slice(text.as_bytes());
+        at.concat()
+    };
+    let list: Vec<u8> = headers.iter().flat_map(|(name, value)| [place(name), place(value)].concat()).collect();
+    let body = place(body);
+    let count = u32::try_from(headers.len()).unwrap().to_le_bytes();
+    let mut bytes =
+        [&[0, 0, 0, 0], &[200, 0, 0, 0], &2080_u32.to_le_bytes(), &count, &[1, 0, 0, 0], &body[..]].concat();
+    bytes.resize(32, 0);
+    answers_with(&[bytes, list, texts].concat())
+}
+
 /// Runs a module's own text beside a well-behaved plugin.
 pub fn with_text(text: &str) -> Vec<u8> {
     component(&format!("(module {HONEST} {} {text})", handle(&answer("i32.const 200"))))

@@ -14,7 +14,7 @@ mod mass_assignment;
 mod notices;
 mod origin;
 mod rate_limits;
-mod server;
+pub mod server;
 mod sessions;
 mod single_use;
 mod takeover;

@@ -8,7 +8,7 @@ pub type Permissions = BTreeMap<String, Vec<String>>;
 /// What every role of an application may do, by its name.
 pub type Roles = BTreeMap<String, Permissions>;
 
-const USER_ACTIONS: [&str; 11] = [
+const USER_ACTIONS: [&str; 12] = [
     "create",
     "list",
     "set-role",
@@ -18,6 +18,7 @@ const USER_ACTIONS: [&str; 11] = [
     "set-password",
     "set-email",
     "set-phone",
+    "set-username",
     "get",
     "update",
 ];

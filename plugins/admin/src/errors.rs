@@ -33,6 +33,8 @@ pub const MAY_NOT_SET_EMAIL: ErrorCode =
     forbidden("YOU_ARE_NOT_ALLOWED_TO_SET_USERS_EMAIL", "You are not allowed to update users email");
 pub const MAY_NOT_SET_PHONE: ErrorCode =
     forbidden("YOU_ARE_NOT_ALLOWED_TO_SET_USERS_PHONE_NUMBER", "You are not allowed to update users phone number");
+pub const MAY_NOT_SET_USERNAME: ErrorCode =
+    forbidden("YOU_ARE_NOT_ALLOWED_TO_SET_USERS_USERNAME", "You are not allowed to update users username");
 pub const NO_ADMINS: ErrorCode = forbidden("YOU_CANNOT_IMPERSONATE_ADMINS", "You cannot impersonate admins");
 pub const IMPERSONATED: ErrorCode =
     forbidden("NOT_ALLOWED_WHILE_IMPERSONATING", "You cannot do this while you impersonate someone");
@@ -58,7 +60,7 @@ pub const ID_STAYS: ErrorCode = bad("USER_ID_CANNOT_BE_UPDATED", "User id cannot
 pub const INVALID_EMAIL: ErrorCode = bad("INVALID_EMAIL", "Invalid email");
 
 /// All of them, for the manifest.
-pub const ALL: [ErrorCode; 28] = [
+pub const ALL: [ErrorCode; 29] = [
     MAY_NOT_CHANGE_ROLE,
     MAY_NOT_CREATE,
     MAY_NOT_LIST,
@@ -72,6 +74,7 @@ pub const ALL: [ErrorCode; 28] = [
     MAY_NOT_UPDATE,
     MAY_NOT_SET_EMAIL,
     MAY_NOT_SET_PHONE,
+    MAY_NOT_SET_USERNAME,
     NO_ADMINS,
     IMPERSONATED,
     MORE_PERMISSIONS,

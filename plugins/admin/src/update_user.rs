@@ -2,8 +2,8 @@
 
 use crate::caller::Caller;
 use crate::errors::{
-    ID_STAYS, INVALID_EMAIL, MAY_NOT_BAN, MAY_NOT_CHANGE_ROLE, MAY_NOT_SET_EMAIL, MAY_NOT_SET_PHONE, MAY_NOT_UPDATE,
-    NOT_FOUND, NOT_YOURSELF, NOTHING_TO_UPDATE, PASSWORD_ELSEWHERE, USER_EXISTS,
+    ID_STAYS, INVALID_EMAIL, MAY_NOT_BAN, MAY_NOT_CHANGE_ROLE, MAY_NOT_SET_EMAIL, MAY_NOT_SET_PHONE,
+    MAY_NOT_SET_USERNAME, MAY_NOT_UPDATE, NOT_FOUND, NOT_YOURSELF, NOTHING_TO_UPDATE, PASSWORD_ELSEWHERE, USER_EXISTS,
 };
 use crate::fields::UserId;
 use crate::{ban, impersonation, role_names, user_data};
@@ -84,6 +84,9 @@ fn check(caller: &Caller, user_id: &str, data: &mut Map<String, Value>) -> Resul
     }
     if data.contains_key("phoneNumber") || data.contains_key("phoneNumberVerified") {
         caller.require("user", "set-phone", MAY_NOT_SET_PHONE)?;
+    }
+    if data.contains_key("username") {
+        caller.require("user", "set-username", MAY_NOT_SET_USERNAME)?;
     }
     Ok(())
 }

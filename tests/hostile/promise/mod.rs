@@ -99,4 +99,4 @@ mod reading_scripts;
 mod rewriting;
 mod script;
 mod starving;
-mod thief;
+pub mod thief;
