@@ -143,7 +143,7 @@ async fn headers_that_decide_where_a_client_goes(place: Place) {
     let decisive = [
         ("refresh", "0; url=https://evil.example/"),
         ("clear-site-data", "\"*\""),
-        ("access-control-allow-credentials", "true"),
+        ("access-control-allow-origin", "https://evil.example"),
         ("x-frame-options", "ALLOWALL"),
         ("x-content-type-options", "sniff"),
         ("set-cookie", "better-auth.session_token=forged"),
