@@ -52,7 +52,7 @@ enum Command {
         #[arg(long = "for")]
         receiver: Option<String>,
     },
-    /// Write a configuration file with a new secret.
+    /// Write a configuration file with a new secret, and make its database.
     Init,
     /// Check and test policy scripts.
     #[command(subcommand)]
@@ -70,7 +70,7 @@ pub fn run(cli: Cli) -> CommandResult {
     match cli.command {
         Command::Dev => dev::dev(&cli.config),
         Command::Secret { receiver } => secret::secret(receiver.as_deref(), || load(&cli.config)),
-        Command::Init => init::init(&cli.config),
+        Command::Init => init::init(&cli.config, || load(&cli.config)),
         Command::Hooks(command) => hooks::run(&command, || load(&cli.config)),
         Command::Plugin(command) => plugin::run(command, || load(&cli.config)),
         Command::Migrate { plan } => migrate::migrate(load(&cli.config)?, plan),
