@@ -1,6 +1,7 @@
 //! A first start anywhere: the built binary, run as an operator would, in a folder with nothing in it.
 
 mod operator;
+mod users;
 
 use operator::{Folder, answer, status_line};
 
