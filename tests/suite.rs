@@ -13,6 +13,7 @@ mod advisories;
 mod capabilities;
 mod compat;
 mod contract;
+mod first_start;
 mod fixture;
 mod grants;
 mod hooks;

@@ -6,9 +6,9 @@ use arc_swap::ArcSwap;
 
 use crate::auth::lifecycle::Observer;
 use crate::auth::sweeper::{self, Sweeper};
-use crate::auth::{Auth, AuthError};
-use crate::clock::SystemClock;
-use crate::config::{Config, IpAddress, MailTransport};
+use crate::auth::{Auth, AuthError, Scope};
+use crate::clock::{Clock, SystemClock};
+use crate::config::{Config, IpAddress, MailConfig, MailTransport};
 use crate::crypto::random::SystemRandom;
 use crate::endpoints::config::SignInPage;
 use crate::exchange::{ClaimSource, Deciders, SessionGate};
@@ -131,12 +131,7 @@ impl App {
     /// As [`App::start`].
     pub async fn start_with(config: Config, ports: Ports) -> Result<Self, StartError> {
         let config = Arc::new(config);
-        let store = open_store(&config)?;
-        let plan = store.migration_plan().await.map_err(|source| database_failed(&config, source))?;
-        if !plan.is_empty() {
-            return Err(StartError::Unmigrated(plan.len()));
-        }
-        let auth = Arc::new(Auth::new(Arc::clone(&config), store, ports.clock, ports.random)?);
+        let auth = open_auth(&config, ports).await?;
         let capacity = Capacity::default();
         let mailbox = mailbox(&config)?;
         let extensions = load_extensions(&auth, &config, &capacity, mailbox.as_ref()).await?;
@@ -180,6 +175,30 @@ impl App {
         self.pipeline.replace(load_extensions(auth, &listed, &self.capacity, self.mailbox.as_ref()).await?);
         Ok(())
     }
+}
+
+/// Opens the database for a command that changes rows: with the plugins and scripts that see changes, and without a server.
+///
+/// # Errors
+/// As [`App::start`].
+pub async fn open_for_changes(config: Config) -> Result<(Arc<Auth>, Scope), StartError> {
+    let config = Arc::new(config);
+    let ports = Ports { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom) };
+    let auth = open_auth(&config, ports).await?;
+    let extensions = load_extensions(&auth, &config, &Capacity::default(), None).await?;
+    let observers = Arc::clone(&extensions.deciders.observers);
+    let scope = Scope::new(Arc::<Store>::clone(&auth.store), observers);
+    Ok((auth, scope))
+}
+
+/// Opens the database, which must be migrated.
+async fn open_auth(config: &Arc<Config>, ports: Ports) -> Result<Arc<Auth>, StartError> {
+    let store = open_store(config)?;
+    let plan = store.migration_plan().await.map_err(|source| database_failed(config, source))?;
+    if !plan.is_empty() {
+        return Err(StartError::Unmigrated(plan.len()));
+    }
+    Ok(Arc::new(Auth::new(Arc::clone(config), store, ports.clock, ports.random)?))
 }
 
 /// Loads everything that takes part in requests beside the core.
@@ -250,10 +269,25 @@ fn start_mail(
     let Some(mail) = &config.mail else {
         return Ok((!events.is_empty()).then(|| Arc::new(Sender::new(auth, None, events).start())));
     };
-    let missing = |section: &str| StartError::Option(format!("mail.transport needs {section}"));
     let folder = mail.templates.as_ref().map(|folder| config.resolve(folder));
     let templates = Templates::new(&config.app_name, folder.as_deref())?;
-    let transport: Arc<dyn Transport> = match mail.transport {
+    let transport = mail_transport(config, mail, &auth.clock, mailbox)?;
+    let mailer = Mailer { templates, transport, filter };
+    Ok(Some(Arc::new(Sender::new(auth, Some(mailer), events).start())))
+}
+
+/// What mail leaves by, as `[mail]` says.
+///
+/// # Errors
+/// When something is missing or cannot be used.
+pub fn mail_transport(
+    config: &Config,
+    mail: &MailConfig,
+    clock: &Arc<dyn Clock>,
+    mailbox: Option<&Arc<Mailbox>>,
+) -> Result<Arc<dyn Transport>, StartError> {
+    let missing = |section: &str| StartError::Option(format!("mail.transport needs {section}"));
+    Ok(match mail.transport {
         MailTransport::Mailbox => mailbox.cloned().unwrap_or_default(),
         MailTransport::Smtp => {
             let options = mail.smtp.as_ref().ok_or_else(|| missing("[mail.smtp]"))?;
@@ -263,11 +297,9 @@ fn start_mail(
         MailTransport::Webhook => {
             let options = mail.webhook.as_ref().ok_or_else(|| missing("[mail.webhook]"))?;
             let key = webhook::key_of_mails(options, &config.secret_value);
-            Arc::new(Webhook::new(options, key, Arc::clone(&auth.clock))?)
+            Arc::new(Webhook::new(options, key, Arc::clone(clock))?)
         }
-    };
-    let mailer = Mailer { templates, transport, filter };
-    Ok(Some(Arc::new(Sender::new(auth, Some(mailer), events).start())))
+    })
 }
 
 /// The development mailbox, when mail goes there.

@@ -20,7 +20,7 @@ const WATCH_EVERY: Duration = Duration::from_millis(500);
 pub fn dev(config_file: &Path) -> CommandResult {
     if !config_file.exists() {
         step(&format!("writing {} with a new secret", config_file.display()));
-        init::init(config_file)?;
+        init::write_config(config_file)?;
     }
     let config = load_for_development(config_file)?;
     // The port is taken first: whoever finds it taken learns that before a long build.
@@ -50,14 +50,14 @@ fn load_for_development(config_file: &Path) -> Result<Config, ConfigError> {
     Ok(config)
 }
 
-/// The folders of crates that are built, and where their components go: a workspace of plugins in `plugins`, and the plugin
-/// that the configuration lies beside.
+/// The folders of crates that are built, and where their components go: a workspace of plugins in `plugins` when plugins are
+/// switched on, and the plugin that the configuration lies beside.
 fn plugin_folders(config: &Config) -> Vec<(PathBuf, PathBuf)> {
     let workspace = config.resolve("plugins");
     let own = config.resolve(".");
     let mut folders = Vec::new();
-    if workspace.join("Cargo.toml").exists() {
-        folders.push((workspace, config.resolve(&config.plugin_folder)));
+    if workspace.join("Cargo.toml").exists() && config.plugins.iter().any(|plugin| plugin.enabled) {
+        folders.push((workspace, config.built_folder()));
     }
     if plugin::is_plugin(&own) {
         folders.push((own, config.resolve("dist")));

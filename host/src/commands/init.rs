@@ -1,18 +1,39 @@
-//! `doorward init`: writes a configuration file to start from.
+//! `doorward init`: writes a configuration file to start from, and makes the database that it names.
 
 use std::io::Write;
 use std::path::Path;
 
-use super::CommandResult;
 use super::secret::new_secret;
+use super::serve::missing_database;
+use super::{CommandResult, migrate};
+use crate::config::{Config, ConfigError};
 
 const TEMPLATE: &str = include_str!("../../templates/doorward.toml");
+
+/// Writes the template with a new secret and makes its database; never overwrites, and leaves a database alone that was
+/// there before.
+///
+/// # Errors
+/// When the file exists or cannot be written, or when a variable sets something wrong.
+#[expect(clippy::print_stdout, reason = "what comes next, for the person at the terminal")]
+pub fn init(path: &Path, load: impl FnOnce() -> Result<Config, ConfigError>) -> CommandResult {
+    write_config(path)?;
+    println!("{} is written, with a new secret", path.display());
+    let config = load()?;
+    if missing_database(&config).is_some() {
+        migrate::migrate(config, false)?;
+        println!("Serve with `doorward serve`, or with a mailbox for development: `doorward dev`");
+    } else {
+        println!("Bring the database up to date with `doorward migrate`, then serve with `doorward serve`");
+    }
+    Ok(())
+}
 
 /// Writes the template with a new secret; never overwrites.
 ///
 /// # Errors
 /// When the file exists or cannot be written.
-pub fn init(path: &Path) -> CommandResult {
+pub fn write_config(path: &Path) -> CommandResult {
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]

@@ -4,10 +4,12 @@ mod clean;
 mod dev;
 mod hooks;
 mod init;
+mod mail;
 mod migrate;
 pub mod plugin;
 mod secret;
 mod serve;
+mod user;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -52,8 +54,14 @@ enum Command {
         #[arg(long = "for")]
         receiver: Option<String>,
     },
-    /// Write a configuration file with a new secret.
+    /// Write a configuration file with a new secret, and make its database.
     Init,
+    /// Make, list and change users.
+    #[command(subcommand)]
+    User(user::UserCommand),
+    /// Try whether mail leaves.
+    #[command(subcommand)]
+    Mail(mail::MailCommand),
     /// Check and test policy scripts.
     #[command(subcommand)]
     Hooks(hooks::HooksCommand),
@@ -70,7 +78,9 @@ pub fn run(cli: Cli) -> CommandResult {
     match cli.command {
         Command::Dev => dev::dev(&cli.config),
         Command::Secret { receiver } => secret::secret(receiver.as_deref(), || load(&cli.config)),
-        Command::Init => init::init(&cli.config),
+        Command::Init => init::init(&cli.config, || load(&cli.config)),
+        Command::User(command) => user::run(command, load(&cli.config)?),
+        Command::Mail(command) => mail::run(command, &load(&cli.config)?),
         Command::Hooks(command) => hooks::run(&command, || load(&cli.config)),
         Command::Plugin(command) => plugin::run(command, || load(&cli.config)),
         Command::Migrate { plan } => migrate::migrate(load(&cli.config)?, plan),

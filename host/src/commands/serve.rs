@@ -75,7 +75,7 @@ pub fn check(config: Config) -> CommandResult {
 }
 
 /// The file of a SQLite database that is not there yet; opening it would make it.
-fn missing_database(config: &Config) -> Option<PathBuf> {
+pub fn missing_database(config: &Config) -> Option<PathBuf> {
     let file = config.resolve(config.database.url.strip_prefix("sqlite://")?);
     (!file.exists()).then_some(file)
 }

@@ -50,6 +50,8 @@ pub struct SmtpConfig {
     /// How the connection is protected.
     #[serde(default)]
     pub tls: SmtpTls,
+    /// The name by which this server greets the mail server: a host's name or an address. Absent means the machine's own.
+    pub helo_name: Option<String>,
     /// User name, when the server asks for one.
     pub username: Option<String>,
     /// Password: text, `{ env = "NAME" }` or `{ file = "PATH" }`.

@@ -7,6 +7,7 @@
 
 mod account;
 mod check;
+mod components;
 mod cors;
 mod error;
 mod load;
@@ -25,6 +26,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 pub use account::{Account, AccountLinking, StateStrategy};
+pub use components::folder_beside_binary;
 pub use cors::Cors;
 pub use error::ConfigError;
 pub use mail::{MailConfig, MailTransport, SmtpConfig, SmtpTls, WebhookConfig};
@@ -100,8 +102,9 @@ pub struct Config {
     pub management: Option<Management>,
     /// How mail leaves; absent means that features which need mail are off.
     pub mail: Option<MailConfig>,
-    /// Where the components of plugins without a `path` lie, seen from the configuration file.
-    pub plugin_folder: String,
+    /// Where the components of plugins without a `path` lie, seen from the configuration file; absent means `plugins/dist`
+    /// there, then the folders of the binary.
+    pub plugin_folder: Option<String>,
     /// Whose plugins are loaded.
     pub plugin_trust: PluginTrust,
     /// Plugins, in the order their hooks run.
@@ -151,7 +154,7 @@ impl Default for Config {
             on_api_error: OnApiError::default(),
             management: None,
             mail: None,
-            plugin_folder: "plugins/dist".into(),
+            plugin_folder: None,
             plugin_trust: PluginTrust::default(),
             plugins: Vec::new(),
             hooks: Vec::new(),
@@ -195,14 +198,6 @@ impl Config {
     /// Whether cookies are `Secure` and their names start with `__Secure-`.
     pub fn uses_secure_cookies(&self) -> bool {
         self.advanced.use_secure_cookies.unwrap_or_else(|| self.base_url.starts_with("https://"))
-    }
-
-    /// The file of a plugin's component.
-    pub fn component_path(&self, plugin: &PluginConfig) -> PathBuf {
-        match &plugin.path {
-            Some(path) => self.resolve(path),
-            None => self.resolve(&self.plugin_folder).join(format!("{}.wasm", plugin.id)),
-        }
     }
 
     /// `path`, seen from the folder of the configuration file.

@@ -36,7 +36,7 @@ with_keys! {
     pub struct PluginConfig {
         /// The plugin's id.
         pub id: String,
-        /// Its component; `<plugin_folder>/<id>.wasm` when absent.
+        /// Its component; `<id>.wasm` in the plugin folder, or beside the binary, when absent.
         pub path: Option<String>,
         /// Switches it off without removing it.
         #[serde(default = "yes")]

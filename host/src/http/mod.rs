@@ -82,6 +82,11 @@ impl Query {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
+    /// The names of the parameters, in order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| name.as_str())
+    }
+
     /// The query as an object: strings, and arrays where a key repeats.
     pub fn to_json(&self) -> Json {
         let mut object = Map::new();
@@ -125,8 +130,10 @@ pub struct Request {
 pub struct RequestHead {
     /// Unique per request; stands in the log and in `x-request-id`.
     pub id: String,
-    /// Upper-case method.
+    /// Upper-case method; `GET` for `HEAD`, which is answered alike.
     pub method: String,
+    /// Whether the client wants no body: the method was `HEAD`.
+    pub is_head: bool,
     /// Where the path begins.
     pub mount: Mount,
     /// The path below [`RequestHead::mount`], as it was sent: starts with `/`, or is empty for the base path itself.

@@ -1,10 +1,12 @@
 //! Mail by SMTP: one message with a text and an HTML part per mail.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use lettre::message::{Mailbox, MultiPart};
 use lettre::transport::smtp::authentication::Credentials;
+use lettre::transport::smtp::extension::ClientId;
 use lettre::{Address, AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 
 use super::{Transport, TransportError};
@@ -38,6 +40,9 @@ impl Smtp {
         if let Some(port) = options.port {
             builder = builder.port(port);
         }
+        if let Some(name) = &options.helo_name {
+            builder = builder.hello_name(client_id(name)?);
+        }
         if let Some(username) = &options.username {
             let password = options.password.as_ref().map_or("", |source| source.value());
             builder = builder.credentials(Credentials::new(username.clone(), password.to_owned()));
@@ -57,6 +62,24 @@ impl Smtp {
             .multipart(MultiPart::alternative_plain_html(mail.text.clone(), mail.html.clone()))
             .map_err(|_| TransportError::lasting("the message cannot be made"))
     }
+}
+
+/// The name as the greeting has it; an address stands in brackets there.
+fn client_id(name: &str) -> Result<ClientId, TransportError> {
+    if let Ok(address) = name.parse::<IpAddr>() {
+        return Ok(match address {
+            IpAddr::V4(address) => ClientId::Ipv4(address),
+            IpAddr::V6(address) => ClientId::Ipv6(address),
+        });
+    }
+    let is_label = |label: &str| {
+        !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+    };
+    if name.split('.').all(is_label) {
+        return Ok(ClientId::Domain(name.to_owned()));
+    }
+    let text = format!("mail.smtp.helo_name \"{name}\" is neither the name of a host nor an address");
+    Err(TransportError::passing(text))
 }
 
 #[async_trait]
@@ -81,8 +104,7 @@ mod tests {
     use super::*;
 
     fn message(to: &str, subject: &str) -> Result<String, TransportError> {
-        let options =
-            SmtpConfig { host: "localhost".into(), port: None, tls: SmtpTls::None, username: None, password: None };
+        let options: SmtpConfig = toml::from_str("host = \"localhost\"\ntls = \"none\"").unwrap();
         let mail = Mail {
             id: "m1".into(),
             kind: "verify-email".into(),
@@ -104,6 +126,20 @@ mod tests {
         assert!(head.contains("Message-ID: <m1@acme.example>"), "{head}");
         assert!(!head.lines().any(|line| line.to_ascii_lowercase().starts_with("bcc")), "{head}");
         assert!(body.contains("text/plain") && body.contains("text/html"), "{body}");
+    }
+
+    #[test]
+    fn the_greeting_has_a_name_or_an_address() {
+        for (name, greeting) in [
+            ("auth.example.com", Some("auth.example.com")),
+            ("192.0.2.1", Some("[192.0.2.1]")),
+            ("2001:db8::7", Some("[IPv6:2001:db8::7]")),
+            ("", None),
+            ("a..b", None),
+            ("auth.example.com\r\nMAIL FROM:<eve@example.com>", None),
+        ] {
+            assert_eq!(client_id(name).ok().map(|id| id.to_string()).as_deref(), greeting, "{name}");
+        }
     }
 
     #[tokio::test]

@@ -154,6 +154,7 @@ fn read_call(function: &Function, request: Request) -> Result<Call, ApiError> {
     let head = RequestHead {
         id: request.id.clone(),
         method: route.method.clone(),
+        is_head: false,
         mount: Mount::Base,
         path,
         query: Query::parse(&encoded),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{Extensions, Pipeline, body, origin_check, rate_limit, refuse, router};
 use crate::error::ApiError;
+use crate::exchange::redaction::SecretNames;
 use crate::exchange::{Exchange, Route};
 use crate::hooks::Step;
 use crate::http::Response;
@@ -19,7 +20,7 @@ pub enum Stage {
     Route,
     /// Counts the request.
     RateLimit,
-    /// Answers requests without a route.
+    /// Answers requests without a route, and those that only look at a link.
     Unknown,
     /// Reads the body.
     Body,
@@ -88,7 +89,9 @@ impl Stage {
             Self::Preflight => "A preflight of a trusted origin for a route that exists is answered with 204.",
             Self::Route => "The router finds the route.",
             Self::RateLimit => "The rate limit counts the request.",
-            Self::Unknown => "A request without a route is answered with 404.",
+            Self::Unknown => {
+                "A request without a route is answered with 404, a `HEAD` for an address with a secret in it with 200."
+            }
             Self::Body => "The body is read: media type and JSON.",
             Self::Characters => "NUL characters are refused.",
             Self::Origin => "The origin and the targets of redirects are checked.",
@@ -147,6 +150,9 @@ impl Pipeline {
             }
             Stage::RateLimit => rate_limit::count(exchange, &extensions.rate_rules).await?,
             Stage::Unknown if exchange.route.is_none() => return Ok(Some(Response::bare(404))),
+            Stage::Unknown if only_looks_at_link(exchange, &extensions.plugins.secret_names()) => {
+                return Ok(Some(Response::bare(200)));
+            }
             Stage::Unknown => {}
             Stage::Body => body::read(exchange, &*met(exchange)?)?,
             Stage::Characters => body::refuse_null_characters(&exchange.request)?,
@@ -184,6 +190,16 @@ impl Pipeline {
         }
         Ok(None)
     }
+}
+
+/// A mail server that looks whether a link works must not use it up: a `HEAD` with a token or a code in its address.
+fn only_looks_at_link(exchange: &Exchange, secret: &SecretNames) -> bool {
+    let request = &exchange.request;
+    let in_path = exchange
+        .route
+        .iter()
+        .any(|route| router::params(&route.path, &request.path).iter().any(|(name, _)| secret.holds(name)));
+    request.is_head && (in_path || request.query.names().any(|name| secret.holds(name)))
 }
 
 fn met(exchange: &Exchange) -> Result<Arc<Route>, ApiError> {

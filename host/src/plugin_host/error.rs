@@ -17,6 +17,17 @@ pub enum PluginError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// There is no component of it.
+    #[error(
+        "plugin `{plugin}`: there is no component of it, neither of {places}. Remove its [[plugins]] entry, put the file \
+         there, build it with `doorward plugin build --all` in the source folder, or name the file as `path`"
+    )]
+    Missing {
+        /// Its id.
+        plugin: String,
+        /// Where it was looked for, separated by commas.
+        places: String,
+    },
     /// No component, or one without a manifest of this server.
     #[error("{plugin}: not a plugin: {reason}")]
     NotAPlugin {

@@ -17,8 +17,8 @@ use actix_server::Server;
 use actix_service::{IntoServiceFactory, ServiceFactory, ServiceFactoryExt, fn_service, map_config};
 use actix_web::body::{BoxBody, MessageBody, SizedStream};
 use actix_web::dev::AppConfig;
-use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::http::{Method, StatusCode};
 use actix_web::rt::net::TcpStream;
 use actix_web::{App as ActixApp, HttpRequest, HttpResponse, web};
 use bytes::{Bytes, BytesMut};
@@ -245,9 +245,11 @@ fn into_plain(app: &App, request: &HttpRequest, (mount, path): (Mount, &str), ra
         headers.push(name.as_str(), String::from_utf8_lossy(value.as_bytes()));
     }
     let auth = app.pipeline.auth();
+    let is_head = request.method() == Method::HEAD;
     let head = RequestHead {
         id: auth.random.string(crate::crypto::random::LOWER_ALPHANUMERIC, 16),
-        method: request.method().as_str().to_owned(),
+        method: if is_head { Method::GET } else { request.method().clone() }.to_string(),
+        is_head,
         mount,
         path: path.to_owned(),
         query: Query::parse(request.uri().query().unwrap_or_default()),

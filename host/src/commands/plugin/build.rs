@@ -9,6 +9,7 @@ use serde_json::Value as Json;
 
 use super::toolchain::Toolchain;
 use crate::commands::CommandResult;
+use crate::config::folder_beside_binary;
 use crate::crypto::{hex, sha256};
 use crate::plugin_host::package::component;
 
@@ -71,6 +72,36 @@ pub(super) fn build_all(request: &BuildRequest) -> Result<Vec<PathBuf>, CommandE
     fs::create_dir_all(&request.out)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     modules.iter().map(|module| runtime.block_on(make_component(module, &request.out))).collect()
+}
+
+/// Copies components to the folder beside this binary. Where it may not write, it says so and leaves it at that.
+///
+/// # Errors
+/// When a component cannot be read.
+pub(super) fn put_beside_binary(components: &[PathBuf]) -> CommandResult {
+    let Some(folder) = folder_beside_binary() else { return Ok(()) };
+    for component in components {
+        let Some(name) = component.file_name() else { continue };
+        let bytes = fs::read(component)?;
+        if let Err(error) = put(&folder.join(name), &bytes) {
+            say(&format!("nothing was put into {}: {error}", folder.display()));
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+/// Writes a file as a whole, unless it is that already.
+fn put(file: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    if fs::read(file).is_ok_and(|present| present == bytes) {
+        return Ok(());
+    }
+    if let Some(folder) = file.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    let unfinished = file.with_extension("wasm.new");
+    fs::write(&unfinished, bytes)?;
+    fs::rename(&unfinished, file)
 }
 
 /// Runs cargo and returns the modules that it made or found up to date.
@@ -149,9 +180,7 @@ async fn make_component(module: &Path, out: &Path) -> Result<PathBuf, CommandErr
     }
     let (component, manifest) = component::from_module(&bytes, &module.display().to_string()).await?;
     let file = out.join(format!("{}.wasm", manifest.id));
-    let unfinished = file.with_extension("wasm.new");
-    fs::write(&unfinished, &component)?;
-    fs::rename(&unfinished, &file)?;
+    put(&file, &component)?;
     let hash = hex(&sha256(&component));
     fs::write(&stamp, format!("{made_of}\n{}\n{hash}\n", manifest.id))?;
     say(&format!("{}  {} KiB  sha256 {hash}", file.display(), component.len() / 1024));

@@ -33,7 +33,8 @@ pub enum PluginCommand {
     Build {
         /// Folders of crates or of workspaces of crates; the present one when none is given.
         folders: Vec<PathBuf>,
-        /// Build the plugins of this repository: the workspace `plugins`.
+        /// Build the plugins of this repository: the workspace `plugins`. Without `--out`, also put them beside this binary,
+        /// where servers in other folders find them.
         #[arg(long, conflicts_with = "folders")]
         all: bool,
         /// Where the components go: `plugins/dist` where there is a folder `plugins`, else `dist`.
@@ -95,12 +96,13 @@ pub enum PluginCommand {
 pub fn run(command: PluginCommand, load: impl FnOnce() -> Result<Config, ConfigError>) -> CommandResult {
     match command {
         PluginCommand::New { path, sdk } => new::new(&path, sdk.as_deref()),
-        PluginCommand::Build { folders, all, out } => {
-            let folders = match (all, folders.is_empty()) {
-                (true, _) => vec![PathBuf::from("plugins")],
-                (false, true) => vec![PathBuf::from(".")],
-                (false, false) => folders,
-            };
+        PluginCommand::Build { all: true, out, .. } => {
+            let is_elsewhere = out.is_some();
+            let components = build::build_all(&request(PathBuf::from("plugins"), out))?;
+            if is_elsewhere { Ok(()) } else { build::put_beside_binary(&components) }
+        }
+        PluginCommand::Build { folders, out, .. } => {
+            let folders = if folders.is_empty() { vec![PathBuf::from(".")] } else { folders };
             folders.into_iter().try_for_each(|folder| build(&request(folder, out.clone())))
         }
         PluginCommand::Test { folder, options, out } => test::test(&request(folder, out), &options),

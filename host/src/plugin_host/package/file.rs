@@ -29,6 +29,11 @@ pub struct PluginFile {
 /// When it is missing, too large, no plugin, another one, or not trusted.
 pub fn read(config: &Config, entry: &PluginConfig, clock: &dyn Clock) -> Result<PluginFile, PluginError> {
     let path = config.component_path(entry);
+    let places = config.component_places(entry);
+    if places.len() > 1 && !path.is_file() {
+        let places = places.iter().map(|place| place.display().to_string()).collect::<Vec<_>>().join(", ");
+        return Err(PluginError::Missing { plugin: entry.id.clone(), places });
+    }
     let shown = path.display().to_string();
     let file_error = |source| PluginError::File { path: shown.clone(), source };
     let mut component = Vec::new();
