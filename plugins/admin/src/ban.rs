@@ -48,8 +48,7 @@ pub fn ban_user(_request: &Request, input: BanUser) -> Result<Response> {
 /// `POST /admin/unban-user`.
 pub fn unban_user(_request: &Request, input: User) -> Result<Response> {
     let caller = Caller::who_may("user", "ban", MAY_NOT_BAN)?;
-    let target = users::find_by_id(&input.id)?.ok_or(NOT_FOUND)?;
-    caller.require_over(&target)?;
+    caller.target(&input.id)?;
     Response::json(&json!({ "user": lift(&input.id)? }))
 }
 

@@ -1,18 +1,37 @@
 //! Bounds: nobody acts on a user who has permissions that they lack, and nobody gives permissions that they lack.
 
-use crate::access::{Permissions, Roles};
+use crate::access::{Permissions, Roles, allows};
 use crate::caller::{Caller, role_of};
-use crate::errors::{MORE_PERMISSIONS, ROLE_TOO_HIGH};
+use crate::errors::{MORE_PERMISSIONS, NOT_FOUND, ROLE_TOO_HIGH};
 use doorward_sdk::prelude::*;
 
 impl Caller {
     /// # Errors
     /// `USER_HAS_MORE_PERMISSIONS` when `target` has permissions that the caller lacks.
     pub fn require_over(&self, target: &users::User) -> Result<()> {
-        let listed = &self.options.admin_user_ids;
-        let may = listed.contains(&self.id())
-            || (!listed.contains(&target.id()) && self.has_all_of(self.options.held(role_of(target))));
-        if may || !self.options.protect_permissions { Ok(()) } else { Err(MORE_PERMISSIONS.into()) }
+        let options = &self.options;
+        let may = !options.protect_permissions
+            || options.is_listed(&self.id())
+            || (!options.is_listed(&target.id()) && self.has_all_of(options.held(role_of(target))));
+        if may { Ok(()) } else { Err(MORE_PERMISSIONS.into()) }
+    }
+
+    /// The user with this id, on whom the caller may act.
+    ///
+    /// # Errors
+    /// `USER_NOT_FOUND`, or as [`Caller::require_over`].
+    pub fn target(&self, id: &str) -> Result<users::User> {
+        let target = users::find_by_id(id)?.ok_or(NOT_FOUND)?;
+        self.require_over(&target)?;
+        Ok(target)
+    }
+
+    /// As [`Caller::require_over`], for the user with this id, if there is one.
+    pub fn require_over_any(&self, id: &str) -> Result<()> {
+        if !self.options.protect_permissions {
+            return Ok(());
+        }
+        users::find_by_id(id)?.map_or(Ok(()), |target| self.require_over(&target))
     }
 
     /// `roles` are names with commas between them.
@@ -20,11 +39,13 @@ impl Caller {
     /// # Errors
     /// `ROLE_HAS_MORE_PERMISSIONS` when a role among them allows what the caller may not do.
     pub fn require_to_give(&self, roles: &str) -> Result<()> {
-        if self.has_all_of(roles) || !self.options.protect_permissions { Ok(()) } else { Err(ROLE_TOO_HIGH.into()) }
+        let may = !self.options.protect_permissions || self.has_all_of(roles);
+        if may { Ok(()) } else { Err(ROLE_TOO_HIGH.into()) }
     }
 
     fn has_all_of(&self, roles: &str) -> bool {
-        each_of(&self.options.roles(), roles).iter().all(|one| self.may_all(one))
+        let (all, own) = (self.options.roles(), self.options.held(role_of(&self.session.user)));
+        self.options.is_listed(&self.id()) || each_of(&all, roles).iter().all(|one| allows(&all, own, one))
     }
 }
 

@@ -66,8 +66,11 @@ impl Caller {
     /// # Errors
     /// When the store is away.
     pub fn renew_copy_of(&self, changed: &users::User) -> Result<()> {
+        if changed.id() != self.id() {
+            return Ok(());
+        }
         let options: SessionOptions = config::core_options("session")?;
-        if options.cookie_cache.enabled && changed.id() == self.id() { sessions::refresh_current() } else { Ok(()) }
+        if options.cookie_cache.enabled { sessions::refresh_current() } else { Ok(()) }
     }
 
     pub fn id(&self) -> String {

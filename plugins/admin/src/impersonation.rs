@@ -67,25 +67,24 @@ pub fn hide_impersonated(request: &Request, reply: &Reply) -> Result<()> {
     let before = sessions.clone();
     sessions.retain(|session| session.as_object().is_none_or(|session| impersonator(session).is_none()));
     let options: Options = config::options()?;
-    if options.strict_impersonation && !options.list_session_tokens && acts_as_other(request)? {
+    if options.strict_impersonation && !options.list_session_tokens && actor(request)?.is_some() {
         let hide = |session: &mut Value| session.as_object_mut().map(|session| session.shift_remove("token"));
         sessions.iter_mut().for_each(|session| _ = hide(session));
     }
     if sessions == before { Ok(()) } else { reply.set_body(&Value::Array(sessions)) }
 }
 
-fn acts_as_other(request: &Request) -> Result<bool> {
+/// The administrator who acts as the user in the request's session.
+fn actor(request: &Request) -> Result<Option<String>> {
     let session = request.session()?;
     let fields = session.as_ref().and_then(|session| session.get("session")?.as_object());
-    Ok(fields.is_some_and(|fields| impersonator(fields).is_some()))
+    Ok(fields.and_then(impersonator).map(str::to_owned))
 }
 
 /// Claims of tokens: who acts as the user, as the session says it and as tokens for other services do (RFC 8693 §4.1).
 pub fn name_actor(request: &Request, _user: &Value, _claims: &Map<String, Value>) -> Result<Map<String, Value>> {
-    let session = request.session()?;
-    let fields = session.as_ref().and_then(|session| session.get("session")?.as_object());
-    let Some(admin_id) = fields.and_then(impersonator) else { return Ok(Map::new()) };
-    Ok(Map::from_iter([(FIELD.to_owned(), Value::from(admin_id)), ("act".to_owned(), json!({ "sub": admin_id }))]))
+    let Some(admin_id) = actor(request)? else { return Ok(Map::new()) };
+    Ok(Map::from_iter([(FIELD.to_owned(), json!(admin_id)), ("act".to_owned(), json!({ "sub": admin_id }))]))
 }
 
 /// Ends the impersonations of a user who may not impersonate any more.

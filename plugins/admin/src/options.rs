@@ -75,7 +75,8 @@ impl Options {
         self.is_listed(user_id) || self.held(role).split(',').any(is_admins)
     }
 
-    fn is_listed(&self, user_id: &str) -> bool {
+    /// Whether the operator named this user an administrator.
+    pub fn is_listed(&self, user_id: &str) -> bool {
         self.admin_user_ids.iter().any(|id| id == user_id)
     }
 

@@ -10,8 +10,7 @@ pub fn remove_user(_request: &Request, input: User) -> Result<Response> {
     if input.id == caller.id() {
         return Err(NOT_REMOVE_YOURSELF.into());
     }
-    let target = users::find_by_id(&input.id)?.ok_or(NOT_FOUND)?;
-    caller.require_over(&target)?;
+    caller.target(&input.id)?;
     if !user_administration::delete(&input.id)? {
         return Err(NOT_FOUND.into());
     }

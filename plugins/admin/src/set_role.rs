@@ -1,7 +1,7 @@
 //! `POST /admin/set-role`: gives a user other roles.
 
 use crate::caller::Caller;
-use crate::errors::{MAY_NOT_CHANGE_ROLE, NOT_FOUND};
+use crate::errors::MAY_NOT_CHANGE_ROLE;
 use crate::fields::{UserId, role};
 use crate::{impersonation, role_names};
 use doorward_sdk::prelude::*;
@@ -25,8 +25,7 @@ impl Input for SetRole {
 pub fn set_role(_request: &Request, input: SetRole) -> Result<Response> {
     let caller = Caller::who_may("user", "set-role", MAY_NOT_CHANGE_ROLE)?;
     let role = role_names::to_stored(&input.role, &caller.options)?;
-    let target = users::find_by_id(&input.user_id)?.ok_or(NOT_FOUND)?;
-    caller.require_over(&target)?;
+    caller.target(&input.user_id)?;
     caller.require_to_give(&role)?;
     let user = transactions::run(|| {
         let user = users::update(&input.user_id, &json!({ "role": role }))?;

@@ -32,9 +32,7 @@ fn refuse_empty(fields: &mut Fields<'_>, name: &str, value: &str) {
 
 pub fn set_user_password(_request: &Request, input: SetUserPassword) -> Result<Response> {
     let caller = Caller::who_may("user", "set-password", MAY_NOT_SET_PASSWORD)?;
-    if let Some(target) = users::find_by_id(&input.user_id)? {
-        caller.require_over(&target)?;
-    }
+    caller.require_over_any(&input.user_id)?;
     let ends_sessions = caller.options.revoke_sessions_on_set_password;
     user_administration::set_password(&input.user_id, &input.new_password, ends_sessions).map_err(
         |error| match error {

@@ -3,7 +3,7 @@
 use crate::caller::Caller;
 use crate::errors::{
     ID_STAYS, INVALID_EMAIL, MAY_NOT_BAN, MAY_NOT_CHANGE_ROLE, MAY_NOT_SET_EMAIL, MAY_NOT_SET_PHONE,
-    MAY_NOT_SET_USERNAME, MAY_NOT_UPDATE, NOT_FOUND, NOT_YOURSELF, NOTHING_TO_UPDATE, PASSWORD_ELSEWHERE, USER_EXISTS,
+    MAY_NOT_SET_USERNAME, MAY_NOT_UPDATE, NOT_YOURSELF, NOTHING_TO_UPDATE, PASSWORD_ELSEWHERE, USER_EXISTS,
 };
 use crate::fields::UserId;
 use crate::{ban, impersonation, role_names, user_data};
@@ -26,8 +26,7 @@ pub fn update_user(_request: &Request, input: UpdateUser) -> Result<Response> {
     let caller = Caller::who_may("user", "update", MAY_NOT_UPDATE)?;
     let UpdateUser { user_id, mut data } = input;
     check(&caller, &user_id, &mut data)?;
-    let target = users::find_by_id(&user_id)?.ok_or(NOT_FOUND)?;
-    caller.require_over(&target)?;
+    caller.target(&user_id)?;
     user_data::complete_ban(&mut data);
     let bans = data.get("banned") == Some(&Value::Bool(true));
     let changes_role = data.contains_key("role");

@@ -13,8 +13,8 @@ pub fn list_user_sessions(_request: &Request, input: User) -> Result<Response> {
     let mut sessions = session_administration::list_of_user(&input.id)?;
     if !caller.options.list_session_tokens {
         sessions.iter_mut().for_each(|session| _ = session.shift_remove("token"));
-    } else if let Some(target) = users::find_by_id(&input.id)? {
-        caller.require_over(&target)?;
+    } else {
+        caller.require_over_any(&input.id)?;
     }
     Response::json(&json!({ "sessions": sessions }))
 }
@@ -51,9 +51,7 @@ pub fn revoke_user_session(_request: &Request, input: SessionName) -> Result<Res
 /// `POST /admin/revoke-user-sessions`.
 pub fn revoke_user_sessions(_request: &Request, input: User) -> Result<Response> {
     let caller = Caller::who_may("session", "revoke", MAY_NOT_REVOKE)?;
-    if let Some(target) = users::find_by_id(&input.id)? {
-        caller.require_over(&target)?;
-    }
+    caller.require_over_any(&input.id)?;
     transactions::run(|| {
         session_administration::end_all(&input.id)?;
         impersonator::end_all_by(&input.id)

@@ -62,11 +62,9 @@ pub fn sign_out(_request: &Request) -> Result<Flow> {
 
 /// After someone signed in: who uses the browser now has no way to the administrator's session.
 pub fn forget_way_back(_request: &Request, _reply: &Reply) -> Result<()> {
+    let Some(way_back) = WayBack::in_browser()? else { return Ok(()) };
     let signs_in = sessions::opened()?.is_some_and(|session| impersonator(session.fields()).is_none());
-    match WayBack::in_browser()?.filter(|_| signs_in) {
-        Some(way_back) => way_back.close(false),
-        None => Ok(()),
-    }
+    if signs_in { way_back.close(false) } else { Ok(()) }
 }
 
 fn may_go_on(session: &Session, admin_id: &str, options: &Options) -> Result<bool> {

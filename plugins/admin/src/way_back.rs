@@ -60,8 +60,7 @@ impl WayBack {
 
     /// Goes back to `own`. None when someone did before, or when it is the way from another impersonation than this one.
     pub fn take(self, own: &Session, impersonation: Option<&Session>) -> Result<Option<Session>> {
-        let Some(left) = verifications::consume(&back_to(own.id()))? else { return Ok(None) };
-        verifications::consume(&behind(&left))?;
+        let Some(left) = redeem(own)? else { return Ok(None) };
         if impersonation.is_some_and(|session| session.id() != left) {
             return Ok(None);
         }
@@ -74,13 +73,21 @@ impl WayBack {
     pub fn close(self, ends_session: bool) -> Result<()> {
         cookies::delete(COOKIE)?;
         let Some(own) = self.leads_to()? else { return Ok(()) };
-        let Some(left) = verifications::consume(&back_to(own.id()))? else { return Ok(()) };
-        verifications::consume(&behind(&left))?;
-        if ends_session {
+        if redeem(&own)?.is_some() && ends_session {
             session_administration::end(own.token())?;
         }
         Ok(())
     }
+}
+
+/// Takes the one return to the administrator's session: the id of the impersonation that it was for. None when someone did
+/// before.
+fn redeem(own: &Session) -> Result<Option<String>> {
+    let left = verifications::consume(&back_to(own.id()))?;
+    if let Some(left) = &left {
+        verifications::consume(&behind(left))?;
+    }
+    Ok(left)
 }
 
 /// The verification that names the administrator's session behind an impersonation.

@@ -63,21 +63,21 @@ impl Selection {
     pub fn account(&self, elsewhere: impl FnOnce(&str) -> Error) -> Result<Selected> {
         // A session that the store has: tokens are not given to one that was ended.
         let user_id = sessions::stored()?.ok_or_else(errors::unauthorized)?.user.id();
-        let find = |is_meant: &dyn Fn(&Account) -> bool| -> Result<Option<Account>> {
-            Ok(accounts::list_of_user(&user_id)?.into_iter().find(is_meant))
-        };
+        let own = || accounts::list_of_user(&user_id);
         let (found, is_from_cookie) = match self {
             Selection::At { provider_id, account_id } => {
-                let has_id = |account: &Account| {
-                    account_id.as_ref().is_none_or(|id| account.account_id() == id || account.id() == id)
+                let is_meant = |account: &Account| {
+                    account.provider_id() == provider_id
+                        && account_id.as_ref().is_none_or(|id| account.account_id() == id || account.id() == id)
                 };
-                (find(&|account| account.provider_id() == provider_id && has_id(account))?, false)
+                (own()?.into_iter().find(is_meant), false)
             }
             Selection::Id(id) | Selection::EitherId(id) => {
-                let mut own = find(&|account| account.id() == id)?;
-                if own.is_none() && matches!(self, Selection::EitherId(_)) {
-                    own = find(&|account| account.account_id() == id)?;
-                }
+                let listed = own()?;
+                let at_provider =
+                    |account: &&Account| matches!(self, Selection::EitherId(_)) && account.account_id() == id;
+                let own = listed.iter().find(|account| account.id() == id).or_else(|| listed.iter().find(at_provider));
+                let own = own.cloned();
                 if own.is_none()
                     && let Some(provider_id) = accounts::provider_of(&user_id, id)?
                 {

@@ -35,32 +35,12 @@ doorward_sdk::plugin!(plugin);
 /// The field of users that says whether they have a second factor.
 const ENABLED: &str = "twoFactorEnabled";
 
-/// Where guesses are limited: all of its endpoints.
-const LIMITED: [&str; 8] = [
-    "/two-factor/enable",
-    "/two-factor/disable",
-    "/two-factor/get-totp-uri",
-    "/two-factor/verify-totp",
-    "/two-factor/send-otp",
-    "/two-factor/verify-otp",
-    "/two-factor/verify-backup-code",
-    "/two-factor/generate-backup-codes",
-];
-
 /// The whole plugin: its options, its gate, its endpoints and what they may touch.
 pub fn plugin() -> Plugin {
     let plugin = Plugin::new("two-factor", env!("CARGO_PKG_VERSION"))
         .options::<Options>()
         .gate(gate::check)
         .gate_when_user(ENABLED)
-        .route(Route::post("/two-factor/enable", enable::enable))
-        .route(Route::post("/two-factor/disable", disable::disable))
-        .route(Route::post("/two-factor/get-totp-uri", get_totp_uri::get_totp_uri))
-        .route(Route::post("/two-factor/verify-totp", verify_totp::verify_totp))
-        .route(Route::post("/two-factor/send-otp", send_otp::send_otp))
-        .route(Route::post("/two-factor/verify-otp", verify_otp::verify_otp))
-        .route(Route::post("/two-factor/verify-backup-code", verify_backup_code::verify_backup_code))
-        .route(Route::post("/two-factor/generate-backup-codes", generate_backup_codes::generate_backup_codes))
         .event(Event::after("account", Action::Update, trusted_devices::after_account_update))
         .function(Function::new("view-backup-codes", functions::view_backup_codes))
         .function(Function::new("generate-totp", functions::generate_totp))
@@ -73,6 +53,18 @@ pub fn plugin() -> Plugin {
         .verifications("2fa-")
         .verifications(trusted_devices::PREFIX)
         .mail(mailed_code::MAIL);
-    let plugin = LIMITED.into_iter().fold(plugin, |plugin, path| plugin.rate_limit(RateRule::new(path, 3, 10)));
+    let plugin = limited(plugin, "/two-factor/enable", enable::enable);
+    let plugin = limited(plugin, "/two-factor/disable", disable::disable);
+    let plugin = limited(plugin, "/two-factor/get-totp-uri", get_totp_uri::get_totp_uri);
+    let plugin = limited(plugin, "/two-factor/verify-totp", verify_totp::verify_totp);
+    let plugin = limited(plugin, "/two-factor/send-otp", send_otp::send_otp);
+    let plugin = limited(plugin, "/two-factor/verify-otp", verify_otp::verify_otp);
+    let plugin = limited(plugin, "/two-factor/verify-backup-code", verify_backup_code::verify_backup_code);
+    let plugin = limited(plugin, "/two-factor/generate-backup-codes", generate_backup_codes::generate_backup_codes);
     errors::ALL.into_iter().fold(plugin, Plugin::error)
+}
+
+/// An endpoint at which guesses are limited.
+fn limited<I: Input>(plugin: Plugin, path: &'static str, handler: fn(&Request<'_>, I) -> Result<Response>) -> Plugin {
+    plugin.route(Route::post(path, handler)).rate_limit(RateRule::new(path, 3, 10))
 }

@@ -103,10 +103,10 @@ pub fn on_update(change: &Change) -> Result<()> {
     let options: Options = config::options()?;
     if let Some(name) = name {
         // A name that someone has is this user's own, which stays as it is, or refused where it is stored.
-        if !is_checked(change) && holder(name, &options)?.is_none() {
-            require_valid(name, &options)?;
-        }
         if !is_checked(change) {
+            if holder(name, &options)?.is_none() {
+                require_valid(name, &options)?;
+            }
             require_display(&data, &options)?;
         }
         change.set(&json!({ NAME: options.normal(name) }))?;
