@@ -283,6 +283,12 @@ impl Fixture {
         read(self.app.management.as_ref().unwrap().answer(&self.app.pipeline, request).await)
     }
 
+    /// Calls a function or an endpoint on the management address.
+    pub async fn call_function(&self, key: &str, name: &str, call: &Json) -> Answer {
+        let authorization = format!("Bearer {key}");
+        self.manage("POST", &format!("/{name}"), &[("authorization", &authorization)], call.to_string()).await
+    }
+
     /// Sends a request to a path at the server's root.
     pub async fn send_to_root(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
         let mut request = plain(method, path, headers, String::new());

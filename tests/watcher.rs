@@ -183,10 +183,8 @@ async fn claims_are_added_and_those_that_stand_stay(place: Place) {
 async fn functions_are_called_by_the_backend_alone(place: Place) {
     let server = server(&place).await;
     let cookie = sign_up(&server).await.cookie();
-    let call = async |name: &str, body: Json| {
-        let key = [("authorization", "Bearer key-for-everything-0123456789-012345")];
-        server.manage("POST", &format!("/{name}"), &key, body.to_string()).await
-    };
+    let call =
+        async |name: &str, body: Json| server.call_function("key-for-everything-0123456789-012345", name, &body).await;
     let plain =
         call("echo", json!({ "body": { "text": "hi" }, "query": { "q": "1" }, "headers": { "x-h": "2" } })).await;
     assert_eq!(plain.json(), json!({ "text": "hi", "query": "1", "header": "2", "name": null }));

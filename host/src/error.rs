@@ -67,9 +67,9 @@ impl ApiError {
         Self::new(500, "INTERNAL_SERVER_ERROR", "Internal server error").caused_by(source)
     }
 
-    /// `503 SERVER_BUSY` with `Retry-After` in seconds.
-    pub fn busy(retry_after_secs: u32) -> Self {
-        Self::from(Code::SERVER_BUSY).header("retry-after", retry_after_secs.to_string())
+    /// `503 SERVER_BUSY`, to be tried again after a second.
+    pub fn busy() -> Self {
+        Self::from(Code::SERVER_BUSY).header("retry-after", "1".to_owned())
     }
 
     /// `429` with the seconds after which to retry, in the headers that clients read.

@@ -25,13 +25,8 @@ keys = [
 ]
 "#;
 
-async fn call_with(server: &Fixture, key: &str, name: &str, body: &Json) -> Answer {
-    let authorization = format!("Bearer {key}");
-    server.manage("POST", &format!("/{name}"), &[("authorization", &authorization)], body.to_string()).await
-}
-
 async fn call(server: &Fixture, name: &str, body: &Json) -> Answer {
-    call_with(server, KEY, name, body).await
+    server.call_function(KEY, name, body).await
 }
 
 async fn a_backend_signs_people_up_and_in(place: Place) {
@@ -98,7 +93,7 @@ async fn scopes_are_names_of_endpoints(place: Place) {
         ("set-password", 403),
         ("no-such-endpoint", 403),
     ] {
-        assert_eq!(call_with(&server, key, name, &json!({ "body": ada() })).await.status, status, "{name}");
+        assert_eq!(server.call_function(key, name, &json!({ "body": ada() })).await.status, status, "{name}");
     }
     assert_eq!(
         call(&server, "no-such-endpoint", &json!({})).await.refusal(),

@@ -28,8 +28,7 @@ keys = [
 "#;
 
 async fn call(server: &Fixture, key: &str, body: &Json) -> Answer {
-    let authorization = format!("Bearer {key}");
-    server.manage("POST", "/set-password", &[("authorization", &authorization)], body.to_string()).await
+    server.call_function(key, "set-password", body).await
 }
 
 /// A server, and the cookie of a user whose password was taken away.

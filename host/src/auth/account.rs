@@ -49,8 +49,10 @@ pub async fn unlink(auth: &Auth, scope: &Scope, user_id: &str, which: Which<'_>)
     // Of several requests at once that each remove another account, all but one must see what the others removed.
     lock_user(&*unit, user_id).await?;
     let may_be_last = auth.config.account.account_linking.allow_unlinking_all;
-    let is_last = unit.count(account::MODEL, &[eq("userId", user_id)]).await? <= 1;
-    if !may_be_last && is_last && !has_other_way_in(&unit, user_id).await? {
+    if !may_be_last
+        && unit.count(account::MODEL, &[eq("userId", user_id)]).await? <= 1
+        && !has_other_way_in(&unit, user_id).await?
+    {
         return Ok(Unlink::Last);
     }
     let Some(id) = which.row_id(&*unit, user_id).await? else { return Ok(Unlink::Unknown) };

@@ -22,7 +22,6 @@ impl ActiveSession {
 
     /// Whether this field of the session has a value.
     pub fn has_value(&self, field: &str) -> bool {
-        let record = &self.session.0;
-        record.model().fields.iter().zip(record.values()).any(|(one, value)| one.name == field && !value.is_null())
+        !self.session.0.get(field).is_null()
     }
 }

@@ -23,7 +23,7 @@ pub enum AuthError {
 impl From<AuthError> for ApiError {
     fn from(error: AuthError) -> Self {
         match error {
-            AuthError::Busy => ApiError::busy(1).caused_by(AuthError::Busy),
+            AuthError::Busy => ApiError::busy().caused_by(AuthError::Busy),
             AuthError::Store(error) => error.into(),
             AuthError::Refused(error) => error,
             internal @ AuthError::Internal(_) => ApiError::internal(internal),

@@ -9,7 +9,8 @@ use super::{Config, ConfigError};
 
 const PREFIX: &str = "DOORWARD_";
 /// Read elsewhere: secrets, what is logged, and what the project's own tests set.
-const OTHERS: [&str; 5] = ["DOORWARD_SECRETS", "DOORWARD_LOG", "DOORWARD_BIN", "DOORWARD_URL", "DOORWARD_CHROMIUM"];
+const OTHERS: [&str; 6] =
+    ["DOORWARD_SECRET", "DOORWARD_SECRETS", "DOORWARD_LOG", "DOORWARD_BIN", "DOORWARD_URL", "DOORWARD_CHROMIUM"];
 /// Kubernetes sets these for a service that is called `doorward`; `DOORWARD_TEST_` and `DOORWARD_FUZZ_` are tests'.
 const OTHER_BEGINNINGS: [&str; 4] = ["DOORWARD_SERVICE_", "DOORWARD_PORT", "DOORWARD_TEST_", "DOORWARD_FUZZ_"];
 
@@ -108,7 +109,7 @@ struct Known {
 
 impl Known {
     fn of(table: &Table) -> Self {
-        let mut read = BTreeSet::from(["DOORWARD_SECRET".to_owned()]);
+        let mut read = BTreeSet::new();
         table.values().for_each(|value| collect_read(value, &mut read));
         let top = fields_of(&[]).into_iter().collect();
         Self { top, read }

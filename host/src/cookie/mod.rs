@@ -16,6 +16,9 @@ use crate::crypto::secret::Secret;
 use name::NamePattern;
 use signature::{Form, Signer};
 
+/// The keys of the core's cookies, as in `advanced.cookies`.
+pub const CORE_KEYS: [&str; 6] =
+    ["session_token", "session_data", "account_data", "oauth_state", "dont_remember", "known_device"];
 /// How long a browser keeps a cookie at most, in seconds (400 days).
 pub const LONGEST_MAX_AGE_SECS: i64 = 34_560_000;
 
@@ -125,14 +128,15 @@ impl Cookies {
     /// Reads prefix, names, attributes and the signing key from `config`.
     pub fn new(config: &Config) -> Self {
         let form = CookieForm::new(config);
-        let spec = |key: &str| form.spec(key);
+        let [session_token, session_data, account_data, oauth_state, dont_remember, known_device] =
+            CORE_KEYS.map(|key| form.spec(key));
         Self {
-            session_token: spec("session_token"),
-            session_data: spec("session_data"),
-            account_data: spec("account_data"),
-            oauth_state: spec("oauth_state"),
-            dont_remember: spec("dont_remember"),
-            known_device: spec("known_device"),
+            session_token,
+            session_data,
+            account_data,
+            oauth_state,
+            dont_remember,
+            known_device,
             token_signer: Signer::reference(&config.all_secrets, Form::Token),
             dont_remember_signer: Signer::reference(&config.all_secrets, Form::True),
             known_device_signer: Signer::own(&config.all_secrets, Purpose::KnownDevice),

@@ -10,7 +10,6 @@ use crate::auth::credential::{self, Check};
 use crate::auth::{Auth, Scope, Tag, password, session, version};
 use crate::crypto::random::ALPHANUMERIC;
 use crate::error::ApiError;
-use crate::store::user::find_user_by_id;
 use crate::store::{Database, User};
 
 /// Lifetime of the cookie that marks a known device, in seconds: a year.
@@ -31,10 +30,7 @@ impl<'a> KnownDevice<'a> {
 
     /// Whether it is this user's. Cookies of older releases name no version and are nobody's.
     async fn is_of(&self, auth: &Auth, db: &dyn Database, user_id: &str) -> Result<bool, ApiError> {
-        let version = self.stamp.strip_prefix(user_id).and_then(|rest| rest.strip_prefix('~'));
-        let Some(version) = version else { return Ok(false) };
-        let Some(user) = find_user_by_id(db, user_id).await? else { return Ok(false) };
-        Ok(version::is_current(auth, db, &user, version).await?)
+        Ok(version::is_current_stamp_of(auth, db, user_id, self.stamp).await?)
     }
 }
 

@@ -21,7 +21,7 @@ pub struct AuditIdentity {
 }
 
 /// The session field for the administrator who acts as the user, as in the reference's schema.
-const IMPERSONATED_BY: &str = "impersonatedBy";
+pub const IMPERSONATED_BY: &str = "impersonatedBy";
 
 impl Exchange {
     /// Who this request was about, without asking the store.

@@ -32,6 +32,7 @@ use crate::store::{Database, Store};
 
 pub use doorward_contract::PathPattern;
 
+pub use audit_identity::IMPERSONATED_BY;
 pub use claims::ClaimSource;
 pub use mail::LinkMail;
 pub use route::{PathLimit, Route};
@@ -66,8 +67,6 @@ pub struct Deciders {
 pub struct Exchange {
     /// What came in. Before-hooks may change query, headers and body.
     pub request: Request,
-    /// Values of the route's `:parameters`.
-    pub params: Vec<(String, String)>,
     /// Headers to add to the answer.
     pub headers: Headers,
     /// Cookies to add to the answer, in order.
@@ -105,7 +104,6 @@ impl Exchange {
     fn beside(auth: Arc<Auth>, deciders: Arc<Deciders>, cause: Arc<Cause>, request: Request) -> Self {
         Self {
             request,
-            params: Vec::new(),
             headers: Headers::default(),
             cookies: Vec::new(),
             route: None,
@@ -158,13 +156,17 @@ impl Exchange {
 
     /// Sets the values of the route's parameters.
     pub fn set_params(&mut self, params: Vec<(String, String)>) {
-        self.cause.note_params(&params);
-        self.params = params;
+        self.cause.note_params(params);
+    }
+
+    /// The values of the route's `:parameters`, in order.
+    pub fn params(&self) -> &[(String, String)] {
+        self.cause.params()
     }
 
     /// The value of a route parameter.
     pub fn param(&self, name: &str) -> Option<&str> {
-        self.params.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+        self.params().iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
     /// Adds a cookie to the answer.

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use doorward_contract::{SECRET_FIELDS, folded_name};
 use serde_json::{Map, Value as Json};
 
-use crate::http::Query;
+use crate::http::decode_component;
 
 /// What stands where a secret was.
 const MARK: &str = "[redacted]";
@@ -55,7 +55,7 @@ impl SecretNames {
 
     /// As [`SecretNames::restore`], for the body of an answer.
     pub fn restore_answer(&self, status: u16, original: &Json, written: Json) -> Json {
-        let code = written.get("code").filter(|_| status >= 400).cloned();
+        let code = refusal_code(status, &written).cloned();
         let mut restored = self.restore(original, written);
         if let (Some(code), Some(restored)) = (code, restored.as_object_mut()) {
             restored.insert("code".to_owned(), code);
@@ -63,17 +63,12 @@ impl SecretNames {
         restored
     }
 
-    /// The query without its secrets.
-    pub fn redact_query(&self, query: &Query) -> Json {
-        self.redact(&query.to_json())
-    }
-
     /// An address without the secrets among its parameters.
     pub fn redact_url(&self, text: &str) -> String {
         let Some((before, query)) = text.split_once('?') else { return text.to_owned() };
         let (query, fragment) = query.split_once('#').map_or((query, None), |(query, rest)| (query, Some(rest)));
         let pairs = query.split('&').map(|pair| match pair.split_once('=') {
-            Some((name, _)) if self.holds(&crate::http::decode_component(name)) => format!("{name}={MARK}"),
+            Some((name, _)) if self.holds(&decode_component(name)) => format!("{name}={MARK}"),
             _ => pair.to_owned(),
         });
         let query = pairs.collect::<Vec<_>>().join("&");
@@ -85,7 +80,7 @@ impl SecretNames {
     pub fn redact_path(&self, path: &str, params: &[(String, String)]) -> String {
         let secret = params.iter().filter(|(name, value)| self.holds(name) && !value.is_empty());
         let parts = path.split('/').map(|part| {
-            let decoded = crate::http::decode_component(part);
+            let decoded = decode_component(part);
             if secret.clone().any(|(_, value)| *value == part || *value == decoded) { MARK } else { part }
         });
         parts.collect::<Vec<_>>().join("/")

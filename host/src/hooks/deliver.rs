@@ -126,7 +126,7 @@ pub async fn end_sessions_of(
 /// The answer to a script that failed.
 pub fn failed(error: HookError) -> ApiError {
     match error {
-        HookError::Busy(_) => ApiError::busy(1).caused_by(error),
+        HookError::Busy(_) => ApiError::busy().caused_by(error),
         error => ApiError::new(500, "HOOK_ERROR", "A policy script failed").caused_by(error),
     }
 }

@@ -112,21 +112,24 @@ impl ScriptSet {
 
     /// What in the scripts' texts cannot do what it seems to, a line each. `is_route` tells whether some route has a path.
     pub fn findings(&self, is_route: &dyn Fn(&str) -> bool) -> Vec<String> {
-        let mut scripts: Vec<_> = self.hooks.iter().map(|hook| &hook.script).collect();
-        scripts.dedup_by(|a, b| Arc::ptr_eq(a, b));
         let of_one = |script: &Arc<script::Script>| {
             let found = check::findings(&self.engine, script.text(), is_route);
             let file = script.file.clone();
             found.into_iter().map(move |(line, problem)| format!("{file}:{line}: warning: {problem}"))
         };
-        scripts.into_iter().flat_map(of_one).collect()
+        self.scripts().into_iter().flat_map(of_one).collect()
+    }
+
+    /// Each script once, in the order of the configuration.
+    fn scripts(&self) -> Vec<&Arc<script::Script>> {
+        let mut scripts: Vec<_> = self.hooks.iter().map(|hook| &hook.script).collect();
+        scripts.dedup_by(|a, b| Arc::ptr_eq(a, b));
+        scripts
     }
 
     /// What each script did since it was loaded, in the order of the configuration.
     pub fn metrics(&self) -> Vec<ScriptCounts> {
-        let mut scripts: Vec<_> = self.hooks.iter().map(|hook| &hook.script).collect();
-        scripts.dedup_by(|a, b| Arc::ptr_eq(a, b));
-        scripts.into_iter().map(|script| script.metrics.read(&script.file)).collect()
+        self.scripts().into_iter().map(|script| script.metrics.read(&script.file)).collect()
     }
 
     /// Calls one hook: at once, or on a thread of its own when its script was slow. The facts come back in any case.

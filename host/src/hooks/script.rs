@@ -86,7 +86,7 @@ pub struct Script {
 impl Script {
     /// Whether it reads secrets at this path; away from requests, only one that reads them everywhere.
     fn reads_secrets(&self, path: Option<&str>) -> bool {
-        self.secrets.iter().any(|pattern| pattern.matches(path.unwrap_or("/")) || *pattern == PathPattern::new("/**"))
+        self.secrets.iter().any(|pattern| pattern.matches(path.unwrap_or("/")))
     }
 
     /// Whether its calls run on threads of their own for now.

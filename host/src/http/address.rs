@@ -77,11 +77,10 @@ impl AddressRule {
 
     /// Whether a request that came over `peer` has a forwarding header that does not count, for want of an entry in
     /// `trusted_proxies`.
-    pub fn ignores_header(&self, peer: Option<IpAddr>, header: impl Fn(&str) -> Option<String>) -> bool {
-        let is_ignored = |peer: IpAddr| !self.is_trusted(peer.to_canonical());
+    pub fn ignores_header(&self, peer: IpAddr, header: impl Fn(&str) -> Option<String>) -> bool {
         !self.is_disabled
             && self.source == AddressSource::Peer
-            && peer.is_some_and(is_ignored)
+            && !self.is_trusted(peer)
             && self.headers.iter().any(|name| header(name).is_some())
     }
 
@@ -199,7 +198,7 @@ mod tests {
     fn a_header_of_a_stranger_is_noticed() {
         let rule = |proxies: &[&str]| rule(AddressSource::Peer, proxies);
         let ignores = |rule: &AddressRule, header: Option<&str>| {
-            rule.ignores_header("10.0.0.1".parse().ok(), |_| header.map(str::to_owned))
+            rule.ignores_header("10.0.0.1".parse().unwrap(), |_| header.map(str::to_owned))
         };
         assert!(ignores(&rule(&[]), Some("203.0.113.7")));
         assert!(!ignores(&rule(&[]), None));

@@ -16,7 +16,7 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::auth::{Auth, AuthError, Tag};
 use crate::clock::Timestamp;
-use crate::mail::Mail;
+use crate::mail::{Mail, kind};
 use crate::store::Database;
 use crate::store::outbox;
 
@@ -25,7 +25,7 @@ pub use template::{TemplateError, Templates};
 pub use webhook::EventHooks;
 
 /// The kind of a decoy: a row that is dropped instead of sent, so that timing does not reveal whether mail was queued.
-pub use crate::mail::kind::DECOY;
+pub use kind::DECOY;
 
 /// The kind of a script's event. Kinds of mail have no colon.
 const EVENT: &str = "script:event";
@@ -128,10 +128,10 @@ pub async fn write(auth: &Auth, db: &dyn Database, draft: &Draft) -> Result<(), 
 fn link_ends_at(auth: &Auth, kind: &str) -> Option<Timestamp> {
     let config = &auth.config;
     let life_secs = match kind {
-        "verify-email" | "change-email" => config.email_verification.expires_in,
-        "reset-password" => config.email_and_password.reset_password_token_expires_in,
-        "email-changed" => crate::auth::email_token::UNDO_SECS,
-        "delete-account" => config.user.delete_user.delete_token_expires_in,
+        kind::VERIFY_EMAIL | kind::CHANGE_EMAIL => config.email_verification.expires_in,
+        kind::RESET_PASSWORD => config.email_and_password.reset_password_token_expires_in,
+        kind::EMAIL_CHANGED => crate::auth::email_token::UNDO_SECS,
+        kind::DELETE_ACCOUNT => config.user.delete_user.delete_token_expires_in,
         _ => return None,
     };
     Some(auth.now().plus_secs(life_secs))

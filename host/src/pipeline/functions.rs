@@ -119,19 +119,8 @@ fn names(path: &str) -> Vec<(usize, String)> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::router::Nothing;
     use super::*;
-    use crate::error::ApiError;
-    use crate::exchange::{Endpoint, Exchange};
-    use crate::http::Response;
-
-    struct Nothing;
-
-    #[async_trait::async_trait]
-    impl Endpoint for Nothing {
-        async fn call(&self, _exchange: &mut Exchange) -> Result<Response, ApiError> {
-            Ok(Response::bare(200))
-        }
-    }
 
     fn functions(names: &[&str], routes: &[(&str, &str)]) -> Functions {
         let mut router = Router::default();

@@ -149,7 +149,7 @@ impl Pipeline {
     /// Answers a call of a function or an endpoint of these extensions by the application's own backend.
     async fn call_function(&self, extensions: &Extensions, call: management::Call) -> Response {
         let mut exchange = self.exchange(extensions, call.request);
-        exchange.params = call.params;
+        exchange.set_params(call.params);
         exchange.route = Some(call.route);
         exchange.asked_for_user = call.for_user;
         let walk = AssertUnwindSafe(self.walk(stages::FUNCTION, &mut exchange, extensions)).catch_unwind();

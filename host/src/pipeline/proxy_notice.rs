@@ -19,7 +19,8 @@ impl ProxyNotice {
     pub fn look(&self, request: &Request, rule: &AddressRule, config: &Config) {
         let header = |name: &str| joined(request, name);
         if let Some(peer) = request.peer.map(|peer| peer.to_canonical())
-            && rule.ignores_header(Some(peer), header)
+            && !self.of_header.load(Ordering::Relaxed)
+            && rule.ignores_header(peer, header)
             && first(&self.of_header)
         {
             let line = format!("[advanced.ip_address] trusted_proxies = [\"{peer}\"]");

@@ -128,21 +128,24 @@ pub fn params(pattern: &str, path: &str) -> Vec<(String, String)> {
     pairs.filter_map(|(name, value)| Some((name.strip_prefix(':')?.to_owned(), value.to_owned()))).collect()
 }
 
+/// An endpoint for tests of what stands around endpoints.
+#[cfg(test)]
+pub(super) struct Nothing;
+
+#[cfg(test)]
+#[async_trait::async_trait]
+impl crate::exchange::Endpoint for Nothing {
+    async fn call(
+        &self,
+        _exchange: &mut crate::exchange::Exchange,
+    ) -> Result<crate::http::Response, crate::error::ApiError> {
+        Ok(crate::http::Response::bare(200))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::ApiError;
-    use crate::exchange::{Endpoint, Exchange};
-    use crate::http::Response;
-
-    struct Nothing;
-
-    #[async_trait::async_trait]
-    impl Endpoint for Nothing {
-        async fn call(&self, _exchange: &mut Exchange) -> Result<Response, ApiError> {
-            Ok(Response::bare(200))
-        }
-    }
 
     fn route(method: &str, path: &str) -> Route {
         Route::new(method, path, Arc::new(Nothing))

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use super::{Extensions, Pipeline, body, origin_check, rate_limit, refuse, router};
 use crate::error::ApiError;
-use crate::exchange::redaction::SecretNames;
 use crate::exchange::{Exchange, Route};
 use crate::hooks::Step;
 use crate::http::Response;
+use crate::plugin_host::Plugins;
 
 /// One step of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -150,7 +150,7 @@ impl Pipeline {
             }
             Stage::RateLimit => rate_limit::count(exchange, &extensions.rate_rules).await?,
             Stage::Unknown if exchange.route.is_none() => return Ok(Some(Response::bare(404))),
-            Stage::Unknown if only_looks_at_link(exchange, &extensions.plugins.secret_names()) => {
+            Stage::Unknown if only_looks_at_link(exchange, &extensions.plugins) => {
                 return Ok(Some(Response::bare(200)));
             }
             Stage::Unknown => {}
@@ -193,13 +193,13 @@ impl Pipeline {
 }
 
 /// A mail server that looks whether a link works must not use it up: a `HEAD` with a token or a code in its address.
-fn only_looks_at_link(exchange: &Exchange, secret: &SecretNames) -> bool {
-    let request = &exchange.request;
-    let in_path = exchange
-        .route
-        .iter()
-        .any(|route| router::params(&route.path, &request.path).iter().any(|(name, _)| secret.holds(name)));
-    request.is_head && (in_path || request.query.names().any(|name| secret.holds(name)))
+fn only_looks_at_link(exchange: &Exchange, plugins: &Plugins) -> bool {
+    if !exchange.request.is_head {
+        return false;
+    }
+    let secret = plugins.secret_names();
+    let in_path = exchange.params().iter().map(|(name, _)| name.as_str());
+    in_path.chain(exchange.request.query.names()).any(|name| secret.holds(name))
 }
 
 fn met(exchange: &Exchange) -> Result<Arc<Route>, ApiError> {

@@ -2,11 +2,8 @@
 
 use super::router::Router;
 use crate::config::{Config, nearest};
+use crate::cookie::CORE_KEYS;
 use crate::exchange::PathPattern;
-
-/// Keys of the core's cookies in `advanced.cookies`.
-const CORE_COOKIES: [&str; 6] =
-    ["session_token", "session_data", "account_data", "oauth_state", "dont_remember", "known_device"];
 
 /// Checks the options against the routes and the cookies of plugins.
 ///
@@ -28,7 +25,7 @@ pub fn check(config: &Config, router: &Router, plugin_cookies: &[String]) -> Res
             return Err(no_route("rate_limit.custom_rules", path, &paths));
         }
     }
-    let cookies = || CORE_COOKIES.into_iter().chain(plugin_cookies.iter().map(String::as_str));
+    let cookies = || CORE_KEYS.into_iter().chain(plugin_cookies.iter().map(String::as_str));
     for key in config.advanced.cookies.keys() {
         if !cookies().any(|known| known == key) {
             let all = cookies().collect::<Vec<_>>().join(", ");

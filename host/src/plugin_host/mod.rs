@@ -127,13 +127,9 @@ impl Plugins {
 
     /// The keys of the plugins' cookies in `advanced.cookies`.
     pub fn cookie_keys(&self) -> Vec<String> {
-        let keys = self.list.iter().flat_map(|plugin| {
-            plugin.manifest.cookies.iter().filter(|rule| !rule.is_literal && !rule.is_prefix).map(|rule| {
-                let renamed = rule.name_option.as_ref().and_then(|option| plugin.options.get(option));
-                renamed.and_then(Json::as_str).unwrap_or(&rule.name).to_owned()
-            })
-        });
-        keys.collect()
+        let named =
+            self.list.iter().flat_map(|plugin| admission::grant::named_cookies(&plugin.manifest, &plugin.options));
+        named.filter(|(rule, _)| !rule.is_literal && !rule.is_prefix).map(|(_, key)| key).collect()
     }
 
     /// What was counted of each plugin's calls since it was loaded, in the order of the configuration.

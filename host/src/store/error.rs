@@ -70,7 +70,7 @@ impl From<StoreError> for ApiError {
     /// An unavailable store is 503, so that no client takes it for a wrong password. A lost race is 409.
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Unavailable(_) => Self::busy(1).caused_by(error),
+            StoreError::Unavailable(_) => Self::busy().caused_by(error),
             StoreError::Conflict => {
                 Self::new(409, "CONFLICT", "The change collided with another. Try again.").caused_by(error)
             }

@@ -241,8 +241,7 @@ async fn at_a_function_of_the_backend(place: Place) {
         server.store().delete("account", &accounts).await.unwrap();
         let new = format!("new horse of {name}");
         let body = json!({ "body": { "newPassword": new }, "headers": { "Cookie": cookie } });
-        let key = [("authorization", "Bearer key-for-everything-0123456789-012345")];
-        let answer = server.manage("POST", "/set-password", &key, body.to_string()).await;
+        let answer = server.call_function("key-for-everything-0123456789-012345", "set-password", &body).await;
         assert_eq!(answer.status, 200, "{}", answer.text);
         vec![new]
     })

@@ -29,9 +29,9 @@ impl Cause {
     }
 
     /// Sets the parameters, once the route is known.
-    pub fn note_params(&self, params: &[(String, String)]) {
+    pub fn note_params(&self, params: Vec<(String, String)>) {
         if !params.is_empty() {
-            self.params.get_or_init(|| params.to_vec());
+            self.params.get_or_init(|| params);
         }
     }
 

@@ -17,6 +17,7 @@ use crate::auth::{Auth, AuthError, Scope, credential, password, session, user_ch
 use crate::config::Config;
 use crate::crypto::random::ALPHANUMERIC;
 use crate::email;
+use crate::exchange::IMPERSONATED_BY;
 use crate::outbox::notice::{self, Notice};
 use crate::store::user::{MODEL, find_user_by_email, find_user_by_id};
 use crate::store::{Models, Sort, StoreError, User, Value, eq};
@@ -159,7 +160,7 @@ impl Desk {
         let unit = self.scope.begin(&self.auth).await?;
         user_change::update(&self.auth, &unit, user.id(), vec![("role".to_owned(), role.as_str().into())]).await?;
         // What was opened with the old roles is opened again with the new ones.
-        session::end_where(&self.auth, &unit, &[eq(role::IMPERSONATED_BY, user.id())]).await?;
+        session::end_where(&self.auth, &unit, &[eq(IMPERSONATED_BY, user.id())]).await?;
         unit.commit().await?;
         say(&format!("{} has the role {role}", shown(user.email())));
         Ok(())
@@ -194,7 +195,7 @@ impl Desk {
         let unit = self.scope.begin(&self.auth).await?;
         user_change::update(&self.auth, &unit, user.id(), fields).await?;
         session::end_all(&self.auth, &unit, user.id(), None).await?;
-        session::end_where(&self.auth, &unit, &[eq(role::IMPERSONATED_BY, user.id())]).await?;
+        session::end_where(&self.auth, &unit, &[eq(IMPERSONATED_BY, user.id())]).await?;
         unit.commit().await?;
         let until = ends.map_or_else(String::new, |ends| format!(" until {}", ends.to_iso()));
         say(&format!("{} is banned{until} and has no session", shown(user.email())));

@@ -2,9 +2,6 @@
 
 use crate::config::{Config, PluginConfig};
 
-/// The plugin's field of a session that names who opened it as somebody else.
-pub const IMPERSONATED_BY: &str = "impersonatedBy";
-
 const ID: &str = "admin";
 /// The roles when the operator names none, as in the reference.
 const DEFAULT_ROLES: [&str; 2] = ["admin", "user"];

@@ -2,6 +2,7 @@
 
 use super::places::{self, closing};
 use super::words::Word;
+use crate::hooks::language::declare::METHODS;
 
 type Words = [(Word, usize)];
 
@@ -16,7 +17,7 @@ struct Known {
 fn known(property: &str) -> Option<Known> {
     let of = |kind, may_be_nothing, values| Some(Known { kind, may_be_nothing, values });
     match property {
-        "method" => of("a text", true, &["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"]),
+        "method" => of("a text", true, &METHODS),
         "action" => of("a text", true, &["create", "update", "delete"]),
         "model" => of("a text", true, &["user", "session", "account", "verification"]),
         "request_id" | "path" | "client_address" | "user_agent" => of("a text", true, &[]),

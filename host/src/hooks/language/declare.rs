@@ -184,8 +184,11 @@ fn declare(
     Ok(())
 }
 
+/// The methods that a hook can name.
+pub const METHODS: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"];
+
 fn is_method(text: &str) -> bool {
-    ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"].contains(&text)
+    METHODS.contains(&text)
 }
 
 fn place_from(value: Dynamic) -> Native<String> {

@@ -142,12 +142,11 @@ impl Facts {
     /// Moves the request out of an exchange; [`Facts::give_back`] returns it.
     pub fn lend(exchange: &mut Exchange) -> Self {
         let request = std::mem::replace(&mut exchange.request, Request::placeholder());
-        Self { request: Some(request), params: std::mem::take(&mut exchange.params), ..Self::default() }
+        Self { request: Some(request), params: exchange.params().to_vec(), ..Self::default() }
     }
 
     /// Returns the request.
     pub fn give_back(self, exchange: &mut Exchange) {
-        exchange.params = self.params;
         if let Some(request) = self.request {
             exchange.request = request;
         }

@@ -150,11 +150,20 @@ fn cookie_names<'a>(
     options: &Map<String, Json>,
     cookies: &Cookies,
 ) -> impl Iterator<Item = CookieName<'a>> {
-    manifest.cookies.iter().map(|rule| {
-        let own_name = rule.name_option.as_ref().and_then(|option| chosen(options, option)).and_then(Json::as_str);
-        let name = own_name.unwrap_or(&rule.name).to_owned();
+    named_cookies(manifest, options).map(|(rule, name)| {
         let spec = if rule.is_literal { cookies.literal(&name) } else { cookies.spec(&name) };
         CookieName { rule, name, spec }
+    })
+}
+
+/// The cookies of a manifest with the names that the operator's options give them.
+pub(in crate::plugin_host) fn named_cookies<'a>(
+    manifest: &'a Manifest,
+    options: &Map<String, Json>,
+) -> impl Iterator<Item = (&'a CookieRule, String)> {
+    manifest.cookies.iter().map(|rule| {
+        let own_name = rule.name_option.as_ref().and_then(|option| chosen(options, option)).and_then(Json::as_str);
+        (rule, own_name.unwrap_or(&rule.name).to_owned())
     })
 }
 

@@ -87,7 +87,7 @@ fn covers(grant: &str, right: HookRight, pattern: &str) -> bool {
 }
 
 /// Whether every plugin may use this capability.
-pub fn is_harmless(capability: &str) -> bool {
+fn is_harmless(capability: &str) -> bool {
     HARMLESS.contains(&capability)
 }
 
@@ -144,11 +144,10 @@ pub fn sentence(grant: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plugin_host::package::manifest;
+    use crate::plugin_host::package::manifest::declared;
 
     fn manifest(json: &str) -> Manifest {
-        let text = format!(r#"{{"manifest_version":1,"id":"x","version":"1","sdk_version":"1"{json}}}"#);
-        manifest::parse(text.as_bytes(), "x").unwrap()
+        declared("x", json)
     }
 
     fn do_for(grants: &[&str], asked: &str) -> bool {

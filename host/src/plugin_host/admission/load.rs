@@ -24,7 +24,7 @@ use crate::plugin_host::bindings::exports::doorward::plugin::{
 };
 use crate::plugin_host::call::breaker::Breaker;
 use crate::plugin_host::call::budget::LogPace;
-use crate::plugin_host::call::capacity::{CHANGES_AT_ONCE, Capacity, DEEPEST, WAITING_AT_ONCE};
+use crate::plugin_host::call::capacity::{Capacity, EVENTS_AT_ONCE, WAITING_AT_ONCE};
 use crate::plugin_host::call::plugin::{Exports, Plugin};
 use crate::plugin_host::call::policies::Policies;
 use crate::plugin_host::call::services::{Common, PluginServices};
@@ -72,10 +72,11 @@ pub(in crate::plugin_host) async fn load_all(
     }
     let candidates =
         entries.into_iter().map(|entry| read(config, entry, &*ports.clock)).collect::<Result<Vec<_>, _>>()?;
-    refuse_clashes(&candidates, &Cookies::new(config))?;
+    let cookies = Cookies::new(config);
+    refuse_clashes(&candidates, &cookies)?;
     let memory_mib = candidates.iter().map(|candidate| candidate.entry.limits.memory_mib).max().unwrap_or(0);
     let beneath_changes = match candidates.iter().any(|candidate| !candidate.manifest.events.is_empty()) {
-        true => CHANGES_AT_ONCE * DEEPEST,
+        true => EVENTS_AT_ONCE,
         false => 0,
     };
     // A request that waits for others has no turn, but its instance.
@@ -90,7 +91,7 @@ pub(in crate::plugin_host) async fn load_all(
         ports,
         engine: engine::start(instances, memory_mib << 20)?,
         cache: Arc::new(Cache::open(Some(&config.resolve(CACHE_FOLDER)), &config.secret_value)),
-        cookies: Cookies::new(config),
+        cookies,
         capacity,
         common: Common::new(config, &ports.random, capacity),
         secret_names: Arc::clone(&secret_names),
@@ -341,7 +342,7 @@ fn refuse_missing_exports(manifest: &Manifest, exports: &Exports) -> Result<(), 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plugin_host::package::manifest;
+    use crate::plugin_host::package::manifest::declared;
 
     #[test]
     fn cookies_are_compared_as_browsers_see_them() {
@@ -349,11 +350,8 @@ mod tests {
         let cookies = Cookies::new(&Config::parse(text, std::path::Path::new("."), &BTreeMap::new()).unwrap());
         let entry: PluginConfig = toml::from_str("id = \"x\"").unwrap();
         let candidate = |id: &str, rule: &str, own_name: &str| {
-            let text = format!(
-                r#"{{"manifest_version":1,"id":"{id}","version":"1","sdk_version":"1","cookies":[{{{rule}}}]}}"#
-            );
             let options = Map::from_iter([("cookie_name".to_owned(), Json::from(own_name))]);
-            let manifest = manifest::parse(text.as_bytes(), "x.wasm").unwrap();
+            let manifest = declared(id, &format!(r#","cookies":[{{{rule}}}]"#));
             Candidate { entry: &entry, component: Vec::new(), manifest, options }
         };
         let prefixed = r#""name":"seen""#;
@@ -378,10 +376,7 @@ mod tests {
     #[test]
     fn what_belongs_to_the_core_is_refused() {
         let fault = |part: &str, name: &str| {
-            let text =
-                format!(r#"{{"manifest_version":1,"id":"x","version":"1","sdk_version":"1","{part}":["{name}"]}}"#);
-            let manifest = manifest::parse(text.as_bytes(), "x.wasm").unwrap();
-            refuse_core_names(&manifest).err().map(|error| error.to_string())
+            refuse_core_names(&declared("x", &format!(r#","{part}":["{name}"]"#))).err().map(|error| error.to_string())
         };
         for prefix in
             ["reset-password:", "reset-", "reset-password:abc-", "delete-account-", "old-passwords:", "delete-"]

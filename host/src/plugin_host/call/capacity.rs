@@ -20,6 +20,8 @@ use crate::plugin_host::engine::REQUESTS_AT_ONCE;
 pub(in crate::plugin_host) const CHANGES_AT_ONCE: usize = 32;
 /// Maximum changes that cause each other.
 pub(in crate::plugin_host) const DEEPEST: usize = 4;
+/// Maximum events that run at once.
+pub(in crate::plugin_host) const EVENTS_AT_ONCE: usize = CHANGES_AT_ONCE * DEEPEST;
 /// Requests that one plugin lets wait for others at once. One more is refused.
 pub(in crate::plugin_host) const WAITING_AT_ONCE: usize = 128;
 
@@ -28,8 +30,6 @@ const OF_ONE_PLUGIN: usize = REQUESTS_AT_ONCE / 2;
 /// Free turns below which a request keeps none between its calls.
 const ROOM: usize = REQUESTS_AT_ONCE / 2;
 const LONGEST_QUEUE: Duration = Duration::from_secs(5);
-/// When whoever is refused is to come again.
-const RETRY_AFTER_SECS: u32 = 1;
 
 /// The permits that plugins share. Clones share them.
 #[derive(Clone)]
@@ -48,7 +48,7 @@ impl Default for Capacity {
     fn default() -> Self {
         Self {
             requests: Arc::new(Semaphore::new(REQUESTS_AT_ONCE)),
-            changes: Arc::new(Semaphore::new(CHANGES_AT_ONCE * DEEPEST)),
+            changes: Arc::new(Semaphore::new(EVENTS_AT_ONCE)),
             outgoing: outgoing::Permits::default(),
             plugins: Arc::default(),
         }
@@ -94,7 +94,7 @@ impl Turns {
         };
         match tokio::time::timeout(self.longest_queue, both).await {
             Ok(Ok((of_plugin, of_server))) => Ok(self.turn(of_plugin, of_server)),
-            _ => Err(ApiError::busy(RETRY_AFTER_SECS)),
+            _ => Err(ApiError::busy()),
         }
     }
 

@@ -6,6 +6,7 @@ use wasmtime::component::Resource;
 use super::guests::Guest;
 use super::plugin::{Decided, Plugin};
 use super::state::{Moment, Work};
+use crate::config::FailurePolicy;
 use crate::error::ApiError;
 use crate::exchange::Exchange;
 use crate::store::User;
@@ -21,7 +22,7 @@ impl Plugin {
         user: &User,
         claims: &Map<String, Json>,
     ) -> Result<Map<String, Json>, ApiError> {
-        let undo = self.undo(Some(&self.policies.claims), exchange);
+        let undo = self.undo(self.policies.claims == FailurePolicy::Open, exchange);
         match self.call_claims(exchange, user, claims).await {
             Ok(added) => added.map_err(|error| self.refusal(error)),
             Err(failed) => self.skip(undo, exchange, failed).map(|()| Map::new()),

@@ -87,9 +87,9 @@ impl PluginObserver {
             return Err(ApiError::internal("changes by plugins cause each other without an end"));
         }
         if depth <= 1 && self.permits.available_permits() <= CHANGES_AT_ONCE * (DEEPEST - 1) {
-            return Err(ApiError::busy(1));
+            return Err(ApiError::busy());
         }
-        self.permits.try_acquire().map_err(|_| ApiError::busy(1))
+        self.permits.try_acquire().map_err(|_| ApiError::busy())
     }
 
     /// Runs one guest, and returns what it sets.

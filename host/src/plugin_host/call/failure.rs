@@ -5,15 +5,11 @@ use wasmtime::PoolConcurrencyLimitError;
 use super::breaker::Circumstances;
 use super::convert;
 use super::plugin::Plugin;
-use crate::config::FailurePolicy;
 use crate::error::ApiError;
 use crate::exchange::Exchange;
 use crate::http::{Request, Response};
 use crate::plugin_host::bindings::doorward::plugin::types as wit;
 use crate::plugin_host::error::{Busy, CallFailed, Limit, is_too_much_data, reason};
-
-/// When whoever is refused because of too many others is to come again.
-const RETRY_AFTER_SECS: u32 = 1;
 
 /// The request as it was before a hook.
 pub(in crate::plugin_host) struct Undo {
@@ -23,8 +19,7 @@ pub(in crate::plugin_host) struct Undo {
 
 impl Plugin {
     /// What a hook may change of a request, when the request is to go on without it should it fail.
-    pub(in crate::plugin_host) fn undo(&self, policy: Option<&FailurePolicy>, exchange: &Exchange) -> Option<Undo> {
-        let is_open = policy == Some(&FailurePolicy::Open);
+    pub(in crate::plugin_host) fn undo(&self, is_open: bool, exchange: &Exchange) -> Option<Undo> {
         is_open.then(|| Undo { request: exchange.request.clone(), cookies: exchange.cookies.len() })
     }
 
@@ -83,7 +78,7 @@ impl Plugin {
     pub(super) fn failed(&self, what: &str, trap: &wasmtime::Error, of: Circumstances) -> ApiError {
         if trap.is::<Busy>() || trap.is::<PoolConcurrencyLimitError>() {
             self.breaker.undecided(of.passage);
-            return ApiError::busy(RETRY_AFTER_SECS).caused_by(self.without_answer(what, reason(trap)));
+            return ApiError::busy().caused_by(self.without_answer(what, reason(trap)));
         }
         let limit = trap.downcast_ref::<Limit>();
         limit.into_iter().for_each(|limit| self.breaker.hit(limit.option()));

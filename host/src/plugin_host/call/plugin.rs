@@ -133,15 +133,14 @@ impl Plugin {
     /// Runs `before` hook `index`; an answer ends the request.
     ///
     /// # Errors
-    /// The guest's refusal, or 5xx when the call failed and the operator wants such a hook closed.
+    /// The guest's refusal, or 5xx when the call failed.
     pub(in crate::plugin_host) async fn before(
         &self,
         index: u32,
         exchange: &mut Exchange,
     ) -> Result<Option<Response>, ApiError> {
         let is_leaving = exchange.is_leaving();
-        let own_policy = self.policies.before.get(index as usize);
-        let undo = self.undo(if is_leaving { Some(&FailurePolicy::Open) } else { own_policy }, exchange);
+        let undo = self.undo(is_leaving, exchange);
         match self.call_before(index, exchange).await {
             Ok(Ok(Some(_)) | Err(_)) if is_leaving => {
                 tracing::warn!(plugin = self.shared.id, "a before-hook would keep someone from leaving");
@@ -187,8 +186,8 @@ impl Plugin {
     ) -> Result<(), ApiError> {
         // Who may not change the answer cannot take it away either, by failing or by refusing.
         let may_refuse = self.sights.after(index).changes_answer && !exchange.is_leaving();
-        let own_policy = self.policies.after.get(index as usize);
-        let undo = self.undo(if may_refuse { own_policy } else { Some(&FailurePolicy::Open) }, exchange);
+        let is_open = self.policies.after.get(index as usize) == Some(&FailurePolicy::Open);
+        let undo = self.undo(is_open || !may_refuse, exchange);
         let untouched = undo.is_some().then(|| response.clone());
         match self.call_after(index, exchange, response).await {
             Ok(Err(_)) if !may_refuse => {
@@ -224,20 +223,12 @@ impl Plugin {
     /// Asks the plugin about a sign-in.
     ///
     /// # Errors
-    /// 5xx when the call failed: a gate that cannot decide refuses, unless the operator wants it open.
+    /// 5xx when the call failed: a gate that cannot decide refuses.
     pub(in crate::plugin_host) async fn ask(
         &self,
         exchange: &mut Exchange,
         attempt: &SignInAttempt,
     ) -> Result<Verdict, ApiError> {
-        let undo = self.undo(Some(&self.policies.gate), exchange);
-        match self.call_gate(exchange, attempt).await {
-            Ok(verdict) => Ok(verdict),
-            Err(failed) => self.skip(undo, exchange, failed).map(|()| Verdict::Admit),
-        }
-    }
-
-    async fn call_gate(&self, exchange: &mut Exchange, attempt: &SignInAttempt) -> Result<Verdict, ApiError> {
         let Some(exports) = &self.exports.gate else { return Err(self.has_no("session-gate")) };
         let attempt = Some(attempt.clone());
         let work = |exchange| Work { moment: Moment::Gate, sight: Sight::default(), exchange, reply: None, attempt };

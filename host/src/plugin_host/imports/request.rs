@@ -100,7 +100,7 @@ impl HostRequest for State {
         let names = Arc::clone(&self.shared.secret_names);
         let Work { sight, exchange, .. } = self.work()?;
         let path = &exchange.request.path;
-        Ok(if sight.secrets { path.clone() } else { names.redact_path(path, &exchange.params) })
+        Ok(if sight.secrets { path.clone() } else { names.redact_path(path, exchange.params()) })
     }
 
     fn param(&mut self, _: Resource<Lent>, name: String) -> wasmtime::Result<Option<String>> {
