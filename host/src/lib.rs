@@ -11,6 +11,7 @@ pub mod email;
 pub mod endpoints;
 pub mod error;
 pub mod exchange;
+pub mod files;
 pub mod hooks;
 pub mod http;
 pub mod input;

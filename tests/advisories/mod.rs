@@ -10,25 +10,16 @@ mod purposes;
 mod requests;
 mod sessions;
 
-use std::path::PathBuf;
-use std::sync::LazyLock;
-
 use serde_json::json;
 
 use crate::fixture::{Answer, Fixture};
-use crate::hostile::{build_once, root};
 use crate::routes::{ada, with};
 
 /// Options that load these official plugins, each with more lines of its entry.
 fn official(plugins: &[(&str, &str)]) -> String {
-    static BUILT: LazyLock<PathBuf> = LazyLock::new(|| {
-        let out = root().join("target/official");
-        build_once(&root().join("plugins"), &out);
-        out
-    });
     let entry = |(id, more): &(&str, &str)| format!("[[plugins]]\nid = \"{id}\"\n{more}\n");
     let entries: String = plugins.iter().map(entry).collect();
-    format!("plugin_folder = \"{}\"\nmail.transport = \"mailbox\"\n{entries}", BUILT.display())
+    format!("plugin_folder = \"{}\"\nmail.transport = \"mailbox\"\n{entries}", crate::hostile::official().display())
 }
 
 /// A user at `example.com` with the usual password.

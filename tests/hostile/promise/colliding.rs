@@ -187,8 +187,7 @@ async fn a_lifted_limit_on_sign_ins(place: Place) {
 
 /// How someone proved who they are is a name that gates go by; a provider has none of those that mean something.
 async fn providers_named_like_ways_to_sign_in(place: Place) {
-    let out = super::super::root().join("target/official");
-    super::super::build_once(&super::super::root().join("plugins/social"), &out);
+    let out = super::super::official();
     for name in ["email", "passkey", "two-factor", "magic-link", "impersonation", "credential", "verify-email"] {
         let provider = format!(
             "{UNLIMITED}plugin_folder = \"{}\"\n[[plugins]]\nid = \"social\"\n[plugins.providers.{name}]\n\

@@ -15,10 +15,8 @@ on_both!(
     a_query_that_repeats_itself,
 );
 
-fn official(id: &str) -> String {
-    let out = super::super::root().join("target/official");
-    super::super::build_once(&super::super::root().join("plugins").join(id), &out);
-    format!("plugin_folder = \"{}\"\n", out.display())
+fn official() -> String {
+    format!("plugin_folder = \"{}\"\n", super::super::official().display())
 }
 
 /// A user with a second factor.
@@ -37,7 +35,7 @@ const WAYS: [&str; 8] =
     ["two-factor", "passkey", "impersonation", "replacement", "email", "magic-link", "verify-email", ""];
 
 async fn a_second_factor_by_the_name_of_a_way(place: Place) {
-    let options = format!("{}mail.transport = \"mailbox\"\n[[plugins]]\nid = \"two-factor\"\n", official("two-factor"));
+    let options = format!("{}mail.transport = \"mailbox\"\n[[plugins]]\nid = \"two-factor\"\n", official());
     let server = Thief::new("sessions").loaded(&place, &["sessions", "users"], &options).await;
     guarded(&server).await;
     let mut passed = Vec::new();

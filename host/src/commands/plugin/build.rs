@@ -11,6 +11,7 @@ use super::toolchain::Toolchain;
 use crate::commands::CommandResult;
 use crate::config::folder_beside_binary;
 use crate::crypto::{hex, sha256};
+use crate::files::write_whole;
 use crate::plugin_host::package::component;
 
 /// Small, deterministic code, whatever the crate's own profile says.
@@ -99,9 +100,7 @@ fn put(file: &Path, bytes: &[u8]) -> std::io::Result<()> {
     if let Some(folder) = file.parent() {
         fs::create_dir_all(folder)?;
     }
-    let unfinished = file.with_extension("wasm.new");
-    fs::write(&unfinished, bytes)?;
-    fs::rename(&unfinished, file)
+    write_whole(file, &[bytes])
 }
 
 /// Runs cargo and returns the modules that it made or found up to date.

@@ -5,7 +5,6 @@
 
 use std::fs;
 use std::hash::{Hash, Hasher};
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use wasmtime::Engine;
@@ -14,6 +13,7 @@ use wasmtime::component::Component;
 use crate::crypto::purpose::Purpose;
 use crate::crypto::secret::Secret;
 use crate::crypto::{constant_time_eq, hex, hmac_sha256, sha256};
+use crate::files::write_whole;
 
 const TAG_BYTES: usize = 32;
 
@@ -79,11 +79,7 @@ impl Cache {
 
     fn write(&self, name: &str, compiled: &[u8]) -> std::io::Result<()> {
         let Some(folder) = &self.folder else { return Ok(()) };
-        let unfinished = folder.join(format!("{name}.{}", std::process::id()));
-        let mut file = fs::File::create(&unfinished)?;
-        file.write_all(&self.tag(name, compiled))?;
-        file.write_all(compiled)?;
-        fs::rename(unfinished, folder.join(name))
+        write_whole(&folder.join(name), &[&self.tag(name, compiled), compiled])
     }
 
     fn tag(&self, name: &str, compiled: &[u8]) -> Vec<u8> {
