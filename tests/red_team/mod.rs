@@ -1,5 +1,6 @@
 //! What an attacker would try, by the ids of the threat list; each case runs on both databases, races at once.
 
+mod at_rest;
 mod connections;
 mod credentials;
 mod deliveries;

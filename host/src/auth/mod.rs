@@ -15,6 +15,7 @@ pub mod provider_tokens;
 pub mod rate_counts;
 pub mod session;
 pub mod session_cache;
+pub mod session_token;
 pub mod sweeper;
 pub mod user;
 pub mod user_change;

@@ -14,6 +14,8 @@ pub struct Account {
     pub fields: ColumnNames,
     /// Seals access and refresh tokens in the database with the server's secret.
     pub encrypt_oauth_tokens: bool,
+    /// Seals ID tokens in the database with the server's secret. The reference keeps them in clear.
+    pub seal_id_tokens: bool,
     /// Where a sign-in at a provider is kept while the user is there.
     pub store_state_strategy: StateStrategy,
     /// Accepts a provider's answer in another browser than the one that began. Unsafe.
@@ -32,6 +34,7 @@ impl Default for Account {
             model_name: None,
             fields: ColumnNames::new(),
             encrypt_oauth_tokens: false,
+            seal_id_tokens: true,
             store_state_strategy: StateStrategy::default(),
             skip_state_cookie_check: false,
             store_account_cookie: false,

@@ -103,7 +103,8 @@ pub struct Verification {
     pub model_name: Option<String>,
     /// Names of columns.
     pub fields: ColumnNames,
-    /// How identifiers are stored: `"plain"`, `"hashed"`, or `{ default = …, overrides = { "reset-password:" = … } }`.
+    /// How identifiers are stored: `"plain"`, `"hashed"`, or `{ default = …, overrides = { "reset-password:" = … } }`. The
+    /// default hashes those of mailed links; the reference's is `"plain"`. Rows in the plain form are redeemed for their life.
     pub store_identifier: StoreIdentifier,
 }
 
@@ -135,9 +136,13 @@ pub enum IdentifierForm {
     Hashed,
 }
 
+/// Beginnings of identifiers that end in a secret which is mailed: who reads the table must not be able to follow the link.
+const OF_MAILED_SECRETS: [&str; 3] = ["reset-password:", "delete-account-", "magic-link:"];
+
 impl Default for StoreIdentifier {
     fn default() -> Self {
-        Self::Form(IdentifierForm::Plain)
+        let hashed = |prefix: &str| (prefix.to_owned(), IdentifierForm::Hashed);
+        Self::ByPrefix { default: IdentifierForm::Plain, overrides: InOrder(OF_MAILED_SECRETS.map(hashed).into()) }
     }
 }
 

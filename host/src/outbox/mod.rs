@@ -3,6 +3,7 @@
 pub mod mailbox;
 pub mod notice;
 mod retry;
+mod sealed;
 mod sender;
 pub mod smtp;
 mod template;
@@ -116,7 +117,7 @@ pub async fn write(auth: &Auth, db: &dyn Database, draft: &Draft) -> Result<(), 
     let to = draft.payload.get("to").and_then(Json::as_str).unwrap_or_default();
     let is_sent = draft.kind == EVENT || may_get_more(auth, db, to).await?;
     let kind = if is_sent { &draft.kind } else { DECOY };
-    let mut payload = draft.payload.clone();
+    let mut payload = sealed::close(auth, &draft.payload)?;
     let ends_at = draft.ends_at.or_else(|| link_ends_at(auth, &draft.kind));
     if let (Some(fields), Some(ends_at)) = (payload.as_object_mut(), ends_at) {
         fields.insert(outbox::ENDS_AT.to_owned(), ends_at.0.into());

@@ -10,6 +10,8 @@ use std::collections::BTreeMap;
 pub struct Options {
     /// By id, which is in the callback's path and in the accounts.
     pub providers: BTreeMap<String, Settings>,
+    /// Lets an ID token that a client brings sign in again, as the reference does.
+    pub allow_id_token_reuse: bool,
 }
 
 impl Options {

@@ -54,7 +54,7 @@ function social(socialProviders = {}, { config = [] } = {}) {
   const providers = plain(socialProviders, "socialProviders", true);
   for (const { providerId, ...o } of config) providers[providerId] = plain(o, `genericOAuth.${providerId}`);
   const hosts = config.flatMap((o) => Object.values(o)).filter((v) => typeof v === "string" && /^https?:/.test(v)).map((url) => new URL(url).host);
-  return { id: "social", providers, http: { hosts: [...new Set(hosts)], allow_private: true, allow_http: true } };
+  return { id: "social", ...AS_THE_REFERENCE.social, providers, http: { hosts: [...new Set(hosts)], allow_private: true, allow_http: true } };
 }
 
 /** The configuration of a resolved variant, without address, database and mail. */
