@@ -17,6 +17,7 @@ mod rate_limits;
 mod server;
 mod sessions;
 mod single_use;
+mod sizes;
 mod takeover;
 
 pub use mail::signed_body;

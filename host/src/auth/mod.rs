@@ -8,6 +8,7 @@ pub mod additional_fields;
 pub mod credential;
 pub mod email_token;
 mod error;
+pub mod known_device;
 pub mod lifecycle;
 pub mod ownership;
 pub mod password;

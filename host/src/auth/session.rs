@@ -12,6 +12,8 @@ pub use super::active_session::ActiveSession;
 /// Life of a session that ends with the browser, in seconds.
 const UNREMEMBERED_SECS: i64 = 86_400;
 const TOKEN_LENGTH: usize = 32;
+/// Of a `User-Agent`, in characters: those of browsers have less.
+const LONGEST_AGENT: usize = 512;
 
 /// What a new session records about the client.
 #[derive(Clone, Copy, Debug)]
@@ -33,8 +35,13 @@ pub fn new_record(auth: &Auth, user_id: &str, remember: bool, client: Client<'_>
     record.set("userId", user_id)?;
     record.set("expiresAt", auth.now().plus_secs(life_secs))?;
     record.set("ipAddress", client.address)?;
-    record.set("userAgent", client.user_agent)?;
+    record.set("userAgent", beginning(client.user_agent))?;
     Ok(record)
+}
+
+/// As much of a `User-Agent` as a session keeps.
+fn beginning(user_agent: &str) -> &str {
+    user_agent.char_indices().nth(LONGEST_AGENT).and_then(|(end, _)| user_agent.get(..end)).unwrap_or(user_agent)
 }
 
 /// The live session of `token`. An expired one counts as none and stays where it is.

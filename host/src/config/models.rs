@@ -86,9 +86,16 @@ pub struct AdditionalField {
     /// Whether it has an index.
     #[serde(default)]
     pub index: bool,
+    /// The most UTF-16 code units of a text, or of the JSON of a list or a document.
+    #[serde(default = "longest")]
+    pub max_length: usize,
     /// Name of the column; the field's own name when absent.
     #[serde(default)]
     pub field_name: Option<String>,
+}
+
+fn longest() -> usize {
+    4096
 }
 
 fn yes() -> bool {

@@ -62,6 +62,7 @@ fn additional(model: &str, name: &str, options: &AdditionalField) -> Result<Fiel
         required: options.required,
         unique: options.unique,
         index: options.index,
+        max_length: Some(options.max_length),
         default,
         input: options.input,
         returned: options.returned,
