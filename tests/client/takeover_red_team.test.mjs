@@ -57,7 +57,7 @@ const MINT = {
   "passkey challenge": async () => { const user = await victim(); const who = page(); await who.client.$fetch("/passkey/generate-authenticate-options"); return { user, value: decodeURIComponent(who.jar.get(cookie("better-auth-passkey"))), home: ["passkey challenge"] }; },
   "passkey registration": async () => { const user = await victim(); await user.client.$fetch("/passkey/generate-register-options"); return { user, value: decodeURIComponent(user.jar.get(cookie("better-auth-passkey"))), home: [], isSpentByFailure: true }; },
   "session cookie": async () => { const user = await victim(); return { user, value: decodeURIComponent(user.jar.get(cookie("session_token"))), home: ["session cookie", "bearer"] }; },
-  "session token": async () => { const user = await victim(); return { user, value: user.token, home: ["bearer"] }; },
+  "session token": async () => { const user = await victim(); return { user, value: user.token, home: [] }; },
   "another session of the browser": async () => { const user = await victim(); const name = user.jar.keys().find((key) => key.includes("_multi-")); return { user, value: decodeURIComponent(user.jar.get(name)), home: ["session cookie", "bearer"] }; },
   "administrator's session": async () => {
     const [user, other] = [await victim(), await victim()];

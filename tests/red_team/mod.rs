@@ -1,5 +1,6 @@
 //! What an attacker would try, by the ids of the threat list; each case runs on both databases, races at once.
 
+mod at_rest;
 mod connections;
 mod credentials;
 mod deliveries;
@@ -17,6 +18,7 @@ mod rate_limits;
 pub mod server;
 mod sessions;
 mod single_use;
+mod sizes;
 mod takeover;
 
 pub use mail::signed_body;

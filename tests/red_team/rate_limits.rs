@@ -283,21 +283,41 @@ async fn rl_7_a_mailbox_is_not_flooded(place: Place) {
         let options = format!("{BEHIND_PROXY}\nmail.transport = \"mailbox\"\nrate_limit.storage = \"{storage}\"");
         let server = Fixture::start_limited(&place, &options).await;
         let email = format!("{storage}@example.com");
-        let ask = async |number: usize| {
+        let ask = async |number: usize, cookie: &str| {
             let from = format!("198.51.100.{number}");
-            let headers = [JSON, OWN_ORIGIN, ("x-forwarded-for", from.as_str())];
+            let headers = [JSON, OWN_ORIGIN, ("x-forwarded-for", from.as_str()), ("cookie", cookie)];
             server.send("POST", "/request-password-reset", &headers, address(&email).to_string()).await
         };
         let account = crate::routes::with(ada(), "email", json!(email));
-        assert_eq!(server.post("/sign-up/email", &account).await.status, 200);
-        let first = ask(0).await;
+        let signed_up = server.post("/sign-up/email", &account).await;
+        assert_eq!(signed_up.status, 200);
+        let first = ask(0, "").await;
         for number in 1..30 {
             // What a stranger sees does not tell.
-            assert_eq!(ask(number).await.text, first.text);
+            assert_eq!(ask(number, "").await.text, first.text);
+        }
+        assert_eq!(server.mails().await.len(), 15, "{storage}");
+        // A reserve is the owner's, on a known device or signed in.
+        let credentials = json!({ "email": email, "password": "correct horse 1" });
+        let known = server.post("/sign-in/email", &credentials).await;
+        let known = known.headers.all("set-cookie").find(|line| line.contains("known_device=")).unwrap();
+        for number in 31..34 {
+            ask(number, known.split(';').next().unwrap()).await;
+        }
+        assert_eq!(server.mails().await.len(), 18, "{storage}");
+        for _ in 0..9 {
+            let verify = json!({ "email": email });
+            server.post_as("/send-verification-email", &signed_up.cookie(), &verify).await;
         }
         assert_eq!(server.mails().await.len(), 20, "{storage}");
         server.pass_secs(86_400);
-        ask(30).await;
-        assert_eq!(server.mails().await.len(), 21, "{storage}");
+        // One requester has a part of the next day's.
+        for _ in 0..15 {
+            ask(30, "").await;
+            server.pass_secs(61);
+        }
+        assert_eq!(server.mails().await.len(), 30, "{storage}");
+        ask(40, "").await;
+        assert_eq!(server.mails().await.len(), 31, "{storage}");
     }
 }

@@ -13,9 +13,9 @@
 //! A proof of an address that was proven before changes nothing here.
 
 use super::version::owner_of_factors;
-use super::{Auth, AuthError, Scope, lifecycle, session};
+use super::{Auth, AuthError, Scope, lifecycle, session, session_token};
 use crate::store::user::lock_user;
-use crate::store::{Field, Model, Models, User, Value, account, eq, ne, user};
+use crate::store::{Field, Model, Models, User, Value, account, eq, user};
 
 /// How the address was proven.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,7 +90,7 @@ pub async fn prove(
 /// No version moves by it: the links that wait in the mailbox are the owner's.
 async fn end_sessions(auth: &Auth, scope: &Scope, id: &str, except: Option<&str>) -> Result<u64, AuthError> {
     let mut filters = vec![eq("userId", id)];
-    filters.extend(except.map(|token| ne("token", token)));
+    filters.extend(except.map(session_token::is_not));
     session::end_where(auth, scope, &filters).await
 }
 

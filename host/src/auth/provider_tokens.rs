@@ -1,15 +1,17 @@
-//! Tokens of providers in the database: sealed with the server's secret when `account.encrypt_oauth_tokens` asks for it.
+//! Tokens of providers in the database, sealed with the server's secret: ID tokens unless `account.seal_id_tokens` is off, the
+//! others when `account.encrypt_oauth_tokens` asks for it.
 //!
-//! Source: `storage.md` of the wire contract: ID tokens are never sealed.
+//! Source: `storage.md` of the wire contract; the reference never seals ID tokens, so a text that is not sealed is read, too.
 
 use super::{Auth, AuthError};
 use crate::store::Value;
 
-const SEALED: [&str; 2] = ["accessToken", "refreshToken"];
+const ID_TOKEN: &str = "idToken";
+const SEALED: [&str; 3] = ["accessToken", "refreshToken", ID_TOKEN];
 /// Begins what was sealed under a secret with a version.
 const ENVELOPE: &str = "$ba$";
 
-/// Whether a field holds a token that is sealed.
+/// Whether a field holds a token that may be sealed.
 pub fn is_sealed(field: &str) -> bool {
     SEALED.contains(&field)
 }
@@ -19,12 +21,14 @@ pub fn is_sealed(field: &str) -> bool {
 /// # Errors
 /// When the server has no secret to seal with.
 pub fn seal(auth: &Auth, mut fields: Vec<(String, Value)>) -> Result<Vec<(String, Value)>, AuthError> {
-    if !auth.config.account.encrypt_oauth_tokens {
-        return Ok(fields);
-    }
+    let options = &auth.config.account;
+    let is_wanted = |name: &str| match name {
+        ID_TOKEN => options.seal_id_tokens,
+        _ => is_sealed(name) && options.encrypt_oauth_tokens,
+    };
     for (name, value) in &mut fields {
         if let Value::Text(token) = value
-            && is_sealed(name)
+            && is_wanted(name)
             && !token.is_empty()
         {
             let sealed = auth.config.all_secrets.seal(auth.random.as_ref(), token);

@@ -1,12 +1,12 @@
 //! Sessions: made, found, extended and ended.
 
 use super::user::new_row;
-use super::{Auth, AuthError, Scope, lifecycle, version};
+use super::{Auth, AuthError, Scope, lifecycle, session_token, version};
 use crate::clock::Timestamp;
 use crate::crypto::random::ALPHANUMERIC;
 use crate::store::session;
 use crate::store::user::find_user_by_id;
-use crate::store::{Database, Filter, Models, Record, Session, Value, eq, ne};
+use crate::store::{Database, Filter, Models, Record, Session, Value, eq};
 
 pub use super::active_session::ActiveSession;
 
@@ -15,6 +15,8 @@ const UNREMEMBERED_SECS: i64 = 86_400;
 /// Between the moments at which a server notes the beginning and the end of a session.
 const CLOCK_STEP_SECS: i64 = 10;
 const TOKEN_LENGTH: usize = 32;
+/// Of a `User-Agent`, in characters: those of browsers have less.
+const LONGEST_AGENT: usize = 512;
 
 /// What a new session records about the client.
 #[derive(Clone, Copy, Debug)]
@@ -36,8 +38,13 @@ pub fn new_record(auth: &Auth, user_id: &str, remember: bool, client: Client<'_>
     record.set("userId", user_id)?;
     record.set("expiresAt", auth.now().plus_secs(life_secs))?;
     record.set("ipAddress", client.address)?;
-    record.set("userAgent", client.user_agent)?;
+    record.set("userAgent", beginning(client.user_agent))?;
     Ok(record)
+}
+
+/// As much of a `User-Agent` as a session keeps.
+fn beginning(user_agent: &str) -> &str {
+    user_agent.char_indices().nth(LONGEST_AGENT).and_then(|(end, _)| user_agent.get(..end)).unwrap_or(user_agent)
 }
 
 /// The live session of `token`. An expired one counts as none and stays where it is.
@@ -45,7 +52,7 @@ pub fn new_record(auth: &Auth, user_id: &str, remember: bool, client: Client<'_>
 /// # Errors
 /// When the store fails.
 pub async fn find_active(auth: &Auth, db: &dyn Database, token: &str) -> Result<Option<ActiveSession>, AuthError> {
-    let found = session::find_session_with_user(db, token).await?;
+    let found = session_token::find(auth, db, token).await?;
     let live = found.filter(|(session, _)| session.expires_at() > auth.now());
     Ok(live.map(|(session, user)| ActiveSession::stored(session, user)))
 }
@@ -66,7 +73,7 @@ pub async fn find_active_by_id(auth: &Auth, db: &dyn Database, id: &str) -> Resu
 /// # Errors
 /// When an observer refuses or the store fails.
 pub async fn find_active_or_end(auth: &Auth, scope: &Scope, token: &str) -> Result<Option<ActiveSession>, AuthError> {
-    let Some((session, user)) = session::find_session_with_user(scope, token).await? else { return Ok(None) };
+    let Some((session, user)) = session_token::find(auth, scope, token).await? else { return Ok(None) };
     if session.expires_at() <= auth.now() {
         end(auth, scope, token).await?;
         return Ok(None);
@@ -112,7 +119,13 @@ pub async fn refresh(auth: &Auth, scope: &Scope, session: &Session) -> Result<Op
     let until = now.plus_secs(auth.config.session.expires_in);
     let changes = [("expiresAt", until.into()), ("updatedAt", now.into())];
     let extended = lifecycle::update(auth, scope, session::MODEL, &[eq("id", session.id())], &changes).await?;
-    Ok(extended.into_iter().next().map(Session))
+    renewed(extended, session)
+}
+
+/// The changed row of a session, with the token itself.
+fn renewed(changed: Vec<Record>, session: &Session) -> Result<Option<Session>, AuthError> {
+    let changed = changed.into_iter().next().map(Session);
+    Ok(changed.map(|changed| session_token::with_token(changed, session.token())).transpose()?)
 }
 
 /// Whether the session was opened recently enough for sensitive steps.
@@ -126,7 +139,8 @@ pub fn is_fresh(auth: &Auth, session: &Session) -> bool {
 /// # Errors
 /// When an observer refuses or the store fails.
 pub async fn end(auth: &Auth, scope: &Scope, token: &str) -> Result<Option<Session>, AuthError> {
-    Ok(lifecycle::consume(auth, scope, session::MODEL, &[eq("token", token)]).await?.map(Session))
+    let ended = lifecycle::consume(auth, scope, session::MODEL, &[session_token::is(token)]).await?;
+    Ok(ended.map(|row| session_token::with_token(Session(row), token)).transpose()?)
 }
 
 /// Ends all sessions of the user, but for the one with the token `except`, and returns how many there were. Known and trusted
@@ -136,7 +150,7 @@ pub async fn end(auth: &Auth, scope: &Scope, token: &str) -> Result<Option<Sessi
 /// When an observer refuses or the store fails.
 pub async fn end_all(auth: &Auth, scope: &Scope, user_id: &str, except: Option<&str>) -> Result<u64, AuthError> {
     let mut filters = vec![eq("userId", user_id)];
-    filters.extend(except.map(|token| ne("token", token)));
+    filters.extend(except.map(session_token::is_not));
     let unit = scope.begin(auth).await?;
     version::bump(auth, &*unit, user_id).await?;
     let ended = end_where(auth, &unit, &filters).await?;
@@ -169,13 +183,13 @@ pub async fn list(auth: &Auth, db: &dyn Database, user_id: &str) -> Result<Vec<S
 pub async fn update(
     auth: &Auth,
     scope: &Scope,
-    id: &str,
+    session: &Session,
     fields: Vec<(String, Value)>,
 ) -> Result<Option<Session>, AuthError> {
     let mut values: Vec<(&str, Value)> = fields.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
     values.push(("updatedAt", auth.now().into()));
-    let changed = lifecycle::update(auth, scope, session::MODEL, &[eq("id", id)], &values).await?;
-    Ok(changed.into_iter().next().map(Session))
+    let changed = lifecycle::update(auth, scope, session::MODEL, &[eq("id", session.id())], &values).await?;
+    renewed(changed, session)
 }
 
 /// Ends the session of `token` when it is the user's; no error when it is not.
@@ -183,7 +197,7 @@ pub async fn update(
 /// # Errors
 /// When the store fails.
 pub async fn end_of_user(auth: &Auth, scope: &Scope, user_id: &str, token: &str) -> Result<(), AuthError> {
-    let own = [eq("userId", user_id), eq("token", token)];
+    let own = [eq("userId", user_id), session_token::is(token)];
     lifecycle::delete(auth, scope, session::MODEL, &own).await?;
     Ok(())
 }

@@ -103,22 +103,6 @@ pub async fn bump(auth: &Auth, db: &dyn Database, user_id: &str) -> Result<(), A
     Ok(())
 }
 
-/// Whether the stamp is this user's and names the present version.
-///
-/// # Errors
-/// When the store fails.
-pub async fn is_current_stamp_of(
-    auth: &Auth,
-    db: &dyn Database,
-    user_id: &str,
-    stamp: &str,
-) -> Result<bool, AuthError> {
-    if parts(stamp).is_none_or(|(id, _)| id != user_id) {
-        return Ok(false);
-    }
-    Ok(matches!(holder(auth, db, stamp).await?, Holder::Current(_)))
-}
-
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Lock {
     No,

@@ -16,6 +16,8 @@ pub struct Account {
     pub additional_fields: AdditionalFields,
     /// Seals access and refresh tokens in the database with the server's secret.
     pub encrypt_oauth_tokens: bool,
+    /// Seals ID tokens in the database with the server's secret. The reference keeps them in clear.
+    pub seal_id_tokens: bool,
     /// Where a sign-in at a provider is kept while the user is there.
     pub store_state_strategy: StateStrategy,
     /// Accepts a provider's answer in another browser than the one that began. Unsafe.
@@ -37,6 +39,7 @@ impl Default for Account {
             fields: ColumnNames::new(),
             additional_fields: AdditionalFields::default(),
             encrypt_oauth_tokens: false,
+            seal_id_tokens: true,
             store_state_strategy: StateStrategy::default(),
             skip_state_cookie_check: false,
             store_account_cookie: false,

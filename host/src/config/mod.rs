@@ -36,7 +36,7 @@ pub use models::{
 };
 pub use options::{
     Advanced, ChangeEmail, CookieAttributes, CookieCache, CookieCacheStrategy, CookieOptions, CrossSubDomainCookies,
-    DeleteUser, EmailAndPassword, EmailVerification, IpAddress, OnApiError, SameSite, Session, User,
+    DeleteUser, EmailAndPassword, EmailVerification, IpAddress, OnApiError, SameSite, Session, TokenStorage, User,
 };
 pub use parse_error::nearest;
 pub use parts::{

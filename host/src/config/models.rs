@@ -86,9 +86,16 @@ pub struct AdditionalField {
     /// Whether it has an index.
     #[serde(default)]
     pub index: bool,
+    /// The most UTF-16 code units of a text, or of the JSON of a list or a document.
+    #[serde(default = "longest")]
+    pub max_length: usize,
     /// Name of the column; the field's own name when absent.
     #[serde(default)]
     pub field_name: Option<String>,
+}
+
+fn longest() -> usize {
+    4096
 }
 
 fn yes() -> bool {
@@ -103,7 +110,8 @@ pub struct Verification {
     pub model_name: Option<String>,
     /// Names of columns.
     pub fields: ColumnNames,
-    /// How identifiers are stored: `"plain"`, `"hashed"`, or `{ default = …, overrides = { "reset-password:" = … } }`.
+    /// How identifiers are stored: `"plain"`, `"hashed"`, or `{ default = …, overrides = { "reset-password:" = … } }`. The
+    /// default hashes those of mailed links; the reference's is `"plain"`. Rows in the plain form are redeemed for their life.
     pub store_identifier: StoreIdentifier,
     /// Keeps verifications in the database. There is no other place, so that `false` is refused.
     pub store_in_database: Option<bool>,
@@ -137,9 +145,13 @@ pub enum IdentifierForm {
     Hashed,
 }
 
+/// Beginnings of identifiers that end in a secret which is mailed: who reads the table must not be able to follow the link.
+const OF_MAILED_SECRETS: [&str; 3] = ["reset-password:", "delete-account-", "magic-link:"];
+
 impl Default for StoreIdentifier {
     fn default() -> Self {
-        Self::Form(IdentifierForm::Plain)
+        let hashed = |prefix: &str| (prefix.to_owned(), IdentifierForm::Hashed);
+        Self::ByPrefix { default: IdentifierForm::Plain, overrides: InOrder(OF_MAILED_SECRETS.map(hashed).into()) }
     }
 }
 

@@ -195,6 +195,19 @@ pub struct Session {
     pub defer_session_refresh: bool,
     /// A signed copy of the session in a cookie.
     pub cookie_cache: CookieCache,
+    /// How tokens of sessions are stored.
+    pub token_storage: TokenStorage,
+}
+
+/// `session.token_storage`
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TokenStorage {
+    /// As they are, like the reference: who reads the table can sign nothing, but has the tokens.
+    #[default]
+    Plain,
+    /// As their SHA-256. Lists of sessions show the hash, which ends a session as its token does. Sessions from before stay.
+    Hashed,
 }
 
 impl Default for Session {
@@ -210,6 +223,7 @@ impl Default for Session {
             disable_session_refresh: false,
             defer_session_refresh: false,
             cookie_cache: CookieCache::default(),
+            token_storage: TokenStorage::default(),
         }
     }
 }

@@ -182,11 +182,15 @@ pub struct PerRecipientLimit {
     pub enabled: bool,
     /// Mails to one address per day (UTC), whoever asked for them; more are not sent.
     pub max: u32,
+    /// Of these, mails of one kind that requests from one address cause.
+    pub per_requester: u32,
+    /// Of these, mails that only the owner causes, signed in or on a known device; at most a quarter.
+    pub reserve: u32,
 }
 
 impl Default for PerRecipientLimit {
     fn default() -> Self {
-        Self { enabled: true, max: 20 }
+        Self { enabled: true, max: 20, per_requester: 10, reserve: 5 }
     }
 }
 

@@ -29,6 +29,8 @@ pub enum Purpose<'a> {
     Tag(&'a str),
     /// The cache of compiled components.
     CompiledComponents,
+    /// What a mail that waits in the outbox is filled with.
+    OutboxData,
     /// The signature of mails to a webhook without a secret of its own.
     MailWebhook,
     /// The signature of a script's events to a webhook without a secret of its own: the script as the configuration
@@ -57,6 +59,7 @@ impl Purpose<'_> {
             Self::KnownDevice => ["known device", "", ""],
             Self::Tag(what) => ["tag", what, ""],
             Self::CompiledComponents => ["compiled components", "", ""],
+            Self::OutboxData => ["outbox data", "", ""],
             Self::MailWebhook => ["mail webhook", "", ""],
             Self::EventWebhook(script) => ["event webhook", script, ""],
         };
@@ -102,6 +105,7 @@ mod tests {
             Purpose::KnownDevice,
             Purpose::Tag("a"),
             Purpose::CompiledComponents,
+            Purpose::OutboxData,
             Purpose::MailWebhook,
             Purpose::EventWebhook("a"),
         ];

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::auth::session;
+use crate::auth::{session, session_token};
 use crate::error::ApiError;
 use crate::exchange::{Exchange, SessionNeed};
 use crate::http::Response;
@@ -18,7 +18,7 @@ pub async fn revoke_session(exchange: &mut Exchange) -> Result<Response, ApiErro
     input.finish()?;
     let active = exchange.require_session(SessionNeed::FROM_STORE).await?.clone();
     session::end_of_user(exchange.auth(), &exchange.scope(), active.user.id(), &token).await?;
-    if token == active.session.token() {
+    if session_token::is_same(exchange.auth(), &token, active.session.token()) {
         exchange.forget_session();
         exchange.delete_session_cookies();
     }

@@ -22,7 +22,7 @@ pub async fn update_session(exchange: &mut Exchange) -> Result<Response, ApiErro
     if changes.is_empty() {
         return Err(ApiError::message(400, "No fields to update"));
     }
-    let changed = session::update(exchange.auth(), &exchange.scope(), active.session.id(), changes).await?;
+    let changed = session::update(exchange.auth(), &exchange.scope(), &active.session, changes).await?;
     let Some(changed) = changed else {
         exchange.delete_session_cookies();
         return Err(Code::FAILED_TO_GET_SESSION.into());

@@ -7,32 +7,13 @@ use doorward_contract::RateLimit;
 
 use super::Exchange;
 use crate::auth::credential::{self, Check};
-use crate::auth::{Auth, Scope, Tag, password, session, version};
-use crate::crypto::random::ALPHANUMERIC;
+use crate::auth::{Auth, Scope, Tag, known_device, password, session};
 use crate::error::ApiError;
+use crate::store::user::find_user_by_id;
 use crate::store::{Database, User};
 
 /// Lifetime of the cookie that marks a known device, in seconds: a year.
 const KNOWN_DEVICE_SECS: i64 = 31_536_000;
-const DEVICE_LENGTH: usize = 16;
-
-/// The mark of a known device: its own name, and whose it is. It falls with the version of the user's credentials.
-struct KnownDevice<'a> {
-    device: &'a str,
-    stamp: &'a str,
-}
-
-impl<'a> KnownDevice<'a> {
-    fn read(marked: &'a str) -> Option<Self> {
-        let (device, stamp) = marked.split_once('~')?;
-        Some(Self { device, stamp })
-    }
-
-    /// Whether it is this user's. Cookies of older releases name no version and are nobody's.
-    async fn is_of(&self, auth: &Auth, db: &dyn Database, user_id: &str) -> Result<bool, ApiError> {
-        Ok(version::is_current_stamp_of(auth, db, user_id, self.stamp).await?)
-    }
-}
 
 impl Exchange {
     /// Counts an attempt on the account of `email`. Call it before the password is compared, so that racing attempts
@@ -118,9 +99,8 @@ impl Exchange {
         if let Some(device) = self.known_device(user.id()).await? {
             auth.rate_counts.forget(&scope, &device_key(auth, &device)).await?;
         }
-        let device = auth.random.string(ALPHANUMERIC, DEVICE_LENGTH);
-        let stamp = version::stamp(auth, &scope, user).await?;
-        let value = auth.cookies.known_device_signer.sign(&format!("{device}~{stamp}"));
+        let mark = known_device::new_mark(auth, &scope, user).await?;
+        let value = auth.cookies.known_device_signer.sign(&mark);
         let cookie = value.map(|value| auth.cookies.known_device.cookie(value, Some(KNOWN_DEVICE_SECS)));
         self.cookies.extend(cookie);
         Ok(())
@@ -149,9 +129,10 @@ impl Exchange {
     async fn known_device(&self, user_id: &str) -> Result<Option<String>, ApiError> {
         let auth = self.auth();
         let marked = self.signed_cookie(&auth.cookies.known_device.name, &auth.cookies.known_device_signer);
-        let Some(known) = marked.as_deref().and_then(KnownDevice::read) else { return Ok(None) };
-        let is_known = known.is_of(auth, &self.scope(), user_id).await?;
-        Ok(is_known.then(|| known.device.to_owned()))
+        let Some(mark) = marked.filter(|mark| known_device::may_be_of(mark, user_id)) else { return Ok(None) };
+        let Some(user) = find_user_by_id(&self.scope(), user_id).await? else { return Ok(None) };
+        let name = known_device::name(auth, &self.scope(), &mark, &user).await?;
+        Ok(name.map(str::to_owned))
     }
 
     async fn has_session_of(&self, user_id: Option<&str>) -> Result<bool, ApiError> {

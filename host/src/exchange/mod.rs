@@ -164,6 +164,12 @@ impl Exchange {
         self.cause.params()
     }
 
+    /// The request's path as a log may hold it: the route's own, because a parameter may be a secret, as in a link. `None`
+    /// for a path that no route has.
+    pub fn logged_path(&self) -> Option<&str> {
+        self.route.as_ref().map(|route| route.path.as_str())
+    }
+
     /// The value of a route parameter.
     pub fn param(&self, name: &str) -> Option<&str> {
         self.params().iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 
 use super::Exchange;
 use crate::auth::session::{self, ActiveSession, Client};
-use crate::auth::{Scope, lifecycle};
+use crate::auth::{Scope, lifecycle, session_token};
 use crate::cookie::Cookie;
 use crate::error::{ApiError, Code};
 use crate::http::Response;
@@ -214,7 +214,10 @@ impl Exchange {
         for (name, value) in fields {
             record.set(&name, value)?;
         }
-        let session = Session(lifecycle::create(self.auth(), scope, record).await?);
+        let token = record.text("token").to_owned();
+        record.set("token", session_token::stored(self.auth(), &token))?;
+        let stored = Session(lifecycle::create(self.auth(), scope, record).await?);
+        let session = session_token::with_token(stored, &token)?;
         let active = ActiveSession::stored(session.clone(), user.clone());
         self.send_session_cookies(&active, remember);
         self.keep_session(active);

@@ -173,7 +173,9 @@ impl Request {
         static NONE: LazyLock<Arc<RequestHead>> = LazyLock::new(Arc::default);
         Self { head: Arc::clone(&NONE), raw_body: Bytes::new(), body: None, received_at: Timestamp(0) }
     }
+}
 
+impl RequestHead {
     /// The value of a cookie: the first of that name, unquoted and URL-decoded where it is escaped.
     pub fn cookie(&self, name: &str) -> Option<String> {
         let raw = self.cookies().find(|(key, _)| *key == name)?.1;

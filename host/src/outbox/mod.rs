@@ -1,8 +1,10 @@
 //! The outbox: mails and scripts' events are rows, written in the transaction that causes them, sent after its commit.
 
+mod budget;
 pub mod mailbox;
 pub mod notice;
 mod retry;
+mod sealed;
 mod sender;
 pub mod smtp;
 mod template;
@@ -11,13 +13,11 @@ pub mod webhook;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use doorward_contract::RateLimit;
 use serde_json::{Map, Value as Json, json};
 
-use crate::auth::{Auth, AuthError, Tag};
+use crate::auth::{Auth, AuthError, Scope};
 use crate::clock::Timestamp;
 use crate::mail::{Mail, kind};
-use crate::store::Database;
 use crate::store::outbox;
 
 pub use sender::{Deliveries, Sender};
@@ -29,8 +29,6 @@ pub use kind::DECOY;
 
 /// The kind of a script's event. Kinds of mail have no colon.
 const EVENT: &str = "script:event";
-
-const DAY_SECS: u32 = 86_400;
 
 /// Delivers mails.
 #[async_trait]
@@ -107,21 +105,21 @@ impl Draft {
     }
 }
 
-/// Writes a row. `db` is the transaction that causes it. A mail becomes a decoy when its recipient already got
-/// `rate_limit.per_recipient.max` mails today, so that nobody can flood a mailbox through this server.
+/// Writes a row. `scope` is the transaction that causes it. A mail becomes a decoy when the budget of its recipient is used
+/// up, so that nobody can flood a mailbox through this server.
 ///
 /// # Errors
 /// When the store fails.
-pub async fn write(auth: &Auth, db: &dyn Database, draft: &Draft) -> Result<(), AuthError> {
+pub async fn write(auth: &Auth, scope: &Scope, draft: &Draft) -> Result<(), AuthError> {
     let to = draft.payload.get("to").and_then(Json::as_str).unwrap_or_default();
-    let is_sent = draft.kind == EVENT || may_get_more(auth, db, to).await?;
+    let is_sent = draft.kind == EVENT || budget::allows(auth, scope, &draft.kind, to).await?;
     let kind = if is_sent { &draft.kind } else { DECOY };
-    let mut payload = draft.payload.clone();
+    let mut payload = sealed::close(auth, &draft.payload)?;
     let ends_at = draft.ends_at.or_else(|| link_ends_at(auth, &draft.kind));
     if let (Some(fields), Some(ends_at)) = (payload.as_object_mut(), ends_at) {
         fields.insert(outbox::ENDS_AT.to_owned(), ends_at.0.into());
     }
-    Ok(outbox::enqueue(db, &auth.random.id(), kind, payload, auth.now()).await?)
+    Ok(outbox::enqueue(scope, &auth.random.id(), kind, payload, auth.now()).await?)
 }
 
 /// When the link in a mail of the core that is written now is over; `None` for mails without a link and for all others.
@@ -137,18 +135,18 @@ fn link_ends_at(auth: &Auth, kind: &str) -> Option<Timestamp> {
     Some(auth.now().plus_secs(life_secs))
 }
 
-/// Writes a mail into the outbox. `db` is the transaction that causes it.
+/// Writes a mail into the outbox. `scope` is the transaction that causes it.
 ///
 /// # Errors
 /// When the store fails.
 pub async fn enqueue(
     auth: &Auth,
-    db: &dyn Database,
+    scope: &Scope,
     kind: &str,
     to: &str,
     data: &Map<String, Json>,
 ) -> Result<(), AuthError> {
-    write(auth, db, &Draft::mail(kind, to, data)).await
+    write(auth, scope, &Draft::mail(kind, to, data)).await
 }
 
 /// What sending mail needs.
@@ -159,21 +157,4 @@ pub struct Mailer {
     pub transport: Arc<dyn Transport>,
     /// Sees each mail first. Looked up once per mail.
     pub filter: CurrentMailFilter,
-}
-
-/// Counts a mail to the address and says whether it may be sent. Without an address (see [`DECOY`]) it takes as long.
-/// The count is part of the mail's transaction: a rollback takes back both.
-async fn may_get_more(auth: &Auth, db: &dyn Database, to: &str) -> Result<bool, AuthError> {
-    let options = &auth.config.rate_limit;
-    if !options.enabled || !options.per_recipient.enabled {
-        return Ok(true);
-    }
-    let day = auth.now().as_secs().div_euclid(i64::from(DAY_SECS));
-    let account = if to.is_empty() { auth.random.id() } else { auth.tag(Tag::Account, to) };
-    let limit = RateLimit { window_secs: DAY_SECS, max: options.per_recipient.max };
-    let is_over = auth.rate_counts.take(auth, db, format!("mail|{day}|{account}"), limit).await?.is_some();
-    if is_over {
-        tracing::warn!(target: "audit", event = "mail-withheld", account);
-    }
-    Ok(!is_over)
 }

@@ -11,6 +11,7 @@ use tokio::sync::{Notify, watch};
 use tokio::task::{JoinError, JoinHandle, JoinSet};
 
 use super::retry::{LEASE_SECS, longest_wait_secs, retry_at, too_late};
+use super::sealed::Opener;
 use super::{DECOY, EVENT, EventHooks, Mailer, TransportError};
 use crate::auth::Auth;
 use crate::clock::{Clock, Timestamp};
@@ -36,6 +37,7 @@ pub struct Sender {
     clock: Arc<dyn Clock>,
     mailer: Option<Mailer>,
     events: EventHooks,
+    opener: Opener,
     wake: Arc<Notify>,
     pulse: Arc<Pulse>,
     /// The ids of what is in flight: a clock that jumps ahead ends leases, and nothing is to be sent twice at once.
@@ -106,7 +108,7 @@ impl Sender {
     pub fn new(auth: &Auth, mailer: Option<Mailer>, events: EventHooks) -> Self {
         let (store, clock, wake) = (auth.store.clone(), Arc::clone(&auth.clock), Arc::clone(&auth.mail_queued));
         let pulse = Arc::new(Pulse(Mutex::new(Instant::now())));
-        Self { store, clock, mailer, events, wake, pulse, in_flight: Mutex::default() }
+        Self { store, clock, mailer, events, opener: Opener::new(auth), wake, pulse, in_flight: Mutex::default() }
     }
 
     fn in_flight(&self) -> MutexGuard<'_, BTreeSet<String>> {
@@ -247,7 +249,8 @@ impl Sender {
     async fn send_mail(&self, delivery: &Delivery) -> Result<(), TransportError> {
         let Some(mailer) = &self.mailer else { return Err(TransportError::passing("there is no [mail] section")) };
         let payload = delivery.payload();
-        let data = payload.get("data").and_then(Json::as_object).cloned().unwrap_or_default();
+        let unreadable = || TransportError::lasting("its data was sealed with a secret that is gone");
+        let data = self.opener.data(payload).ok_or_else(unreadable)?;
         let filled = mailer.templates.render(delivery.kind(), &data);
         let filled =
             filled.map_err(|error| TransportError::passing(format!("its template cannot be filled: {error}")))?;
@@ -339,6 +342,7 @@ mod tests {
             clock: Arc::new(Broken(AtomicU32::new(1))),
             mailer: Some(Mailer { templates, transport, filter: Box::new(|| None) }),
             events: EventHooks::default(),
+            opener: Opener::unlocked(),
             wake: Arc::default(),
             pulse: Arc::new(Pulse(Mutex::new(Instant::now()))),
             in_flight: Mutex::default(),

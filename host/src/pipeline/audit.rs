@@ -33,7 +33,7 @@ fn write(exchange: &Exchange, response: &Response, event: &str) {
         outcome = if is_refused { "refused" } else { "done" },
         status = response.status,
         code = exchange.trail.refused.as_deref(),
-        path = ?request.path,
+        path = exchange.logged_path(),
         how = exchange.opened.as_ref().map(|opened| opened.method.as_str()),
         user = who.user,
         impersonated_by = who.impersonated_by,

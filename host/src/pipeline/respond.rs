@@ -14,7 +14,7 @@ pub fn refuse(exchange: &mut Exchange, error: &ApiError) -> Response {
         tracing::error!(
             request_id = request.id,
             method = request.method,
-            path = ?request.path,
+            path = exchange.logged_path(),
             status = error.status,
             cause = %Chain(source.as_ref()),
             "request failed"

@@ -86,6 +86,7 @@ fn additional(model: &str, name: &str, options: &AdditionalField) -> Result<Fiel
         required: options.required,
         unique: options.unique,
         index: options.index,
+        max_length: Some(options.max_length),
         default,
         input: options.input,
         returned: options.returned,

@@ -19,14 +19,14 @@ fn user() -> Model {
     model(
         "user",
         vec![
-            required("name", FieldType::String),
+            Field { max_length: Some(256), ..required("name", FieldType::String) },
             Field { unique: true, ..required("email", FieldType::String) },
             Field {
                 default: Some(Value::Boolean(false)),
                 input: false,
                 ..required("emailVerified", FieldType::Boolean)
             },
-            Field::new("image", FieldType::String),
+            Field { max_length: Some(32_768), ..Field::new("image", FieldType::String) },
             now("createdAt"),
             now("updatedAt"),
         ],

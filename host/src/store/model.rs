@@ -20,6 +20,8 @@ pub struct Field {
     pub unique: bool,
     /// The error when its value is taken; `None` leaves it to the endpoint.
     pub conflict: Option<ErrorCode<String>>,
+    /// The most UTF-16 code units of a text, or of the JSON of a list; `None` for no limit.
+    pub max_length: Option<usize>,
     /// Does it have an index?
     pub index: bool,
     /// The model whose `id` it holds; deleting that row deletes this one.
@@ -54,6 +56,7 @@ impl Field {
             required: false,
             unique: false,
             conflict: None,
+            max_length: None,
             index: false,
             references: None,
             default: None,

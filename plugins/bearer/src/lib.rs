@@ -7,11 +7,17 @@ use serde::{Deserialize, Serialize};
 
 doorward_sdk::plugin!(plugin);
 
-#[derive(Default, Serialize, Deserialize)]
+#[derive(Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Options {
     /// Refuses bare tokens, as the database holds them: a token needs its signature.
     require_signature: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options { require_signature: true }
+    }
 }
 
 /// The whole plugin: its option and its two hooks.

@@ -11,6 +11,9 @@ pub const INVALID_CLAIM: ErrorCode = ErrorCode::new(
     "`exp`, `nbf` and `iat` are numbers or spans of time, `sub` and `jti` are text",
 );
 
+/// A longer picture, such as a data URL, is left out: headers and cookies of clients have room for 4 KB.
+const LONGEST_IMAGE: usize = 2048;
+
 /// Claims about the user of a session (`{"session": …, "user": …}`), before times and names are set.
 pub fn about(session: &Value, options: &Jwt, now_secs: u64) -> Map<String, Value> {
     let mut claims = Map::from_iter([("iat".to_owned(), Value::from(now_secs))]);
@@ -20,7 +23,12 @@ pub fn about(session: &Value, options: &Jwt, now_secs: u64) -> Map<String, Value
                 fields.iter().filter_map(|(name, value)| Some((name.clone(), template::fill(value, session)?))),
             );
         }
-        None => claims.extend(session.get("user").and_then(Value::as_object).cloned().unwrap_or_default()),
+        None => {
+            let mut user = session.get("user").and_then(Value::as_object).cloned().unwrap_or_default();
+            let is_long = |image: &Value| image.as_str().is_some_and(|image| image.len() > LONGEST_IMAGE);
+            user.retain(|name, value| name != "image" || !is_long(&*value));
+            claims.extend(user);
+        }
     }
     let subject = options.get_subject.as_ref().and_then(|text| template::fill(&Value::from(text.as_str()), session));
     let subject = subject.or_else(|| session.pointer("/user/id").cloned());

@@ -22,6 +22,7 @@ mod state;
 mod testing;
 mod token_endpoint;
 mod tokens;
+mod use_once;
 
 use doorward_sdk::prelude::*;
 use options::Options;

@@ -15,11 +15,13 @@ pub struct Options {
     pub providers: BTreeMap<String, Settings>,
     /// How many sign-ins of one browser may wait for their answers.
     pub sign_ins_at_once: usize,
+    /// Lets an ID token that a client brings sign in again, as the reference does.
+    pub allow_id_token_reuse: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { providers: BTreeMap::new(), sign_ins_at_once: 5 }
+        Options { providers: BTreeMap::new(), sign_ins_at_once: 5, allow_id_token_reuse: false }
     }
 }
 

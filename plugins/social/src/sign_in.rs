@@ -273,8 +273,11 @@ mod tests {
         let sign_in = |token: Value| {
             RawRequest::post("/sign-in/social", &json!({ "provider": "wire", "idToken": token })).send(&plugin())
         };
-        let answer = sign_in(json!({ "token": provider.token(json!({})), "accessToken": "at" })).expect("signed in");
+        let used = json!({ "token": provider.token(json!({})), "accessToken": "at" });
+        let answer = sign_in(used.clone()).expect("signed in");
         assert_eq!(fake::body(&answer)["user"]["email"], json!("ada@example.com"));
+        let refusal = sign_in(used).expect_err("used before").refusal();
+        assert_eq!(refusal.code.as_deref(), Some("INVALID_TOKEN"));
         for (more, nonce) in [
             (json!({ "aud": "x" }), json!(null)),
             (json!({ "aud": [] }), json!(null)),

@@ -7,6 +7,7 @@ use crate::options;
 use crate::providers::Client;
 use crate::sign_in::{self, Admission, Wish};
 use crate::state::Begin;
+use crate::use_once::UseOnce;
 use doorward_sdk::prelude::*;
 
 pub struct SignIn {
@@ -63,7 +64,9 @@ pub fn sign_in_social(_request: &Request, input: SignIn) -> Result<Response> {
 }
 
 fn with_id_token(client: &Client, brought: &Brought, begin: &Begin) -> Result<Response> {
+    let use_once = UseOnce::of(&brought.token)?;
     let identity = identify(client, brought, false)?;
+    use_once.refuse_used()?;
     let email = identity.email().ok_or(errors::NO_EMAIL)?;
     let wish = Wish {
         callback_url: begin.callback_url.as_deref(),
@@ -75,6 +78,7 @@ fn with_id_token(client: &Client, brought: &Brought, begin: &Begin) -> Result<Re
         Admission::Refused("email_not_verified") => return Err(errors::EMAIL_NOT_VERIFIED.into()),
         Admission::Refused(reason) => return Err(Error::new(401, "OAUTH_LINK_ERROR", reason)),
     };
+    use_once.spend()?;
     let opened = sign_in::open(&identity, &user)?;
     Response::json(&json!({ "redirect": false, "token": opened.token(), "user": opened.user }))
 }

@@ -65,6 +65,12 @@ pub fn count(id: &str) -> Result<u64> {
     Ok(row.and_then(|row| row.failed_verification_count).unwrap_or(u64::MAX))
 }
 
+/// Takes back one count beyond `most`, unless others forgot them all meanwhile.
+pub fn uncount(id: &str, most: u64) -> Result<()> {
+    let beyond = eq("id", id).and(gt("failedVerificationCount", most));
+    models::increment::<Enrolment>(MODEL, beyond, "failedVerificationCount", -1).map(drop)
+}
+
 /// Begins a pause, unless there is one.
 pub fn lock(id: &str, secs: u32) -> Result<()> {
     let until = clock::iso_text(clock::now_millis() + u64::from(secs) * 1000);
@@ -95,6 +101,11 @@ impl Enrolment {
     /// Whether its app was proven to work.
     pub fn is_active(&self) -> bool {
         self.verified != Some(false)
+    }
+
+    /// Wrong answers in a row.
+    pub fn failures(&self) -> u64 {
+        self.failed_verification_count.unwrap_or(0)
     }
 
     /// The seed in clear.

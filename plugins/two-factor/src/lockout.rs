@@ -4,6 +4,8 @@
 //! already, in a counter. An answer is counted before it is looked at, so that many at once are worth no more than one
 //! after the other.
 
+use std::cmp::Ordering;
+
 use crate::caller::Caller;
 use crate::enrolment::{self, Enrolment};
 use crate::errors::LOCKED;
@@ -63,11 +65,18 @@ impl<'a> Lockout<'a> {
             Whose::Counter(key) => counters::hit(key, self.options.duration_seconds)?,
             Whose::Row(row) => enrolment::count(&row.id)?,
         };
-        if let Whose::Row(row) = &self.whose
-            && count >= self.most
-        {
-            // Taken away again when this answer turns out to be right.
-            enrolment::lock(&row.id, self.options.duration_seconds)?;
+        if let Whose::Row(row) = &self.whose {
+            match count.cmp(&self.most) {
+                Ordering::Less => {}
+                // Taken away again when this answer turns out to be right.
+                Ordering::Equal => enrolment::lock(&row.id, self.options.duration_seconds)?,
+                // The operator lowered the limit below what was counted.
+                Ordering::Greater if row.failures() > self.most => {
+                    enrolment::lock(&row.id, self.options.duration_seconds)?;
+                }
+                // Not looked at, so neither right nor wrong: many right answers at once must not end in a pause.
+                Ordering::Greater => enrolment::uncount(&row.id, self.most)?,
+            }
         }
         if count > self.most { Err(LOCKED.into()) } else { Ok(()) }
     }

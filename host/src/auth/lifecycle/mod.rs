@@ -5,6 +5,7 @@
 
 mod cause;
 mod change;
+mod length;
 mod scope;
 
 use std::sync::Arc;
@@ -136,6 +137,7 @@ pub async fn consume(auth: &Auth, scope: &Scope, model: &str, filters: &[Filter]
 }
 
 async fn insert(db: &dyn Database, record: Record) -> Result<Record, AuthError> {
+    length::check_row(&record)?;
     let model = Arc::clone(record.model());
     db.insert(record).await.map_err(|error| conflict(&model, error))
 }
@@ -147,6 +149,7 @@ async fn update_rows(
     values: &[(&str, Value)],
 ) -> Result<Vec<Record>, AuthError> {
     let model = db.schema().model(name)?;
+    length::check_values(model, values)?;
     db.update(name, filters, values).await.map_err(|error| conflict(model, error))
 }
 

@@ -19,6 +19,9 @@ use formats::{Format, Life};
 /// Life of a compact copy of a session that ends with the browser, in seconds.
 const UNREMEMBERED_SECS: i64 = 60;
 
+/// A longer picture, such as a data URL, is left out of copies: browsers keep 4 KB of cookies.
+const LONGEST_IMAGE: usize = 2048;
+
 /// How copies are made and read on this server.
 pub struct SessionCache {
     format: Format,
@@ -51,7 +54,11 @@ impl SessionCache {
         let now = auth.now();
         let mut payload = Map::new();
         payload.insert("session".into(), active.session.0.output().into());
-        payload.insert("user".into(), active.user.0.output().into());
+        let mut user = active.user.0.output();
+        if active.user.image().is_some_and(|image| image.len() > LONGEST_IMAGE) {
+            user.remove("image");
+        }
+        payload.insert("user".into(), user.into());
         payload.insert("updatedAt".into(), now.0.into());
         payload.insert("version".into(), self.version.as_str().into());
         let is_short = !remember && matches!(self.format, Format::Compact(_));

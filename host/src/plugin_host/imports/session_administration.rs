@@ -24,7 +24,11 @@ impl Host for State {
         let list = async {
             let sessions = session::list(data.auth, &data.scope, &user_id).await?;
             let text = |session: &crate::store::Session| Json::Object(session.0.output()).to_string();
-            values::bounded(sessions.iter().map(text).collect(), most_bytes)
+            // The newest ones fit.
+            let newest_first = sessions.iter().rev().map(text).collect();
+            let mut fitting = values::fitting(newest_first, most_bytes);
+            fitting.reverse();
+            Ok(fitting)
         };
         Ok(list.await)
     }

@@ -98,7 +98,7 @@ impl Host for State {
             let model = exchange.auth().schema().model("session")?;
             let fields = values::fields(&fields, model, |name| shared.may_write_session(name))?;
             let Some(active) = exchange.session_with(SessionNeed::FROM_STORE).await?.cloned() else { return Ok(None) };
-            let changed = session::update(exchange.auth(), &scope, active.session.id(), fields).await?;
+            let changed = session::update(exchange.auth(), &scope, &active.session, fields).await?;
             let Some(session) = changed else { return Ok(None) };
             let text = session_json(&session, &active.user, true);
             exchange.renew_session(session::ActiveSession::stored(session, active.user));

@@ -22,7 +22,7 @@ impl Host for State {
             let values::Checked { filters, sort, limit, offset } = query;
             let users = data.scope.find_many(user::MODEL, &filters, sort, Some(limit), offset).await?;
             let texts = users.iter().map(|user| shared.user_json(user)).collect();
-            values::bounded(texts, shared.limits.result_bytes)
+            Ok(values::fitting(texts, shared.limits.result_bytes))
         };
         Ok(find.await)
     }

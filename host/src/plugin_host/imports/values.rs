@@ -92,6 +92,19 @@ pub(super) fn bounded(rows: Vec<String>, most_bytes: usize) -> Answer<Vec<String
     Ok(rows)
 }
 
+/// The first rows, as many as the guest can hold and answer with; at least one.
+pub(super) fn fitting(mut rows: Vec<String>, most_bytes: usize) -> Vec<String> {
+    // The guest's own answer has a frame around them.
+    let mut left = most_bytes / 8 * 7;
+    let fitting = rows.iter().position(|row| {
+        let is_over = row.len() > left;
+        left = left.saturating_sub(row.len());
+        is_over
+    });
+    rows.truncate(fitting.unwrap_or(rows.len()).max(1));
+    rows
+}
+
 fn filter(condition: Condition, model: &Model, shows: &impl Fn(&Field) -> bool) -> Answer<Filter> {
     let Condition { field: name, operator, value: text } = condition;
     let field = shown(model, &name, shows)?;
@@ -138,5 +151,20 @@ fn value(json: &Json, model: &Model, field: &Field) -> Answer<Value> {
         }
         Some(value) => Ok(value),
         None => Err(HostError::Invalid(format!("{}.{} has a value of another kind", model.name, field.name))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_shrinks_to_what_fits_and_is_never_empty() {
+        let rows = |sizes: &[usize]| sizes.iter().map(|size| "x".repeat(*size)).collect::<Vec<_>>();
+        let cases: [(&[usize], usize); 5] =
+            [(&[10, 10, 10], 3), (&[40, 40, 10], 2), (&[90, 1], 1), (&[10, 90, 1], 1), (&[], 0)];
+        for (sizes, expected) in cases {
+            assert_eq!(fitting(rows(sizes), 100).len(), expected, "{sizes:?}");
+        }
     }
 }
