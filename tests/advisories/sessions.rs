@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use futures_util::future::{join, join_all};
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
-use super::{member, official, sign_in_as};
+use super::{challenged, mailed_code, member, official, sign_in_as};
 use crate::fixture::Fixture;
 use crate::routes::{ada, sign_up, token, with};
 use crate::store::{Place, on_both};
@@ -13,6 +13,8 @@ use crate::store::{Place, on_both};
 on_both!(
     cve_2026_134313_each_of_200_sign_ups_gets_its_own_session,
     cve_2026_134321_no_session_is_lost_and_none_survives_its_end,
+    cve_2026_134321_of_sign_ins_that_race_with_a_reset_none_has_the_old_password,
+    a_second_factor_after_a_reset_answers_nothing,
     cve_2026_43983_a_session_that_is_renewed_while_it_ends_has_ended,
     cve_2026_8922_a_session_of_before_is_worth_nothing_after,
 );
@@ -52,9 +54,18 @@ async fn cve_2026_134313_each_of_200_sign_ups_gets_its_own_session(place: Place)
 }
 
 async fn sign_ins(server: &Fixture) -> Vec<String> {
+    fifty(server, "/sign-in/email", ada()).await
+}
+
+async fn sign_ins_by_name(server: &Fixture) -> Vec<String> {
+    fifty(server, "/sign-in/username", json!({ "username": "ada", "password": ada()["password"] })).await
+}
+
+/// The cookies of those of fifty sign-ins at once that are right.
+async fn fifty(server: &Fixture, path: &str, credentials: Json) -> Vec<String> {
     let one = || async {
         loop {
-            let answer = server.post("/sign-in/email", &ada()).await;
+            let answer = server.post(path, &credentials).await;
             if answer.status != 503 {
                 return answer;
             }
@@ -152,4 +163,42 @@ async fn cve_2026_8922_a_session_of_before_is_worth_nothing_after(place: Place) 
             }
         }
     }
+}
+
+async fn cve_2026_134321_of_sign_ins_that_race_with_a_reset_none_has_the_old_password(place: Place) {
+    let server = Fixture::start(&place, &official(&[("username", "")])).await;
+    let signed_up = server.post("/sign-up/email", &with(ada(), "username", json!("ada"))).await;
+    assert_eq!(signed_up.status, 200, "{}", signed_up.text);
+    server.post("/request-password-reset", &json!({ "email": "ada@example.com" })).await;
+    let token = server.mail("reset-password").await.data["token"].clone();
+    let reset = json!({ "token": token, "newPassword": "correct horse 2" });
+    let reset = async {
+        loop {
+            let answer = server.post("/reset-password", &reset).await;
+            if answer.status != 503 {
+                return answer;
+            }
+        }
+    };
+    let ((by_mail, by_name), reset) = join(join(sign_ins(&server), sign_ins_by_name(&server)), reset).await;
+    assert_eq!(reset.status, 200, "{}", reset.text);
+    let mut alive = 0;
+    let cookies = [by_mail, by_name].concat();
+    for cookie in &cookies {
+        alive += usize::from(server.get("/list-sessions", cookie).await.status == 200);
+    }
+    assert_eq!((alive, server.rows("session").await), (0, 0), "of {} that got in before", cookies.len());
+}
+
+async fn a_second_factor_after_a_reset_answers_nothing(place: Place) {
+    let server = Fixture::start(&place, &official(&[("two-factor", "")])).await;
+    let cookies = challenged(&server, "victim").await;
+    let code = mailed_code(&server, &cookies).await;
+    server.post("/request-password-reset", &json!({ "email": "victim@example.com" })).await;
+    let token = server.mail("reset-password").await.data["token"].clone();
+    let reset = json!({ "token": token, "newPassword": "correct horse 2" });
+    assert_eq!(server.post("/reset-password", &reset).await.status, 200);
+    let answer = server.post_as("/two-factor/verify-otp", &cookies, &json!({ "code": code })).await;
+    assert_eq!((answer.status, answer.json()["code"].as_str()), (401, Some("INVALID_TWO_FACTOR_COOKIE")));
+    assert_eq!(server.rows("session").await, 0);
 }

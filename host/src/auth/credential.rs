@@ -4,7 +4,7 @@ use super::password::PasswordCheck;
 use super::user::{create_credential, replace_password};
 use super::{Auth, AuthError, Scope};
 use crate::store::user::find_user_by_id;
-use crate::store::{Account, Database, account};
+use crate::store::{Account, Database, Models, account, eq};
 
 /// What a comparison with the user's password found.
 #[derive(Debug)]
@@ -15,6 +15,15 @@ pub enum Check {
     Wrong,
     /// The user has none.
     Absent,
+}
+
+/// Whether rows can be locked until an end.
+#[derive(Clone, Copy, Debug)]
+pub enum InTransaction {
+    /// They stay as they are until the transaction ends.
+    Yes,
+    /// They are read once.
+    No,
 }
 
 /// Compares `password` with the one of the user. Takes as long when there is none.
@@ -31,20 +40,42 @@ pub async fn check(auth: &Auth, db: &dyn Database, user_id: &str, password: &str
     })
 }
 
-/// Whether `password` is the user's, for a sign-in: a hash that is out of date is made anew. Takes as long when there is no
-/// password or no user.
+/// The account whose password is `password`, for a sign-in: a hash that is out of date is made anew. Takes as long when there
+/// is no password or no user.
 ///
 /// # Errors
 /// As [`check`].
-pub async fn prove(auth: &Auth, scope: &Scope, user_id: &str, password: &str) -> Result<bool, AuthError> {
+pub async fn prove(auth: &Auth, scope: &Scope, user_id: &str, password: &str) -> Result<Option<Account>, AuthError> {
     let credential = account::find_credential_account(scope, user_id).await?;
     let verdict = auth.passwords.verify(credential.as_ref().and_then(Account::password), password).await?;
-    let Some(credential) = credential else { return Ok(false) };
-    if verdict == PasswordCheck::MatchOutdated {
-        let hash = auth.passwords.hash(password).await?;
-        replace_password(auth, scope, &credential, &hash).await?;
+    let Some(mut credential) = credential else { return Ok(None) };
+    match verdict {
+        PasswordCheck::Mismatch => Ok(None),
+        PasswordCheck::Match => Ok(Some(credential)),
+        PasswordCheck::MatchOutdated => {
+            let hash = auth.passwords.hash(password).await?;
+            if replace_password(auth, scope, &credential, &hash).await? {
+                credential.0.set("password", hash)?;
+                return Ok(Some(credential));
+            }
+            // Somebody was faster: another sign-in, which made the same hash anew, or a change of the password.
+            let replaced = account::find_credential_account(scope, user_id).await?;
+            let verdict = auth.passwords.verify(replaced.as_ref().and_then(Account::password), password).await?;
+            Ok(replaced.filter(|_| verdict != PasswordCheck::Mismatch))
+        }
     }
-    Ok(verdict != PasswordCheck::Mismatch)
+}
+
+/// Whether the account still has the password that was proven. In a transaction it keeps it until its end.
+///
+/// # Errors
+/// When the store fails.
+pub async fn holds(db: &dyn Database, proven: &Account, within: InTransaction) -> Result<bool, AuthError> {
+    let as_proven = [eq("id", proven.id()), eq("password", proven.0.get("password").clone())];
+    Ok(match within {
+        InTransaction::Yes => !db.find_for_update(account::MODEL, &as_proven).await?.is_empty(),
+        InTransaction::No => db.find_one(account::MODEL, &as_proven).await?.is_some(),
+    })
 }
 
 /// Gives the user the password with this hash, whether or not there was one. `false` when there is no such user.

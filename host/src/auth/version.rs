@@ -41,6 +41,17 @@ pub async fn of(auth: &Auth, db: &dyn Database, user: &User) -> Result<String, A
     Ok(text(key.expose(), &material))
 }
 
+/// As [`of`], in a transaction: the user and the accounts stay as they are until it ends.
+///
+/// # Errors
+/// When the store fails.
+pub async fn of_locked(auth: &Auth, db: &dyn Database, user_id: &str) -> Result<Option<String>, AuthError> {
+    let Some(user) = lock_user(db, user_id).await? else { return Ok(None) };
+    let material = material(auth, db, &user, Lock::Accounts).await?;
+    let key = Purpose::CredentialsVersion.key(&auth.config.secret_value);
+    Ok(Some(text(key.expose(), &material)))
+}
+
 /// Asks the store as [`of`] does, for an address that no user has: the answer must take as long.
 ///
 /// # Errors

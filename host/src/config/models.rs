@@ -95,7 +95,7 @@ pub struct AdditionalField {
 }
 
 fn longest() -> usize {
-    4096
+    10_000
 }
 
 fn yes() -> bool {

@@ -80,7 +80,9 @@ async fn authenticate(exchange: &mut Exchange, given: &Credentials) -> Result<Us
     exchange.count_account_attempt(&email, found.as_ref().map(User::id)).await?;
     let auth = exchange.auth();
     let user_id = found.as_ref().map(User::id).unwrap_or_default();
-    let is_right = credential::prove(auth, &exchange.scope(), user_id, &given.password).await?;
+    let proven = credential::prove(auth, &exchange.scope(), user_id, &given.password).await?;
+    let is_right = proven.is_some();
+    exchange.proven_password = proven;
     found.filter(|_| is_right).ok_or_else(|| Code::INVALID_EMAIL_OR_PASSWORD.into())
 }
 

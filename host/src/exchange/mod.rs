@@ -28,7 +28,7 @@ use crate::cookie::signature::Signer;
 use crate::error::ApiError;
 use crate::http::{Headers, Request, Response};
 use crate::outbox;
-use crate::store::{Database, Store};
+use crate::store::{Account, Database, Store};
 
 pub use doorward_contract::PathPattern;
 
@@ -84,6 +84,8 @@ pub struct Exchange {
     pub trail: Trail,
     /// The user for whom the application's own backend asks; counts while the request has no session.
     pub asked_for_user: Option<String>,
+    /// The account whose password this request proved. It must still have it when a session is opened.
+    pub proven_password: Option<Account>,
     /// The user who must show a factor before a session is opened.
     owes_factor: Option<String>,
     queued_later: Vec<outbox::Draft>,
@@ -112,6 +114,7 @@ impl Exchange {
             enclosing_tx: None,
             trail: Trail::default(),
             asked_for_user: None,
+            proven_password: None,
             owes_factor: None,
             queued_later: Vec::new(),
             session: session::Lazy::default(),

@@ -7,12 +7,13 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::Exchange;
+use crate::auth::credential::{self, InTransaction};
 use crate::auth::session::{self, ActiveSession, Client};
 use crate::auth::{Scope, lifecycle, session_token};
 use crate::cookie::Cookie;
 use crate::error::{ApiError, Code};
 use crate::http::Response;
-use crate::store::{Database, Owner, Session, User, Value};
+use crate::store::{Database, Owner, Record, Session, User, Value};
 
 /// An attempt to sign in: who, and how.
 #[derive(Clone, Debug)]
@@ -127,6 +128,7 @@ impl Exchange {
         // The cookies of gates come after those of the session.
         let of_gates = self.cookies.split_off(before.min(self.cookies.len()));
         if let Some(response) = challenge {
+            self.check_proof(scope, attempt.user.id(), InTransaction::No).await?;
             let (removed, set) = of_gates.into_iter().partition::<Vec<_>, _>(Cookie::is_deletion);
             self.keep_choice(attempt.remember);
             self.cookies.extend(removed);
@@ -216,11 +218,35 @@ impl Exchange {
         }
         let token = record.text("token").to_owned();
         record.set("token", session_token::stored(self.auth(), &token))?;
-        let stored = Session(lifecycle::create(self.auth(), scope, record).await?);
+        let stored = Session(self.store_proven(scope, record).await?);
         let session = session_token::with_token(stored, &token)?;
         let active = ActiveSession::stored(session.clone(), user.clone());
         self.send_session_cookies(&active, remember);
         self.keep_session(active);
         Ok(OpenedSession { session, user, method })
+    }
+
+    /// Stores the row; when a password opened the session, in a transaction in which the account keeps that password. A
+    /// change of it that comes later then ends this session with the others.
+    async fn store_proven(&self, scope: &Scope, row: Record) -> Result<Record, ApiError> {
+        if self.proven_password.is_none() {
+            return Ok(lifecycle::create(self.auth(), scope, row).await?);
+        }
+        let unit = scope.begin(self.auth()).await?;
+        self.check_proof(&unit, row.text("userId"), InTransaction::Yes).await?;
+        let stored = lifecycle::create(self.auth(), &unit, row).await?;
+        unit.commit().await?;
+        Ok(stored)
+    }
+
+    /// Refuses a password that was right when it was compared and is not the user's any more.
+    async fn check_proof(&self, scope: &Scope, user_id: &str, within: InTransaction) -> Result<(), ApiError> {
+        let proven = self.proven_password.as_ref().filter(|account| account.user_id() == user_id);
+        match proven {
+            Some(account) if !credential::holds(scope, account, within).await? => {
+                Err(Code::INVALID_EMAIL_OR_PASSWORD.into())
+            }
+            _ => Ok(()),
+        }
     }
 }

@@ -10,6 +10,9 @@ use doorward_sdk::prelude::*;
 /// The kind of the mail.
 pub const MAIL: &str = "two-factor-otp";
 
+/// In place of the count: no more answers are looked at.
+const CLOSED: &str = "~";
+
 /// Where a caller's code is kept.
 pub struct MailedCode(String);
 
@@ -35,9 +38,13 @@ impl MailedCode {
         for _ in 0..=options.allowed_attempts {
             let Some(value) = verifications::find(&self.0)? else { return Err(OTP_HAS_EXPIRED.into()) };
             let (kept, spent) = value.rsplit_once(':').unwrap_or((&value, ""));
+            if spent == CLOSED {
+                return Err(OTP_HAS_EXPIRED.into());
+            }
             let spent = spent.parse().unwrap_or(options.allowed_attempts);
             if spent >= options.allowed_attempts {
-                verifications::consume(&self.0)?;
+                // A right answer that was counted in time is redeemed still.
+                verifications::replace(&self.0, &value, &format!("{kept}:{CLOSED}"))?;
                 break;
             }
             if verifications::replace(&self.0, &value, &format!("{kept}:{}", spent + 1))? {

@@ -3,7 +3,7 @@
 use crate::backup_codes::BackupCodes;
 use crate::caller::Caller;
 use crate::enrolment::{self, Enrolment};
-use crate::errors::{BACKUP_CODES_NOT_ENABLED, INVALID_BACKUP_CODE};
+use crate::errors::{BACKUP_CODES_NOT_ENABLED, INVALID_BACKUP_CODE, INVALID_TWO_FACTOR_COOKIE};
 use crate::lockout::Lockout;
 use crate::options::Options;
 use doorward_sdk::prelude::*;
@@ -48,7 +48,10 @@ pub fn verify_backup_code(_request: &Request, input: VerifyBackupCode) -> Result
         }
         // The challenge is answered and nobody is signed in.
         Caller::Challenged(challenge) => {
-            transactions::run(|| challenge.redeem().and_then(|_| strike()))?;
+            transactions::run(|| match challenge.redeem()? {
+                true => strike(),
+                false => Err(INVALID_TWO_FACTOR_COOKIE.into()),
+            })?;
             Response::json(&json!({ "user": challenge.user }))
         }
     }

@@ -94,11 +94,12 @@ impl Host for State {
             Err(error) => return Ok(Err(error)),
         };
         let user_id = user.as_ref().map_or("", |(_, user)| user.id());
-        let is_right = match self.aside(credential::prove(&auth, &scope, user_id, &password)).await? {
-            Ok(is_right) => is_right,
+        let proven = match self.aside(credential::prove(&auth, &scope, user_id, &password)).await? {
+            Ok(proven) => proven,
             Err(error) => return Ok(Err(error.into())),
         };
-        self.proven = user.filter(|_| is_right);
+        self.proven = user.filter(|_| proven.is_some());
+        self.data_and_work()?.1.exchange.proven_password = proven;
         Ok(Ok(self.proven.is_some()))
     }
 

@@ -123,8 +123,12 @@ impl Host for State {
     }
 
     async fn credentials_version(&mut self, id: String) -> wasmtime::Result<Answer<Option<String>>> {
+        let is_in_transaction = self.is_in_transaction();
         let data = self.data()?;
         let version = async {
+            if is_in_transaction {
+                return Ok(version::of_locked(data.auth, &data.scope, &id).await?);
+            }
             match find_user_by_id(&data.scope, &id).await? {
                 Some(user) => Ok(Some(version::of(data.auth, &data.scope, &user).await?)),
                 None => Ok(None),
