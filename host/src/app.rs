@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
+use crate::auth::credential;
 use crate::auth::lifecycle::Observer;
 use crate::auth::sweeper::{self, Sweeper};
 use crate::auth::{Auth, AuthError, Scope};
@@ -132,6 +133,7 @@ impl App {
     pub async fn start_with(config: Config, ports: Ports) -> Result<Self, StartError> {
         let config = Arc::new(config);
         let auth = open_auth(&config, ports).await?;
+        credential::learn_forms(&auth).await;
         let capacity = Capacity::default();
         let mailbox = mailbox(&config)?;
         let extensions = load_extensions(&auth, &config, &capacity, mailbox.as_ref()).await?;

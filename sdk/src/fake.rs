@@ -119,7 +119,10 @@ impl Default for World {
             is_in_transaction: false,
             verifications: BTreeMap::new(),
             cookies: BTreeMap::new(),
-            core_options: BTreeMap::from([("mail".to_owned(), serde_json::json!({ "transport": "mailbox" }))]),
+            core_options: BTreeMap::from([
+                ("mail".to_owned(), serde_json::json!({ "transport": "mailbox" })),
+                ("user".to_owned(), serde_json::json!({})),
+            ]),
             session: None,
             is_brief: false,
             is_session_old: false,

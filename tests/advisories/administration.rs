@@ -30,7 +30,8 @@ async fn row(server: &Fixture, email: &str) -> Json {
 async fn cve_2026_134311_without_the_right_nothing_that_signs_in_is_changed(place: Place) {
     let roles = "roles.support.user = [\"update\", \"get\"]\nroles.admin.user = [\"update\"]\nroles.user.user = []";
     let options = official(&[("admin", roles), ("two-factor", ""), ("username", "")]);
-    let server = Fixture::start(&place, &options).await;
+    let plan = "user.additional_fields.plan = { type = \"string\", required = false }\n";
+    let server = Fixture::start(&place, &format!("{plan}{options}")).await;
     let cookie = member(&server, "helper").await.cookie();
     let victim = member(&server, "victim").await.json()["user"]["id"].clone();
     give_role(&server, "helper@example.com", "support").await;
@@ -44,6 +45,8 @@ async fn cve_2026_134311_without_the_right_nothing_that_signs_in_is_changed(plac
         ("phoneNumber", json!("+15550100")),
         ("phoneNumberVerified", json!(true)),
         ("username", json!("eve_1")),
+        ("twoFactorEnabled", json!(false)),
+        ("twoFactorEnabled", json!(true)),
         ("role", json!("admin")),
         ("banned", json!(true)),
         ("banReason", json!("none")),
@@ -58,6 +61,7 @@ async fn cve_2026_134311_without_the_right_nothing_that_signs_in_is_changed(plac
         assert_eq!(update(json!({ field: "correct horse 9" })).await.status, 400, "{field}");
     }
     assert_eq!(row(&server, "victim@example.com").await, before);
+    assert_eq!(update(json!({ "plan": "paid" })).await.status, 200, "what the application keeps");
     assert_eq!(update(json!({ "name": "Victoria" })).await.status, 200, "what is left is a name");
 }
 

@@ -6,6 +6,9 @@ use super::{Auth, AuthError, Scope};
 use crate::store::user::find_user_by_id;
 use crate::store::{Account, Database, Models, account, eq};
 
+/// How many accounts are looked at when the server starts.
+const LEARNT_ROWS: u32 = 200;
+
 /// What a comparison with the user's password found.
 #[derive(Debug)]
 pub enum Check {
@@ -24,6 +27,18 @@ pub enum InTransaction {
     Yes,
     /// They are read once.
     No,
+}
+
+/// Looks at some stored hashes, so that from the first request on a wrong password takes as long with one form as with another.
+/// What it misses is learnt at a comparison.
+pub async fn learn_forms(auth: &Auth) {
+    let of_passwords = [eq("providerId", account::CREDENTIAL)];
+    match auth.store.find_many(account::MODEL, &of_passwords, None, Some(LEARNT_ROWS), None).await {
+        Ok(accounts) => accounts.into_iter().map(Account).for_each(|account| {
+            account.password().into_iter().for_each(|hash| auth.passwords.learn(hash));
+        }),
+        Err(error) => tracing::warn!(%error, "the forms of stored passwords cannot be looked at"),
+    }
 }
 
 /// Compares `password` with the one of the user. Takes as long when there is none.

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use argon2::{Algorithm, Argon2, Block, Params, PasswordHash, Version};
 use thread_priority::{ThreadPriority, ThreadPriorityValue, set_current_thread_priority};
 use tokio::sync::oneshot;
@@ -34,8 +35,19 @@ pub enum PasswordCheck {
 pub struct PasswordHasher {
     jobs: flume::Sender<Job>,
     params: Params,
+    forms: Arc<ArcSwap<Vec<Form>>>,
     random: Arc<dyn Random>,
 }
+
+/// How a hash is computed, which decides how long it takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Form {
+    Argon2id(Params),
+    Scrypt,
+}
+
+/// Of forms that came along. Each makes every wrong password cost one hash more.
+const MOST_FORMS: usize = 4;
 
 type Job = Box<dyn FnOnce(&mut Vec<Block>) + Send>;
 
@@ -64,7 +76,8 @@ impl PasswordHasher {
                 .spawn(run)
                 .map_err(|error| AuthError::Internal(format!("cannot start a hashing thread: {error}")))?;
         }
-        Ok(Self { jobs, params, random })
+        let forms = Arc::new(ArcSwap::from_pointee(vec![Form::Argon2id(params.clone())]));
+        Ok(Self { jobs, params, forms, random })
     }
 
     /// How many hashes wait for a thread.
@@ -88,29 +101,40 @@ impl PasswordHasher {
         .await?
     }
 
-    /// Compares `password` with a stored hash. Without one, or with one of an unknown form, a hash is computed all the
-    /// same, so that the answer takes as long.
+    /// Compares `password` with a stored hash, if there is one. A wrong password costs one hash of each form that is in use,
+    /// whichever the stored one has and whether or not there is one, so that the time tells nothing.
     ///
     /// # Errors
     /// [`AuthError::Busy`] when too many hashes wait.
     pub async fn verify(&self, stored: Option<&str>, password: &str) -> Result<PasswordCheck, AuthError> {
+        if let Some(stored) = stored {
+            self.learn(stored);
+        }
         let (stored, password, params) = (stored.map(str::to_owned), normalize(password), self.params.clone());
-        self.run(move |memory| match stored.as_deref().map(Stored::parse) {
-            Some(Some(Stored::Argon2id { params: its, salt, hash })) => {
-                let mut derived = vec![0u8; hash.len()];
-                derive(&password, &salt, &its, &mut derived, memory)?;
-                let is_current = its.m_cost() >= params.m_cost() && its.t_cost() >= params.t_cost();
-                Ok(verdict(constant_time_eq(&derived, &hash), is_current))
+        let forms = self.forms.load_full();
+        self.run(move |memory| {
+            let stored = stored.as_deref().and_then(Stored::parse);
+            let check =
+                stored.as_ref().map_or(Ok(PasswordCheck::Mismatch), |it| it.compare(&password, &params, memory))?;
+            if check == PasswordCheck::Mismatch {
+                let form = stored.map(|stored| stored.form());
+                others(&forms, form.as_ref()).try_for_each(|form| form.spend(&password, memory))?;
             }
-            Some(Some(Stored::Scrypt { salt, key })) => {
-                Ok(verdict(constant_time_eq(scrypt_key(&password, salt)?.as_bytes(), key.as_bytes()), false))
-            }
-            Some(None) | None => {
-                derive(&password, &[0; SALT_BYTES], &params, &mut [0; HASH_BYTES], memory)?;
-                Ok(PasswordCheck::Mismatch)
-            }
+            Ok(check)
         })
         .await?
+    }
+
+    /// Notes the form of a stored hash: from now on a wrong password costs a hash of this form too.
+    pub fn learn(&self, stored: &str) {
+        let Some(form) = Stored::parse(stored).map(|stored| stored.form()) else { return };
+        let is_new = |forms: &[Form]| forms.len() <= MOST_FORMS && !forms.contains(&form);
+        if is_new(&self.forms.load()) {
+            self.forms.rcu(|forms| match is_new(forms) {
+                true => [forms.as_slice(), &[form.clone()]].concat(),
+                false => forms.as_ref().clone(),
+            });
+        }
     }
 
     async fn run<T: Send + 'static>(
@@ -186,6 +210,44 @@ impl<'a> Stored<'a> {
     }
 }
 
+impl Stored<'_> {
+    fn form(&self) -> Form {
+        match self {
+            Self::Argon2id { params, .. } => Form::Argon2id(params.clone()),
+            Self::Scrypt { .. } => Form::Scrypt,
+        }
+    }
+
+    fn compare(&self, password: &str, wanted: &Params, memory: &mut Vec<Block>) -> Result<PasswordCheck, AuthError> {
+        match self {
+            Self::Argon2id { params, salt, hash } => {
+                let mut derived = vec![0u8; hash.len()];
+                derive(password, salt, params, &mut derived, memory)?;
+                let is_current = params.m_cost() >= wanted.m_cost() && params.t_cost() >= wanted.t_cost();
+                Ok(verdict(constant_time_eq(&derived, hash), is_current))
+            }
+            Self::Scrypt { salt, key } => {
+                Ok(verdict(constant_time_eq(scrypt_key(password, salt)?.as_bytes(), key.as_bytes()), false))
+            }
+        }
+    }
+}
+
+impl Form {
+    /// Takes as long as a hash of this form, and finds nothing.
+    fn spend(&self, password: &str, memory: &mut Vec<Block>) -> Result<(), AuthError> {
+        match self {
+            Self::Argon2id(params) => derive(password, &[0; SALT_BYTES], params, &mut [0; HASH_BYTES], memory),
+            Self::Scrypt => scrypt_key(password, "").map(drop),
+        }
+    }
+}
+
+/// The forms in use but for the one that was computed already.
+fn others<'a>(forms: &'a [Form], computed: Option<&'a Form>) -> impl Iterator<Item = &'a Form> {
+    forms.iter().filter(move |form| Some(*form) != computed)
+}
+
 fn verdict(is_equal: bool, is_current: bool) -> PasswordCheck {
     match (is_equal, is_current) {
         (true, true) => PasswordCheck::Match,
@@ -259,6 +321,24 @@ mod tests {
         let hasher = hasher(8);
         assert_eq!(hasher.verify(Some(hash), "correct horse 1").await.unwrap(), PasswordCheck::MatchOutdated);
         assert_eq!(hasher.verify(Some(hash), "correct horse 2").await.unwrap(), PasswordCheck::Mismatch);
+    }
+
+    #[tokio::test]
+    async fn a_wrong_password_costs_the_same_whatever_is_stored() {
+        let hasher = hasher(8);
+        let current = hasher.hash("correct horse 1").await.unwrap();
+        let scrypt = include_str!("../../../tests/wire/scrypt-hash.txt").trim();
+        let cheaper = current.replacen("m=64", "m=32", 1);
+        for stored in [scrypt, &cheaper, "plain", scrypt] {
+            hasher.learn(stored);
+        }
+        let forms = hasher.forms.load_full();
+        assert_eq!(forms.len(), 3);
+        for stored in [Some(current.as_str()), Some(scrypt), Some(&cheaper), Some("plain"), None] {
+            let computed = stored.and_then(Stored::parse).map(|stored| stored.form());
+            let spent: Vec<&Form> = computed.iter().chain(others(&forms, computed.as_ref())).collect();
+            assert!(spent.len() == 3 && forms.iter().all(|form| spent.contains(&form)), "{stored:?}: {spent:?}");
+        }
     }
 
     #[tokio::test]

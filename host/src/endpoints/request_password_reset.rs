@@ -35,17 +35,18 @@ pub async fn request_password_reset(exchange: &mut Exchange) -> Result<Response,
     Ok(Response::json(&json!({ "status": true, "message": MESSAGE })))
 }
 
-/// For an address without a user, the same number of rows is read, written and deleted, so that timing reveals nothing.
+/// For an address without a user, as many rows are read and written, so that timing reveals nothing.
 async fn queue(exchange: &mut Exchange, scope: &Scope, address: &str, redirect_to: &str) -> Result<(), ApiError> {
     let auth = exchange.auth();
     let token = auth.random.string(ALPHANUMERIC, TOKEN_LENGTH);
     let identifier = format!("{RESET_PASSWORD}{token}");
+    let ttl_secs = auth.config.email_and_password.reset_password_token_expires_in;
     let Some(user) = find_user_by_email(scope, address).await? else {
         version::of_nobody(auth, scope).await?;
-        verification::consume(auth, scope, &identifier).await?;
+        // A link that nobody gets, for a user that nobody is.
+        verification::create(auth, scope, &identifier, &auth.random.id(), ttl_secs).await?;
         return exchange.queue_decoy(scope).await;
     };
-    let ttl_secs = auth.config.email_and_password.reset_password_token_expires_in;
     let stamp = version::stamp(auth, scope, &user).await?;
     verification::create(auth, scope, &identifier, &stamp, ttl_secs).await?;
     let base = auth.config.endpoint_base();

@@ -35,6 +35,8 @@ pub const MAY_NOT_SET_PHONE: ErrorCode =
     forbidden("YOU_ARE_NOT_ALLOWED_TO_SET_USERS_PHONE_NUMBER", "You are not allowed to update users phone number");
 pub const MAY_NOT_SET_USERNAME: ErrorCode =
     forbidden("YOU_ARE_NOT_ALLOWED_TO_SET_USERS_USERNAME", "You are not allowed to update users username");
+pub const MAY_NOT_SET_OTHERS_FIELDS: ErrorCode =
+    forbidden("YOU_ARE_NOT_ALLOWED_TO_SET_FIELDS_OF_PLUGINS", "You are not allowed to change what other plugins keep");
 pub const NO_ADMINS: ErrorCode = forbidden("YOU_CANNOT_IMPERSONATE_ADMINS", "You cannot impersonate admins");
 pub const IMPERSONATED: ErrorCode =
     forbidden("NOT_ALLOWED_WHILE_IMPERSONATING", "You cannot do this while you impersonate someone");

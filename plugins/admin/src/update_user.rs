@@ -2,8 +2,8 @@
 
 use crate::caller::Caller;
 use crate::errors::{
-    ID_STAYS, INVALID_EMAIL, MAY_NOT_BAN, MAY_NOT_CHANGE_ROLE, MAY_NOT_SET_EMAIL, MAY_NOT_SET_PHONE,
-    MAY_NOT_SET_USERNAME, MAY_NOT_UPDATE, NOT_YOURSELF, NOTHING_TO_UPDATE, PASSWORD_ELSEWHERE, USER_EXISTS,
+    ID_STAYS, INVALID_EMAIL, MAY_NOT_BAN, MAY_NOT_CHANGE_ROLE, MAY_NOT_SET_EMAIL, MAY_NOT_SET_OTHERS_FIELDS,
+    MAY_NOT_SET_PHONE, MAY_NOT_SET_USERNAME, MAY_NOT_UPDATE, NOT_YOURSELF, NOTHING_TO_UPDATE, PASSWORD_ELSEWHERE, USER_EXISTS,
 };
 use crate::fields::UserId;
 use crate::{ban, impersonation, role_names, user_data};
@@ -86,6 +86,9 @@ fn check(caller: &Caller, user_id: &str, data: &mut Map<String, Value>) -> Resul
     }
     if data.contains_key("username") {
         caller.require("user", "set-username", MAY_NOT_SET_USERNAME)?;
+    }
+    if user_data::names_field_of_others(data)? {
+        caller.require("user", "set-password", MAY_NOT_SET_OTHERS_FIELDS)?;
     }
     Ok(())
 }

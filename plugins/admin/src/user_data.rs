@@ -9,6 +9,31 @@ pub fn names_ban(data: &Map<String, Value>) -> bool {
     ["banned", "banReason", "banExpires"].iter().any(|field| data.contains_key(*field))
 }
 
+/// Fields of the core and of this plugin, and those that have actions of their own.
+const NAMED: [&str; 12] = [
+    "name",
+    "email",
+    "emailVerified",
+    "image",
+    "role",
+    "banned",
+    "banReason",
+    "banExpires",
+    "username",
+    "displayUsername",
+    "phoneNumber",
+    "phoneNumberVerified",
+];
+
+/// Whether a field is among them that neither the core nor the operator nor this plugin gave to users. Such a field may decide
+/// how the user signs in, as `twoFactorEnabled` does.
+pub fn names_field_of_others(data: &Map<String, Value>) -> Result<bool> {
+    let section: Map<String, Value> = config::core_options("user")?;
+    let additional = section.get("additional_fields").and_then(Value::as_object);
+    let is_additional = |name: &String| additional.is_some_and(|fields| fields.contains_key(name));
+    Ok(data.keys().any(|name| !NAMED.contains(&name.as_str()) && !is_additional(name)))
+}
+
 /// Adds what a change of a ban leaves out: a ban without an end has none, whatever end an earlier one had, and who is not
 /// banned has neither reason nor end.
 pub fn complete_ban(data: &mut Map<String, Value>) {
