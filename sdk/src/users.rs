@@ -123,6 +123,8 @@ pub enum WayIn {
     TwoFactor,
     /// Backup codes were made.
     BackupCodes,
+    /// An administrator gives the user another address. Say so before the change: the address that is left is told.
+    Address,
 }
 
 /// Tells the user by mail that a way in has changed, in the transaction that is open. Nothing happens when the operator does
@@ -136,6 +138,7 @@ pub fn tell_of_change(id: &str, what: WayIn) -> Result<()> {
         WayIn::Passkey => "passkey-added",
         WayIn::TwoFactor => "two-factor-changed",
         WayIn::BackupCodes => "backup-codes-changed",
+        WayIn::Address => "email-changed",
     };
     Ok(host::users::tell_of_change(id, change)?)
 }

@@ -10,6 +10,7 @@ use crate::store::{Place, on_both};
 
 on_both!(
     cve_2026_134311_without_the_right_nothing_that_signs_in_is_changed,
+    an_address_that_an_administrator_changes_is_told,
     cve_2026_134318_a_role_with_a_space_is_no_role,
     cve_2026_134317_105215_96547_a_sign_up_sets_what_is_input_and_nothing_else,
 );
@@ -63,6 +64,26 @@ async fn cve_2026_134311_without_the_right_nothing_that_signs_in_is_changed(plac
     assert_eq!(row(&server, "victim@example.com").await, before);
     assert_eq!(update(json!({ "plan": "paid" })).await.status, 200, "what the application keeps");
     assert_eq!(update(json!({ "name": "Victoria" })).await.status, 200, "what is left is a name");
+}
+
+async fn an_address_that_an_administrator_changes_is_told(place: Place) {
+    let server = Fixture::start(&place, &official(&[("admin", "")])).await;
+    let cookie = member(&server, "boss").await.cookie();
+    give_role(&server, "boss@example.com", "admin").await;
+    for (name, is_verified) in [("proven", true), ("unproven", false)] {
+        let user = member(&server, name).await.json()["user"]["id"].clone();
+        let (email, new) = (format!("{name}@example.com"), format!("{name}2@example.com"));
+        let verified = [("emailVerified", is_verified.into())];
+        server.store().update("user", &[eq("email", email.as_str())], &verified).await.unwrap();
+        for email in [&email, &new] {
+            let data = json!({ "userId": user, "data": { "email": email } });
+            assert_eq!(server.post_as("/admin/update-user", &cookie, &data).await.status, 200);
+        }
+        let told = server.mails().await.into_iter().filter(|mail| mail.kind == "email-changed" && mail.to == email);
+        let told: Vec<String> = told.map(|mail| mail.text).collect();
+        assert_eq!(told.len(), usize::from(is_verified), "{told:?}");
+        assert!(told.iter().all(|text| text.starts_with("An administrator of ") && !text.contains("http")), "{told:?}");
+    }
 }
 
 async fn cve_2026_134318_a_role_with_a_space_is_no_role(place: Place) {

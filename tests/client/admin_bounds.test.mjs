@@ -104,6 +104,15 @@ test.each([
   expect((await sessionsOf(bob.id)).map((session) => session.token)).toEqual([bob.token]);
 });
 
+test("an impersonation ends when the password of the user changes", async () => {
+  const [admin, bob] = [await person("admin"), await person()];
+  await call(admin, "POST", "/admin/impersonate-user", { userId: bob.id });
+  expect(await whose(admin)).toBe(bob.id);
+  expect((await call(bob, "POST", "/change-password", { currentPassword: PASSWORD, newPassword: "another horse 1" })).status).toBe(200);
+  expect(await whose(admin)).toBeUndefined();
+  expect((await sessionsOf(bob.id)).map((session) => session.token)).toEqual([bob.token]);
+});
+
 test("a session of the administrator's elsewhere may end meanwhile", async () => {
   const [admin, bob] = [await person("admin"), await person()];
   const other = browser();

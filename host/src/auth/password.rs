@@ -131,7 +131,7 @@ impl PasswordHasher {
         let is_new = |forms: &[Form]| forms.len() <= MOST_FORMS && !forms.contains(&form);
         if is_new(&self.forms.load()) {
             self.forms.rcu(|forms| match is_new(forms) {
-                true => [forms.as_slice(), &[form.clone()]].concat(),
+                true => [forms.as_slice(), std::slice::from_ref(&form)].concat(),
                 false => forms.as_ref().clone(),
             });
         }

@@ -10,7 +10,7 @@ use crate::store::User;
 /// What has changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Notice {
-    /// The address; see `Exchange::tell_old_address`.
+    /// The address, by an administrator; for a user's own change see `Exchange::tell_old_address`.
     EmailChanged,
     /// The password.
     PasswordChanged,
@@ -23,10 +23,16 @@ pub enum Notice {
 }
 
 impl Notice {
-    /// The notice that a plugin asks for, by the kind of its mail. That of the address is the core's.
+    /// The notice that a plugin asks for, by the kind of its mail.
     pub fn of_plugin(kind: &str) -> Option<Self> {
-        let of_plugins = [Self::PasswordChanged, Self::PasskeyAdded, Self::TwoFactorChanged, Self::BackupCodesChanged];
-        of_plugins.into_iter().find(|notice| notice.kind() == kind)
+        let all = [
+            Self::EmailChanged,
+            Self::PasswordChanged,
+            Self::PasskeyAdded,
+            Self::TwoFactorChanged,
+            Self::BackupCodesChanged,
+        ];
+        all.into_iter().find(|notice| notice.kind() == kind)
     }
 
     /// The kind of its mail.
@@ -59,7 +65,9 @@ impl Notice {
 /// # Errors
 /// When the store fails.
 pub async fn tell(auth: &Auth, scope: &Scope, user: &User, notice: Notice) -> Result<(), AuthError> {
-    if !notice.is_wanted(&auth.config) {
+    // An address that was never verified may be someone else's.
+    let is_strangers = notice == Notice::EmailChanged && !user.email_verified();
+    if is_strangers || !notice.is_wanted(&auth.config) {
         return Ok(());
     }
     let data = Map::from_iter([("user".to_owned(), user.0.output().into())]);

@@ -5,7 +5,7 @@ use crate::ban;
 use crate::caller::{Caller, role_of};
 use crate::errors::{MAY_NOT_IMPERSONATE, NO_ADMINS, NOT_FOUND, bare};
 use crate::fields::User;
-use crate::impersonator::{FIELD, end_all_by, impersonator};
+use crate::impersonator::{FIELD, end_all_by, end_all_of, impersonator};
 use crate::options::Options;
 use crate::way_back::{self, COOKIE, WayBack};
 use doorward_sdk::prelude::*;
@@ -101,7 +101,7 @@ pub fn end_with_user(change: &Change) -> Result<()> {
     }
 }
 
-/// An event: whose password changed acts as nobody any more.
+/// An event: whose password changed acts as nobody any more, and nobody acts as them.
 pub fn end_with_password(change: &Change) -> Result<()> {
     // These store the same password anew when its hash is of an old kind.
     let same_password = ["/sign-in/", "/two-factor/", "/verify-password"];
@@ -111,7 +111,10 @@ pub fn end_with_password(change: &Change) -> Result<()> {
     let account = change.data()?;
     let text = |field: &str| account.get(field).and_then(Value::as_str);
     match (text("providerId"), text("userId")) {
-        (Some("credential"), Some(user_id)) => end_all_by(user_id),
+        (Some("credential"), Some(user_id)) => {
+            end_all_of(user_id)?;
+            end_all_by(user_id)
+        }
         _ => Ok(()),
     }
 }

@@ -3,7 +3,8 @@
 use crate::caller::Caller;
 use crate::errors::{
     ID_STAYS, INVALID_EMAIL, MAY_NOT_BAN, MAY_NOT_CHANGE_ROLE, MAY_NOT_SET_EMAIL, MAY_NOT_SET_OTHERS_FIELDS,
-    MAY_NOT_SET_PHONE, MAY_NOT_SET_USERNAME, MAY_NOT_UPDATE, NOT_YOURSELF, NOTHING_TO_UPDATE, PASSWORD_ELSEWHERE, USER_EXISTS,
+    MAY_NOT_SET_PHONE, MAY_NOT_SET_USERNAME, MAY_NOT_UPDATE, NOT_YOURSELF, NOTHING_TO_UPDATE, PASSWORD_ELSEWHERE,
+    USER_EXISTS,
 };
 use crate::fields::UserId;
 use crate::{ban, impersonation, role_names, user_data};
@@ -26,11 +27,15 @@ pub fn update_user(_request: &Request, input: UpdateUser) -> Result<Response> {
     let caller = Caller::who_may("user", "update", MAY_NOT_UPDATE)?;
     let UpdateUser { user_id, mut data } = input;
     check(&caller, &user_id, &mut data)?;
-    caller.target(&user_id)?;
+    let target = caller.target(&user_id)?;
     user_data::complete_ban(&mut data);
     let bans = data.get("banned") == Some(&Value::Bool(true));
     let changes_role = data.contains_key("role");
+    let new_email = data.get("email").and_then(Value::as_str).map(str::to_owned);
     let user = transactions::run(|| {
+        if new_email.is_some_and(|new| new != target.email()) {
+            users::tell_of_change(&user_id, users::WayIn::Address)?;
+        }
         let user = users::update(&user_id, &Value::Object(data))?;
         if bans {
             ban::sign_out(&user_id)?;
