@@ -52,6 +52,10 @@ with_keys! {
         /// Model → other names for the plugin's tables, and for the columns that it adds.
         #[serde(default)]
         pub schema: BTreeMap<String, PluginNames>,
+        /// Opens what this plugin sealed before each plugin had a key of its own, and with it whatever else is sealed under
+        /// the server's secret and falls into the plugin's hands. Seal such values anew, then remove the option.
+        #[serde(default)]
+        pub opens_old_seals: bool,
         /// What one call may cost.
         #[serde(default)]
         pub limits: PluginLimits,

@@ -40,7 +40,7 @@ impl Common {
 /// What one plugin has.
 pub(in crate::plugin_host) struct PluginServices {
     /// What the capability `sealing` seals with.
-    pub(in crate::plugin_host) sealing: Secrets,
+    pub(in crate::plugin_host) sealing: Sealing,
     pub(in crate::plugin_host) keys: Arc<KeyRing>,
     pub(in crate::plugin_host) http: Client,
     pub(in crate::plugin_host) values: Values,
@@ -59,7 +59,7 @@ impl PluginServices {
             PluginError::Option { plugin: manifest.id.clone(), reason: format!("http.hosts: {reason}") }
         })?;
         Ok(Self {
-            sealing: sealing(manifest, entry, &common.secrets),
+            sealing: Sealing::of(entry, &common.secrets),
             keys: Arc::clone(&common.keys),
             http: Client::new(rules, common.permits.clone()),
             values: Values::default(),
@@ -70,10 +70,30 @@ impl PluginServices {
 /// Official plugins whose tables hold what the reference sealed: they seal as it does.
 const SEALS_AS_REFERENCE: [&str; 1] = ["two-factor"];
 
-/// Everybody else has a key of their own, which opens nothing that the server or another plugin sealed.
-fn sealing(manifest: &Manifest, entry: &PluginConfig, secrets: &Secrets) -> Secrets {
-    let is_references = grant::is_official(entry) && SEALS_AS_REFERENCE.contains(&manifest.id.as_str());
-    if is_references { secrets.clone() } else { secrets.derived(Purpose::PluginSealing(&manifest.id)) }
+/// The keys under which one plugin seals.
+pub(in crate::plugin_host) struct Sealing {
+    own: Secrets,
+    /// Those that all plugins had once; they open alone.
+    old: Option<Secrets>,
+}
+
+impl Sealing {
+    /// Everybody but the reference's plugins has a key of their own, which opens nothing that the server or another plugin
+    /// sealed.
+    fn of(entry: &PluginConfig, secrets: &Secrets) -> Self {
+        let is_references = grant::is_official(entry) && SEALS_AS_REFERENCE.contains(&entry.id.as_str());
+        let derived = || secrets.derived(Purpose::PluginSealing(&entry.id));
+        let own = if is_references { secrets.clone() } else { derived() };
+        Self { own, old: entry.opens_old_seals.then(|| secrets.clone()) }
+    }
+
+    pub(in crate::plugin_host) fn seal(&self, random: &dyn Random, text: &str) -> Option<String> {
+        self.own.seal(random, text)
+    }
+
+    pub(in crate::plugin_host) fn open(&self, sealed: &str) -> Option<String> {
+        self.own.open(sealed).or_else(|| self.old.as_ref()?.open(sealed))
+    }
 }
 
 /// Values of one plugin by key, each until its time, the least used forgotten first.
@@ -104,5 +124,24 @@ impl Values {
 
     pub(in crate::plugin_host) fn remove(&self, key: &str) {
         self.0.invalidate(key);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::random::SystemRandom;
+    use crate::crypto::secret::Secret;
+
+    #[test]
+    fn old_seals_open_where_the_operator_says_so_and_none_are_made() {
+        let secrets = Secrets::new(Vec::new(), Some(Secret::new("a secret of the server".to_owned())));
+        let old = secrets.seal(&SystemRandom, "kept").unwrap();
+        let entry = |more: &str| toml::from_str::<PluginConfig>(&format!("id = \"stranger\"\n{more}")).unwrap();
+        let strict = Sealing::of(&entry(""), &secrets);
+        let lenient = Sealing::of(&entry("opens_old_seals = true"), &secrets);
+        assert_eq!((strict.open(&old), lenient.open(&old).as_deref()), (None, Some("kept")));
+        let new = lenient.seal(&SystemRandom, "new").unwrap();
+        assert_eq!((strict.open(&new).as_deref(), secrets.open(&new)), (Some("new"), None));
     }
 }
