@@ -126,7 +126,8 @@ async fn a_dead_provider_stops_nobody(place: Place) {
             biased;
             () = &mut neighbours => break first,
             (answer, _, others) = &mut first => {
-                assert!(is_told_to_come_again(&answer), "{}", answer.text);
+                // On a busy machine the wait for the provider may end meanwhile.
+                assert!(answer.status == 404 || is_told_to_come_again(&answer), "{}", answer.text);
                 first = select_all(others);
             }
         }
