@@ -10,12 +10,11 @@ use crate::config::Config;
 ///
 /// # Errors
 /// When the database cannot be used.
-#[expect(clippy::print_stdout, reason = "the numbers are what was asked for")]
 pub fn clean(config: &Config) -> CommandResult {
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
         let store = open_store(config)?;
         for (model, rows) in sweep(&store, SystemClock.now()).await? {
-            println!("{rows} expired rows removed from {model}");
+            tell!("{rows} expired rows removed from {model}");
         }
         Ok(())
     })

@@ -27,7 +27,6 @@ pub enum MailCommand {
 ///
 /// # Errors
 /// When the address is none, nothing is configured, or the mail was not accepted.
-#[expect(clippy::print_stdout, reason = "the verdict is what was asked for")]
 pub fn run(command: MailCommand, config: &Config) -> CommandResult {
     let MailCommand::Test { address } = command;
     if !email::is_email(&address) {
@@ -51,7 +50,7 @@ pub fn run(command: MailCommand, config: &Config) -> CommandResult {
         let transport = mail_transport(config, options, &(Arc::new(SystemClock) as _), None)?;
         let sent = transport.send(&mail).await;
         sent.map_err(|error| format!("the mail to {address} was not accepted: {error}"))?;
-        println!("the mail to {address} was accepted");
+        tell!("the mail to {address} was accepted");
         Ok(())
     })
 }

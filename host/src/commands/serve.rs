@@ -4,9 +4,10 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{CommandResult, load};
+use super::{CommandResult, load_for_server};
 use crate::app::App;
-use crate::config::Config;
+use crate::config::{Config, MailTransport};
+use crate::http::shown_url;
 use crate::server::{self, Listeners};
 
 /// Serves until SIGTERM or SIGINT; at SIGHUP, loads plugins and scripts again as `config_file` then lists them.
@@ -14,23 +15,57 @@ use crate::server::{self, Listeners};
 /// # Errors
 /// When a part cannot start or the port is taken.
 pub fn serve(config_file: &Path) -> CommandResult {
-    let config = load(config_file)?;
+    let config = load_for_server(config_file)?;
     config.check_mail()?;
     let listeners = listen(&config)?;
     let config_file = config_file.to_owned();
     actix_runtime(async move {
         let app = Arc::new(App::start(config).await?);
         reload_on_hangup(Arc::clone(&app), config_file)?;
-        tracing::info!(address = %listeners.public.local_addr()?, "serving");
+        announce(&app, &listeners)?;
         server::serve(app, listeners).await?;
         Ok(())
     })
 }
 
+/// Says in one line what serves, so that whoever reads the log knows which server it is of.
+pub fn announce(app: &App, listeners: &Listeners) -> std::io::Result<()> {
+    let config = &app.config;
+    let management = listeners.management.as_ref().map(TcpListener::local_addr).transpose()?;
+    let plugins = app.pipeline.extensions().plugins.names();
+    let scripts: Vec<&str> = config.hooks.iter().map(|hook| hook.file.as_str()).collect();
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        address = %listeners.public.local_addr()?,
+        management = management.map(tracing::field::display),
+        base_url = shown_url(&config.base_url),
+        database = shown_url(&config.database.url),
+        plugins = plugins.join(", "),
+        scripts = scripts.join(", "),
+        mail = mail_route(config),
+        "serving"
+    );
+    Ok(())
+}
+
+/// How mail leaves, without what is secret in it.
+fn mail_route(config: &Config) -> String {
+    let Some(mail) = &config.mail else { return "none: what needs mail is off".to_owned() };
+    match (mail.transport, &mail.smtp, &mail.webhook) {
+        (MailTransport::Smtp, Some(smtp), _) => format!("smtp to {}", smtp.host),
+        // A receiver's path may be its secret.
+        (MailTransport::Webhook, _, Some(webhook)) => match url::Url::parse(&webhook.url) {
+            Ok(url) => format!("webhook at {}", url.origin().ascii_serialization()),
+            Err(_) => "webhook".to_owned(),
+        },
+        _ => "mailbox at /dev/mailbox".to_owned(),
+    }
+}
+
 /// Reads the configuration again and puts its plugins and scripts in place. Whatever is wrong is logged, and the old ones
 /// serve on.
 pub async fn reload(app: &App, config_file: &Path) {
-    let reloaded = match load(config_file) {
+    let reloaded = match load_for_server(config_file) {
         Ok(config) => app.reload(&config).await.map_err(|error| error.to_string()),
         Err(error) => Err(error.to_string()),
     };
@@ -61,7 +96,6 @@ fn reload_on_hangup(_: Arc<App>, _: PathBuf) -> std::io::Result<()> {
 ///
 /// # Errors
 /// What `serve` would fail with.
-#[expect(clippy::print_stdout, reason = "the verdict is what was asked for")]
 pub fn check(config: Config) -> CommandResult {
     config.check_mail()?;
     if let Some(file) = missing_database(&config) {
@@ -69,7 +103,7 @@ pub fn check(config: Config) -> CommandResult {
     }
     actix_runtime(async move {
         App::start(config).await?;
-        println!("ready to serve");
+        tell!("ready to serve");
         Ok(())
     })
 }

@@ -11,6 +11,7 @@ mod components;
 mod cors;
 mod error;
 mod load;
+mod log;
 mod mail;
 mod models;
 mod options;
@@ -29,6 +30,7 @@ pub use account::{Account, AccountLinking, StateStrategy};
 pub use components::folder_beside_binary;
 pub use cors::Cors;
 pub use error::ConfigError;
+pub use log::{Log, LogFormat};
 pub use mail::{MailConfig, MailTransport, SmtpConfig, SmtpTls, WebhookConfig};
 pub use models::{
     AdditionalField, AdditionalFields, AdvancedDatabase, ColumnNames, GenerateId, IdentifierForm, InOrder,
@@ -98,6 +100,8 @@ pub struct Config {
     pub advanced: Advanced,
     /// What becomes of errors on redirects.
     pub on_api_error: OnApiError,
+    /// How lines of the log look.
+    pub log: Log,
     /// The management API; absent means that there is none.
     pub management: Option<Management>,
     /// How mail leaves; absent means that features which need mail are off.
@@ -114,6 +118,9 @@ pub struct Config {
     /// Whether `doorward dev` serves: mail may go to the development mailbox. Not an option.
     #[serde(skip)]
     pub is_development: bool,
+    /// Variables that begin as ours do and set nothing. Not an option.
+    #[serde(skip)]
+    pub unused_variables: Vec<String>,
     /// Folder that relative paths are resolved against: where the file lies. Not an option.
     #[serde(skip)]
     pub folder: PathBuf,
@@ -152,6 +159,7 @@ impl Default for Config {
             rate_limit: RateLimiter::default(),
             advanced: Advanced::default(),
             on_api_error: OnApiError::default(),
+            log: Log::default(),
             management: None,
             mail: None,
             plugin_folder: None,
@@ -159,6 +167,7 @@ impl Default for Config {
             plugins: Vec::new(),
             hooks: Vec::new(),
             is_development: false,
+            unused_variables: Vec::new(),
             folder: PathBuf::from("."),
             secret_value: Secret::default(),
             all_secrets: Secrets::default(),

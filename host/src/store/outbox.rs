@@ -4,6 +4,7 @@ use super::Database;
 use super::core_models::OUTBOX;
 use super::error::StoreError;
 use super::models::Models;
+use super::open::Store;
 use super::query::{Filter, Sort, eq, gt, lte};
 use super::record::Record;
 use super::value::Value;
@@ -124,6 +125,18 @@ pub async fn release_held(
 /// As `Models`.
 pub async fn depth(database: &dyn Database) -> Result<u64, StoreError> {
     database.count(OUTBOX, &[]).await
+}
+
+/// Writes a row and takes it back in one transaction, so that nobody ever sees it. It fails wherever writing does, as on a
+/// full disk or in a database that has become read-only.
+///
+/// # Errors
+/// As `Models`.
+pub async fn try_writing(store: &Store, id: &str, now: Timestamp) -> Result<(), StoreError> {
+    let transaction = store.begin().await?;
+    enqueue(&transaction, id, "probe", serde_json::Value::Null, now).await?;
+    delete(&transaction, id).await?;
+    transaction.commit().await
 }
 
 /// Removes a finished delivery.
