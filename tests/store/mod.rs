@@ -78,6 +78,34 @@ impl Place {
     }
 }
 
+/// A lock that another program holds until this is dropped.
+#[allow(dead_code, reason = "a connection is there to be held")]
+pub enum Lock {
+    Sqlite(SqliteConnection),
+    Postgres(AsyncPgConnection),
+}
+
+impl Place {
+    /// Keeps everybody from writing, and on PostgreSQL from reading this table.
+    pub async fn lock(&self, table: &str) -> Lock {
+        match self.backend {
+            Backend::Sqlite => {
+                let mut connection = SqliteConnection::establish(self.url.strip_prefix("sqlite://").unwrap()).unwrap();
+                connection.batch_execute("PRAGMA busy_timeout = 5000; BEGIN EXCLUSIVE").unwrap();
+                Lock::Sqlite(connection)
+            }
+            Backend::Postgres => {
+                let mut connection = AsyncPgConnection::establish(&self.url).await.unwrap();
+                connection
+                    .batch_execute(&format!("BEGIN; LOCK TABLE \"{table}\" IN ACCESS EXCLUSIVE MODE"))
+                    .await
+                    .unwrap();
+                Lock::Postgres(connection)
+            }
+        }
+    }
+}
+
 /// Runs a case on an empty SQLite file.
 pub async fn on_sqlite<F: Future<Output = ()>>(case: impl FnOnce(Place) -> F) {
     let folder = tempfile::tempdir().unwrap();
