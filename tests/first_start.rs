@@ -2,6 +2,7 @@
 
 mod logs;
 mod operator;
+mod reload;
 mod users;
 
 use operator::{Folder, answer, status_line};

@@ -45,11 +45,22 @@ pub struct App {
     pub management: Option<Management>,
     /// The development mailbox, when mail goes there.
     pub mailbox: Option<Arc<Mailbox>>,
-    capacity: Capacity,
+    lasting: Lasting,
+    /// Where scripts' events go.
+    events: EventHooks,
     /// The sender of mail and events, when there is something to send.
     pub deliveries: Option<Arc<Deliveries>>,
     /// Removes what has expired for as long as the server runs.
     _sweeper: Sweeper,
+}
+
+/// What outlives a reload.
+#[derive(Default)]
+struct Lasting {
+    /// Of plugins.
+    capacity: Capacity,
+    /// What scripts count.
+    counters: Arc<MemoryCounters>,
 }
 
 /// Why the server does not start.
@@ -132,19 +143,21 @@ impl App {
     pub async fn start_with(config: Config, ports: Ports) -> Result<Self, StartError> {
         let config = Arc::new(config);
         let auth = open_auth(&config, ports).await?;
-        let capacity = Capacity::default();
+        let lasting = Lasting::default();
         let mailbox = mailbox(&config)?;
-        let extensions = load_extensions(&auth, &config, &capacity, mailbox.as_ref()).await?;
+        let extensions = load_extensions(&auth, &config, &lasting, mailbox.as_ref()).await?;
         let extensions = Arc::new(ArcSwap::from_pointee(extensions));
         let looked_at = Arc::clone(&extensions);
         let filter: CurrentMailFilter = Box::new(move || looked_at.load().deciders.mail_filter.clone());
-        let deliveries = start_mail(&config, &auth, filter, mailbox.as_ref())?;
+        let events = EventHooks::new(&config.hooks, &config.secret_value, &auth.clock)?;
+        let mailer = config.mail.as_ref().map(|mail| mailer(&config, mail, (&auth, filter), mailbox.as_ref()));
+        let deliveries = start_sender(&config, &auth, mailer.transpose()?, events.clone());
         let sweeper = sweeper::start(Store::clone(&auth.store), Arc::clone(&auth.clock));
         let address_rule = address_rule(&config.advanced.ip_address)?;
         let pipeline = Arc::new(Pipeline::new(auth, extensions, address_rule));
         let keys = || config.management_keys.clone();
         let management = config.management.as_ref().map(|_| Management::new(keys(), deliveries.clone()));
-        Ok(Self { config, pipeline, management, mailbox, capacity, deliveries, _sweeper: sweeper })
+        Ok(Self { config, pipeline, management, mailbox, lasting, events, deliveries, _sweeper: sweeper })
     }
 
     /// Ends what goes on beside requests: deliveries in flight may end. Call it when no request is open.
@@ -155,11 +168,12 @@ impl App {
     }
 
     /// Loads plugins and scripts again, as `config` lists them, and puts them in place at once; requests in flight finish on
-    /// the old ones. Every other option stays as it was when the server started.
+    /// the old ones. What is counted stays, and so does every other option. Returns the options that changed and wait for a
+    /// restart.
     ///
     /// # Errors
     /// When a file does not load, or plugins want other tables; then the old ones stay.
-    pub async fn reload(&self, config: &Config) -> Result<(), StartError> {
+    pub async fn reload(&self, config: &Config) -> Result<Vec<String>, StartError> {
         let listed = Config {
             plugin_folder: config.plugin_folder.clone(),
             plugin_trust: config.plugin_trust.clone(),
@@ -172,8 +186,14 @@ impl App {
             let message = "the plugins want other tables or fields: run `doorward migrate` and start the server again";
             return Err(StartError::Option(message.to_owned()));
         }
-        self.pipeline.replace(load_extensions(auth, &listed, &self.capacity, self.mailbox.as_ref()).await?);
-        Ok(())
+        let events = EventHooks::new(&listed.hooks, &listed.secret_value, &auth.clock)?;
+        self.pipeline.replace(load_extensions(auth, &listed, &self.lasting, self.mailbox.as_ref()).await?);
+        self.events.replace(&events);
+        let mut waiting = self.config.needing_restart(config);
+        if self.deliveries.is_none() && !events.is_empty() {
+            waiting.push("hooks.webhook".to_owned());
+        }
+        Ok(waiting)
     }
 }
 
@@ -185,7 +205,7 @@ pub async fn open_for_changes(config: Config) -> Result<(Arc<Auth>, Scope), Star
     let config = Arc::new(config);
     let ports = Ports { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom) };
     let auth = open_auth(&config, ports).await?;
-    let extensions = load_extensions(&auth, &config, &Capacity::default(), None).await?;
+    let extensions = load_extensions(&auth, &config, &Lasting::default(), None).await?;
     let observers = Arc::clone(&extensions.deciders.observers);
     let scope = Scope::new(Arc::<Store>::clone(&auth.store), observers);
     Ok((auth, scope))
@@ -205,18 +225,18 @@ async fn open_auth(config: &Arc<Config>, ports: Ports) -> Result<Arc<Auth>, Star
 async fn load_extensions(
     auth: &Arc<Auth>,
     config: &Config,
-    capacity: &Capacity,
+    lasting: &Lasting,
     mailbox: Option<&Arc<Mailbox>>,
 ) -> Result<Extensions, StartError> {
     let ports = Ports { clock: Arc::clone(&auth.clock), random: Arc::clone(&auth.random) };
-    let plugins = Plugins::load(config, &ports, capacity).await?;
+    let plugins = Plugins::load(config, &ports, &lasting.capacity).await?;
     let mut router = Router::default();
     let of_mailbox = mailbox.map(routes::dev_mailbox).unwrap_or_default();
     let page = routes::sign_in_page(SignInPage::new(config, &plugins.sign_in_methods()));
     for route in routes::core().into_iter().chain([page]).chain(plugins.routes()).chain(of_mailbox) {
         router.add(route)?;
     }
-    let scripts = Arc::new(load_scripts(auth, config)?.hiding(plugins.secret_names()));
+    let scripts = Arc::new(load_scripts(auth, config, &lasting.counters)?.hiding(plugins.secret_names()));
     let rate_rules = RateRules::new(&config.rate_limit, plugins.rate_rules());
     unused_options::check(config, &router, &plugins.cookie_keys()).map_err(StartError::Option)?;
     let functions = functions(&plugins, &router)?;
@@ -232,11 +252,11 @@ async fn load_extensions(
     })
 }
 
-fn load_scripts(auth: &Auth, config: &Config) -> Result<ScriptSet, HookError> {
+fn load_scripts(auth: &Auth, config: &Config, counters: &Arc<MemoryCounters>) -> Result<ScriptSet, HookError> {
     let ports = hooks::Ports {
         clock: Arc::clone(&auth.clock),
         random: Arc::clone(&auth.random),
-        counters: Arc::new(MemoryCounters::default()),
+        counters: Arc::<MemoryCounters>::clone(counters),
         signing_key: auth.config.secret_value.clone(),
     };
     ScriptSet::load(config, &ports)
@@ -258,22 +278,24 @@ fn deciders(auth: &Arc<Auth>, plugins: &Plugins, scripts: &Arc<ScriptSet>) -> De
     }
 }
 
-/// Starts the sender of mail and events, when there is something to send.
-fn start_mail(
+/// Starts the sender of mail and events, when there may be something to send.
+fn start_sender(config: &Config, auth: &Auth, mailer: Option<Mailer>, events: EventHooks) -> Option<Arc<Deliveries>> {
+    // A reload may give a script a receiver.
+    let may_send = mailer.is_some() || !config.hooks.is_empty();
+    may_send.then(|| Arc::new(Sender::new(auth, mailer, events).start()))
+}
+
+/// What sending mail needs.
+fn mailer(
     config: &Config,
-    auth: &Auth,
-    filter: CurrentMailFilter,
+    mail: &MailConfig,
+    (auth, filter): (&Auth, CurrentMailFilter),
     mailbox: Option<&Arc<Mailbox>>,
-) -> Result<Option<Arc<Deliveries>>, StartError> {
-    let events = EventHooks::new(&config.hooks, &config.secret_value, &auth.clock)?;
-    let Some(mail) = &config.mail else {
-        return Ok((!events.is_empty()).then(|| Arc::new(Sender::new(auth, None, events).start())));
-    };
+) -> Result<Mailer, StartError> {
     let folder = mail.templates.as_ref().map(|folder| config.resolve(folder));
     let templates = Templates::new(&config.app_name, folder.as_deref())?;
     let transport = mail_transport(config, mail, &auth.clock, mailbox)?;
-    let mailer = Mailer { templates, transport, filter };
-    Ok(Some(Arc::new(Sender::new(auth, Some(mailer), events).start())))
+    Ok(Mailer { templates, transport, filter })
 }
 
 /// What mail leaves by, as `[mail]` says.

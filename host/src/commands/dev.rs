@@ -76,7 +76,7 @@ async fn reload_on_change(app: Arc<App>, config_file: PathBuf) {
         let listed = load(&config_file).ok();
         let now = modification_times(listed.as_ref().unwrap_or(&app.config), &config_file);
         if now != seen {
-            reload(&app, &config_file).await;
+            reload(&app, load_for_development(&config_file)).await;
             seen = now;
         }
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::{CommandResult, load_for_server};
 use crate::app::App;
-use crate::config::{Config, MailTransport};
+use crate::config::{Config, ConfigError, MailTransport};
 use crate::http::shown_url;
 use crate::server::{self, Listeners};
 
@@ -38,7 +38,7 @@ pub fn announce(app: &App, listeners: &Listeners) -> std::io::Result<()> {
         version = env!("CARGO_PKG_VERSION"),
         address = %listeners.public.local_addr()?,
         management = management.map(tracing::field::display),
-        base_url = shown_url(&config.base_url),
+        base_url = config.origin(),
         database = shown_url(&config.database.url),
         plugins = plugins.join(", "),
         scripts = scripts.join(", "),
@@ -62,15 +62,19 @@ fn mail_route(config: &Config) -> String {
     }
 }
 
-/// Reads the configuration again and puts its plugins and scripts in place. Whatever is wrong is logged, and the old ones
+/// Puts the plugins and scripts of a configuration in place that was read again. Whatever is wrong is logged, and the old ones
 /// serve on.
-pub async fn reload(app: &App, config_file: &Path) {
-    let reloaded = match load_for_server(config_file) {
+pub async fn reload(app: &App, config: Result<Config, ConfigError>) {
+    let reloaded = match config {
         Ok(config) => app.reload(&config).await.map_err(|error| error.to_string()),
         Err(error) => Err(error.to_string()),
     };
     match reloaded {
-        Ok(()) => tracing::info!("plugins and scripts were loaded again"),
+        Ok(waiting) if waiting.is_empty() => tracing::info!("plugins and scripts were loaded again"),
+        Ok(waiting) => tracing::warn!(
+            options = waiting.join(", "),
+            "plugins and scripts were loaded again; these options have changed too, and need a restart"
+        ),
         Err(error) => tracing::error!(error, "nothing was loaded again; the old plugins and scripts serve on"),
     }
 }
@@ -81,7 +85,7 @@ fn reload_on_hangup(app: Arc<App>, config_file: PathBuf) -> std::io::Result<()> 
     let mut hangups = signal(SignalKind::hangup())?;
     tokio::spawn(async move {
         while hangups.recv().await.is_some() {
-            reload(&app, &config_file).await;
+            reload(&app, load_for_server(&config_file)).await;
         }
     });
     Ok(())

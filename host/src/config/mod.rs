@@ -6,6 +6,7 @@
 //! Flat: one file for each group of sections, and few for reading them.
 
 mod account;
+mod changes;
 mod check;
 mod components;
 mod cors;
@@ -24,7 +25,7 @@ mod variables;
 
 use std::path::PathBuf;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 pub use account::{Account, AccountLinking, StateStrategy};
 pub use components::folder_beside_binary;
@@ -54,7 +55,7 @@ use crate::crypto::seal::Secrets;
 use crate::crypto::secret::Secret;
 
 /// Everything an operator can set.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// Name of the application, shown in mails and authenticator apps.
@@ -110,10 +111,13 @@ pub struct Config {
     /// there, then the folders of the binary.
     pub plugin_folder: Option<String>,
     /// Whose plugins are loaded.
+    #[serde(skip_serializing)]
     pub plugin_trust: PluginTrust,
     /// Plugins, in the order their hooks run.
+    #[serde(skip_serializing)]
     pub plugins: Vec<PluginConfig>,
     /// Scripts, in the order they run.
+    #[serde(skip_serializing)]
     pub hooks: Vec<HookConfig>,
     /// Whether `doorward dev` serves: mail may go to the development mailbox. Not an option.
     #[serde(skip)]

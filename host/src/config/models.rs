@@ -96,7 +96,7 @@ fn yes() -> bool {
 }
 
 /// `[verification]`
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Verification {
     /// Name of the table.
@@ -110,7 +110,7 @@ pub struct Verification {
 }
 
 /// `verification.store_identifier`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(untagged, expecting = "expected \"plain\", \"hashed\", or { default = …, overrides = { … } }")]
 pub enum StoreIdentifier {
     /// The same for all.
@@ -127,7 +127,7 @@ pub enum StoreIdentifier {
 }
 
 /// How an identifier is stored.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum IdentifierForm {
     /// As it is.
@@ -157,7 +157,7 @@ impl StoreIdentifier {
 }
 
 /// `[advanced.database]`
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AdvancedDatabase {
     /// How ids of new rows look.
@@ -173,8 +173,8 @@ impl Default for AdvancedDatabase {
 }
 
 /// How ids of new rows look.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "GenerateIdOption")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(try_from = "GenerateIdOption", rename_all(serialize = "lowercase"))]
 pub enum GenerateId {
     /// 32 characters of `a-zA-Z0-9`.
     #[default]

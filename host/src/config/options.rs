@@ -248,7 +248,7 @@ pub enum CookieCacheStrategy {
 }
 
 /// `[advanced]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Advanced {
     /// Prefix of every cookie's name.
@@ -295,7 +295,7 @@ impl Default for Advanced {
 }
 
 /// `[advanced.cross_sub_domain_cookies]`
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CrossSubDomainCookies {
     /// Adds `Domain` to every cookie.
@@ -307,7 +307,7 @@ pub struct CrossSubDomainCookies {
 }
 
 /// `[advanced.cookies.<key>]`
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CookieOptions {
     /// Replaces prefix and key.
@@ -317,7 +317,7 @@ pub struct CookieOptions {
 }
 
 /// Attributes that replace the defaults of a cookie.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CookieAttributes {
     /// Sent only over TLS.
@@ -337,7 +337,7 @@ pub struct CookieAttributes {
 }
 
 /// `SameSite` of a cookie.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SameSite {
     /// Never sent across sites.
@@ -349,7 +349,7 @@ pub enum SameSite {
 }
 
 /// `[advanced.ip_address]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct IpAddress {
     /// The socket's peer (default) or forwarding headers alone.

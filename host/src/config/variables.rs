@@ -181,7 +181,7 @@ fn collect_read(value: &Value, read: &mut BTreeSet<String>) {
 }
 
 /// The names of the options in a section, as the parser lists them when it is given one that does not exist.
-fn fields_of(section: &[String]) -> Vec<String> {
+pub(super) fn fields_of(section: &[String]) -> Vec<String> {
     let mut table = Table::from_iter([("?".to_owned(), Value::Boolean(true))]);
     for key in section.iter().rev() {
         table = Table::from_iter([(key.clone(), Value::Table(table))]);

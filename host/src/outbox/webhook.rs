@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use ureq::Agent;
 
@@ -110,8 +111,11 @@ impl Transport for Webhook {
 }
 
 /// The receivers of scripts' events, by the script's name in the configuration.
-#[derive(Default)]
-pub struct EventHooks(BTreeMap<String, Webhook>);
+/// Clones share them.
+#[derive(Clone, Default)]
+pub struct EventHooks(Arc<ArcSwap<Receivers>>);
+
+type Receivers = BTreeMap<String, Webhook>;
 
 impl EventHooks {
     /// The receivers of the configured scripts. Events are signed as mails are.
@@ -128,19 +132,25 @@ impl EventHooks {
                 );
             }
         }
-        Ok(Self(receivers))
+        Ok(Self(Arc::new(ArcSwap::from_pointee(receivers))))
+    }
+
+    /// Puts the receivers of `others` in place of these, for all that share them.
+    pub fn replace(&self, others: &Self) {
+        self.0.store(others.0.load_full());
     }
 
     /// True if no script has a receiver.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.0.load().is_empty()
     }
 
     /// Posts one event: `{"id", "event", "hook", "at", "data"}`.
     pub(super) async fn send(&self, delivery: &Delivery) -> Result<(), TransportError> {
         let part = |name: &str| delivery.payload().get(name).cloned().unwrap_or_default();
         let hook = part("hook");
-        let receiver = hook.as_str().and_then(|hook| self.0.get(hook));
+        let receivers = self.0.load_full();
+        let receiver = hook.as_str().and_then(|hook| receivers.get(hook));
         let receiver = receiver.ok_or_else(|| TransportError::lasting("its script has no webhook any more"))?;
         let at = delivery.created_at().to_iso();
         let body = json!({
