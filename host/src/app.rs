@@ -7,7 +7,7 @@ use arc_swap::ArcSwap;
 use crate::auth::lifecycle::Observer;
 use crate::auth::sweeper::{self, Sweeper};
 use crate::auth::{Auth, AuthError, Scope};
-use crate::clock::{Clock, SystemClock};
+use crate::clock::SystemClock;
 use crate::config::{Config, IpAddress, MailConfig, MailTransport};
 use crate::crypto::random::SystemRandom;
 use crate::endpoints::config::SignInPage;
@@ -19,11 +19,9 @@ use crate::http::address::{AddressRule, is_loopback};
 use crate::http::shown_url;
 use crate::memory;
 use crate::outbox::mailbox::Mailbox;
-use crate::outbox::smtp::Smtp;
-use crate::outbox::webhook::{self, Webhook};
+use crate::outbox::transport;
 use crate::outbox::{
-    CurrentMailFilter, Deliveries, EventHooks, MailFilter, Mailer, Sender, TemplateError, Templates, Transport,
-    TransportError,
+    CurrentMailFilter, Deliveries, EventHooks, MailFilter, Mailer, Sender, TemplateError, Templates, TransportError,
 };
 use crate::pipeline::functions::Functions;
 use crate::pipeline::management::Management;
@@ -78,8 +76,8 @@ pub enum StartError {
     #[error(transparent)]
     Schema(#[from] StoreError),
     /// Tables are missing.
-    #[error("the database lacks {0} changes. Apply them with `doorward migrate`")]
-    Unmigrated(usize),
+    #[error("the database lacks {0}. Add what is missing with `doorward migrate`")]
+    Unmigrated(String),
     /// Two owners claim one route.
     #[error(transparent)]
     Route(#[from] RouteClash),
@@ -142,22 +140,24 @@ impl App {
     /// As [`App::start`].
     pub async fn start_with(config: Config, ports: Ports) -> Result<Self, StartError> {
         let config = Arc::new(config);
-        let auth = open_auth(&config, ports).await?;
-        let lasting = Lasting::default();
-        let mailbox = mailbox(&config)?;
-        let extensions = load_extensions(&auth, &config, &lasting, mailbox.as_ref()).await?;
-        let extensions = Arc::new(ArcSwap::from_pointee(extensions));
-        let looked_at = Arc::clone(&extensions);
-        let filter: CurrentMailFilter = Box::new(move || looked_at.load().deciders.mail_filter.clone());
-        let events = EventHooks::new(&config.hooks, &config.secret_value, &auth.clock)?;
-        let mailer = config.mail.as_ref().map(|mail| mailer(&config, mail, (&auth, filter), mailbox.as_ref()));
-        let deliveries = start_sender(&config, &auth, mailer.transpose()?, events.clone());
+        let Parts { auth, extensions, mailer, events, mailbox, lasting, address_rule } =
+            prepare(&config, ports).await?;
+        let deliveries = start_sender(&config, &auth, mailer, events.clone());
         let sweeper = sweeper::start(Store::clone(&auth.store), Arc::clone(&auth.clock));
-        let address_rule = address_rule(&config.advanced.ip_address)?;
         let pipeline = Arc::new(Pipeline::new(auth, extensions, address_rule));
         let keys = || config.management_keys.clone();
         let management = config.management.as_ref().map(|_| Management::new(keys(), deliveries.clone()));
         Ok(Self { config, pipeline, management, mailbox, lasting, events, deliveries, _sweeper: sweeper })
+    }
+
+    /// Makes everything that a server needs, without what sends or removes by itself, and returns the database.
+    ///
+    /// # Errors
+    /// As [`App::start`].
+    pub async fn check(config: &Arc<Config>) -> Result<Store, StartError> {
+        let ports = Ports { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom) };
+        let parts = prepare(config, ports).await?;
+        Ok(Store::clone(&parts.auth.store))
     }
 
     /// Ends what goes on beside requests: deliveries in flight may end. Call it when no request is open.
@@ -197,6 +197,31 @@ impl App {
     }
 }
 
+/// Everything that a server needs and that does nothing by itself.
+struct Parts {
+    auth: Arc<Auth>,
+    extensions: Arc<ArcSwap<Extensions>>,
+    mailer: Option<Mailer>,
+    events: EventHooks,
+    mailbox: Option<Arc<Mailbox>>,
+    lasting: Lasting,
+    address_rule: AddressRule,
+}
+
+async fn prepare(config: &Arc<Config>, ports: Ports) -> Result<Parts, StartError> {
+    let auth = open_auth(config, ports).await?;
+    let lasting = Lasting::default();
+    let mailbox = mailbox(config)?;
+    let extensions = load_extensions(&auth, config, &lasting, mailbox.as_ref()).await?;
+    let extensions = Arc::new(ArcSwap::from_pointee(extensions));
+    let looked_at = Arc::clone(&extensions);
+    let filter: CurrentMailFilter = Box::new(move || looked_at.load().deciders.mail_filter.clone());
+    let events = EventHooks::new(&config.hooks, &config.secret_value, &auth.clock)?;
+    let mailer = config.mail.as_ref().map(|mail| mailer(config, mail, (&auth, filter), mailbox.as_ref()));
+    let (mailer, address_rule) = (mailer.transpose()?, address_rule(&config.advanced.ip_address)?);
+    Ok(Parts { auth, extensions, mailer, events, mailbox, lasting, address_rule })
+}
+
 /// Opens the database for a command that changes rows: with the plugins and scripts that see changes, and without a server.
 ///
 /// # Errors
@@ -212,12 +237,17 @@ pub async fn open_for_changes(config: Config) -> Result<(Arc<Auth>, Scope), Star
 }
 
 /// Opens the database, which must be migrated.
-async fn open_auth(config: &Arc<Config>, ports: Ports) -> Result<Arc<Auth>, StartError> {
+///
+/// # Errors
+/// When it cannot be used, or tables are missing.
+pub async fn open_migrated(config: &Config) -> Result<Store, StartError> {
     let store = open_store(config)?;
-    let plan = store.migration_plan().await.map_err(|source| database_failed(config, source))?;
-    if !plan.is_empty() {
-        return Err(StartError::Unmigrated(plan.len()));
-    }
+    let missing = store.missing_parts().await.map_err(|source| database_failed(config, source))?;
+    if missing.is_empty() { Ok(store) } else { Err(StartError::Unmigrated(missing.join(", "))) }
+}
+
+async fn open_auth(config: &Arc<Config>, ports: Ports) -> Result<Arc<Auth>, StartError> {
+    let store = open_migrated(config).await?;
     Ok(Arc::new(Auth::new(Arc::clone(config), store, ports.clock, ports.random)?))
 }
 
@@ -294,34 +324,8 @@ fn mailer(
 ) -> Result<Mailer, StartError> {
     let folder = mail.templates.as_ref().map(|folder| config.resolve(folder));
     let templates = Templates::new(&config.app_name, folder.as_deref())?;
-    let transport = mail_transport(config, mail, &auth.clock, mailbox)?;
+    let transport = transport::of(config, mail, &auth.clock, mailbox)?;
     Ok(Mailer { templates, transport, filter })
-}
-
-/// What mail leaves by, as `[mail]` says.
-///
-/// # Errors
-/// When something is missing or cannot be used.
-pub fn mail_transport(
-    config: &Config,
-    mail: &MailConfig,
-    clock: &Arc<dyn Clock>,
-    mailbox: Option<&Arc<Mailbox>>,
-) -> Result<Arc<dyn Transport>, StartError> {
-    let missing = |section: &str| StartError::Option(format!("mail.transport needs {section}"));
-    Ok(match mail.transport {
-        MailTransport::Mailbox => mailbox.cloned().unwrap_or_default(),
-        MailTransport::Smtp => {
-            let options = mail.smtp.as_ref().ok_or_else(|| missing("[mail.smtp]"))?;
-            let from = mail.from.as_deref().ok_or_else(|| missing("mail.from"))?;
-            Arc::new(Smtp::new(options, from)?)
-        }
-        MailTransport::Webhook => {
-            let options = mail.webhook.as_ref().ok_or_else(|| missing("[mail.webhook]"))?;
-            let key = webhook::key_of_mails(options, &config.secret_value);
-            Arc::new(Webhook::new(options, key, Arc::clone(clock))?)
-        }
-    })
 }
 
 /// The development mailbox, when mail goes there.

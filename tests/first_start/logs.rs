@@ -80,7 +80,9 @@ fn a_stalled_reader_reaches_no_request_and_learns_what_it_missed() {
     let lines = lines(&reading.join().unwrap());
     let told = lines.iter().find(|line| field(line, "message").starts_with("lines of the log could not be written"));
     assert_eq!(told.unwrap()["fields"]["lost"], lost);
-    assert_eq!(field(lines.last().unwrap(), "event"), "sign-out");
+    // That may be said after the last of them.
+    let last: Vec<&str> = lines.iter().rev().take(4).map(|line| field(line, "event")).collect();
+    assert!(last.iter().filter(|event| **event == "sign-out").count() >= 3, "{last:?}");
 }
 
 #[test]

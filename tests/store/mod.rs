@@ -8,6 +8,7 @@
 
 mod files;
 mod migrations;
+mod misfits;
 mod outages;
 mod queries;
 mod races;

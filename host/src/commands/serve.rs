@@ -8,7 +8,9 @@ use super::{CommandResult, load_for_server};
 use crate::app::App;
 use crate::config::{Config, ConfigError, MailTransport};
 use crate::http::shown_url;
+use crate::outbox::transport;
 use crate::server::{self, Listeners};
+use crate::store::Store;
 
 /// Serves until SIGTERM or SIGINT; at SIGHUP, loads plugins and scripts again as `config_file` then lists them.
 ///
@@ -96,26 +98,59 @@ fn reload_on_hangup(_: Arc<App>, _: PathBuf) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Starts every part and stops.
+/// Makes every part ready, looks at the tables and greets the mail server. Nothing is sent, and nothing is changed.
 ///
 /// # Errors
-/// What `serve` would fail with.
+/// What `serve` would fail with, tables that do not fit, or a mail server that does not let this server in.
 pub fn check(config: Config) -> CommandResult {
     config.check_mail()?;
-    if let Some(file) = missing_database(&config) {
-        return Err(format!("the database {} does not exist. Make it with `doorward migrate`", file.display()).into());
-    }
+    refuse_missing(&config)?;
     actix_runtime(async move {
-        App::start(config).await?;
+        let config = Arc::new(config);
+        let store = App::check(&config).await?;
+        check_tables(&store).await?;
+        greet_mail_server(&config).await?;
         tell!("ready to serve");
         Ok(())
     })
+}
+
+async fn check_tables(store: &Store) -> CommandResult {
+    let misfits = store.misfits().await?;
+    for misfit in misfits.iter().filter(|misfit| !misfit.is_fatal) {
+        remark!("doorward: note: {}", misfit.text);
+    }
+    let fatal: Vec<&str> = misfits.iter().filter(|misfit| misfit.is_fatal).map(|misfit| misfit.text.as_str()).collect();
+    if fatal.is_empty() { Ok(()) } else { Err(format!("the tables do not fit: {}", fatal.join("; ")).into()) }
+}
+
+async fn greet_mail_server(config: &Config) -> CommandResult {
+    let Some(mail) = config.mail.as_ref().filter(|mail| mail.transport == MailTransport::Smtp) else { return Ok(()) };
+    let (server, options) = transport::smtp(mail)?;
+    let greeted = server.greet().await;
+    greeted.map_err(|error| {
+        format!("the mail server {} (mail.smtp) does not let this server in: {error}", options.host)
+    })?;
+    Ok(())
 }
 
 /// The file of a SQLite database that is not there yet; opening it would make it.
 pub fn missing_database(config: &Config) -> Option<PathBuf> {
     let file = config.resolve(config.database.url.strip_prefix("sqlite://")?);
     (!file.exists()).then_some(file)
+}
+
+/// For commands that make no database.
+///
+/// # Errors
+/// When there is none.
+pub fn refuse_missing(config: &Config) -> CommandResult {
+    match missing_database(config) {
+        Some(file) => {
+            Err(format!("the database {} does not exist. Make it with `doorward migrate`", file.display()).into())
+        }
+        None => Ok(()),
+    }
 }
 
 /// Binds the configured addresses.

@@ -22,6 +22,11 @@ pub fn remark(line: Arguments<'_>) {
     _ = writeln!(std::io::stderr(), "{line}");
 }
 
+/// What a person chose, without what would steer a terminal.
+pub fn shown(text: &str) -> String {
+    text.chars().map(|letter| if letter.is_control() { '\u{fffd}' } else { letter }).collect()
+}
+
 /// As [`terminal::tell`](tell), with a format.
 macro_rules! tell {
     ($($part:tt)*) => { $crate::commands::terminal::tell(format_args!($($part)*)) };

@@ -75,9 +75,13 @@ pub enum SmtpTls {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct WebhookConfig {
-    /// Where each mail is posted: `https`, or `http` to this machine.
+    /// Where each mail is posted: `https`, or `http` to this machine, or as `allow_http` says.
     #[serde(serialize_with = "origin_alone")]
     pub url: String,
+    /// Lets the URL be `http` to a private address, as in a cluster: whoever is on that network reads the mails and events.
+    /// A public address is never sent to without TLS.
+    #[serde(default)]
+    pub allow_http: bool,
     /// Key of the signature; absent means the one that `doorward secret --for` prints.
     pub secret: Option<SecretSource>,
 }

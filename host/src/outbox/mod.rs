@@ -2,10 +2,12 @@
 
 pub mod mailbox;
 pub mod notice;
+pub mod queue;
 mod retry;
 mod sender;
 pub mod smtp;
 mod template;
+pub mod transport;
 pub mod webhook;
 
 use std::sync::Arc;
