@@ -1,6 +1,9 @@
 //! A first start anywhere: the built binary, run as an operator would, in a folder with nothing in it.
 
+mod logs;
+mod mail;
 mod operator;
+mod reload;
 mod users;
 
 use operator::{Folder, answer, status_line};

@@ -147,7 +147,7 @@ impl Fixture {
     }
 
     /// Loads plugins and scripts again, as these options list them.
-    pub async fn reload(&self, place: &Place, options: &str) -> Result<(), String> {
+    pub async fn reload(&self, place: &Place, options: &str) -> Result<Vec<String>, String> {
         self.app.reload(&config(place, options, SECRET)?).await.map_err(|error| error.to_string())
     }
 

@@ -8,7 +8,7 @@ use crate::auth::credential;
 use crate::auth::lifecycle::Observer;
 use crate::auth::sweeper::{self, Sweeper};
 use crate::auth::{Auth, AuthError, Scope};
-use crate::clock::{Clock, SystemClock};
+use crate::clock::SystemClock;
 use crate::config::{Config, IpAddress, MailConfig, MailTransport};
 use crate::crypto::random::SystemRandom;
 use crate::endpoints::config::SignInPage;
@@ -20,11 +20,9 @@ use crate::http::address::{AddressRule, is_loopback};
 use crate::http::shown_url;
 use crate::memory;
 use crate::outbox::mailbox::Mailbox;
-use crate::outbox::smtp::Smtp;
-use crate::outbox::webhook::{self, Webhook};
+use crate::outbox::transport;
 use crate::outbox::{
-    CurrentMailFilter, Deliveries, EventHooks, MailFilter, Mailer, Sender, TemplateError, Templates, Transport,
-    TransportError,
+    CurrentMailFilter, Deliveries, EventHooks, MailFilter, Mailer, Sender, TemplateError, Templates, TransportError,
 };
 use crate::pipeline::functions::Functions;
 use crate::pipeline::management::Management;
@@ -46,11 +44,22 @@ pub struct App {
     pub management: Option<Management>,
     /// The development mailbox, when mail goes there.
     pub mailbox: Option<Arc<Mailbox>>,
-    capacity: Capacity,
+    lasting: Lasting,
+    /// Where scripts' events go.
+    events: EventHooks,
     /// The sender of mail and events, when there is something to send.
     pub deliveries: Option<Arc<Deliveries>>,
     /// Removes what has expired for as long as the server runs.
     _sweeper: Sweeper,
+}
+
+/// What outlives a reload.
+#[derive(Default)]
+struct Lasting {
+    /// Of plugins.
+    capacity: Capacity,
+    /// What scripts count.
+    counters: Arc<MemoryCounters>,
 }
 
 /// Why the server does not start.
@@ -68,8 +77,8 @@ pub enum StartError {
     #[error(transparent)]
     Schema(#[from] StoreError),
     /// Tables are missing.
-    #[error("the database lacks {0} changes. Apply them with `doorward migrate`")]
-    Unmigrated(usize),
+    #[error("the database lacks {0}. Add what is missing with `doorward migrate`")]
+    Unmigrated(String),
     /// Two owners claim one route.
     #[error(transparent)]
     Route(#[from] RouteClash),
@@ -132,21 +141,24 @@ impl App {
     /// As [`App::start`].
     pub async fn start_with(config: Config, ports: Ports) -> Result<Self, StartError> {
         let config = Arc::new(config);
-        let auth = open_auth(&config, ports).await?;
-        credential::learn_forms(&auth).await;
-        let capacity = Capacity::default();
-        let mailbox = mailbox(&config)?;
-        let extensions = load_extensions(&auth, &config, &capacity, mailbox.as_ref()).await?;
-        let extensions = Arc::new(ArcSwap::from_pointee(extensions));
-        let looked_at = Arc::clone(&extensions);
-        let filter: CurrentMailFilter = Box::new(move || looked_at.load().deciders.mail_filter.clone());
-        let deliveries = start_mail(&config, &auth, filter, mailbox.as_ref())?;
+        let Parts { auth, extensions, mailer, events, mailbox, lasting, address_rule } =
+            prepare(&config, ports).await?;
+        let deliveries = start_sender(&config, &auth, mailer, events.clone());
         let sweeper = sweeper::start(Store::clone(&auth.store), Arc::clone(&auth.clock));
-        let address_rule = address_rule(&config.advanced.ip_address)?;
         let pipeline = Arc::new(Pipeline::new(auth, extensions, address_rule));
         let keys = || config.management_keys.clone();
         let management = config.management.as_ref().map(|_| Management::new(keys(), deliveries.clone()));
-        Ok(Self { config, pipeline, management, mailbox, capacity, deliveries, _sweeper: sweeper })
+        Ok(Self { config, pipeline, management, mailbox, lasting, events, deliveries, _sweeper: sweeper })
+    }
+
+    /// Makes everything that a server needs, without what sends or removes by itself, and returns the database.
+    ///
+    /// # Errors
+    /// As [`App::start`].
+    pub async fn check(config: &Arc<Config>) -> Result<Store, StartError> {
+        let ports = Ports { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom) };
+        let parts = prepare(config, ports).await?;
+        Ok(Store::clone(&parts.auth.store))
     }
 
     /// Ends what goes on beside requests: deliveries in flight may end. Call it when no request is open.
@@ -157,11 +169,12 @@ impl App {
     }
 
     /// Loads plugins and scripts again, as `config` lists them, and puts them in place at once; requests in flight finish on
-    /// the old ones. Every other option stays as it was when the server started.
+    /// the old ones. What is counted stays, and so does every other option. Returns the options that changed and wait for a
+    /// restart.
     ///
     /// # Errors
     /// When a file does not load, or plugins want other tables; then the old ones stay.
-    pub async fn reload(&self, config: &Config) -> Result<(), StartError> {
+    pub async fn reload(&self, config: &Config) -> Result<Vec<String>, StartError> {
         let listed = Config {
             plugin_folder: config.plugin_folder.clone(),
             plugin_trust: config.plugin_trust.clone(),
@@ -174,9 +187,41 @@ impl App {
             let message = "the plugins want other tables or fields: run `doorward migrate` and start the server again";
             return Err(StartError::Option(message.to_owned()));
         }
-        self.pipeline.replace(load_extensions(auth, &listed, &self.capacity, self.mailbox.as_ref()).await?);
-        Ok(())
+        let events = EventHooks::new(&listed.hooks, &listed.secret_value, &auth.clock)?;
+        self.pipeline.replace(load_extensions(auth, &listed, &self.lasting, self.mailbox.as_ref()).await?);
+        self.events.replace(&events);
+        let mut waiting = self.config.needing_restart(config);
+        if self.deliveries.is_none() && !events.is_empty() {
+            waiting.push("hooks.webhook".to_owned());
+        }
+        Ok(waiting)
     }
+}
+
+/// Everything that a server needs and that does nothing by itself.
+struct Parts {
+    auth: Arc<Auth>,
+    extensions: Arc<ArcSwap<Extensions>>,
+    mailer: Option<Mailer>,
+    events: EventHooks,
+    mailbox: Option<Arc<Mailbox>>,
+    lasting: Lasting,
+    address_rule: AddressRule,
+}
+
+async fn prepare(config: &Arc<Config>, ports: Ports) -> Result<Parts, StartError> {
+    let auth = open_auth(config, ports).await?;
+    credential::learn_forms(&auth).await;
+    let lasting = Lasting::default();
+    let mailbox = mailbox(config)?;
+    let extensions = load_extensions(&auth, config, &lasting, mailbox.as_ref()).await?;
+    let extensions = Arc::new(ArcSwap::from_pointee(extensions));
+    let looked_at = Arc::clone(&extensions);
+    let filter: CurrentMailFilter = Box::new(move || looked_at.load().deciders.mail_filter.clone());
+    let events = EventHooks::new(&config.hooks, &config.secret_value, &auth.clock)?;
+    let mailer = config.mail.as_ref().map(|mail| mailer(config, mail, (&auth, filter), mailbox.as_ref()));
+    let (mailer, address_rule) = (mailer.transpose()?, address_rule(&config.advanced.ip_address)?);
+    Ok(Parts { auth, extensions, mailer, events, mailbox, lasting, address_rule })
 }
 
 /// Opens the database for a command that changes rows: with the plugins and scripts that see changes, and without a server.
@@ -187,19 +232,24 @@ pub async fn open_for_changes(config: Config) -> Result<(Arc<Auth>, Scope), Star
     let config = Arc::new(config);
     let ports = Ports { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom) };
     let auth = open_auth(&config, ports).await?;
-    let extensions = load_extensions(&auth, &config, &Capacity::default(), None).await?;
+    let extensions = load_extensions(&auth, &config, &Lasting::default(), None).await?;
     let observers = Arc::clone(&extensions.deciders.observers);
     let scope = Scope::new(Arc::<Store>::clone(&auth.store), observers);
     Ok((auth, scope))
 }
 
 /// Opens the database, which must be migrated.
-async fn open_auth(config: &Arc<Config>, ports: Ports) -> Result<Arc<Auth>, StartError> {
+///
+/// # Errors
+/// When it cannot be used, or tables are missing.
+pub async fn open_migrated(config: &Config) -> Result<Store, StartError> {
     let store = open_store(config)?;
-    let plan = store.migration_plan().await.map_err(|source| database_failed(config, source))?;
-    if !plan.is_empty() {
-        return Err(StartError::Unmigrated(plan.len()));
-    }
+    let missing = store.missing_parts().await.map_err(|source| database_failed(config, source))?;
+    if missing.is_empty() { Ok(store) } else { Err(StartError::Unmigrated(missing.join(", "))) }
+}
+
+async fn open_auth(config: &Arc<Config>, ports: Ports) -> Result<Arc<Auth>, StartError> {
+    let store = open_migrated(config).await?;
     Ok(Arc::new(Auth::new(Arc::clone(config), store, ports.clock, ports.random)?))
 }
 
@@ -207,18 +257,18 @@ async fn open_auth(config: &Arc<Config>, ports: Ports) -> Result<Arc<Auth>, Star
 async fn load_extensions(
     auth: &Arc<Auth>,
     config: &Config,
-    capacity: &Capacity,
+    lasting: &Lasting,
     mailbox: Option<&Arc<Mailbox>>,
 ) -> Result<Extensions, StartError> {
     let ports = Ports { clock: Arc::clone(&auth.clock), random: Arc::clone(&auth.random) };
-    let plugins = Plugins::load(config, &ports, capacity).await?;
+    let plugins = Plugins::load(config, &ports, &lasting.capacity).await?;
     let mut router = Router::default();
     let of_mailbox = mailbox.map(routes::dev_mailbox).unwrap_or_default();
     let page = routes::sign_in_page(SignInPage::new(config, &plugins.sign_in_methods()));
     for route in routes::core().into_iter().chain([page]).chain(plugins.routes()).chain(of_mailbox) {
         router.add(route)?;
     }
-    let scripts = Arc::new(load_scripts(auth, config)?.hiding(plugins.secret_names()));
+    let scripts = Arc::new(load_scripts(auth, config, &lasting.counters)?.hiding(plugins.secret_names()));
     let rate_rules = RateRules::new(&config.rate_limit, plugins.rate_rules());
     unused_options::check(config, &router, &plugins.cookie_keys()).map_err(StartError::Option)?;
     let functions = functions(&plugins, &router)?;
@@ -234,11 +284,11 @@ async fn load_extensions(
     })
 }
 
-fn load_scripts(auth: &Auth, config: &Config) -> Result<ScriptSet, HookError> {
+fn load_scripts(auth: &Auth, config: &Config, counters: &Arc<MemoryCounters>) -> Result<ScriptSet, HookError> {
     let ports = hooks::Ports {
         clock: Arc::clone(&auth.clock),
         random: Arc::clone(&auth.random),
-        counters: Arc::new(MemoryCounters::default()),
+        counters: Arc::<MemoryCounters>::clone(counters),
         signing_key: auth.config.secret_value.clone(),
     };
     ScriptSet::load(config, &ports)
@@ -260,48 +310,24 @@ fn deciders(auth: &Arc<Auth>, plugins: &Plugins, scripts: &Arc<ScriptSet>) -> De
     }
 }
 
-/// Starts the sender of mail and events, when there is something to send.
-fn start_mail(
-    config: &Config,
-    auth: &Auth,
-    filter: CurrentMailFilter,
-    mailbox: Option<&Arc<Mailbox>>,
-) -> Result<Option<Arc<Deliveries>>, StartError> {
-    let events = EventHooks::new(&config.hooks, &config.secret_value, &auth.clock)?;
-    let Some(mail) = &config.mail else {
-        return Ok((!events.is_empty()).then(|| Arc::new(Sender::new(auth, None, events).start())));
-    };
-    let folder = mail.templates.as_ref().map(|folder| config.resolve(folder));
-    let templates = Templates::new(&config.app_name, folder.as_deref())?;
-    let transport = mail_transport(config, mail, &auth.clock, mailbox)?;
-    let mailer = Mailer { templates, transport, filter };
-    Ok(Some(Arc::new(Sender::new(auth, Some(mailer), events).start())))
+/// Starts the sender of mail and events, when there may be something to send.
+fn start_sender(config: &Config, auth: &Auth, mailer: Option<Mailer>, events: EventHooks) -> Option<Arc<Deliveries>> {
+    // A reload may give a script a receiver.
+    let may_send = mailer.is_some() || !config.hooks.is_empty();
+    may_send.then(|| Arc::new(Sender::new(auth, mailer, events).start()))
 }
 
-/// What mail leaves by, as `[mail]` says.
-///
-/// # Errors
-/// When something is missing or cannot be used.
-pub fn mail_transport(
+/// What sending mail needs.
+fn mailer(
     config: &Config,
     mail: &MailConfig,
-    clock: &Arc<dyn Clock>,
+    (auth, filter): (&Auth, CurrentMailFilter),
     mailbox: Option<&Arc<Mailbox>>,
-) -> Result<Arc<dyn Transport>, StartError> {
-    let missing = |section: &str| StartError::Option(format!("mail.transport needs {section}"));
-    Ok(match mail.transport {
-        MailTransport::Mailbox => mailbox.cloned().unwrap_or_default(),
-        MailTransport::Smtp => {
-            let options = mail.smtp.as_ref().ok_or_else(|| missing("[mail.smtp]"))?;
-            let from = mail.from.as_deref().ok_or_else(|| missing("mail.from"))?;
-            Arc::new(Smtp::new(options, from)?)
-        }
-        MailTransport::Webhook => {
-            let options = mail.webhook.as_ref().ok_or_else(|| missing("[mail.webhook]"))?;
-            let key = webhook::key_of_mails(options, &config.secret_value);
-            Arc::new(Webhook::new(options, key, Arc::clone(clock))?)
-        }
-    })
+) -> Result<Mailer, StartError> {
+    let folder = mail.templates.as_ref().map(|folder| config.resolve(folder));
+    let templates = Templates::new(&config.app_name, folder.as_deref())?;
+    let transport = transport::of(config, mail, &auth.clock, mailbox)?;
+    Ok(Mailer { templates, transport, filter })
 }
 
 /// The development mailbox, when mail goes there.

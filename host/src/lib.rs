@@ -15,6 +15,7 @@ pub mod files;
 pub mod hooks;
 pub mod http;
 pub mod input;
+pub mod log;
 pub mod mail;
 pub mod memory;
 pub mod outbox;

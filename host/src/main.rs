@@ -1,27 +1,34 @@
-//! The `doorward` binary: reads the arguments, sets the log up, runs the command.
+//! The `doorward` binary: reads the arguments, starts the log, runs the command.
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::Parser;
-use doorward::commands::{self, Cli};
+use doorward::commands::{self, Cli, terminal};
+use doorward::log;
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let filter = EnvFilter::try_from_env("DOORWARD_LOG").unwrap_or_else(|_| EnvFilter::new("info,actix_server=warn"));
-    let is_terminal = std::io::stderr().is_terminal();
-    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(is_terminal).with_writer(std::io::stderr).init();
-    match commands::run(cli) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            report(error.as_ref());
-            ExitCode::FAILURE
-        }
+    if let Err(error) = log::start(filter, std::io::stderr().is_terminal()) {
+        terminal::remark(format_args!("doorward: the log cannot be started: {error}"));
+        return ExitCode::FAILURE;
     }
+    let done = commands::run(cli);
+    if let Err(error) = &done {
+        report(error.as_ref());
+    }
+    log::flush();
+    if done.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-#[expect(clippy::print_stderr, reason = "the last word of a failed command")]
+/// The last word of a failed command.
 fn report(error: &dyn std::error::Error) {
-    eprintln!("doorward: {error}");
+    if log::is_json() {
+        tracing::error!("{error}");
+        return;
+    }
+    log::flush();
+    terminal::remark(format_args!("doorward: {error}"));
 }

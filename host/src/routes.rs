@@ -11,14 +11,17 @@ use crate::endpoints::config::SignInPage;
 use crate::endpoints::delete_user::delete_user;
 use crate::endpoints::delete_user_callback::delete_user_callback;
 use crate::endpoints::dev_mailbox::DevMailbox;
+use crate::endpoints::drop_mail::drop_mail;
 use crate::endpoints::error_page::error_page;
 use crate::endpoints::get_session::get_session;
 use crate::endpoints::list_accounts::list_accounts;
+use crate::endpoints::list_mail::list_mail;
 use crate::endpoints::list_sessions::list_sessions;
 use crate::endpoints::ok::ok;
 use crate::endpoints::request_password_reset::request_password_reset;
 use crate::endpoints::reset_password::reset_password;
 use crate::endpoints::reset_password_link::reset_password_link;
+use crate::endpoints::retry_mail::retry_mail;
 use crate::endpoints::revoke_other_sessions::revoke_other_sessions;
 use crate::endpoints::revoke_session::revoke_session;
 use crate::endpoints::revoke_sessions::revoke_sessions;
@@ -88,7 +91,12 @@ pub fn dev_mailbox(mailbox: &Arc<Mailbox>) -> Vec<Route> {
 
 /// The core's server-only functions, which the management API alone reaches.
 pub fn functions() -> Vec<Route> {
-    vec![route("POST", "/set-password", |exchange| Box::pin(set_password(exchange))).audited("password-set")]
+    vec![
+        route("POST", "/set-password", |exchange| Box::pin(set_password(exchange))).audited("password-set"),
+        route("POST", "/list-mail", |exchange| Box::pin(list_mail(exchange))),
+        route("POST", "/retry-mail", |exchange| Box::pin(retry_mail(exchange))).audited("mail-retry"),
+        route("POST", "/drop-mail", |exchange| Box::pin(drop_mail(exchange))).audited("mail-drop"),
+    ]
 }
 
 type Handler = for<'a> fn(&'a mut Exchange) -> BoxFuture<'a, Result<Response, ApiError>>;

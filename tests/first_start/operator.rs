@@ -122,10 +122,15 @@ impl Folder {
 
     /// Starts `serve` or `dev` on addresses of this test's own, and waits until it answers.
     pub fn serve(&self, command: &str) -> Running {
+        self.serve_logging_to(command, Stdio::null())
+    }
+
+    /// As [`Folder::serve`], with this as its standard error output.
+    pub fn serve_logging_to(&self, command: &str, log: impl Into<Stdio>) -> Running {
         let mut command = self.command(&[command]);
         command.env("DOORWARD_SERVER__ADDRESS", self.public.to_string());
         command.env("DOORWARD_BASE_URL", format!("http://{}", self.public));
-        command.stdout(Stdio::null()).stderr(Stdio::null());
+        command.stdout(Stdio::null()).stderr(log);
         let mut server =
             Running { process: command.spawn().unwrap(), public: self.public, management: self.management };
         for _ in 0..1200 {
@@ -136,6 +141,25 @@ impl Folder {
             std::thread::sleep(Duration::from_millis(25));
         }
         panic!("the server does not answer");
+    }
+}
+
+impl Running {
+    /// Lets it finish what it does, and waits for its end.
+    pub fn stop(mut self) {
+        self.signal("TERM");
+        assert!(self.process.wait().unwrap().success());
+    }
+
+    pub fn signal(&self, name: &str) {
+        let done = Command::new("kill").args([&format!("-{name}"), &self.process.id().to_string()]).status().unwrap();
+        assert!(done.success());
+    }
+
+    /// A value of `/metrics`.
+    pub fn metric(&self, name: &str) -> Option<u64> {
+        let text = exchange(self.management, "GET", "/metrics", "", "");
+        text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok())
     }
 }
 
@@ -152,7 +176,12 @@ fn free() -> SocketAddr {
 }
 
 pub fn answer(server: &Running, method: &str, path: &str, body: &str) -> Answer {
-    let text = exchange(server.public, method, path, body);
+    answer_with(server, (method, path), "", body)
+}
+
+/// As [`answer`], with these lines of headers.
+pub fn answer_with(server: &Running, (method, path): (&str, &str), headers: &str, body: &str) -> Answer {
+    let text = exchange(server.public, method, path, headers, body);
     let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
     let header = |name: &str| {
         let mut pairs = head.lines().filter_map(|line| line.split_once(": "));
@@ -163,16 +192,16 @@ pub fn answer(server: &Running, method: &str, path: &str, body: &str) -> Answer 
 }
 
 pub fn status_line(address: SocketAddr, method: &str, path: &str) -> String {
-    exchange(address, method, path, "").lines().next().unwrap_or_default().to_owned()
+    exchange(address, method, path, "", "").lines().next().unwrap_or_default().to_owned()
 }
 
-fn exchange(address: SocketAddr, method: &str, path: &str, body: &str) -> String {
+fn exchange(address: SocketAddr, method: &str, path: &str, headers: &str, body: &str) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     let kind = if body.is_empty() { "" } else { "content-type: application/json\r\n" };
     let length = body.len();
     let head = format!(
-        "{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n{kind}content-length: {length}\r\n\r\n"
+        "{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n{headers}{kind}content-length: {length}\r\n\r\n"
     );
     stream.write_all(format!("{head}{body}").as_bytes()).unwrap();
     let mut text = Vec::new();

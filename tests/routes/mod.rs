@@ -11,6 +11,7 @@ mod get_session;
 mod guards;
 mod list_accounts;
 mod list_sessions;
+mod mail_queue;
 mod management;
 mod origin;
 mod rate_limit;

@@ -8,6 +8,7 @@
 
 mod files;
 mod migrations;
+mod misfits;
 mod outages;
 mod queries;
 mod races;
@@ -73,6 +74,34 @@ impl Place {
             }
             Backend::Postgres => {
                 AsyncPgConnection::establish(&self.url).await.unwrap().batch_execute(sql).await.unwrap()
+            }
+        }
+    }
+}
+
+/// A lock that another program holds until this is dropped.
+#[allow(dead_code, reason = "a connection is there to be held")]
+pub enum Lock {
+    Sqlite(SqliteConnection),
+    Postgres(AsyncPgConnection),
+}
+
+impl Place {
+    /// Keeps everybody from writing, and on PostgreSQL from reading this table.
+    pub async fn lock(&self, table: &str) -> Lock {
+        match self.backend {
+            Backend::Sqlite => {
+                let mut connection = SqliteConnection::establish(self.url.strip_prefix("sqlite://").unwrap()).unwrap();
+                connection.batch_execute("PRAGMA busy_timeout = 5000; BEGIN EXCLUSIVE").unwrap();
+                Lock::Sqlite(connection)
+            }
+            Backend::Postgres => {
+                let mut connection = AsyncPgConnection::establish(&self.url).await.unwrap();
+                connection
+                    .batch_execute(&format!("BEGIN; LOCK TABLE \"{table}\" IN ACCESS EXCLUSIVE MODE"))
+                    .await
+                    .unwrap();
+                Lock::Postgres(connection)
             }
         }
     }

@@ -19,7 +19,7 @@ const LAYERS: [(u8, &[&str]); 9] = [
     (3, &["outbox"]),
     (2, &["auth"]),
     (1, &["store"]),
-    (0, &["config", "http", "error", "clock", "mail", "crypto", "email", "cookie", "memory", "files"]),
+    (0, &["config", "http", "error", "clock", "mail", "crypto", "email", "cookie", "memory", "files", "log"]),
 ];
 
 /// A library and the only modules that may name it.

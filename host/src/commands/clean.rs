@@ -1,6 +1,7 @@
 //! `doorward clean`: removes what has expired, now.
 
 use super::CommandResult;
+use super::serve::refuse_missing;
 use crate::app::open_store;
 use crate::auth::sweeper::sweep;
 use crate::clock::{Clock, SystemClock};
@@ -10,12 +11,12 @@ use crate::config::Config;
 ///
 /// # Errors
 /// When the database cannot be used.
-#[expect(clippy::print_stdout, reason = "the numbers are what was asked for")]
 pub fn clean(config: &Config) -> CommandResult {
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+        refuse_missing(config)?;
         let store = open_store(config)?;
         for (model, rows) in sweep(&store, SystemClock.now()).await? {
-            println!("{rows} expired rows removed from {model}");
+            tell!("{rows} expired rows removed from {model}");
         }
         Ok(())
     })

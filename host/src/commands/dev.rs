@@ -1,12 +1,13 @@
 //! `doorward dev`: builds what is missing, migrates, serves with a mailbox, and reloads what changes.
 
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use super::serve::{listen, reload};
-use super::{CommandResult, init, load, plugin};
+use super::serve::{announce, listen, reload};
+use super::{CommandResult, init, load, load_for_server, plugin};
 use crate::app::{App, open_store};
 use crate::config::{Config, ConfigError, MailConfig, MailTransport};
 use crate::server;
@@ -36,6 +37,7 @@ pub fn dev(config_file: &Path) -> CommandResult {
         step("loading plugins and scripts");
         let app = Arc::new(App::start(config).await?);
         tokio::spawn(reload_on_change(Arc::clone(&app), config_file));
+        announce(&app, &listeners)?;
         greet(&app.config);
         server::serve(app, listeners).await?;
         Ok(())
@@ -44,7 +46,7 @@ pub fn dev(config_file: &Path) -> CommandResult {
 
 /// As [`load`]; mail goes to the development mailbox unless the file says how it is sent.
 fn load_for_development(config_file: &Path) -> Result<Config, ConfigError> {
-    let mut config = load(config_file)?;
+    let mut config = load_for_server(config_file)?;
     config.is_development = true;
     config.mail.get_or_insert_with(MailConfig::mailbox);
     Ok(config)
@@ -74,7 +76,7 @@ async fn reload_on_change(app: Arc<App>, config_file: PathBuf) {
         let listed = load(&config_file).ok();
         let now = modification_times(listed.as_ref().unwrap_or(&app.config), &config_file);
         if now != seen {
-            reload(&app, &config_file).await;
+            reload(&app, load_for_development(&config_file)).await;
             seen = now;
         }
     }
@@ -88,12 +90,10 @@ fn modification_times(config: &Config, config_file: &Path) -> BTreeMap<PathBuf, 
     scripts.chain(components).chain([config_file.to_owned()]).map(|path| (path.clone(), modified(&path))).collect()
 }
 
-#[expect(clippy::print_stderr, reason = "progress for the person at the terminal")]
 fn step(text: &str) {
-    eprintln!("doorward: {text} …");
+    remark!("doorward: {text} …");
 }
 
-#[expect(clippy::print_stdout, reason = "what to try next, for the person at the terminal")]
 fn greet(config: &Config) {
     let base = config.origin();
     let path = &config.base_path;
@@ -101,7 +101,7 @@ fn greet(config: &Config) {
         Some(mail) if mail.transport == MailTransport::Mailbox => format!("lands in   {base}/dev/mailbox"),
         _ => "is sent, as the configuration says".to_owned(),
     };
-    println!(
+    let greeting = format!(
         r#"
 Doorward serves {base}{path}
 Mail {mail}
@@ -118,4 +118,6 @@ Or from JavaScript (npm install better-auth):
   await auth.signUp.email({{ name: "Ada", email: "ada@example.com", password: "correct horse 1" }});
 "#
     );
+    // The server serves, whether anybody reads this or not.
+    _ = writeln!(std::io::stdout(), "{greeting}");
 }

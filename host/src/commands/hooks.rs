@@ -71,7 +71,6 @@ fn same_file(a: &Path, b: &Path) -> bool {
     a.is_some() && a == b
 }
 
-#[expect(clippy::print_stdout, reason = "the result is what was asked for")]
 fn play(scripts: &[(HookConfig, PathBuf)], recorded: &Path, config: &Config) -> CommandResult {
     let routes = all_routes(config)?;
     let method_of = |path: &str| {
@@ -81,13 +80,16 @@ fn play(scripts: &[(HookConfig, PathBuf)], recorded: &Path, config: &Config) -> 
     for (hook, path) in scripts {
         let played = cases::replay(hook, path, recorded, config, method_of)?;
         for line in &played.refused {
-            println!("{}: would refuse {line}", hook.file);
+            tell!("{}: would refuse {line}", hook.file);
         }
         for line in &played.unclear {
-            println!("{}: cannot tell {line}", hook.file);
+            tell!("{}: cannot tell {line}", hook.file);
+        }
+        if played.passed_over > 0 {
+            remark!("doorward: {} lines are no JSON and were passed over", played.passed_over);
         }
         let (refused, unclear) = (played.refused.len(), played.unclear.len());
-        println!("{}: {} asked, {refused} would be refused, {unclear} cannot be told", hook.file, played.events);
+        tell!("{}: {} asked, {refused} would be refused, {unclear} cannot be told", hook.file, played.events);
     }
     Ok(())
 }
@@ -96,7 +98,6 @@ fn unconfigured(file: &Path) -> HookConfig {
     HookConfig::new(&file.display().to_string())
 }
 
-#[expect(clippy::print_stdout, reason = "the list is what was asked for")]
 fn check(config: &Config) -> CommandResult {
     let scripts = load_scripts(config)?;
     let routes = all_routes(config)?;
@@ -104,27 +105,27 @@ fn check(config: &Config) -> CommandResult {
         let Declaration { moment, method, places, .. } = registration.declaration;
         let (script, name) = (registration.script, moment.name());
         if places.is_empty() {
-            println!("{script}: {name}");
+            tell!("{script}: {name}");
         }
         let is_at_endpoint = matches!(moment, HookPoint::Before | HookPoint::After);
         let method = method.as_deref();
         for place in places {
             if !is_at_endpoint {
-                println!("{script}: {name} {place}");
+                tell!("{script}: {name} {place}");
                 continue;
             }
-            println!("{script}: {name} {} {place}", method.unwrap_or("*"));
+            tell!("{script}: {name} {} {place}", method.unwrap_or("*"));
             if !routes.iter().any(|route| reaches(place, method, route)) {
-                println!("  warning: no route matches {} {place}: this hook never runs", method.unwrap_or("*"));
+                tell!("  warning: no route matches {} {place}: this hook never runs", method.unwrap_or("*"));
             }
         }
         if *moment == HookPoint::Mail && config.mail.is_none() {
-            println!("  warning: there is no [mail] section: this hook never runs");
+            tell!("  warning: there is no [mail] section: this hook never runs");
         }
     }
     let is_route = |path: &str| routes.iter().any(|route| PathPattern::new(&route.path).matches(path));
     for finding in scripts.findings(&is_route) {
-        println!("{finding}");
+        tell!("{finding}");
     }
     Ok(())
 }
@@ -151,17 +152,16 @@ fn reaches(path: &str, method: Option<&str>, route: &Route) -> bool {
     method.is_none_or(|method| method == route.method) && PathPattern::new(path).matches(&route.path)
 }
 
-#[expect(clippy::print_stdout, reason = "the result is what was asked for")]
 fn test(scripts: &[(HookConfig, PathBuf)], config: &Config) -> CommandResult {
     let (mut passed, mut failed) = (0, 0);
     for (hook, path) in scripts {
         let report = cases::run(hook, path, config)?;
         for failure in &report.failures {
-            println!("FAILED {failure}");
+            tell!("FAILED {failure}");
         }
         passed += report.passed;
         failed += report.failures.len();
     }
-    println!("{passed} passed, {failed} failed");
+    tell!("{passed} passed, {failed} failed");
     if failed > 0 { Err("cases of scripts failed".into()) } else { Ok(()) }
 }

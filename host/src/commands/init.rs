@@ -15,16 +15,15 @@ const TEMPLATE: &str = include_str!("../../templates/doorward.toml");
 ///
 /// # Errors
 /// When the file exists or cannot be written, or when a variable sets something wrong.
-#[expect(clippy::print_stdout, reason = "what comes next, for the person at the terminal")]
 pub fn init(path: &Path, load: impl FnOnce() -> Result<Config, ConfigError>) -> CommandResult {
     write_config(path)?;
-    println!("{} is written, with a new secret", path.display());
+    tell!("{} is written, with a new secret", path.display());
     let config = load()?;
     if missing_database(&config).is_some() {
         migrate::migrate(config, false)?;
-        println!("Serve with `doorward serve`, or with a mailbox for development: `doorward dev`");
+        tell!("Serve with `doorward serve`, or with a mailbox for development: `doorward dev`");
     } else {
-        println!("Bring the database up to date with `doorward migrate`, then serve with `doorward serve`");
+        tell!("Bring the database up to date with `doorward migrate`, then serve with `doorward serve`");
     }
     Ok(())
 }

@@ -1,17 +1,22 @@
-//! `doorward mail`: tries whether mail leaves as the configuration says.
+//! `doorward mail`: tries whether mail leaves, and shows and steers what waits to leave.
 
 use std::sync::Arc;
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use serde_json::Map;
 
 use super::CommandResult;
-use crate::app::mail_transport;
-use crate::clock::SystemClock;
+use super::serve::refuse_missing;
+use super::terminal::shown;
+use crate::app::open_migrated;
+use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, MailTransport};
 use crate::crypto::random::{Random, SystemRandom};
 use crate::email;
 use crate::mail::Mail;
+use crate::outbox::queue::{self, Waiting, Which};
+use crate::outbox::transport;
+use crate::store::Store;
 
 /// What can be done with mail.
 #[derive(Subcommand)]
@@ -21,16 +26,98 @@ pub enum MailCommand {
         /// Who gets it.
         address: String,
     },
+    /// List what waits to be delivered, the next due first: id, kind, recipient, attempts, next attempt, last error.
+    List {
+        /// At most so many.
+        #[arg(long, default_value_t = 1000)]
+        limit: u32,
+        /// After so many.
+        #[arg(long, default_value_t = 0)]
+        offset: u32,
+    },
+    /// Try a delivery at once, instead of at its time.
+    Retry(Chosen),
+    /// Remove a delivery for good.
+    Drop(Chosen),
+}
+
+/// Which deliveries a command is about.
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+pub struct Chosen {
+    /// As `list` shows it.
+    id: Option<String>,
+    /// Every delivery that waits.
+    #[arg(long)]
+    all: bool,
+}
+
+impl Chosen {
+    fn which(self) -> Which {
+        self.id.map_or(Which::All, Which::One)
+    }
+}
+
+/// Runs one of the commands.
+///
+/// # Errors
+/// As each of them.
+pub fn run(command: MailCommand, config: &Config) -> CommandResult {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+        match command {
+            MailCommand::Test { address } => test(&address, config).await,
+            MailCommand::List { limit, offset } => list(&open(config).await?, (limit, offset)).await,
+            MailCommand::Retry(chosen) => retry(&open(config).await?, chosen.which()).await,
+            MailCommand::Drop(chosen) => discard(&open(config).await?, chosen.which()).await,
+        }
+    })
+}
+
+/// The database of a server, which may run meanwhile.
+async fn open(config: &Config) -> Result<Store, Box<dyn std::error::Error + Send + Sync>> {
+    refuse_missing(config)?;
+    Ok(open_migrated(config).await?)
+}
+
+async fn list(store: &Store, (limit, offset): (u32, u32)) -> CommandResult {
+    let (waiting, total) = queue::list(store, (limit, offset)).await?;
+    for mail in &waiting {
+        let Waiting { id, kind, to, attempts, next_at, last_error, .. } = mail;
+        let error = last_error.as_deref().unwrap_or("-");
+        tell!("{}", [id, kind, to, &attempts.to_string(), &next_at.to_iso(), error].map(shown).join("\t"));
+    }
+    let shown = waiting.len() as u64;
+    if shown < total {
+        remark!("doorward: {shown} of {total}; --limit and --offset show others");
+    }
+    Ok(())
+}
+
+async fn retry(store: &Store, which: Which) -> CommandResult {
+    let retried = queue::retry(store, &which, SystemClock.now()).await?.ok_or_else(|| nothing(&which))?;
+    tell!("{} are tried at once; {} are due anyway, or being sent", retried.now, retried.anyway);
+    Ok(())
+}
+
+async fn discard(store: &Store, which: Which) -> CommandResult {
+    let dropped = queue::discard(store, &which).await?;
+    if dropped == 0 && matches!(which, Which::One(_)) {
+        return Err(nothing(&which).into());
+    }
+    tell!("{dropped} are dropped");
+    Ok(())
+}
+
+fn nothing(which: &Which) -> String {
+    match which {
+        Which::One(id) => format!("nothing with the id {} waits; `doorward mail list` shows what does", shown(id)),
+        Which::All => "nothing waits".to_owned(),
+    }
 }
 
 /// Sends a mail past the outbox.
-///
-/// # Errors
-/// When the address is none, nothing is configured, or the mail was not accepted.
-#[expect(clippy::print_stdout, reason = "the verdict is what was asked for")]
-pub fn run(command: MailCommand, config: &Config) -> CommandResult {
-    let MailCommand::Test { address } = command;
-    if !email::is_email(&address) {
+async fn test(address: &str, config: &Config) -> CommandResult {
+    if !email::is_email(address) {
         return Err(format!("\"{address}\" is no address of mail").into());
     }
     let Some(options) = config.mail.as_ref().filter(|options| options.transport != MailTransport::Mailbox) else {
@@ -41,17 +128,14 @@ pub fn run(command: MailCommand, config: &Config) -> CommandResult {
     let mail = Mail {
         id: SystemRandom.id(),
         kind: "test".to_owned(),
-        to: address.clone(),
+        to: address.to_owned(),
         subject: format!("{}: a test", config.app_name),
         text: format!("This mail was sent to try whether {} can send mail.\n", config.app_name),
         html: "<p>This mail was sent to try whether mail can be sent.</p>\n".to_owned(),
         data: Map::new(),
     };
-    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-        let transport = mail_transport(config, options, &(Arc::new(SystemClock) as _), None)?;
-        let sent = transport.send(&mail).await;
-        sent.map_err(|error| format!("the mail to {address} was not accepted: {error}"))?;
-        println!("the mail to {address} was accepted");
-        Ok(())
-    })
+    let transport = transport::of(config, options, &(Arc::new(SystemClock) as _), None)?;
+    transport.send(&mail).await.map_err(|error| format!("the mail to {address} was not accepted: {error}"))?;
+    tell!("the mail to {address} was accepted");
+    Ok(())
 }

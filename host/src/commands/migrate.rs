@@ -8,17 +8,16 @@ use crate::config::Config;
 ///
 /// # Errors
 /// When the database cannot be used.
-#[expect(clippy::print_stdout, reason = "the plan is what was asked for")]
 pub fn migrate(config: Config, plan_only: bool) -> CommandResult {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?.block_on(async {
         let store = open_store(&config)?;
         if plan_only {
             for statement in store.migration_plan().await? {
-                println!("{statement};");
+                tell!("{statement};");
             }
         } else {
             let report = store.migrate().await?;
-            println!("{} changes applied", report.statements.len());
+            tell!("{} changes applied", report.statements.len());
         }
         Ok(())
     })

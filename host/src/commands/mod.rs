@@ -1,5 +1,8 @@
 //! The command line: one file a command.
 
+#[macro_use]
+pub mod terminal;
+
 mod clean;
 mod dev;
 mod hooks;
@@ -17,6 +20,7 @@ use std::path::{Path, PathBuf};
 use clap::{Parser, Subcommand};
 
 use crate::config::{Config, ConfigError};
+use crate::log;
 
 /// What a command may fail with: a text that names the fix.
 pub type CommandResult = Result<(), Box<dyn std::error::Error + Send + Sync>>;
@@ -91,7 +95,23 @@ pub fn run(cli: Cli) -> CommandResult {
 }
 
 fn load(path: &Path) -> Result<Config, ConfigError> {
-    Config::load(path, &environment()?)
+    let config = Config::load(path, &environment()?)?;
+    tell_of_unused(&config);
+    Ok(config)
+}
+
+/// As [`load`], for a server: from now on the log looks as the file says. Commands for people log as text.
+fn load_for_server(path: &Path) -> Result<Config, ConfigError> {
+    let config = Config::load(path, &environment()?)?;
+    log::set_format(config.log.format);
+    tell_of_unused(&config);
+    Ok(config)
+}
+
+fn tell_of_unused(config: &Config) {
+    for name in &config.unused_variables {
+        tracing::warn!(name, "the variable sets nothing");
+    }
 }
 
 /// The variables of the process. Those that are not Unicode are none of ours, unless they are named so.

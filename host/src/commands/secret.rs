@@ -13,11 +13,10 @@ const MAIL: &str = "mail";
 ///
 /// # Errors
 /// When the configuration cannot be read, or has no such receiver.
-#[expect(clippy::print_stdout, reason = "the secret is what was asked for")]
 pub fn secret(receiver: Option<&str>, load: impl FnOnce() -> Result<Config, ConfigError>) -> CommandResult {
     match receiver {
-        None => println!("{}", new_secret()),
-        Some(receiver) => println!("{}", key_for(&load()?, receiver)?.expose()),
+        None => tell!("{}", new_secret()),
+        Some(receiver) => tell!("{}", key_for(&load()?, receiver)?.expose()),
     }
     Ok(())
 }

@@ -4,38 +4,79 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{CommandResult, load};
+use super::{CommandResult, load_for_server};
 use crate::app::App;
-use crate::config::Config;
+use crate::config::{Config, ConfigError, MailTransport};
+use crate::http::shown_url;
+use crate::outbox::transport;
 use crate::server::{self, Listeners};
+use crate::store::Store;
 
 /// Serves until SIGTERM or SIGINT; at SIGHUP, loads plugins and scripts again as `config_file` then lists them.
 ///
 /// # Errors
 /// When a part cannot start or the port is taken.
 pub fn serve(config_file: &Path) -> CommandResult {
-    let config = load(config_file)?;
+    let config = load_for_server(config_file)?;
     config.check_mail()?;
     let listeners = listen(&config)?;
     let config_file = config_file.to_owned();
     actix_runtime(async move {
         let app = Arc::new(App::start(config).await?);
         reload_on_hangup(Arc::clone(&app), config_file)?;
-        tracing::info!(address = %listeners.public.local_addr()?, "serving");
+        announce(&app, &listeners)?;
         server::serve(app, listeners).await?;
         Ok(())
     })
 }
 
-/// Reads the configuration again and puts its plugins and scripts in place. Whatever is wrong is logged, and the old ones
+/// Says in one line what serves, so that whoever reads the log knows which server it is of.
+pub fn announce(app: &App, listeners: &Listeners) -> std::io::Result<()> {
+    let config = &app.config;
+    let management = listeners.management.as_ref().map(TcpListener::local_addr).transpose()?;
+    let plugins = app.pipeline.extensions().plugins.names();
+    let scripts: Vec<&str> = config.hooks.iter().map(|hook| hook.file.as_str()).collect();
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        address = %listeners.public.local_addr()?,
+        management = management.map(tracing::field::display),
+        base_url = config.origin(),
+        database = shown_url(&config.database.url),
+        plugins = plugins.join(", "),
+        scripts = scripts.join(", "),
+        mail = mail_route(config),
+        "serving"
+    );
+    Ok(())
+}
+
+/// How mail leaves, without what is secret in it.
+fn mail_route(config: &Config) -> String {
+    let Some(mail) = &config.mail else { return "none: what needs mail is off".to_owned() };
+    match (mail.transport, &mail.smtp, &mail.webhook) {
+        (MailTransport::Smtp, Some(smtp), _) => format!("smtp to {}", smtp.host),
+        // A receiver's path may be its secret.
+        (MailTransport::Webhook, _, Some(webhook)) => match url::Url::parse(&webhook.url) {
+            Ok(url) => format!("webhook at {}", url.origin().ascii_serialization()),
+            Err(_) => "webhook".to_owned(),
+        },
+        _ => "mailbox at /dev/mailbox".to_owned(),
+    }
+}
+
+/// Puts the plugins and scripts of a configuration in place that was read again. Whatever is wrong is logged, and the old ones
 /// serve on.
-pub async fn reload(app: &App, config_file: &Path) {
-    let reloaded = match load(config_file) {
+pub async fn reload(app: &App, config: Result<Config, ConfigError>) {
+    let reloaded = match config {
         Ok(config) => app.reload(&config).await.map_err(|error| error.to_string()),
         Err(error) => Err(error.to_string()),
     };
     match reloaded {
-        Ok(()) => tracing::info!("plugins and scripts were loaded again"),
+        Ok(waiting) if waiting.is_empty() => tracing::info!("plugins and scripts were loaded again"),
+        Ok(waiting) => tracing::warn!(
+            options = waiting.join(", "),
+            "plugins and scripts were loaded again; these options have changed too, and need a restart"
+        ),
         Err(error) => tracing::error!(error, "nothing was loaded again; the old plugins and scripts serve on"),
     }
 }
@@ -46,7 +87,7 @@ fn reload_on_hangup(app: Arc<App>, config_file: PathBuf) -> std::io::Result<()> 
     let mut hangups = signal(SignalKind::hangup())?;
     tokio::spawn(async move {
         while hangups.recv().await.is_some() {
-            reload(&app, &config_file).await;
+            reload(&app, load_for_server(&config_file)).await;
         }
     });
     Ok(())
@@ -57,27 +98,59 @@ fn reload_on_hangup(_: Arc<App>, _: PathBuf) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Starts every part and stops.
+/// Makes every part ready, looks at the tables and greets the mail server. Nothing is sent, and nothing is changed.
 ///
 /// # Errors
-/// What `serve` would fail with.
-#[expect(clippy::print_stdout, reason = "the verdict is what was asked for")]
+/// What `serve` would fail with, tables that do not fit, or a mail server that does not let this server in.
 pub fn check(config: Config) -> CommandResult {
     config.check_mail()?;
-    if let Some(file) = missing_database(&config) {
-        return Err(format!("the database {} does not exist. Make it with `doorward migrate`", file.display()).into());
-    }
+    refuse_missing(&config)?;
     actix_runtime(async move {
-        App::start(config).await?;
-        println!("ready to serve");
+        let config = Arc::new(config);
+        let store = App::check(&config).await?;
+        check_tables(&store).await?;
+        greet_mail_server(&config).await?;
+        tell!("ready to serve");
         Ok(())
     })
+}
+
+async fn check_tables(store: &Store) -> CommandResult {
+    let misfits = store.misfits().await?;
+    for misfit in misfits.iter().filter(|misfit| !misfit.is_fatal) {
+        remark!("doorward: note: {}", misfit.text);
+    }
+    let fatal: Vec<&str> = misfits.iter().filter(|misfit| misfit.is_fatal).map(|misfit| misfit.text.as_str()).collect();
+    if fatal.is_empty() { Ok(()) } else { Err(format!("the tables do not fit: {}", fatal.join("; ")).into()) }
+}
+
+async fn greet_mail_server(config: &Config) -> CommandResult {
+    let Some(mail) = config.mail.as_ref().filter(|mail| mail.transport == MailTransport::Smtp) else { return Ok(()) };
+    let (server, options) = transport::smtp(mail)?;
+    let greeted = server.greet().await;
+    greeted.map_err(|error| {
+        format!("the mail server {} (mail.smtp) does not let this server in: {error}", options.host)
+    })?;
+    Ok(())
 }
 
 /// The file of a SQLite database that is not there yet; opening it would make it.
 pub fn missing_database(config: &Config) -> Option<PathBuf> {
     let file = config.resolve(config.database.url.strip_prefix("sqlite://")?);
     (!file.exists()).then_some(file)
+}
+
+/// For commands that make no database.
+///
+/// # Errors
+/// When there is none.
+pub fn refuse_missing(config: &Config) -> CommandResult {
+    match missing_database(config) {
+        Some(file) => {
+            Err(format!("the database {} does not exist. Make it with `doorward migrate`", file.display()).into())
+        }
+        None => Ok(()),
+    }
 }
 
 /// Binds the configured addresses.

@@ -1,9 +1,9 @@
 //! `[cors]`: pages of which other origins may call and read the answers.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// `[cors]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Cors {
     /// Lets pages of other origins read answers.

@@ -31,7 +31,9 @@ impl Config {
     pub fn parse(text: &str, folder: &Path, environment: &BTreeMap<String, String>) -> Result<Self, ConfigError> {
         let from_file: Config = toml::from_str(text).map_err(|error| in_text(&error, text))?;
         let table: Table = text.parse().map_err(|error| in_text(&error, text))?;
+        let unused_variables = variables::unused(&table, environment);
         let mut config = variables::apply(table, environment)?.unwrap_or(from_file);
+        config.unused_variables = unused_variables;
         config.folder = folder.to_owned();
         config.read_secrets(environment)?;
         if let Some(mail) = &mut config.mail {

@@ -1,11 +1,11 @@
 //! Options of mail: where it goes, who it is from, how it looks.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::secret_source::SecretSource;
 
 /// `[mail]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct MailConfig {
     /// How mail leaves.
@@ -40,7 +40,7 @@ pub enum MailTransport {
 }
 
 /// `[mail.smtp]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct SmtpConfig {
     /// Name of the mail server; its certificate must have it.
@@ -59,7 +59,7 @@ pub struct SmtpConfig {
 }
 
 /// How an SMTP connection is protected.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SmtpTls {
     /// Must be upgraded with STARTTLS.
@@ -72,11 +72,22 @@ pub enum SmtpTls {
 }
 
 /// `[mail.webhook]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct WebhookConfig {
-    /// Where each mail is posted: `https`, or `http` to this machine.
+    /// Where each mail is posted: `https`, or `http` to this machine, or as `allow_http` says.
+    #[serde(serialize_with = "origin_alone")]
     pub url: String,
+    /// Lets the URL be `http` to a private address, as in a cluster: whoever is on that network reads the mails and events.
+    /// A public address is never sent to without TLS.
+    #[serde(default)]
+    pub allow_http: bool,
     /// Key of the signature; absent means the one that `doorward secret --for` prints.
     pub secret: Option<SecretSource>,
+}
+
+/// A receiver's path may be its secret.
+fn origin_alone<S: Serializer>(url: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    let origin = url::Url::parse(url).map(|url| url.origin().ascii_serialization());
+    serializer.serialize_str(origin.as_deref().unwrap_or("…"))
 }

@@ -6,11 +6,13 @@
 //! Flat: one file for each group of sections, and few for reading them.
 
 mod account;
+mod changes;
 mod check;
 mod components;
 mod cors;
 mod error;
 mod load;
+mod log;
 mod mail;
 mod models;
 mod options;
@@ -23,12 +25,13 @@ mod variables;
 
 use std::path::PathBuf;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 pub use account::{Account, AccountLinking, StateStrategy};
 pub use components::folder_beside_binary;
 pub use cors::Cors;
 pub use error::ConfigError;
+pub use log::{Log, LogFormat};
 pub use mail::{MailConfig, MailTransport, SmtpConfig, SmtpTls, WebhookConfig};
 pub use models::{
     AdditionalField, AdditionalFields, AdvancedDatabase, ColumnNames, GenerateId, IdentifierForm, InOrder,
@@ -52,7 +55,7 @@ use crate::crypto::seal::Secrets;
 use crate::crypto::secret::Secret;
 
 /// Everything an operator can set.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// Name of the application, shown in mails and authenticator apps.
@@ -98,6 +101,8 @@ pub struct Config {
     pub advanced: Advanced,
     /// What becomes of errors on redirects.
     pub on_api_error: OnApiError,
+    /// How lines of the log look.
+    pub log: Log,
     /// The management API; absent means that there is none.
     pub management: Option<Management>,
     /// How mail leaves; absent means that features which need mail are off.
@@ -106,14 +111,20 @@ pub struct Config {
     /// there, then the folders of the binary.
     pub plugin_folder: Option<String>,
     /// Whose plugins are loaded.
+    #[serde(skip_serializing)]
     pub plugin_trust: PluginTrust,
     /// Plugins, in the order their hooks run.
+    #[serde(skip_serializing)]
     pub plugins: Vec<PluginConfig>,
     /// Scripts, in the order they run.
+    #[serde(skip_serializing)]
     pub hooks: Vec<HookConfig>,
     /// Whether `doorward dev` serves: mail may go to the development mailbox. Not an option.
     #[serde(skip)]
     pub is_development: bool,
+    /// Variables that begin as ours do and set nothing. Not an option.
+    #[serde(skip)]
+    pub unused_variables: Vec<String>,
     /// Folder that relative paths are resolved against: where the file lies. Not an option.
     #[serde(skip)]
     pub folder: PathBuf,
@@ -152,6 +163,7 @@ impl Default for Config {
             rate_limit: RateLimiter::default(),
             advanced: Advanced::default(),
             on_api_error: OnApiError::default(),
+            log: Log::default(),
             management: None,
             mail: None,
             plugin_folder: None,
@@ -159,6 +171,7 @@ impl Default for Config {
             plugins: Vec::new(),
             hooks: Vec::new(),
             is_development: false,
+            unused_variables: Vec::new(),
             folder: PathBuf::from("."),
             secret_value: Secret::default(),
             all_secrets: Secrets::default(),

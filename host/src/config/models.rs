@@ -103,7 +103,7 @@ fn yes() -> bool {
 }
 
 /// `[verification]`
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Verification {
     /// Name of the table.
@@ -118,7 +118,7 @@ pub struct Verification {
 }
 
 /// `verification.store_identifier`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(untagged, expecting = "expected \"plain\", \"hashed\", or { default = …, overrides = { … } }")]
 pub enum StoreIdentifier {
     /// The same for all.
@@ -135,7 +135,7 @@ pub enum StoreIdentifier {
 }
 
 /// How an identifier is stored.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum IdentifierForm {
     /// As it is.
@@ -169,7 +169,7 @@ impl StoreIdentifier {
 }
 
 /// `[advanced.database]`
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AdvancedDatabase {
     /// How ids of new rows look.
@@ -185,8 +185,8 @@ impl Default for AdvancedDatabase {
 }
 
 /// How ids of new rows look.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "GenerateIdOption")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(try_from = "GenerateIdOption", rename_all(serialize = "lowercase"))]
 pub enum GenerateId {
     /// 32 characters of `a-zA-Z0-9`.
     #[default]

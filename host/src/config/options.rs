@@ -262,7 +262,7 @@ pub enum CookieCacheStrategy {
 }
 
 /// `[advanced]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Advanced {
     /// Prefix of every cookie's name.
@@ -309,7 +309,7 @@ impl Default for Advanced {
 }
 
 /// `[advanced.cross_sub_domain_cookies]`
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CrossSubDomainCookies {
     /// Adds `Domain` to every cookie.
@@ -321,7 +321,7 @@ pub struct CrossSubDomainCookies {
 }
 
 /// `[advanced.cookies.<key>]`
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CookieOptions {
     /// Replaces prefix and key.
@@ -331,7 +331,7 @@ pub struct CookieOptions {
 }
 
 /// Attributes that replace the defaults of a cookie.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CookieAttributes {
     /// Sent only over TLS.
@@ -351,7 +351,7 @@ pub struct CookieAttributes {
 }
 
 /// `SameSite` of a cookie.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SameSite {
     /// Never sent across sites.
@@ -363,7 +363,7 @@ pub enum SameSite {
 }
 
 /// `[advanced.ip_address]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct IpAddress {
     /// The socket's peer (default) or forwarding headers alone.

@@ -1,14 +1,15 @@
 //! Options of Doorward's own: server, database, hashing, rate limit and scripts.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::WebhookConfig;
 use super::models::{ColumnNames, InOrder};
 use super::secret_source::SecretSource;
 use crate::crypto::secret::Secret;
+use crate::http::shown_url;
 
 /// One entry of `secrets`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct VersionedSource {
     /// Names the secret in what it sealed.
@@ -18,7 +19,7 @@ pub struct VersionedSource {
 }
 
 /// `[management]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Management {
     /// Address and port of the management API; never the public one.
@@ -29,7 +30,7 @@ pub struct Management {
 }
 
 /// One entry of `management.keys`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct ManagementKeySource {
     /// Stands in audit events.
@@ -52,7 +53,7 @@ pub struct ManagementKey {
 }
 
 /// `[server]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Server {
     /// Address and port to listen on.
@@ -81,13 +82,18 @@ impl Default for Server {
 }
 
 /// `[database]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Database {
     /// `sqlite://file.db` (seen from the configuration file) or `postgres://user@host/name`.
+    #[serde(serialize_with = "without_password")]
     pub url: String,
     /// Connections (PostgreSQL) or reader threads (SQLite); 0 means the backend's default.
     pub pool_size: usize,
+}
+
+fn without_password<S: Serializer>(url: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&shown_url(url))
 }
 
 impl Default for Database {
@@ -97,7 +103,7 @@ impl Default for Database {
 }
 
 /// `[password_hashing]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PasswordHashing {
     /// Hashes that run at once; 0 means one a core.
@@ -117,7 +123,7 @@ impl Default for PasswordHashing {
 }
 
 /// `[rate_limit]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RateLimiter {
     /// Switches the limiter on.
@@ -157,7 +163,7 @@ impl Default for RateLimiter {
 }
 
 /// `[rate_limit.per_account]`
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PerAccountLimit {
     /// Switches it on, together with `rate_limit.enabled`.
@@ -175,7 +181,7 @@ impl Default for PerAccountLimit {
 }
 
 /// `[rate_limit.per_recipient]`
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PerRecipientLimit {
     /// Switches it on, together with `rate_limit.enabled`.
@@ -195,7 +201,7 @@ impl Default for PerRecipientLimit {
 }
 
 /// Where the limiter counts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RateLimitStorage {
     /// In this process.
@@ -206,7 +212,7 @@ pub enum RateLimitStorage {
 }
 
 /// One entry of `rate_limit.custom_rules`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(untagged, expecting = "expected false, or { window = SECONDS, max = REQUESTS }")]
 pub enum CustomLimit {
     /// `false`: no limit.

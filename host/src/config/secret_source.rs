@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::crypto::secret::Secret;
 
 /// A secret in the file itself, in an environment variable, or in a file of its own.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(untagged, expecting = "expected text, { env = \"NAME\" } or { file = \"PATH\" }")]
 pub enum SecretSource {
     /// `{ env = "NAME" }`
@@ -48,5 +48,12 @@ pub struct SecretText(pub Secret<String>);
 impl From<String> for SecretText {
     fn from(text: String) -> Self {
         Self(Secret::new(text))
+    }
+}
+
+/// Shows that there is one.
+impl Serialize for SecretText {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str("…")
     }
 }

@@ -57,6 +57,15 @@ pub(super) fn apply(mut table: Table, environment: &BTreeMap<String, String>) ->
     }
 }
 
+/// Variables that begin as ours do and set nothing.
+pub(super) fn unused(table: &Table, environment: &BTreeMap<String, String>) -> Vec<String> {
+    let known = Known::of(table);
+    let sets_nothing = |name: &&String| {
+        known.parted(name).is_some_and(|keys| !keys.first().is_some_and(|first| known.top.contains(first)))
+    };
+    environment.keys().filter(sets_nothing).cloned().collect()
+}
+
 fn of_variable(setting: &Setting<'_>, error: ConfigError) -> ConfigError {
     match error {
         ConfigError::Invalid(text) => ConfigError::Invalid(format!("the variable {}: {text}", setting.name)),
@@ -115,14 +124,17 @@ impl Known {
         Self { top, read }
     }
 
+    /// The sections and the option that a variable names; `None` for a variable that is not one of ours.
+    fn parted(&self, name: &str) -> Option<Vec<String>> {
+        let key = name.strip_prefix(PREFIX)?;
+        let is_other = OTHERS.contains(&name) || OTHER_BEGINNINGS.iter().any(|beginning| name.starts_with(beginning));
+        let parted = || key.to_ascii_lowercase().split("__").map(str::to_owned).collect();
+        (!is_other && !self.read.contains(name)).then(parted)
+    }
+
     /// The keys of the option that a variable sets; `None` for a variable that is not one of ours.
     fn keys(&self, name: &str) -> Result<Option<Vec<String>>, ConfigError> {
-        let Some(key) = name.strip_prefix(PREFIX) else { return Ok(None) };
-        let is_other = OTHERS.contains(&name) || OTHER_BEGINNINGS.iter().any(|beginning| name.starts_with(beginning));
-        if is_other || self.read.contains(name) {
-            return Ok(None);
-        }
-        let keys: Vec<String> = key.to_ascii_lowercase().split("__").map(str::to_owned).collect();
+        let Some(keys) = self.parted(name) else { return Ok(None) };
         match keys.first() {
             Some(first) if self.top.contains(first) => match fields_of(&keys).first() {
                 Some(option) => Err(ConfigError::Invalid(format!(
@@ -138,10 +150,7 @@ impl Known {
                     Err(ConfigError::Invalid(text))
                 }
                 // It looks like no option at all: other programs may read it.
-                None => {
-                    tracing::warn!(name, "the variable sets nothing");
-                    Ok(None)
-                }
+                None => Ok(None),
             },
         }
     }
@@ -172,7 +181,7 @@ fn collect_read(value: &Value, read: &mut BTreeSet<String>) {
 }
 
 /// The names of the options in a section, as the parser lists them when it is given one that does not exist.
-fn fields_of(section: &[String]) -> Vec<String> {
+pub(super) fn fields_of(section: &[String]) -> Vec<String> {
     let mut table = Table::from_iter([("?".to_owned(), Value::Boolean(true))]);
     for key in section.iter().rev() {
         table = Table::from_iter([(key.clone(), Value::Table(table))]);

@@ -3,11 +3,13 @@
 mod budget;
 pub mod mailbox;
 pub mod notice;
+pub mod queue;
 mod retry;
 mod sealed;
 mod sender;
 pub mod smtp;
 mod template;
+pub mod transport;
 pub mod webhook;
 
 use std::sync::Arc;

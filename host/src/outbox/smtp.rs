@@ -16,6 +16,9 @@ use crate::mail::Mail;
 /// How long to wait for the server's answer to one command.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
+/// How long a whole greeting may take.
+const LONGEST_GREETING: Duration = Duration::from_secs(20);
+
 /// A mail server.
 pub struct Smtp {
     server: AsyncSmtpTransport<Tokio1Executor>,
@@ -48,6 +51,19 @@ impl Smtp {
             builder = builder.credentials(Credentials::new(username.clone(), password.to_owned()));
         }
         Ok(Self { server: builder.build(), from })
+    }
+
+    /// Connects, greets, protects the connection and logs in, as a mail would be sent, and leaves.
+    ///
+    /// # Errors
+    /// What the server refused, or that it does not answer.
+    pub async fn greet(&self) -> Result<(), TransportError> {
+        let greeted = tokio::time::timeout(LONGEST_GREETING, self.server.test_connection()).await;
+        match greeted.map_err(|_| TransportError::passing("it does not answer in time"))? {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(TransportError::passing("it broke off after the greeting")),
+            Err(error) => Err(TransportError::passing(reason(&error))),
+        }
     }
 
     fn message(&self, mail: &Mail) -> Result<Message, TransportError> {
@@ -88,6 +104,20 @@ impl Transport for Smtp {
         let message = self.message(mail)?;
         self.server.send(message).await.map(drop).map_err(|error| refusal(&error))
     }
+}
+
+/// The error with its causes, on one line.
+fn reason(error: &lettre::transport::smtp::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        let part = error.to_string();
+        if !text.contains(&part) {
+            text = format!("{text}: {part}");
+        }
+        cause = error.source();
+    }
+    text.replace(['\r', '\n'], " ")
 }
 
 /// A reply of 5xx is final, except about the server's own login, which the operator can mend while the mail waits.

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use ureq::Agent;
 
@@ -35,23 +36,59 @@ impl Webhook {
     /// A transport to the receiver, signed with `key`.
     ///
     /// # Errors
-    /// When the URL is neither `https` nor `http` to this machine.
+    /// When the URL is neither `https` nor `http` to a place that may have it.
     pub fn new(options: &WebhookConfig, key: Secret<Vec<u8>>, clock: Arc<dyn Clock>) -> Result<Self, TransportError> {
-        if !is_private(&options.url) {
-            // A receiver's path may be its secret.
-            let origin = url::Url::parse(&options.url).ok().map(|url| url.origin().ascii_serialization());
-            let origin = origin.unwrap_or_else(|| "…".to_owned());
-            let message = format!("the webhook's url at {origin} must be https, or http to this machine");
-            return Err(TransportError::passing(message));
-        }
-        let mut agent =
-            Agent::config_builder().tls_config(outgoing::tls()).timeout_global(Some(TIMEOUT)).max_redirects(0);
-        if options.url.starts_with("http:") {
+        let agent = Agent::config_builder().tls_config(outgoing::tls()).timeout_global(Some(TIMEOUT)).max_redirects(0);
+        let agent = match way(&options.url) {
+            Way::Encrypted => agent.build().into(),
             // A proxy in the environment does not apply to this machine.
-            agent = agent.proxy(None);
-        }
-        Ok(Self { agent: agent.build().into(), url: options.url.clone(), key, clock })
+            Way::OnThisMachine => agent.proxy(None).build().into(),
+            Way::InTheClear if options.allow_http => outgoing::private_agent(agent.proxy(None).build()),
+            way => return Err(refused(&options.url, &way)),
+        };
+        Ok(Self { agent, url: options.url.clone(), key, clock })
     }
+}
+
+/// Which way a request to a receiver takes.
+#[derive(Debug, PartialEq, Eq)]
+enum Way {
+    /// By `https`.
+    Encrypted,
+    /// By `http`, where nobody else can read it.
+    OnThisMachine,
+    /// By `http`.
+    InTheClear,
+    /// None: it is no URL, or one of another kind.
+    Nowhere,
+}
+
+fn way(url: &str) -> Way {
+    let Ok(url) = url::Url::parse(url) else { return Way::Nowhere };
+    let is_loopback = match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost",
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => return Way::Nowhere,
+    };
+    match url.scheme() {
+        "https" => Way::Encrypted,
+        "http" if is_loopback => Way::OnThisMachine,
+        "http" => Way::InTheClear,
+        _ => Way::Nowhere,
+    }
+}
+
+fn refused(url: &str, way: &Way) -> TransportError {
+    // A receiver's path may be its secret.
+    let origin = url::Url::parse(url).ok().map(|url| url.origin().ascii_serialization());
+    let origin = origin.unwrap_or_else(|| "…".to_owned());
+    let hint = if *way == Way::InTheClear {
+        ". Write allow_http = true beside it for a receiver at a private address, as in a cluster"
+    } else {
+        ""
+    };
+    TransportError::passing(format!("the webhook's url at {origin} must be https, or http to this machine{hint}"))
 }
 
 /// The key of mails: the webhook's own secret, or one made from the server's `secret`, which the receiver never sees.
@@ -68,18 +105,6 @@ pub fn key_of_events(hook: &HookConfig, options: &WebhookConfig, secret: &Secret
 fn key(options: &WebhookConfig, derive: impl Fn() -> Secret<Vec<u8>>) -> Secret<Vec<u8>> {
     let text = options.secret.as_ref().map(|source| source.value().to_owned());
     Secret::new(text.unwrap_or_else(|| hex(derive().expose())).into_bytes())
-}
-
-/// True if nobody on the way can read the request: `https`, or `http` to this machine.
-fn is_private(url: &str) -> bool {
-    let Ok(url) = url::Url::parse(url) else { return false };
-    let is_loopback = match url.host() {
-        Some(url::Host::Domain(name)) => name == "localhost",
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    };
-    url.scheme() == "https" || url.scheme() == "http" && is_loopback
 }
 
 impl Webhook {
@@ -110,8 +135,11 @@ impl Transport for Webhook {
 }
 
 /// The receivers of scripts' events, by the script's name in the configuration.
-#[derive(Default)]
-pub struct EventHooks(BTreeMap<String, Webhook>);
+/// Clones share them.
+#[derive(Clone, Default)]
+pub struct EventHooks(Arc<ArcSwap<Receivers>>);
+
+type Receivers = BTreeMap<String, Webhook>;
 
 impl EventHooks {
     /// The receivers of the configured scripts. Events are signed as mails are.
@@ -128,19 +156,25 @@ impl EventHooks {
                 );
             }
         }
-        Ok(Self(receivers))
+        Ok(Self(Arc::new(ArcSwap::from_pointee(receivers))))
+    }
+
+    /// Puts the receivers of `others` in place of these, for all that share them.
+    pub fn replace(&self, others: &Self) {
+        self.0.store(others.0.load_full());
     }
 
     /// True if no script has a receiver.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.0.load().is_empty()
     }
 
     /// Posts one event: `{"id", "event", "hook", "at", "data"}`.
     pub(super) async fn send(&self, delivery: &Delivery) -> Result<(), TransportError> {
         let part = |name: &str| delivery.payload().get(name).cloned().unwrap_or_default();
         let hook = part("hook");
-        let receiver = hook.as_str().and_then(|hook| self.0.get(hook));
+        let receivers = self.0.load_full();
+        let receiver = hook.as_str().and_then(|hook| receivers.get(hook));
         let receiver = receiver.ok_or_else(|| TransportError::lasting("its script has no webhook any more"))?;
         let at = delivery.created_at().to_iso();
         let body = json!({
@@ -156,14 +190,38 @@ mod tests {
 
     #[test]
     fn mails_do_not_travel_in_the_clear() {
+        for (url, expected) in [
+            ("https://hooks.example.com/mail", Way::Encrypted),
+            ("http://127.0.0.1:4000/mail", Way::OnThisMachine),
+            ("http://localhost/", Way::OnThisMachine),
+            ("http://[::1]/", Way::OnThisMachine),
+            ("http://hooks.example.com", Way::InTheClear),
+            ("http://10.0.0.1/", Way::InTheClear),
+            ("http://localhost.evil.example", Way::InTheClear),
+            ("ftp://x", Way::Nowhere),
+            ("", Way::Nowhere),
+            ("x", Way::Nowhere),
+        ] {
+            assert_eq!(way(url), expected, "{url}");
+        }
+    }
+
+    /// The reason why nothing arrives at this URL.
+    async fn failure(url: &str) -> String {
+        let options = WebhookConfig { url: url.to_owned(), allow_http: true, secret: None };
+        let key = Secret::new(b"a key".to_vec());
+        let receiver = Webhook::new(&options, key, Arc::new(crate::clock::SystemClock)).unwrap();
+        receiver.post("{}".to_owned()).await.unwrap_err().to_string()
+    }
+
+    #[tokio::test]
+    async fn http_goes_to_private_addresses_alone() {
         for url in
-            ["https://hooks.example.com/mail", "http://127.0.0.1:4000/mail", "http://localhost/", "http://[::1]/"]
+            ["http://192.0.2.1:9/", "http://93.184.216.34/", "http://[2606:2800:220:1::1]/", "http://169.254.169.254/"]
         {
-            assert!(is_private(url), "{url}");
+            assert!(failure(url).await.contains("is not private"), "{url}");
         }
-        for url in ["http://hooks.example.com", "http://10.0.0.1/", "http://localhost.evil.example", "ftp://x", "", "x"]
-        {
-            assert!(!is_private(url), "{url}");
-        }
+        // This machine's own name in a cluster: nobody listens, and it is asked.
+        assert!(!failure("http://127.0.0.1:1/").await.contains("is not private"));
     }
 }

@@ -33,6 +33,7 @@ fn write(exchange: &Exchange, response: &Response, event: &str) {
         outcome = if is_refused { "refused" } else { "done" },
         status = response.status,
         code = exchange.trail.refused.as_deref(),
+        method = request.method,
         path = exchange.logged_path(),
         how = exchange.opened.as_ref().map(|opened| opened.method.as_str()),
         user = who.user,

@@ -7,16 +7,16 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json, json};
 
 use super::functions::Function;
-use super::metrics::Metrics;
+use super::metrics::{Metrics, Value};
+use super::probe::Probe;
 use super::{Extensions, Pipeline};
 use crate::config::ManagementKey;
 use crate::crypto::{constant_time_eq, sha256};
 use crate::error::{ApiError, Code};
 use crate::exchange::Route;
 use crate::http::{Headers, Mount, Query, Request, RequestHead, Response};
+use crate::log;
 use crate::outbox::Deliveries;
-use crate::store::Models;
-use crate::store::outbox;
 
 /// Endpoints that act for the user in the call's `userId`, when the call has no session.
 const FOR_A_USER: [&str; 3] = ["/get-access-token", "/refresh-token", "/account-info"];
@@ -37,12 +37,13 @@ pub(super) struct Call {
 pub struct Management {
     keys: Vec<ManagementKey>,
     deliveries: Option<Arc<Deliveries>>,
+    probe: Probe,
 }
 
 impl Management {
     /// An API for these keys. Readiness tells of the sender, when there is one.
     pub fn new(keys: Vec<ManagementKey>, deliveries: Option<Arc<Deliveries>>) -> Self {
-        Self { keys, deliveries }
+        Self { keys, deliveries, probe: Probe::default() }
     }
 
     /// Answers one request to the management address; its path is the whole path.
@@ -50,7 +51,7 @@ impl Management {
         let answered = match (request.method.as_str(), request.path.as_str()) {
             ("GET", "/health") => Ok(Response::json(&json!({ "status": "ok" }))),
             ("GET", "/ready") => self.ready(pipeline).await,
-            ("GET", "/metrics") => metrics(pipeline).await,
+            ("GET", "/metrics") => Ok(self.metrics(pipeline).await),
             ("POST", path) => return self.call(pipeline, path.trim_start_matches('/').to_owned(), request).await,
             _ => Err(Code::FUNCTION_NOT_FOUND.into()),
         };
@@ -59,14 +60,33 @@ impl Management {
 
     /// 200 when the database can be read and written and the sender works, else 503.
     async fn ready(&self, pipeline: &Pipeline) -> Result<Response, ApiError> {
-        let store = &*pipeline.auth().store;
-        store.find_one("user", &[crate::store::eq("id", "")]).await?;
-        // It goes the way of every write, and no row has this id.
-        outbox::delete(store, "").await?;
+        self.probe.readiness(pipeline.auth()).await?;
         if self.deliveries.as_ref().is_some_and(|deliveries| !deliveries.is_alive()) {
             return Err(ApiError::new(503, "SENDER_STOPPED", "The sender of mail does not work"));
         }
         Ok(Response::json(&json!({ "status": "ready" })))
+    }
+
+    /// What was counted; without the database, what is known without it.
+    async fn metrics(&self, pipeline: &Pipeline) -> Response {
+        let auth = pipeline.auth();
+        let gauge = |name, help, value| Value { name, kind: "gauge", help, value };
+        let depth = self.probe.depth(auth).await;
+        let mut values = vec![
+            gauge("doorward_database_up", "Whether the database answers.", u64::from(depth.is_some())),
+            gauge("doorward_hash_queue_depth", "Passwords that wait to be hashed.", auth.passwords.waiting() as u64),
+            Value {
+                name: "doorward_log_lines_lost_total",
+                kind: "counter",
+                help: "Lines of the log that could not be written.",
+                value: log::lost(),
+            },
+        ];
+        values.extend(depth.map(|depth| gauge("doorward_outbox_depth", "Mails that wait to be delivered.", depth)));
+        let mut text = pipeline.metrics.render(&values);
+        text.push_str(&Metrics::render_scripts(&pipeline.script_counts()));
+        text.push_str(&Metrics::render_plugins(&pipeline.plugin_counters()));
+        Response::with_type(200, "text/plain; version=0.0.4; charset=utf-8", text)
     }
 
     /// Checks the key, then its scope, then the call's form; every call leaves an audit event.
@@ -215,17 +235,4 @@ fn pairs(value: Option<Json>) -> Option<Vec<(String, String)>> {
         }
     }
     Some(pairs)
-}
-
-async fn metrics(pipeline: &Pipeline) -> Result<Response, ApiError> {
-    let auth = pipeline.auth();
-    let waiting_hashes = auth.passwords.waiting() as u64;
-    let waiting_mail = outbox::depth(&*auth.store).await?;
-    let mut text = pipeline.metrics.render(&[
-        ("doorward_hash_queue_depth", "Passwords that wait to be hashed.", waiting_hashes),
-        ("doorward_outbox_depth", "Mails that wait to be delivered.", waiting_mail),
-    ]);
-    text.push_str(&Metrics::render_scripts(&pipeline.script_counts()));
-    text.push_str(&Metrics::render_plugins(&pipeline.plugin_counters()));
-    Ok(Response::with_type(200, "text/plain; version=0.0.4; charset=utf-8", text))
 }

@@ -15,6 +15,18 @@ const NO_ROUTE: &str = "none";
 
 type ByMethod = HashMap<String, BTreeMap<u16, u64>>;
 
+/// One number of the server.
+pub struct Value {
+    /// As Prometheus names it.
+    pub name: &'static str,
+    /// `gauge` or `counter`.
+    pub kind: &'static str,
+    /// What it counts.
+    pub help: &'static str,
+    /// The number.
+    pub value: u64,
+}
+
 /// Route pattern → method → status → number of answers.
 #[derive(Default)]
 pub struct Metrics {
@@ -42,17 +54,17 @@ impl Metrics {
         }
     }
 
-    /// The text that Prometheus reads; `gauges` are a name, a help text and a value each.
-    pub fn render(&self, gauges: &[(&str, &str, u64)]) -> String {
+    /// The text that Prometheus reads.
+    pub fn render(&self, values: &[Value]) -> String {
         let mut text = String::from(
             "# HELP doorward_requests_total Answers by route, method and status.\n# TYPE doorward_requests_total counter\n",
         );
         for line in self.lines() {
             text.push_str(&line);
         }
-        for (name, help, value) in gauges {
+        for Value { name, kind, help, value } in values {
             // Writing to a string cannot fail.
-            _ = write!(text, "# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}\n");
+            _ = write!(text, "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}\n");
         }
         text
     }
@@ -81,8 +93,8 @@ impl Metrics {
 
     /// What was counted of the calls of plugins, in the same form.
     pub fn render_plugins(plugins: &[PluginCounters]) -> String {
-        type Value = fn(&PluginCounters) -> u64;
-        let families: [(&str, &str, &str, Value); 5] = [
+        type Read = fn(&PluginCounters) -> u64;
+        let families: [(&str, &str, &str, Read); 5] = [
             ("doorward_plugin_calls_total", "counter", "Calls that reached a plugin.", |plugin| plugin.calls),
             ("doorward_plugin_failures_total", "counter", "Calls that ended in a trap or at a limit.", |plugin| {
                 plugin.failures

@@ -8,6 +8,7 @@ mod cors;
 pub mod functions;
 pub mod management;
 mod metrics;
+mod probe;
 mod proxy_notice;
 pub mod rate_limit;
 pub mod respond;

@@ -8,6 +8,9 @@ use crate::error::{ApiError, Code};
 use crate::exchange::{Exchange, Route};
 use crate::http::Headers;
 
+/// Letters of an origin that the log shows.
+const LONGEST_ORIGIN: usize = 200;
+
 /// Checks `Origin`, then the redirect targets that the request names.
 ///
 /// # Errors
@@ -45,6 +48,7 @@ fn check_origin(exchange: &Exchange, route: &Route) -> Result<(), ApiError> {
 fn require_trusted(exchange: &Exchange) -> Result<(), ApiError> {
     let headers = &exchange.request.headers;
     if headers.all("origin").count() > 1 {
+        tell(exchange, &Code::INVALID_ORIGIN, "several Origin headers");
         return Err(Code::INVALID_ORIGIN.into());
     }
     match claimed_origin(headers) {
@@ -53,15 +57,26 @@ fn require_trusted(exchange: &Exchange) -> Result<(), ApiError> {
         None | Some("" | "null") => Err(Code::MISSING_OR_NULL_ORIGIN.into()),
         Some(origin) if exchange.auth().origins.trusts_origin(origin) => Ok(()),
         Some(origin) => {
-            let request_id = &exchange.request.id;
-            tracing::warn!(
-                request_id,
-                ?origin,
-                "a request was refused; if the origin is yours, add it to trusted_origins"
-            );
+            tell(exchange, &Code::INVALID_ORIGIN, origin);
             Err(Code::INVALID_ORIGIN.into())
         }
     }
+}
+
+/// Names the origin in the log, for the operator who forgot it. What a client chose is quoted and cut; of a URL, the part
+/// after the origin may be a secret.
+fn tell(exchange: &Exchange, code: &Code, origin: &str) {
+    let (request_id, path) = (&exchange.request.id, &exchange.request.path);
+    let parsed = url::Url::parse(origin).ok().filter(|url| url.origin().is_tuple());
+    let origin = parsed.map_or_else(|| origin.to_owned(), |url| url.origin().ascii_serialization());
+    let origin: String = origin.split(['?', '#']).next().unwrap_or_default().chars().take(LONGEST_ORIGIN).collect();
+    tracing::warn!(
+        request_id,
+        code = code.code,
+        ?path,
+        ?origin,
+        "a request was refused; if the origin is yours, add it to trusted_origins"
+    );
 }
 
 /// The origin that a request says it comes from. Apps send theirs as `Expo-Origin`; a browser's page of another site cannot,
@@ -92,7 +107,10 @@ pub fn check_targets(exchange: &Exchange) -> Result<(), ApiError> {
             match value {
                 Json::Null => {}
                 Json::String(target) if target.is_empty() || exchange.auth().origins.trusts_target(target) => {}
-                Json::String(_) => return Err(code.into()),
+                Json::String(target) => {
+                    tell(exchange, &code, target);
+                    return Err(code.into());
+                }
                 _ => return Err(ApiError::message(400, format!("Invalid {label}: expected a string"))),
             }
         }

@@ -90,6 +90,11 @@ impl Plugins {
         Ok(Self { list, capacity: capacity.clone(), ahead, before, after, secret_names })
     }
 
+    /// Every plugin's name and version, in order.
+    pub fn names(&self) -> Vec<String> {
+        self.list.iter().map(|plugin| format!("{} {}", plugin.manifest.id, plugin.manifest.version)).collect()
+    }
+
     /// Which fields are secret: those that are everywhere, and those that the plugins declare.
     pub fn secret_names(&self) -> Arc<SecretNames> {
         Arc::clone(&self.secret_names)

@@ -40,7 +40,7 @@ pub use doorward_contract::FieldType;
 
 pub use account::Account;
 pub use error::StoreError;
-pub use migrate::{Backend, Report, create_schema};
+pub use migrate::{Backend, Misfit, Report, create_schema};
 pub use model::{Field, Model};
 pub use models::{DEFAULT_LIMIT, Models};
 pub use open::Store;

@@ -1,9 +1,10 @@
 //! The outbox table: deliveries that leave the server after the transaction that wrote them has committed.
 
 use super::Database;
-use super::core_models::OUTBOX;
+pub use super::core_models::OUTBOX;
 use super::error::StoreError;
 use super::models::Models;
+use super::open::Store;
 use super::query::{Filter, Sort, eq, gt, lte};
 use super::record::Record;
 use super::value::Value;
@@ -46,6 +47,16 @@ impl Delivery {
     /// When it is of no use any more.
     pub fn ends_at(&self) -> Option<Timestamp> {
         self.payload().get(ENDS_AT).and_then(serde_json::Value::as_i64).map(Timestamp)
+    }
+
+    /// When it may be taken next.
+    pub fn available_at(&self) -> Timestamp {
+        self.0.timestamp("availableAt").unwrap_or(Timestamp(0))
+    }
+
+    /// Why it was not made when it was last tried.
+    pub fn last_error(&self) -> Option<&str> {
+        self.0.opt_text("lastError").filter(|error| !error.is_empty())
     }
 
     /// How often it was taken, this time included.
@@ -118,12 +129,32 @@ pub async fn release_held(
     Ok(())
 }
 
+/// Lets these deliveries be taken now, and returns how many there are.
+///
+/// # Errors
+/// As `Models`.
+pub async fn make_due(database: &dyn Database, which: &[Filter], now: Timestamp) -> Result<u64, StoreError> {
+    Ok(database.update(OUTBOX, which, &[("availableAt", now.into())]).await?.len() as u64)
+}
+
 /// The number of deliveries that are not made yet.
 ///
 /// # Errors
 /// As `Models`.
 pub async fn depth(database: &dyn Database) -> Result<u64, StoreError> {
     database.count(OUTBOX, &[]).await
+}
+
+/// Writes a row and takes it back in one transaction, so that nobody ever sees it. It fails wherever writing does, as on a
+/// full disk or in a database that has become read-only.
+///
+/// # Errors
+/// As `Models`.
+pub async fn try_writing(store: &Store, id: &str, now: Timestamp) -> Result<(), StoreError> {
+    let transaction = store.begin().await?;
+    enqueue(&transaction, id, "probe", serde_json::Value::Null, now).await?;
+    delete(&transaction, id).await?;
+    transaction.commit().await
 }
 
 /// Removes a finished delivery.

@@ -76,6 +76,7 @@ codes! {
     INVALID_TOKEN = 400 "Invalid token";
     INVALID_USER = 401 "Invalid user";
     METHOD_NOT_ALLOWED_DEFER_SESSION_REQUIRED = 405 "POST method requires deferSessionRefresh to be enabled in session config";
+    MAIL_NOT_FOUND = 404 "No such mail waits to be delivered";
     MISSING_OR_NULL_ORIGIN = 403 "Missing or null Origin";
     NOT_FOUND = 404 "Not found";
     PASSWORD_ALREADY_SET = 400 "User already has a password set";

@@ -196,7 +196,6 @@ fn up_to_date(stamp: &Path, made_of: &str, out: &Path) -> Option<PathBuf> {
     (source == made_of && hex(&sha256(&found)) == hash).then_some(file)
 }
 
-#[expect(clippy::print_stderr, reason = "progress of a command belongs on the terminal")]
 fn say(line: &str) {
-    eprintln!("{line}");
+    remark!("{line}");
 }

@@ -26,20 +26,19 @@ pub(super) struct CheckRequest<'a> {
 ///
 /// # Errors
 /// What a server would refuse it for.
-#[expect(clippy::print_stdout, reason = "the verdict is what was asked for")]
 pub(super) fn check(file: &Path, request: &CheckRequest<'_>) -> CommandResult {
     let folder = ScratchFolder::new()?;
     let (config, plugin) = trial(&folder, file, request)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(load(&config))?;
     let PluginFile { manifest, provenance, .. } = &plugin;
-    println!("{} {} is ready to serve. In the config:\n", manifest.id, manifest.version);
-    println!("    [[plugins]]\n    id = \"{}\"\n    path = \"{}\"", manifest.id, file.display());
+    tell!("{} {} is ready to serve. In the config:\n", manifest.id, manifest.version);
+    tell!("    [[plugins]]\n    id = \"{}\"\n    path = \"{}\"", manifest.id, file.display());
     let quoted: Vec<String> = asked_grants(manifest).iter().map(|grant| format!("\"{grant}\"")).collect();
-    println!("    sha256 = \"{}\"\n    grants = [{}]", provenance.sha256, quoted.join(", "));
+    tell!("    sha256 = \"{}\"\n    grants = [{}]", provenance.sha256, quoted.join(", "));
     let rights = meanings(manifest);
     if !rights.is_empty() {
-        println!("\nWith that, it:\n    {}", rights.join("\n    "));
+        tell!("\nWith that, it:\n    {}", rights.join("\n    "));
     }
     Ok(())
 }

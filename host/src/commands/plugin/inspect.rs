@@ -11,11 +11,10 @@ use crate::plugin_host::package::manifest::{self, Condition, CookieRule, EventRu
 ///
 /// # Errors
 /// When the file cannot be read or is no plugin.
-#[expect(clippy::print_stdout, reason = "the description is what was asked for")]
 pub(super) fn inspect(file: &Path) -> CommandResult {
     let component = std::fs::read(file).map_err(|error| format!("cannot read {}: {error}", file.display()))?;
     let manifest = manifest::read(&component, &file.display().to_string())?;
-    print!("{}", describe(&manifest, component.len(), &hex(&sha256(&component)))?);
+    tell!("{}", describe(&manifest, component.len(), &hex(&sha256(&component)))?.trim_end());
     Ok(())
 }
 

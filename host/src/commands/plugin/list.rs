@@ -18,7 +18,6 @@ const PATIENCE: Duration = Duration::from_secs(1);
 ///
 /// # Errors
 /// When one of them would keep the server from starting; the others are printed all the same.
-#[expect(clippy::print_stdout, reason = "the list is what was asked for")]
 pub(super) fn list_plugins(config: &Config) -> CommandResult {
     let mut faults = Vec::new();
     let metrics = config.management.as_ref().and_then(|management| running(&management.address));
@@ -26,17 +25,17 @@ pub(super) fn list_plugins(config: &Config) -> CommandResult {
         match file::read(config, entry, &SystemClock) {
             Ok(plugin) => {
                 let now = metrics.as_ref().map(|metrics| counted(metrics, &entry.id)).unwrap_or_default();
-                print!("{}", describe(entry, &plugin, now)?);
+                tell!("{}", describe(entry, &plugin, now)?.trim_end());
             }
-            Err(_) if !entry.enabled => println!("{} (off)", entry.id),
+            Err(_) if !entry.enabled => tell!("{} (off)", entry.id),
             Err(error) => {
-                println!("{}\n  cannot be loaded: {error}", entry.id);
+                tell!("{}\n  cannot be loaded: {error}", entry.id);
                 faults.push(entry.id.as_str());
             }
         }
     }
     if config.plugins.is_empty() {
-        println!("no plugins: add a [[plugins]] entry to the configuration");
+        tell!("no plugins: add a [[plugins]] entry to the configuration");
     }
     if faults.is_empty() {
         Ok(())

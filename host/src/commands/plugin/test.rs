@@ -72,7 +72,6 @@ async fn smoke(app: &App, manifest: &Manifest) -> CommandResult {
     if failed.is_empty() { Ok(()) } else { Err(failed.join("; ").into()) }
 }
 
-#[expect(clippy::print_stderr, reason = "progress of a command belongs on the terminal")]
 fn say(line: &str) {
-    eprintln!("{line}");
+    remark!("{line}");
 }

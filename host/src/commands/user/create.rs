@@ -1,8 +1,9 @@
 //! `doorward user create`: a user with a password, the first administrator included.
 
-use super::{Desk, Password, refusal, say, shown};
+use super::{Desk, Password, refusal, say};
 use crate::auth::user::{self, NewUser};
 use crate::commands::CommandResult;
+use crate::commands::terminal::shown;
 use crate::email;
 use crate::store::user::MODEL;
 use crate::store::{Field, FieldType, Owner, Value};

@@ -12,6 +12,8 @@ use std::sync::Arc;
 use clap::Subcommand;
 
 use super::CommandResult;
+use super::serve::refuse_missing;
+use super::terminal::shown;
 use crate::app::open_for_changes;
 use crate::auth::{Auth, AuthError, Scope, credential, password, session, user_change};
 use crate::config::Config;
@@ -104,6 +106,7 @@ struct Desk {
 /// When the database cannot be used, there is no such user, or a rule, a plugin or a script refuses the change.
 pub fn run(command: UserCommand, config: Config) -> CommandResult {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?.block_on(async {
+        refuse_missing(&config)?;
         let (auth, scope) = open_for_changes(config).await?;
         let desk = Desk { auth, scope };
         match command {
@@ -247,11 +250,6 @@ impl Password {
     }
 }
 
-/// What a person chose, without what would steer a terminal.
-fn shown(text: &str) -> String {
-    text.chars().map(|letter| if letter.is_control() { '\u{fffd}' } else { letter }).collect()
-}
-
 /// The refusal of a change, in words for the operator.
 fn refusal(error: AuthError) -> String {
     match error {
@@ -262,7 +260,6 @@ fn refusal(error: AuthError) -> String {
     }
 }
 
-#[expect(clippy::print_stdout, reason = "the result is what was asked for")]
 fn say(line: &str) {
-    println!("{line}");
+    tell!("{line}");
 }

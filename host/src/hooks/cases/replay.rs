@@ -20,6 +20,8 @@ pub struct Replayed {
     pub events: usize,
     /// What would have been refused or answered otherwise, a line each.
     pub refused: Vec<String>,
+    /// Lines that are no JSON: whatever else was written where the log is.
+    pub passed_over: usize,
     /// What cannot be told, because the script asks for what no event holds, a line each.
     pub unclear: Vec<String>,
 }
@@ -29,7 +31,7 @@ pub struct Replayed {
 /// knows the id alone.
 ///
 /// # Errors
-/// When the file cannot be read, a line is no JSON object, or the script cannot be used.
+/// When the file cannot be read or has no event, or the script cannot be used.
 pub fn replay(
     hook: &HookConfig,
     path: &Path,
@@ -46,16 +48,27 @@ pub fn replay(
     let house = House::of(config);
     let bench = Bench { engine: &engine, hooks: &hooks, rules: house.rules(config), ports: &ports };
     let mut replayed = Replayed::default();
+    let (mut has_event, mut no_event) = (false, None);
     for (number, line) in (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty()) {
         let malformed = |message: String| CasesError::Malformed { file: format!("{file}:{number}"), message };
-        let line: Json = serde_json::from_str(line).map_err(|error| malformed(error.to_string()))?;
+        let Ok(line) = serde_json::from_str::<Json>(line) else {
+            replayed.passed_over += 1;
+            no_event.get_or_insert_with(|| {
+                malformed("this is no JSON. The server writes JSON with [log] format = \"json\"".to_owned())
+            });
+            continue;
+        };
         let Some(event) = Event::of(&line, &method_of) else { continue };
+        has_event = true;
         for case in event.cases().map_err(|error| malformed(error.to_string()))? {
             let seen = bench.observe(case).map_err(malformed)?;
             replayed.add(&event, number, &seen);
         }
     }
-    Ok(replayed)
+    match no_event {
+        Some(error) if !has_event => Err(error),
+        _ => Ok(replayed),
+    }
 }
 
 impl Replayed {

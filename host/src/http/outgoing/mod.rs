@@ -17,7 +17,7 @@ use ureq::tls::{RootCerts, TlsConfig};
 use ureq::unversioned::transport::DefaultConnector;
 use ureq::{Agent, Error, http};
 
-use resolver::{Denied, PublicResolver};
+use resolver::{Denied, PrivateResolver, PublicResolver};
 pub use rules::Rules;
 
 /// Longest time of one request, with its wait for a permit.
@@ -95,6 +95,11 @@ pub fn tls() -> TlsConfig {
         .root_certs(RootCerts::PlatformVerifier)
         .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
         .build()
+}
+
+/// An agent that connects to private addresses alone: for what goes without TLS and must not leave the own network.
+pub fn private_agent(config: ureq::config::Config) -> Agent {
+    Agent::with_parts(config, DefaultConnector::default(), PrivateResolver::default())
 }
 
 /// The threads that wait for other servers. All clients of a server share one.

@@ -49,3 +49,22 @@ impl Resolver for PublicResolver {
         Err(Error::Other(Box::new(Denied(uri.host().unwrap_or_default().to_owned()))))
     }
 }
+
+/// A name that leads out of the own network.
+#[derive(Debug, thiserror::Error)]
+#[error("`{0}` leads to an address that is not private, and http: goes to no other")]
+struct NotPrivate(String);
+
+/// Refuses names that lead out of the own network; what it returns is what is connected to.
+#[derive(Debug, Default)]
+pub(super) struct PrivateResolver(DefaultResolver);
+
+impl Resolver for PrivateResolver {
+    fn resolve(&self, uri: &Uri, config: &Config, timeout: NextTimeout) -> Result<ResolvedSocketAddrs, Error> {
+        let addresses = self.0.resolve(uri, config, timeout)?;
+        if addresses.iter().all(|address| reach(address.ip()) == Reach::Private) {
+            return Ok(addresses);
+        }
+        Err(Error::Other(Box::new(NotPrivate(uri.host().unwrap_or_default().to_owned()))))
+    }
+}

@@ -14,6 +14,9 @@ use crate::store::{Database, FieldType};
 /// The key of the advisory lock for migrations. Any number, the same in every process.
 const LOCK_KEY: i64 = 0x646f_6f72_7761_7264;
 
+/// Missing parts that are named one by one.
+const MOST_NAMED: usize = 5;
+
 /// What a migration did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
@@ -28,6 +31,26 @@ impl Store {
     /// `Unavailable`, `Internal`.
     pub async fn migration_plan(&self) -> Result<Vec<String>, StoreError> {
         Ok(missing(self.schema(), self.backend(), &inspect(self, self.backend()).await?))
+    }
+
+    /// What `migrate` would add, in words: "the table passkey", "the column user.role", "7 more".
+    ///
+    /// # Errors
+    /// As [`Store::migration_plan`].
+    pub async fn missing_parts(&self) -> Result<Vec<String>, StoreError> {
+        let plan = self.migration_plan().await?;
+        let part = |sql: &String| {
+            let names: Vec<&str> = sql.split('"').skip(1).step_by(2).collect();
+            match names.as_slice() {
+                [table, ..] if sql.starts_with("create table") => format!("the table {table}"),
+                [table, column, ..] if sql.starts_with("alter table") => format!("the column {table}.{column}"),
+                [_, table, column, ..] => format!("an index on {table}.{column}"),
+                _ => "a change".to_owned(),
+            }
+        };
+        let others =
+            plan.len().checked_sub(MOST_NAMED).filter(|others| *others > 0).map(|others| format!("{others} more"));
+        Ok(plan.iter().take(MOST_NAMED).map(part).chain(others).collect())
     }
 
     /// Adds the tables, columns and indexes that are missing, all or none, and records each statement.

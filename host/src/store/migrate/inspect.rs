@@ -47,7 +47,7 @@ impl Found {
         self.unique_indexes.contains(&(self.fold(table), self.fold(column)))
     }
 
-    fn fold(&self, name: &str) -> String {
+    pub(super) fn fold(&self, name: &str) -> String {
         if self.is_folded { name.to_ascii_lowercase() } else { name.to_owned() }
     }
 }

@@ -4,9 +4,11 @@
 
 mod apply;
 mod inspect;
+mod misfits;
 mod render;
 
 pub use apply::Report;
+pub use misfits::Misfit;
 pub use render::create_schema;
 
 /// The kind of a database.

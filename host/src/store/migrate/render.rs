@@ -77,7 +77,7 @@ fn references(schema: &Schema, field: &Field) -> String {
         .unwrap_or_default()
 }
 
-fn column_type(field: &Field, backend: Backend) -> &'static str {
+pub(super) fn column_type(field: &Field, backend: Backend) -> &'static str {
     match (field.kind, backend) {
         (FieldType::String, _) | (FieldType::Strings | FieldType::Numbers | FieldType::Json, Backend::Sqlite) => "text",
         (FieldType::Bigint, _) => "bigint",

@@ -1,0 +1,149 @@
+//! What has changed between two readings of the configuration.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value as Json;
+
+use super::{Config, SecretSource};
+
+/// What a reload applies; everything else is read when the server starts.
+const APPLIED: [&str; 5] = ["hooks", "log", "plugin_folder", "plugin_trust", "plugins"];
+
+impl Config {
+    /// The options that `other` sets otherwise and that a reload does not apply, in order of their names.
+    pub fn needing_restart(&self, other: &Self) -> Vec<String> {
+        let mut names = BTreeSet::new();
+        if let (Ok(old), Ok(new)) = (serde_json::to_value(self), serde_json::to_value(other)) {
+            collect("", (&old, &new), &mut names);
+        }
+        let (old, new) = (self.hidden(), other.hidden());
+        names.extend(old.iter().zip(&new).filter(|(old, new)| old != new).map(|((name, _), _)| (*name).to_owned()));
+        let is_applied = |name: &String| APPLIED.contains(&name.split('.').next().unwrap_or_default());
+        names.into_iter().filter(|name| !is_applied(name)).collect()
+    }
+
+    /// The values that are not shown, by the options' names.
+    fn hidden(&self) -> [(&'static str, Vec<&str>); 7] {
+        let smtp = self.mail.as_ref().and_then(|mail| mail.smtp.as_ref());
+        let webhook = self.mail.as_ref().and_then(|mail| mail.webhook.as_ref());
+        let keys = self.management_keys.iter().map(|key| key.value.expose().as_str());
+        [
+            ("database.url", vec![self.database.url.as_str()]),
+            ("secret", vec![self.secret_value.expose().as_str()]),
+            ("secrets", self.all_secrets.iter().map(|secret| secret.expose().as_str()).collect()),
+            ("management.keys", keys.collect()),
+            ("mail.smtp.password", value(smtp.and_then(|smtp| smtp.password.as_ref()))),
+            ("mail.webhook.secret", value(webhook.and_then(|webhook| webhook.secret.as_ref()))),
+            ("mail.webhook.url", webhook.map(|webhook| webhook.url.as_str()).into_iter().collect()),
+        ]
+    }
+}
+
+fn value(source: Option<&SecretSource>) -> Vec<&str> {
+    source.map(SecretSource::value).into_iter().collect()
+}
+
+/// Adds the names of the values that differ; a section that one of both lacks is one value.
+fn collect(name: &str, (old, new): (&Json, &Json), names: &mut BTreeSet<String>) {
+    match (old, new) {
+        (Json::Object(old), Json::Object(new)) => {
+            for key in old.keys().chain(new.keys()).collect::<BTreeSet<_>>() {
+                let part = if name.is_empty() { key.clone() } else { format!("{name}.{key}") };
+                let [old, new] = [old, new].map(|values| values.get(key).unwrap_or(&Json::Null));
+                collect(&part, (old, new), names);
+            }
+        }
+        _ if old != new => _ = names.insert(name.to_owned()),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::path::Path;
+
+    use super::super::variables::fields_of;
+    use super::*;
+
+    const SECRET: &str = "0123456789abcdef0123456789abcdef";
+
+    fn changed(before: &str, after: &str) -> Vec<String> {
+        let read = |text: &str| {
+            let own = if text.contains("secret =") { String::new() } else { format!("secret = \"{SECRET}\"\n") };
+            Config::parse(&format!("{own}{text}"), Path::new("."), &BTreeMap::new()).unwrap()
+        };
+        read(before).needing_restart(&read(after))
+    }
+
+    #[test]
+    fn what_a_reload_does_not_apply_is_named() {
+        let mail = |password: &str| {
+            format!(
+                "[mail]\ntransport = \"smtp\"\nsmtp = {{ host = \"m\", username = \"a\", password = \"{password}\" }}"
+            )
+        };
+        let webhook = |path: &str| {
+            format!("[mail]\ntransport = \"webhook\"\nwebhook = {{ url = \"https://hooks.example/{path}\" }}")
+        };
+        let key = |value: &str| {
+            format!(
+                "[management]\naddress = \"127.0.0.1:1\"\nkeys = [{{ name = \"a\", scopes = [], value = \"{value}{SECRET}\" }}]"
+            )
+        };
+        for (before, after, names) in [
+            ("", "", ""),
+            ("app_name = \"Doorward\"", "[session]\nexpires_in = 604800", ""),
+            (
+                "",
+                "app_name = \"Acme\"\n[session.cookie_cache]\nenabled = true",
+                "app_name session.cookie_cache.enabled",
+            ),
+            ("", "[server]\naddress = \"127.0.0.1:1\"\nworkers = 3", "server.address server.workers"),
+            ("", "trusted_origins = [\"https://a.example\"]", "trusted_origins"),
+            ("", "[rate_limit]\nmax = 3", "rate_limit.max"),
+            ("", "[rate_limit.custom_rules]\n\"/a\" = false", "rate_limit.custom_rules./a"),
+            (
+                "",
+                "[advanced.default_cookie_attributes]\nsame_site = \"none\"",
+                "advanced.default_cookie_attributes.same_site",
+            ),
+            ("", &format!("secret = \"another-{SECRET}\""), "secret secrets"),
+            ("database.url = \"postgres://a:b@h/x\"", "database.url = \"postgres://a:c@h/x\"", "database.url"),
+            ("", &mail("a"), "mail mail.smtp.password"),
+            (&mail("a"), &mail("b"), "mail.smtp.password"),
+            (&webhook("a"), &webhook("b"), "mail.webhook.url"),
+            (&key("a"), &key("b"), "management.keys"),
+            ("", "[[hooks]]\nfile = \"a.rhai\"\n[[plugins]]\nid = \"admin\"\n[log]\nformat = \"json\"", ""),
+            ("", "plugin_folder = \"x\"\n[plugin_trust]\nrevoked = [\"a\"]", ""),
+        ] {
+            assert_eq!(changed(before, after).join(" "), names, "{before} → {after}");
+        }
+    }
+
+    /// No option is forgotten: what is not applied is compared.
+    #[test]
+    fn every_option_is_applied_or_compared() {
+        let text = format!(
+            "secret = \"{SECRET}\"\n[management]\naddress = \"127.0.0.1:1\"\n[mail]\ntransport = \"smtp\"\nfrom = \"a@b.c\"\n\
+             smtp = {{ host = \"m\" }}\nwebhook = {{ url = \"https://a.example\" }}"
+        );
+        let config = Config::parse(&text, Path::new("."), &BTreeMap::new()).unwrap();
+        let shown = serde_json::to_value(&config).unwrap();
+        assert!(!shown.to_string().contains(SECRET));
+        let mut seen = 0;
+        let mut sections = vec![Vec::new()];
+        while let Some(section) = sections.pop() {
+            for option in fields_of(&section) {
+                let path = [section.clone(), vec![option]].concat();
+                if path.len() == 1 && APPLIED.contains(&path[0].as_str()) {
+                    continue;
+                }
+                assert!(shown.pointer(&format!("/{}", path.join("/"))).is_some(), "{path:?}");
+                seen += 1;
+                sections.push(path);
+            }
+        }
+        assert!(seen > 100, "{seen}");
+    }
+}

@@ -1,0 +1,37 @@
+//! Function `drop-mail`: removes mails and events that wait. For an application's own backend, not for browsers.
+
+use serde_json::json;
+
+use crate::error::{ApiError, Code};
+use crate::exchange::Exchange;
+use crate::http::Response;
+use crate::input::Input;
+use crate::outbox::queue::{self, Which};
+
+/// Answers `{"dropped"}` for the body `{"id"}` or `{"all": true}`.
+///
+/// # Errors
+/// `VALIDATION_ERROR`, `MAIL_NOT_FOUND`.
+pub async fn drop_mail(exchange: &mut Exchange) -> Result<Response, ApiError> {
+    let which = which(exchange)?;
+    let dropped = queue::discard(&exchange.scope(), &which).await?;
+    if dropped == 0 && matches!(which, Which::One(_)) {
+        return Err(Code::MAIL_NOT_FOUND.into());
+    }
+    Ok(Response::json(&json!({ "dropped": dropped })))
+}
+
+/// The deliveries that a body names: one by its id, or all.
+///
+/// # Errors
+/// `VALIDATION_ERROR` for a body that names none or both.
+pub fn which(exchange: &Exchange) -> Result<Which, ApiError> {
+    let mut input = Input::body(exchange.request.body.as_ref());
+    let (id, all) = (input.optional_text("id").map(str::to_owned), input.optional_boolean("all"));
+    input.finish()?;
+    match (id, all.unwrap_or(false)) {
+        (Some(id), false) => Ok(Which::One(id)),
+        (None, true) => Ok(Which::All),
+        _ => Err(ApiError::validation("[body] Invalid input: expected `id` or `all`".to_owned())),
+    }
+}

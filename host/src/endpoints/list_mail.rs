@@ -1,0 +1,27 @@
+//! Function `list-mail`: mails and events that wait to be delivered. For an application's own backend, not for browsers.
+
+use serde_json::json;
+
+use crate::error::ApiError;
+use crate::exchange::Exchange;
+use crate::http::Response;
+use crate::outbox::queue;
+
+const DEFAULT_LIMIT: u32 = 100;
+const MOST: u32 = 1000;
+
+/// Answers `{"mails": [{"id", "kind", "to", "writtenAt", "attempts", "nextAttemptAt", "lastError"}], "total"}`, the next due first.
+/// `limit` (100, at most 1000) and `offset` stand in the query. What the mails say is not shown.
+///
+/// # Errors
+/// `VALIDATION_ERROR`.
+pub async fn list_mail(exchange: &mut Exchange) -> Result<Response, ApiError> {
+    let number = |name: &str, default: u32| match exchange.request.query.get(name) {
+        None => Ok(default),
+        Some(text) => text.parse().map_err(|_| ApiError::validation(format!("[query.{name}] Invalid input"))),
+    };
+    let (limit, offset) = (number("limit", DEFAULT_LIMIT)?.min(MOST), number("offset", 0)?);
+    let (waiting, total) = queue::list(&exchange.scope(), (limit, offset)).await?;
+    let mails: Vec<_> = waiting.iter().map(queue::Waiting::to_json).collect();
+    Ok(Response::json(&json!({ "mails": mails, "total": total })))
+}

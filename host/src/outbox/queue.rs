@@ -1,0 +1,122 @@
+//! The outbox as its operator sees it: what waits, tried at once or dropped.
+//!
+//! Invariant: what a mail says is not shown, for it holds tokens and links. Its recipient is: operators look for it.
+
+use serde_json::{Value as Json, json};
+
+use super::retry::LEASE_SECS;
+use super::{DECOY, EVENT};
+use crate::clock::Timestamp;
+use crate::store::outbox::{self, Delivery, OUTBOX};
+use crate::store::{Database, Filter, Models, Sort, StoreError, eq, gt, ne};
+
+/// A delivery that is not made yet.
+pub struct Waiting {
+    /// Its id.
+    pub id: String,
+    /// The kind of mail, or `script:event`.
+    pub kind: String,
+    /// The recipient's address, or the script.
+    pub to: String,
+    /// When it was written.
+    pub written_at: Timestamp,
+    /// How often it was tried.
+    pub attempts: i64,
+    /// When it is tried next; while it is being sent, the end of the sender's lease.
+    pub next_at: Timestamp,
+    /// Why the last try failed.
+    pub last_error: Option<String>,
+}
+
+/// Which deliveries.
+#[derive(Clone, Debug)]
+pub enum Which {
+    /// The one with this id.
+    One(String),
+    /// Every one.
+    All,
+}
+
+/// What became of deliveries that were to be tried again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retried {
+    /// They are due now.
+    pub now: u64,
+    /// They were due, or are being sent, or will be within seconds: nothing was changed.
+    pub anyway: u64,
+}
+
+impl Waiting {
+    fn of(delivery: &Delivery) -> Self {
+        let part = |name: &str| delivery.payload().get(name).and_then(Json::as_str).unwrap_or_default().to_owned();
+        Self {
+            id: delivery.id().to_owned(),
+            kind: delivery.kind().to_owned(),
+            to: if delivery.kind() == EVENT { part("hook") } else { part("to") },
+            written_at: delivery.created_at(),
+            attempts: delivery.attempts(),
+            next_at: delivery.available_at(),
+            last_error: delivery.last_error().map(str::to_owned),
+        }
+    }
+
+    /// As the management API shows it.
+    pub fn to_json(&self) -> Json {
+        json!({
+            "id": self.id,
+            "kind": self.kind,
+            "to": self.to,
+            "writtenAt": self.written_at.to_iso(),
+            "attempts": self.attempts,
+            "nextAttemptAt": self.next_at.to_iso(),
+            "lastError": self.last_error,
+        })
+    }
+}
+
+/// Decoys are rows for the sake of time, and nothing that anybody waits for.
+fn real() -> Filter {
+    ne("kind", DECOY)
+}
+
+/// At most `limit` deliveries after `offset`, the next due first, and the number of all.
+///
+/// # Errors
+/// As `Models`.
+pub async fn list(db: &dyn Database, (limit, offset): (u32, u32)) -> Result<(Vec<Waiting>, u64), StoreError> {
+    let next_first = Some(Sort::ascending("availableAt"));
+    let rows = db.find_many(OUTBOX, &[real()], next_first, Some(limit), Some(offset)).await?;
+    let waiting = rows.into_iter().map(|row| Waiting::of(&Delivery(row))).collect();
+    Ok((waiting, db.count(OUTBOX, &[real()]).await?))
+}
+
+/// Lets deliveries be tried at once. What is due within the time of a lease stays as it is, because it may be with a sender
+/// just now, and another would send it a second time. `None` when there is no such delivery.
+///
+/// # Errors
+/// As `Models`.
+pub async fn retry(db: &dyn Database, which: &Which, now: Timestamp) -> Result<Option<Retried>, StoreError> {
+    let chosen = chosen(which);
+    let number = db.count(OUTBOX, &chosen).await?;
+    if number == 0 && matches!(which, Which::One(_)) {
+        return Ok(None);
+    }
+    let held = [chosen, vec![gt("availableAt", now.plus_secs(LEASE_SECS))]].concat();
+    let due = outbox::make_due(db, &held, now).await?;
+    Ok(Some(Retried { now: due, anyway: number.saturating_sub(due) }))
+}
+
+/// Removes deliveries for good, and returns how many there were. One that is being sent just now may still arrive.
+///
+/// # Errors
+/// As `Models`.
+pub async fn discard(db: &dyn Database, which: &Which) -> Result<u64, StoreError> {
+    db.delete(OUTBOX, &chosen(which)).await
+}
+
+fn chosen(which: &Which) -> Vec<Filter> {
+    match which {
+        Which::One(id) => vec![real(), eq("id", id.as_str())],
+        Which::All => vec![real()],
+    }
+}

@@ -1,0 +1,93 @@
+//! Asks the database whether it works, for readiness and metrics: in bounded time, and one question of a kind at a time.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+
+use crate::auth::Auth;
+use crate::error::ApiError;
+use crate::store::outbox;
+use crate::store::{Models, Store};
+use crate::store::{StoreError, eq};
+
+/// A database that takes longer is away, for whoever asks here.
+const LONGEST: Duration = Duration::from_secs(2);
+
+/// The questions that are being asked.
+pub struct Probe {
+    readiness: Question,
+    depth: Question,
+    was_ready: AtomicBool,
+}
+
+impl Default for Probe {
+    fn default() -> Self {
+        Self { readiness: Question::default(), depth: Question::default(), was_ready: AtomicBool::new(true) }
+    }
+}
+
+impl Probe {
+    /// Whether rows can be read and written.
+    ///
+    /// # Errors
+    /// `DATABASE_UNAVAILABLE`. The log tells the reason when it begins, and when it is over.
+    pub async fn readiness(&self, auth: &Arc<Auth>) -> Result<(), ApiError> {
+        let (store, id, now) = (Store::clone(&auth.store), auth.random.id(), auth.now());
+        let asked = self.readiness.ask(async move {
+            store.find_one("user", &[eq("id", "")]).await?;
+            outbox::try_writing(&store, &id, now).await
+        });
+        let answer = asked.await;
+        let was_ready = self.was_ready.swap(answer.is_ok(), Ordering::Relaxed);
+        match answer {
+            Ok(()) if was_ready => Ok(()),
+            Ok(()) => {
+                tracing::info!("the database can be read and written again");
+                Ok(())
+            }
+            Err(error) => {
+                if was_ready {
+                    tracing::error!(%error, "not ready: the database cannot be read or written");
+                }
+                let message = "The database cannot be read or written";
+                Err(ApiError::new(503, "DATABASE_UNAVAILABLE", message).caused_by(error))
+            }
+        }
+    }
+
+    /// The number of deliveries that are not made yet; `None` while the database is away.
+    pub async fn depth(&self, auth: &Arc<Auth>) -> Option<u64> {
+        let store = Store::clone(&auth.store);
+        self.depth.ask(async move { outbox::depth(&store).await }).await.ok()
+    }
+}
+
+/// A kind of question. One that is not answered goes on, and keeps the next from being asked: whoever asks again and again
+/// takes one connection and no more.
+struct Question(Arc<Semaphore>);
+
+impl Default for Question {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(1)))
+    }
+}
+
+impl Question {
+    async fn ask<T: Send + 'static>(
+        &self,
+        question: impl Future<Output = Result<T, StoreError>> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let unavailable = |why: &str| StoreError::Unavailable(why.to_owned());
+        let asked = async {
+            let turn = Arc::clone(&self.0).acquire_owned().await.map_err(|_| unavailable("the server stops"))?;
+            let answered = tokio::spawn(async move {
+                let _turn = turn;
+                question.await
+            });
+            answered.await.unwrap_or_else(|_| Err(unavailable("the question panicked")))
+        };
+        tokio::time::timeout(LONGEST, asked).await.unwrap_or_else(|_| Err(unavailable("it does not answer in time")))
+    }
+}
