@@ -3,6 +3,7 @@
 //! Invariant: nothing here is reachable on the public address; `server` binds it to an address of its own.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Map, Value as Json, json};
 
@@ -39,6 +40,9 @@ pub struct Management {
     deliveries: Option<Arc<Deliveries>>,
 }
 
+/// How long `/metrics` waits for the database.
+const LONGEST_COUNT: Duration = Duration::from_secs(2);
+
 impl Management {
     /// An API for these keys. Readiness tells of the sender, when there is one.
     pub fn new(keys: Vec<ManagementKey>, deliveries: Option<Arc<Deliveries>>) -> Self {
@@ -50,7 +54,7 @@ impl Management {
         let answered = match (request.method.as_str(), request.path.as_str()) {
             ("GET", "/health") => Ok(Response::json(&json!({ "status": "ok" }))),
             ("GET", "/ready") => self.ready(pipeline).await,
-            ("GET", "/metrics") => metrics(pipeline).await,
+            ("GET", "/metrics") => Ok(metrics(pipeline).await),
             ("POST", path) => return self.call(pipeline, path.trim_start_matches('/').to_owned(), request).await,
             _ => Err(Code::FUNCTION_NOT_FOUND.into()),
         };
@@ -217,15 +221,19 @@ fn pairs(value: Option<Json>) -> Option<Vec<(String, String)>> {
     Some(pairs)
 }
 
-async fn metrics(pipeline: &Pipeline) -> Result<Response, ApiError> {
+/// A database that is away, or takes its time, keeps nobody from the other figures.
+async fn metrics(pipeline: &Pipeline) -> Response {
     let auth = pipeline.auth();
     let waiting_hashes = auth.passwords.waiting() as u64;
-    let waiting_mail = outbox::depth(&*auth.store).await?;
-    let mut text = pipeline.metrics.render(&[
+    let counted = tokio::time::timeout(LONGEST_COUNT, outbox::depth(&*auth.store)).await;
+    let waiting_mail = counted.ok().and_then(Result::ok);
+    let mut figures = vec![
         ("doorward_hash_queue_depth", "Passwords that wait to be hashed.", waiting_hashes),
-        ("doorward_outbox_depth", "Mails that wait to be delivered.", waiting_mail),
-    ]);
+        ("doorward_database_up", "Whether the database answers.", waiting_mail.is_some().into()),
+    ];
+    figures.extend(waiting_mail.map(|depth| ("doorward_outbox_depth", "Mails that wait to be delivered.", depth)));
+    let mut text = pipeline.metrics.render(&figures);
     text.push_str(&Metrics::render_scripts(&pipeline.script_counts()));
     text.push_str(&Metrics::render_plugins(&pipeline.plugin_counters()));
-    Ok(Response::with_type(200, "text/plain; version=0.0.4; charset=utf-8", text))
+    Response::with_type(200, "text/plain; version=0.0.4; charset=utf-8", text)
 }
