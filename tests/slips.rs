@@ -32,7 +32,7 @@ async fn start(text: &str, folder: &Path, environment: &BTreeMap<String, String>
 }
 
 /// Options, and what the line that refuses them says.
-const SLIPS: [(&str, &str); 56] = [
+const SLIPS: [(&str, &str); 58] = [
     // Names and types.
     ("app_nam = \"x\"", "did you mean `app_name`?"),
     ("[sesion]\nexpires_in = 1", "did you mean `session`?"),
@@ -93,6 +93,8 @@ const SLIPS: [(&str, &str); 56] = [
     ("database = { url = \"sqlite://slip.db?mode=rwc\" }", "Write \"sqlite://slip.db\""),
     ("database = { url = \"sqlite:slip.db\" }", "starts neither with sqlite:// nor with postgres://"),
     ("database = { url = \"mysql://root@localhost/x\" }", "starts neither with sqlite:// nor with postgres://"),
+    ("database = { url = \"sqlite://:memory:\" }", "a database in memory is gone"),
+    ("database.connect_timeout_ms = 0", "must be at least 1 millisecond"),
     ("database = { url = \"sqlite://\" }", "database.url names no file"),
     ("database = { url = \"postgres://ada:pass/word@localhost/x\" }", "Escape what is special"),
 ];

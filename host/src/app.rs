@@ -1,6 +1,7 @@
 //! Start-up: puts configuration, store, plugins, scripts and pipeline together.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 
@@ -109,7 +110,13 @@ pub enum StartError {
 pub fn open_store(config: &Config) -> Result<Store, StartError> {
     let schema = Arc::new(schema(config)?);
     let url = database_url(config);
-    let mut options = StoreOptions::default();
+    let limit = Duration::from_millis;
+    let mut options = StoreOptions {
+        acquire_timeout: limit(config.database.acquire_timeout_ms),
+        connect_timeout: limit(config.database.connect_timeout_ms),
+        statement_timeout: limit(config.database.statement_timeout_ms),
+        ..StoreOptions::default()
+    };
     if config.database.pool_size > 0 {
         options.pool_size = config.database.pool_size;
         options.readers = config.database.pool_size;

@@ -4,11 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
 use doorward::commands::plugin::{BuildRequest, build};
 use doorward::crypto::{base64, hmac_sha256};
 use doorward::http::encode_component;
 use tempfile::TempDir;
+use tokio_postgres::NoTls;
 
 use crate::Outcome;
 use crate::load::{Client, Target, get, header, post};
@@ -270,9 +270,10 @@ pub fn postgres_database() -> Outcome<Option<String>> {
     let create = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE); CREATE DATABASE {name}");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let mut connection = AsyncPgConnection::establish(&server).await?;
+        let (client, connection) = tokio_postgres::connect(&server, NoTls).await?;
+        tokio::spawn(connection);
         for statement in create.split("; ") {
-            connection.batch_execute(statement).await?;
+            client.batch_execute(statement).await?;
         }
         Outcome::Ok(())
     })?;

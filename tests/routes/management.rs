@@ -155,6 +155,7 @@ async fn health_readiness_and_metrics_need_no_key(place: Place) {
         "doorward_requests_total{route=\"none\",method=\"none\",status=\"404\"} 1",
         "doorward_hash_queue_depth 0",
         "doorward_outbox_depth 0",
+        "doorward_database_up 1",
     ] {
         assert!(metrics.text.lines().any(|found| found == line), "{line} is not in\n{}", metrics.text);
     }

@@ -12,9 +12,11 @@ mod misfits;
 mod outages;
 mod queries;
 mod races;
+mod refusals;
 mod tables;
 mod takeover;
 mod transactions;
+mod try_again;
 
 use std::env;
 use std::future::Future;
@@ -24,9 +26,9 @@ use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, SqliteConnection};
-use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
 use doorward::clock::Timestamp;
 use doorward::store::{Backend, Models, Record, Schema, Store, StoreOptions, Value};
+use tokio_postgres::NoTls;
 use url::Url;
 
 /// A superuser's URL of a PostgreSQL server; each test makes a database of its own there.
@@ -72,9 +74,7 @@ impl Place {
                 let mut connection = SqliteConnection::establish(path).unwrap();
                 connection.batch_execute(&format!("PRAGMA busy_timeout = 5000; {sql}")).unwrap();
             }
-            Backend::Postgres => {
-                AsyncPgConnection::establish(&self.url).await.unwrap().batch_execute(sql).await.unwrap()
-            }
+            Backend::Postgres => execute(&self.url, sql).await.unwrap(),
         }
     }
 }
@@ -125,12 +125,18 @@ pub async fn on_postgres<F: Future<Output = ()>>(case: impl FnOnce(Place) -> F) 
         return;
     };
     let name = format!("doorward_test_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-    let mut admin = AsyncPgConnection::establish(&server).await.unwrap();
-    admin.batch_execute(&format!("CREATE DATABASE {name}")).await.unwrap();
+    execute(&server, &format!("CREATE DATABASE {name}")).await.unwrap();
     let mut url = Url::parse(&server).unwrap();
     url.set_path(&name);
     case(Place { backend: Backend::Postgres, url: url.into() }).await;
-    admin.batch_execute(&format!("DROP DATABASE {name} WITH (FORCE)")).await.unwrap();
+    execute(&server, &format!("DROP DATABASE {name} WITH (FORCE)")).await.unwrap();
+}
+
+/// Runs SQL on a connection of its own to PostgreSQL.
+pub async fn execute(url: &str, sql: &str) -> Result<(), tokio_postgres::Error> {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
+    tokio::spawn(connection);
+    client.batch_execute(sql).await
 }
 
 /// Makes a test of each case for each database.

@@ -193,7 +193,7 @@ async fn cascade(place: Place) {
     orphan.set("id", "s2").unwrap();
     orphan.set("token", "t2").unwrap();
     orphan.set("userId", "nobody").unwrap();
-    assert!(matches!(store.insert(orphan).await, Err(StoreError::Internal { .. })));
+    assert!(matches!(store.insert(orphan).await, Err(StoreError::ForeignKeyViolation { .. })));
     store.delete("user", &[eq("id", "u1")]).await.unwrap();
     assert_eq!(store.count_all("session").await, 0);
 }

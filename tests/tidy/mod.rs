@@ -23,8 +23,13 @@ const LAYERS: [(u8, &[&str]); 9] = [
 ];
 
 /// A library and the only modules that may name it.
-const OWNERS: [(&str, &[&str]); 4] =
-    [("actix_web", &["server"]), ("wasmtime", &["plugin_host"]), ("rhai", &["hooks"]), ("diesel", &["store"])];
+const OWNERS: [(&str, &[&str]); 5] = [
+    ("actix_web", &["server"]),
+    ("wasmtime", &["plugin_host"]),
+    ("rhai", &["hooks"]),
+    ("diesel", &["store"]),
+    ("tokio_postgres", &["store"]),
+];
 
 const LONGEST_FILE_LINES: usize = 400;
 /// Files in one folder, above which its `mod.rs` must say why: a line that begins so.

@@ -79,10 +79,20 @@ impl Config {
     }
 
     fn check_database(&self) -> Result<(), ConfigError> {
-        let url = &self.database.url;
+        let database = &self.database;
+        let limits = [database.acquire_timeout_ms, database.connect_timeout_ms, database.statement_timeout_ms];
+        if limits.contains(&0) {
+            return invalid("a time limit of [database] is 0: it must be at least 1 millisecond".to_owned());
+        }
+        let url = &database.url;
         if let Some(path) = url.strip_prefix("sqlite://") {
             return match path {
                 "" => invalid("database.url names no file. Write \"sqlite://doorward.db\"".to_owned()),
+                path if path.starts_with(":memory:") => invalid(
+                    "database.url: a database in memory is gone when the command that makes its tables ends. \
+                     Write \"sqlite://doorward.db\""
+                        .to_owned(),
+                ),
                 path if path.contains('?') => {
                     let file = path.split('?').next().unwrap_or_default();
                     invalid(format!("database.url: a SQLite URL takes no parameters. Write \"sqlite://{file}\""))

@@ -90,6 +90,12 @@ pub struct Database {
     pub url: String,
     /// Connections (PostgreSQL) or reader threads (SQLite); 0 means the backend's default.
     pub pool_size: usize,
+    /// How long a request waits for a free connection or for its turn to write, in milliseconds.
+    pub acquire_timeout_ms: u64,
+    /// How long a new connection may take, in milliseconds.
+    pub connect_timeout_ms: u64,
+    /// How long one statement may take, in milliseconds.
+    pub statement_timeout_ms: u64,
 }
 
 fn without_password<S: Serializer>(url: &str, serializer: S) -> Result<S::Ok, S::Error> {
@@ -98,7 +104,13 @@ fn without_password<S: Serializer>(url: &str, serializer: S) -> Result<S::Ok, S:
 
 impl Default for Database {
     fn default() -> Self {
-        Self { url: "sqlite://doorward.db".into(), pool_size: 0 }
+        Self {
+            url: "sqlite://doorward.db".into(),
+            pool_size: 0,
+            acquire_timeout_ms: 5_000,
+            connect_timeout_ms: 5_000,
+            statement_timeout_ms: 10_000,
+        }
     }
 }
 

@@ -20,6 +20,18 @@ pub enum StoreError {
         /// `table.column`, as the database names them. The constraint's name when it covers several columns.
         constraint: String,
     },
+    /// It refers to a row that does not exist, or another row refers to it.
+    #[error("a row that it refers to is missing, or one that refers to it is there: {constraint}")]
+    ForeignKeyViolation {
+        /// The table and the constraint, as the database names them.
+        constraint: String,
+    },
+    /// A column that must have a value has none, or a rule of the table forbids the row.
+    #[error("the database refuses the row: {constraint}")]
+    RowRefused {
+        /// The table and the column or rule, as the database names them.
+        constraint: String,
+    },
     /// A conflict with another transaction. The same transaction may succeed when it runs again.
     #[error("the transaction conflicts with another one")]
     Conflict,
@@ -61,17 +73,28 @@ impl StoreError {
         Self::Internal { what: what.to_owned(), source: None }
     }
 
+    /// Is it the same failure, as far as a caller can tell?
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::UniqueViolation { constraint: a }, Self::UniqueViolation { constraint: b })
+            | (Self::ForeignKeyViolation { constraint: a }, Self::ForeignKeyViolation { constraint: b })
+            | (Self::RowRefused { constraint: a }, Self::RowRefused { constraint: b }) => a == b,
+            _ => std::mem::discriminant(self) == std::mem::discriminant(other),
+        }
+    }
+
     pub(super) fn unreadable(field: &str) -> Self {
         Self::Internal { what: format!("the column of {field} holds a value of another kind"), source: None }
     }
 }
 
 impl From<StoreError> for ApiError {
-    /// An unavailable store is 503, so that no client takes it for a wrong password. A lost race is 409.
+    /// An unavailable store is 503, so that no client takes it for a wrong password, and so is work that was tried again
+    /// and again in vain: the client may try once more. What refers to a row that somebody has deleted is 409.
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Unavailable(_) => Self::busy().caused_by(error),
-            StoreError::Conflict => {
+            StoreError::Unavailable(_) | StoreError::Conflict => Self::busy().caused_by(error),
+            StoreError::ForeignKeyViolation { .. } => {
                 Self::new(409, "CONFLICT", "The change collided with another. Try again.").caused_by(error)
             }
             StoreError::InvalidInput { .. } => Self::new(400, "BAD_REQUEST", "Invalid input").caused_by(error),

@@ -1,4 +1,4 @@
-//! The store: models, records and typed statements over SQLite or PostgreSQL; the only place that names diesel.
+//! The store: models, records and typed statements over SQLite or PostgreSQL; the only place that names diesel and the drivers.
 //!
 //! Invariant: a layer above sees names of models and fields, never a table, a column or SQL.
 //!
@@ -25,6 +25,7 @@ mod postgres;
 mod query;
 pub mod rate_limit;
 mod record;
+mod remote;
 mod row;
 mod savepoint;
 mod schema;
@@ -64,7 +65,7 @@ pub trait Database: Send + Sync {
     /// Runs one statement and returns its rows. On the store, a statement that writes commits on its own.
     ///
     /// # Errors
-    /// `Unavailable`, `UniqueViolation`, `Conflict`, `Internal`.
+    /// `Unavailable`, `UniqueViolation`, `ForeignKeyViolation`, `RowRefused`, `InvalidInput`, `Conflict`, `Internal`.
     async fn run(&self, statement: Statement) -> Result<Vec<Row>, StoreError>;
 
     /// The models of this database.

@@ -9,7 +9,7 @@ use super::Database;
 use super::error::StoreError;
 use super::migrate::Backend;
 use super::options::StoreOptions;
-use super::postgres::Postgres;
+use super::postgres::{self, Postgres};
 use super::row::Row;
 use super::schema::Schema;
 use super::sqlite::Sqlite;
@@ -38,7 +38,7 @@ impl Store {
         let engine = if let Some(path) = url.strip_prefix("sqlite://") {
             Engine::Sqlite(Sqlite::open(path, &options)?)
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            Engine::Postgres(Postgres::open(url, &options)?)
+            Engine::Postgres(postgres::open(url, &options)?)
         } else {
             return Err(StoreError::invalid("the database URL", "starts neither with sqlite:// nor with postgres://"));
         };

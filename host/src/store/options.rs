@@ -11,6 +11,8 @@ pub struct StoreOptions {
     pub pool_size: usize,
     /// How long to wait for a connection, or for a turn at the writer.
     pub acquire_timeout: Duration,
+    /// PostgreSQL: how long to wait for a new connection.
+    pub connect_timeout: Duration,
     /// How long one statement may run (PostgreSQL), or wait for its result (SQLite).
     pub statement_timeout: Duration,
     /// How long a transaction may wait for its next statement before it is rolled back.
@@ -23,6 +25,7 @@ impl Default for StoreOptions {
             readers: 2,
             pool_size: 10,
             acquire_timeout: Duration::from_secs(5),
+            connect_timeout: Duration::from_secs(5),
             statement_timeout: Duration::from_secs(10),
             idle_transaction_timeout: Duration::from_secs(5),
         }

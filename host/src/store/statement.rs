@@ -3,10 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use diesel::backend::Backend;
-use diesel::pg::Pg;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
-use diesel::sql_types::{BigInt, Bool, Jsonb, Text, Timestamptz, Untyped};
+use diesel::sql_types::{BigInt, Bool, Text, Untyped};
 use diesel::sqlite::Sqlite;
 use diesel::{QueryResult, RunQueryDsl};
 
@@ -25,6 +23,8 @@ pub struct Shape {
     is_cacheable: bool,
     /// True if it undoes earlier failures of its transaction.
     is_undo: bool,
+    /// True if it may take as long as it wants.
+    is_unlimited: bool,
     /// How it locks the rows that it reads.
     lock: RowLock,
 }
@@ -63,6 +63,41 @@ impl Statement {
     /// True if it undoes earlier failures of its transaction.
     pub(super) fn is_undo(&self) -> bool {
         self.shape.is_undo
+    }
+
+    /// May it take as long as it wants?
+    pub(super) fn is_unlimited(&self) -> bool {
+        self.shape.is_unlimited
+    }
+
+    /// May a connection keep it prepared?
+    pub(super) fn is_cacheable(&self) -> bool {
+        self.shape.is_cacheable
+    }
+
+    /// How it locks the rows that it reads.
+    pub(super) fn lock(&self) -> RowLock {
+        self.shape.lock
+    }
+
+    /// Its text without the lock. `place` writes the place of the bind with this number, counted from 1.
+    pub(super) fn text(&self, place: impl Fn(&mut String, usize)) -> String {
+        let length = self.shape.pieces.iter().map(|(text, _)| text.len() + 4).sum::<usize>();
+        let mut all = String::with_capacity(length + self.shape.rest.len() + 32);
+        for (index, (text, _)) in self.shape.pieces.iter().enumerate() {
+            all.push_str(text);
+            place(&mut all, index + 1);
+        }
+        all.push_str(&self.shape.rest);
+        all
+    }
+
+    /// Its values in order, each with the kind of its place.
+    pub(super) fn binds(&self) -> impl ExactSizeIterator<Item = (FieldType, &Value)> {
+        self.shape.pieces.iter().enumerate().map(|(index, (_, kind))| {
+            // A statement has one value per place.
+            (*kind, self.binds.get(index).unwrap_or(&Value::Null))
+        })
     }
 }
 
@@ -142,6 +177,12 @@ impl Builder {
         self
     }
 
+    /// Lets the statement take as long as it wants, and keeps it out of the cache.
+    pub(super) fn unlimited(&mut self) -> &mut Self {
+        self.shape.is_unlimited = true;
+        self.uncacheable()
+    }
+
     /// Locks the rows that the statement reads.
     pub(super) fn lock(&mut self, lock: RowLock) -> &mut Self {
         self.shape.lock = lock;
@@ -168,69 +209,25 @@ impl Builder {
 /// Maximum values of a statement. SQLite takes 32766 and PostgreSQL 65535; so many would be a mistake anyway.
 const MAX_BINDS: usize = 4096;
 
-impl<DB> QueryFragment<DB> for Statement
-where
-    DB: Backend + Dialect,
-{
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+impl QueryFragment<Sqlite> for Statement {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
         if !self.shape.is_cacheable {
             out.unsafe_to_cache_prepared();
         }
         let mut binds = self.binds.iter();
         for (text, kind) in &self.shape.pieces {
             out.push_sql(text);
-            DB::bind(&mut out, *kind, binds.next().unwrap_or(&Value::Null))?;
-        }
-        out.push_sql(&self.shape.rest);
-        out.push_sql(DB::lock(self.shape.lock));
-        Ok(())
-    }
-}
-
-/// What differs between the backends.
-pub(super) trait Dialect: Backend {
-    /// Binds a value of a kind.
-    fn bind<'b>(out: &mut AstPass<'_, 'b, Self>, kind: FieldType, value: &'b Value) -> QueryResult<()>;
-
-    /// The end of a `SELECT` that locks its rows.
-    fn lock(lock: RowLock) -> &'static str;
-}
-
-impl Dialect for Sqlite {
-    fn bind<'b>(out: &mut AstPass<'_, 'b, Self>, kind: FieldType, value: &'b Value) -> QueryResult<()> {
-        match kind {
-            FieldType::Number | FieldType::Bigint => out.push_bind_param::<BigInt, Value>(value),
-            FieldType::Boolean => out.push_bind_param::<Bool, Value>(value),
-            FieldType::String | FieldType::Date | FieldType::Strings | FieldType::Numbers | FieldType::Json => {
-                out.push_bind_param::<Text, Value>(value)
+            let value = binds.next().unwrap_or(&Value::Null);
+            match kind {
+                FieldType::Number | FieldType::Bigint => out.push_bind_param::<BigInt, Value>(value)?,
+                FieldType::Boolean => out.push_bind_param::<Bool, Value>(value)?,
+                FieldType::String | FieldType::Date | FieldType::Strings | FieldType::Numbers | FieldType::Json => {
+                    out.push_bind_param::<Text, Value>(value)?;
+                }
             }
         }
-    }
-
-    fn lock(_: RowLock) -> &'static str {
-        ""
-    }
-}
-
-impl Dialect for Pg {
-    fn bind<'b>(out: &mut AstPass<'_, 'b, Self>, kind: FieldType, value: &'b Value) -> QueryResult<()> {
-        match kind {
-            FieldType::String => out.push_bind_param::<Text, Value>(value),
-            FieldType::Number | FieldType::Bigint => out.push_bind_param::<BigInt, Value>(value),
-            FieldType::Boolean => out.push_bind_param::<Bool, Value>(value),
-            FieldType::Date => out.push_bind_param::<Timestamptz, Value>(value),
-            FieldType::Strings | FieldType::Numbers | FieldType::Json => out.push_bind_param::<Jsonb, Value>(value),
-        }
-    }
-
-    fn lock(lock: RowLock) -> &'static str {
-        match lock {
-            RowLock::None => "",
-            // An insert of a row that refers to this one locks its key. `FOR UPDATE` would conflict with that lock, so two
-            // transactions that inserted such rows would deadlock here.
-            RowLock::Update => " FOR NO KEY UPDATE",
-            RowLock::Delete => " FOR UPDATE",
-        }
+        out.push_sql(&self.shape.rest);
+        Ok(())
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::Backend;
 use super::inspect::inspect;
+use super::lease::Lease;
 use super::render::missing;
 use crate::store::core_models::MIGRATION;
 use crate::store::error::StoreError;
@@ -10,9 +11,6 @@ use crate::store::open::Store;
 use crate::store::statement::Builder;
 use crate::store::transaction::Transaction;
 use crate::store::{Database, FieldType};
-
-/// The key of the advisory lock for migrations. Any number, the same in every process.
-const LOCK_KEY: i64 = 0x646f_6f72_7761_7264;
 
 /// Missing parts that are named one by one.
 const MOST_NAMED: usize = 5;
@@ -58,11 +56,26 @@ impl Store {
     /// # Errors
     /// `Unavailable`, or `UniqueViolation` or `Internal` when existing rows or tables prevent it.
     pub async fn migrate(&self) -> Result<Report, StoreError> {
+        // SQLite has a single writer and needs none.
+        let lease = match self.backend() {
+            Backend::Sqlite => None,
+            Backend::Postgres => Some(Lease::take(self).await?),
+        };
+        let migrated = self.migrate_alone().await;
+        if let Some(lease) = lease {
+            lease.end().await;
+        }
+        migrated
+    }
+
+    async fn migrate_alone(&self) -> Result<Report, StoreError> {
         let transaction = self.begin().await?;
-        lock(&transaction, self.backend()).await?;
+        lift_limits(&transaction, self.backend()).await?;
         let statements = missing(self.schema(), self.backend(), &inspect(&transaction, self.backend()).await?);
         for sql in &statements {
-            transaction.run(Builder::write(sql).build()?).await?;
+            let mut out = Builder::write(sql);
+            out.unlimited();
+            transaction.run(out.build()?).await?;
         }
         let recorded = transaction.count(MIGRATION, &[]).await?;
         for (number, sql) in (recorded + 1..).zip(&statements) {
@@ -73,14 +86,11 @@ impl Store {
     }
 }
 
-/// SQLite has a single writer and needs no lock. Building an index on a large table may take long.
-async fn lock(transaction: &Transaction, backend: Backend) -> Result<(), StoreError> {
+/// Building an index on a large table may take long.
+async fn lift_limits(transaction: &Transaction, backend: Backend) -> Result<(), StoreError> {
     if backend == Backend::Postgres {
         transaction.run(Builder::write("SET LOCAL statement_timeout = 0").build()?).await?;
         transaction.run(Builder::write("SET LOCAL lock_timeout = 0").build()?).await?;
-        let mut out = Builder::write("SELECT 1 FROM pg_advisory_xact_lock(");
-        out.bind(FieldType::Number, LOCK_KEY.into()).sql(")");
-        transaction.run(out.build()?).await?;
     }
     Ok(())
 }

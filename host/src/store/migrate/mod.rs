@@ -4,6 +4,7 @@
 
 mod apply;
 mod inspect;
+mod lease;
 mod misfits;
 mod render;
 

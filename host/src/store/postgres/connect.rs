@@ -1,76 +1,112 @@
-//! Sets up connections to PostgreSQL and translates their errors.
+//! Opens connections to PostgreSQL, and finds out whether a pooler stands before it.
 
-use std::sync::Arc;
+use tokio_postgres::error::SqlState;
+use tokio_postgres::{Config, Error};
+use tokio_postgres_rustls::MakeRustlsConnect;
 
-use diesel::ConnectionError;
-use diesel::result::{DatabaseErrorKind, Error};
-use diesel_async::pooled_connection::{ManagerConfig, RecyclingMethod};
-use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
-use futures_util::FutureExt;
-
+use super::address::Address;
+use super::errors;
+use super::link::PgLink;
+use super::tls;
 use crate::store::error::StoreError;
 use crate::store::options::StoreOptions;
+use crate::store::remote::Driver;
 
-/// Connections use UTC. Time limits are set on the database's side too, so that they hold when this process hangs.
-pub(super) fn config(options: &StoreOptions) -> ManagerConfig<AsyncPgConnection> {
-    let settings = format!(
-        "SET TIME ZONE 'UTC'; SET statement_timeout = {}; SET lock_timeout = {}; SET idle_in_transaction_session_timeout = {}",
-        options.statement_timeout.as_millis(),
-        options.acquire_timeout.as_millis(),
-        options.idle_transaction_timeout.as_millis() * 2,
-    );
-    let mut config = ManagerConfig::default();
-    // A closed connection is noticed without a query. A check before each use would double the round trips.
-    config.recycling_method = RecyclingMethod::Fast;
-    config.custom_setup = Box::new(move |url| {
-        let (url, settings) = (url.to_owned(), settings.clone());
-        async move {
-            let mut connection = AsyncPgConnection::establish(&url).await?;
-            connection.batch_execute(&settings).await.map_err(ConnectionError::CouldntSetupConfiguration)?;
-            Ok(connection)
-        }
-        .boxed()
-    });
-    config
+/// Opens connections.
+pub(in crate::store) struct Opener {
+    config: Config,
+    tls: MakeRustlsConnect,
+    is_pooled: Option<bool>,
+    limits: Limits,
 }
 
-/// The text of `Unavailable` for a lost connection. Another connection may work.
-const LOST: &str = "the connection was lost";
-
-/// Is the connection lost, so that another one may work?
-pub(super) fn is_lost(error: &StoreError) -> bool {
-    matches!(error, StoreError::Unavailable(why) if why == LOST)
+/// Time limits that the database holds too, in milliseconds, so that they hold when this process hangs.
+#[derive(Clone, Copy)]
+struct Limits {
+    statement: u128,
+    lock: u128,
+    idle_transaction: u128,
 }
 
-pub(super) fn store_error(error: Error) -> StoreError {
-    let Error::DatabaseError(kind, information) = &error else {
-        return StoreError::Internal { what: "a statement".to_owned(), source: Some(Arc::new(error)) };
-    };
-    let message = information.message();
-    match kind {
-        DatabaseErrorKind::UniqueViolation => {
-            let column = information.details().and_then(key_column).zip(information.table_name());
-            let named = || information.constraint_name().unwrap_or_default().to_owned();
-            let constraint = column.map_or_else(named, |(column, table)| format!("{table}.{column}"));
-            StoreError::UniqueViolation { constraint }
+/// How long a connection may be silent before the system asks whether the other side still lives.
+const KEEPALIVE_IDLE_SECS: u64 = 30;
+
+impl Opener {
+    pub(super) fn new(url: &str, options: &StoreOptions) -> Result<Self, StoreError> {
+        let Address { mut config, check, roots, is_pooled } = Address::parse(url)?;
+        let limits = Limits {
+            statement: options.statement_timeout.as_millis(),
+            lock: options.acquire_timeout.as_millis(),
+            idle_transaction: options.idle_transaction_timeout.as_millis() * 2,
+        };
+        config.keepalives_idle(std::time::Duration::from_secs(KEEPALIVE_IDLE_SECS));
+        if config.get_connect_timeout().is_none() {
+            config.connect_timeout(options.connect_timeout);
         }
-        DatabaseErrorKind::SerializationFailure => StoreError::Conflict,
-        DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand => {
-            StoreError::Unavailable(LOST.to_owned())
-        }
-        // For other errors, diesel does not pass on the SQLSTATE.
-        _ if message.contains("deadlock") || message.contains("lock timeout") => StoreError::Conflict,
-        _ if message.contains("terminating connection") || message.contains("shutting down") => {
-            StoreError::Unavailable(LOST.to_owned())
-        }
-        _ if message.contains("statement timeout") => StoreError::Unavailable("a statement took too long".to_owned()),
-        _ => StoreError::Internal { what: "a statement".to_owned(), source: Some(Arc::new(error)) },
+        let tls = MakeRustlsConnect::new(tls::client(check, roots.as_ref())?);
+        Ok(Self { config, tls, is_pooled, limits })
+    }
+
+    /// Asks for settings at the start of the connection, which costs no round trip. A pooler that gives each transaction
+    /// another connection refuses them or passes over them, because they would not hold.
+    async fn connect_directly(&self) -> Result<Option<PgLink>, Error> {
+        let Limits { statement, lock, idle_transaction } = self.limits;
+        let mut config = self.config.clone();
+        let own = format!(
+            "-c timezone=UTC -c statement_timeout={statement} -c lock_timeout={lock} \
+             -c idle_in_transaction_session_timeout={idle_transaction}"
+        );
+        // The operator's own come last, so they win.
+        config.options([own.as_str(), config.get_options().unwrap_or_default()].join(" ").trim());
+        let link = match self.open(&config, "BEGIN".to_owned()).await {
+            Err(error) if error.code().is_some_and(refuses_settings) => return Ok(None),
+            opened => opened?,
+        };
+        let holds = link.setting("lock_timeout").await? == lock.to_string();
+        Ok(holds.then_some(link))
+    }
+
+    /// Without any state of a session: limits are set in each transaction, and nothing stays prepared.
+    async fn connect_through_pooler(&self) -> Result<PgLink, Error> {
+        let Limits { statement, lock, idle_transaction } = self.limits;
+        let begin = format!(
+            "BEGIN; SET LOCAL timezone = 'UTC'; SET LOCAL statement_timeout = {statement}; \
+             SET LOCAL lock_timeout = {lock}; SET LOCAL idle_in_transaction_session_timeout = {idle_transaction}"
+        );
+        let link = self.open(&self.config, begin).await?;
+        Ok(link.without_prepared())
+    }
+
+    async fn open(&self, config: &Config, begin: String) -> Result<PgLink, Error> {
+        let (client, connection) = config.connect(self.tls.clone()).await?;
+        // It ends with the client, or with the connection; statements tell why.
+        tokio::spawn(async move { drop(connection.await) });
+        Ok(PgLink::new(client, begin))
     }
 }
 
-/// The column in `Key (column)=(value) already exists.`, in any language of the text around it.
-fn key_column(details: &str) -> Option<String> {
-    let (column, _) = details.split_once('(')?.1.split_once(")=(")?;
-    let column = column.strip_prefix('"').and_then(|column| column.strip_suffix('"')).unwrap_or(column);
-    (!column.contains([',', '(', '"'])).then(|| column.to_owned())
+impl Driver for Opener {
+    type Link = PgLink;
+
+    async fn connect(&self) -> Result<PgLink, StoreError> {
+        if self.is_pooled != Some(true) {
+            let direct = self.connect_directly().await.map_err(errors::cannot_connect)?;
+            match direct {
+                Some(link) => return Ok(link),
+                None if self.is_pooled == Some(false) => {
+                    return Err(StoreError::Unavailable(
+                        "a pooler stands before the database and does not keep settings: remove `pgbouncer=false` from the URL"
+                            .to_owned(),
+                    ));
+                }
+                None => {}
+            }
+        }
+        self.connect_through_pooler().await.map_err(errors::cannot_connect)
+    }
+}
+
+/// PgBouncer says that it is a violation of the protocol, others that they do not support it.
+fn refuses_settings(code: &SqlState) -> bool {
+    [SqlState::PROTOCOL_VIOLATION, SqlState::FEATURE_NOT_SUPPORTED].contains(code)
 }

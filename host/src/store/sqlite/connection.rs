@@ -7,6 +7,9 @@ use std::sync::Arc;
 use diesel::connection::SimpleConnection;
 use diesel::result::{DatabaseErrorKind, Error};
 use diesel::{Connection, RunQueryDsl, SqliteConnection};
+use libsqlite3_sys as ffi;
+
+use super::codes;
 
 use crate::store::error::StoreError;
 use crate::store::options::StoreOptions;
@@ -67,15 +70,22 @@ fn store_error(error: Error) -> StoreError {
         return StoreError::Internal { what: "a statement".to_owned(), source: Some(Arc::new(error)) };
     };
     let message = information.message();
+    // What failed stands behind the last colon: `UNIQUE constraint failed: user.email`.
+    let constraint = || message.rsplit(": ").next().unwrap_or_default().to_owned();
     match kind {
-        DatabaseErrorKind::UniqueViolation => {
-            let constraint = message.rsplit(": ").next().unwrap_or_default().to_owned();
-            StoreError::UniqueViolation { constraint }
+        DatabaseErrorKind::UniqueViolation => StoreError::UniqueViolation { constraint: constraint() },
+        DatabaseErrorKind::ForeignKeyViolation => StoreError::ForeignKeyViolation { constraint: constraint() },
+        DatabaseErrorKind::NotNullViolation | DatabaseErrorKind::CheckViolation => {
+            StoreError::RowRefused { constraint: constraint() }
         }
-        _ if message.contains("is locked") || message.contains("is busy") => StoreError::Conflict,
-        _ if message.contains("is full") || message.contains("I/O") || message.contains("unable to open") => {
-            StoreError::Unavailable(message.to_owned())
-        }
-        _ => StoreError::Internal { what: "a statement".to_owned(), source: Some(Arc::new(error)) },
+        _ => match codes::of(message) {
+            Some(ffi::SQLITE_BUSY | ffi::SQLITE_LOCKED) => StoreError::Conflict,
+            Some(ffi::SQLITE_CORRUPT | ffi::SQLITE_NOTADB) => StoreError::Internal {
+                what: "the database's file is damaged".to_owned(),
+                source: Some(Arc::new(error)),
+            },
+            Some(_) => StoreError::Unavailable(message.to_owned()),
+            None => StoreError::Internal { what: "a statement".to_owned(), source: Some(Arc::new(error)) },
+        },
     }
 }

@@ -1,5 +1,6 @@
 //! SQLite: one writer thread that commits waiting writes together, and a few reader threads.
 
+mod codes;
 mod connection;
 mod readers;
 mod writer;
@@ -36,6 +37,10 @@ pub(super) struct Sqlite {
 impl Sqlite {
     /// Opens or creates the file and starts the threads.
     pub(super) fn open(path: &str, options: &StoreOptions) -> Result<Self, StoreError> {
+        if path.is_empty() || path.starts_with(":memory:") {
+            let problem = "must name a file: a database in memory is gone when the command that makes its tables ends";
+            return Err(StoreError::invalid("the database URL", problem));
+        }
         let path = Path::new(path);
         let (writes, jobs) = flume::bounded(QUEUE_LENGTH);
         writer::start(connection::open_writer(path, options)?, jobs, options.idle_transaction_timeout)?;

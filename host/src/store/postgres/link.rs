@@ -1,0 +1,135 @@
+//! One connection to PostgreSQL: runs statements, prepared where the connection keeps them.
+
+use std::collections::HashMap;
+
+use futures_util::TryStreamExt;
+use tokio_postgres::error::SqlState;
+use tokio_postgres::types::Type;
+use tokio_postgres::{Client, Error, RowStream};
+
+use super::errors;
+use super::values::{Bound, Cell, sql_type};
+use crate::store::error::StoreError;
+use crate::store::remote::{Failure, Link, Remedy, Step};
+use crate::store::row::Row;
+use crate::store::statement::{RowLock, Statement};
+
+/// Statements that a connection keeps prepared at once.
+const MAX_PREPARED: usize = 500;
+
+/// One connection.
+pub(in crate::store) struct PgLink {
+    client: Client,
+    begin: String,
+    /// `None` when nothing may stay prepared.
+    prepared: Option<HashMap<String, tokio_postgres::Statement>>,
+}
+
+impl PgLink {
+    /// A connection whose transactions begin with the statements `begin`.
+    pub(super) fn new(client: Client, begin: String) -> Self {
+        Self { client, begin, prepared: Some(HashMap::new()) }
+    }
+
+    /// The same connection, on which nothing stays prepared.
+    pub(super) fn without_prepared(self) -> Self {
+        Self { prepared: None, ..self }
+    }
+
+    /// A setting in its own unit, empty when there is none.
+    pub(super) async fn setting(&self, name: &str) -> Result<String, Error> {
+        let sql = "SELECT setting FROM pg_catalog.pg_settings WHERE name = $1";
+        let rows = self.client.query_typed(sql, &[(&name, Type::TEXT)]).await?;
+        rows.first().map_or(Ok(String::new()), |row| row.try_get(0))
+    }
+
+    async fn query(&mut self, statement: &Statement) -> Result<Vec<Row>, Error> {
+        let sql = sql(statement);
+        let types = || statement.binds().map(|(kind, _)| sql_type(kind));
+        let values = || statement.binds().map(|(_, value)| Bound(value));
+        let rows = match &mut self.prepared {
+            Some(prepared) if statement.is_cacheable() => {
+                let known = match prepared.get(&sql) {
+                    Some(known) => known.clone(),
+                    None => {
+                        let types: Vec<Type> = types().collect();
+                        let new = self.client.prepare_typed(&sql, &types).await?;
+                        if prepared.len() >= MAX_PREPARED {
+                            prepared.clear();
+                        }
+                        prepared.insert(sql, new.clone());
+                        new
+                    }
+                };
+                self.client.query_raw(&known, values().collect::<Vec<_>>()).await?
+            }
+            _ => self.client.query_typed_raw(&sql, values().zip(types()).collect::<Vec<_>>()).await?,
+        };
+        read(rows).await
+    }
+
+    /// What a failure means, given that statements may be prepared.
+    fn failure(&self, error: &Error) -> Failure {
+        // The table has changed since, or somebody has forgotten the statement: another connection prepares it anew.
+        let is_stale = [SqlState::FEATURE_NOT_SUPPORTED, SqlState::INVALID_SQL_STATEMENT_NAME];
+        let mut failure = errors::failure(error);
+        if self.prepared.is_some() && error.code().is_some_and(|code| is_stale.contains(code)) {
+            failure.remedy = Remedy::Elsewhere;
+        }
+        failure
+    }
+}
+
+async fn read(rows: RowStream) -> Result<Vec<Row>, Error> {
+    let mut rows = std::pin::pin!(rows);
+    let mut read = Vec::new();
+    while let Some(row) = rows.try_next().await? {
+        let cell = |index| row.try_get::<_, Cell>(index).map(|cell| cell.0);
+        read.push((0..row.len()).map(cell).collect::<Result<Row, Error>>()?);
+    }
+    Ok(read)
+}
+
+fn sql(statement: &Statement) -> String {
+    use std::fmt::Write as _;
+    let mut sql = statement.text(|sql, number| {
+        // Writing to a text cannot fail.
+        let _ = write!(sql, "${number}");
+    });
+    sql.push_str(match statement.lock() {
+        RowLock::None => "",
+        // An insert of a row that refers to this one locks its key. `FOR UPDATE` would conflict with that lock, so two
+        // transactions that inserted such rows would deadlock here.
+        RowLock::Update => " FOR NO KEY UPDATE",
+        RowLock::Delete => " FOR UPDATE",
+    });
+    sql
+}
+
+impl Link for PgLink {
+    async fn run(&mut self, statement: &Statement) -> Result<Vec<Row>, Failure> {
+        match self.query(statement).await {
+            Ok(rows) => Ok(rows),
+            Err(error) => Err(self.failure(&error)),
+        }
+    }
+
+    async fn step(&mut self, step: Step) -> Result<(), Failure> {
+        let sql = match step {
+            Step::Begin => &self.begin,
+            Step::Commit => "COMMIT",
+            Step::Rollback => "ROLLBACK",
+        };
+        self.client.batch_execute(sql).await.map_err(|error| errors::failure(&error))
+    }
+
+    fn is_open(&self) -> bool {
+        !self.client.is_closed()
+    }
+}
+
+impl From<Error> for StoreError {
+    fn from(error: Error) -> Self {
+        errors::failure(&error).error
+    }
+}

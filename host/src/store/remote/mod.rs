@@ -1,0 +1,168 @@
+//! A database behind a network: a pool of connections, and what is done when the database says "try again".
+
+mod journal;
+mod link;
+mod pause;
+mod transaction;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use deadpool::managed::{Manager, Metrics, Object, Pool, PoolError, RecycleError, RecycleResult, TimeoutType};
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+
+use super::error::StoreError;
+use super::options::StoreOptions;
+use super::row::Row;
+use super::schema::Schema;
+use super::statement::Statement;
+use super::transaction::Transaction;
+
+pub(super) use link::{Driver, Failure, Link, Remedy, Step};
+
+/// A statement may take longer on this side than on the database's, so that the database can say so itself.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// The pool. It connects when a connection is needed. Clones share it.
+pub(super) struct Remote<D: Driver> {
+    pool: Pool<Opener<D>>,
+    age: Arc<AtomicU64>,
+    longest_statement: Duration,
+    idle_transaction_timeout: Duration,
+}
+
+impl<D: Driver> Clone for Remote<D> {
+    fn clone(&self) -> Self {
+        Self { pool: self.pool.clone(), age: Arc::clone(&self.age), ..*self }
+    }
+}
+
+/// A connection on loan from the pool.
+type Loan<D> = Object<Opener<D>>;
+
+/// Opens connections for the pool.
+struct Opener<D> {
+    driver: D,
+    /// Connections of an earlier age are of no use.
+    age: Arc<AtomicU64>,
+}
+
+/// A connection and the age in which it was opened.
+struct Aged<L> {
+    link: L,
+    age: u64,
+}
+
+impl<D: Driver> Manager for Opener<D> {
+    type Type = Aged<D::Link>;
+    type Error = StoreError;
+
+    async fn create(&self) -> Result<Self::Type, StoreError> {
+        let age = self.age.load(Ordering::Relaxed);
+        Ok(Aged { link: self.driver.connect().await?, age })
+    }
+
+    /// A closed connection is noticed without a query. A check before each use would double the round trips.
+    async fn recycle(&self, aged: &mut Self::Type, _: &Metrics) -> RecycleResult<StoreError> {
+        match aged.link.is_open() && aged.age == self.age.load(Ordering::Relaxed) {
+            true => Ok(()),
+            false => Err(RecycleError::message("the connection is of no use any more")),
+        }
+    }
+}
+
+impl<D: Driver> Remote<D> {
+    /// A pool without connections.
+    pub(super) fn new(driver: D, options: &StoreOptions) -> Result<Self, StoreError> {
+        let age = Arc::new(AtomicU64::new(0));
+        let pool = Pool::builder(Opener { driver, age: Arc::clone(&age) })
+            .max_size(options.pool_size.max(1))
+            .wait_timeout(Some(options.acquire_timeout))
+            .create_timeout(Some(options.connect_timeout))
+            .recycle_timeout(Some(options.acquire_timeout))
+            .runtime(deadpool::Runtime::Tokio1)
+            .build()
+            .map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        let longest_statement = options.statement_timeout + GRACE;
+        Ok(Self { pool, age, longest_statement, idle_transaction_timeout: options.idle_transaction_timeout })
+    }
+
+    /// Runs a statement on a task of its own, so that a caller who gives up leaves no connection half-way. What the
+    /// database undid, or did not do, is tried again.
+    pub(super) async fn run(&self, statement: Statement) -> Result<Vec<Row>, StoreError> {
+        let remote = self.clone();
+        let work = async move { remote.run_until_done(&statement).await };
+        tokio::spawn(work).await.map_err(|_| StoreError::internal("a statement's task"))?
+    }
+
+    async fn run_until_done(&self, statement: &Statement) -> Result<Vec<Row>, StoreError> {
+        let mut attempt = 1;
+        loop {
+            let mut loan = self.loan().await?;
+            let failure = match self.run_limited(&mut loan.link, statement).await {
+                Ok(rows) => return Ok(rows),
+                Err(failure) => failure,
+            };
+            self.settle(loan, failure.remedy);
+            let may_repeat = failure.remedy.lets_work_repeat(statement.is_write());
+            if !may_repeat || attempt >= failure.remedy.max_attempts() {
+                return Err(failure.error);
+            }
+            attempt += 1;
+            pause::before_attempt(attempt).await;
+        }
+    }
+
+    /// Begins a transaction on a task that owns its connection.
+    pub(super) async fn begin(&self, schema: &Arc<Schema>) -> Result<Transaction, StoreError> {
+        let (transaction, served) = Transaction::new(schema);
+        let (ready, answer) = oneshot::channel();
+        let remote = self.clone();
+        tokio::spawn(async move {
+            match transaction::Serving::begin(remote).await {
+                Ok(serving) => serving.serve(served, ready).await,
+                Err(error) => drop(ready.send(Err(error))),
+            }
+        });
+        answer.await.map_err(|_| StoreError::internal("a transaction's task"))??;
+        Ok(transaction)
+    }
+
+    async fn loan(&self) -> Result<Loan<D>, StoreError> {
+        self.pool.get().await.map_err(|error| match error {
+            PoolError::Backend(error) => error,
+            PoolError::Timeout(TimeoutType::Wait) => StoreError::Unavailable("all connections are in use".to_owned()),
+            PoolError::Timeout(_) => StoreError::Unavailable("connecting took too long".to_owned()),
+            other => StoreError::Unavailable(other.to_string()),
+        })
+    }
+
+    async fn run_limited(&self, link: &mut D::Link, statement: &Statement) -> Result<Vec<Row>, Failure> {
+        match statement.is_unlimited() {
+            true => link.run(statement).await,
+            false => self.limited(link.run(statement)).await,
+        }
+    }
+
+    /// Waits for the work of a connection, but not for ever: a network that is cut says nothing.
+    async fn limited<T>(&self, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+        timeout(self.longest_statement, work).await.unwrap_or_else(|_| {
+            let error = StoreError::Unavailable("the database did not answer in time".to_owned());
+            Err(Failure::new(error, Remedy::TooLate))
+        })
+    }
+
+    /// Gives a connection back after a failure, or drops it when it is of no use.
+    fn settle(&self, loan: Loan<D>, remedy: Remedy) {
+        if remedy.keeps_link() {
+            return;
+        }
+        let aged = Loan::<D>::take(loan);
+        if remedy == Remedy::ElsewhereAfresh {
+            // Of several that fail at once, the first ends the age.
+            let _ = self.age.compare_exchange(aged.age, aged.age + 1, Ordering::Relaxed, Ordering::Relaxed);
+        }
+    }
+}
