@@ -14,9 +14,11 @@ mod load;
 mod mail;
 mod models;
 mod options;
+mod pages;
 mod parse_error;
 mod parts;
 mod plugins;
+mod public_facts;
 mod secret_source;
 mod secrets;
 mod variables;
@@ -38,6 +40,7 @@ pub use options::{
     Advanced, ChangeEmail, CookieAttributes, CookieCache, CookieCacheStrategy, CookieOptions, CrossSubDomainCookies,
     DeleteUser, EmailAndPassword, EmailVerification, IpAddress, OnApiError, SameSite, Session, User,
 };
+pub use pages::{ASSETS, Pages, SiteFiles};
 pub use parse_error::nearest;
 pub use parts::{
     CustomLimit, Database, HookConfig, Management, ManagementKey, ManagementKeySource, PasswordHashing,
@@ -98,6 +101,8 @@ pub struct Config {
     pub advanced: Advanced,
     /// What becomes of errors on redirects.
     pub on_api_error: OnApiError,
+    /// Pages of plugins.
+    pub pages: Pages,
     /// The management API; absent means that there is none.
     pub management: Option<Management>,
     /// How mail leaves; absent means that features which need mail are off.
@@ -152,6 +157,7 @@ impl Default for Config {
             rate_limit: RateLimiter::default(),
             advanced: Advanced::default(),
             on_api_error: OnApiError::default(),
+            pages: Pages::default(),
             management: None,
             mail: None,
             plugin_folder: None,
