@@ -19,6 +19,7 @@ mod grants;
 mod hooks;
 mod hostile;
 mod lifecycle;
+mod pages;
 mod red_team;
 mod routes;
 mod services;

@@ -10,7 +10,7 @@ use crate::auth::lifecycle::Observer;
 use crate::auth::sweeper::{self, Sweeper};
 use crate::auth::{Auth, AuthError, Scope};
 use crate::clock::SystemClock;
-use crate::config::{Config, IpAddress, MailConfig, MailTransport};
+use crate::config::{ASSETS, Config, IpAddress, MailConfig, MailTransport};
 use crate::crypto::random::SystemRandom;
 use crate::endpoints::config::SignInPage;
 use crate::exchange::{ClaimSource, Deciders, SessionGate};
@@ -271,8 +271,9 @@ async fn load_extensions(
     let plugins = Plugins::load(config, &ports, &lasting.capacity).await?;
     let mut router = Router::default();
     let of_mailbox = mailbox.map(routes::dev_mailbox).unwrap_or_default();
+    let assets = routes::assets(&format!("{}{ASSETS}", config.pages.path), plugins.assets());
     let page = routes::sign_in_page(SignInPage::new(config, &plugins.sign_in_methods()));
-    for route in routes::core().into_iter().chain([page]).chain(plugins.routes()).chain(of_mailbox) {
+    for route in routes::core().into_iter().chain([page]).chain(assets).chain(of_mailbox).chain(plugins.routes()) {
         router.add(route)?;
     }
     let scripts = Arc::new(load_scripts(auth, config, &lasting.counters)?.hiding(plugins.secret_names()));
@@ -313,6 +314,7 @@ fn deciders(auth: &Arc<Auth>, plugins: &Plugins, scripts: &Arc<ScriptSet>) -> De
         gates: [vec![gate], plugins.gates()].concat(),
         observers: Arc::new(observer.into_iter().chain(plugins.observer(auth)).collect()),
         claims: plugins.claim_sources().into_iter().chain(script_claims).collect(),
+        sections: plugins.sections(),
         mail_filter: Some(filter),
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 
+use crate::endpoints::assets::Assets;
 use crate::endpoints::change_email::change_email;
 use crate::endpoints::change_password::change_password;
 use crate::endpoints::config::SignInPage;
@@ -38,6 +39,7 @@ use crate::endpoints::verify_password::verify_password;
 use crate::error::ApiError;
 use crate::exchange::{Endpoint, Exchange, Route};
 use crate::http::Response;
+use crate::http::asset::Asset;
 use crate::outbox::mailbox::Mailbox;
 
 /// All routes of the core.
@@ -81,6 +83,12 @@ pub fn core() -> Vec<Route> {
 /// The route that tells sign-in pages what there is.
 pub fn sign_in_page(page: SignInPage) -> Route {
     Route::new("GET", "/config", Arc::new(page))
+}
+
+/// The route of assets, when there are some; `folder` is where they stand.
+pub fn assets(folder: &str, assets: Vec<Asset>) -> Option<Route> {
+    let path = format!("{folder}/**");
+    (!assets.is_empty()).then(|| Route::new("GET", &path, Arc::new(Assets::new(assets))).at_root())
 }
 
 /// The routes of the development mailbox.

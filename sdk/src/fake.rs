@@ -12,6 +12,7 @@ mod answer;
 pub(crate) mod calls;
 mod change;
 pub(crate) mod data;
+pub(crate) mod pages;
 pub(crate) mod people;
 mod request;
 mod rows;
@@ -20,13 +21,14 @@ pub(crate) mod services;
 
 use crate::bindings::doorward::plugin::http::{Incoming, Outgoing};
 use crate::webauthn::{Assertion, Registration};
-use doorward_contract::Table;
+use doorward_contract::{Section, Table};
 use serde_json::{Map, Value};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-pub use answer::{body, header, status};
+pub use answer::{body, header, status, text};
 pub use change::RawChange;
+pub use pages::contribute;
 pub use request::{RawAttempt, RawReply, RawRequest};
 
 /// What the plugin did and what it will find.
@@ -54,6 +56,14 @@ pub struct World {
     pub tables: BTreeMap<String, Vec<Map<String, Value>>>,
     /// Tables that the plugin of the last request declares; then no others can be used.
     pub(crate) declared: Option<Vec<Table>>,
+    /// Slots that the plugin of the last request declares; then it can ask for no others.
+    pub(crate) slots: Option<Vec<&'static str>>,
+    /// What other plugins add, by slot: plugin and section.
+    pub contributions: BTreeMap<String, Vec<(String, Section)>>,
+    /// What [`site::view`](crate::site::view) shows.
+    pub site: Value,
+    /// Files of the operator's folder of templates, by name.
+    pub templates: BTreeMap<String, String>,
     /// Counters by key: count and end of the window in milliseconds.
     pub counters: BTreeMap<String, (u64, u64)>,
     /// Live sessions by token: `{"session": …, "user": …}`.
@@ -113,6 +123,10 @@ impl Default for World {
             remembered_account: None,
             tables: BTreeMap::new(),
             declared: None,
+            slots: None,
+            contributions: BTreeMap::new(),
+            site: serde_json::json!({ "appName": "Test", "basePath": "/api/auth", "pagesPath": "" }),
+            templates: BTreeMap::new(),
             counters: BTreeMap::new(),
             live: BTreeMap::new(),
             bearer: None,

@@ -1,10 +1,10 @@
 //! The exports of the component: each turns a call of the host into a call of the plugin's own function.
 
 use crate::bindings::doorward::plugin::types as raw;
-use crate::bindings::exports::doorward::plugin::{lifecycle, request_hooks, session_gate};
+use crate::bindings::exports::doorward::plugin::{answers, lifecycle, request_hooks, session_gate};
 use crate::error::{Error, Failure};
 use crate::plugin::{Flow, Plugin};
-use crate::{Attempt, Change, Reply, Request, Response, Verdict, host};
+use crate::{Asked, Attempt, Change, Reply, Request, Response, Verdict, host};
 use doorward_contract::EventMoment;
 
 /// Implements every exported interface for `$component` with the plugin that `$declare` returns.
@@ -80,6 +80,30 @@ macro_rules! guest_exports {
                 request: &b::doorward::plugin::types::Request,
             ) -> Result<b::doorward::plugin::types::Response, b::doorward::plugin::types::ApiError> {
                 $crate::guest::function($declare, index, request)
+            }
+        }
+        impl b::exports::doorward::plugin::answers::Guest for $component {
+            fn route(
+                index: u32,
+                request: &b::doorward::plugin::types::Request,
+            ) -> Result<b::exports::doorward::plugin::answers::Answer, b::doorward::plugin::types::ApiError> {
+                $crate::guest::route($declare, index, request)
+            }
+            fn page(
+                index: u32,
+                request: &b::doorward::plugin::types::Request,
+            ) -> Result<b::exports::doorward::plugin::answers::Answer, b::doorward::plugin::types::ApiError> {
+                $crate::guest::page($declare, index, request)
+            }
+        }
+        impl b::exports::doorward::plugin::contributions::Guest for $component {
+            fn section(
+                index: u32,
+                request: &b::doorward::plugin::types::Request,
+                language: String,
+                about: String,
+            ) -> Result<Option<String>, b::doorward::plugin::types::ApiError> {
+                $crate::guest::section($declare, index, request, (language, about))
             }
         }
     };
@@ -199,6 +223,58 @@ pub fn function(declare: Declare, index: u32, request: &host::RawRequest) -> Res
     let plugin = declare();
     let Some(function) = plugin.functions.get(index as usize) else { return Err(unknown(index)) };
     answer(function(&Request::new(request)))
+}
+
+/// `answers.route`.
+///
+/// # Errors
+/// As [`handle`].
+pub fn route(declare: Declare, index: u32, request: &host::RawRequest) -> Result<answers::Answer, raw::ApiError> {
+    report_panics();
+    let plugin = declare();
+    let Some(handler) = plugin.routes.get(index as usize) else { return Err(unknown(index)) };
+    full_answer(handler(&Request::new(request)))
+}
+
+/// `answers.page`.
+///
+/// # Errors
+/// As [`handle`].
+pub fn page(declare: Declare, index: u32, request: &host::RawRequest) -> Result<answers::Answer, raw::ApiError> {
+    report_panics();
+    let plugin = declare();
+    let Some(handler) = plugin.pages.get(index as usize) else { return Err(unknown(index)) };
+    full_answer(handler(&Request::new(request)))
+}
+
+/// `contributions.section`; `how` is the language, and what the slot is about as JSON text.
+///
+/// # Errors
+/// As [`handle`].
+pub fn section(
+    declare: Declare,
+    index: u32,
+    request: &host::RawRequest,
+    (language, about): (String, String),
+) -> Result<Option<String>, raw::ApiError> {
+    report_panics();
+    let plugin = declare();
+    let Some(handler) = plugin.contributions.get(index as usize) else { return Err(unknown(index)) };
+    let slot = plugin.manifest.contributions.get(index as usize).map_or("", |rule| rule.slot).to_owned();
+    let asked = Asked { slot, language, about: serde_json::from_str(&about).unwrap_or_default() };
+    let section = handler(&Request::new(request), &asked).map_err(Error::into_refusal)?;
+    section
+        .map(|section| serde_json::to_string(&section))
+        .transpose()
+        .map_err(|error| Error::from(error).into_refusal())
+}
+
+fn full_answer(result: crate::Result<Response>) -> Result<answers::Answer, raw::ApiError> {
+    match result.map_err(Error::into_failure) {
+        Ok(response) => Ok(response.into_answer()),
+        Err(Failure::Answer(response)) => Ok(Response::from(response).into_answer()),
+        Err(Failure::Refusal(error)) => Err(error),
+    }
 }
 
 fn answer(result: crate::Result<Response>) -> Result<raw::Response, raw::ApiError> {

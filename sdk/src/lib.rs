@@ -61,6 +61,7 @@ pub mod links;
 pub mod log;
 pub mod mail;
 pub mod models;
+mod page;
 pub mod passwords;
 mod plugin;
 pub mod query;
@@ -69,9 +70,11 @@ mod request;
 mod response;
 mod route;
 pub mod sealing;
+pub mod sections;
 pub mod session_administration;
 pub mod session_tokens;
 pub mod sessions;
+pub mod site;
 pub mod transactions;
 pub mod user_administration;
 pub mod user_directory;
@@ -79,11 +82,16 @@ pub mod users;
 pub mod verifications;
 pub mod webauthn;
 
+pub use doorward_contract::{
+    Button, Choice, Confirm, Fact, Form, FormField, InputKind, Notice, Outcome, OutcomeKind, Row, Section, Shown,
+    ShownKind, Style, Target, Tone, When,
+};
 pub use doorward_contract::{FieldRule, FieldType, VALIDATION_ERROR, invalid_option, is_email, mismatch};
 pub use error::{ApiError, Error, HostError, Result};
 pub use event::{Action, Change, Event};
 pub use gate::{Attempt, Verdict};
 pub use input::{Fields, FromField, Input};
+pub use page::{Asked, Asking, Contribution, Page};
 pub use plugin::{Flow, Plugin};
 pub use reply::Reply;
 pub use request::Request;
@@ -161,10 +169,11 @@ pub mod prelude {
         Filter, Query, contains, ends_with, eq, gt, gte, lt, lte, ne, none_of, one_of, starts_with,
     };
     pub use crate::{
-        Action, ApiError, Attempt, Change, CookieRule, Error, ErrorCode, Event, FieldRule, FieldType, Fields, Flow,
-        Function, HostError, Input, On, Plugin, RateRule, Reply, Request, Response, Result, Route, Table, Verdict,
-        accounts, browser_sessions, cache, claims, clock, config, cookies, counters, crypto, email_ownership, http,
-        keys, links, log, mail, models, passwords, sealing, session_administration, session_tokens, sessions,
+        Action, ApiError, Asked, Asking, Attempt, Button, Change, Contribution, CookieRule, Error, ErrorCode, Event,
+        FieldRule, FieldType, Fields, Flow, Form, FormField, Function, HostError, Input, InputKind, On, Page, Plugin,
+        RateRule, Reply, Request, Response, Result, Route, Row, Section, Table, Target, Tone, Verdict, accounts,
+        browser_sessions, cache, claims, clock, config, cookies, counters, crypto, email_ownership, http, keys, links,
+        log, mail, models, passwords, sealing, sections, session_administration, session_tokens, sessions, site,
         transactions, user_administration, user_directory, users, verifications, webauthn,
     };
     pub use serde_json::{Map, Value, json};

@@ -2,6 +2,7 @@
 
 use crate::error::Result;
 use crate::event::{Event, EventFn};
+use crate::page::{Contribution, Page, SectionFn};
 use crate::route::{Function, Handler, Route};
 use crate::{Attempt, Reply, Request, Response, Verdict};
 use doorward_contract::{CookieRule, ErrorCode, FieldRule, Manifest, On, RateRule, Table};
@@ -45,6 +46,8 @@ pub struct Plugin {
     pub(crate) manifest: Manifest,
     // The functions behind it, in the manifest's order.
     pub(crate) routes: Vec<Handler>,
+    pub(crate) pages: Vec<Handler>,
+    pub(crate) contributions: Vec<SectionFn>,
     pub(crate) before: Vec<BeforeHook>,
     pub(crate) after: Vec<AfterHook>,
     pub(crate) gate: Option<Gate>,
@@ -66,6 +69,8 @@ impl Plugin {
         Plugin {
             manifest: Manifest::new(id, version, env!("CARGO_PKG_VERSION")),
             routes: Vec::new(),
+            pages: Vec::new(),
+            contributions: Vec::new(),
             before: Vec::new(),
             after: Vec::new(),
             gate: None,
@@ -100,6 +105,38 @@ impl Plugin {
     pub fn route(mut self, route: Route) -> Plugin {
         self.manifest.routes.push(route.rule);
         self.routes.push(route.handler);
+        self
+    }
+
+    /// Adds a page: HTML at the server's own root, not below the base path.
+    pub fn page(mut self, page: Page) -> Plugin {
+        self.manifest.pages.push(page.rule);
+        self.pages.push(page.handler);
+        self
+    }
+
+    /// A place on this plugin's pages where others add sections: `account.security`. See [`sections`](crate::sections).
+    pub fn slot(mut self, name: &'static str) -> Plugin {
+        self.manifest.slots.push(name);
+        self
+    }
+
+    /// Adds a section to a slot of another plugin.
+    pub fn contribute(mut self, contribution: Contribution) -> Plugin {
+        self.manifest.contributions.push(contribution.rule);
+        self.contributions.push(contribution.handler);
+        self
+    }
+
+    /// Its sections have markup or scripts of their own. Who has modules among its assets need not say it.
+    pub fn page_scripts(mut self) -> Plugin {
+        self.manifest.page_scripts = true;
+        self
+    }
+
+    /// An option whose value everyone may see, in [`site::view`](crate::site::view).
+    pub fn public_option(mut self, name: &'static str) -> Plugin {
+        self.manifest.public_options.push(name);
         self
     }
 

@@ -5,20 +5,27 @@
 //! let made = Response::json(&json!({ "seat": 7 }))?.status(201).header("x-seat", "7");
 //! assert_eq!(made.body(), Some(json!({ "seat": 7 })));
 //! let elsewhere = Response::redirect("/welcome");
+//! let table = Response::bytes("text/csv; charset=utf-8", "seat,name\n7,Ada\n");
 //! # Ok::<(), Error>(())
 //! ```
 
 use crate::bindings::doorward::plugin::types as raw;
+use crate::bindings::exports::doorward::plugin::answers;
 use crate::error::Result;
 use serde::Serialize;
 use serde_json::Value;
 
+const JSON: &str = "application/json";
+const TYPE: &str = "content-type";
+
 /// An answer to the client.
 #[derive(Clone, Debug)]
 pub struct Response {
-    status: u16,
-    headers: Vec<(String, String)>,
-    body: Option<String>,
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+    /// None for an answer without a type.
+    pub(crate) content_type: Option<String>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Response {
@@ -27,7 +34,22 @@ impl Response {
     /// # Errors
     /// 500 when the value cannot be written as JSON.
     pub fn json(body: &impl Serialize) -> Result<Response> {
-        Ok(Response { status: 200, headers: Vec::new(), body: Some(serde_json::to_string(body)?) })
+        Ok(Response::bytes(JSON, serde_json::to_vec(body)?))
+    }
+
+    /// 200 with HTML; pages alone may answer it.
+    pub fn html(body: impl Into<String>) -> Response {
+        Response::bytes("text/html; charset=utf-8", body.into())
+    }
+
+    /// 200 with plain text.
+    pub fn text(body: impl Into<String>) -> Response {
+        Response::bytes("text/plain; charset=utf-8", body.into())
+    }
+
+    /// 200 with a body of any type that no browser runs: `text/csv; charset=utf-8`. A hook's answer is text.
+    pub fn bytes(content_type: &str, body: impl Into<Vec<u8>>) -> Response {
+        Response { status: 200, headers: Vec::new(), content_type: Some(content_type.to_owned()), body: body.into() }
     }
 
     /// 302 to `url`, with an empty body.
@@ -35,9 +57,10 @@ impl Response {
         Response::empty(302).header("location", url)
     }
 
-    /// A status without a body.
+    /// A status without a body; of 204 and 304, without a content type.
     pub fn empty(status: u16) -> Response {
-        Response { status, headers: Vec::new(), body: None }
+        let content_type = (!matches!(status, 204 | 304)).then(|| JSON.to_owned());
+        Response { status, headers: Vec::new(), content_type, body: Vec::new() }
     }
 
     /// The same answer with another status.
@@ -48,17 +71,44 @@ impl Response {
 
     /// The same answer with one more header.
     pub fn header(mut self, name: &str, value: impl Into<String>) -> Response {
-        self.headers.push((name.to_owned(), value.into()));
+        if name.eq_ignore_ascii_case(TYPE) {
+            self.content_type = Some(value.into());
+        } else {
+            self.headers.push((name.to_owned(), value.into()));
+        }
         self
     }
 
     /// The JSON body; none when it is empty.
     pub fn body(&self) -> Option<Value> {
-        self.body.as_deref().and_then(|text| serde_json::from_str(text).ok())
+        serde_json::from_slice(&self.body).ok()
     }
 
+    /// As hooks, gates and functions give it.
     pub(crate) fn into_raw(self) -> raw::Response {
+        let of_type = self.content_type.filter(|content_type| content_type != JSON);
+        let of_type = of_type.map(|value| (TYPE.to_owned(), value));
+        let headers = self.headers.into_iter().chain(of_type).map(|(name, value)| raw::Header { name, value });
+        let body =
+            String::from_utf8(self.body).unwrap_or_else(|bytes| String::from_utf8_lossy(bytes.as_bytes()).into());
+        raw::Response {
+            status: self.status,
+            headers: headers.collect(),
+            body: Some(body).filter(|text| !text.is_empty()),
+        }
+    }
+
+    /// As routes and pages give it.
+    pub(crate) fn into_answer(self) -> answers::Answer {
         let headers = self.headers.into_iter().map(|(name, value)| raw::Header { name, value }).collect();
-        raw::Response { status: self.status, headers, body: self.body }
+        answers::Answer { status: self.status, headers, content_type: self.content_type, body: self.body }
+    }
+}
+
+/// What a session gate of the host wants the client to get.
+impl From<raw::Response> for Response {
+    fn from(answer: raw::Response) -> Response {
+        let empty = Response { body: answer.body.unwrap_or_default().into_bytes(), ..Response::empty(answer.status) };
+        answer.headers.into_iter().fold(empty, |response, header| response.header(&header.name, header.value))
     }
 }

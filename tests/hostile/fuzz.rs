@@ -46,7 +46,7 @@ async fn w_13_random_modules_and_components_are_refused() {
     for kind in ["any", "usual"] {
         for module in files(kind) {
             assert!(load(module.clone()).await.is_err(), "a module is no plugin");
-            assert!(component::from_module(&module, "random").await.is_err());
+            assert!(component::from_module(&module, &[], "random").await.is_err());
         }
     }
     for component in files("component") {

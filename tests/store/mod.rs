@@ -83,7 +83,7 @@ impl Place {
 #[allow(dead_code, reason = "a connection is there to be held")]
 pub enum Lock {
     Sqlite(SqliteConnection),
-    Postgres(AsyncPgConnection),
+    Postgres(tokio_postgres::Client),
 }
 
 impl Place {
@@ -96,12 +96,13 @@ impl Place {
                 Lock::Sqlite(connection)
             }
             Backend::Postgres => {
-                let mut connection = AsyncPgConnection::establish(&self.url).await.unwrap();
-                connection
+                let (client, connection) = tokio_postgres::connect(&self.url, NoTls).await.unwrap();
+                tokio::spawn(connection);
+                client
                     .batch_execute(&format!("BEGIN; LOCK TABLE \"{table}\" IN ACCESS EXCLUSIVE MODE"))
                     .await
                     .unwrap();
-                Lock::Postgres(connection)
+                Lock::Postgres(client)
             }
         }
     }

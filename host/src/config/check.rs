@@ -66,7 +66,7 @@ impl Config {
         if !self.base_path.starts_with('/') || self.base_path.ends_with('/') {
             return invalid("base_path must start with `/` and must not end with one".to_owned());
         }
-        Ok(())
+        self.pages.problem(&self.base_path).map_or(Ok(()), invalid)
     }
 
     fn check_origins(&self) -> Result<(), ConfigError> {

@@ -16,9 +16,11 @@ mod log;
 mod mail;
 mod models;
 mod options;
+mod pages;
 mod parse_error;
 mod parts;
 mod plugins;
+mod public_facts;
 mod secret_source;
 mod secrets;
 mod variables;
@@ -41,6 +43,7 @@ pub use options::{
     Advanced, ChangeEmail, CookieAttributes, CookieCache, CookieCacheStrategy, CookieOptions, CrossSubDomainCookies,
     DeleteUser, EmailAndPassword, EmailVerification, IpAddress, OnApiError, SameSite, Session, TokenStorage, User,
 };
+pub use pages::{ASSETS, Pages, SiteFiles};
 pub use parse_error::nearest;
 pub use parts::{
     CustomLimit, Database, HookConfig, Management, ManagementKey, ManagementKeySource, PasswordHashing,
@@ -103,6 +106,8 @@ pub struct Config {
     pub on_api_error: OnApiError,
     /// How lines of the log look.
     pub log: Log,
+    /// Pages of plugins.
+    pub pages: Pages,
     /// The management API; absent means that there is none.
     pub management: Option<Management>,
     /// How mail leaves; absent means that features which need mail are off.
@@ -164,6 +169,7 @@ impl Default for Config {
             advanced: Advanced::default(),
             on_api_error: OnApiError::default(),
             log: Log::default(),
+            pages: Pages::default(),
             management: None,
             mail: None,
             plugin_folder: None,

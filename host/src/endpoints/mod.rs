@@ -2,6 +2,7 @@
 //!
 //! Flat: one file per endpoint, named like its path.
 
+pub mod assets;
 pub mod change_email;
 pub mod change_password;
 pub mod config;

@@ -10,6 +10,7 @@ mod mail;
 pub mod redaction;
 pub mod redirect;
 pub mod route;
+mod sections;
 mod session;
 mod session_cookies;
 pub mod session_gate;
@@ -36,6 +37,7 @@ pub use audit_identity::IMPERSONATED_BY;
 pub use claims::ClaimSource;
 pub use mail::LinkMail;
 pub use route::{PathLimit, Route};
+pub use sections::{Contributor, FoundSection, PageParts, SectionQuestion, SectionSource};
 pub use session::{Refresh, SessionNeed};
 pub use session_gate::{OpenedSession, SessionGate, SessionShape, SignIn, SignInAttempt, Verdict};
 pub use trail::Trail;
@@ -59,6 +61,8 @@ pub struct Deciders {
     pub observers: Arc<Observers>,
     /// Add claims to tokens for other services, in this order.
     pub claims: Vec<Arc<dyn ClaimSource>>,
+    /// Knows who adds sections to pages; `None` when nobody does.
+    pub sections: Option<Arc<dyn SectionSource>>,
     /// Sees every mail before it is sent, and may change or drop it.
     pub mail_filter: Option<Arc<dyn outbox::MailFilter>>,
 }
@@ -80,6 +84,8 @@ pub struct Exchange {
     /// The open transaction around the request's present work, if any: a plugin's, during its calls of the host, or a
     /// sign-in's, while the gates are asked.
     pub enclosing_tx: Option<Arc<dyn Database>>,
+    /// What the sections of a page lead to.
+    pub page_parts: PageParts,
     /// What the audit tells of this request beside its answer.
     pub trail: Trail,
     /// The user for whom the application's own backend asks; counts while the request has no session.
@@ -112,6 +118,7 @@ impl Exchange {
             opened: None,
             guests: None,
             enclosing_tx: None,
+            page_parts: PageParts::default(),
             trail: Trail::default(),
             asked_for_user: None,
             proven_password: None,
@@ -176,6 +183,11 @@ impl Exchange {
     /// The value of a route parameter.
     pub fn param(&self, name: &str) -> Option<&str> {
         self.params().iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The names of all parameters in the request's address, of the route and of the query.
+    pub fn address_names(&self) -> impl Iterator<Item = &str> {
+        self.params().iter().map(|(name, _)| name.as_str()).chain(self.request.query.names())
     }
 
     /// Adds a cookie to the answer.

@@ -104,6 +104,8 @@ impl Route {
 /// A limit on one path or group of paths.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PathLimit {
+    /// Where the paths begin.
+    pub mount: Mount,
     /// The paths.
     pub path: PathPattern,
     /// `None` for no limit.

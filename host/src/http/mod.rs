@@ -1,6 +1,7 @@
 //! A request and an answer as plain values, free of any server library.
 
 pub mod address;
+pub mod asset;
 mod glob;
 pub mod origin;
 pub mod outgoing;
@@ -61,6 +62,11 @@ impl Query {
     /// Reads `a=1&b=2` as forms do: `+` is a space, escapes are decoded.
     pub fn parse(raw: &str) -> Self {
         Self(url::form_urlencoded::parse(raw.as_bytes()).into_owned().collect())
+    }
+
+    /// A query with these names and values.
+    pub fn of(pairs: impl IntoIterator<Item = (String, String)>) -> Self {
+        Self(pairs.into_iter().collect())
     }
 
     /// The value of `name`, when it is there exactly once.

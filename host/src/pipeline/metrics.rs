@@ -4,16 +4,18 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::exchange::Route;
 use crate::hooks::ScriptCounts;
+use crate::http::Mount;
 use crate::plugin_host::PluginCounters;
 
 /// The label of requests that met no route.
 const NO_ROUTE: &str = "none";
 
 type ByMethod = HashMap<String, BTreeMap<u16, u64>>;
+type ByRoute = HashMap<String, ByMethod>;
 
 /// One number of the server.
 pub struct Value {
@@ -30,17 +32,17 @@ pub struct Value {
 /// Route pattern → method → status → number of answers.
 #[derive(Default)]
 pub struct Metrics {
-    answers: Mutex<HashMap<String, ByMethod>>,
+    answers: Mutex<ByRoute>,
+    /// The same, of what stands at the server's root.
+    at_root: Mutex<ByRoute>,
 }
 
 impl Metrics {
     /// Counts one answer.
     pub fn count(&self, route: Option<&Route>, status: u16) {
         let (path, method) = route.map_or((NO_ROUTE, NO_ROUTE), |route| (&route.path, &route.method));
-        let mut answers = match self.answers.lock() {
-            Ok(answers) => answers,
-            Err(poisoned) => poisoned.into_inner(),
-        };
+        let is_at_root = route.is_some_and(|route| route.mount == Mount::Root);
+        let mut answers = locked(if is_at_root { &self.at_root } else { &self.answers });
         // Keys are made once, at the first answer of a route.
         if !answers.contains_key(path) {
             answers.insert(path.to_owned(), HashMap::new());
@@ -123,24 +125,30 @@ impl Metrics {
     }
 
     fn lines(&self) -> Vec<String> {
-        let answers = match self.answers.lock() {
-            Ok(answers) => answers,
-            Err(poisoned) => poisoned.into_inner(),
-        };
-        let mut lines = Vec::new();
-        for (path, methods) in answers.iter() {
-            for (method, statuses) in methods {
-                lines.extend(statuses.iter().map(|(status, number)| {
-                    let path = path.replace('\\', "\\\\").replace('"', "\\\"");
-                    format!(
-                        "doorward_requests_total{{route=\"{path}\",method=\"{method}\",status=\"{status}\"}} {number}\n"
-                    )
-                }));
-            }
-        }
+        let mut lines = self::lines(&locked(&self.answers), "");
+        lines.extend(self::lines(&locked(&self.at_root), ",mount=\"root\""));
         lines.sort();
         lines
     }
+}
+
+fn locked(answers: &Mutex<ByRoute>) -> MutexGuard<'_, ByRoute> {
+    answers.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// `more` are labels, each behind a comma.
+fn lines(answers: &ByRoute, more: &str) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (path, methods) in answers {
+        let path = path.replace('\\', "\\\\").replace('"', "\\\"");
+        for (method, statuses) in methods {
+            lines.extend(statuses.iter().map(|(status, number)| {
+                let labels = format!("route=\"{path}\",method=\"{method}\",status=\"{status}\"{more}");
+                format!("doorward_requests_total{{{labels}}} {number}\n")
+            }));
+        }
+    }
+    lines
 }
 
 /// Failures at limits, by plugin and by the option that sets the limit; nothing while there were none.

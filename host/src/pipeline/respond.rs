@@ -46,8 +46,10 @@ pub fn protect(response: &mut Response, config: &Config) {
     if response.headers.get("content-security-policy").is_none() {
         response.headers.push("content-security-policy", "default-src 'none'; frame-ancestors 'none'");
     }
-    response.headers.push("x-content-type-options", "nosniff");
-    response.headers.push("referrer-policy", "no-referrer");
+    response.headers.set("x-content-type-options", "nosniff");
+    // Pages tell their own server where someone comes from, and nobody else.
+    let is_page = response.headers.get("referrer-policy") == Some("same-origin");
+    response.headers.set("referrer-policy", if is_page { "same-origin" } else { "no-referrer" });
     if config.uses_secure_cookies() {
         response.headers.push("strict-transport-security", "max-age=31536000; includeSubDomains");
     }

@@ -88,7 +88,7 @@ impl Table {
             }
         }
         let route = Arc::new(route);
-        if route.path.contains("/:") {
+        if route.path.contains("/:") || route.path.ends_with("/**") {
             self.with_params.push((pattern, route));
         } else {
             self.exact.entry(route.path.clone()).or_default().insert(route.method.clone(), route);

@@ -65,7 +65,8 @@ pub const REQUEST: Stages = [
 
 /// The stages of a request at the server's root: these routes are no part of the authentication server's interface, and no
 /// hook stands around them.
-pub const ROOT: Stages = [&[Stage::Route, Stage::Unknown, Stage::Body], &[Stage::Endpoint]];
+pub const ROOT: Stages =
+    [&[Stage::Route, Stage::RateLimit, Stage::Unknown, Stage::Body], &[Stage::Endpoint, Stage::Outbox]];
 
 /// The stages of a call by the application's own backend: limits and origins are for browsers.
 pub const FUNCTION: Stages = [&[Stage::Characters, Stage::Targets], &AROUND_ENDPOINT];
@@ -198,8 +199,7 @@ fn only_looks_at_link(exchange: &Exchange, plugins: &Plugins) -> bool {
         return false;
     }
     let secret = plugins.secret_names();
-    let in_path = exchange.params().iter().map(|(name, _)| name.as_str());
-    in_path.chain(exchange.request.query.names()).any(|name| secret.holds(name))
+    exchange.address_names().any(|name| secret.holds(name))
 }
 
 fn met(exchange: &Exchange) -> Result<Arc<Route>, ApiError> {

@@ -20,6 +20,7 @@ wasmtime::component::bindgen!({
         "doorward:plugin/cookies": trappable,
         "doorward:plugin/sealing": trappable,
         "doorward:plugin/webauthn": trappable,
+        "doorward:plugin/site": trappable,
         default: async | trappable,
     },
     exports: { default: async },

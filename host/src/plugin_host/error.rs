@@ -69,6 +69,9 @@ pub enum PluginError {
         /// What each missing one means, a line each, after a line feed.
         meaning: String,
     },
+    /// A file of `[pages]` that cannot be used.
+    #[error("{0}")]
+    Pages(String),
     /// An option that it does not take.
     #[error("plugin `{plugin}`: {reason}")]
     Option {
@@ -106,6 +109,8 @@ pub(super) enum Limit {
     Time(u64),
     #[error("it did not answer within {0} ms, with all that it waited for (limits.wait_ms)")]
     Wait(u64),
+    #[error("its section was not there within {0} ms")]
+    Section(u64),
     #[error("it called the host more than {0} times (limits.host_calls)")]
     HostCalls(u32),
     #[error("it used the database more than {0} times (limits.data_calls)")]
@@ -123,14 +128,14 @@ pub(super) enum Limit {
 impl Limit {
     /// Whether a client's input may be why it is reached. Who waits, waits for others.
     pub(super) const fn depends_on_input(self) -> bool {
-        !matches!(self, Self::Wait(_))
+        !matches!(self, Self::Wait(_) | Self::Section(_))
     }
 
     /// The option that sets it.
     pub(super) const fn option(self) -> &'static str {
         match self {
             Self::Time(_) => "call_ms",
-            Self::Wait(_) => "wait_ms",
+            Self::Wait(_) | Self::Section(_) => "wait_ms",
             Self::HostCalls(_) => "host_calls",
             Self::DataCalls(_) => "data_calls",
             Self::Mails(_) => "mails",

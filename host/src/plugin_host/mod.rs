@@ -12,6 +12,7 @@ mod engine;
 mod error;
 mod imports;
 pub mod package;
+mod pages;
 
 use std::sync::Arc;
 
@@ -26,10 +27,12 @@ pub use call::capacity::Capacity;
 pub use error::{CallFailed, PluginError};
 pub use package::manifest::{self, Manifest};
 
+use admission::load::Loaded;
 use call::events::PluginObserver;
 use call::pattern::PatternTable;
 use call::plugin::Plugin;
 use package::manifest::Condition;
+use pages::SectionTable;
 
 use crate::auth::Auth;
 use crate::auth::lifecycle::Observer;
@@ -38,9 +41,10 @@ use crate::config::Config;
 use crate::error::ApiError;
 use crate::exchange::redaction::SecretNames;
 use crate::exchange::{
-    ClaimSource, Endpoint, Exchange, PathLimit, PathPattern, Route, SessionGate, SignInAttempt, Verdict,
+    ClaimSource, Endpoint, Exchange, PathLimit, PathPattern, Route, SectionSource, SessionGate, SignInAttempt, Verdict,
 };
-use crate::http::Response;
+use crate::http::asset::Asset;
+use crate::http::{Mount, Response};
 
 /// All loaded plugins, in the order of the configuration.
 pub struct Plugins {
@@ -50,6 +54,8 @@ pub struct Plugins {
     before: PatternTable<Hook>,
     after: PatternTable<Hook>,
     secret_names: Arc<SecretNames>,
+    assets: Vec<Asset>,
+    pages: Vec<Route>,
 }
 
 /// A hook of a plugin, with the conditions that each request is asked about.
@@ -81,13 +87,14 @@ impl Plugins {
     /// # Errors
     /// When one is missing, asks for more than was granted, clashes with another, or refuses its options.
     pub async fn load(config: &Config, ports: &Ports, capacity: &Capacity) -> Result<Self, PluginError> {
-        let (list, secret_names) = admission::load::load_all(config, ports, capacity).await?;
+        let Loaded { list, secret_names, assets } = admission::load::load_all(config, ports, capacity).await?;
         let hooks = |of: fn(&Manifest) -> &[package::manifest::Hook], is_ahead| {
             PatternTable::new(list.iter().flat_map(|plugin| Hook::all_of(plugin, of(&plugin.manifest), is_ahead)))
         };
         let [ahead, before] = [true, false].map(|is_ahead| hooks(|manifest| &manifest.before, is_ahead));
         let after = hooks(|manifest| &manifest.after, false);
-        Ok(Self { list, capacity: capacity.clone(), ahead, before, after, secret_names })
+        let pages = pages::routes(&list, &config.pages);
+        Ok(Self { list, capacity: capacity.clone(), ahead, before, after, secret_names, assets, pages })
     }
 
     /// Every plugin's name and version, in order.
@@ -100,7 +107,18 @@ impl Plugins {
         Arc::clone(&self.secret_names)
     }
 
-    /// Every plugin's routes.
+    /// What is served of plugins' files, and of the operator's.
+    pub fn assets(&self) -> Vec<Asset> {
+        self.assets.clone()
+    }
+
+    /// Who adds sections to pages; `None` when nobody does.
+    pub fn sections(&self) -> Option<Arc<dyn SectionSource>> {
+        let table = SectionTable::of(&self.list);
+        (!table.is_empty()).then(|| Arc::new(table) as Arc<dyn SectionSource>)
+    }
+
+    /// Every plugin's routes and pages.
     pub fn routes(&self) -> Vec<Route> {
         let routes = self.list.iter().flat_map(|plugin| {
             (0..).zip(&plugin.manifest.routes).map(|(index, route)| {
@@ -111,23 +129,32 @@ impl Plugins {
                 if route.signs_in { made.signing_in() } else { made }
             })
         });
-        routes.collect()
+        routes.chain(self.pages.iter().cloned()).collect()
     }
 
     /// Every plugin's limits on requests, with the operator's numbers where an option holds them.
     pub fn rate_rules(&self) -> Vec<PathLimit> {
         let rules = self.list.iter().flat_map(|plugin| {
-            let limits = plugin.manifest.rate_limits.iter();
-            limits
-                .map(|rule| PathLimit { path: PathPattern::new(&rule.path), limit: Some(rule.limit(&plugin.options)) })
+            let (manifest, places) = (&plugin.manifest, &plugin.shared.places);
+            manifest.rate_limits.iter().flat_map(|rule| {
+                let of = |mount, path: &str| PathLimit {
+                    mount,
+                    path: PathPattern::new(path),
+                    limit: Some(rule.limit(&plugin.options)),
+                };
+                let page = manifest.pages.iter().any(|page| page.path == rule.path);
+                let page = page.then(|| of(Mount::Root, &places.page_path(&rule.path)));
+                let route = manifest.routes.iter().any(|route| route.path == rule.path) || page.is_none();
+                let route = route.then(|| of(Mount::Base, &rule.path));
+                page.into_iter().chain(route)
+            })
         });
         rules.collect()
     }
 
     /// The ids of the plugins that sign people in, in the order of the configuration.
     pub fn sign_in_methods(&self) -> Vec<String> {
-        let signs_in = |plugin: &&Arc<Plugin>| plugin.manifest.routes.iter().any(|route| route.signs_in);
-        self.list.iter().filter(signs_in).map(|plugin| plugin.manifest.id.clone()).collect()
+        admission::facts::sign_in_methods(self.list.iter().map(|plugin| &plugin.manifest))
     }
 
     /// The keys of the plugins' cookies in `advanced.cookies`.

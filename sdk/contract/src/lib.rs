@@ -10,6 +10,7 @@ mod manifest;
 mod options;
 mod pattern;
 mod secrets;
+mod section;
 
 pub use email::is_email;
 pub use error_code::{ErrorCode, VALIDATION_ERROR};
@@ -19,11 +20,16 @@ pub use manifest::cookie::CookieRule;
 pub use manifest::event::{EventAction, EventMoment, EventRule};
 pub use manifest::field::{FieldRule, FieldType};
 pub use manifest::hook::On;
+pub use manifest::page::{ContributionRule, PageRule, SECTION_GRANT, is_slot};
 pub use manifest::rate::{RateLimit, RateRule};
 pub use manifest::right::HookRight;
 pub use manifest::route::{FunctionRule, RouteRule};
 pub use manifest::table::Table;
-pub use manifest::{MANIFEST_SECTION, MANIFEST_VERSION, Manifest};
+pub use manifest::{ASSET_SECTION, MANIFEST_SECTION, MANIFEST_VERSION, Manifest};
 pub use options::{chosen, is_on};
 pub use pattern::PathPattern;
 pub use secrets::{SECRET_FIELDS, folded_name, sounds_secret};
+pub use section::{
+    Button, Choice, Confirm, Fact, Form, FormField, InputKind, Notice, Outcome, OutcomeKind, Places, Row, Section,
+    Shown, ShownKind, Style, Target, Tone, When,
+};

@@ -5,7 +5,12 @@ use serde_json::Value;
 
 /// The HTTP status of an answer.
 pub fn status(response: &Response) -> u16 {
-    response.clone().into_raw().status
+    response.status
+}
+
+/// The body of an answer as text: HTML of a page.
+pub fn text(response: &Response) -> String {
+    String::from_utf8_lossy(&response.body).into_owned()
 }
 
 /// The JSON body of an answer; null when it has none.
@@ -16,12 +21,18 @@ pub fn status(response: &Response) -> u16 {
 /// assert_eq!(fake::body(&answer)["name"], "Ada");
 /// ```
 pub fn body(response: &Response) -> Value {
-    let body = response.clone().into_raw().body;
-    body.map(|text| serde_json::from_str(&text).unwrap_or(Value::String(text))).unwrap_or_default()
+    match response.body() {
+        Some(body) => body,
+        None if response.body.is_empty() => Value::Null,
+        None => Value::String(text(response)),
+    }
 }
 
 /// A header of an answer; letter case does not matter.
 pub fn header(response: &Response, name: &str) -> Option<String> {
-    let headers = response.clone().into_raw().headers;
-    headers.into_iter().find(|header| header.name.eq_ignore_ascii_case(name)).map(|header| header.value)
+    if name.eq_ignore_ascii_case("content-type") {
+        return response.content_type.clone();
+    }
+    let found = response.headers.iter().find(|(own, _)| own.eq_ignore_ascii_case(name));
+    found.map(|(_, value)| value.clone())
 }

@@ -157,9 +157,12 @@ impl Error {
     }
 }
 
-/// From now on the plugin has the tables that it declares, and no others.
-fn declare(plugin: &Plugin) {
-    super::with(|world| world.declared = Some(plugin.manifest.tables.clone()));
+/// From now on the plugin has the tables and slots that it declares, and no others.
+pub(super) fn declare(plugin: &Plugin) {
+    super::with(|world| {
+        world.declared = Some(plugin.manifest.tables.clone());
+        world.slots = Some(plugin.manifest.slots.clone());
+    });
 }
 
 /// What the operator set.
@@ -168,7 +171,7 @@ fn options() -> Map<String, Value> {
 }
 
 /// The route's path, or the one that the operator chose instead.
-fn path_of(rule: &RouteRule) -> String {
+pub(super) fn path_of(rule: &RouteRule) -> String {
     let options = options();
     let own = rule.path_option.and_then(|option| chosen(&options, option)).and_then(Value::as_str);
     own.unwrap_or(rule.path).to_owned()

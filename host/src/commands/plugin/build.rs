@@ -12,7 +12,7 @@ use crate::commands::CommandResult;
 use crate::config::folder_beside_binary;
 use crate::crypto::{hex, sha256};
 use crate::files::write_whole;
-use crate::plugin_host::package::component;
+use crate::plugin_host::package::{assets, component};
 
 /// Small, deterministic code, whatever the crate's own profile says.
 const PROFILE: [(&str, &str); 5] = [
@@ -103,8 +103,14 @@ fn put(file: &Path, bytes: &[u8]) -> std::io::Result<()> {
     write_whole(file, &[bytes])
 }
 
+/// A module that cargo made, and the folder of its crate.
+struct Module {
+    file: PathBuf,
+    folder: PathBuf,
+}
+
 /// Runs cargo and returns the modules that it made or found up to date.
-fn compile(manifest: &Path, target: &Path, toolchain: &Toolchain) -> Result<Vec<PathBuf>, CommandError> {
+fn compile(manifest: &Path, target: &Path, toolchain: &Toolchain) -> Result<Vec<Module>, CommandError> {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.args(["build", "--release", "--message-format=json-render-diagnostics", "--manifest-path"]).arg(manifest);
     cargo.arg("--target-dir").arg(target).envs(PROFILE).env_remove("RUSTFLAGS");
@@ -121,14 +127,13 @@ fn compile(manifest: &Path, target: &Path, toolchain: &Toolchain) -> Result<Vec<
 }
 
 /// The module in one of cargo's messages.
-fn module_of(message: &Json) -> Option<PathBuf> {
+fn module_of(message: &Json) -> Option<Module> {
     let is_plugin = message.pointer("/target/kind")?.as_array()?.iter().any(|kind| kind == "cdylib");
     let files = message.get("filenames").filter(|_| is_plugin)?.as_array()?;
-    files
-        .iter()
-        .filter_map(Json::as_str)
-        .map(PathBuf::from)
-        .find(|file| file.extension().is_some_and(|end| end == "wasm"))
+    let mut files = files.iter().filter_map(Json::as_str).map(PathBuf::from);
+    let file = files.find(|file| file.extension().is_some_and(|end| end == "wasm"))?;
+    let folder = Path::new(message.get("manifest_path")?.as_str()?).parent()?.to_owned();
+    Some(Module { file, folder })
 }
 
 /// The same source makes the same bytes on every machine and in every folder.
@@ -168,16 +173,19 @@ fn crates_elsewhere(manifest: &Path) -> Result<Vec<(String, PathBuf)>, CommandEr
     Ok(elsewhere.collect())
 }
 
-/// Writes `<out>/<id>.wasm`, unless it was made of this very module.
-async fn make_component(module: &Path, out: &Path) -> Result<PathBuf, CommandError> {
+/// Writes `<out>/<id>.wasm`, unless it was made of this very module and these assets.
+async fn make_component(module: &Module, out: &Path) -> Result<PathBuf, CommandError> {
+    let Module { file: module, folder } = module;
     let bytes = fs::read(module)?;
+    let folder = folder.join("assets");
+    let assets = assets::of_folder(&folder).map_err(|fault| format!("{}: {fault}", folder.display()))?;
     let stamp = module.with_extension("stamp");
-    let made_of = format!("{} {}", env!("CARGO_PKG_VERSION"), hex(&sha256(&bytes)));
+    let made_of = format!("{} {} {}", env!("CARGO_PKG_VERSION"), hex(&sha256(&bytes)), assets::hash(&assets));
     if let Some(file) = up_to_date(&stamp, &made_of, out) {
         say(&format!("{} is up to date", file.display()));
         return Ok(file);
     }
-    let (component, manifest) = component::from_module(&bytes, &module.display().to_string()).await?;
+    let (component, manifest) = component::from_module(&bytes, &assets, &module.display().to_string()).await?;
     let file = out.join(format!("{}.wasm", manifest.id));
     put(&file, &component)?;
     let hash = hex(&sha256(&component));

@@ -5,7 +5,9 @@ use std::path::Path;
 
 use crate::commands::CommandResult;
 use crate::crypto::{hex, sha256};
-use crate::plugin_host::package::manifest::{self, Condition, CookieRule, EventRule, FieldRule, Hook, Manifest, Table};
+use crate::plugin_host::package::manifest::{
+    self, Condition, ContributionRule, CookieRule, EventRule, FieldRule, Hook, Manifest, PageRule, Table,
+};
 
 /// Prints the manifest, the size and the hash of a component.
 ///
@@ -25,6 +27,14 @@ fn describe(manifest: &Manifest, size_bytes: usize, hash: &str) -> Result<String
     list(&mut text, "capabilities", &manifest.capabilities)?;
     list(&mut text, "asks that it", super::check::meanings(manifest))?;
     list(&mut text, "routes", manifest.routes.iter().map(|route| format!("{} {}", route.method, route.path)))?;
+    list(&mut text, "pages", manifest.pages.iter().map(page))?;
+    let slots = manifest.slots.iter().map(|slot| format!("{slot}: other plugins add sections there"));
+    list(&mut text, "slots", slots)?;
+    let sections = manifest.contributions.iter();
+    let section = |rule: &ContributionRule| format!("\"{}\" in {}, at place {}", rule.title, rule.slot, rule.order);
+    list(&mut text, "sections", sections.map(section))?;
+    list(&mut text, "assets", &manifest.assets)?;
+    list(&mut text, "options that everyone sees", &manifest.public_options)?;
     list(&mut text, "before", manifest.before.iter().map(hook))?;
     list(&mut text, "after", manifest.after.iter().map(hook))?;
     list(&mut text, "session gate", manifest.is_gate.then_some("asked about every sign-in"))?;
@@ -51,6 +61,15 @@ fn describe(manifest: &Manifest, size_bytes: usize, hash: &str) -> Result<String
     list(&mut text, "mails", &manifest.mails)?;
     list(&mut text, "error codes", manifest.errors.iter().map(|error| format!("{} {}", error.status, error.code)))?;
     Ok(text)
+}
+
+fn page(page: &PageRule) -> String {
+    let who = match (page.signs_in, page.needs_session) {
+        (true, _) => "where people sign in",
+        (false, true) => "for who is signed in",
+        (false, false) => "for anyone",
+    };
+    format!("{}: {who}", page.path)
 }
 
 fn hook(hook: &Hook) -> String {

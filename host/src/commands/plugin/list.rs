@@ -45,7 +45,7 @@ pub(super) fn list_plugins(config: &Config) -> CommandResult {
 }
 
 fn describe(entry: &PluginConfig, plugin: &PluginFile, now: Vec<String>) -> Result<String, std::fmt::Error> {
-    let PluginFile { component, manifest, provenance } = plugin;
+    let PluginFile { component, manifest, provenance, .. } = plugin;
     let mut text = String::new();
     let off = if entry.enabled { "" } else { " (off)" };
     writeln!(text, "{} {} (SDK {}){off}", manifest.id, manifest.version, manifest.sdk_version)?;

@@ -44,6 +44,8 @@ pub(in crate::plugin_host) struct Rights {
     pub(in crate::plugin_host) writes_session_fields: Vec<String>,
     pub(in crate::plugin_host) tables: Vec<String>,
     pub(in crate::plugin_host) mails: Vec<String>,
+    /// Of its own pages, where others add sections.
+    pub(in crate::plugin_host) slots: Vec<String>,
 }
 
 /// Checks that everything in `used` was granted.
@@ -120,6 +122,7 @@ impl Rights {
             writes_session_fields: session_fields.collect(),
             tables: manifest.tables.iter().map(|table| table.name.clone()).collect(),
             mails: manifest.mails.clone(),
+            slots: manifest.slots.clone(),
         })
     }
 }

@@ -1,16 +1,23 @@
 //! What hooks may see and change on paths that are not the plugin's own: asked for by the manifest, granted by the operator.
 
-use doorward_contract::HookRight;
+use doorward_contract::{ContributionRule, HookRight, SECTION_GRANT};
 
 use crate::plugin_host::package::manifest::{Hook, Manifest};
 
 /// Granted to every plugin: they reach nothing that belongs to anyone.
-const HARMLESS: [&str; 5] = ["config", "log", "clock", "crypto", "cache"];
+const HARMLESS: [&str; 6] = ["config", "log", "clock", "crypto", "cache", "site"];
 
 /// The grant of a plugin that is asked about every sign-in.
 const GATE: &str = "session-gate";
 /// The grant of a plugin that adds to the claims of tokens.
 const CLAIMS: &str = "token-claims";
+
+/// The grant of a plugin that draws pages with sections of others; also the capability that asks for them.
+const SECTIONS: &str = "sections";
+/// The grant of a plugin with pages.
+const PAGES: &str = "pages";
+/// The grant of a plugin whose scripts run in browsers.
+pub(in crate::plugin_host) const PAGE_SCRIPTS: &str = "page-scripts";
 
 /// What one call may see and change of the request and its answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -108,11 +115,14 @@ pub(in crate::plugin_host) fn suffices(grants: &[String], asked: &str) -> bool {
 pub fn asked_grants(manifest: &Manifest) -> Vec<String> {
     let foreign = |hook: &&Hook| !manifest.is_own_path(&hook.pattern);
     let hooks = manifest.before.iter().chain(&manifest.after).filter(foreign).flat_map(Hook::asked_grants);
-    let roles = [(manifest.is_gate, GATE), (manifest.claims, CLAIMS)];
+    let has_pages = !manifest.pages.is_empty();
+    let runs_scripts = manifest.runs_page_scripts();
+    let roles = [(manifest.is_gate, GATE), (manifest.claims, CLAIMS), (has_pages, PAGES), (runs_scripts, PAGE_SCRIPTS)];
     let roles = roles.into_iter().filter(|(is_asked, _)| *is_asked).map(|(_, name)| name.to_owned());
+    let sections = manifest.contributions.iter().map(ContributionRule::grant);
     let capabilities = manifest.capabilities.iter().filter(|name| !is_harmless(name)).cloned();
     let mut asked: Vec<String> = Vec::new();
-    for grant in capabilities.chain(roles).chain(written_rows(manifest)).chain(hooks) {
+    for grant in capabilities.chain(roles).chain(sections).chain(written_rows(manifest)).chain(hooks) {
         if !asked.contains(&grant) {
             asked.push(grant);
         }
@@ -137,7 +147,16 @@ pub fn sentence(grant: &str) -> Option<String> {
     match grant {
         GATE => Some("is asked about every sign-in, and may refuse it or ask for another proof".to_owned()),
         CLAIMS => Some("adds to what tokens for other services say of a user".to_owned()),
-        _ => HookRight::parse(grant).map(|(right, pattern)| right.sentence(pattern)),
+        SECTIONS => Some("draws pages with parts of other plugins, and reads what they show".to_owned()),
+        PAGES => Some("answers with pages of its own at this server's address, which people trust".to_owned()),
+        PAGE_SCRIPTS => {
+            let sentence = "runs scripts in the browsers of users: they act with everything the user is signed in to";
+            Some(sentence.to_owned())
+        }
+        _ => match grant.strip_prefix(SECTION_GRANT) {
+            Some(slot) => Some(format!("adds to the part {slot} of pages, and gets what people type there")),
+            None => HookRight::parse(grant).map(|(right, pattern)| right.sentence(pattern)),
+        },
     }
 }
 

@@ -1,6 +1,6 @@
 //! Loads plugins: reads, checks against grants and options, compiles, links and asks each whether it can work.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use doorward_contract::ErrorCode;
@@ -9,18 +9,21 @@ use wasmtime::Engine;
 use wasmtime::component::{Component, Linker};
 
 use super::cache::Cache;
+use super::facts;
 use super::grant::{self, Rights};
-use super::hook_rights::Sights;
+use super::hook_rights::{PAGE_SCRIPTS, Sights};
 use crate::auth::verification;
 use crate::clock::Clock;
-use crate::config::{Config, PluginConfig};
+use crate::config::{Config, PluginConfig, SiteFiles};
 use crate::cookie::Cookies;
 use crate::crypto::purpose::Purpose;
 use crate::crypto::random::Random;
 use crate::exchange::redaction::SecretNames;
+use crate::http::asset::Asset;
 use crate::mail::kind;
 use crate::plugin_host::bindings::exports::doorward::plugin::{
-    lifecycle, lifecycle_events, request_hooks, routes, server_functions, session_gate, token_claims,
+    answers, contributions, lifecycle, lifecycle_events, request_hooks, routes, server_functions, session_gate,
+    token_claims,
 };
 use crate::plugin_host::call::breaker::Breaker;
 use crate::plugin_host::call::budget::LogPace;
@@ -28,10 +31,12 @@ use crate::plugin_host::call::capacity::{Capacity, EVENTS_AT_ONCE, WAITING_AT_ON
 use crate::plugin_host::call::plugin::{Exports, Plugin};
 use crate::plugin_host::call::policies::Policies;
 use crate::plugin_host::call::services::{Common, PluginServices};
-use crate::plugin_host::call::state::{ServerFacts, Shared};
+use crate::plugin_host::call::site::{OwnPlaces, Site};
+use crate::plugin_host::call::state::Shared;
 use crate::plugin_host::engine;
 use crate::plugin_host::error::PluginError;
 use crate::plugin_host::imports;
+use crate::plugin_host::package::assets::AssetFile;
 use crate::plugin_host::package::component::imported_capabilities;
 use crate::plugin_host::package::fields::{to_field, to_model};
 use crate::plugin_host::package::file::{self, PluginFile};
@@ -58,17 +63,27 @@ struct Candidate<'a> {
     entry: &'a PluginConfig,
     component: Vec<u8>,
     manifest: Manifest,
+    assets: Vec<AssetFile>,
     options: Map<String, Json>,
+}
+
+/// What was loaded.
+#[derive(Default)]
+pub(in crate::plugin_host) struct Loaded {
+    pub(in crate::plugin_host) list: Vec<Arc<Plugin>>,
+    pub(in crate::plugin_host) secret_names: Arc<SecretNames>,
+    /// Of the operator and of the plugins.
+    pub(in crate::plugin_host) assets: Vec<Asset>,
 }
 
 pub(in crate::plugin_host) async fn load_all(
     config: &Config,
     ports: &Ports,
     capacity: &Capacity,
-) -> Result<(Vec<Arc<Plugin>>, Arc<SecretNames>), PluginError> {
+) -> Result<Loaded, PluginError> {
     let entries: Vec<&PluginConfig> = config.plugins.iter().filter(|entry| entry.enabled).collect();
     if entries.is_empty() {
-        return Ok((Vec::new(), Arc::default()));
+        return Ok(Loaded::default());
     }
     let candidates =
         entries.into_iter().map(|entry| read(config, entry, &*ports.clock)).collect::<Result<Vec<_>, _>>()?;
@@ -86,7 +101,11 @@ pub(in crate::plugin_host) async fn load_all(
     let instances = engine::REQUESTS_AT_ONCE * candidates.len() + waiting + beneath_changes;
     let declared = candidates.iter().flat_map(|candidate| &candidate.manifest.secrets).map(String::as_str);
     let secret_names = Arc::new(SecretNames::with(declared));
+    let files = config.pages.files(config).map_err(PluginError::Pages)?;
+    let site = site(config, &candidates, &files);
+    let SiteFiles { mut assets, .. } = files;
     let loader = Loader {
+        site,
         config,
         ports,
         engine: engine::start(instances, memory_mib << 20)?,
@@ -97,10 +116,21 @@ pub(in crate::plugin_host) async fn load_all(
         secret_names: Arc::clone(&secret_names),
     };
     let mut plugins = Vec::with_capacity(candidates.len());
-    for candidate in candidates {
-        plugins.push(Arc::new(loader.load(candidate).await?));
+    for mut candidate in candidates {
+        let files = std::mem::take(&mut candidate.assets);
+        let scripts = grant::granted(candidate.entry).iter().any(|grant| grant == PAGE_SCRIPTS);
+        let places = OwnPlaces::new(config, &candidate.manifest, &files, scripts);
+        assets.extend(places.served(files));
+        plugins.push(Arc::new(loader.load(candidate, places).await?));
     }
-    Ok((plugins, secret_names))
+    Ok(Loaded { list: plugins, secret_names, assets })
+}
+
+/// What every plugin sees of the server and of the others.
+fn site(config: &Config, candidates: &[Candidate<'_>], files: &SiteFiles) -> Arc<Site> {
+    let declared: Vec<_> = candidates.iter().map(|candidate| (&candidate.manifest, &candidate.options)).collect();
+    let view = facts::site_view(config, &declared, files);
+    Arc::new(Site { view, templates: files.templates.clone() })
 }
 
 /// Adds to `schema` the tables and fields of the switched-on plugins, from their manifests alone.
@@ -126,7 +156,7 @@ pub fn extend_schema(config: &Config, clock: &dyn Clock, schema: &mut Schema) ->
 }
 
 fn read<'a>(config: &Config, entry: &'a PluginConfig, clock: &dyn Clock) -> Result<Candidate<'a>, PluginError> {
-    let PluginFile { component, mut manifest, .. } = file::read(config, entry, clock)?;
+    let PluginFile { component, mut manifest, assets, .. } = file::read(config, entry, clock)?;
     let is_too_early = |hook: &Hook| !hook.conditions.iter().all(Condition::is_known_before);
     if let Some(hook) = manifest.before.iter().find(|hook| is_too_early(hook)) {
         let reason = format!("the hook before `{}` waits for something that only an endpoint does", hook.pattern);
@@ -139,7 +169,8 @@ fn read<'a>(config: &Config, entry: &'a PluginConfig, clock: &dyn Clock) -> Resu
     refuse_core_names(&manifest)?;
     let options = options::checked(&manifest, entry)?;
     options::place_routes(&mut manifest, &options)?;
-    Ok(Candidate { entry, component, manifest, options })
+    facts::refuse_reserved_pages(config, &manifest)?;
+    Ok(Candidate { entry, component, manifest, assets, options })
 }
 
 /// What the core's own links and mails rest on is nobody else's.
@@ -180,7 +211,10 @@ fn refuse_clashes(candidates: &[Candidate<'_>], cookies: &Cookies) -> Result<(),
         let functions = manifest.functions.iter().map(|function| format!("function {}", function.name));
         let own_codes = manifest.errors.iter().filter(|error| code_of_core(&error.code).is_none());
         let codes = own_codes.map(|error| format!("error code {}", error.code));
-        let claims = fields.chain(tables).chain(functions).chain(codes).chain([format!("id {id}")]);
+        let slots = manifest.slots.iter().map(|slot| format!("slot {slot}"));
+        let sign_in = manifest.pages.iter().filter(|page| page.signs_in).map(|_| "sign-in page".to_owned());
+        let claims = fields.chain(tables).chain(functions).chain(codes).chain(slots).chain(sign_in);
+        let claims = claims.chain([format!("id {id}")]);
         for claim in claims {
             if let Some(other) = owners.insert(claim.clone(), id) {
                 let reason = format!("the {claim} is claimed by the plugin `{other}` too: remove one of them");
@@ -232,6 +266,7 @@ fn refuse_shared_prefixes(candidates: &[Candidate<'_>]) -> Result<(), PluginErro
 }
 
 struct Loader<'a> {
+    site: Arc<Site>,
     config: &'a Config,
     ports: &'a Ports,
     engine: Engine,
@@ -243,8 +278,8 @@ struct Loader<'a> {
 }
 
 impl Loader<'_> {
-    async fn load(&self, candidate: Candidate<'_>) -> Result<Plugin, PluginError> {
-        let Candidate { entry, component, manifest, options } = candidate;
+    async fn load(&self, candidate: Candidate<'_>, places: OwnPlaces) -> Result<Plugin, PluginError> {
+        let Candidate { entry, component, manifest, options, .. } = candidate;
         let refused =
             |error: wasmtime::Error| PluginError::Engine { plugin: manifest.id.clone(), reason: format!("{error:#}") };
         let component = self.compile(component).await.map_err(refused)?;
@@ -261,9 +296,11 @@ impl Loader<'_> {
             events: lifecycle_events::GuestIndices::new(&linked).ok(),
             claims: token_claims::GuestIndices::new(&linked).ok(),
             functions: server_functions::GuestIndices::new(&linked).ok(),
+            answers: answers::GuestIndices::new(&linked).ok(),
+            contributions: contributions::GuestIndices::new(&linked).ok(),
         };
         refuse_missing_exports(&manifest, &exports)?;
-        let shared = Arc::new(self.shared(&manifest, entry, &options)?);
+        let shared = Arc::new(self.shared(&manifest, entry, &options, places)?);
         let engine = self.engine.clone();
         let policies = Policies::of(&manifest, &entry.on_failure)?;
         let breaker = Breaker::new(entry.breaker);
@@ -286,18 +323,16 @@ impl Loader<'_> {
         manifest: &Manifest,
         entry: &PluginConfig,
         options: &Map<String, Json>,
+        places: OwnPlaces,
     ) -> Result<Shared, PluginError> {
         Ok(Shared {
             id: manifest.id.clone(),
             rights: Rights::of(manifest, entry, options, &self.cookies)?,
             limits: entry.limits.clone(),
             options: serde_json::to_string(options).unwrap_or_default(),
-            server: ServerFacts {
-                base_url: self.config.origin(),
-                base_path: self.config.base_path.clone(),
-                app_name: self.config.app_name.clone(),
-                core_options: core_options(self.config),
-            },
+            server: facts::server_facts(self.config),
+            site: Arc::clone(&self.site),
+            places,
             key: Purpose::Plugin(&manifest.id).key(&self.config.secret_value),
             services: PluginServices::of(manifest, entry, &self.common)?,
             secret_names: Arc::clone(&self.secret_names),
@@ -309,25 +344,12 @@ impl Loader<'_> {
     }
 }
 
-/// The sections that plugins may read: none of them holds a secret.
-fn core_options(config: &Config) -> BTreeMap<&'static str, String> {
-    let transport = config.mail.as_ref().map(|mail| mail.transport);
-    let json = |name, section: serde_json::Result<String>| (name, section.unwrap_or_default());
-    BTreeMap::from([
-        json("account", serde_json::to_string(&config.account)),
-        json("user", serde_json::to_string(&config.user)),
-        json("session", serde_json::to_string(&config.session)),
-        json("email_and_password", serde_json::to_string(&config.email_and_password)),
-        json("email_verification", serde_json::to_string(&config.email_verification)),
-        json("on_api_error", serde_json::to_string(&config.on_api_error)),
-        json("mail", serde_json::to_string(&serde_json::json!({ "transport": transport }))),
-    ])
-}
-
 fn refuse_missing_exports(manifest: &Manifest, exports: &Exports) -> Result<(), PluginError> {
     let has_hooks = !manifest.before.is_empty() || !manifest.after.is_empty();
     let missing = match exports {
-        Exports { routes: None, .. } if !manifest.routes.is_empty() => "routes",
+        Exports { routes: None, answers: None, .. } if !manifest.routes.is_empty() => "routes",
+        Exports { answers: None, .. } if !manifest.pages.is_empty() => "answers",
+        Exports { contributions: None, .. } if !manifest.contributions.is_empty() => "contributions",
         Exports { hooks: None, .. } if has_hooks => "request-hooks",
         Exports { gate: None, .. } if manifest.is_gate => "session-gate",
         Exports { events: None, .. } if !manifest.events.is_empty() => "lifecycle-events",
@@ -341,6 +363,8 @@ fn refuse_missing_exports(manifest: &Manifest, exports: &Exports) -> Result<(), 
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
     use crate::plugin_host::package::manifest::declared;
 
@@ -352,7 +376,7 @@ mod tests {
         let candidate = |id: &str, rule: &str, own_name: &str| {
             let options = Map::from_iter([("cookie_name".to_owned(), Json::from(own_name))]);
             let manifest = declared(id, &format!(r#","cookies":[{{{rule}}}]"#));
-            Candidate { entry: &entry, component: Vec::new(), manifest, options }
+            Candidate { entry: &entry, component: Vec::new(), manifest, assets: Vec::new(), options }
         };
         let prefixed = r#""name":"seen""#;
         let by_option = r#""name":"mine","is_literal":true,"name_option":"cookie_name""#;

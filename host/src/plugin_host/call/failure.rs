@@ -3,12 +3,13 @@
 use wasmtime::PoolConcurrencyLimitError;
 
 use super::breaker::Circumstances;
-use super::convert;
+use super::convert::{self, Place};
 use super::plugin::Plugin;
 use crate::error::ApiError;
 use crate::exchange::Exchange;
 use crate::http::{Request, Response};
 use crate::plugin_host::bindings::doorward::plugin::types as wit;
+use crate::plugin_host::bindings::exports::doorward::plugin::answers;
 use crate::plugin_host::error::{Busy, CallFailed, Limit, is_too_much_data, reason};
 
 /// The request as it was before a hook.
@@ -60,6 +61,23 @@ impl Plugin {
         convert::response(&self.shared.id, answer).map_err(|reason| self.call_failed("its answer", reason).into())
     }
 
+    /// The guest's answer of any type.
+    ///
+    /// # Errors
+    /// When it cannot be sent.
+    pub(super) fn answer(
+        &self,
+        answer: answers::Answer,
+        place: Place,
+        of: Circumstances,
+    ) -> Result<Response, ApiError> {
+        let most = self.shared.limits.result_bytes;
+        if answer.body.len() > most {
+            return Err(self.failed("its answer", &Limit::Result(most).into(), of));
+        }
+        convert::answer(&self.shared.id, answer, place).map_err(|reason| self.call_failed("its answer", reason).into())
+    }
+
     pub(super) fn refusal(&self, error: wit::ApiError) -> ApiError {
         convert::refusal(&self.shared.id, error)
     }
@@ -89,7 +107,7 @@ impl Plugin {
         }
         let failed = self.call_failed(what, reason(trap));
         match limit {
-            Some(Limit::Time(_) | Limit::Wait(_)) => failed.timed_out(),
+            Some(Limit::Time(_) | Limit::Wait(_) | Limit::Section(_)) => failed.timed_out(),
             _ => failed.into(),
         }
     }

@@ -11,6 +11,7 @@ use wasmtime::{Engine, Store};
 
 use super::breaker::{Breaker, Circumstances, Passage};
 use super::budget::Spent;
+use super::convert::Place;
 use super::guests::{self, Guest};
 use super::policies::Policies;
 use super::state::{Moment, Shared, State, Work};
@@ -22,7 +23,8 @@ use crate::exchange::{Exchange, SignInAttempt, Verdict};
 use crate::http::Response;
 use crate::plugin_host::admission::hook_rights::{Sight, Sights};
 use crate::plugin_host::bindings::exports::doorward::plugin::{
-    lifecycle, lifecycle_events, request_hooks, routes, server_functions, session_gate, token_claims,
+    answers, contributions, lifecycle, lifecycle_events, request_hooks, routes, server_functions, session_gate,
+    token_claims,
 };
 use crate::plugin_host::error::{CallFailed, Limit, reason};
 use crate::plugin_host::package::manifest::Manifest;
@@ -52,6 +54,8 @@ pub(in crate::plugin_host) struct Exports {
     pub(in crate::plugin_host) events: Option<lifecycle_events::GuestIndices>,
     pub(in crate::plugin_host) claims: Option<token_claims::GuestIndices>,
     pub(in crate::plugin_host) functions: Option<server_functions::GuestIndices>,
+    pub(in crate::plugin_host) answers: Option<answers::GuestIndices>,
+    pub(in crate::plugin_host) contributions: Option<contributions::GuestIndices>,
 }
 
 /// How a call ended: with the guest's value, or without one.
@@ -62,7 +66,7 @@ pub(super) struct Called<T> {
     pub(super) value: T,
     /// The endpoint's answer, after an `after` hook.
     reply: Option<Response>,
-    circumstances: Circumstances,
+    pub(super) circumstances: Circumstances,
 }
 
 /// A hook's say, which may be a refusal; or why it has none.
@@ -99,8 +103,18 @@ impl Plugin {
         index: u32,
         exchange: &mut Exchange,
     ) -> Result<Response, ApiError> {
-        let Some(exports) = &self.exports.routes else { return Err(self.has_no("routes")) };
         let work = |exchange| Work { moment: Moment::Route, sight: Sight::OWN, exchange, reply: None, attempt: None };
+        if let Some(exports) = &self.exports.answers {
+            let called = self
+                .call(exchange, &format!("route {index}"), work, async |guest: &mut Guest| {
+                    let exports = exports.load(&mut guest.store, &guest.instance)?;
+                    exports.call_route(&mut guest.store, index, Resource::new_borrow(0)).await
+                })
+                .await?;
+            let answer = called.value.map_err(|error| self.refusal(error))?;
+            return self.answer(answer, Place::Route, called.circumstances);
+        }
+        let Some(exports) = &self.exports.routes else { return Err(self.has_no("routes")) };
         let called = self
             .call(exchange, &format!("route {index}"), work, async |guest: &mut Guest| {
                 let exports = exports.load(&mut guest.store, &guest.instance)?;

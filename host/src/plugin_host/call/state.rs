@@ -10,6 +10,7 @@ use super::budget::{Cost, LogPace, Spent};
 use super::capacity::Turns;
 use super::memory::InstanceLimits;
 use super::services::PluginServices;
+use super::site::{OwnPlaces, Site};
 use super::watched_change::WatchedChange;
 use crate::auth::{Auth, Scope, UnitOfWork};
 use crate::clock::{Clock, Timestamp};
@@ -32,6 +33,8 @@ pub(in crate::plugin_host) struct Shared {
     /// The operator's options as JSON text.
     pub(in crate::plugin_host) options: String,
     pub(in crate::plugin_host) server: ServerFacts,
+    pub(in crate::plugin_host) site: Arc<Site>,
+    pub(in crate::plugin_host) places: OwnPlaces,
     /// For keyed hashes of this plugin alone.
     pub(in crate::plugin_host) key: Secret<Vec<u8>>,
     pub(in crate::plugin_host) services: PluginServices,
@@ -58,6 +61,9 @@ pub(in crate::plugin_host) struct ServerFacts {
 pub(in crate::plugin_host) enum Moment {
     Before,
     Route,
+    Page,
+    /// It adds to a page of another plugin.
+    Section,
     After,
     Gate,
     Claims,
@@ -78,7 +84,8 @@ pub(in crate::plugin_host) struct Work {
 impl Work {
     /// A plugin's own endpoint knows at once of a session that was ended; hooks see what their endpoint would see.
     pub(in crate::plugin_host) fn session_need(&self) -> SessionNeed {
-        SessionNeed { from_store: self.moment == Moment::Route, ..SessionNeed::default() }
+        let is_own = matches!(self.moment, Moment::Route | Moment::Page | Moment::Section);
+        SessionNeed { from_store: is_own, ..SessionNeed::default() }
     }
 }
 

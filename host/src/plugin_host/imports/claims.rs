@@ -12,8 +12,9 @@ impl Host for State {
     async fn collect(&mut self, claims: String) -> wasmtime::Result<Answer<String>> {
         self.spend()?;
         let work = self.work()?;
-        if work.moment == Moment::Claims {
-            return Ok(Err(HostError::Denied("the claims are being collected".to_owned())));
+        if matches!(work.moment, Moment::Claims | Moment::Section) {
+            let reason = "the claims are being collected, or a section is asked for";
+            return Ok(Err(HostError::Denied(reason.to_owned())));
         }
         let claims = match values::object(&claims) {
             Ok(claims) => claims,

@@ -22,9 +22,11 @@ mod outcome;
 mod passwords;
 mod request;
 mod sealing;
+mod sections;
 mod session_administration;
 mod session_tokens;
 mod sessions;
+mod site;
 mod transactions;
 mod user_administration;
 mod user_directory;
@@ -35,7 +37,7 @@ mod webauthn;
 
 use wasmtime::component::{HasSelf, Linker};
 
-pub(super) use request::answer_header;
+pub(super) use request::{answer_header, page_header};
 
 use super::bindings::doorward::plugin as interfaces;
 use super::call::state::State;
@@ -76,6 +78,8 @@ pub(super) fn link(linker: &mut Linker<State>, names: &[String]) -> wasmtime::Re
             "sealing" => i::sealing::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
             "webauthn" => i::webauthn::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
             "http" => i::http::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
+            "site" => i::site::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
+            "sections" => i::sections::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
             "claims" => i::claims::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
             other => return Err(wasmtime::Error::msg(format!("this server has no capability `{other}`"))),
         }

@@ -10,7 +10,7 @@ use super::outcome::Answer;
 use crate::auth::session::ActiveSession;
 use crate::exchange::redaction::SecretNames;
 use crate::exchange::{Exchange, OpenedSession};
-use crate::http::{Response, decode_component, header_text, is_token};
+use crate::http::{Mount, Query, Response, decode_component, header_text, is_token};
 use crate::plugin_host::admission::hook_rights::Sight;
 use crate::plugin_host::bindings::Lent;
 use crate::plugin_host::call::state::{Moment, State, Work};
@@ -34,6 +34,17 @@ const SETTLED: [&str; 11] = [
     "x-content-type-options",
     "referrer-policy",
     "www-authenticate",
+];
+/// Headers of a page that the host alone sets, beside those.
+const OF_PAGES: [&str; 8] = [
+    "cache-control",
+    "link",
+    "nel",
+    "permissions-policy",
+    "report-to",
+    "reporting-endpoints",
+    "service-worker-allowed",
+    "sourcemap",
 ];
 /// Names the headers that scripts of other origins may read; the one header of its kind that is no decision.
 const EXPOSED: &str = "access-control-expose-headers";
@@ -70,6 +81,12 @@ pub(in super::super) fn answer_header(name: &str) -> Option<String> {
     (is_name && !RESERVED.contains(&name.as_str())).then_some(name)
 }
 
+/// The header's name in lower case, when a plugin may set it on a page of its own. It may lead elsewhere.
+pub(in super::super) fn page_header(name: &str) -> Option<String> {
+    let is_free = |name: &String| name == "location" || !(is_settled(name) || OF_PAGES.contains(&name.as_str()));
+    answer_header(name).filter(is_free)
+}
+
 /// A request that a guest reads, and the names of what it does not read there.
 type Readable<'a> = (&'a Exchange, Option<Arc<SecretNames>>);
 
@@ -79,6 +96,15 @@ impl State {
         let names = Arc::clone(&self.shared.secret_names);
         let Work { sight, exchange, .. } = self.work()?;
         Ok(sight.reads_request.then_some((&*exchange, (!sight.secrets).then_some(names))))
+    }
+
+    /// While it adds to a page of another: the parameters of that page's address that are the guest's own, without its id.
+    fn own_query(&mut self) -> wasmtime::Result<Option<Query>> {
+        let prefix = format!("{}.", self.shared.id);
+        let Work { moment, exchange, .. } = self.work()?;
+        let query = &exchange.request.query;
+        let own = |(name, value): (&str, &str)| Some((name.strip_prefix(&prefix)?.to_owned(), value.to_owned()));
+        Ok((*moment == Moment::Section).then(|| Query::of(query.pairs().filter_map(own))))
     }
 
     /// The answer, and what the guest may see and change of it.
@@ -97,10 +123,13 @@ impl HostRequest for State {
     }
 
     fn path(&mut self, _: Resource<Lent>) -> wasmtime::Result<String> {
-        let names = Arc::clone(&self.shared.secret_names);
+        let shared = Arc::clone(&self.shared);
         let Work { sight, exchange, .. } = self.work()?;
-        let path = &exchange.request.path;
-        Ok(if sight.secrets { path.clone() } else { names.redact_path(path, exchange.params()) })
+        let path = match exchange.request.mount {
+            Mount::Base => exchange.request.path.clone(),
+            Mount::Root => shared.places.path_below(&exchange.request.path).to_owned(),
+        };
+        Ok(if sight.secrets { path } else { shared.secret_names.redact_path(&path, exchange.params()) })
     }
 
     fn param(&mut self, _: Resource<Lent>, name: String) -> wasmtime::Result<Option<String>> {
@@ -111,6 +140,9 @@ impl HostRequest for State {
     }
 
     fn query(&mut self, _: Resource<Lent>, name: String) -> wasmtime::Result<Option<String>> {
+        if let Some(own) = self.own_query()? {
+            return Ok(self.note_input(own.first(&name).map(str::to_owned)));
+        }
         let Some((exchange, names)) = self.read_request()? else { return Ok(None) };
         let is_hidden = names.is_some_and(|names| names.holds(&name));
         let value = exchange.request.query.first(&name).filter(|_| !is_hidden).map(str::to_owned);
@@ -118,6 +150,10 @@ impl HostRequest for State {
     }
 
     fn query_json(&mut self, _: Resource<Lent>) -> wasmtime::Result<String> {
+        if let Some(own) = self.own_query()? {
+            self.note_input(own.names().next());
+            return Ok(own.to_json().to_string());
+        }
         let Some((exchange, names)) = self.read_request()? else { return Ok("{}".to_owned()) };
         let query = exchange.request.query.to_json();
         let text = names.map_or_else(|| query.to_string(), |names| names.redact(&query).to_string());
@@ -153,7 +189,7 @@ impl HostRequest for State {
 
     async fn session(&mut self, _: Resource<Lent>) -> wasmtime::Result<Answer<Option<String>>> {
         let (_, work) = self.data_and_work()?;
-        let sees_all = work.sight.reads_request || work.moment == Moment::Claims;
+        let sees_all = work.sight.reads_request || matches!(work.moment, Moment::Claims | Moment::Section);
         let active = work.exchange.session_with(work.session_need()).await;
         let shown = |active: &ActiveSession| match sees_all {
             true => session_json(&active.session, &active.user, false),

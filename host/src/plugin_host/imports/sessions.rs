@@ -159,8 +159,8 @@ impl crate::plugin_host::call::state::Shared {
 /// A gate decides about one session, and an answer that was given cannot be taken back.
 pub(super) fn may_open(moment: Moment) -> Answer<()> {
     match moment {
-        Moment::Before | Moment::Route => Ok(()),
-        Moment::Gate | Moment::After | Moment::Claims => {
+        Moment::Before | Moment::Route | Moment::Page => Ok(()),
+        Moment::Section | Moment::Gate | Moment::After | Moment::Claims => {
             Err(HostError::Denied("a session is opened in a route or a `before` hook".to_owned()))
         }
     }

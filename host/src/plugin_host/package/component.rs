@@ -7,6 +7,7 @@ use wasm_encoder::{ComponentSection, CustomSection};
 use wasmtime::component::{Component, Linker};
 use wasmtime::{Config, Engine, Store};
 
+use super::assets::{self, AssetFile};
 use super::javascript;
 use super::manifest::{self, Manifest};
 use super::version::Version;
@@ -18,11 +19,11 @@ const PACKAGE: &str = "doorward:plugin/";
 /// Time that `describe` may take, in ticks of its own engine.
 const DESCRIBE_TICKS: u64 = 100;
 
-/// A component with its manifest, from the core module that the compiler made. `file` is for messages.
+/// A component with its manifest and assets, from the core module that the compiler made. `file` is for messages.
 ///
 /// # Errors
 /// When the module does not follow the contract, or its manifest is refused.
-pub async fn from_module(module: &[u8], file: &str) -> Result<(Vec<u8>, Manifest), PluginError> {
+pub async fn from_module(module: &[u8], assets: &[AssetFile], file: &str) -> Result<(Vec<u8>, Manifest), PluginError> {
     let not_a_plugin = |reason| PluginError::NotAPlugin { plugin: file.to_owned(), reason };
     if !exports_a_plugin(module).map_err(|error| not_a_plugin(error.to_string()))? {
         let reason =
@@ -34,14 +35,18 @@ pub async fn from_module(module: &[u8], file: &str) -> Result<(Vec<u8>, Manifest
     let module = stripped.as_deref().unwrap_or(module);
     let mut encoder = wit_component::ComponentEncoder::default();
     let component = encoder.validate(true).module(module).and_then(|encoder| encoder.encode()).map_err(refused)?;
-    with_manifest(component, file).await
+    with_manifest(component, assets, file).await
 }
 
 /// A component with the manifest that it describes itself by, in an instance whose every import is a trap.
 ///
 /// # Errors
 /// When it does not describe itself, or its manifest is refused.
-pub async fn with_manifest(mut component: Vec<u8>, file: &str) -> Result<(Vec<u8>, Manifest), PluginError> {
+pub async fn with_manifest(
+    mut component: Vec<u8>,
+    assets: &[AssetFile],
+    file: &str,
+) -> Result<(Vec<u8>, Manifest), PluginError> {
     let (json, capabilities) = describe(&component).await.map_err(|error| PluginError::Engine {
         plugin: file.to_owned(),
         reason: format!("it does not describe itself: {error:#}"),
@@ -52,6 +57,8 @@ pub async fn with_manifest(mut component: Vec<u8>, file: &str) -> Result<(Vec<u8
         return Err(PluginError::Manifest { plugin: manifest.id, reason });
     }
     manifest.capabilities = capabilities;
+    manifest.assets = assets.iter().map(|asset| asset.name.clone()).collect();
+    assets::append(&mut component, assets);
     append_manifest(&mut component, &manifest);
     Ok((component, manifest))
 }

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::Read;
 
+use super::assets::{self, AssetFile};
 use super::manifest::{self, Manifest};
 use crate::clock::Clock;
 use crate::config::{Config, PluginConfig};
@@ -19,6 +20,8 @@ pub struct PluginFile {
     pub component: Vec<u8>,
     /// What it declares.
     pub manifest: Manifest,
+    /// The files that it serves.
+    pub assets: Vec<AssetFile>,
     /// Where it comes from.
     pub provenance: Provenance,
 }
@@ -48,7 +51,9 @@ pub fn read(config: &Config, entry: &PluginConfig, clock: &dyn Clock) -> Result<
         let reason = format!("{shown} calls itself `{}`", manifest.id);
         return Err(PluginError::Manifest { plugin: entry.id.clone(), reason });
     }
+    let assets = assets::read(&component, &manifest)
+        .map_err(|reason| PluginError::Manifest { plugin: entry.id.clone(), reason })?;
     let claim = Claim { file: &path, component: &component, version: &manifest.version };
     let provenance = trust::verify(&config.plugin_trust, entry, &claim, clock.now())?;
-    Ok(PluginFile { component, manifest, provenance })
+    Ok(PluginFile { component, manifest, assets, provenance })
 }

@@ -19,6 +19,10 @@ pub type CookieRule = doorward_contract::CookieRule<String>;
 pub type EventRule = doorward_contract::EventRule<String>;
 /// One hook.
 pub type Hook = doorward_contract::On<String>;
+/// One section for a page of another plugin.
+pub type ContributionRule = doorward_contract::ContributionRule<String>;
+/// One page.
+pub type PageRule = doorward_contract::PageRule<String>;
 /// What must be so for a hook to run.
 pub type Condition = doorward_contract::Condition<String>;
 

@@ -1,5 +1,6 @@
 //! What a component says of itself.
 
+pub mod assets;
 pub mod component;
 pub(super) mod condition;
 pub(super) mod contract;

@@ -5,6 +5,7 @@ pub(crate) mod cookie;
 pub(crate) mod event;
 pub(crate) mod field;
 pub(crate) mod hook;
+pub(crate) mod page;
 pub(crate) mod rate;
 pub(crate) mod right;
 pub(crate) mod route;
@@ -14,17 +15,21 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::error_code::ErrorCode;
+use crate::secrets::sounds_secret;
 use condition::Condition;
 use cookie::CookieRule;
 use event::EventRule;
 use field::{FieldRule, FieldType};
 use hook::On;
+use page::{ContributionRule, PageRule, is_slot};
 use rate::RateRule;
 use route::{FunctionRule, RouteRule};
 use table::Table;
 
 /// The custom section of a component that holds the manifest as JSON text.
 pub const MANIFEST_SECTION: &str = "doorward:manifest";
+/// What the names of the custom sections begin with that hold assets; the asset's name follows.
+pub const ASSET_SECTION: &str = "doorward:asset:";
 /// The newest form of the manifest.
 pub const MANIFEST_VERSION: u32 = 1;
 
@@ -43,6 +48,24 @@ pub struct Manifest<S = &'static str> {
     /// Endpoints; the guest is called by index.
     #[serde(default)]
     pub routes: Vec<RouteRule<S>>,
+    /// Pages; the guest is called by index.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pages: Vec<PageRule<S>>,
+    /// Places on its pages where others add sections.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub slots: Vec<S>,
+    /// Sections that it adds to slots of others; the guest is called by index.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub contributions: Vec<ContributionRule<S>>,
+    /// Whether its sections have markup or scripts of their own.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub page_scripts: bool,
+    /// Names of the assets in the component; written by `doorward plugin build`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub assets: Vec<S>,
+    /// Options whose values everyone may see.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub public_options: Vec<S>,
     /// Hooks before endpoints; the guest is called by index.
     #[serde(default)]
     pub before: Vec<On<S>>,
@@ -126,6 +149,12 @@ impl<S> Manifest<S> {
             version,
             sdk_version,
             routes: Vec::new(),
+            pages: Vec::new(),
+            slots: Vec::new(),
+            contributions: Vec::new(),
+            page_scripts: false,
+            assets: Vec::new(),
+            public_options: Vec::new(),
             before: Vec::new(),
             after: Vec::new(),
             is_gate: false,
@@ -161,6 +190,7 @@ impl<S: AsRef<str>> Manifest<S> {
             return Some("an id has lower case letters, digits and hyphens".to_owned());
         }
         self.place_fault()
+            .or_else(|| self.page_fault())
             .or_else(|| self.user_fields.iter().find_map(|field| field.fault("user", &is_date)))
             .or_else(|| self.session_fields.iter().find_map(|field| field.fault("session", &is_date)))
             .or_else(|| self.tables.iter().find_map(|table| table.fault(&is_date)))
@@ -185,10 +215,43 @@ impl<S: AsRef<str>> Manifest<S> {
         hooks().flat_map(|hook| &hook.conditions).find_map(Condition::fault)
     }
 
+    /// Of pages, slots and contributions, and of what is shown there.
+    fn page_fault(&self) -> Option<String> {
+        if let Some(fault) = self.pages.iter().find_map(PageRule::fault) {
+            return Some(fault);
+        }
+        if self.pages.iter().filter(|page| page.signs_in).count() > 1 {
+            return Some("it has two sign-in pages".to_owned());
+        }
+        let asked: Vec<&str> = self.contributions.iter().map(|rule| rule.slot.as_ref()).collect();
+        let mut slots = self.slots.iter().map(AsRef::as_ref).chain(asked.iter().copied());
+        if let Some(slot) = slots.find(|slot| !is_slot(slot)) {
+            return Some(format!("`{slot}` is no slot: write words with a dot between them, `account.security`"));
+        }
+        let is_own = |slot: &&&str| self.slots.iter().any(|own| own.as_ref() == **slot);
+        if let Some(slot) = asked.iter().find(is_own) {
+            return Some(format!("it adds to the slot `{slot}`, which is its own"));
+        }
+        let is_twice = |(place, slot): &(usize, &&str)| asked.iter().take(*place).any(|other| other == *slot);
+        if let Some((_, slot)) = asked.iter().enumerate().find(is_twice) {
+            return Some(format!("it adds two sections to the slot `{slot}`"));
+        }
+        let mut shown = self.public_options.iter().map(AsRef::as_ref);
+        let wrong = shown.find(|name| sounds_secret(name) || !self.options.contains_key(*name));
+        wrong.map(|name| format!("it shows the option `{name}`, which sounds like a secret or is none of its options"))
+    }
+
     /// A limit on a path that is no route of its own, or that a parameter makes one of others too. Asked before routes go
     /// where options say.
     pub fn foreign_limit(&self) -> Option<&str> {
-        self.rate_limits.iter().map(|rule| rule.path.as_ref()).find(|path| !self.is_own_path(path))
+        let is_page = |path: &&str| !path.contains(':') && self.pages.iter().any(|page| page.path.as_ref() == *path);
+        let mut limited = self.rate_limits.iter().map(|rule| rule.path.as_ref());
+        limited.find(|path| !self.is_own_path(path) && !is_page(path))
+    }
+
+    /// Whether it runs scripts in browsers: with modules of its own, or markup.
+    pub fn runs_page_scripts(&self) -> bool {
+        self.page_scripts || self.assets.iter().any(|name| name.as_ref().ends_with(".js"))
     }
 
     /// Whether the paths of a hook are the plugin's own: one of its routes, letter by letter, and no parameter in it.
@@ -261,6 +324,18 @@ mod tests {
         for (json, part) in [
             (r#","routes":[{"method":"GET","path":"x"}]"#, "begin with `/`"),
             (r#","routes":[{"method":"DELETE","path":"/x"}]"#, "GET or POST"),
+            (r#","pages":[{"path":"/a/"}]"#, "the page `/a/`"),
+            (r#","pages":[{"path":"/a","signs_in":true,"needs_session":true}]"#, "cannot need a session"),
+            (r#","pages":[{"path":"/a","signs_in":true},{"path":"/b","signs_in":true}]"#, "two sign-in pages"),
+            (r#","slots":["account"]"#, "is no slot"),
+            (r#","contributions":[{"slot":"a.*","title":"A","order":1}]"#, "is no slot"),
+            (r#","slots":["a.b"],"contributions":[{"slot":"a.b","title":"A","order":1}]"#, "its own"),
+            (
+                r#","contributions":[{"slot":"a.b","title":"A","order":1},{"slot":"a.b","title":"B","order":2}]"#,
+                "two sections",
+            ),
+            (r#","options":{"client_secret":""},"public_options":["client_secret"]"#, "sounds like a secret"),
+            (r#","public_options":["a"]"#, "none of its options"),
             (r#","before":[{"pattern":"*"}]"#, "begin with `/`"),
             (r#","rate_limits":[{"path":"x","max":1,"window_secs":1}]"#, "begin with `/`"),
             (r#","verification_prefixes":["a"]"#, "needs 4 characters"),

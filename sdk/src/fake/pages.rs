@@ -1,0 +1,129 @@
+//! The fake host's site and sections, and pages as a test opens them.
+
+use super::{RawRequest, with};
+use crate::bindings::doorward::plugin::types::HostError;
+use crate::{Asked, Asking, Error, Plugin, Request, Response};
+use doorward_contract::{ContributionRule, PageRule, PathPattern, Places, Section};
+use std::path::Path;
+
+type Answer<T> = Result<T, HostError>;
+
+/// Another plugin's section, which [`sections::ask`](crate::sections::ask) finds from now on.
+pub fn contribute(slot: &str, plugin: &str, section: Section) {
+    with(|world| world.contributions.entry(slot.to_owned()).or_default().push((plugin.to_owned(), section)));
+}
+
+pub mod site {
+    use super::{Path, with};
+
+    pub fn view() -> String {
+        with(|world| world.site.to_string())
+    }
+
+    pub fn page(path: &str) -> String {
+        path.to_owned()
+    }
+
+    /// Those of the crate that is tested.
+    pub fn asset(name: &str) -> Option<String> {
+        Path::new("assets").join(name).is_file().then(|| format!("/_assets/test/{name}"))
+    }
+
+    pub fn file(name: &str) -> Option<String> {
+        with(|world| world.templates.get(name).cloned())
+    }
+}
+
+pub mod sections {
+    use super::{Answer, HostError, Section, with};
+    use crate::bindings::doorward::plugin::sections::{Contributed, Contributor};
+
+    fn of(slot: &str) -> Answer<Vec<(String, Section)>> {
+        with(|world| match world.slots.as_ref().is_some_and(|slots| !slots.iter().any(|own| *own == slot)) {
+            true => Err(HostError::Denied(format!("the manifest declares no slot `{slot}`"))),
+            false => Ok(world.contributions.get(slot).cloned().unwrap_or_default()),
+        })
+    }
+
+    pub fn contributors(slot: &str) -> Answer<Vec<Contributor>> {
+        let found = of(slot)?.into_iter();
+        Ok(found.map(|(plugin, section)| Contributor { plugin, title: section.title }).collect())
+    }
+
+    pub fn ask(slot: &str, _language: &str, _about: &str) -> Answer<Vec<Contributed>> {
+        let contributed = |(plugin, section): (String, Section)| Contributed {
+            plugin,
+            title: section.title.clone(),
+            section: serde_json::to_string(&section).unwrap_or_default(),
+        };
+        Ok(of(slot)?.into_iter().map(contributed).collect())
+    }
+
+    pub fn ask_one(slot: &str, plugin: &str, language: &str, about: &str) -> Answer<Option<Contributed>> {
+        Ok(ask(slot, language, about)?.into_iter().find(|found| found.plugin == plugin))
+    }
+}
+
+impl RawRequest {
+    /// Opens the plugin's page with this path.
+    ///
+    /// # Errors
+    /// What the handler refused with; 401 without a session where the page needs one, 404 when there is no such page.
+    pub fn open(&self, plugin: &Plugin) -> Result<Response, Error> {
+        let is_it = |rule: &PageRule| self.takes_params_of(rule.path);
+        let Some((rule, handler)) = plugin.manifest.pages.iter().zip(&plugin.pages).find(|(rule, _)| is_it(rule))
+        else {
+            return Err(Error::new(404, "NOT_FOUND", format!("the plugin has no page {}", self.path())));
+        };
+        if rule.needs_session && with(|world| world.session.is_none()) {
+            return Err(Error::new(401, "UNAUTHORIZED", "the page needs a session"));
+        }
+        super::run::declare(plugin);
+        handler(&Request::new(self))
+    }
+
+    /// Asks the plugin for its section in `slot`, and checks it as the host does. The query holds the plugin's own
+    /// parameters, without its id.
+    ///
+    /// # Errors
+    /// What the handler refused with; 404 when it adds nothing to this slot; 500 with what is wrong with the section.
+    pub fn contribute(&self, plugin: &Plugin, slot: &str, asking: &Asking) -> Result<Option<Section>, Error> {
+        let is_it = |(rule, _): &(&ContributionRule, _)| rule.slot == slot;
+        let Some((_, handler)) = plugin.manifest.contributions.iter().zip(&plugin.contributions).find(is_it) else {
+            return Err(Error::new(404, "NOT_FOUND", format!("the plugin adds nothing to {slot}")));
+        };
+        super::run::declare(plugin);
+        let asked = Asked { slot: slot.to_owned(), language: asking.language.clone(), about: asking.about.clone() };
+        let mut section = handler(&Request::new(self), &asked)?;
+        let settled = section.as_mut().map_or(Ok(()), |section| section.settle(&Own(plugin)));
+        settled.map(|()| section).map_err(|fault| Error::new(500, "NO_SECTION", fault))
+    }
+}
+
+/// What a section may lead to.
+struct Own<'a>(&'a Plugin);
+
+impl Places for Own<'_> {
+    fn plugin(&self) -> &str {
+        self.0.manifest.id
+    }
+
+    fn page(&self, path: &str) -> Option<String> {
+        let mut pages = self.0.manifest.pages.iter();
+        pages.any(|page| PathPattern::new(page.path).matches(path)).then(|| site::page(path))
+    }
+
+    fn route(&self, method: &str, path: &str) -> Option<String> {
+        let mut routes = self.0.manifest.routes.iter().filter(|route| route.method == method);
+        let is_one = routes.any(|route| PathPattern::new(&super::run::path_of(route)).matches(path));
+        is_one.then(|| crate::site::route(path))
+    }
+
+    fn asset(&self, name: &str) -> Option<String> {
+        site::asset(name)
+    }
+
+    fn may_script(&self) -> bool {
+        true
+    }
+}

@@ -1,0 +1,61 @@
+//! What other plugins add to this plugin's pages, in slots that it declares with [`Plugin::slot`](crate::Plugin::slot).
+//!
+//! ```
+//! use doorward_sdk::prelude::*;
+//! # doorward_sdk::fake::reset();
+//! # doorward_sdk::fake::contribute("account.security", "passkey", Section::titled("Passkeys"));
+//! let asking = Asking { language: "en".to_owned(), ..Asking::default() };
+//! let cards = sections::ask("account.security", &asking)?;
+//! assert_eq!((cards[0].plugin.as_str(), cards[0].section.title.as_str()), ("passkey", "Passkeys"));
+//! # Ok::<(), Error>(())
+//! ```
+
+use crate::bindings::doorward::plugin::sections as raw;
+pub use crate::bindings::doorward::plugin::sections::Contributor;
+use crate::error::Result;
+use crate::host;
+use crate::page::Asking;
+use doorward_contract::Section;
+use serde::Serialize;
+
+/// A section of another plugin. The host has checked it, and every address in it is whole.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Contributed {
+    /// The plugin's id.
+    pub plugin: String,
+    /// What menus call it.
+    pub title: String,
+    /// What it shows.
+    pub section: Section,
+}
+
+/// Who adds to a slot, as manifests say it, in the order in which they stand. Nobody is called.
+///
+/// # Errors
+/// When the slot is not this plugin's.
+pub fn contributors(slot: &str) -> Result<Vec<Contributor>> {
+    Ok(host::sections::contributors(slot)?)
+}
+
+/// The sections of a slot, in order. Who has nothing to show, or fails, is left out.
+///
+/// # Errors
+/// When the slot is not this plugin's, or a transaction is open.
+pub fn ask(slot: &str, asking: &Asking) -> Result<Vec<Contributed>> {
+    let found = host::sections::ask(slot, &asking.language, &serde_json::to_string(&asking.about)?)?;
+    found.into_iter().map(read).collect()
+}
+
+/// The section of one plugin.
+///
+/// # Errors
+/// As [`ask`].
+pub fn ask_one(slot: &str, plugin: &str, asking: &Asking) -> Result<Option<Contributed>> {
+    let found = host::sections::ask_one(slot, plugin, &asking.language, &serde_json::to_string(&asking.about)?)?;
+    found.map(read).transpose()
+}
+
+fn read(found: raw::Contributed) -> Result<Contributed> {
+    let section = serde_json::from_str(&found.section)?;
+    Ok(Contributed { plugin: found.plugin, title: found.title, section })
+}
