@@ -23,6 +23,7 @@ mod secret_source;
 mod secrets;
 mod variables;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -41,7 +42,7 @@ pub use options::{
     Advanced, ChangeEmail, CookieAttributes, CookieCache, CookieCacheStrategy, CookieOptions, CrossSubDomainCookies,
     DeleteUser, EmailAndPassword, EmailVerification, IpAddress, OnApiError, SameSite, Session, User,
 };
-pub use parse_error::nearest;
+pub use parse_error::{is_at_top, misplaced, nearest};
 pub use parts::{
     CustomLimit, Database, HookConfig, Management, ManagementKey, ManagementKeySource, PasswordHashing,
     PerAccountLimit, PerRecipientLimit, RateLimitStorage, RateLimiter, Server, VersionedSource,
@@ -122,6 +123,9 @@ pub struct Config {
     /// Whether `doorward dev` serves: mail may go to the development mailbox. Not an option.
     #[serde(skip)]
     pub is_development: bool,
+    /// Where each option was set that was set at all. Not an option.
+    #[serde(skip)]
+    pub sources: BTreeMap<String, String>,
     /// Variables that begin as ours do and set nothing. Not an option.
     #[serde(skip)]
     pub unused_variables: Vec<String>,
@@ -171,6 +175,7 @@ impl Default for Config {
             plugins: Vec::new(),
             hooks: Vec::new(),
             is_development: false,
+            sources: BTreeMap::new(),
             unused_variables: Vec::new(),
             folder: PathBuf::from("."),
             secret_value: Secret::default(),
