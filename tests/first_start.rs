@@ -1,5 +1,6 @@
 //! A first start anywhere: the built binary, run as an operator would, in a folder with nothing in it.
 
+mod commands;
 mod logs;
 mod mail;
 mod operator;

@@ -11,7 +11,8 @@ const SECRET: &str = "slip-test-secret-0123456789-abcdefghij";
 /// Why a server with these options and variables does not start; empty when it does.
 async fn refusal(options: &str, variables: &[(&str, &str)]) -> String {
     let folder = tempfile::tempdir().unwrap();
-    let own = |key: &str, line: &str| if options.contains(key) { String::new() } else { format!("{line}\n") };
+    let is_set = |key: &str| options.lines().any(|line| line.starts_with(key));
+    let own = |key: &str, line: &str| if is_set(key) { String::new() } else { format!("{line}\n") };
     let text = format!(
         "{}{}password_hashing = {{ memory_kib = 64, iterations = 1 }}\n{options}\n",
         own("secret", &format!("secret = \"{SECRET}\"")),
@@ -32,7 +33,7 @@ async fn start(text: &str, folder: &Path, environment: &BTreeMap<String, String>
 }
 
 /// Options, and what the line that refuses them says.
-const SLIPS: [(&str, &str); 58] = [
+const SLIPS: [(&str, &str); 78] = [
     // Names and types.
     ("app_nam = \"x\"", "did you mean `app_name`?"),
     ("[sesion]\nexpires_in = 1", "did you mean `session`?"),
@@ -52,6 +53,56 @@ const SLIPS: [(&str, &str); 58] = [
     ("[rate_limit.custom_rules]\n\"/sign-in/email\" = { max = 3 }", "{ window = SECONDS, max = REQUESTS }"),
     ("session = 5", "invalid type: integer, expected struct Session"),
     ("app_name = \"a\"\napp_name = \"b\"", "duplicate key"),
+    ("[log]\nformat = \"jsonn\"", "did you mean `json`?"),
+    ("[log]\nlevel = \"info\"", "unknown field `level`"),
+    // Options of the top below a section.
+    (
+        "[mail]\ntransport = \"smtp\"\ntrusted_origins = [\"https://a.example\"]",
+        "`trusted_origins` stands below `[mail]`; move it above the first section",
+    ),
+    ("[session]\nexpires_in = 60\nbase_url = \"https://a.example\"", "`base_url` stands below `[session]`"),
+    ("[session.cookie_cache] # one\nplugin_folder = \"x\"", "`plugin_folder` stands below `[session.cookie_cache]`"),
+    ("[user.additional_fields]\napp_name = \"Acme\"", "`app_name` stands below `[user.additional_fields]`"),
+    (
+        "[rate_limit.custom_rules]\ndisabled_paths = [\"/ok\"]",
+        "`disabled_paths` stands below `[rate_limit.custom_rules]`",
+    ),
+    ("[[hooks]]\nfile = \"a.rhai\"\nsecrets = []\napp_name = \"x\"", "`app_name` stands below `[[hooks]]`"),
+    // What options refer to and is not there.
+    (
+        "[mail]\ntransport = \"smtp\"\nsmtp = { host = \"h\", password = { env = \"SMTP_PASSWORD\" } }",
+        "mail.smtp.password: the variable SMTP_PASSWORD is not set",
+    ),
+    (
+        "[mail]\ntransport = \"webhook\"\nwebhook = { url = \"https://a.example\", secret = { file = \"no\" } }",
+        "mail.webhook.secret: cannot read the secret from",
+    ),
+    (
+        "[management]\naddress = \"a\"\nkeys = [{ name = \"backend\", scopes = [], value = { env = \"KEY\" } }]",
+        "management.keys, \"backend\": the variable KEY is not set",
+    ),
+    ("secrets = [{ version = 2, value = { env = \"NEW\" } }]", "secrets, version 2: the variable NEW is not set"),
+    ("secret = { env = \"MY_SECRET\" }", "the variable MY_SECRET is not set. Make one with `doorward secret`"),
+    (
+        "[[hooks]]\nfile = \"a.rhai\"\nwebhook = { url = \"https://a.example\", secret = { env = \"HOOK\" } }",
+        "hooks.webhook.secret of a.rhai: the variable HOOK is not set",
+    ),
+    (
+        "[[plugins]]\nid = \"social\"\n[plugins.providers.github]\nclient_secret = { env = \"GITHUB\" }",
+        "social: providers.github.client_secret: the variable GITHUB is not set",
+    ),
+    // Webhooks without TLS.
+    (
+        "[mail]\ntransport = \"webhook\"\nwebhook = { url = \"http://mailer.svc/x\" }",
+        "Write allow_http = true beside it",
+    ),
+    ("[mail]\ntransport = \"webhook\"\nwebhook = { url = \"ftp://mailer.svc\", allow_http = true }", "must be https"),
+    (
+        "[mail]\ntransport = \"webhook\"\nwebhook = { url = \"http://m\", allow_htpp = true }",
+        "did you mean `allow_http`?",
+    ),
+    ("[mail]\ntransport = \"smtp\"\nfrom = \"a@b.c\"", "mail.transport needs [mail.smtp]"),
+    ("[mail]\ntransport = \"smtp\"\nfrom = \"a b\"\nsmtp = { host = \"h\" }", "mail.from \"a b\""),
     // Addresses.
     ("base_url = \"auth.example.com\"", "base_url \"…\" is not a URL"),
     ("base_url = \"localhost:3000\"", "Write \"https://\" before the host"),

@@ -8,6 +8,7 @@ use serde_json::Value as Json;
 
 use super::SIGN_UP;
 use super::operator::{Folder, Running, answer};
+use crate::sinks::HttpSink;
 
 const OPTIONS: &str = r#"
 [log]
@@ -111,4 +112,17 @@ fn the_form_of_the_log_is_applied() {
         std::thread::sleep(Duration::from_millis(25));
         false
     }));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_new_receiver_of_events_gets_them() {
+    let server = server(OPTIONS);
+    let sink = HttpSink::start(0, &["200 OK"]).await;
+    let policy = "after(\"/sign-up/email\", |ctx| { webhook(\"up\", #{ email: ctx.body.email }); });";
+    std::fs::write(server.folder.path("policy.rhai"), policy).unwrap();
+    server.folder.append(&format!("webhook = {{ url = \"http://127.0.0.1:{}/\" }}\n", sink.port));
+    assert_eq!(server.reload()["message"], "plugins and scripts were loaded again");
+    assert_eq!(server.status("POST", "/sign-up/email", SIGN_UP), 200);
+    let received = sink.received.take(1).await;
+    assert!(received[0].contains("\"event\":\"up\"") && received[0].contains("ada@example.com"), "{}", received[0]);
 }

@@ -4,10 +4,12 @@
 pub mod terminal;
 
 mod clean;
+mod config;
 mod dev;
 mod hooks;
 mod init;
 mod mail;
+mod manual;
 mod migrate;
 pub mod plugin;
 mod secret;
@@ -63,9 +65,23 @@ enum Command {
     /// Make, list and change users.
     #[command(subcommand)]
     User(user::UserCommand),
-    /// Try whether mail leaves.
+    /// Show what the options come to.
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
+    /// Try whether mail leaves, and look after what waits to leave.
     #[command(subcommand)]
     Mail(mail::MailCommand),
+    /// Print what a shell needs to complete these commands.
+    Completions {
+        /// Which shell.
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page, or write a page for each command.
+    Man {
+        /// Where the pages go.
+        #[arg(long = "out")]
+        folder: Option<PathBuf>,
+    },
     /// Check and test policy scripts.
     #[command(subcommand)]
     Hooks(hooks::HooksCommand),
@@ -84,6 +100,9 @@ pub fn run(cli: Cli) -> CommandResult {
         Command::Secret { receiver } => secret::secret(receiver.as_deref(), || load(&cli.config)),
         Command::Init => init::init(&cli.config, || load(&cli.config)),
         Command::User(command) => user::run(command, load(&cli.config)?),
+        Command::Config(command) => config::run(&command, &load(&cli.config)?),
+        Command::Completions { shell } => manual::completions(shell),
+        Command::Man { folder } => manual::pages(folder.as_deref()),
         Command::Mail(command) => mail::run(command, &load(&cli.config)?),
         Command::Hooks(command) => hooks::run(&command, || load(&cli.config)),
         Command::Plugin(command) => plugin::run(command, || load(&cli.config)),

@@ -63,7 +63,7 @@ mod tests {
     use std::collections::BTreeMap;
     use std::path::Path;
 
-    use super::super::variables::fields_of;
+    use super::super::parse_error::fields_of;
     use super::*;
 
     const SECRET: &str = "0123456789abcdef0123456789abcdef";

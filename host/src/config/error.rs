@@ -19,4 +19,12 @@ pub enum ConfigError {
     /// No usable secret.
     #[error("{0}. Make one with `doorward secret` and set it as `secret`, or in the variable DOORWARD_SECRET")]
     Secret(String),
+    /// No usable value of another secret option.
+    #[error("{option}: {problem}. Make a value with `doorward secret` and set it there")]
+    OtherSecret {
+        /// The option.
+        option: String,
+        /// What is wrong, without the value.
+        problem: String,
+    },
 }

@@ -9,6 +9,9 @@ use super::parse_error::in_text;
 use super::secret_source::SecretText;
 use super::{Config, ConfigError, MailConfig, SecretSource, variables};
 
+/// The reference's variable, which counts where nothing else sets `base_url`.
+const REFERENCE_URL: &str = "BETTER_AUTH_URL";
+
 impl Config {
     /// Reads `path`, applies `DOORWARD_…` variables from `environment`, and reads the secret.
     ///
@@ -32,8 +35,14 @@ impl Config {
         let from_file: Config = toml::from_str(text).map_err(|error| in_text(&error, text))?;
         let table: Table = text.parse().map_err(|error| in_text(&error, text))?;
         let unused_variables = variables::unused(&table, environment);
+        let sources = sources(&table, environment);
         let mut config = variables::apply(table, environment)?.unwrap_or(from_file);
         config.unused_variables = unused_variables;
+        config.sources = sources;
+        if let Some(url) = environment.get(REFERENCE_URL).filter(|_| !config.sources.contains_key("base_url")) {
+            config.base_url.clone_from(url);
+            config.sources.insert("base_url".to_owned(), format!("variable {REFERENCE_URL}"));
+        }
         config.folder = folder.to_owned();
         config.read_secrets(environment)?;
         if let Some(mail) = &mut config.mail {
@@ -41,7 +50,7 @@ impl Config {
         }
         for hook in &mut config.hooks {
             let key = hook.webhook.as_mut().and_then(|webhook| webhook.secret.as_mut());
-            put_value("hooks.webhook.secret", key, folder, environment)?;
+            put_value(&format!("hooks.webhook.secret of {}", hook.file), key, folder, environment)?;
         }
         for plugin in &mut config.plugins {
             for (name, value) in &mut plugin.options {
@@ -50,6 +59,25 @@ impl Config {
         }
         config.check()?;
         Ok(config)
+    }
+}
+
+/// Where each option was set that was set at all: "file", or the variable that wins over it.
+fn sources(table: &Table, environment: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let mut sources = BTreeMap::new();
+    collect_set("", table, &mut sources);
+    let variables = variables::set(table, environment).into_iter();
+    sources.extend(variables.map(|(option, name)| (option, format!("variable {name}"))));
+    sources
+}
+
+fn collect_set(section: &str, table: &Table, sources: &mut BTreeMap<String, String>) {
+    for (name, value) in table {
+        let option = if section.is_empty() { name.clone() } else { format!("{section}.{name}") };
+        match value {
+            Value::Table(table) => collect_set(&option, table, sources),
+            _ => _ = sources.insert(option, "file".to_owned()),
+        }
     }
 }
 
@@ -167,6 +195,30 @@ mod tests {
         }
         assert!(parse("secret = \"short\"\nallow_insecure_secret = true", &[]).is_ok());
         assert!(parse("", &[("DOORWARD_SECRET", "0123456789abcdef0123456789abcdef")]).is_ok());
+    }
+
+    #[test]
+    fn the_references_variables_count_where_nothing_else_is_set() {
+        let secret = "a-secret-of-the-reference-0123456789";
+        let both = [("BETTER_AUTH_SECRET", secret), ("BETTER_AUTH_URL", "https://auth.example.com")];
+        let config = parse("", &both).unwrap();
+        assert_eq!(
+            (config.secret_value.expose().as_str(), config.base_url.as_str()),
+            (secret, "https://auth.example.com")
+        );
+        let config = parse(&format!("{SECRET}base_url = \"https://own.example.com\""), &both).unwrap();
+        assert_ne!(config.secret_value.expose(), secret);
+        assert_eq!(config.base_url, "https://own.example.com");
+        let own = [
+            both[0],
+            both[1],
+            ("DOORWARD_SECRET", "0123456789abcdef0123456789abcdef"),
+            ("DOORWARD_BASE_URL", "http://a"),
+        ];
+        let config = parse("", &own).unwrap();
+        assert_eq!((config.secret_value.expose().as_str(), config.base_url.as_str()), (own[2].1, "http://a"));
+        // A variable that the file asks for is not replaced by another.
+        assert!(parse("secret = { env = \"MINE\" }", &both).unwrap_err().to_string().contains("MINE is not set"));
     }
 
     #[test]

@@ -25,6 +25,7 @@ mod secret_source;
 mod secrets;
 mod variables;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -44,7 +45,7 @@ pub use options::{
     DeleteUser, EmailAndPassword, EmailVerification, IpAddress, OnApiError, SameSite, Session, TokenStorage, User,
 };
 pub use pages::{ASSETS, Pages, SiteFiles};
-pub use parse_error::nearest;
+pub use parse_error::{is_at_top, misplaced, nearest};
 pub use parts::{
     CustomLimit, Database, HookConfig, Management, ManagementKey, ManagementKeySource, PasswordHashing,
     PerAccountLimit, PerRecipientLimit, RateLimitStorage, RateLimiter, Server, VersionedSource,
@@ -127,6 +128,9 @@ pub struct Config {
     /// Whether `doorward dev` serves: mail may go to the development mailbox. Not an option.
     #[serde(skip)]
     pub is_development: bool,
+    /// Where each option was set that was set at all. Not an option.
+    #[serde(skip)]
+    pub sources: BTreeMap<String, String>,
     /// Variables that begin as ours do and set nothing. Not an option.
     #[serde(skip)]
     pub unused_variables: Vec<String>,
@@ -177,6 +181,7 @@ impl Default for Config {
             plugins: Vec::new(),
             hooks: Vec::new(),
             is_development: false,
+            sources: BTreeMap::new(),
             unused_variables: Vec::new(),
             folder: PathBuf::from("."),
             secret_value: Secret::default(),

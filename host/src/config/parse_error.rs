@@ -2,15 +2,41 @@
 //!
 //! Invariant: no text of a value gets into an error. A value in the wrong place may be a password.
 
+use toml::{Table, Value};
+
+use super::Config;
 use super::error::ConfigError;
 
 /// The error of a text; says line and column.
 pub(super) fn in_text(error: &toml::de::Error, text: &str) -> ConfigError {
-    let place = error.span().map(|span| place(text, span.start));
-    ConfigError::Invalid(match place {
-        Some((line, column)) => format!("line {line}, column {column}: {}", reason(error.message())),
+    ConfigError::Invalid(match error.span() {
+        Some(span) => {
+            let (line, column) = place(text, span.start);
+            let reason = below_a_section(text, span.start).unwrap_or_else(|| reason(error.message()));
+            format!("line {line}, column {column}: {reason}")
+        }
         None => reason(error.message()),
     })
+}
+
+/// Whether there is an option or a section of this name at the top of the file.
+pub fn is_at_top(name: &str) -> bool {
+    fields_of(&[]).iter().any(|option| option == name)
+}
+
+/// The advice for an option of the top that stands below a section, on a line of its own.
+pub fn misplaced(name: &str, section: &str) -> String {
+    format!("`{name}` stands below `{section}`; move it above the first section")
+}
+
+/// When the faulty line sets an option of the top and the section above it has none of that name: the advice.
+fn below_a_section(text: &str, at: usize) -> Option<String> {
+    let begin = text.get(..at)?.rfind('\n').map_or(0, |end| end + 1);
+    let name = text.get(begin..)?.lines().next()?.split_once('=')?.0.trim();
+    let headers = text.get(..begin)?.lines().rev().map(str::trim);
+    let header = headers.into_iter().find(|line| line.starts_with('['))?.split('#').next()?.trim();
+    let section: Vec<String> = header.trim_matches(['[', ']']).split('.').map(|part| part.trim().to_owned()).collect();
+    (is_at_top(name) && !fields_of(&section).iter().any(|field| field == name)).then(|| misplaced(name, header))
 }
 
 /// The error of a table that was put together; says the option.
@@ -76,4 +102,15 @@ fn reason(message: &str) -> String {
         }
     }
     message
+}
+
+/// The names of the options in a section, as the parser lists them when it is given one that does not exist.
+pub(super) fn fields_of(section: &[String]) -> Vec<String> {
+    let mut table = Table::from_iter([("?".to_owned(), Value::Boolean(true))]);
+    for key in section.iter().rev() {
+        table = Table::from_iter([(key.clone(), Value::Table(table))]);
+    }
+    let Err(error) = Value::Table(table).try_into::<Config>() else { return Vec::new() };
+    let of_section = unknown_field(error.message()).filter(|(unknown, _)| *unknown == "?");
+    of_section.map(|(_, known)| known.into_iter().map(str::to_owned).collect()).unwrap_or_default()
 }

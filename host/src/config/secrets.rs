@@ -13,6 +13,9 @@ const WELL_KNOWN_SECRETS: [&str; 3] = [
     "better-auth-secret-123456789",
     "development-secret-do-not-use-in-production",
 ];
+const OWN_VARIABLE: &str = "DOORWARD_SECRET";
+/// What the reference calls it.
+const REFERENCE_VARIABLE: &str = "BETTER_AUTH_SECRET";
 /// `2:newest,1:older` replaces the option `secrets`.
 const VARIABLE: &str = "DOORWARD_SECRETS";
 
@@ -39,13 +42,23 @@ impl SecretSource {
     fn read(&self, folder: &Path, environment: &Environment) -> Result<Secret<String>, ConfigError> {
         self.fetch(folder, environment).map_err(ConfigError::Secret)
     }
+
+    /// As [`SecretSource::read`], for an option of another name.
+    fn read_as(
+        &self,
+        option: &str,
+        (folder, environment): (&Path, &Environment),
+    ) -> Result<Secret<String>, ConfigError> {
+        let other = |problem| ConfigError::OtherSecret { option: option.to_owned(), problem };
+        self.fetch(folder, environment).map_err(other)
+    }
 }
 
 impl Config {
     /// Reads every secret. With versions, the secret without one may be missing.
     pub(super) fn read_secrets(&mut self, environment: &Environment) -> Result<(), ConfigError> {
         let versions = self.read_versions(environment)?;
-        let unversioned = match self.secret.read(&self.folder, environment) {
+        let unversioned = match self.read_unversioned(environment) {
             Ok(secret) => Some(secret),
             Err(_) if !versions.is_empty() && matches!(self.secret, SecretSource::Env { .. }) => None,
             Err(error) => return Err(error),
@@ -56,14 +69,25 @@ impl Config {
         Ok(())
     }
 
+    /// The reference's variable counts where neither the file nor the own variable has a secret.
+    fn read_unversioned(&self, environment: &Environment) -> Result<Secret<String>, ConfigError> {
+        let read = self.secret.read(&self.folder, environment);
+        let is_default = matches!(&self.secret, SecretSource::Env { env } if env == OWN_VARIABLE);
+        match environment.get(REFERENCE_VARIABLE) {
+            Some(secret) if read.is_err() && is_default => Ok(Secret::new(secret.clone())),
+            _ => read,
+        }
+    }
+
     fn read_management_keys(&self, environment: &Environment) -> Result<Vec<ManagementKey>, ConfigError> {
         let sources = self.management.iter().flat_map(|management| &management.keys);
         let read = |source: &ManagementKeySource| {
-            let value = source.value.read(&self.folder, environment)?;
+            let option = format!("management.keys, \"{}\"", source.name);
+            let value = source.value.read_as(&option, (&self.folder, environment))?;
             if value.expose().len() < SHORTEST_SECRET && !self.allow_insecure_secret {
-                let message =
+                let problem =
                     format!("the management key \"{}\" has fewer than {SHORTEST_SECRET} characters", source.name);
-                return Err(ConfigError::Secret(message));
+                return Err(ConfigError::OtherSecret { option: "management.keys".to_owned(), problem });
             }
             Ok(ManagementKey { name: source.name.clone(), value, scopes: source.scopes.clone() })
         };
@@ -75,7 +99,8 @@ impl Config {
             Some(text) => text.split(',').map(parse_entry).collect::<Result<Vec<_>, _>>()?,
             None => {
                 let read = |entry: &super::VersionedSource| {
-                    let secret = entry.value.read(&self.folder, environment)?;
+                    let option = format!("secrets, version {}", entry.version);
+                    let secret = entry.value.read_as(&option, (&self.folder, environment))?;
                     Ok(VersionedSecret { version: entry.version, secret })
                 };
                 self.secrets.iter().map(read).collect::<Result<Vec<_>, ConfigError>>()?

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use toml::{Table, Value};
 
-use super::parse_error::{in_table, nearest, option_of, unknown_field};
+use super::parse_error::{fields_of, in_table, nearest, option_of, unknown_field};
 use super::{Config, ConfigError};
 
 const PREFIX: &str = "DOORWARD_";
@@ -64,6 +64,13 @@ pub(super) fn unused(table: &Table, environment: &BTreeMap<String, String>) -> V
         known.parted(name).is_some_and(|keys| !keys.first().is_some_and(|first| known.top.contains(first)))
     };
     environment.keys().filter(sets_nothing).cloned().collect()
+}
+
+/// The options that variables set, each with its variable.
+pub(super) fn set(table: &Table, environment: &BTreeMap<String, String>) -> Vec<(String, String)> {
+    let known = Known::of(table);
+    let option = |name: &String| Some((known.keys(name).ok()??.join("."), name.clone()));
+    environment.keys().filter_map(option).collect()
 }
 
 fn of_variable(setting: &Setting<'_>, error: ConfigError) -> ConfigError {
@@ -178,15 +185,4 @@ fn collect_read(value: &Value, read: &mut BTreeSet<String>) {
         }
         _ => {}
     }
-}
-
-/// The names of the options in a section, as the parser lists them when it is given one that does not exist.
-pub(super) fn fields_of(section: &[String]) -> Vec<String> {
-    let mut table = Table::from_iter([("?".to_owned(), Value::Boolean(true))]);
-    for key in section.iter().rev() {
-        table = Table::from_iter([(key.clone(), Value::Table(table))]);
-    }
-    let Err(error) = Value::Table(table).try_into::<Config>() else { return Vec::new() };
-    let of_section = unknown_field(error.message()).filter(|(unknown, _)| *unknown == "?");
-    of_section.map(|(_, known)| known.into_iter().map(str::to_owned).collect()).unwrap_or_default()
 }

@@ -111,7 +111,7 @@ pub async fn retry(db: &dyn Database, which: &Which, now: Timestamp) -> Result<O
 /// # Errors
 /// As `Models`.
 pub async fn discard(db: &dyn Database, which: &Which) -> Result<u64, StoreError> {
-    db.delete(OUTBOX, &chosen(which)).await
+    outbox::discard(db, &chosen(which)).await
 }
 
 fn chosen(which: &Which) -> Vec<Filter> {

@@ -165,6 +165,14 @@ pub async fn delete(database: &dyn Database, id: &str) -> Result<(), StoreError>
     database.delete(OUTBOX, &[eq("id", id)]).await.map(drop)
 }
 
+/// Removes these deliveries, and returns how many there were.
+///
+/// # Errors
+/// As `Models`.
+pub async fn discard(database: &dyn Database, which: &[Filter]) -> Result<u64, StoreError> {
+    database.delete(OUTBOX, which).await
+}
+
 /// Lets a delivery be taken at `available_at`, and says what went wrong. Whoever lost it to another taker changes nothing.
 ///
 /// # Errors

@@ -1,6 +1,6 @@
 //! What the options of the plugin `admin` say about roles and bans.
 
-use crate::config::{Config, PluginConfig};
+use crate::config::{Config, PluginConfig, nearest};
 
 const ID: &str = "admin";
 /// The roles when the operator names none, as in the reference.
@@ -31,7 +31,13 @@ impl<'a> Admin<'a> {
         let own = self.0.options.get("roles").and_then(toml::Value::as_table).filter(|own| !own.is_empty());
         let known: Vec<&str> = own.map_or(DEFAULT_ROLES.to_vec(), |own| own.keys().map(String::as_str).collect());
         match roles.iter().find(|role| !known.contains(&role.as_str())) {
-            Some(role) => Err(format!("there is no role \"{role}\". There are {}", known.join(", "))),
+            Some(role) => {
+                let meant = nearest(role, known.iter().copied()).map(|known| format!("; did you mean \"{known}\"?"));
+                let (meant, known) = (meant.unwrap_or_default(), known.join(", "));
+                Err(format!(
+                    "there is no role \"{role}\"{meant} [plugins.roles] below the plugin `admin` makes roles. There are {known}"
+                ))
+            }
             None => Ok(roles.join(",")),
         }
     }
@@ -73,7 +79,7 @@ mod tests {
         assert_eq!(stored(admin, &["admin", "user"]), Ok("admin,user".to_owned()));
         assert_eq!(stored(&own, &["support"]), Ok("support".to_owned()));
         assert!(stored(&own, &["admin"]).unwrap_err().ends_with("There are support"));
-        assert!(stored(admin, &["Admin"]).unwrap_err().contains("no role \"Admin\""));
+        assert!(stored(admin, &["Admin"]).unwrap_err().contains("no role \"Admin\"; did you mean \"admin\"?"));
         let off = "[[plugins]]\nid = \"admin\"\nenabled = false\n";
         for without in ["", off] {
             assert!(stored(without, &["admin"]).unwrap_err().contains("the plugin `admin` alone"));

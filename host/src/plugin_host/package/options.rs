@@ -4,7 +4,7 @@ use doorward_contract::chosen;
 use serde_json::{Map, Value as Json};
 
 use super::manifest::{FieldRule, Manifest};
-use crate::config::PluginConfig;
+use crate::config::{PluginConfig, is_at_top, misplaced};
 use crate::plugin_host::error::PluginError;
 
 /// The operator's options as JSON, each known to the manifest and of the type of its default.
@@ -19,7 +19,10 @@ pub(in crate::plugin_host) fn checked(
     let mut options = Map::new();
     for (name, value) in &config.options {
         let Some(default) = manifest.options.get(name) else {
-            return Err(fault(format!("there is no option `{name}`{}", nearest(manifest, name))));
+            let misplaced = is_at_top(name).then(|| misplaced(name, "[[plugins]]"));
+            return Err(fault(
+                misplaced.unwrap_or_else(|| format!("there is no option `{name}`{}", nearest(manifest, name))),
+            ));
         };
         let value = serde_json::to_value(value).map_err(|error| fault(format!("option `{name}`: {error}")))?;
         if !default.is_null() && std::mem::discriminant(default) != std::mem::discriminant(&value) {

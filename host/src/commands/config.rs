@@ -1,0 +1,55 @@
+//! `doorward config show`: every option with the value that counts and where it comes from, secrets masked.
+
+use clap::Subcommand;
+use serde_json::Value as Json;
+
+use super::CommandResult;
+use crate::config::Config;
+
+/// What can be done with the configuration.
+#[derive(Subcommand)]
+pub enum ConfigCommand {
+    /// Print every option as it counts, and whether the file, a variable or the default says so. No secret is shown.
+    Show {
+        /// Only the options that the file or a variable sets.
+        #[arg(long)]
+        set: bool,
+    },
+}
+
+/// Runs one of the commands.
+///
+/// # Errors
+/// When the options cannot be written down.
+pub fn run(command: &ConfigCommand, config: &Config) -> CommandResult {
+    let ConfigCommand::Show { set } = command;
+    let mut lines = Vec::new();
+    collect(config, "", &serde_json::to_value(config)?, &mut lines);
+    for plugin in config.plugins.iter().filter(|plugin| plugin.enabled) {
+        lines.push((format!("plugins: {}", plugin.id), "file".to_owned()));
+    }
+    lines.extend(config.hooks.iter().map(|hook| (format!("hooks: {}", hook.file), "file".to_owned())));
+    for (line, source) in lines.iter().filter(|(_, source)| !set || source != DEFAULT) {
+        tell!("{line}  # {source}");
+    }
+    Ok(())
+}
+
+const DEFAULT: &str = "default";
+
+/// A line for each value: sections are written out in its name.
+fn collect(config: &Config, name: &str, value: &Json, lines: &mut Vec<(String, String)>) {
+    match value {
+        Json::Null => {}
+        Json::Object(section) if !section.is_empty() && !config.sources.contains_key(name) => {
+            for (key, value) in section {
+                let part = if name.is_empty() { key.clone() } else { format!("{name}.{key}") };
+                collect(config, &part, value, lines);
+            }
+        }
+        value => {
+            let source = config.sources.get(name).map_or(DEFAULT, String::as_str);
+            lines.push((format!("{name} = {value}"), source.to_owned()));
+        }
+    }
+}
