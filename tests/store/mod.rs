@@ -34,6 +34,12 @@ use url::Url;
 /// A superuser's URL of a PostgreSQL server; each test makes a database of its own there.
 const POSTGRES_URL: &str = "DOORWARD_TEST_POSTGRES_URL";
 
+/// The port of a pooler in transaction mode before that server, as `tests/pgbouncer` starts it. Tests go through it.
+const POOLER_PORT: &str = "DOORWARD_TEST_POOLER_PORT";
+
+/// If it is set, databases are as distributed ones are.
+const STRICT: &str = "DOORWARD_TEST_STRICT";
+
 /// An empty database of one kind.
 #[derive(Clone)]
 pub struct Place {
@@ -74,7 +80,7 @@ impl Place {
                 let mut connection = SqliteConnection::establish(path).unwrap();
                 connection.batch_execute(&format!("PRAGMA busy_timeout = 5000; {sql}")).unwrap();
             }
-            Backend::Postgres => execute(&self.url, sql).await.unwrap(),
+            Backend::Postgres => execute(&direct(&self.url), sql).await.unwrap(),
         }
     }
 }
@@ -129,8 +135,42 @@ pub async fn on_postgres<F: Future<Output = ()>>(case: impl FnOnce(Place) -> F) 
     execute(&server, &format!("CREATE DATABASE {name}")).await.unwrap();
     let mut url = Url::parse(&server).unwrap();
     url.set_path(&name);
+    if env::var(STRICT).is_ok() {
+        make_strict(&mut url, &name).await;
+    }
+    if let Ok(port) = env::var(POOLER_PORT) {
+        url.set_port(Some(port.parse().unwrap())).unwrap();
+    }
     case(Place { backend: Backend::Postgres, url: url.into() }).await;
     execute(&server, &format!("DROP DATABASE {name} WITH (FORCE)")).await.unwrap();
+}
+
+/// The URL without the pooler.
+fn direct(url: &str) -> String {
+    let mut url = Url::parse(url).unwrap();
+    if env::var(POOLER_PORT).is_ok_and(|port| url.port().is_some_and(|own| own.to_string() == port)) {
+        let server = Url::parse(&env::var(POSTGRES_URL).unwrap()).unwrap();
+        url.set_port(server.port()).unwrap();
+    }
+    url.into()
+}
+
+/// Makes a database as distributed ones are: every transaction is serializable, there are no advisory locks, and the
+/// server's user is no superuser. A superuser could still take the locks.
+async fn make_strict(url: &mut Url, name: &str) {
+    let make_user = "do $$ begin create role doorward_plain login; exception when others then null; end $$";
+    execute(url.as_str(), make_user).await.unwrap();
+    let sql = format!(
+        "alter database {name} owner to doorward_plain;
+         alter database {name} set default_transaction_isolation = 'serializable';
+         do $$ declare f regprocedure; begin
+           for f in select p.oid from pg_proc p where proname like 'pg%advisory%' loop
+             execute format('revoke execute on function %s from public', f);
+           end loop;
+         end $$"
+    );
+    execute(url.as_str(), &sql).await.unwrap();
+    url.set_username("doorward_plain").unwrap();
 }
 
 /// Runs SQL on a connection of its own to PostgreSQL.

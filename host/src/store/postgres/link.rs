@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use futures_util::TryStreamExt;
+use futures_util::future::join3;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Error, RowStream};
@@ -23,12 +24,13 @@ pub(in crate::store) struct PgLink {
     begin: String,
     /// `None` when nothing may stay prepared.
     prepared: Option<HashMap<String, tokio_postgres::Statement>>,
+    is_in_transaction: bool,
 }
 
 impl PgLink {
     /// A connection whose transactions begin with the statements `begin`.
     pub(super) fn new(client: Client, begin: String) -> Self {
-        Self { client, begin, prepared: Some(HashMap::new()) }
+        Self { client, begin, prepared: Some(HashMap::new()), is_in_transaction: false }
     }
 
     /// The same connection, on which nothing stays prepared.
@@ -63,9 +65,28 @@ impl PgLink {
                 };
                 self.client.query_raw(&known, values().collect::<Vec<_>>()).await?
             }
-            _ => self.client.query_typed_raw(&sql, values().zip(types()).collect::<Vec<_>>()).await?,
+            _ => {
+                let values = values().zip(types()).collect::<Vec<_>>();
+                if self.prepared.is_none() && statement.is_write() && !self.is_in_transaction {
+                    return self.query_in_transaction(&sql, values).await;
+                }
+                self.client.query_typed_raw(&sql, values).await?
+            }
         };
         read(rows).await
+    }
+
+    /// The limits of time are set in transactions alone here, so a statement that may wait for a lock gets one of its own.
+    /// All three are sent at once.
+    async fn query_in_transaction(&self, sql: &str, values: Vec<(Bound<'_>, Type)>) -> Result<Vec<Row>, Error> {
+        let query = async { read(self.client.query_typed_raw(sql, values).await?).await };
+        let (begin, commit) = (self.client.batch_execute(&self.begin), self.client.batch_execute("COMMIT"));
+        // They are sent in the order in which they are polled first.
+        let (begun, rows, committed) = join3(begin, query, commit).await;
+        begun?;
+        let rows = rows?;
+        committed?;
+        Ok(rows)
     }
 
     /// What a failure means, given that statements may be prepared.
@@ -120,7 +141,9 @@ impl Link for PgLink {
             Step::Commit => "COMMIT",
             Step::Rollback => "ROLLBACK",
         };
-        self.client.batch_execute(sql).await.map_err(|error| errors::failure(&error))
+        self.client.batch_execute(sql).await.map_err(|error| errors::failure(&error))?;
+        self.is_in_transaction = step == Step::Begin;
+        Ok(())
     }
 
     fn is_open(&self) -> bool {
