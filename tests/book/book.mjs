@@ -36,6 +36,12 @@ export function blocks(text) {
   }));
 }
 
+/** The indented blocks of a text. */
+export function indented(text) {
+  const prose = text.replace(/^( *)```.*?^\1```$/gms, "");
+  return [...prose.matchAll(/(?<=\n\n)((?: {4}.*\n|\n(?= {4}))+)/g)].map(([, code]) => code.replace(/^ {4}/gm, ""));
+}
+
 /** Every block of the book with the chapter that it stands in, and those of configurations in README. */
 export function allBlocks() {
   const of = (file) => blocks(expanded(file)).map((block) => ({ chapter: path.relative(DOCS, file), ...block }));

@@ -8,7 +8,7 @@ import { promisify } from "node:util";
 import { parse } from "smol-toml";
 import { afterAll, describe, expect, test } from "vitest";
 import { BINARY, ROOT } from "../harness/doorward.mjs";
-import { DOCS, allBlocks } from "./book.mjs";
+import { DOCS, allBlocks, chapters, expanded, indented } from "./book.mjs";
 
 const run = promisify(execFile);
 const ALL = allBlocks();
@@ -50,6 +50,13 @@ async function read(code) {
 
 describe("toml", () => {
   test.concurrent.each(of("toml").filter(([, { words }]) => words[1] === undefined))("%s", async (_, { code }) => {
+    expect(await read(code)).toMatch(/`nobody` has no webhook/);
+  });
+
+  // Pages of plugins show their entries in indented blocks.
+  const entries = chapters().flatMap((file) => indented(expanded(file)).filter((code) => code.startsWith("[")).map((code) => [path.relative(DOCS, file), code]));
+  test("pages of plugins show entries", () => expect(entries.length).toBeGreaterThanOrEqual(10));
+  test.concurrent.each(entries)("%s, an entry", async (_, code) => {
     expect(await read(code)).toMatch(/`nobody` has no webhook/);
   });
 
@@ -118,12 +125,14 @@ describe("commands", () => {
 
   // Commands of the whole book, in blocks and in the text; what follows the command's name is tried with --help.
   const text = ALL.filter(({ words }) => words[0] === "sh").map(({ code }) => code.replaceAll("\\\n", " ")).join("\n");
-  const prose = fs.readdirSync(DOCS, { recursive: true }).filter((file) => file.endsWith(".md")).map((file) => fs.readFileSync(path.join(DOCS, file), "utf8")).join("\n");
+  const prose = chapters().map(expanded).join("\n");
   const inText = [...prose.matchAll(/`doorward ([^`\n]+)`/g)].map(([, words]) => words);
+  const shown = chapters().flatMap((file) => indented(expanded(file))).join("\n");
+  const inIndented = [...shown.matchAll(/^doorward ([^#\n]+)/gm)].map(([, words]) => words);
   const inBlocks = [...text.matchAll(/(?:^|[\s/|(])doorward ([a-z][^|<>#)\n]*)/gm)].map(([, words]) => words);
   // A user, a container, a file and a database have the name, too.
   const command = (line) => line.replace(/["']?\$.*$/, "").replace(/^(doorward )+/, "").trim();
-  const lines = [...new Set([...inText, ...inBlocks].map(command))].filter((line) => !line.startsWith("doorward."));
+  const lines = [...new Set([...inText, ...inIndented, ...inBlocks].map(command))].filter((line) => !line.startsWith("doorward."));
 
   test("the book names commands", () => expect(lines.length).toBeGreaterThan(25));
 

@@ -81,6 +81,25 @@ describe("programs of front ends", () => {
   });
 });
 
+describe("the first policy of the cookbook", () => {
+  test("runs where it should, and its cases pass", async () => {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), "doorward-policy-"));
+    try {
+      await run(BINARY, ["init"], { cwd: folder });
+      fs.mkdirSync(path.join(folder, "hooks"));
+      for (const ending of ["rhai", "cases.toml"]) fs.copyFileSync(path.join(ROOT, `hooks/company_email.${ending}`), path.join(folder, `hooks/company_email.${ending}`));
+      const steps = blocksOf("policies/cookbook.md");
+      fs.appendFileSync(path.join(folder, "doorward.toml"), steps.find(({ words }) => words[0] === "toml").code);
+      for (const line of steps.find(({ words }) => words[1] === "hooks").code.trim().split("\n")) {
+        const { stdout } = await run(BINARY, line.split(" ").slice(1), { cwd: folder });
+        expect(stdout).toMatch(/before {1,}.*\/sign-up\/email|1[0-9] passed, 0 failed/);
+      }
+      const shown = steps.find(({ words }) => words[1] === "cases").code.trim();
+      expect(fs.readFileSync(path.join(ROOT, "hooks/company_email.cases.toml"), "utf8")).toContain(shown);
+    } finally { fs.rmSync(folder, { recursive: true, force: true }); }
+  });
+});
+
 describe("a backup of SQLite", () => {
   test("is whole while the file is written", async () => {
     const { default: Database } = await import("better-sqlite3");
