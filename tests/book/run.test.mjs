@@ -4,12 +4,15 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
+import { parse } from "smol-toml";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { freshDatabase } from "../harness/database.mjs";
 import { BINARY, ROOT, freePort, startDoorward } from "../harness/doorward.mjs";
-import { DOCS, blocks, expanded } from "./book.mjs";
+import { DOCS, blocks, expanded, indented } from "./book.mjs";
 
 const run = promisify(execFile);
+/** Compiled plugins are kept from server to server. */
+const COMPILED = path.join(ROOT, "target/test-compiled");
 const blocksOf = (chapter) => blocks(expanded(path.join(DOCS, chapter)));
 
 /** Runs a program of the book in the folder that has the client library. */
@@ -78,6 +81,36 @@ describe("programs of front ends", () => {
 
   test.each(blocksOf("frontend.md").filter(({ words }) => words[1] === "run").map(({ words, code }) => [words.join(" "), code]))("%s", async (_, code) => {
     expect((await node(code, server.origin)).stdout).toMatch(/^Hello, (Ada|Grace)\n$/);
+  });
+});
+
+describe("the entries on the pages of the official plugins", () => {
+  const official = blocks(fs.readFileSync(path.join(DOCS, "plugins/official.md"), "utf8"));
+  const pages = [...fs.readFileSync(path.join(DOCS, "plugins/official.md"), "utf8").matchAll(/\]\(([\w-]+)\.md\)/g)].map(([, id]) => id);
+
+  test("every official plugin has its page", () => {
+    const known = Object.keys(parse(fs.readFileSync(path.join(ROOT, "plugins/official.toml"), "utf8")));
+    expect(official).toHaveLength(1);
+    expect(pages).toEqual(expect.arrayContaining(known));
+    expect(pages).toHaveLength(known.length);
+  });
+
+  const entries = pages.flatMap((id) => indented(expanded(path.join(DOCS, `plugins/${id}.md`))).filter((code) => code.startsWith("[[plugins]]")).map((entry) => [id, entry]));
+  test("every page has an entry", () => expect(new Set(entries.map(([id]) => id)).size).toBe(pages.length));
+
+  test.each(entries)("%s", async (id, entry) => {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), "doorward-entry-"));
+    try {
+      fs.mkdirSync(COMPILED, { recursive: true });
+      fs.symlinkSync(COMPILED, path.join(folder, ".doorward"));
+      const named = Object.fromEntries([...entry.matchAll(/env = "(\w+)"/g)].map(([, name]) => [name, "value-of-a-variable"]));
+      const env = { ...process.env, ...named, DOORWARD_PLUGIN_FOLDER: path.join(ROOT, "plugins/dist") };
+      await run(BINARY, ["init"], { cwd: folder, env });
+      const mail = '\n[mail]\ntransport = "webhook"\nwebhook = { url = "https://mailer.example.com" }\n';
+      fs.appendFileSync(path.join(folder, "doorward.toml"), mail + entry);
+      await run(BINARY, ["migrate"], { cwd: folder, env });
+      expect((await run(BINARY, ["check"], { cwd: folder, env })).stdout).toBe("ready to serve\n");
+    } finally { fs.rmSync(folder, { recursive: true, force: true }); }
   });
 });
 
