@@ -105,15 +105,16 @@ fn write_section(text: &mut String, source: &Source, name: &str, path: &str, hea
     }
 }
 
-/// The comment of a struct, without the name of the section that it repeats.
+/// The comment of a struct: nothing where it is only the section's name, and without that name where it begins so.
 fn write_about(text: &mut String, about: &str, path: &str) {
-    let rest = ["[", "[["].iter().find_map(|_| about.split_once("`:").filter(|(head, _)| head.starts_with("`[")));
-    let about = rest.map_or(about, |(_, rest)| rest.trim());
-    if !about.starts_with("`[") && !path.is_empty() {
-        let mut letters = about.chars();
-        let first = letters.next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
+    let about = match about.strip_prefix("`[") {
+        Some(named) => named.split_once("`:").map_or("", |(_, rest)| rest.trim()),
+        None => about,
+    };
+    let mut letters = about.chars();
+    if let Some(first) = letters.next().filter(|_| !path.is_empty()) {
         let end = if about.ends_with('.') { "" } else { "." };
-        write!(text, "\n{first}{}{end}\n", letters.as_str()).unwrap();
+        write!(text, "\n{}{}{end}\n", first.to_uppercase(), letters.as_str()).unwrap();
     }
 }
 
