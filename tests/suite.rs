@@ -10,6 +10,7 @@
 )]
 
 mod advisories;
+mod book;
 mod capabilities;
 mod compat;
 mod contract;

@@ -7,10 +7,12 @@ const client = (database) => ({
 
 const browser = { test: { name: "browser", include: ["browser/**/*.test.mjs"], testTimeout: 60_000, hookTimeout: 60_000 } };
 
+const book = { test: { name: "book", include: ["book/**/*.test.mjs"], testTimeout: 60_000, hookTimeout: 60_000, maxConcurrency: 4 } };
+
 export default defineConfig({
   test: {
     pool: "forks",
     poolOptions: { forks: { maxForks: 2 } },
-    projects: [client("sqlite"), client("postgres"), browser, { test: { name: "harness", include: ["wire/**/*.test.mjs"] } }],
+    projects: [client("sqlite"), client("postgres"), browser, book, { test: { name: "harness", include: ["wire/**/*.test.mjs"] } }],
   },
 });
