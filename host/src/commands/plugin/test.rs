@@ -7,7 +7,7 @@ use super::build::{BuildRequest, build_all};
 use super::check::{CheckRequest, ScratchFolder, trial};
 use crate::app::{App, open_store};
 use crate::commands::CommandResult;
-use crate::http::{Query, Request};
+use crate::http::{Mount, Query, Request};
 use crate::plugin_host::Manifest;
 use crate::server;
 
@@ -47,26 +47,25 @@ fn try_out(component: &Path, options: &str) -> CommandResult {
 /// Whatever a route answers to a stranger, it must be an answer of its own.
 async fn smoke(app: &App, manifest: &Manifest) -> CommandResult {
     let mut failed = Vec::new();
-    for route in &manifest.routes {
+    let routes = manifest.routes.iter().map(|route| (Mount::Base, route.method.as_str(), route.path.as_str()));
+    let pages = manifest.pages.iter().map(|page| (Mount::Root, "GET", page.path.as_str()));
+    for (mount, method, path) in routes.chain(pages) {
         let mut request = Request::placeholder();
         request.id = "smoke".to_owned();
-        request.method.clone_from(&route.method);
-        request.path = route
-            .path
-            .split('/')
-            .map(|part| if part.starts_with(':') { "x" } else { part })
-            .collect::<Vec<_>>()
-            .join("/");
+        request.mount = mount;
+        request.method = method.to_owned();
+        let parts = path.split('/').map(|part| if part.starts_with(':') { "x" } else { part });
+        request.path = parts.collect::<Vec<_>>().join("/");
         request.query = Query::parse("");
-        if route.method != "GET" {
+        if method != "GET" {
             request.headers.push("content-type", "application/json");
             request.headers.push("origin", app.config.origin());
             request.raw_body = "{}".into();
         }
         let response = app.pipeline.answer(request).await;
-        say(&format!("    {} {} → {}", route.method, route.path, response.status));
+        say(&format!("    {method} {path} → {}", response.status));
         if response.status >= 500 {
-            failed.push(format!("{} {} answers {}", route.method, route.path, response.status));
+            failed.push(format!("{method} {path} answers {}", response.status));
         }
     }
     if failed.is_empty() { Ok(()) } else { Err(failed.join("; ").into()) }

@@ -34,7 +34,7 @@ pub fn list(_request: &Request, (): ()) -> Result<Response> {
 }
 
 /// The session is read from the store, so that one that was revoked does not count.
-fn require_admin() -> Result<Options> {
+pub fn require_admin() -> Result<Options> {
     let session = sessions::require()?;
     let options: Options = config::options()?;
     // An address that nobody proved to own makes nobody an administrator.

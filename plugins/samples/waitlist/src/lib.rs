@@ -3,6 +3,7 @@
 mod admin;
 mod entry;
 mod join;
+mod pages;
 
 use doorward_sdk::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -37,7 +38,7 @@ impl Options {
     }
 }
 
-/// The whole plugin: its options, its table, its endpoints and the hook on sign-up.
+/// The whole plugin: its options, its table, its endpoints, its parts of pages and the hook on sign-up.
 pub fn plugin() -> Plugin {
     Plugin::new("waitlist", env!("CARGO_PKG_VERSION"))
         .options::<Options>()
@@ -56,6 +57,8 @@ pub fn plugin() -> Plugin {
         .route(Route::post("/waitlist/join", join::join))
         .route(Route::post("/waitlist/invite", admin::invite))
         .route(Route::get("/waitlist/list", admin::list))
+        .contribute(Contribution::new("sign-up.notice", "Waitlist", pages::notice))
+        .contribute(Contribution::new("admin.page", "Waitlist", pages::administration).signed_in())
 }
 
 /// Runs before sign-up: who was not invited is refused.
