@@ -64,7 +64,7 @@ fn policy(page: &Answer, name: &str) -> String {
     found.trim().to_owned()
 }
 
-on_both!(a_page_needs_a_session_and_leads_back, sections_are_shown_in_order);
+on_both!(a_page_needs_a_session_and_leads_back, sections_are_shown_in_order, the_sample_adds_its_page);
 
 async fn a_page_needs_a_session_and_leads_back(place: Place) {
     let server = both(&place, "").await;
@@ -105,6 +105,38 @@ async fn sections_are_shown_in_order(place: Place) {
     assert_eq!(one["sections"][0]["title"], "Adder's page");
     let none = shown(&server, "/frame?slot=admin.page&of=other", &cookie).await;
     assert_eq!(none["sections"], json!([]));
+}
+
+async fn the_sample_adds_its_page(place: Place) {
+    static BUILT: LazyLock<PathBuf> = LazyLock::new(|| {
+        let out = root().join("target/samples");
+        build_once(&root().join("plugins/samples/waitlist"), &out);
+        out.join("waitlist.wasm")
+    });
+    let grants = r#"grants = ["mail", "models", "sessions", "transactions", "section:sign-up.notice", "section:admin.page",
+        "reads-request:/sign-up/email"]"#;
+    let waitlist = entry("waitlist", &BUILT, &format!("{grants}\nadmins = [\"ada@example.com\"]"));
+    let server = Fixture::start(&place, &format!("mail.transport = \"mailbox\"\n{}{waitlist}", frame(FRAME))).await;
+    assert_eq!(server.post("/waitlist/join", &json!({ "email": "bob@example.com" })).await.status, 200);
+    let notice = open(&server, "/frame/notice", "").await.json();
+    let form = &notice[0]["section"]["forms"][0];
+    assert_eq!(form["submit"]["to"]["href"], "/api/auth/waitlist/join");
+
+    let cookie = signed_in(&server).await;
+    let page = "/frame?slot=admin.page&of=waitlist";
+    let seen = shown(&server, page, &cookie).await;
+    assert_eq!(seen["menu"], json!([{ "plugin": "waitlist", "title": "Waitlist" }]));
+    assert_eq!(seen["sections"], json!([]), "an address that nobody proved to own");
+    server.post_as("/send-verification-email", &cookie, &json!({ "email": "ada@example.com" })).await;
+    server.follow(&server.mail("verify-email").await, &cookie).await;
+    let seen = shown(&server, page, &cookie).await;
+    let row = &seen["sections"][0]["section"]["rows"][0];
+    assert_eq!(row["title"], "bob@example.com");
+    let invite = &row["actions"][0];
+    let path = invite["to"]["href"].as_str().unwrap().strip_prefix("/api/auth").unwrap();
+    assert_eq!(server.post_as(path, &cookie, &invite["values"]).await.status, 200);
+    let row = &shown(&server, page, &cookie).await["sections"][0]["section"]["rows"][0];
+    assert_eq!((&row["badge"]["text"], row.get("actions")), (&json!("Invited"), None));
 }
 
 macro_rules! cases {
@@ -284,7 +316,8 @@ async fn scripts_run_where_both_may(place: Place) {
     let script = seen["sections"][0]["section"]["scripts"][0].as_str().unwrap();
     assert!(script.starts_with("/_assets/adder/") && script.ends_with("/adder.js"), "{script}");
     let style = seen["style"].as_str().unwrap().strip_suffix("frame.css").unwrap();
-    let expected = format!("http://localhost:3000{style} http://localhost:3000{script}");
+    let added = script.strip_suffix("adder.js").unwrap();
+    let expected = format!("http://localhost:3000{style} http://localhost:3000{added}");
     assert_eq!(policy(&page, "script-src"), expected);
     assert_eq!(open(&server, script, "").await.status, 200);
     let other = open(&server, "/frame/open", "").await;

@@ -262,11 +262,7 @@ pub fn section(
     let Some(handler) = plugin.contributions.get(index as usize) else { return Err(unknown(index)) };
     let slot = plugin.manifest.contributions.get(index as usize).map_or("", |rule| rule.slot).to_owned();
     let asked = Asked { slot, language, about: serde_json::from_str(&about).unwrap_or_default() };
-    let section = handler(&Request::new(request), &asked).map_err(Error::into_refusal)?;
-    section
-        .map(|section| serde_json::to_string(&section))
-        .transpose()
-        .map_err(|error| Error::from(error).into_refusal())
+    handler(&Request::new(request), &asked).map_err(Error::into_refusal)
 }
 
 fn full_answer(result: crate::Result<Response>) -> Result<answers::Answer, raw::ApiError> {

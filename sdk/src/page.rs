@@ -50,7 +50,8 @@ pub struct Contribution {
     pub(crate) handler: SectionFn,
 }
 
-pub(crate) type SectionFn = fn(&Request<'_>, &Asked) -> Result<Option<Section>>;
+/// Gives JSON text, so that a plugin without sections does not carry what writes them.
+pub(crate) type SectionFn = Box<dyn Fn(&Request<'_>, &Asked) -> Result<Option<String>>>;
 
 /// What a section is asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -100,8 +101,16 @@ impl Page {
 
 impl Contribution {
     /// A section in `slot`; `title` is what menus call it. None of it is shown when `handler` returns none.
-    pub fn new(slot: &'static str, title: &'static str, handler: SectionFn) -> Contribution {
-        Contribution { rule: ContributionRule::new(slot, title), handler }
+    pub fn new(
+        slot: &'static str,
+        title: &'static str,
+        handler: fn(&Request<'_>, &Asked) -> Result<Option<Section>>,
+    ) -> Contribution {
+        let written = move |request: &Request<'_>, asked: &Asked| {
+            let section = handler(request, asked)?;
+            Ok(section.map(|section| serde_json::to_string(&section)).transpose()?)
+        };
+        Contribution { rule: ContributionRule::new(slot, title), handler: Box::new(written) }
     }
 
     /// Its place among the others: the smallest comes first, and 100 is the usual one.

@@ -101,8 +101,10 @@ fn greet(config: &Config) {
         Some(mail) if mail.transport == MailTransport::Mailbox => format!("lands in   {base}/dev/mailbox"),
         _ => "is sent, as the configuration says".to_owned(),
     };
+    let has_pages = config.plugins.iter().any(|plugin| plugin.enabled && plugin.id == "pages");
+    let pages = if has_pages { format!("\nOpen            {base}{}/\n", config.pages.path) } else { String::new() };
     let greeting = format!(
-        r#"
+        r#"{pages}
 Doorward serves {base}{path}
 Mail {mail}
 

@@ -5,6 +5,7 @@
 //!
 //! Flat: one file for each group of sections, and few for reading them.
 
+mod accent;
 mod account;
 mod changes;
 mod check;

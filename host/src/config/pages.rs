@@ -7,7 +7,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json, json};
 
-use super::Config;
+use super::{Config, accent};
 use crate::crypto::{hex, sha256};
 use crate::http::asset::{self, Asset};
 
@@ -103,6 +103,10 @@ impl Pages {
             brand.insert(option.to_owned(), json!(asset.as_ref().map(|asset| &asset.path)));
             files.assets.extend(asset);
         }
+        let theme = accent::stylesheet(self.accent.as_deref(), self.radius);
+        let theme = theme.and_then(|sheet| self.served("theme.css", sheet.into_bytes()));
+        brand.insert("theme".to_owned(), json!(theme.as_ref().map(|asset| &asset.path)));
+        files.assets.extend(theme);
         files.brand = brand;
         if let Some(folder) = &self.templates {
             files.templates =
@@ -119,11 +123,16 @@ impl Pages {
         if bytes.len() > asset::MOST_BYTES {
             return Err(format!("pages.{option}: {shown} is larger than {} KiB", asset::MOST_BYTES >> 10));
         }
+        self.served(&format!("{option}.{end}"), bytes).ok_or_else(|| format!("pages.{option}: {shown} has no type"))
+    }
+
+    /// An asset of the site, under its hash.
+    fn served(&self, name: &str, bytes: Vec<u8>) -> Option<Asset> {
         let hash = hex(&sha256(&bytes));
         let packed = asset::gzip(&bytes).map(Into::into);
         // No plugin has this id.
-        let path = format!("{}{ASSETS}/_site/{}/{option}.{end}", self.path, hash.get(..16).unwrap_or_default());
-        Asset::new(path, bytes.into(), packed).ok_or_else(|| format!("pages.{option}: {shown} has no type"))
+        let path = format!("{}{ASSETS}/_site/{}/{name}", self.path, hash.get(..16).unwrap_or_default());
+        Asset::new(path, bytes.into(), packed)
     }
 }
 
@@ -191,6 +200,8 @@ mod tests {
         assert_eq!(files.brand["css"], json!(files.assets[0].path));
         assert_eq!((&files.brand["name"], &files.brand["logo"]), (&json!("Acme"), &Json::Null));
         assert_eq!(files.templates["own.html"], "<p>");
+        let themed = read("accent = \"#7c3aed\"").unwrap();
+        assert!(files.brand["theme"].is_null() && themed.brand["theme"].as_str().unwrap().ends_with("/theme.css"));
         assert!(read("logo = \"own.html\"").unwrap_err().contains("does not end in svg or png or webp"));
     }
 }

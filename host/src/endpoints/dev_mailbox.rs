@@ -18,7 +18,7 @@ use crate::outbox::mailbox::Mailbox;
 /// Shows the mailbox in one form; whoever is elsewhere gets 404.
 pub struct DevMailbox {
     mailbox: Arc<Mailbox>,
-    show: fn(&Mailbox) -> Response,
+    show: fn(&Mailbox, &RequestHead) -> Response,
 }
 
 impl DevMailbox {
@@ -36,7 +36,7 @@ impl DevMailbox {
 #[async_trait]
 impl Endpoint for DevMailbox {
     async fn call(&self, exchange: &mut Exchange) -> Result<Response, ApiError> {
-        Ok(if is_here(&exchange.request) { (self.show)(&self.mailbox) } else { Response::bare(404) })
+        Ok(if is_here(&exchange.request) { (self.show)(&self.mailbox, &exchange.request) } else { Response::bare(404) })
     }
 }
 
@@ -45,23 +45,28 @@ fn is_here(head: &RequestHead) -> bool {
     head.peer.is_some_and(|peer| peer.to_canonical().is_loopback()) && head.headers.get("host").is_some_and(is_loopback)
 }
 
-fn json(mailbox: &Mailbox) -> Response {
+fn json(mailbox: &Mailbox, _head: &RequestHead) -> Response {
     let mails = serde_json::to_string(&mailbox.mails()).unwrap_or_default();
     Response::with_type(200, "application/json", mails)
 }
 
-fn page(mailbox: &Mailbox) -> Response {
+/// The list, and the mail that `?mail=<id>` names. Its HTML stands in a frame of its own in which nothing runs.
+fn page(mailbox: &Mailbox, head: &RequestHead) -> Response {
+    let mails = mailbox.mails();
+    let shown = head.query.get("mail").and_then(|id| mails.iter().find(|mail| mail.id == id));
     let mut environment = Environment::new();
     let filled =
         environment.add_template("mailbox.html", include_str!("../../templates/mailbox.html")).and_then(|()| {
-            environment
-                .get_template("mailbox.html")?
-                .render(context! { mails => minijinja::Value::from(Serde(mailbox.mails())) })
+            environment.get_template("mailbox.html")?.render(context! {
+                mails => minijinja::Value::from(Serde(&mails)),
+                shown => minijinja::Value::from(Serde(&shown)),
+            })
         });
     match filled {
         Ok(html) => {
             let mut response = Response::with_type(200, "text/html; charset=utf-8", html);
-            response.headers.push("content-security-policy", "default-src 'none'; style-src 'unsafe-inline'");
+            let policy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
+            response.headers.push("content-security-policy", policy);
             response
         }
         Err(error) => {

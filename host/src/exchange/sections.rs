@@ -38,8 +38,8 @@ pub struct FoundSection {
     pub section: String,
     /// Whole paths that something in it posts to.
     pub posts: Vec<String>,
-    /// Whole paths of the modules that it names.
-    pub scripts: Vec<String>,
+    /// The folder of its plugin's modules, when it names one.
+    pub modules: Option<String>,
 }
 
 /// Knows who adds to which slot.
@@ -57,8 +57,8 @@ pub trait SectionSource: Send + Sync {
 pub struct PageParts {
     /// Whole paths that forms may post to.
     pub posts: BTreeSet<String>,
-    /// Whole paths of modules that may run.
-    pub scripts: BTreeSet<String>,
+    /// Folders whose modules may run.
+    pub modules: BTreeSet<String>,
 }
 
 impl Exchange {
@@ -73,7 +73,7 @@ impl Exchange {
         let found = source.ask(self, question).await;
         for section in &found {
             self.page_parts.posts.extend(section.posts.iter().cloned());
-            self.page_parts.scripts.extend(section.scripts.iter().cloned());
+            self.page_parts.modules.extend(section.modules.iter().cloned());
         }
         found
     }

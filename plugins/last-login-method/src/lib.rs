@@ -14,6 +14,7 @@ const FIELD: &str = "lastLoginMethod";
 pub fn plugin() -> Plugin {
     Plugin::new("last-login-method", env!("CARGO_PKG_VERSION"))
         .options::<Options>()
+        .public_option("cookie_name")
         .cookie(CookieRule::literal(options::COOKIE).or_option("cookie_name"))
         .user_field(FieldRule::new(FIELD, FieldType::String).when_option(options::STORES))
         .event(Event::before("user", Action::Create, store_with_user).when_option(options::STORES))

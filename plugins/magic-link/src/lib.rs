@@ -1,5 +1,6 @@
 //! Sign in with a link in a mail: `POST /sign-in/magic-link` sends it, `GET /magic-link/verify` redeems it.
 
+mod card;
 mod link;
 mod options;
 mod send;
@@ -25,4 +26,5 @@ pub fn plugin() -> Plugin {
         .verifications("magic-link:")
         .creates_users_with(&["email", "name", "emailVerified"])
         .mail("magic-link")
+        .contribute(Contribution::new("sign-in.methods", "Magic link", card::card).order(40))
 }

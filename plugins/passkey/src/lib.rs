@@ -3,6 +3,7 @@
 //! Flat: one file per route, and one per part of a ceremony.
 
 mod authenticate_options;
+mod cards;
 mod challenge;
 mod delete_passkey;
 mod errors;
@@ -34,6 +35,8 @@ pub fn plugin() -> Plugin {
         .route(Route::post("/passkey/delete-passkey", delete_passkey::delete_passkey))
         .cookie(CookieRule::prefixed(options::COOKIE).or_option("advanced.web_authn_challenge_cookie"))
         .verifications(challenge::PREFIX)
-        .table(passkey::table());
+        .table(passkey::table())
+        .contribute(Contribution::new("sign-in.methods", "Passkey", cards::sign_in).order(20))
+        .contribute(Contribution::new("account.security", "Passkeys", cards::list).order(30).signed_in());
     errors::ALL.into_iter().fold(plugin, Plugin::error)
 }

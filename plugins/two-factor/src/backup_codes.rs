@@ -39,6 +39,14 @@ impl BackupCodes {
         Ok(json.and_then(|json| serde_json::from_str(&json).ok()))
     }
 
+    /// How many are left.
+    pub fn left(&self) -> usize {
+        match self {
+            BackupCodes::Readable(codes) => codes.len(),
+            BackupCodes::Hashed { sha256 } => sha256.len(),
+        }
+    }
+
     /// The column as the operator wants it. Codes that were hashed before stay so.
     pub fn close(self, user_id: &str, how: StoreBackupCodes) -> Result<String> {
         let codes = match (self, how) {

@@ -4,6 +4,7 @@
 
 mod backup_codes;
 mod caller;
+mod card;
 mod challenge;
 mod disable;
 mod enable;
@@ -52,7 +53,10 @@ pub fn plugin() -> Plugin {
         .table(trusted_devices::table())
         .verifications("2fa-")
         .verifications(trusted_devices::PREFIX)
-        .mail(mailed_code::MAIL);
+        .mail(mailed_code::MAIL)
+        .contribute(
+            Contribution::new("account.security", "Two-factor authentication", card::card).order(20).signed_in(),
+        );
     let plugin = limited(plugin, "/two-factor/enable", enable::enable);
     let plugin = limited(plugin, "/two-factor/disable", disable::disable);
     let plugin = limited(plugin, "/two-factor/get-totp-uri", get_totp_uri::get_totp_uri);

@@ -94,7 +94,8 @@ impl RawRequest {
         };
         super::run::declare(plugin);
         let asked = Asked { slot: slot.to_owned(), language: asking.language.clone(), about: asking.about.clone() };
-        let mut section = handler(&Request::new(self), &asked)?;
+        let text = handler(&Request::new(self), &asked)?;
+        let mut section: Option<Section> = text.map(|text| serde_json::from_str(&text)).transpose()?;
         let settled = section.as_mut().map_or(Ok(()), |section| section.settle(&Own(plugin)));
         settled.map(|()| section).map_err(|fault| Error::new(500, "NO_SECTION", fault))
     }

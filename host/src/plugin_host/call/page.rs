@@ -78,7 +78,7 @@ impl Plugin {
             Ok(section) => Some(FoundSection {
                 contributor: contributor.clone(),
                 posts: section.posts().into_iter().map(str::to_owned).collect(),
-                scripts: section.scripts.clone(),
+                modules: self.shared.places.folder().filter(|_| !section.scripts.is_empty()).map(str::to_owned),
                 section: serde_json::to_string(&section).unwrap_or_default(),
             }),
             Err(reason) => {

@@ -63,6 +63,11 @@ impl OwnPlaces {
         }
     }
 
+    /// Where the assets stand, when there are some.
+    pub(in crate::plugin_host) fn folder(&self) -> Option<&str> {
+        self.folder.as_deref()
+    }
+
     /// The whole path of a page, whether or not there is one.
     pub(in crate::plugin_host) fn page_path(&self, path: &str) -> String {
         match (path, self.pages_path.as_str()) {
@@ -94,7 +99,7 @@ impl OwnPlaces {
     pub(in crate::plugin_host) fn policy(&self, parts: &PageParts) -> String {
         let at = |path: &String| format!(" {}{}", self.origin, source_path(path));
         let (scripts, places) = if self.may_script {
-            let scripts: String = self.folder.iter().chain(&parts.scripts).map(at).collect();
+            let scripts: String = self.folder.iter().chain(&parts.modules).map(at).collect();
             (scripts, " 'self'".to_owned())
         } else {
             (String::new(), self.plain.iter().chain(&parts.posts).map(at).collect())
@@ -180,7 +185,7 @@ mod tests {
     fn a_policy_names_what_is_the_plugins_own() {
         let mut parts = PageParts::default();
         parts.posts.insert("/api/auth/y/add?a=b".to_owned());
-        parts.scripts.insert("/_assets/y/1/y.js".to_owned());
+        parts.modules.insert("/_assets/y/1/".to_owned());
         let policy = places("", false).policy(&parts);
         let own = "http://localhost:3000/api/auth/x/add http://localhost:3000/api/auth/x%3B%20script-src%20%2A \
                    http://localhost:3000/x http://localhost:3000/ http://localhost:3000/api/auth/y/add";
@@ -192,7 +197,7 @@ mod tests {
         let scripted = places("", true);
         let folder = scripted.folder.clone().unwrap();
         let policy = scripted.policy(&parts);
-        let scripts = format!("script-src http://localhost:3000{folder} http://localhost:3000/_assets/y/1/y.js;");
+        let scripts = format!("script-src http://localhost:3000{folder} http://localhost:3000/_assets/y/1/;");
         assert!(policy.contains(&scripts) && policy.contains("form-action 'self';"), "{policy}");
     }
 }

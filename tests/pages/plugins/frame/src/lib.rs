@@ -13,6 +13,10 @@ pub fn plugin() -> Plugin {
         .page(Page::get("/frame/reset/:token", open))
         .slot("account.security")
         .slot("admin.page")
+        .slot("sign-up.notice")
+        .page(Page::get("/frame/notice", |_, ()| {
+            Ok(Response::html(json!(sections::ask("sign-up.notice", &Asking::default())?).to_string()))
+        }))
         .cookie(CookieRule::prefixed("frame"))
         .rate_limit(RateRule::new("/frame/open", 3, 10))
         .route(Route::get("/frame/answer/:what", answer))
@@ -64,7 +68,11 @@ fn attempt(request: &Request, (): ()) -> Result<Response> {
         }
         "type" => Ok(Response::bytes(&request.query("type").unwrap_or_default(), "<svg/>")),
         "cookie" => {
-            let set = cookies::set(&request.query("name").unwrap_or_default(), "x", cookies::Attributes { max_age_secs: None, http_only: true });
+            let set = cookies::set(
+                &request.query("name").unwrap_or_default(),
+                "x",
+                cookies::Attributes { max_age_secs: None, http_only: true },
+            );
             Ok(page.header("x-refused", if set.is_err() { "yes" } else { "no" }))
         }
         "slot" => {

@@ -1,0 +1,46 @@
+//! What a person sees: sign-in, sign-up, and the pages of an account, in light and dark, in English and German.
+//!
+//! Flat: one file per group of pages, and what they are made with.
+
+mod account;
+mod frame;
+mod gate;
+mod icons;
+mod look;
+mod qr;
+pub mod render;
+pub mod sections;
+mod stops;
+#[cfg(test)]
+mod tests;
+pub mod words;
+
+use doorward_sdk::prelude::*;
+
+doorward_sdk::plugin!(plugin);
+
+/// The whole plugin: its pages, the slots in them, and the two cookies that its scripts set.
+pub fn plugin() -> Plugin {
+    let slots =
+        ["sign-in.methods", "sign-in.notice", "sign-up.notice", "account.profile", "account.security", "account.page"];
+    let plugin = Plugin::new("pages", env!("CARGO_PKG_VERSION"))
+        .cookie(CookieRule::literal(frame::LANGUAGE_COOKIE))
+        .cookie(CookieRule::literal(frame::THEME_COOKIE))
+        .route(Route::post("/pages/qr", qr::qr))
+        .rate_limit(RateRule::new("/pages/qr", 10, 60))
+        .page(Page::get("/", gate::home))
+        .page(Page::get("/sign-in", gate::sign_in).signs_in())
+        .page(Page::get("/sign-up", gate::sign_up))
+        .page(Page::get("/continue", gate::go_on))
+        .page(Page::get("/forgot-password", gate::forgot))
+        .page(Page::get("/reset-password", gate::reset))
+        .page(Page::get("/two-factor", gate::second_factor))
+        .page(Page::get("/error", stops::error))
+        .page(Page::get("/signed-out", stops::signed_out))
+        .page(Page::get("/goodbye", stops::goodbye))
+        .page(Page::get("/new-address", stops::new_address))
+        .page(Page::get("/account", account::profile).signed_in())
+        .page(Page::get("/account/security", account::security).signed_in())
+        .page(Page::get("/account/more/:plugin", account::more).signed_in());
+    slots.into_iter().fold(plugin, Plugin::slot)
+}

@@ -1,0 +1,16 @@
+//! What the operator chose: name, logo, style sheets.
+
+use doorward_sdk::prelude::*;
+
+/// The site as the templates show it.
+pub fn site(view: &Value, name: &str) -> Value {
+    let logo = view.pointer("/brand/logo").and_then(Value::as_str);
+    json!({ "name": name, "logo": logo, "icon": logo.map(str::to_owned).or_else(|| site::asset("icon.svg")) })
+}
+
+/// The style sheets in their order: the operator's come last, and outside of every layer, so that they always count.
+pub fn sheets(view: &Value) -> Vec<String> {
+    let own = ["tokens.css", "pages.css"].into_iter().filter_map(site::asset);
+    let brand = ["/brand/theme", "/brand/css"].into_iter().filter_map(|part| view.pointer(part)?.as_str());
+    own.chain(brand.map(str::to_owned)).collect()
+}
