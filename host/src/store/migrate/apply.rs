@@ -28,7 +28,8 @@ impl Store {
         Ok(missing(self.schema(), self.backend(), &inspect(self, self.backend()).await?))
     }
 
-    /// Adds the tables, columns and indexes that are missing, all or none, and records each statement.
+    /// Adds the tables, columns and indexes that are missing, all or none, and records each statement. On MySQL each of them
+    /// stays by itself, and what a migration that failed has left out is added by the next one.
     ///
     /// # Errors
     /// `Unavailable`, or `UniqueViolation` or `Internal` when existing rows or tables prevent it.
@@ -36,7 +37,7 @@ impl Store {
         // SQLite has a single writer and needs none.
         let lease = match self.backend() {
             Backend::Sqlite => None,
-            Backend::Postgres => Some(Lease::take(self).await?),
+            Backend::Postgres | Backend::Mysql => Some(Lease::take(self).await?),
         };
         let migrated = self.migrate_alone().await;
         if let Some(lease) = lease {
@@ -77,6 +78,7 @@ async fn record(transaction: &Transaction, backend: Backend, number: u64, sql: &
     let now = match backend {
         Backend::Sqlite => "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')",
         Backend::Postgres => "now()",
+        Backend::Mysql => "now(3)",
     };
     let mut out = Builder::write("INSERT INTO ");
     out.name(&model.table).sql(" (").names("", model.fields.iter().map(|field| field.column.as_str()));
