@@ -209,6 +209,9 @@ async fn a_database_that_only_reads_is_not_ready(place: Place) {
         Backend::Sqlite => {
             "create trigger full before insert on doorward_outbox begin select raise(abort, 'full'); end"
         }
+        Backend::Mysql => {
+            "create trigger full before insert on doorward_outbox for each row signal sqlstate '45000' set message_text = 'full'"
+        }
         Backend::Postgres => {
             "do $$ begin execute 'alter database ' || current_database() || ' set default_transaction_read_only = on'; end $$; \
              select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"

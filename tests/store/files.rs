@@ -12,7 +12,7 @@ fn rendered(backend: Backend) -> Vec<String> {
 /// `DOORWARD_WRITE_MIGRATIONS=1` writes the files anew.
 #[test]
 fn migration_files_are_the_models() {
-    for (backend, folder) in [(Backend::Sqlite, "sqlite"), (Backend::Postgres, "postgres")] {
+    for (backend, folder) in [(Backend::Sqlite, "sqlite"), (Backend::Postgres, "postgres"), (Backend::Mysql, "mysql")] {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../migrations").join(folder).join("0001_core.sql");
         let text = rendered(backend).join(";\n\n") + ";\n";
         if env::var("DOORWARD_WRITE_MIGRATIONS").is_ok() {

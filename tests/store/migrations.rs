@@ -1,11 +1,11 @@
 //! Migrations: from nothing, twice, and what joins an existing database.
 
 use doorward::store::core_models::MIGRATION;
-use doorward::store::{Field, FieldType, Model, Models, Owner, Schema, create_schema, eq};
+use doorward::store::{Backend, Field, FieldType, Model, Models, Owner, Schema, create_schema, eq};
 
-use super::{Place, TestStore, on_both, user};
+use super::{Place, TestStore, on_each, user};
 
-on_both!(from_nothing_and_twice, additions_join_a_live_database, several_processes_at_once, a_failure_changes_nothing);
+on_each!(from_nothing_and_twice, additions_join_a_live_database, several_processes_at_once, a_failure_changes_nothing);
 
 async fn from_nothing_and_twice(place: Place) {
     let store = place.open(Schema::core());
@@ -72,10 +72,17 @@ async fn a_failure_changes_nothing(place: Place) {
         store.insert(user(&store, id)).await.unwrap();
     }
     // The rows hold the same value in what is to become unique.
-    place.sql("alter table \"user\" add column username text; update \"user\" set username = 'same'").await;
+    place.sql("alter table \"user\" add column username varchar(255); update \"user\" set username = 'same'").await;
     let with_plugin = place.open(with_plugin());
     let plan = with_plugin.migration_plan().await.unwrap();
     assert!(with_plugin.migrate().await.is_err());
-    assert_eq!(with_plugin.migration_plan().await.unwrap(), plan);
+    let left = with_plugin.migration_plan().await.unwrap();
+    // MySQL keeps what was done before the failure; the next migration goes on there.
+    let is_expected =
+        if place.backend == Backend::Mysql { left.iter().all(|sql| plan.contains(sql)) } else { left == plan };
+    assert!(is_expected && !left.is_empty(), "{left:#?}");
     assert_eq!(store.count_all("user").await, 2);
+    place.sql("update \"user\" set username = id").await;
+    with_plugin.migrate().await.unwrap();
+    assert!(with_plugin.migration_plan().await.unwrap().is_empty());
 }

@@ -6,6 +6,7 @@
     reason = "a test fails by panicking, in the functions it calls too"
 )]
 
+mod cluster;
 mod files;
 mod migrations;
 mod misfits;
@@ -15,6 +16,7 @@ mod races;
 mod refusals;
 mod tables;
 mod takeover;
+mod tls;
 mod transactions;
 mod try_again;
 
@@ -28,6 +30,8 @@ use diesel::connection::SimpleConnection;
 use diesel::{Connection, SqliteConnection};
 use doorward::clock::Timestamp;
 use doorward::store::{Backend, Models, Record, Schema, Store, StoreOptions, Value};
+use mysql_async::Conn;
+use mysql_async::prelude::Queryable;
 use tokio_postgres::NoTls;
 use url::Url;
 
@@ -81,6 +85,7 @@ impl Place {
                 connection.batch_execute(&format!("PRAGMA busy_timeout = 5000; {sql}")).unwrap();
             }
             Backend::Postgres => execute(&direct(&self.url), sql).await.unwrap(),
+            Backend::Mysql => execute_mysql(&self.url, sql).await,
         }
     }
 }
@@ -90,10 +95,11 @@ impl Place {
 pub enum Lock {
     Sqlite(SqliteConnection),
     Postgres(tokio_postgres::Client),
+    Mysql(Conn),
 }
 
 impl Place {
-    /// Keeps everybody from writing, and on PostgreSQL from reading this table.
+    /// Keeps everybody from writing, and from reading this table, but on SQLite.
     pub async fn lock(&self, table: &str) -> Lock {
         match self.backend {
             Backend::Sqlite => {
@@ -104,11 +110,13 @@ impl Place {
             Backend::Postgres => {
                 let (client, connection) = tokio_postgres::connect(&self.url, NoTls).await.unwrap();
                 tokio::spawn(connection);
-                client
-                    .batch_execute(&format!("BEGIN; LOCK TABLE \"{table}\" IN ACCESS EXCLUSIVE MODE"))
-                    .await
-                    .unwrap();
+                client.batch_execute(&format!("BEGIN; LOCK TABLE \"{table}\" IN ACCESS EXCLUSIVE MODE")).await.unwrap();
                 Lock::Postgres(client)
+            }
+            Backend::Mysql => {
+                let mut connection = Conn::from_url(&self.url).await.unwrap();
+                connection.query_drop(format!("lock tables `{table}` write")).await.unwrap();
+                Lock::Mysql(connection)
             }
         }
     }
@@ -126,7 +134,7 @@ pub async fn on_postgres<F: Future<Output = ()>>(case: impl FnOnce(Place) -> F) 
     static COUNT: AtomicUsize = AtomicUsize::new(0);
     let Ok(server) = env::var(POSTGRES_URL) else {
         assert!(
-            env::var("DOORWARD_TEST_SQLITE_ONLY").is_ok_and(|value| value == "1"),
+            is_sqlite_alone(),
             "set {POSTGRES_URL} to a superuser's URL of a PostgreSQL server, or DOORWARD_TEST_SQLITE_ONLY=1"
         );
         return;
@@ -143,6 +151,41 @@ pub async fn on_postgres<F: Future<Output = ()>>(case: impl FnOnce(Place) -> F) 
     }
     case(Place { backend: Backend::Postgres, url: url.into() }).await;
     execute(&server, &format!("DROP DATABASE {name} WITH (FORCE)")).await.unwrap();
+}
+
+/// A URL of a MySQL or MariaDB server, for a user who may do anything; each test makes a database of its own there.
+const MYSQL_URL: &str = "DOORWARD_TEST_MYSQL_URL";
+
+/// Runs a case on an empty MySQL or MariaDB database.
+pub async fn on_mysql<F: Future<Output = ()>>(case: impl FnOnce(Place) -> F) {
+    static COUNT: AtomicUsize = AtomicUsize::new(0);
+    let Ok(server) = env::var(MYSQL_URL) else {
+        assert!(
+            is_sqlite_alone(),
+            "set {MYSQL_URL} to the URL of a MySQL or MariaDB server, or DOORWARD_TEST_SQLITE_ONLY=1"
+        );
+        return;
+    };
+    let name = format!("doorward_test_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+    execute_mysql(&server, &format!("create database {name}")).await;
+    let mut url = Url::parse(&server).unwrap();
+    url.set_path(&name);
+    case(Place { backend: Backend::Mysql, url: url.into() }).await;
+    execute_mysql(&server, &format!("drop database {name}")).await;
+}
+
+/// Runs SQL, which quotes names as the standard does, on a connection of its own to MySQL or MariaDB.
+async fn execute_mysql(url: &str, sql: &str) {
+    let mut connection = Conn::from_url(url).await.unwrap();
+    connection.query_drop("set session sql_mode = concat(@@sql_mode, ',ANSI_QUOTES')").await.unwrap();
+    for statement in sql.split(';').map(str::trim).filter(|statement| !statement.is_empty()) {
+        connection.query_drop(statement).await.unwrap();
+    }
+    connection.disconnect().await.unwrap();
+}
+
+fn is_sqlite_alone() -> bool {
+    env::var("DOORWARD_TEST_SQLITE_ONLY").is_ok_and(|value| value == "1")
 }
 
 /// The URL without the pooler.
@@ -180,9 +223,24 @@ pub async fn execute(url: &str, sql: &str) -> Result<(), tokio_postgres::Error> 
     client.batch_execute(sql).await
 }
 
-/// Makes a test of each case for each database.
+/// Makes a test of each case for each database. Those on MySQL run only when ignored tests are asked for.
 macro_rules! on_both {
     ($($case:ident),* $(,)?) => {
+        crate::store::on_backends!(#[ignore = "`tests/run --full` runs it"] $($case),*);
+    };
+}
+pub(crate) use on_both;
+
+/// As `on_both!`, and those on MySQL always run.
+macro_rules! on_each {
+    ($($case:ident),* $(,)?) => {
+        crate::store::on_backends!(#[allow(clippy::allow_attributes)] $($case),*);
+    };
+}
+pub(crate) use on_each;
+
+macro_rules! on_backends {
+    (#[$($mysql:tt)*] $($case:ident),*) => {
         mod sqlite {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $case() {
@@ -195,9 +253,22 @@ macro_rules! on_both {
                 crate::store::on_postgres(super::$case).await;
             })*
         }
+        mod mysql {
+            crate::store::on_backends!(@mysql [#[$($mysql)*]] $($case),*);
+        }
+    };
+    (@mysql $attribute:tt $($case:ident),*) => {
+        $(crate::store::on_backends!(@case $attribute $case);)*
+    };
+    (@case [#[$($mysql:tt)*]] $case:ident) => {
+        #[$($mysql)*]
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn $case() {
+            crate::store::on_mysql(super::$case).await;
+        }
     };
 }
-pub(crate) use on_both;
+pub(crate) use on_backends;
 
 /// A moment of the tests.
 const NOW: Timestamp = Timestamp(1_795_336_883_051);

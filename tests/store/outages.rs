@@ -1,12 +1,12 @@
 //! Databases that cannot be reached, and connections that are lost.
 
-use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
-use doorward::store::{Backend, Models, Schema, Store, StoreError, StoreOptions};
+use doorward::store::{Models, Schema, Store, StoreError, StoreOptions};
 use serde_json::json;
 
+use super::cluster::Cluster;
 use super::{Place, TestStore, on_postgres, user};
 use crate::fixture::{Answer, Fixture};
 
@@ -18,7 +18,7 @@ fn open(url: &str) -> Result<Store, StoreError> {
 #[tokio::test]
 async fn an_unreachable_database_is_unavailable() {
     assert!(matches!(open("sqlite:///no/such/folder/x.db"), Err(StoreError::Unavailable(_))));
-    assert!(matches!(open("mysql://root@127.0.0.1/x"), Err(StoreError::InvalidInput { .. })));
+    assert!(matches!(open("mssql://root@127.0.0.1/x"), Err(StoreError::InvalidInput { .. })));
     for url in ["sqlite://", "sqlite://:memory:"] {
         assert!(matches!(open(url), Err(StoreError::InvalidInput { .. })), "{url}");
     }
@@ -88,7 +88,7 @@ async fn a_server_that_was_killed_is_used_again_without_a_restart() {
         let server = Fixture::start(&cluster.place, MANAGED).await;
         for round in 0..2 {
             assert_eq!(sign_up(&server, &format!("before{round}")).await.status, 200);
-            cluster.script("halt");
+            cluster.halt();
             let refused = sign_up(&server, &format!("meanwhile{round}")).await;
             assert_eq!(refused.refusal(), "503 SERVER_BUSY The server is busy. Please try again later.");
             assert_eq!(refused.headers.get("retry-after"), Some("1"));
@@ -96,7 +96,7 @@ async fn a_server_that_was_killed_is_used_again_without_a_restart() {
             assert_eq!(server.manage("GET", "/health", &[], "").await.status, 200);
             let metrics = server.manage("GET", "/metrics", &[], "").await.text;
             assert!(metrics.contains("doorward_database_up 0") && !metrics.contains("outbox_depth"), "{metrics}");
-            cluster.script("resume");
+            cluster.resume();
             assert_eq!(server.manage("GET", "/ready", &[], "").await.status, 200);
             assert_eq!(sign_up(&server, &format!("after{round}")).await.status, 200);
         }
@@ -107,35 +107,4 @@ async fn a_server_that_was_killed_is_used_again_without_a_restart() {
 async fn sign_up(server: &Fixture, name: &str) -> Answer {
     let body = json!({ "name": name, "email": format!("{name}@example.com"), "password": "password1234" });
     server.post("/sign-up/email", &body).await
-}
-
-/// A throw-away PostgreSQL cluster.
-struct Cluster {
-    folder: String,
-    place: Place,
-}
-
-impl Cluster {
-    fn start() -> Self {
-        let printed = run_script(&["start"]);
-        let (folder, url) = printed.trim().split_once('\n').unwrap();
-        Self { folder: folder.to_owned(), place: Place { backend: Backend::Postgres, url: url.to_owned() } }
-    }
-
-    fn script(&self, what: &str) {
-        run_script(&[what, &self.folder]);
-    }
-}
-
-impl Drop for Cluster {
-    fn drop(&mut self) {
-        self.script("stop");
-    }
-}
-
-fn run_script(arguments: &[&str]) -> String {
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/postgres");
-    let output = Command::new(script).args(arguments).output().unwrap();
-    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
 }

@@ -7,9 +7,9 @@ use doorward::store::{
 };
 use serde_json::json;
 
-use super::{NOW, Place, TestStore, on_both, record, user};
+use super::{NOW, Place, TestStore, on_each, record, user};
 
-on_both!(
+on_each!(
     round_trip_of_each_kind,
     defaults_and_renamed_columns,
     comparisons,
@@ -21,6 +21,7 @@ on_both!(
     bad_input,
     update_and_delete,
     statements_need_a_filter,
+    texts_are_equal_only_if_all_their_bytes_are,
 );
 
 /// A model with a field of each kind.
@@ -39,6 +40,22 @@ async fn things(place: &Place) -> Store {
     let store = place.open(schema);
     store.migrate().await.unwrap();
     store
+}
+
+/// Neither letter case, nor accents, nor spaces at the end make two addresses one.
+async fn texts_are_equal_only_if_all_their_bytes_are(place: Place) {
+    let store = place.core().await;
+    let addresses =
+        ["e@x.example", "E@x.example", "\u{e9}@x.example", "e\u{301}@x.example", "e@x.example ", "\u{1f600}@x.example"];
+    for (number, address) in addresses.into_iter().enumerate() {
+        let mut user = user(&store, &format!("u{number}"));
+        user.set("email", address).unwrap();
+        store.insert(user).await.unwrap();
+    }
+    for (number, address) in addresses.into_iter().enumerate() {
+        let found = store.find_many("user", &[eq("email", address)], None, None, None).await.unwrap();
+        assert_eq!(found.iter().map(|user| user.text("id")).collect::<Vec<_>>(), [format!("u{number}")], "{address:?}");
+    }
 }
 
 async fn round_trip_of_each_kind(place: Place) {

@@ -6,9 +6,9 @@ use doorward::store::{Models, Store, StoreError, eq, lt, rate_limit};
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
-use super::{NOW, Place, TestStore, on_both, record, user, verification as row};
+use super::{NOW, Place, TestStore, on_each, record, user, verification as row};
 
-on_both!(
+on_each!(
     one_of_many_consumes,
     increments_all_count,
     a_guard_holds_under_a_race,

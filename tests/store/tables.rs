@@ -7,9 +7,9 @@ use doorward::store::verification::find_verification;
 use doorward::store::{Models, Store, User, Verification, eq, ne};
 use serde_json::json;
 
-use super::{NOW, Place, TestStore, on_both, record, user, verification};
+use super::{NOW, Place, TestStore, on_each, record, user, verification};
 
-on_both!(users, sessions, verifications, the_outbox_lends_and_takes_back);
+on_each!(users, sessions, verifications, the_outbox_lends_and_takes_back);
 
 async fn users(place: Place) {
     let store = place.core().await;

@@ -7,9 +7,9 @@ use futures_util::FutureExt;
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
-use super::{NOW, Place, TestStore, impatient, on_both, record, user};
+use super::{NOW, Place, TestStore, impatient, on_each, record, user};
 
-on_both!(
+on_each!(
     commit_makes_visible,
     drop_and_rollback_undo,
     a_failed_statement_dooms_the_transaction,

@@ -2,7 +2,7 @@
 
 use doorward::store::{Models, Store, StoreError, eq};
 
-use super::{Place, TestStore, on_postgres, user};
+use super::{Place, TestStore, on_mysql, on_postgres, user};
 
 async fn serializable(place: &Place) -> Store {
     let name = place.url.rsplit('/').next().unwrap();
@@ -23,28 +23,32 @@ async fn with_counter(store: &Store) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn all_who_collide_succeed() {
     on_postgres(async |place| {
-        let store = serializable(&place).await;
-        with_counter(&store).await;
-        let mut tasks = tokio::task::JoinSet::new();
-        for number in 0..8 {
-            let store = store.clone();
-            tasks.spawn(async move {
-                for round in 0..10 {
-                    if number % 2 == 0 {
-                        store.increment("doorward_counter", &[eq("key", "k")], "count", 1).await.unwrap();
-                        continue;
-                    }
-                    let transaction = store.begin().await.unwrap();
-                    transaction.insert(user(&store, &format!("u{number}-{round}"))).await.unwrap();
-                    transaction.increment("doorward_counter", &[eq("key", "k")], "count", 1).await.unwrap();
-                    transaction.commit().await.unwrap();
-                }
-            });
-        }
-        tasks.join_all().await;
-        assert_eq!((count_of(&store).await, store.count_all("user").await), (80, 40));
+        collide(serializable(&place).await).await;
     })
     .await;
+    on_mysql(async |place| collide(place.core().await).await).await;
+}
+
+async fn collide(store: Store) {
+    with_counter(&store).await;
+    let mut tasks = tokio::task::JoinSet::new();
+    for number in 0..8 {
+        let store = store.clone();
+        tasks.spawn(async move {
+            for round in 0..10 {
+                if number % 2 == 0 {
+                    store.increment("doorward_counter", &[eq("key", "k")], "count", 1).await.unwrap();
+                    continue;
+                }
+                let transaction = store.begin().await.unwrap();
+                transaction.insert(user(&store, &format!("u{number}-{round}"))).await.unwrap();
+                transaction.increment("doorward_counter", &[eq("key", "k")], "count", 1).await.unwrap();
+                transaction.commit().await.unwrap();
+            }
+        });
+    }
+    tasks.join_all().await;
+    assert_eq!((count_of(&store).await, store.count_all("user").await), (80, 40));
 }
 
 /// What a transaction has shown its caller must still be so, or the caller hears of it.
@@ -69,28 +73,29 @@ async fn what_was_read_and_has_changed_is_a_conflict() {
 /// Two transactions lock the same rows in opposite order. The database ends one of them, which is done again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_deadlock_is_resolved() {
-    on_postgres(async |place| {
-        let store = place.core().await;
-        for id in ["a", "b"] {
-            store.insert(user(&store, id)).await.unwrap();
-        }
-        let barrier = tokio::sync::Barrier::new(2);
-        let name = async |ids: [&str; 2], name: &str| {
-            let transaction = store.begin().await.unwrap();
-            for (place, id) in ids.into_iter().enumerate() {
-                transaction.update("user", &[eq("id", id)], &[("name", name.into())]).await.unwrap();
-                if place == 0 {
-                    barrier.wait().await;
-                }
+    on_postgres(lock_in_opposite_order).await;
+    on_mysql(lock_in_opposite_order).await;
+}
+
+async fn lock_in_opposite_order(place: Place) {
+    let store = place.core().await;
+    for id in ["a", "b"] {
+        store.insert(user(&store, id)).await.unwrap();
+    }
+    let barrier = tokio::sync::Barrier::new(2);
+    let name = async |ids: [&str; 2], name: &str| {
+        let transaction = store.begin().await.unwrap();
+        for (place, id) in ids.into_iter().enumerate() {
+            transaction.update("user", &[eq("id", id)], &[("name", name.into())]).await.unwrap();
+            if place == 0 {
+                barrier.wait().await;
             }
-            transaction.commit().await.unwrap();
-        };
-        tokio::join!(name(["a", "b"], "one"), name(["b", "a"], "two"));
-        let of =
-            async |id: &str| store.find_one("user", &[eq("id", id)]).await.unwrap().unwrap().text("name").to_owned();
-        assert_eq!(of("a").await, of("b").await);
-    })
-    .await;
+        }
+        transaction.commit().await.unwrap();
+    };
+    tokio::join!(name(["a", "b"], "one"), name(["b", "a"], "two"));
+    let of = async |id: &str| store.find_one("user", &[eq("id", id)]).await.unwrap().unwrap().text("name").to_owned();
+    assert_eq!(of("a").await, of("b").await);
 }
 
 /// A unique violation that a savepoint undid is part of what is done again.

@@ -23,12 +23,13 @@ const LAYERS: [(u8, &[&str]); 9] = [
 ];
 
 /// A library and the only modules that may name it.
-const OWNERS: [(&str, &[&str]); 5] = [
+const OWNERS: [(&str, &[&str]); 6] = [
     ("actix_web", &["server"]),
     ("wasmtime", &["plugin_host"]),
     ("rhai", &["hooks"]),
     ("diesel", &["store"]),
     ("tokio_postgres", &["store"]),
+    ("mysql_async", &["store"]),
 ];
 
 const LONGEST_FILE_LINES: usize = 400;

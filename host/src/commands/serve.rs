@@ -108,15 +108,15 @@ pub fn check(config: Config) -> CommandResult {
     actix_runtime(async move {
         let config = Arc::new(config);
         let store = App::check(&config).await?;
-        check_tables(&store).await?;
+        check_tables(&config, &store).await?;
         greet_mail_server(&config).await?;
         tell!("ready to serve");
         Ok(())
     })
 }
 
-async fn check_tables(store: &Store) -> CommandResult {
-    let misfits = store.misfits().await?;
+async fn check_tables(config: &Config, store: &Store) -> CommandResult {
+    let misfits = store.misfits(config.advanced.database.generate_id).await?;
     for misfit in misfits.iter().filter(|misfit| !misfit.is_fatal) {
         remark!("doorward: note: {}", misfit.text);
     }

@@ -100,10 +100,10 @@ impl Config {
                 _ => Ok(()),
             };
         }
-        let is_postgres = url.starts_with("postgres://") || url.starts_with("postgresql://");
+        let schemes = ["postgres://", "postgresql://", "mysql://", "mariadb://"];
         match url::Url::parse(url) {
-            _ if !is_postgres => {
-                let text = "database.url starts neither with sqlite:// nor with postgres://. \
+            _ if !schemes.iter().any(|scheme| url.starts_with(scheme)) => {
+                let text = "database.url starts with none of sqlite://, postgres://, mysql://, mariadb://. \
                             Write \"sqlite://doorward.db\" or \"postgres://user@host/name\"";
                 invalid(text.to_owned())
             }

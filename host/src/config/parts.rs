@@ -85,10 +85,11 @@ impl Default for Server {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Database {
-    /// `sqlite://file.db` (seen from the configuration file) or `postgres://user@host/name`.
+    /// `sqlite://file.db` (seen from the configuration file), `postgres://user@host/name` or `mysql://user@host/name`, which
+    /// is MariaDB's too.
     #[serde(serialize_with = "without_password")]
     pub url: String,
-    /// Connections (PostgreSQL) or reader threads (SQLite); 0 means the backend's default.
+    /// Connections (PostgreSQL, MySQL) or reader threads (SQLite); 0 means the backend's default.
     pub pool_size: usize,
     /// How long a request waits for a free connection or for its turn to write, in milliseconds.
     pub acquire_timeout_ms: u64,

@@ -1,11 +1,12 @@
 //! Counters that many requests change at once: each change is exact and one statement.
 
-use super::Database;
 use super::error::StoreError;
 use super::models::Models;
-use super::query::{eq, gt};
+use super::query::{eq, gt, lte};
+use super::record::Record;
 use super::statement::Builder;
 use super::value::Value;
+use super::{Backend, Database};
 use crate::clock::Timestamp;
 use doorward_contract::FieldType;
 
@@ -28,7 +29,11 @@ pub async fn hit(
     let column = |field: &str| model.field(field).map(|field| field.column.as_str());
     let (count, ends) = (column("count")?, column("endsAt")?);
     let integer = |number: i64| (FieldType::Number, Value::Integer(number));
+    let at = now;
     let (now, until) = (integer(now.0), integer(now.plus_secs(window_secs.into()).0));
+    if database.backend() == Backend::Mysql {
+        return hit_in_two_steps(database, [id, key], window_secs, at).await;
+    }
     let mut out = Builder::write("INSERT INTO ");
     out.name(&model.table).sql(" (").names("", ["id", "key", "count", "endsAt"].into_iter());
     out.sql(") VALUES (")
@@ -50,6 +55,39 @@ pub async fn hit(
     match database.run(out.build()?).await?.first().and_then(|row| row.first()) {
         Some(Value::Integer(count)) => Ok(u64::try_from(*count).unwrap_or(0)),
         _ => Err(StoreError::internal("counting")),
+    }
+}
+
+/// For a database whose `INSERT` cannot return what it met. Each step is exact, and of several that begin a window at once,
+/// one inserts the row and the others count on it.
+async fn hit_in_two_steps(
+    database: &dyn Database,
+    [id, key]: [&str; 2],
+    window_secs: u32,
+    now: Timestamp,
+) -> Result<u64, StoreError> {
+    let until = now.plus_secs(window_secs.into());
+    loop {
+        let ended = [eq("key", key), lte("endsAt", now.0)];
+        let begun = database.update(MODEL, &ended, &[("count", 1.into()), ("endsAt", until.0.into())]).await?;
+        let counted = match begun.is_empty() {
+            true => database.increment(MODEL, &[eq("key", key), gt("endsAt", now.0)], "count", 1).await?,
+            false => begun.into_iter().next(),
+        };
+        if let Some(row) = counted {
+            return Ok(u64::try_from(row.integer("count").unwrap_or(0)).unwrap_or(0));
+        }
+        let mut record = Record::new(database.schema().model(MODEL)?);
+        for (field, value) in
+            [("id", Value::from(id)), ("key", key.into()), ("count", 1.into()), ("endsAt", until.0.into())]
+        {
+            record.set(field, value)?;
+        }
+        match database.insert(record).await {
+            Ok(_) => return Ok(1),
+            Err(StoreError::UniqueViolation { .. }) => {}
+            Err(error) => return Err(error),
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! The store: models, records and typed statements over SQLite or PostgreSQL; the only place that names diesel and the drivers.
+//! The store: models, records and typed statements over SQLite, PostgreSQL, MySQL or MariaDB; the only place that names diesel and the drivers.
 //!
 //! Invariant: a layer above sees names of models and fields, never a table, a column or SQL.
 //!
@@ -17,6 +17,7 @@ pub mod expired;
 mod migrate;
 mod model;
 mod models;
+mod mysql;
 mod open;
 mod options;
 pub mod outbox;
@@ -26,6 +27,7 @@ mod query;
 pub mod rate_limit;
 mod record;
 mod remote;
+mod returning;
 mod row;
 mod savepoint;
 mod schema;
@@ -70,6 +72,9 @@ pub trait Database: Send + Sync {
 
     /// The models of this database.
     fn schema(&self) -> &Arc<Schema>;
+
+    /// The kind of this database.
+    fn backend(&self) -> Backend;
 
     /// True if statements take effect only when a transaction commits.
     fn is_transaction(&self) -> bool {

@@ -9,6 +9,7 @@ use super::error::StoreError;
 use super::model::Model;
 use super::query::{Filter, Sort, push_where};
 use super::record::Record;
+use super::returning::Verb;
 use super::row::Row;
 use super::statement::{Builder, RowLock};
 use super::value::Value;
@@ -88,7 +89,7 @@ pub trait Models: Database {
             }
             out.sql(if index == 0 { "" } else { ", " }).bind(field.kind, value.clone());
         }
-        push_returning(out.sql(")"), &model);
+        push_returning(out.sql(")"), Verb::Insert, &model);
         read_one(&model, self.run(out.build()?).await?)?.ok_or_else(|| StoreError::internal("inserting a row"))
     }
 
@@ -117,7 +118,7 @@ pub trait Models: Database {
             out.sql(if index == 0 { "" } else { ", " }).name(&field.column).sql(" = ").bind(field.kind, value);
         }
         push_some(&mut out, model, filters)?;
-        push_returning(&mut out, model);
+        push_returning(&mut out, Verb::Update, model);
         read_all(model, self.run(out.build()?).await?)
     }
 
@@ -130,7 +131,7 @@ pub trait Models: Database {
         let mut out = Builder::write("DELETE FROM ");
         out.name(&model.table);
         push_some(&mut out, model, filters)?;
-        out.sql(" RETURNING 1");
+        out.returning(Verb::Delete, &model.table, std::iter::empty());
         Ok(self.run(out.build()?).await?.len() as u64)
     }
 
@@ -144,7 +145,7 @@ pub trait Models: Database {
         let mut out = Builder::write("DELETE FROM ");
         out.name(&model.table);
         push_some(&mut out, model, filters)?;
-        push_returning(&mut out, model);
+        push_returning(&mut out, Verb::Delete, model);
         let records = read_all(model, self.run(out.build()?).await?)?;
         Ok(records.into_iter().max_by_key(|record| record.timestamp("createdAt")))
     }
@@ -170,7 +171,7 @@ pub trait Models: Database {
         out.name(&model.table).sql(" SET ").name(&number.column).sql(" = COALESCE(").name(&number.column);
         out.sql(", 0) + ").bind(FieldType::Number, by.into());
         push_some(&mut out, model, filters)?;
-        push_returning(&mut out, model);
+        push_returning(&mut out, Verb::Update, model);
         read_one(model, self.run(out.build()?).await?)
     }
 }
@@ -197,8 +198,8 @@ fn push_columns<'b>(out: &'b mut Builder, model: &Model) -> &'b mut Builder {
     out.names("", model.fields.iter().map(|field| field.column.as_str()))
 }
 
-fn push_returning(out: &mut Builder, model: &Model) {
-    push_columns(out.sql(" RETURNING "), model);
+fn push_returning(out: &mut Builder, verb: Verb, model: &Model) {
+    out.returning(verb, &model.table, model.fields.iter().map(|field| field.column.as_str()));
 }
 
 /// Like `push_where`, but refuses to match the whole table.
@@ -206,7 +207,7 @@ fn push_some(out: &mut Builder, model: &Model, filters: &[Filter]) -> Result<(),
     if filters.is_empty() {
         return Err(StoreError::invalid(&model.name, "is changed without a filter"));
     }
-    push_where(out, model, filters)
+    push_where(out.condition(), model, filters)
 }
 
 fn read_one(model: &Arc<Model>, rows: Vec<Row>) -> Result<Option<Record>, StoreError> {

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use super::Database;
 use super::error::StoreError;
 use super::migrate::Backend;
+use super::mysql::{self, Mysql};
 use super::options::StoreOptions;
 use super::postgres::{self, Postgres};
 use super::row::Row;
@@ -27,10 +28,12 @@ pub struct Store {
 enum Engine {
     Sqlite(Sqlite),
     Postgres(Postgres),
+    Mysql(Mysql),
 }
 
 impl Store {
-    /// Opens `sqlite://path` (creates a missing file) or `postgres://…` (connects at the first statement).
+    /// Opens `sqlite://path` (creates a missing file), `postgres://…`, `mysql://…` or `mariadb://…` (connects at the first
+    /// statement).
     ///
     /// # Errors
     /// `InvalidInput` for another URL, `Unavailable` when the file cannot be opened.
@@ -39,8 +42,11 @@ impl Store {
             Engine::Sqlite(Sqlite::open(path, &options)?)
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             Engine::Postgres(postgres::open(url, &options)?)
+        } else if url.starts_with("mysql://") || url.starts_with("mariadb://") {
+            Engine::Mysql(mysql::open(url, &options)?)
         } else {
-            return Err(StoreError::invalid("the database URL", "starts neither with sqlite:// nor with postgres://"));
+            let problem = "starts with none of sqlite://, postgres://, mysql://, mariadb://";
+            return Err(StoreError::invalid("the database URL", problem));
         };
         Ok(Self { schema, engine })
     }
@@ -53,15 +59,8 @@ impl Store {
     pub async fn begin(&self) -> Result<Transaction, StoreError> {
         match &self.engine {
             Engine::Sqlite(sqlite) => sqlite.begin(&self.schema).await,
-            Engine::Postgres(postgres) => postgres.begin(&self.schema).await,
-        }
-    }
-
-    /// The kind of database behind the store.
-    pub fn backend(&self) -> Backend {
-        match &self.engine {
-            Engine::Sqlite(_) => Backend::Sqlite,
-            Engine::Postgres(_) => Backend::Postgres,
+            Engine::Postgres(postgres) => postgres.begin(&self.schema, Backend::Postgres).await,
+            Engine::Mysql(mysql) => mysql.begin(&self.schema, Backend::Mysql).await,
         }
     }
 }
@@ -72,11 +71,20 @@ impl Database for Store {
         match &self.engine {
             Engine::Sqlite(sqlite) => sqlite.run(statement).await,
             Engine::Postgres(postgres) => postgres.run(statement).await,
+            Engine::Mysql(mysql) => mysql.run(statement).await,
         }
     }
 
     fn schema(&self) -> &Arc<Schema> {
         &self.schema
+    }
+
+    fn backend(&self) -> Backend {
+        match &self.engine {
+            Engine::Sqlite(_) => Backend::Sqlite,
+            Engine::Postgres(_) => Backend::Postgres,
+            Engine::Mysql(_) => Backend::Mysql,
+        }
     }
 }
 

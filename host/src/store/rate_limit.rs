@@ -1,11 +1,12 @@
 //! The counters of the rate limiter, for `rate_limit.storage = "database"`.
 
-use super::Database;
 use super::error::StoreError;
 use super::models::Models;
-use super::query::eq;
+use super::query::{Filter, eq, gt, lt, lte};
+use super::record::Record;
 use super::schema::Schema;
 use super::statement::{Builder, Statement};
+use super::{Backend, Database};
 use crate::clock::Timestamp;
 use doorward_contract::FieldType;
 
@@ -31,12 +32,57 @@ pub async fn count_request(
     if max < 1 {
         return Ok(Some(now));
     }
+    if database.backend() == Backend::Mysql {
+        return count_in_two_steps(database, [id, key], (window_ms, max), now).await;
+    }
     let statement = counting(database.schema(), [id, key], (now.0.saturating_sub(window_ms), max), now)?;
     if !database.run(statement).await?.is_empty() {
         return Ok(None);
     }
     let row = database.find_one(MODEL, &[eq("key", key)]).await?;
     Ok(Some(Timestamp(row.and_then(|row| row.integer("lastRequest")).unwrap_or(now.0))))
+}
+
+/// For a database whose `INSERT` cannot return what it met. Each step is exact, and of several that make the row at once, one
+/// inserts it and the others count on it.
+async fn count_in_two_steps(
+    database: &dyn Database,
+    [id, key]: [&str; 2],
+    (window_ms, max): (i64, i64),
+    now: Timestamp,
+) -> Result<Option<Timestamp>, StoreError> {
+    let (opened, ahead) = (now.0.saturating_sub(window_ms), now.plus_secs(AHEAD_SECS).0);
+    let is_over = Filter::Any(vec![lte("lastRequest", opened), gt("lastRequest", ahead)]);
+    loop {
+        let first = [("count", 1.into()), ("lastRequest", now.0.into())];
+        if !database.update(MODEL, &[eq("key", key), is_over.clone()], &first).await?.is_empty() {
+            return Ok(None);
+        }
+        // The last request is not newer than this one, unless the clocks of two processes differ a little.
+        let room = [eq("key", key), gt("lastRequest", opened), lte("lastRequest", ahead), lt("count", max)];
+        if database.increment(MODEL, &room, "count", 1).await?.is_some() {
+            database.update(MODEL, &[eq("key", key)], &[("lastRequest", now.0.into())]).await?;
+            return Ok(None);
+        }
+        if let Some(row) = database.find_one(MODEL, &[eq("key", key)]).await? {
+            let last = row.integer("lastRequest").unwrap_or(now.0);
+            let has_ended = last <= opened || last > ahead;
+            if !has_ended && row.integer("count").unwrap_or(0) >= max {
+                return Ok(Some(Timestamp(last)));
+            }
+            // It was made just now.
+            continue;
+        }
+        let mut record = Record::new(database.schema().model(MODEL)?);
+        for (field, value) in [("id", id.into()), ("key", key.into()), first[0].clone(), first[1].clone()] {
+            record.set(field, value)?;
+        }
+        match database.insert(record).await {
+            Ok(_) => return Ok(None),
+            Err(StoreError::UniqueViolation { .. }) => {}
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 /// Starts a row, or a new window when the last request was at `opened` or before, or far in the future, or counts one more

@@ -9,6 +9,7 @@ use diesel::sqlite::Sqlite;
 use diesel::{QueryResult, RunQueryDsl};
 
 use super::error::StoreError;
+use super::returning::{Returning, Verb};
 use super::value::Value;
 use doorward_contract::FieldType;
 
@@ -27,6 +28,8 @@ pub struct Shape {
     is_unlimited: bool,
     /// How it locks the rows that it reads.
     lock: RowLock,
+    /// What it returns of the rows that it changes.
+    returning: Option<Returning>,
 }
 
 /// How a statement locks the rows that it reads until its transaction ends. SQLite needs no lock, because a transaction
@@ -75,6 +78,11 @@ impl Statement {
         self.shape.is_cacheable
     }
 
+    /// What it returns of the rows that it changes.
+    pub(super) fn returning(&self) -> Option<&Returning> {
+        self.shape.returning.as_ref()
+    }
+
     /// How it locks the rows that it reads.
     pub(super) fn lock(&self) -> RowLock {
         self.shape.lock
@@ -112,6 +120,8 @@ impl fmt::Debug for Statement {
 pub(super) struct Builder {
     shape: Shape,
     binds: Vec<Value>,
+    /// Where the condition begins, and how many values stand before it.
+    condition: Option<(usize, usize)>,
 }
 
 impl Builder {
@@ -127,7 +137,7 @@ impl Builder {
 
     fn start(is_write: bool, sql: &str) -> Self {
         let shape = Shape { rest: sql.to_owned(), is_write, is_cacheable: true, ..Shape::default() };
-        Self { shape, binds: Vec::new() }
+        Self { shape, binds: Vec::new(), condition: None }
     }
 
     /// Adds text. The text must never contain input from a caller of the store.
@@ -163,6 +173,38 @@ impl Builder {
     pub(super) fn slot(&mut self, kind: FieldType) -> &mut Self {
         self.shape.pieces.push((std::mem::take(&mut self.shape.rest), kind));
         self
+    }
+
+    /// Marks where the condition of a statement that changes rows begins.
+    pub(super) fn condition(&mut self) -> &mut Self {
+        self.condition = Some((self.length(), self.shape.pieces.len()));
+        self
+    }
+
+    /// Lets a statement that changes rows of `table` return these columns of them, the id first; without columns, one row
+    /// for each of them.
+    pub(super) fn returning<'a>(
+        &mut self,
+        verb: Verb,
+        table: &str,
+        columns: impl Iterator<Item = &'a str>,
+    ) -> &mut Self {
+        let at = self.length();
+        let (condition_at, condition_binds) = self.condition.unwrap_or((at, self.shape.pieces.len()));
+        let columns: Vec<String> = columns.map(str::to_owned).collect();
+        self.sql(" RETURNING ");
+        match columns.is_empty() {
+            true => self.sql("1"),
+            false => self.names("", columns.iter().map(String::as_str)),
+        };
+        let table = table.to_owned();
+        self.shape.returning = Some(Returning { verb, table, columns, condition_at, condition_binds, at });
+        self
+    }
+
+    /// The length of the text so far, each value counted as one character.
+    fn length(&self) -> usize {
+        self.shape.pieces.iter().map(|(text, _)| text.len() + 1).sum::<usize>() + self.shape.rest.len()
     }
 
     /// Keeps the statement out of the cache, because its text depends on its input without bound.

@@ -7,11 +7,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use tokio::sync::oneshot;
 
-use super::Database;
 use super::error::StoreError;
 use super::row::Row;
 use super::schema::Schema;
 use super::statement::Statement;
+use super::{Backend, Database};
 
 /// Where an answer goes. If the receiver is gone, nobody wants it.
 pub(super) type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
@@ -101,17 +101,19 @@ struct Line<S> {
 /// an earlier savepoint.
 pub struct Transaction {
     schema: Arc<Schema>,
+    backend: Backend,
     line: Line<flume::Sender<Command>>,
     health: Health,
 }
 
 impl Transaction {
     /// A handle, and the part for the owner of the connection.
-    pub(super) fn new(schema: &Arc<Schema>) -> (Self, Served) {
+    pub(super) fn new(schema: &Arc<Schema>, backend: Backend) -> (Self, Served) {
         let (sender, commands) = flume::unbounded();
         let (health, ended) = (Health::default(), Ended::default());
         let line = Line { commands: sender, ended: Arc::clone(&ended) };
-        (Self { schema: Arc::clone(schema), line, health: health.clone() }, Served { commands, health, ended })
+        let transaction = Self { schema: Arc::clone(schema), backend, line, health: health.clone() };
+        (transaction, Served { commands, health, ended })
     }
 
     /// Makes the changes visible and durable.
@@ -135,7 +137,7 @@ impl Transaction {
     pub fn shared(&self) -> Arc<dyn Database> {
         let (schema, health) = (Arc::clone(&self.schema), self.health.clone());
         let line = Line { commands: self.line.commands.downgrade(), ended: Arc::clone(&self.line.ended) };
-        Arc::new(SharedTransaction { schema, line, health })
+        Arc::new(SharedTransaction { schema, backend: self.backend, line, health })
     }
 }
 
@@ -164,6 +166,7 @@ fn has_ended() -> StoreError {
 #[derive(Clone)]
 struct SharedTransaction {
     schema: Arc<Schema>,
+    backend: Backend,
     line: Line<flume::WeakSender<Command>>,
     health: Health,
 }
@@ -177,6 +180,10 @@ impl Database for SharedTransaction {
 
     fn schema(&self) -> &Arc<Schema> {
         &self.schema
+    }
+
+    fn backend(&self) -> Backend {
+        self.backend
     }
 
     fn is_transaction(&self) -> bool {
@@ -200,6 +207,10 @@ impl Database for Transaction {
 
     fn schema(&self) -> &Arc<Schema> {
         &self.schema
+    }
+
+    fn backend(&self) -> Backend {
+        self.backend
     }
 
     fn is_transaction(&self) -> bool {
@@ -229,7 +240,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_command_that_nobody_took_is_answered() {
-        let (transaction, served) = Transaction::new(&Arc::new(Schema::core()));
+        let (transaction, served) = Transaction::new(&Arc::new(Schema::core()), Backend::Sqlite);
         let mut rollback = Box::pin(transaction.rollback());
         assert!((&mut rollback).now_or_never().is_none(), "it waits for the owner");
         drop(served);

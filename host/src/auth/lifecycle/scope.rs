@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::Observers;
 use super::cause::Cause;
 use crate::auth::Auth;
-use crate::store::{Database, Row, Schema, Statement, StoreError, Transaction};
+use crate::store::{Backend, Database, Row, Schema, Statement, StoreError, Transaction};
 
 /// The store or a transaction, with the observers of its changes. Clones are cheap and share the transaction.
 #[derive(Clone)]
@@ -102,6 +102,10 @@ impl Database for Scope {
 
     fn schema(&self) -> &Arc<Schema> {
         self.db.schema()
+    }
+
+    fn backend(&self) -> Backend {
+        self.db.backend()
     }
 
     fn is_transaction(&self) -> bool {

@@ -38,7 +38,7 @@ impl Store {
     pub async fn missing_parts(&self) -> Result<Vec<String>, StoreError> {
         let plan = self.migration_plan().await?;
         let part = |sql: &String| {
-            let names: Vec<&str> = sql.split('"').skip(1).step_by(2).collect();
+            let names: Vec<&str> = sql.split(['"', '`']).skip(1).step_by(2).collect();
             match names.as_slice() {
                 [table, ..] if sql.starts_with("create table") => format!("the table {table}"),
                 [table, column, ..] if sql.starts_with("alter table") => format!("the column {table}.{column}"),
@@ -51,7 +51,8 @@ impl Store {
         Ok(plan.iter().take(MOST_NAMED).map(part).chain(others).collect())
     }
 
-    /// Adds the tables, columns and indexes that are missing, all or none, and records each statement.
+    /// Adds the tables, columns and indexes that are missing, all or none, and records each statement. On MySQL each of them
+    /// stays by itself, and what a migration that failed has left out is added by the next one.
     ///
     /// # Errors
     /// `Unavailable`, or `UniqueViolation` or `Internal` when existing rows or tables prevent it.
@@ -59,7 +60,7 @@ impl Store {
         // SQLite has a single writer and needs none.
         let lease = match self.backend() {
             Backend::Sqlite => None,
-            Backend::Postgres => Some(Lease::take(self).await?),
+            Backend::Postgres | Backend::Mysql => Some(Lease::take(self).await?),
         };
         let migrated = self.migrate_alone().await;
         if let Some(lease) = lease {
@@ -100,6 +101,7 @@ async fn record(transaction: &Transaction, backend: Backend, number: u64, sql: &
     let now = match backend {
         Backend::Sqlite => "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')",
         Backend::Postgres => "now()",
+        Backend::Mysql => "now(3)",
     };
     let mut out = Builder::write("INSERT INTO ");
     out.name(&model.table).sql(" (").names("", model.fields.iter().map(|field| field.column.as_str()));

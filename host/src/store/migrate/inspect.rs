@@ -20,6 +20,13 @@ const POSTGRES_INDEXES: &str = "SELECT c.relname::text, a.attname::text, i.indis
      FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace \
      JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = i.indkey[0] WHERE n.nspname = current_schema()";
 
+const MYSQL_COLUMNS: &str = "SELECT CAST(table_name AS CHAR), CAST(column_name AS CHAR) FROM information_schema.columns \
+     WHERE table_schema = DATABASE()";
+const MYSQL_INDEXES: &str = "SELECT CAST(s.table_name AS CHAR), CAST(s.column_name AS CHAR), s.non_unique = 0 AND NOT EXISTS \
+     (SELECT 1 FROM information_schema.statistics m WHERE m.table_schema = s.table_schema AND m.table_name = s.table_name \
+     AND m.index_name = s.index_name AND m.seq_in_index > 1) AND s.sub_part IS NULL \
+     FROM information_schema.statistics s WHERE s.table_schema = DATABASE() AND s.seq_in_index = 1";
+
 /// What was found. Names in SQLite are case-insensitive; names in PostgreSQL are not.
 #[derive(Default)]
 pub(super) struct Found {
@@ -57,6 +64,7 @@ pub(super) async fn inspect(database: &dyn Database, backend: Backend) -> Result
     let (columns, indexes) = match backend {
         Backend::Sqlite => (SQLITE_COLUMNS, SQLITE_INDEXES),
         Backend::Postgres => (POSTGRES_COLUMNS, POSTGRES_INDEXES),
+        Backend::Mysql => (MYSQL_COLUMNS, MYSQL_INDEXES),
     };
     let mut found = Found { is_folded: backend == Backend::Sqlite, ..Found::default() };
     for row in database.run(Builder::read(columns).build()?).await? {

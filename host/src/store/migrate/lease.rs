@@ -6,8 +6,9 @@ use tokio::task::JoinHandle;
 
 use crate::store::error::StoreError;
 use crate::store::open::Store;
-use crate::store::statement::{Builder, Statement};
-use crate::store::{Database, FieldType};
+use crate::store::returning::Verb;
+use crate::store::statement::Builder;
+use crate::store::{Backend, Database, FieldType};
 
 /// A process that dies while it migrates holds the others up for so long.
 const LEASE_MS: i64 = 30_000;
@@ -15,8 +16,15 @@ const LEASE_MS: i64 = 30_000;
 const RENEWAL: Duration = Duration::from_secs(10);
 const LOOK: Duration = Duration::from_millis(100);
 
+const LOCK_TABLE: &str = "doorward_lock";
+
 /// Milliseconds since 1970 by the database's clock, which all processes share.
-const NOW: &str = "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS bigint)";
+fn now(backend: Backend) -> &'static str {
+    match backend {
+        Backend::Mysql => "CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS SIGNED)",
+        Backend::Postgres | Backend::Sqlite => "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS bigint)",
+    }
+}
 
 /// The right to migrate. It is renewed until it is ended or dropped.
 pub(super) struct Lease {
@@ -33,7 +41,7 @@ impl Lease {
     pub(super) async fn take(store: &Store) -> Result<Self, StoreError> {
         make_table(store).await?;
         let holder = format!("{}-{:x}", std::process::id(), unique());
-        while store.run(taking(&holder)?).await?.is_empty() {
+        while !is_taken(store, &holder).await? {
             tokio::time::sleep(LOOK).await;
         }
         let renewal = tokio::spawn(renew(store.clone(), holder.clone()));
@@ -43,8 +51,11 @@ impl Lease {
     /// Lets others migrate. If that fails, the lease runs out by itself.
     pub(super) async fn end(self) {
         self.renewal.abort();
-        let mut out = Builder::write("DELETE FROM doorward_lock WHERE id = 'migration' AND holder = ");
-        out.bind(FieldType::String, self.holder.as_str().into());
+        let mut out = Builder::write("DELETE FROM doorward_lock");
+        out.condition()
+            .sql(" WHERE id = 'migration' AND holder = ")
+            .bind(FieldType::String, self.holder.as_str().into());
+        out.returning(Verb::Delete, LOCK_TABLE, std::iter::empty());
         if let Ok(statement) = out.build()
             && let Err(error) = self.store.run(statement).await
         {
@@ -66,7 +77,7 @@ async fn make_table(store: &Store) -> Result<(), StoreError> {
         return Ok(());
     }
     let sql = "CREATE TABLE IF NOT EXISTS doorward_lock \
-               (id text NOT NULL PRIMARY KEY, holder text NOT NULL, ends_at bigint NOT NULL)";
+               (id varchar(255) NOT NULL PRIMARY KEY, holder varchar(255) NOT NULL, ends_at bigint NOT NULL)";
     let Err(error) = store.run(Builder::write(sql).build()?).await else { return Ok(()) };
     store.run(Builder::read(LOOK_FOR_IT).build()?).await.map(drop).map_err(|_| error)
 }
@@ -74,21 +85,30 @@ async fn make_table(store: &Store) -> Result<(), StoreError> {
 async fn renew(store: Store, holder: String) {
     loop {
         tokio::time::sleep(RENEWAL).await;
-        if let Ok(statement) = taking(&holder)
-            && let Err(error) = store.run(statement).await
-        {
+        if let Err(error) = is_taken(&store, &holder).await {
             tracing::warn!(%error, "the lease on migrations could not be renewed");
         }
     }
 }
 
-/// Takes the lease if it is free, has run out or is the holder's own. Returns a row when it was taken.
-fn taking(holder: &str) -> Result<Statement, StoreError> {
+/// Takes the lease if it is free, has run out or is the holder's own.
+async fn is_taken(store: &Store, holder: &str) -> Result<bool, StoreError> {
+    let now = now(store.backend());
+    let mut out = Builder::write("UPDATE doorward_lock SET holder = ");
+    out.bind(FieldType::String, holder.into()).sql(&format!(", ends_at = {now} + {LEASE_MS}")).condition();
+    out.sql(&format!(" WHERE id = 'migration' AND (ends_at < {now} OR holder = "));
+    out.bind(FieldType::String, holder.into()).sql(")").returning(Verb::Update, LOCK_TABLE, std::iter::empty());
+    if !store.run(out.build()?).await?.is_empty() {
+        return Ok(true);
+    }
     let mut out = Builder::write("INSERT INTO doorward_lock (id, holder, ends_at) VALUES ('migration', ");
-    out.bind(FieldType::String, holder.into()).sql(&format!(", {NOW} + {LEASE_MS})"));
-    out.sql(" ON CONFLICT (id) DO UPDATE SET holder = EXCLUDED.holder, ends_at = EXCLUDED.ends_at");
-    out.sql(&format!(" WHERE doorward_lock.ends_at < {NOW} OR doorward_lock.holder = EXCLUDED.holder RETURNING 1"));
-    out.build()
+    out.bind(FieldType::String, holder.into()).sql(&format!(", {now} + {LEASE_MS})"));
+    out.returning(Verb::Insert, LOCK_TABLE, std::iter::empty());
+    match store.run(out.build()?).await {
+        Ok(_) => Ok(true),
+        Err(StoreError::UniqueViolation { .. }) => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// Differs for each lease of this machine and of others.

@@ -6,6 +6,7 @@ use doorward_contract::FieldType;
 
 use super::Backend;
 use super::render::column_type;
+use crate::config::GenerateId;
 use crate::store::Database;
 use crate::store::error::StoreError;
 use crate::store::model::{Field, Model};
@@ -19,9 +20,15 @@ use crate::store::value::Value;
 const SQLITE_COLUMNS: &str = "SELECT m.name, c.name, lower(c.type), c.\"notnull\", \
      c.dflt_value IS NOT NULL OR (c.pk > 0 AND lower(c.type) = 'integer'), 0 \
      FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.type = 'table'";
-const POSTGRES_COLUMNS: &str = "SELECT table_name::text, column_name::text, udt_name::text, is_nullable = 'NO', \
+const POSTGRES_COLUMNS: &str = "SELECT table_name::text, column_name::text, CASE WHEN EXISTS (SELECT 1 FROM pg_type t \
+     JOIN pg_namespace n ON n.oid = t.typnamespace WHERE t.typname = udt_name AND n.nspname = udt_schema AND t.typtype = 'e') \
+     THEN 'enum' ELSE udt_name::text END, is_nullable = 'NO', \
      column_default IS NOT NULL OR is_identity = 'YES' OR is_generated = 'ALWAYS', coalesce(character_maximum_length, 0)::int8 \
      FROM information_schema.columns WHERE table_schema = current_schema()";
+const MYSQL_COLUMNS: &str = "SELECT CAST(table_name AS CHAR), CAST(column_name AS CHAR), CAST(lower(data_type) AS CHAR), \
+     is_nullable = 'NO', column_default IS NOT NULL OR extra LIKE '%auto_increment%' OR extra LIKE '%GENERATED%', \
+     coalesce(CASE WHEN data_type IN ('char', 'varchar') THEN character_maximum_length END, 0) \
+     FROM information_schema.columns WHERE table_schema = DATABASE()";
 /// Table, column, the table referred to, whether a deletion there is refused.
 const SQLITE_KEYS: &str = "SELECT m.name, f.\"from\", f.\"table\", f.on_delete IN ('NO ACTION', 'RESTRICT') \
      FROM sqlite_master m, pragma_foreign_key_list(m.name) f WHERE m.type = 'table'";
@@ -29,6 +36,12 @@ const POSTGRES_KEYS: &str = "SELECT c.relname::text, a.attname::text, r.relname:
      FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_class r ON r.oid = k.confrelid \
      JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.conkey[1] \
      WHERE k.contype = 'f' AND n.nspname = current_schema()";
+
+const MYSQL_KEYS: &str = "SELECT CAST(k.table_name AS CHAR), CAST(k.column_name AS CHAR), \
+     CAST(k.referenced_table_name AS CHAR), r.delete_rule IN ('NO ACTION', 'RESTRICT') \
+     FROM information_schema.key_column_usage k JOIN information_schema.referential_constraints r \
+     ON r.constraint_schema = k.constraint_schema AND r.constraint_name = k.constraint_name AND r.table_name = k.table_name \
+     WHERE k.table_schema = DATABASE() AND k.ordinal_position = 1";
 
 /// The shortest text column that holds an id, in characters.
 const ID_LENGTH: i64 = 32;
@@ -54,16 +67,17 @@ struct Column {
 }
 
 impl Store {
-    /// What in the tables that are there will not work. What is missing is in the migration's plan.
+    /// What in the tables that are there will not work with ids of this form. What is missing is in the migration's plan.
     ///
     /// # Errors
     /// `Unavailable`, `Internal`.
-    pub async fn misfits(&self) -> Result<Vec<Misfit>, StoreError> {
+    pub async fn misfits(&self, ids: GenerateId) -> Result<Vec<Misfit>, StoreError> {
         let (columns, keys) = match self.backend() {
             Backend::Sqlite => (SQLITE_COLUMNS, SQLITE_KEYS),
             Backend::Postgres => (POSTGRES_COLUMNS, POSTGRES_KEYS),
+            Backend::Mysql => (MYSQL_COLUMNS, MYSQL_KEYS),
         };
-        let judge = Judge { schema: self.schema(), backend: self.backend() };
+        let judge = Judge { schema: self.schema(), backend: self.backend(), ids };
         let mut tables: HashMap<String, Vec<Column>> = HashMap::new();
         for row in self.run(Builder::read(columns).build()?).await? {
             tables.entry(judge.fold(&text(&row, 0))).or_default().push(column(&row));
@@ -109,6 +123,7 @@ fn is_true(row: &Row, index: usize) -> bool {
 struct Judge<'a> {
     schema: &'a Schema,
     backend: Backend,
+    ids: GenerateId,
 }
 
 impl Judge<'_> {
@@ -132,12 +147,16 @@ impl Judge<'_> {
                 self.way_to_declare(model)
             )))?;
         };
+        let is_id = field.name == "id" || field.references.is_some();
+        if is_id && column.kind == "uuid" && self.backend == Backend::Postgres {
+            let refused = "is uuid, and Doorward writes other ids. Make it text, or set advanced.database.generate_id = \"uuid\"";
+            return if self.ids == GenerateId::Uuid { None } else { fatal(refused.to_owned()) };
+        }
         if !self.holds(field, &column.kind) {
             let (found, wanted) = (&column.kind, column_type(field, self.backend));
             let found = if found.is_empty() { "without a type" } else { found };
             return fatal(format!("is {found} and cannot hold what Doorward writes. Make it {wanted}"));
         }
-        let is_id = field.name == "id" || field.references.is_some();
         let least = if is_id { ID_LENGTH } else { TEXT_LENGTH };
         if column.longest > 0 && column.longest < least {
             return fatal(format!("holds {} characters, and {least} are needed. Make it text", column.longest));
@@ -204,14 +223,26 @@ impl Judge<'_> {
             }
             Backend::Postgres => {
                 let kinds: &[&str] = match field.kind {
-                    FieldType::String => &["text", "varchar"],
-                    FieldType::Number => &["int2", "int4", "int8", "float4", "float8"],
-                    FieldType::Bigint => &["int8", "float8"],
+                    FieldType::String => &["text", "varchar", "name", "uuid", "enum", "citext", "inet", "cidr"],
+                    FieldType::Number => &["int2", "int4", "int8", "float4", "float8", "numeric"],
+                    FieldType::Bigint => &["int8", "float8", "numeric"],
                     FieldType::Boolean => &["bool"],
-                    FieldType::Date => &["timestamptz", "timestamp"],
-                    FieldType::Strings | FieldType::Numbers | FieldType::Json => &["jsonb", "json", "text", "varchar"],
+                    FieldType::Date => &["timestamptz", "timestamp", "date"],
+                    FieldType::Strings => &["jsonb", "json", "text", "varchar", "_text", "_varchar"],
+                    FieldType::Numbers | FieldType::Json => &["jsonb", "json", "text", "varchar"],
                 };
                 kinds.contains(&kind)
+            }
+            Backend::Mysql => {
+                const TEXTS: &[&str] = &["varchar", "char", "text", "mediumtext", "longtext", "enum"];
+                const NUMBERS: &[&str] = &["int", "bigint", "smallint", "mediumint", "tinyint", "double", "decimal"];
+                match field.kind {
+                    FieldType::String => TEXTS.contains(&kind),
+                    FieldType::Number | FieldType::Boolean => NUMBERS.contains(&kind),
+                    FieldType::Bigint => matches!(kind, "bigint" | "double" | "decimal"),
+                    FieldType::Date => matches!(kind, "datetime" | "timestamp"),
+                    FieldType::Strings | FieldType::Numbers | FieldType::Json => kind == "json" || TEXTS.contains(&kind),
+                }
             }
         }
     }

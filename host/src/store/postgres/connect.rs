@@ -1,5 +1,8 @@
 //! Opens connections to PostgreSQL, and finds out whether a pooler stands before it.
 
+use std::hash::{BuildHasher, RandomState};
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Config, Error};
 use tokio_postgres_rustls::MakeRustlsConnect;
@@ -17,6 +20,8 @@ pub(in crate::store) struct Opener {
     config: Config,
     tls: MakeRustlsConnect,
     is_pooled: Option<bool>,
+    /// Set once a pooler was found.
+    has_pooler: AtomicBool,
     limits: Limits,
 }
 
@@ -44,7 +49,7 @@ impl Opener {
             config.connect_timeout(options.connect_timeout);
         }
         let tls = MakeRustlsConnect::new(tls::client(check, roots.as_ref())?);
-        Ok(Self { config, tls, is_pooled, limits })
+        Ok(Self { config, tls, is_pooled, has_pooler: AtomicBool::new(false), limits })
     }
 
     /// Asks for settings at the start of the connection, which costs no round trip. A pooler that gives each transaction
@@ -52,12 +57,14 @@ impl Opener {
     async fn connect_directly(&self) -> Result<Option<PgLink>, Error> {
         let Limits { statement, lock, idle_transaction } = self.limits;
         let mut config = self.config.clone();
-        let own = format!(
-            "-c timezone=UTC -c statement_timeout={statement} -c lock_timeout={lock} \
-             -c idle_in_transaction_session_timeout={idle_transaction}"
-        );
-        // The operator's own come last, so they win.
-        config.options([own.as_str(), config.get_options().unwrap_or_default()].join(" ").trim());
+        // A few milliseconds more, so that it is not what the server has by itself.
+        let lock = lock + 1 + u128::from(RandomState::new().hash_one("lock") % 97);
+        let limits =
+            format!("-c statement_timeout={statement} -c idle_in_transaction_session_timeout={idle_transaction}");
+        let needed = format!("-c timezone=UTC -c lock_timeout={lock}");
+        // The last one wins: the operator may set other limits.
+        let options = [limits.as_str(), config.get_options().unwrap_or_default(), &needed].join(" ");
+        config.options(options);
         let link = match self.open(&config, "BEGIN".to_owned()).await {
             Err(error) if error.code().is_some_and(refuses_settings) => return Ok(None),
             opened => opened?,
@@ -89,7 +96,7 @@ impl Driver for Opener {
     type Link = PgLink;
 
     async fn connect(&self) -> Result<PgLink, StoreError> {
-        if self.is_pooled != Some(true) {
+        if self.is_pooled != Some(true) && !self.has_pooler.load(Ordering::Relaxed) {
             let direct = self.connect_directly().await.map_err(errors::cannot_connect)?;
             match direct {
                 Some(link) => return Ok(link),
@@ -99,7 +106,7 @@ impl Driver for Opener {
                             .to_owned(),
                     ));
                 }
-                None => {}
+                None => self.has_pooler.store(true, Ordering::Relaxed),
             }
         }
         self.connect_through_pooler().await.map_err(errors::cannot_connect)

@@ -13,6 +13,7 @@ use deadpool::managed::{Manager, Metrics, Object, Pool, PoolError, RecycleError,
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
+use super::Backend;
 use super::error::StoreError;
 use super::options::StoreOptions;
 use super::row::Row;
@@ -116,8 +117,8 @@ impl<D: Driver> Remote<D> {
     }
 
     /// Begins a transaction on a task that owns its connection.
-    pub(super) async fn begin(&self, schema: &Arc<Schema>) -> Result<Transaction, StoreError> {
-        let (transaction, served) = Transaction::new(schema);
+    pub(super) async fn begin(&self, schema: &Arc<Schema>, backend: Backend) -> Result<Transaction, StoreError> {
+        let (transaction, served) = Transaction::new(schema, backend);
         let (ready, answer) = oneshot::channel();
         let remote = self.clone();
         tokio::spawn(async move {
@@ -160,7 +161,7 @@ impl<D: Driver> Remote<D> {
             return;
         }
         let aged = Loan::<D>::take(loan);
-        if remedy == Remedy::ElsewhereAfresh {
+        if matches!(remedy, Remedy::ElsewhereAfresh | Remedy::Unknown) {
             // Of several that fail at once, the first ends the age.
             let _ = self.age.compare_exchange(aged.age, aged.age + 1, Ordering::Relaxed, Ordering::Relaxed);
         }

@@ -12,6 +12,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
+use super::Backend;
 use super::error::StoreError;
 use super::options::StoreOptions;
 use super::row::Row;
@@ -64,7 +65,7 @@ impl Sqlite {
     }
 
     pub(super) async fn begin(&self, schema: &Arc<Schema>) -> Result<Transaction, StoreError> {
-        let (transaction, served) = Transaction::new(schema);
+        let (transaction, served) = Transaction::new(schema, Backend::Sqlite);
         let (ready, answer) = oneshot::channel();
         self.send(&self.writes, Job::Transaction(served, ready)).await?;
         await_answer(answer, self.acquire_timeout).await?;
