@@ -39,7 +39,7 @@ pub mod sections {
     use crate::bindings::doorward::plugin::sections::{Contributed, Contributor};
 
     fn of(slot: &str) -> Answer<Vec<(String, Section)>> {
-        with(|world| match world.slots.as_ref().is_some_and(|slots| !slots.iter().any(|own| *own == slot)) {
+        with(|world| match world.slots.as_ref().is_some_and(|slots| !slots.contains(&slot)) {
             true => Err(HostError::Denied(format!("the manifest declares no slot `{slot}`"))),
             false => Ok(world.contributions.get(slot).cloned().unwrap_or_default()),
         })
