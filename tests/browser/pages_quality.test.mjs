@@ -73,7 +73,7 @@ for (const [width, height] of [[1280, 860], [360, 740]]) {
       }
       await anyone.close();
       await someone.close();
-    });
+    }, 180_000);
   }
 }
 

@@ -17,19 +17,20 @@ const STEP: f64 = 0.005;
 
 /// The style sheet that sets the accent and the radius in place of those of the pages; `None` when both are as they are.
 pub fn stylesheet(accent: Option<&str>, radius: Option<u8>) -> Option<String> {
-    let colours = accent.and_then(Colour::parse).map(colours);
-    let radii = radius.map(|pixels| format!("--radius:{pixels}px;--radius-card:{}px;", u16::from(pixels) * 2));
-    let rules = [colours, radii].into_iter().flatten().collect::<String>();
-    (!rules.is_empty()).then(|| format!(":root{{{rules}}}\n"))
+    let radii =
+        radius.map(|pixels| format!(":root{{--radius:{pixels}px;--radius-card:{}px;}}\n", u16::from(pixels) * 2));
+    let sheet: String = accent.and_then(Colour::parse).map(colours).into_iter().chain(radii).collect();
+    (!sheet.is_empty()).then_some(sheet)
 }
 
+/// Browsers from before 2024 know no `light-dark` and get the light colours.
 fn colours(given: Colour) -> String {
-    let [light, dark] = [light(given), dark(given)];
     let names = ["--accent", "--accent-hover", "--on-accent", "--accent-text"];
-    let pair = |(name, (light, dark)): (&str, (&Colour, &Colour))| {
-        format!("{name}:{};{name}:light-dark({},{});", light.text(), light.text(), dark.text())
-    };
-    names.into_iter().zip(light.iter().zip(&dark)).map(pair).collect()
+    let named = || names.into_iter().zip(light(given).into_iter().zip(dark(given)));
+    let both = named().map(|(name, (light, dark))| format!("{name}:light-dark({},{});", light.text(), dark.text()));
+    let alone = named().map(|(name, (light, _))| format!("{name}:{};", light.text()));
+    let (both, alone) = (both.collect::<String>(), alone.collect::<String>());
+    format!(":root{{{both}}}\n@supports not (color:light-dark(#000,#fff)){{:root{{{alone}}}}}\n")
 }
 
 /// Accent, hover, text on it, text in it.
@@ -188,6 +189,7 @@ mod tests {
         assert_eq!(stylesheet(None, None), None);
         assert_eq!(stylesheet(None, Some(10)).unwrap(), ":root{--radius:10px;--radius-card:20px;}\n");
         let sheet = stylesheet(Some("#7c3aed"), None).unwrap();
-        assert!(sheet.starts_with(":root{--accent:#7c3aed;--accent:light-dark(#7c3aed,#") && !sheet.contains("radius"));
+        assert!(sheet.starts_with(":root{--accent:light-dark(#7c3aed,#") && !sheet.contains("radius"));
+        assert!(sheet.contains("fff)){:root{--accent:#7c3aed;--accent-hover:#"));
     }
 }

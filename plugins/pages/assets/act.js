@@ -44,7 +44,7 @@ function after(action, { data, stays }, place) {
   if (stays) return;
   if (kind === "follow" && data?.url) return go(data.url);
   if (kind === "page") return go(href);
-  if (says && place.closest(".gate")) return notice(place, "good", says);
+  if (place.closest(".gate")) return says && notice(place, "good", says);
   if (says) sessionStorage.setItem("said", JSON.stringify({ text: says, at: place.id }));
   location.reload();
 }
@@ -81,10 +81,10 @@ function sectionForm(form) {
     const step = form.closest(".step");
     if (step) return goOn(step, action, answer);
     const place = form.closest(".card");
-    if (place.closest(".gate")) return sent(form, action, values);
+    if (form.closest(".ways")) return sent(form, action, values);
     form.reset();
-    after(action, answer, place);
-    return { leaves: true };
+    after(action, answer, form.closest(".above") ?? place);
+    return {};
   });
 }
 

@@ -124,7 +124,8 @@ function restore(form) {
     if (input.type === "checkbox") input.checked = value; else input.value = value;
   }
   const panel = form.closest(".panel[hidden]");
-  if (panel && inputs(form).length === 0) document.querySelector(`[aria-controls="${panel.id}"]`)?.click();
+  const isTyped = Object.values(JSON.parse(draft)).some((value) => typeof value === "string" && value);
+  if (panel && isTyped) document.querySelector(`[aria-controls="${panel.id}"]`)?.click();
 }
 
 export const forget = (form) => sessionStorage.removeItem(draftKey(form));

@@ -7,12 +7,13 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Kwargs;
 use minijinja::{AutoEscape, Environment, Error};
 
-const TEMPLATES: [(&str, &str); 15] = [
+const TEMPLATES: [(&str, &str); 16] = [
     ("base.html", include_str!("../templates/base.html")),
     ("pieces.html", include_str!("../templates/pieces.html")),
     ("gate.html", include_str!("../templates/gate.html")),
     ("sign-in.html", include_str!("../templates/sign-in.html")),
     ("sign-up.html", include_str!("../templates/sign-up.html")),
+    ("notices.html", include_str!("../templates/notices.html")),
     ("sent.html", include_str!("../templates/sent.html")),
     ("forgot.html", include_str!("../templates/forgot.html")),
     ("reset.html", include_str!("../templates/reset.html")),

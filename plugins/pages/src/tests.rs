@@ -121,6 +121,24 @@ fn sections_of_others_are_drawn_where_they_belong() {
 }
 
 #[test]
+fn what_others_say_above_a_form_has_their_form() {
+    reset();
+    let join = Button::new("Ask for a place", Target::post("/waitlist/join")).says("You are on the list.");
+    let email = FormField::new("email", "E-mail", InputKind::Email).required();
+    fake::contribute(
+        "sign-up.notice",
+        "waitlist",
+        Section::titled("Not invited yet?").form(Form::new("join", join).field(email)),
+    );
+    let page = open("/sign-up", &[]);
+    assert!(
+        page.contains("Not invited yet?")
+            && page.contains("id=\"waitlist-join-0-email\"")
+            && page.contains("Ask for a place")
+    );
+}
+
+#[test]
 fn what_people_wrote_is_text() {
     reset();
     sign_in("<img src=x onerror=alert(1)>");
