@@ -83,7 +83,7 @@ impl Place {
 #[allow(dead_code, reason = "a connection is there to be held")]
 pub enum Lock {
     Sqlite(SqliteConnection),
-    Postgres(AsyncPgConnection),
+    Postgres(Box<AsyncPgConnection>),
 }
 
 impl Place {
@@ -101,7 +101,7 @@ impl Place {
                     .batch_execute(&format!("BEGIN; LOCK TABLE \"{table}\" IN ACCESS EXCLUSIVE MODE"))
                     .await
                     .unwrap();
-                Lock::Postgres(connection)
+                Lock::Postgres(Box::new(connection))
             }
         }
     }
