@@ -10,7 +10,8 @@ use doorward_contract::{SECRET_FIELDS, folded_name, sounds_secret};
 use crate::hostile::{official, root};
 
 /// Names that sound secret and are none, each with the reason.
-const NO_SECRETS: [(&str, &str); 2] = [
+const NO_SECRETS: [(&str, &str); 3] = [
+    ("has_password", "of pages: whether the user has one"),
     ("emailAndPassword", "of `/config`: what a sign-in page may offer"),
     ("resetPassword", "of `/config`: whether passwords are reset by mail"),
 ];

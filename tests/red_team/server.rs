@@ -60,7 +60,16 @@ impl Binary {
 
     /// Everything the server wrote to its log so far.
     pub fn log(&self) -> String {
-        String::from_utf8_lossy(&fs::read(self.folder.path().join("log")).unwrap()).into_owned()
+        // Lines are written beside the requests: once nothing more comes, all are there.
+        let read = || String::from_utf8_lossy(&fs::read(self.folder.path().join("log")).unwrap()).into_owned();
+        let mut log = read();
+        loop {
+            std::thread::sleep(std::time::Duration::from_millis(200));
+            match read() {
+                now if now == log => return log,
+                now => log = now,
+            }
+        }
     }
 
     /// Runs another command of the binary on the same configuration and returns what it printed.

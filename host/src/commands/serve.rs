@@ -38,13 +38,13 @@ pub fn announce(app: &App, listeners: &Listeners) -> std::io::Result<()> {
     let scripts: Vec<&str> = config.hooks.iter().map(|hook| hook.file.as_str()).collect();
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
-        address = %listeners.public.local_addr()?,
         management = management.map(tracing::field::display),
         base_url = config.origin(),
         database = shown_url(&config.database.url),
         plugins = plugins.join(", "),
         scripts = scripts.join(", "),
         mail = mail_route(config),
+        address = %listeners.public.local_addr()?,
         "serving"
     );
     Ok(())

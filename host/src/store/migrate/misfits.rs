@@ -27,7 +27,7 @@ const POSTGRES_COLUMNS: &str = "SELECT table_name::text, column_name::text, CASE
      FROM information_schema.columns WHERE table_schema = current_schema()";
 const MYSQL_COLUMNS: &str = "SELECT CAST(table_name AS CHAR), CAST(column_name AS CHAR), CAST(lower(data_type) AS CHAR), \
      is_nullable = 'NO', column_default IS NOT NULL OR extra LIKE '%auto_increment%' OR extra LIKE '%GENERATED%', \
-     coalesce(CASE WHEN data_type IN ('char', 'varchar') THEN character_maximum_length END, 0) \
+     CAST(coalesce(CASE WHEN data_type IN ('char', 'varchar') THEN character_maximum_length END, 0) AS SIGNED) \
      FROM information_schema.columns WHERE table_schema = DATABASE()";
 /// Table, column, the table referred to, whether a deletion there is refused.
 const SQLITE_KEYS: &str = "SELECT m.name, f.\"from\", f.\"table\", f.on_delete IN ('NO ACTION', 'RESTRICT') \
