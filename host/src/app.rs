@@ -109,7 +109,7 @@ pub enum StartError {
 /// When the schema clashes or the database cannot be opened.
 pub fn open_store(config: &Config) -> Result<Store, StartError> {
     let schema = Arc::new(schema(config)?);
-    let url = database_url(config);
+    let url = config.database_url();
     let limit = Duration::from_millis;
     let mut options = StoreOptions {
         acquire_timeout: limit(config.database.acquire_timeout_ms),
@@ -218,7 +218,7 @@ struct Parts {
 
 async fn prepare(config: &Arc<Config>, ports: Ports) -> Result<Parts, StartError> {
     let auth = open_auth(config, ports).await?;
-    credential::learn_forms(&auth).await;
+    credential::learn_forms(&auth.passwords, &*auth.store).await;
     let lasting = Lasting::default();
     let mailbox = mailbox(config)?;
     let extensions = load_extensions(&auth, config, &lasting, mailbox.as_ref()).await?;
@@ -378,8 +378,10 @@ fn functions(plugins: &Plugins, router: &Router) -> Result<Functions, StartError
 fn address_rule(options: &IpAddress) -> Result<AddressRule, StartError> {
     let network = |text: &String| {
         let single = || text.parse::<std::net::IpAddr>().map(ipnet::IpNet::from);
-        let message = || format!("advanced.ip_address.trusted_proxies: \"{text}\" is neither an address nor a network");
-        text.parse().or_else(|_| single()).map_err(|_| StartError::Option(message()))
+        text.parse().or_else(|_| single()).map_err(|_| {
+            let option = "advanced.ip_address.trusted_proxies";
+            StartError::Option(format!("{option}: \"{text}\" is neither an address nor a network"))
+        })
     };
     Ok(AddressRule {
         source: options.source,
@@ -388,14 +390,6 @@ fn address_rule(options: &IpAddress) -> Result<AddressRule, StartError> {
         ipv6_subnet: options.ipv6_subnet,
         is_disabled: options.disable_ip_tracking,
     })
-}
-
-/// The database's URL, with a relative SQLite path seen from the configuration's folder.
-fn database_url(config: &Config) -> String {
-    match config.database.url.strip_prefix("sqlite://") {
-        Some(path) => format!("sqlite://{}", config.resolve(path).display()),
-        None => config.database.url.clone(),
-    }
 }
 
 fn database_failed(config: &Config, source: StoreError) -> StartError {

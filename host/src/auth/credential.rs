@@ -1,6 +1,6 @@
 //! Passwords of users: compared, replaced and reset.
 
-use super::password::PasswordCheck;
+use super::password::{PasswordCheck, PasswordHasher};
 use super::user::{create_credential, replace_password};
 use super::{Auth, AuthError, Scope};
 use crate::store::user::find_user_by_id;
@@ -31,11 +31,11 @@ pub enum InTransaction {
 
 /// Looks at some stored hashes, so that from the first request on a wrong password takes as long with one form as with another.
 /// What it misses is learnt at a comparison.
-pub async fn learn_forms(auth: &Auth) {
+pub async fn learn_forms(passwords: &PasswordHasher, db: &dyn Database) {
     let of_passwords = [eq("providerId", account::CREDENTIAL)];
-    match auth.store.find_many(account::MODEL, &of_passwords, None, Some(LEARNT_ROWS), None).await {
+    match db.find_many(account::MODEL, &of_passwords, None, Some(LEARNT_ROWS), None).await {
         Ok(accounts) => accounts.into_iter().map(Account).for_each(|account| {
-            account.password().into_iter().for_each(|hash| auth.passwords.learn(hash));
+            account.password().into_iter().for_each(|hash| passwords.learn(hash));
         }),
         Err(error) => tracing::warn!(%error, "the forms of stored passwords cannot be looked at"),
     }

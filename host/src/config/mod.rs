@@ -229,4 +229,12 @@ impl Config {
     pub fn resolve(&self, path: &str) -> PathBuf {
         self.folder.join(path)
     }
+
+    /// The database's URL, with a relative SQLite path seen from the configuration's folder.
+    pub fn database_url(&self) -> String {
+        match self.database.url.strip_prefix("sqlite://") {
+            Some(path) => format!("sqlite://{}", self.resolve(path).display()),
+            None => self.database.url.clone(),
+        }
+    }
 }

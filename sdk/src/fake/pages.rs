@@ -117,7 +117,7 @@ impl Places for Own<'_> {
     fn route(&self, method: &str, path: &str) -> Option<String> {
         let mut routes = self.0.manifest.routes.iter().filter(|route| route.method == method);
         let is_one = routes.any(|route| PathPattern::new(&super::run::path_of(route)).matches(path));
-        is_one.then(|| crate::site::route(path))
+        is_one.then(|| format!("{}{path}", super::calls::config::base_path()))
     }
 
     fn asset(&self, name: &str) -> Option<String> {

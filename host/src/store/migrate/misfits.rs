@@ -149,7 +149,8 @@ impl Judge<'_> {
         };
         let is_id = field.name == "id" || field.references.is_some();
         if is_id && column.kind == "uuid" && self.backend == Backend::Postgres {
-            let refused = "is uuid, and Doorward writes other ids. Make it text, or set advanced.database.generate_id = \"uuid\"";
+            let refused =
+                "is uuid, and Doorward writes other ids. Make it text, or set advanced.database.generate_id = \"uuid\"";
             return if self.ids == GenerateId::Uuid { None } else { fatal(refused.to_owned()) };
         }
         if !self.holds(field, &column.kind) {
@@ -241,7 +242,9 @@ impl Judge<'_> {
                     FieldType::Number | FieldType::Boolean => NUMBERS.contains(&kind),
                     FieldType::Bigint => matches!(kind, "bigint" | "double" | "decimal"),
                     FieldType::Date => matches!(kind, "datetime" | "timestamp"),
-                    FieldType::Strings | FieldType::Numbers | FieldType::Json => kind == "json" || TEXTS.contains(&kind),
+                    FieldType::Strings | FieldType::Numbers | FieldType::Json => {
+                        kind == "json" || TEXTS.contains(&kind)
+                    }
                 }
             }
         }

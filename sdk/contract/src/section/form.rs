@@ -1,9 +1,9 @@
-//! Forms of a section.
+//! Buttons and forms of a section, each of which may follow the other.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::target::Button;
+use super::target::{Confirm, OutcomeKind, Shown, ShownKind, Style, Target};
 
 /// What people fill in; its fields are posted with the values of its action.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
@@ -182,6 +182,170 @@ impl FormField {
     #[must_use]
     pub fn autocomplete(mut self, tokens: impl Into<String>) -> Self {
         self.autocomplete = Some(tokens.into());
+        self
+    }
+}
+
+/// A button or a link.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
+pub struct Button {
+    /// The verb and its object: "Delete this passkey".
+    pub label: String,
+    /// Where it leads.
+    pub to: Target,
+    /// How it looks.
+    #[serde(default)]
+    pub style: Style,
+    /// The name of a picture, which whoever draws it may know: `github`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub icon: Option<String>,
+    /// What is posted.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub values: Map<String, Value>,
+    /// Whether `callbackURL` is posted too: the place where the person wants to go.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub carries_callback: bool,
+    /// What is asked before it acts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirm: Option<Confirm>,
+    /// What follows when it was done.
+    #[serde(default, skip_serializing_if = "Outcome::is_usual")]
+    pub then: Outcome,
+}
+
+/// What follows when an action was done.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
+pub struct Outcome {
+    /// Where the person goes.
+    #[serde(default)]
+    pub kind: OutcomeKind,
+    /// The page, of [`OutcomeKind::Page`]: an own one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// Set by the host: the address of the page.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub href: String,
+    /// A sentence of what was done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub says: Option<String>,
+    /// Fields of the answer that are shown, once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shows: Vec<Shown>,
+    /// A form that follows on the same page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<Box<Form>>,
+}
+
+impl Outcome {
+    fn is_usual(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl Button {
+    /// An action that looks like one of several.
+    pub fn new(label: impl Into<String>, to: Target) -> Self {
+        Self {
+            label: label.into(),
+            to,
+            style: Style::default(),
+            icon: None,
+            values: Map::new(),
+            carries_callback: false,
+            confirm: None,
+            then: Outcome::default(),
+        }
+    }
+
+    /// How it looks.
+    #[must_use]
+    pub fn style(mut self, style: Style) -> Self {
+        self.style = style;
+        self
+    }
+
+    /// The one thing to do.
+    #[must_use]
+    pub fn primary(self) -> Self {
+        self.style(Style::Primary)
+    }
+
+    /// It takes something away.
+    #[must_use]
+    pub fn danger(self) -> Self {
+        self.style(Style::Danger)
+    }
+
+    /// The name of a picture.
+    #[must_use]
+    pub fn icon(mut self, name: impl Into<String>) -> Self {
+        self.icon = Some(name.into());
+        self
+    }
+
+    /// Adds what is posted.
+    #[must_use]
+    pub fn value(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.values.insert(name.into(), value.into());
+        self
+    }
+
+    /// Posts `callbackURL` too.
+    #[must_use]
+    pub fn carries_callback(mut self) -> Self {
+        self.carries_callback = true;
+        self
+    }
+
+    /// Asks this before it acts.
+    #[must_use]
+    pub fn confirm(mut self, question: impl Into<String>) -> Self {
+        self.confirm = Some(Confirm { title: question.into(), text: None, word: None });
+        self
+    }
+
+    /// Asks before it acts, says what it means, and wants a word typed.
+    #[must_use]
+    pub fn confirm_by(mut self, confirm: Confirm) -> Self {
+        self.confirm = Some(confirm);
+        self
+    }
+
+    /// Says what was done.
+    #[must_use]
+    pub fn says(mut self, text: impl Into<String>) -> Self {
+        self.then.says = Some(text.into());
+        self
+    }
+
+    /// Goes to `url` of the answer.
+    #[must_use]
+    pub fn follows(mut self) -> Self {
+        self.then.kind = OutcomeKind::Follow;
+        self
+    }
+
+    /// Goes to an own page.
+    #[must_use]
+    pub fn goes_to(mut self, path: impl Into<String>) -> Self {
+        self.then.kind = OutcomeKind::Page;
+        self.then.path = Some(path.into());
+        self
+    }
+
+    /// Shows a field of the answer, once.
+    #[must_use]
+    pub fn shows(mut self, kind: ShownKind, field: impl Into<String>, label: impl Into<String>) -> Self {
+        self.then.shows.push(Shown { field: field.into(), label: label.into(), kind });
+        self
+    }
+
+    /// A form that follows on the same page.
+    #[must_use]
+    pub fn then_form(mut self, form: Form) -> Self {
+        self.then.next = Some(Box::new(form));
         self
     }
 }

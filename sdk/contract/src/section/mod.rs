@@ -9,8 +9,8 @@ mod target;
 use serde::{Deserialize, Serialize};
 
 pub use check::Places;
-pub use form::{Choice, Form, FormField, InputKind};
-pub use target::{Button, Confirm, Outcome, OutcomeKind, Shown, ShownKind, Style, Target};
+pub use form::{Button, Choice, Form, FormField, InputKind, Outcome};
+pub use target::{Confirm, OutcomeKind, Shown, ShownKind, Style, Target};
 
 /// A card, a list, a few numbers, a form: what a plugin shows in a slot of another's page.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
