@@ -18,6 +18,7 @@ mod request;
 mod rows;
 mod run;
 pub(crate) mod services;
+pub(crate) mod slots;
 
 use crate::bindings::doorward::plugin::http::{Incoming, Outgoing};
 use crate::webauthn::{Assertion, Registration};
@@ -28,8 +29,8 @@ use std::collections::BTreeMap;
 
 pub use answer::{body, header, status, text};
 pub use change::RawChange;
-pub use pages::contribute;
 pub use request::{RawAttempt, RawReply, RawRequest};
+pub use slots::contribute;
 
 /// What the plugin did and what it will find.
 #[derive(Clone, Debug)]
