@@ -2,9 +2,9 @@
 
 use super::password::{PasswordCheck, PasswordHasher};
 use super::user::{create_credential, replace_password};
-use super::{Auth, AuthError, Scope};
+use super::{Auth, AuthError, Scope, lifecycle};
 use crate::store::user::find_user_by_id;
-use crate::store::{Account, Database, Models, account, eq};
+use crate::store::{Account, Database, Models, account, eq, one_of, verification};
 
 /// How many accounts are looked at when the server starts.
 const LEARNT_ROWS: u32 = 200;
@@ -18,15 +18,6 @@ pub enum Check {
     Wrong,
     /// The user has none.
     Absent,
-}
-
-/// Whether rows can be locked until an end.
-#[derive(Clone, Copy, Debug)]
-pub enum InTransaction {
-    /// They stay as they are until the transaction ends.
-    Yes,
-    /// They are read once.
-    No,
 }
 
 /// Looks at some stored hashes, so that from the first request on a wrong password takes as long with one form as with another.
@@ -81,16 +72,29 @@ pub async fn prove(auth: &Auth, scope: &Scope, user_id: &str, password: &str) ->
     }
 }
 
-/// Whether the account still has the password that was proven. In a transaction it keeps it until its end.
+/// Whether the account still has the password that was proven. It keeps it until the end of the transaction `unit`.
 ///
 /// # Errors
 /// When the store fails.
-pub async fn holds(db: &dyn Database, proven: &Account, within: InTransaction) -> Result<bool, AuthError> {
+pub async fn holds(unit: &dyn Database, proven: &Account) -> Result<bool, AuthError> {
     let as_proven = [eq("id", proven.id()), eq("password", proven.0.get("password").clone())];
-    Ok(match within {
-        InTransaction::Yes => !db.find_for_update(account::MODEL, &as_proven).await?.is_empty(),
-        InTransaction::No => db.find_one(account::MODEL, &as_proven).await?.is_some(),
-    })
+    Ok(!unit.find_for_update(account::MODEL, &as_proven).await?.is_empty())
+}
+
+/// Replaces the password by another one. Sign-ins that proved the old one and wait for a second factor end. `false` when it
+/// was changed meanwhile.
+///
+/// # Errors
+/// When the store fails.
+pub async fn replace(auth: &Auth, scope: &Scope, account: &Account, hash: &str) -> Result<bool, AuthError> {
+    let user_id = account.user_id();
+    // As plugins and the reference store them: the user's id, or that of a challenge with too many answers.
+    let waiting = [one_of("value", vec![user_id.into(), format!("~{user_id}").into()])];
+    let unit = scope.begin(auth).await?;
+    let is_replaced = replace_password(auth, &unit, account, hash).await?;
+    lifecycle::delete(auth, &unit, verification::MODEL, &waiting).await?;
+    unit.commit().await?;
+    Ok(is_replaced)
 }
 
 /// Gives the user the password with this hash, whether or not there was one. `false` when there is no such user.
@@ -101,7 +105,7 @@ pub async fn holds(db: &dyn Database, proven: &Account, within: InTransaction) -
 pub async fn reset(auth: &Auth, scope: &Scope, user_id: &str, hash: &str) -> Result<bool, AuthError> {
     let Some(user) = find_user_by_id(scope, user_id).await? else { return Ok(false) };
     match account::find_credential_account(scope, user.id()).await? {
-        Some(account) => replace_password(auth, scope, &account, hash).await,
+        Some(account) => replace(auth, scope, &account, hash).await,
         None => create_credential(auth, scope, user.id(), hash).await.map(|_| true),
     }
 }

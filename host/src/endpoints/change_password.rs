@@ -2,9 +2,9 @@
 
 use serde_json::{Value as Json, json};
 
+use crate::auth::credential;
 use crate::auth::credential::Check;
 use crate::auth::password;
-use crate::auth::user::replace_password;
 use crate::error::{ApiError, Code};
 use crate::exchange::{Exchange, SessionNeed};
 use crate::http::Response;
@@ -32,7 +32,7 @@ pub async fn change_password(exchange: &mut Exchange) -> Result<Response, ApiErr
     let auth = exchange.auth();
     let hash = auth.passwords.hash(&new_password).await?;
     let unit = exchange.begin().await?;
-    if !replace_password(auth, &unit, &account, &hash).await? {
+    if !credential::replace(auth, &unit, &account, &hash).await? {
         // Another change was faster: the given password is no longer the current one.
         return Err(Code::INVALID_PASSWORD.into());
     }

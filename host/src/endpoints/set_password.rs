@@ -2,8 +2,9 @@
 
 use serde_json::json;
 
+use crate::auth::credential;
 use crate::auth::password;
-use crate::auth::user::{create_credential, replace_password};
+use crate::auth::user::create_credential;
 use crate::error::{ApiError, Code};
 use crate::exchange::{Exchange, SessionNeed};
 use crate::http::Response;
@@ -32,7 +33,7 @@ pub async fn set_password(exchange: &mut Exchange) -> Result<Response, ApiError>
     match find_credential_account(&*unit, user_id).await? {
         None => _ = create_credential(auth, &unit, user_id, &hash).await?,
         Some(account) if Account::password(&account).is_none() => {
-            _ = replace_password(auth, &unit, &account, &hash).await?;
+            _ = credential::replace(auth, &unit, &account, &hash).await?;
         }
         Some(_) => return Err(Code::PASSWORD_ALREADY_SET.into()),
     }

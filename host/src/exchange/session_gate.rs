@@ -7,9 +7,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::Exchange;
-use crate::auth::credential::{self, InTransaction};
 use crate::auth::session::{self, ActiveSession, Client};
-use crate::auth::{Scope, lifecycle, session_token};
+use crate::auth::{Scope, credential, lifecycle, session_token};
 use crate::cookie::Cookie;
 use crate::error::{ApiError, Code};
 use crate::http::Response;
@@ -128,7 +127,10 @@ impl Exchange {
         // The cookies of gates come after those of the session.
         let of_gates = self.cookies.split_off(before.min(self.cookies.len()));
         if let Some(response) = challenge {
-            self.check_proof(scope, attempt.user.id(), InTransaction::No).await?;
+            // After what the gate wrote: a change of the password that this waits for, or that waits for this, removes it.
+            let unit = scope.begin(self.auth()).await?;
+            self.check_proof(&unit, attempt.user.id()).await?;
+            unit.commit().await?;
             let (removed, set) = of_gates.into_iter().partition::<Vec<_>, _>(Cookie::is_deletion);
             self.keep_choice(attempt.remember);
             self.cookies.extend(removed);
@@ -233,19 +235,17 @@ impl Exchange {
             return Ok(lifecycle::create(self.auth(), scope, row).await?);
         }
         let unit = scope.begin(self.auth()).await?;
-        self.check_proof(&unit, row.text("userId"), InTransaction::Yes).await?;
+        self.check_proof(&unit, row.text("userId")).await?;
         let stored = lifecycle::create(self.auth(), &unit, row).await?;
         unit.commit().await?;
         Ok(stored)
     }
 
     /// Refuses a password that was right when it was compared and is not the user's any more.
-    async fn check_proof(&self, scope: &Scope, user_id: &str, within: InTransaction) -> Result<(), ApiError> {
+    async fn check_proof(&self, unit: &Scope, user_id: &str) -> Result<(), ApiError> {
         let proven = self.proven_password.as_ref().filter(|account| account.user_id() == user_id);
         match proven {
-            Some(account) if !credential::holds(scope, account, within).await? => {
-                Err(Code::INVALID_EMAIL_OR_PASSWORD.into())
-            }
+            Some(account) if !credential::holds(unit, account).await? => Err(Code::INVALID_EMAIL_OR_PASSWORD.into()),
             _ => Ok(()),
         }
     }

@@ -12,14 +12,8 @@ pub fn authenticate_options(_request: &Request, (): ()) -> Result<Response> {
     let user = sessions::current()?.map(|session| session.user);
     // Only one's own passkeys are told: nobody learns which a stranger has.
     let own = user.as_ref().map(|user| Passkey::of_user(&user.id())).transpose()?.unwrap_or_default();
-    let challenge = match &user {
-        Some(user) => {
-            let challenge = Challenge::authentication(user)?;
-            challenge.begin(&options)?;
-            challenge
-        }
-        None => Challenge::begin_for_anyone(&options)?,
-    };
+    let challenge = Challenge::authentication(user.as_ref())?;
+    challenge.begin(&options)?;
     let verification = options.authenticator_selection.user_verification;
     let mut answer = json!({ "rpId": options.relying_party().id, "challenge": challenge.challenge });
     if !own.is_empty() {
