@@ -16,7 +16,7 @@ describe.skipIf(process.env.DOORWARD_URL)("waitlist", () => {
   const ADMIN = "boss@example.com";
   const config = { plugins: [] };
   // Before the server starts: it reads what stands in `config` then.
-  beforeAll(() => { config.plugins.push(sample("waitlist", { grants: ["mail", "models", "sessions", "transactions", "reads-request:/sign-up/email"], admins: [ADMIN] })); }, 240_000);
+  beforeAll(() => { config.plugins.push(sample("waitlist", { grants: ["mail", "models", "sessions", "transactions", "reads-request:/sign-up/email", "section:sign-up.notice", "section:admin.page"], admins: [ADMIN] })); }, 240_000);
   const server = serve(config);
 
   const post = async (who, url, body) => {

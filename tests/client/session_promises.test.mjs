@@ -37,7 +37,7 @@ test("a session that ends with the browser does so among others, and for clients
   expect(lines("better-auth.session_token=").at(-1)).not.toContain("Max-Age");
   expect(brief.jar.has("better-auth.dont_remember")).toBe(true);
   for (let look = 0; look < 2; look++) {
-    const headers = { authorization: `Bearer ${brief.token}` };
+    const headers = { authorization: `Bearer ${decodeURIComponent(brief.jar.get("better-auth.session_token"))}` };
     expect(JSON.parse((await raw(server, "GET", "/api/auth/get-session", { headers })).text).user.id).toBe(brief.id);
     await send("/get-session?disableCookieCache=true");
   }

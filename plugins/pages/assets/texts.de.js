@@ -114,6 +114,7 @@ export default {
   "code.LINKING_DIFFERENT_EMAILS_NOT_ALLOWED": "Jenes Konto hat eine andere Adresse als Ihres. Ändern Sie eine davon oder verbinden Sie ein anderes Konto.",
   "code.LINKING_FAILED": "Das Konto konnte nicht verbunden werden. Versuchen Sie es noch einmal.",
   "code.LINKING_NOT_ALLOWED": "Dieses Konto lässt sich nicht verbinden. Bestätigen Sie zuerst Ihre Adresse, dann versuchen Sie es noch einmal.",
+  "code.MAIL_NOT_FOUND": "Diese Mail wartet nicht mehr. Sie wurde inzwischen verschickt oder verworfen; sehen Sie noch einmal in die Liste.",
   "code.METHOD_NOT_ALLOWED_DEFER_SESSION_REQUIRED": "Ihre Sitzung konnte nicht erneuert werden. Laden Sie die Seite neu.",
   "code.MISSING_FIELD": "Ein Feld fehlt. Füllen Sie es aus und versuchen Sie es noch einmal.",
   "code.MISSING_OR_NULL_ORIGIN": "Ihr Browser sagt nicht, woher die Anfrage kommt. Öffnen Sie die Seite neu und versuchen Sie es noch einmal.",

@@ -114,6 +114,7 @@ export default {
   "code.LINKING_DIFFERENT_EMAILS_NOT_ALLOWED": "That account has another address than yours. Change one of them, or connect another account.",
   "code.LINKING_FAILED": "The account could not be connected. Try again.",
   "code.LINKING_NOT_ALLOWED": "This account cannot be connected. Verify your address first, then try again.",
+  "code.MAIL_NOT_FOUND": "No such mail waits. It was sent or dropped meanwhile; look at the list again.",
   "code.METHOD_NOT_ALLOWED_DEFER_SESSION_REQUIRED": "Your session could not be renewed. Reload the page.",
   "code.MISSING_FIELD": "A field is missing. Fill it in and try again.",
   "code.MISSING_OR_NULL_ORIGIN": "Your browser did not say where the request comes from. Open the page anew and try again.",
