@@ -84,7 +84,7 @@ pub mod webauthn;
 
 pub use doorward_contract::{
     Button, Choice, Confirm, Fact, Form, FormField, InputKind, Notice, Outcome, OutcomeKind, Row, Section, Shown,
-    ShownKind, Style, Target, Tone, When,
+    ShownKind, Style, Target, Tone, When, encoded,
 };
 pub use doorward_contract::{FieldRule, FieldType, VALIDATION_ERROR, invalid_option, is_email, mismatch};
 pub use error::{ApiError, Error, HostError, Result};

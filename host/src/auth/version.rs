@@ -37,8 +37,7 @@ pub enum Holder {
 /// When the store fails.
 pub async fn of(auth: &Auth, db: &dyn Database, user: &User) -> Result<String, AuthError> {
     let material = material(auth, db, user, Lock::No).await?;
-    let key = Purpose::CredentialsVersion.key(&auth.config.secret_value);
-    Ok(text(key.expose(), &material))
+    Ok(present(auth, &material))
 }
 
 /// As [`of`], in a transaction: the user and the accounts stay as they are until it ends.
@@ -48,8 +47,7 @@ pub async fn of(auth: &Auth, db: &dyn Database, user: &User) -> Result<String, A
 pub async fn of_locked(auth: &Auth, db: &dyn Database, user_id: &str) -> Result<Option<String>, AuthError> {
     let Some(user) = lock_user(db, user_id).await? else { return Ok(None) };
     let material = material(auth, db, &user, Lock::Accounts).await?;
-    let key = Purpose::CredentialsVersion.key(&auth.config.secret_value);
-    Ok(Some(text(key.expose(), &material)))
+    Ok(Some(present(auth, &material)))
 }
 
 /// Asks the store as [`of`] does, for an address that no user has: the answer must take as long.
@@ -112,6 +110,12 @@ pub async fn holder(auth: &Auth, db: &dyn Database, stamp: &str) -> Result<Holde
 pub async fn bump(auth: &Auth, db: &dyn Database, user_id: &str) -> Result<(), AuthError> {
     counter::hit(db, &auth.random.id(), &key_of(user_id), COUNTED_SECS, auth.now()).await?;
     Ok(())
+}
+
+/// The version of this material under the current secret.
+fn present(auth: &Auth, material: &[u8]) -> String {
+    let key = Purpose::CredentialsVersion.key(&auth.config.secret_value);
+    text(key.expose(), material)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::Exchange;
+use crate::auth::lifecycle::UnitOfWork;
 use crate::auth::session::{self, ActiveSession, Client};
 use crate::auth::{Scope, credential, lifecycle, session_token};
 use crate::cookie::Cookie;
@@ -128,9 +129,9 @@ impl Exchange {
         let of_gates = self.cookies.split_off(before.min(self.cookies.len()));
         if let Some(response) = challenge {
             // After what the gate wrote: a change of the password that this waits for, or that waits for this, removes it.
-            let unit = scope.begin(self.auth()).await?;
-            self.check_proof(&unit, attempt.user.id()).await?;
-            unit.commit().await?;
+            if let Some(unit) = self.begin_with_proof(scope, attempt.user.id()).await? {
+                unit.commit().await?;
+            }
             let (removed, set) = of_gates.into_iter().partition::<Vec<_>, _>(Cookie::is_deletion);
             self.keep_choice(attempt.remember);
             self.cookies.extend(removed);
@@ -231,22 +232,23 @@ impl Exchange {
     /// Stores the row; when a password opened the session, in a transaction in which the account keeps that password. A
     /// change of it that comes later then ends this session with the others.
     async fn store_proven(&self, scope: &Scope, row: Record) -> Result<Record, ApiError> {
-        if self.proven_password.is_none() {
+        let Some(unit) = self.begin_with_proof(scope, row.text("userId")).await? else {
             return Ok(lifecycle::create(self.auth(), scope, row).await?);
-        }
-        let unit = scope.begin(self.auth()).await?;
-        self.check_proof(&unit, row.text("userId")).await?;
+        };
         let stored = lifecycle::create(self.auth(), &unit, row).await?;
         unit.commit().await?;
         Ok(stored)
     }
 
-    /// Refuses a password that was right when it was compared and is not the user's any more.
-    async fn check_proof(&self, unit: &Scope, user_id: &str) -> Result<(), ApiError> {
+    /// Begins a transaction in which the user keeps the password that this request proved, and refuses one that is not the
+    /// user's any more. `None` when it proved no password of this user.
+    async fn begin_with_proof(&self, scope: &Scope, user_id: &str) -> Result<Option<UnitOfWork>, ApiError> {
         let proven = self.proven_password.as_ref().filter(|account| account.user_id() == user_id);
-        match proven {
-            Some(account) if !credential::holds(unit, account).await? => Err(Code::INVALID_EMAIL_OR_PASSWORD.into()),
-            _ => Ok(()),
+        let Some(account) = proven else { return Ok(None) };
+        let unit = scope.begin(self.auth()).await?;
+        match credential::holds(&*unit, account).await? {
+            true => Ok(Some(unit)),
+            false => Err(Code::INVALID_EMAIL_OR_PASSWORD.into()),
         }
     }
 }

@@ -187,18 +187,6 @@ pub fn local(target: &str) -> Option<&str> {
     (is_path && is_plain && target.len() <= 2048).then_some(target)
 }
 
-/// A value as it stands in a query.
-pub fn encoded(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => safe.push(char::from(byte)),
-            byte => safe.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    safe
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,7 +1,8 @@
 //! The pages before an account: sign-in, sign-up, a forgotten password, the second factor, and where links come back to.
 
-use crate::frame::{Frame, encoded, local};
+use crate::frame::{Frame, local};
 use crate::stops;
+use doorward_sdk::encoded;
 use doorward_sdk::prelude::*;
 
 /// `/`: leads to the sign-in page or to the account. Failed links and refused sign-ins end here too.

@@ -31,5 +31,5 @@ pub use pattern::PathPattern;
 pub use secrets::{SECRET_FIELDS, folded_name, sounds_secret};
 pub use section::{
     Button, Choice, Confirm, Fact, Form, FormField, InputKind, Notice, Outcome, OutcomeKind, Places, Row, Section,
-    Shown, ShownKind, Style, Target, Tone, When,
+    Shown, ShownKind, Style, Target, Tone, When, encoded,
 };

@@ -181,8 +181,8 @@ fn found(what: &str, path: &str, find: impl Fn(&str) -> Option<String>) -> Resul
     Ok(query.map_or_else(|| found.clone(), |query| format!("{found}?{query}")))
 }
 
-/// A text as it stands in a query.
-fn encoded(text: &str) -> String {
+/// A text as it stands in a query: everything but letters, digits and `-_.~` is escaped.
+pub fn encoded(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for byte in text.bytes() {
         match byte {

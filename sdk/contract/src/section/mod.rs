@@ -8,7 +8,7 @@ mod target;
 
 use serde::{Deserialize, Serialize};
 
-pub use check::Places;
+pub use check::{Places, encoded};
 pub use form::{Button, Choice, Form, FormField, InputKind, Outcome};
 pub use target::{Confirm, OutcomeKind, Shown, ShownKind, Style, Target};
 
