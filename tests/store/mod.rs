@@ -132,7 +132,7 @@ pub async fn on_sqlite<F: Future<Output = ()>>(case: impl FnOnce(Place) -> F) {
 /// Runs a case on an empty PostgreSQL database, which stays there for a look if the case fails.
 pub async fn on_postgres<F: Future<Output = ()>>(case: impl FnOnce(Place) -> F) {
     static COUNT: AtomicUsize = AtomicUsize::new(0);
-    let Ok(server) = env::var(POSTGRES_URL) else {
+    let Ok(server) = server() else {
         assert!(
             is_sqlite_alone(),
             "set {POSTGRES_URL} to a superuser's URL of a PostgreSQL server, or DOORWARD_TEST_SQLITE_ONLY=1"
@@ -188,11 +188,16 @@ fn is_sqlite_alone() -> bool {
     env::var("DOORWARD_TEST_SQLITE_ONLY").is_ok_and(|value| value == "1")
 }
 
+/// The URL of the PostgreSQL server for its superuser, past any pooler.
+fn server() -> Result<String, env::VarError> {
+    env::var(POSTGRES_URL)
+}
+
 /// The URL without the pooler.
 fn direct(url: &str) -> String {
     let mut url = Url::parse(url).unwrap();
     if env::var(POOLER_PORT).is_ok_and(|port| url.port().is_some_and(|own| own.to_string() == port)) {
-        let server = Url::parse(&env::var(POSTGRES_URL).unwrap()).unwrap();
+        let server = Url::parse(&server().unwrap()).unwrap();
         url.set_port(server.port()).unwrap();
     }
     url.into()

@@ -2,7 +2,7 @@
 
 use doorward::store::{Backend, Models, Schema, StoreError, eq};
 
-use super::{NOW, Place, execute, on_each, on_postgres, record, user};
+use super::{NOW, Place, direct, execute, on_each, on_postgres, record, server, user};
 
 on_each!(refusals_have_kinds);
 
@@ -79,10 +79,10 @@ async fn the_language_of_messages_does_not_matter() {
     on_postgres(async |place| {
         let name = place.url.rsplit('/').next().unwrap().to_owned();
         let speak = format!("alter database {name} set lc_messages = 'de_DE.UTF-8'");
-        let speaks_german = execute(&place.url, &speak).await.is_ok();
+        let speaks_german = execute(&server().unwrap(), &speak).await.is_ok();
         assert!(speaks_german || std::env::var("CI").is_err(), "the locale de_DE.UTF-8 is missing");
         if speaks_german {
-            let error = execute(&place.url, "select 1 from nowhere").await.unwrap_err();
+            let error = execute(&direct(&place.url), "select 1 from nowhere").await.unwrap_err();
             let text = error.as_db_error().unwrap().message().to_owned();
             assert!(text.contains("existiert nicht"), "{text}");
         }
