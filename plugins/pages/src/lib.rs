@@ -24,6 +24,7 @@ pub fn plugin() -> Plugin {
     let slots =
         ["sign-in.methods", "sign-in.notice", "sign-up.notice", "account.profile", "account.security", "account.page"];
     let plugin = Plugin::new("pages", env!("CARGO_PKG_VERSION"))
+        .prepare(render::prepare)
         .cookie(CookieRule::literal(frame::LANGUAGE_COOKIE))
         .cookie(CookieRule::literal(frame::THEME_COOKIE))
         .route(Route::post("/pages/qr", qr::qr))

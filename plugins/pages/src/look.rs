@@ -8,9 +8,9 @@ pub fn site(view: &Value, name: &str) -> Value {
     json!({ "name": name, "logo": logo, "icon": logo.map(str::to_owned).or_else(|| site::asset("icon.svg")) })
 }
 
-/// The style sheets in their order: the operator's come last, and outside of every layer, so that they always count.
-pub fn sheets(view: &Value) -> Vec<String> {
-    let own = ["tokens.css", "pages.css"].into_iter().filter_map(site::asset);
+/// The style sheets in their order, the first from the `folder` of the assets: the operator's come last, and outside of every layer, so that they always count.
+pub fn sheets(view: &Value, folder: &str) -> Vec<String> {
+    let own = ["tokens.css", "pages.css"].into_iter().map(|name| format!("{folder}{name}"));
     let brand = ["/brand/theme", "/brand/css"].into_iter().filter_map(|part| view.pointer(part)?.as_str());
     own.chain(brand.map(str::to_owned)).collect()
 }
