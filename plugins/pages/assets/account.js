@@ -2,8 +2,11 @@
 import { call, go, page } from "./api.js";
 import { ask } from "./ask.js";
 import { busy, element, notice, onSubmit, pause, refuse, wrong } from "./form.js";
-import { say } from "./say.js";
+import { meaning, say } from "./say.js";
 import { device, timed } from "./when.js";
+
+/** Pixels of a side, and letters of base64, of a picture that is sent. */
+const [PICTURE, MOST_PICTURE] = [384, 60_000];
 
 const form = (name) => document.querySelector(`form[data-form="${name}"]`);
 const mark = (name) => (document.querySelector(`template[data-mark="${CSS.escape(name)}"]`) ?? document.querySelector('template[data-mark=""]')).content.cloneNode(true);
@@ -114,6 +117,47 @@ function connect() {
   }));
 }
 
+/** A file as a small square JPEG in base64, upright; nothing when it is no picture that this browser knows. */
+async function shrunk(file) {
+  let picture;
+  try { picture = await createImageBitmap(file); } catch { return undefined; }
+  const side = Math.min(picture.width, picture.height);
+  const canvas = element("canvas", { width: PICTURE, height: PICTURE });
+  const pen = canvas.getContext("2d");
+  pen.fillStyle = "#ffffff";
+  pen.fillRect(0, 0, PICTURE, PICTURE);
+  pen.imageSmoothingQuality = "high";
+  pen.drawImage(picture, (picture.width - side) / 2, (picture.height - side) / 2, side, side, 0, 0, PICTURE, PICTURE);
+  picture.close();
+  const [small] = [0.92, 0.8, 0.6, 0.4].map((quality) => canvas.toDataURL("image/jpeg", quality).split(",")[1]).filter((text) => text.length < MOST_PICTURE);
+  return small;
+}
+
+function picture() {
+  const [button, input, remove] = ["[data-picture]", "#picture", "[data-remove-picture]"].map((selector) => document.querySelector(selector));
+  if (!button) return;
+  const card = button.closest(".card");
+  button.addEventListener("click", () => !button.getAttribute("aria-busy") && input.click());
+  input.addEventListener("change", async () => {
+    const [file] = input.files;
+    input.value = "";
+    if (!file) return;
+    busy(button, true);
+    const image = await shrunk(file);
+    const { error } = image ? await call("/avatar", { image }) : { error: { code: "AVATAR_NOT_A_PICTURE", text: meaning("AVATAR_NOT_A_PICTURE") } };
+    if (!error) return reload(say("picture_saved"), "profile-card");
+    busy(button, false);
+    refuse(card, error);
+  });
+  remove?.addEventListener("click", async () => {
+    busy(remove, true);
+    const { error } = await call("/avatar/delete", {});
+    if (!error) return reload(say("picture_removed"), "profile-card");
+    busy(remove, false);
+    refuse(card, error);
+  });
+}
+
 function profile() {
   const name = form("name");
   if (name) onSubmit(name, async (values) => {
@@ -215,6 +259,7 @@ export function account() {
   said();
   menu();
   profile();
+  picture();
   password();
   mails();
   connect();

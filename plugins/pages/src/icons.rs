@@ -10,7 +10,7 @@ pub fn mark(provider: &str) -> Option<&'static str> {
     MARKS.iter().find(|(known, _)| *known == provider).map(|(_, shape)| *shape)
 }
 
-const ICONS: [(&str, &str); 40] = [
+const ICONS: [(&str, &str); 41] = [
     ("alert", r#"<path d="M10 3.2 17.6 16.4H2.4z"/><path d="M10 8.2v3.6M10 14.1v.1"/>"#),
     ("arrow", r#"<path d="M4 10h12M11.5 5.5 16 10l-4.5 4.5"/>"#),
     ("at", r#"<circle cx="10" cy="10" r="3"/><path d="M13 7v4.2a2 2 0 0 0 4 0V10a7 7 0 1 0-2.9 5.7"/>"#),
@@ -30,6 +30,10 @@ const ICONS: [(&str, &str); 40] = [
     (
         "globe",
         r#"<circle cx="10" cy="10" r="7.2"/><path d="M2.8 10h14.4M10 2.8c2.2 2 3.2 4.4 3.2 7.2s-1 5.2-3.2 7.2c-2.2-2-3.2-4.4-3.2-7.2s1-5.2 3.2-7.2z"/>"#,
+    ),
+    (
+        "image",
+        r#"<rect x="2.5" y="3.5" width="15" height="13" rx="2"/><circle cx="7" cy="8" r="1.5"/><path d="m3 14.5 4.5-3.5 3 2.2 3-2.7 4 3.5"/>"#,
     ),
     ("info", r#"<circle cx="10" cy="10" r="7.2"/><path d="M10 9.4v4M10 6.5v.1"/>"#),
     ("key", r#"<circle cx="7" cy="13" r="4"/><path d="m9.9 10.1 6.6-6.6M13.5 6.5l2.5 2.5"/>"#),
