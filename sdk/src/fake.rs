@@ -12,6 +12,7 @@ mod answer;
 pub(crate) mod calls;
 mod change;
 pub(crate) mod data;
+pub(crate) mod endpoints;
 pub(crate) mod pages;
 pub(crate) mod people;
 mod request;
@@ -20,6 +21,7 @@ mod run;
 pub(crate) mod services;
 pub(crate) mod slots;
 
+use crate::bindings::doorward::plugin::endpoints::EndpointCall;
 use crate::bindings::doorward::plugin::http::{Incoming, Outgoing};
 use crate::webauthn::{Assertion, Registration};
 use doorward_contract::{Section, Table};
@@ -29,6 +31,7 @@ use std::collections::BTreeMap;
 
 pub use answer::{body, header, status, text};
 pub use change::RawChange;
+pub use endpoints::answer_endpoint;
 pub use request::{RawAttempt, RawReply, RawRequest};
 pub use slots::contribute;
 
@@ -100,6 +103,14 @@ pub struct World {
     pub registration: Option<Registration>,
     /// What an authenticator proves. Answers of a test are `{"challenge": …}`.
     pub assertion: Option<Assertion>,
+    /// Answers of other endpoints, by method and path. See [`answer_endpoint`].
+    pub endpoint_answers: BTreeMap<(String, String), (u16, Value)>,
+    /// What the plugin called, in order.
+    pub endpoint_calls: Vec<EndpointCall>,
+    /// Paths that the plugin of the last request may call; then no others.
+    pub(crate) called: Option<Vec<&'static str>>,
+    /// Whether the last request is a `GET`.
+    pub(crate) answers_get: bool,
     /// Answers of other servers, by URL. See [`answer_http`].
     pub http_answers: BTreeMap<String, Incoming>,
     /// Requests to other servers, in order.
@@ -149,6 +160,10 @@ impl Default for World {
             tokens: BTreeMap::new(),
             registration: None,
             assertion: None,
+            endpoint_answers: BTreeMap::new(),
+            endpoint_calls: Vec::new(),
+            called: None,
+            answers_get: false,
             http_answers: BTreeMap::new(),
             http_sent: Vec::new(),
             refuses_inserts: false,

@@ -6,9 +6,9 @@ mod imports {
         Attempt as RawAttempt, Change as RawChange, Reply as RawReply, Request as RawRequest,
     };
     pub use crate::bindings::doorward::plugin::{
-        accounts, browser_sessions, cache, claims, clock, config, cookies, counters, crypto, email_ownership, http,
-        keys, log, mail, models, passwords, sealing, sections, session_administration, session_tokens, sessions, site,
-        transactions, user_administration, user_directory, users, verifications, webauthn,
+        accounts, browser_sessions, cache, claims, clock, config, cookies, counters, crypto, email_ownership,
+        endpoints, http, keys, log, mail, models, passwords, sealing, sections, session_administration, session_tokens,
+        sessions, site, transactions, user_administration, user_directory, users, verifications, webauthn,
     };
 }
 
@@ -18,6 +18,7 @@ mod imports {
         clock, config, cookies, crypto, email_ownership, log, mail, sessions, transactions, users, verifications,
     };
     pub use crate::fake::data::{accounts, counters, models, passwords};
+    pub use crate::fake::endpoints;
     pub use crate::fake::people::{
         browser_sessions, session_administration, session_tokens, user_administration, user_directory,
     };
