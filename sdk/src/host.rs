@@ -18,11 +18,10 @@ mod imports {
         clock, config, cookies, crypto, email_ownership, log, mail, sessions, transactions, users, verifications,
     };
     pub use crate::fake::data::{accounts, counters, models, passwords};
-    pub use crate::fake::endpoints;
     pub use crate::fake::people::{
         browser_sessions, session_administration, session_tokens, user_administration, user_directory,
     };
-    pub use crate::fake::services::{cache, claims, http, keys, sealing, webauthn};
+    pub use crate::fake::services::{cache, claims, endpoints, http, keys, sealing, webauthn};
     pub use crate::fake::slots::{sections, site};
     pub use crate::fake::{RawAttempt, RawChange, RawReply, RawRequest};
 }

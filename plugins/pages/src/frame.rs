@@ -11,7 +11,19 @@ pub const LANGUAGE_COOKIE: &str = "doorward_language";
 pub const THEME_COOKIE: &str = "doorward_theme";
 
 /// What `page.js` imports: the browser loads all of it at once.
-const MODULES: [&str; 8] = ["act.js", "account.js", "gate.js", "form.js", "api.js", "say.js", "ask.js", "when.js"];
+const MODULES: [&str; 9] =
+    ["act.js", "account.js", "gate.js", "menu.js", "form.js", "api.js", "say.js", "ask.js", "when.js"];
+
+/// What a set of pages has beside the pieces of all.
+pub struct Set {
+    /// Style sheets that follow those of all pages.
+    pub sheets: &'static [&'static str],
+    /// Templates of its own, by name.
+    pub template: fn(&str) -> Option<&'static str>,
+}
+
+/// The pages of this plugin.
+const OWN: Set = Set { sheets: &[], template: |_| None };
 
 /// One page that is being answered.
 pub struct Frame<'r, 'q> {
@@ -85,27 +97,37 @@ impl<'r, 'q> Frame<'r, 'q> {
     /// # Errors
     /// 500 when a template of the operator is wrong; the log says where.
     pub fn page(&self, template: &str, title: &str, more: Value) -> Result<Response> {
+        self.page_of(&OWN, template, title, more)
+    }
+
+    /// As [`Frame::page`], with the templates and style sheets of a set.
+    ///
+    /// # Errors
+    /// As [`Frame::page`].
+    pub fn page_of(&self, set: &Set, template: &str, title: &str, more: Value) -> Result<Response> {
         let mut model = json!({
             "title": title,
-            "page": self.frame()?,
+            "page": self.frame(set)?,
             "site": look::site(&self.site, self.name()),
             "links": links(),
         });
         if let (Some(model), Value::Object(more)) = (model.as_object_mut(), more) {
             model.extend(more);
         }
-        let html = render(template, self.language, &model, site::file).map_err(|error| {
+        let built_in = set.template;
+        let own = move |name: &str| site::file(name).or_else(|| built_in(name).map(str::to_owned));
+        let html = render(template, self.language, &model, own).map_err(|error| {
             log::error(&format!("the page {template} cannot be drawn: {error:#}"));
             Error::internal()
         })?;
         Ok(Response::html(html))
     }
 
-    fn frame(&self) -> Result<Value> {
+    fn frame(&self, set: &Set) -> Result<Value> {
         let theme = cookies::get(THEME_COOKIE)?.filter(|theme| ["light", "dark"].contains(&theme.as_str()));
         let root = site::page("/");
         let texts = format!("texts.{}.js", self.language.code());
-        let preload: Vec<Option<String>> = MODULES.into_iter().chain([texts.as_str()]).map(site::asset).collect();
+        let preload: Vec<String> = MODULES.into_iter().chain([texts.as_str()]).filter_map(site::asset).collect();
         Ok(json!({
             "lang": self.language.code(),
             "theme": theme.unwrap_or_default(),
@@ -113,7 +135,7 @@ impl<'r, 'q> Frame<'r, 'q> {
             "api": site::route(""),
             "root": root.trim_end_matches('/'),
             "home": site::page("/account"),
-            "sheets": look::sheets(&self.site),
+            "sheets": look::sheets(&self.site, set.sheets),
             "script": site::asset("page.js"),
             "preload": preload,
             "languages": languages(&self.site).map(offered).collect::<Vec<_>>(),
@@ -130,6 +152,7 @@ pub fn drawn(found: &sections::Contributed) -> Value {
 /// Where the own page of a plugin in a slot stands.
 fn place(slot: &str, plugin: &str) -> String {
     match slot {
+        "admin.page" => site::page(&format!("/admin/more/{plugin}")),
         "account.page" => site::page(&format!("/account/more/{plugin}")),
         "account.profile" => format!("{}#{plugin}", site::page("/account")),
         "account.security" => format!("{}#{plugin}", site::page("/account/security")),
