@@ -192,6 +192,11 @@ macro_rules! plugin {
             struct Component;
             $crate::guest_exports!(Component, super::$declare);
             $crate::bindings::export!(Component with_types_in $crate::bindings);
+            // `doorward plugin build` calls it once and takes it out.
+            #[unsafe(export_name = "doorward-prepare")]
+            extern "C" fn prepare() {
+                $crate::guest::prepare(super::$declare);
+            }
         }
     };
 }

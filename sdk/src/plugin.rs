@@ -54,6 +54,7 @@ pub struct Plugin {
     pub(crate) events: Vec<EventFn>,
     pub(crate) claims: Option<Claims>,
     pub(crate) functions: Vec<Handler>,
+    pub(crate) prepare: Option<fn()>,
     default_options: fn() -> Value,
     pub(crate) check_options: Box<dyn Fn() -> Result<(), String>>,
 }
@@ -77,6 +78,7 @@ impl Plugin {
             events: Vec::new(),
             claims: None,
             functions: Vec::new(),
+            prepare: None,
             default_options: || Value::Object(Map::new()),
             check_options: Box::new(|| Ok(())),
         }
@@ -99,6 +101,26 @@ impl Plugin {
         plugin.check_options =
             Box::new(move || crate::config::read::<O>().and_then(|options| fault(&options).map_or(Ok(()), Err)));
         plugin
+    }
+
+    /// Runs once, when the component is built: what it leaves in statics, every instance begins with. It is the place to parse
+    /// templates and tables. It must not call the host; and since nothing prepares a plugin in native tests, what it fills
+    /// has to be a cell that fills itself when it is read first, such as a [`LazyLock`](std::sync::LazyLock).
+    ///
+    /// ```
+    /// use doorward_sdk::prelude::*;
+    /// use std::sync::LazyLock;
+    ///
+    /// static WORDS: LazyLock<Vec<&str>> = LazyLock::new(|| include_str!("../README.md").split_whitespace().collect());
+    ///
+    /// fn plugin() -> Plugin {
+    ///     Plugin::new("words", "1.0.0").prepare(|| _ = LazyLock::force(&WORDS))
+    /// }
+    /// # plugin();
+    /// ```
+    pub fn prepare(mut self, prepare: fn()) -> Plugin {
+        self.prepare = Some(prepare);
+        self
     }
 
     /// Adds an endpoint.

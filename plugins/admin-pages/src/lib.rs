@@ -27,9 +27,23 @@ use doorward_sdk::prelude::*;
 
 doorward_sdk::plugin!(plugin);
 
+/// What these pages have beside the pieces of all pages.
+const OWN: look::Set = look::Set {
+    modules: &["tables.js"],
+    sheets: &["admin.css"],
+    templates: &[
+        ("admin.html", include_str!("../templates/admin.html")),
+        ("admin-pieces.html", include_str!("../templates/admin-pieces.html")),
+        ("admin-more.html", include_str!("../templates/admin-more.html")),
+        ("users.html", include_str!("../templates/users.html")),
+        ("user.html", include_str!("../templates/user.html")),
+    ],
+};
+
 /// The whole plugin: its pages, the slots in them, and the endpoints that they are drawn from.
 pub fn plugin() -> Plugin {
     Plugin::new("admin-pages", env!("CARGO_PKG_VERSION"))
+        .prepare(render::prepare)
         .cookie(CookieRule::literal(table::COLUMNS_COOKIE))
         .slot("admin.user")
         .slot("admin.page")

@@ -1,22 +1,7 @@
 //! What every page of the administration has: the frame, who looks, the menu; and what is shown to who may not look.
 
-use crate::frame::{Frame, Set};
+use crate::frame::Frame;
 use doorward_sdk::prelude::*;
-
-/// The templates of these pages.
-const TEMPLATES: [(&str, &str); 5] = [
-    ("admin.html", include_str!("../templates/admin.html")),
-    ("admin-pieces.html", include_str!("../templates/admin-pieces.html")),
-    ("admin-more.html", include_str!("../templates/admin-more.html")),
-    ("users.html", include_str!("../templates/users.html")),
-    ("user.html", include_str!("../templates/user.html")),
-];
-
-const SET: Set = Set { sheets: &["admin.css"], template: built_in };
-
-fn built_in(name: &str) -> Option<&'static str> {
-    TEMPLATES.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
-}
 
 /// Why a page is not drawn.
 pub enum Stop {
@@ -100,7 +85,7 @@ impl Shell<'_, '_> {
         if let (Some(model), Value::Object(more)) = (model.as_object_mut(), more) {
             model.extend(more);
         }
-        Ok(self.frame.page_of(&SET, template, title, model)?)
+        Ok(self.frame.page(template, title, model)?)
     }
 
     fn common(&self) -> Result<Value> {
@@ -135,7 +120,7 @@ impl Shell<'_, '_> {
             "text": say("text"), "code": code, "tone": "", "symbol": "info",
             "actions": if status == 502 || status == 429 { vec![again, account] } else { vec![account] },
         });
-        Ok(self.frame.page_of(&SET, "message.html", &say("title"), model)?.status(status))
+        Ok(self.frame.page("message.html", &say("title"), model)?.status(status))
     }
 }
 

@@ -10,20 +10,11 @@ pub const LANGUAGE_COOKIE: &str = "doorward_language";
 /// The cookie that keeps the choice of light or dark.
 pub const THEME_COOKIE: &str = "doorward_theme";
 
-/// What `page.js` imports: the browser loads all of it at once.
+/// The module of every page.
+const SCRIPT: &str = "page.js";
+/// What it imports on all pages: the browser loads all of it at once.
 const MODULES: [&str; 9] =
     ["act.js", "account.js", "gate.js", "menu.js", "form.js", "api.js", "say.js", "ask.js", "when.js"];
-
-/// What a set of pages has beside the pieces of all.
-pub struct Set {
-    /// Style sheets that follow those of all pages.
-    pub sheets: &'static [&'static str],
-    /// Templates of its own, by name.
-    pub template: fn(&str) -> Option<&'static str>,
-}
-
-/// The pages of this plugin.
-const OWN: Set = Set { sheets: &[], template: |_| None };
 
 /// One page that is being answered.
 pub struct Frame<'r, 'q> {
@@ -97,37 +88,50 @@ impl<'r, 'q> Frame<'r, 'q> {
     /// # Errors
     /// 500 when a template of the operator is wrong; the log says where.
     pub fn page(&self, template: &str, title: &str, more: Value) -> Result<Response> {
-        self.page_of(&OWN, template, title, more)
-    }
-
-    /// As [`Frame::page`], with the templates and style sheets of a set.
-    ///
-    /// # Errors
-    /// As [`Frame::page`].
-    pub fn page_of(&self, set: &Set, template: &str, title: &str, more: Value) -> Result<Response> {
         let mut model = json!({
             "title": title,
-            "page": self.frame(set)?,
+            "page": self.frame()?,
             "site": look::site(&self.site, self.name()),
             "links": links(),
         });
         if let (Some(model), Value::Object(more)) = (model.as_object_mut(), more) {
             model.extend(more);
         }
-        let built_in = set.template;
-        let own = move |name: &str| site::file(name).or_else(|| built_in(name).map(str::to_owned));
-        let html = render(template, self.language, &model, own).map_err(|error| {
-            log::error(&format!("the page {template} cannot be drawn: {error:#}"));
-            Error::internal()
-        })?;
+        let own = self.own_templates();
+        // What is the same for everybody is drawn once a minute.
+        let is_shared = own.is_empty() && model.get("user").is_none();
+        let draw = || {
+            render(template, self.language, &model, own).map_err(|error| {
+                log::error(&format!("the page {template} cannot be drawn: {error:#}"));
+                Error::internal()
+            })
+        };
+        let html = if is_shared { cache::remember(&self.key(template, &model), 60, draw)? } else { draw()? };
         Ok(Response::html(html))
     }
 
-    fn frame(&self, set: &Set) -> Result<Value> {
+    /// Names a page by all that it is drawn of.
+    fn key(&self, template: &str, model: &Value) -> String {
+        let parts = format!("{}/{}/{template}/{model}", env!("CARGO_PKG_VERSION"), self.language.code());
+        crypto::base64url(&crypto::sha256(parts.as_bytes()))
+    }
+
+    /// The templates of the operator.
+    fn own_templates(&self) -> Vec<(String, String)> {
+        let names = self.site.pointer("/brand/templates").and_then(Value::as_array);
+        let names = names.into_iter().flatten().filter_map(Value::as_str);
+        names.filter_map(|name| Some((name.to_owned(), site::file(name)?))).collect()
+    }
+
+    fn frame(&self) -> Result<Value> {
         let theme = cookies::get(THEME_COOKIE)?.filter(|theme| ["light", "dark"].contains(&theme.as_str()));
         let root = site::page("/");
         let texts = format!("texts.{}.js", self.language.code());
-        let preload: Vec<String> = MODULES.into_iter().chain([texts.as_str()]).filter_map(site::asset).collect();
+        // All assets lie in one folder.
+        let script = site::asset(SCRIPT).unwrap_or_default();
+        let folder = script.strip_suffix(SCRIPT).unwrap_or_default();
+        let modules = MODULES.iter().chain(crate::OWN.modules).copied();
+        let preload = modules.chain([texts.as_str()]).map(|name| format!("{folder}{name}"));
         Ok(json!({
             "lang": self.language.code(),
             "theme": theme.unwrap_or_default(),
@@ -135,9 +139,9 @@ impl<'r, 'q> Frame<'r, 'q> {
             "api": site::route(""),
             "root": root.trim_end_matches('/'),
             "home": site::page("/account"),
-            "sheets": look::sheets(&self.site, set.sheets),
-            "script": site::asset("page.js"),
-            "preload": preload,
+            "sheets": look::sheets(&self.site, folder),
+            "script": script,
+            "preload": preload.collect::<Vec<_>>(),
             "languages": languages(&self.site).map(offered).collect::<Vec<_>>(),
         }))
     }
