@@ -131,7 +131,8 @@ test("a picture is uploaded, shown and removed; what is none is refused by the p
   const { page } = ada;
   const choose = async (name, mimeType, buffer) => { await page.locator("#picture").setInputFiles({ name, mimeType, buffer }); };
   for (const type of ["image/png", "image/webp", "image/jpeg"]) {
-    await choose("me", type, Buffer.from(await drawn(page, type), "base64"));
+    const file = Buffer.from(await drawn(page, type), "base64");
+    await Promise.all([page.waitForEvent("load"), choose("me", type, file)]);
     await page.getByText("Your picture is changed.").waitFor();
     await ready(page);
   }
@@ -188,4 +189,66 @@ test("after a password, the browser makes a passkey by itself where it can, and 
   await at(page, "/account/security");
   expect(await page.locator("[data-session]").count(), "nothing was typed or pressed").toBeGreaterThan(0);
   await ada.context.close();
+});
+
+/** Goes on with Tab until what is called so has the focus. */
+async function tabTo(page, name) {
+  const focused = () => page.evaluate(() => {
+    const node = document.activeElement;
+    return (node.getAttribute("aria-label") ?? node.labels?.[0]?.textContent ?? node.textContent).trim();
+  });
+  for (let step = 0; step < 60; step += 1) {
+    await page.keyboard.press("Tab");
+    if (name.test(await focused())) return;
+  }
+  throw new Error(`${name} is not reached with Tab`);
+}
+
+test("the keyboard alone goes through the account", async () => {
+  const ada = await signUp();
+  const { page, context } = ada;
+  const { keyboard } = page;
+  const press = async (name, key = "Enter") => { await tabTo(page, name); await keyboard.press(key); };
+  await visit(page, `${server.origin}/account`);
+  await press(/^Skip/);
+  await press(/^Edit name$/);
+  await keyboard.press("Control+A");
+  await keyboard.type("Ada King");
+  await keyboard.press("Enter");
+  await page.getByText("Your name is changed.").waitFor();
+  await ready(page);
+  await press(/^Security$/);
+  await at(page, "/account/security");
+
+  await press(/^Change password$/);
+  await keyboard.type(PASSWORD);
+  await tabTo(page, /^New password$/);
+  await keyboard.type("a longer correct horse");
+  await tabTo(page, /^New password again$/);
+  await keyboard.type("a longer correct horse");
+  await keyboard.press("Enter");
+  await page.getByText("Your password is changed and your other devices are signed out.").waitFor();
+  await ready(page);
+
+  await press(/^Add a passkey$/);
+  await page.locator("#ask[open]").waitFor();
+  await keyboard.press("Enter");
+  await page.locator("#passkey li.row").waitFor();
+  await ready(page);
+  await press(/^Delete$/);
+  await page.locator("#ask[open]").waitFor();
+  await keyboard.press("Escape");
+  expect(await page.locator("#passkey li.row").count(), "Escape is the safe choice").toBe(1);
+  expect(await page.evaluate(() => document.activeElement.textContent), "and the focus is where it was").toBe("Delete");
+  await keyboard.press("Enter");
+  await page.locator("#ask[open]").waitFor();
+  await press(/^Delete$/);
+  await page.getByText("You have no passkey yet.").waitFor();
+  await ready(page);
+
+  await press(/open the menu/i);
+  await press(/^Sign out/);
+  await at(page, "/signed-out");
+  expect(ada.complaints).toEqual([]);
+  await context.close();
 });

@@ -12,8 +12,11 @@ function chunk(kind, data) {
   return Buffer.concat([length, body, sum]);
 }
 
-/** A PNG of one colour; `more` are chunks behind its head. */
-function png(width, height, { more = [], pixels = Buffer.alloc((width * 3 + 1) * height, 90) } = {}) {
+/** Rows of one grey, each behind the mark that it is written as it is. */
+const grey = (width, height, level = 90) => Buffer.concat(Array(height).fill(Buffer.concat([Buffer.alloc(1), Buffer.alloc(width * 3, level)])));
+
+/** A PNG; `more` are chunks behind its head. */
+function png(width, height, { more = [], pixels = grey(width, height) } = {}) {
   const head = Buffer.alloc(13);
   head.writeUInt32BE(width, 0);
   head.writeUInt32BE(height, 4);
@@ -52,7 +55,7 @@ test("a picture is gone when it is replaced, removed, or its user is deleted", a
   const ada = await newUser(server);
   const status = async (address) => (await fetch(address)).status;
   const first = (await upload(ada, png(40, 40))).image;
-  const second = (await upload(ada, png(41, 41, { pixels: Buffer.alloc((41 * 3 + 1) * 41, 7).fill(0, 0, 1) }))).image;
+  const second = (await upload(ada, png(41, 41, { pixels: grey(41, 41, 200) }))).image;
   expect([await status(first), await status(second)]).toEqual([404, 200]);
   expect(await post(ada, "/avatar/delete", {})).toMatchObject({ status: true });
   expect([await imageOf(ada), await status(second)]).toEqual([null, 404]);

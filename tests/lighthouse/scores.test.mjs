@@ -1,9 +1,12 @@
 // Lighthouse finds every page fast, accessible and well made: at least 95 of 100 each, as a phone on a slow network.
 import lighthouse from "lighthouse";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
 import { chromium } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { executable } from "../browser/harness.mjs";
-import { newUser, serve } from "../client/harness.mjs";
+import { PASSWORD, serve } from "../client/harness.mjs";
 import { freePort } from "../harness/doorward.mjs";
 
 const LEAST = 95;
@@ -20,29 +23,39 @@ const server = serve({
     { id: "social", providers: Object.fromEntries(["google", "github"].map((id) => [id, { client_id: "id", client_secret: "secret" }])) },
   ],
 });
-let browser, port, cookie;
+const folder = fs.mkdtempSync(path.join(os.tmpdir(), "doorward-lighthouse-"));
+let context, port;
 beforeAll(async () => {
   port = await freePort();
-  browser = await chromium.launch({ executablePath: executable(), args: ["--no-sandbox", "--disable-dev-shm-usage", `--remote-debugging-port=${port}`] });
-  cookie = (await newUser(server)).jar.header();
+  // Lighthouse opens tabs of the browser's own profile.
+  context = await chromium.launchPersistentContext(folder, { executablePath: executable(), args: ["--no-sandbox", "--disable-dev-shm-usage", `--remote-debugging-port=${port}`] });
 });
-afterAll(() => browser?.close());
+afterAll(async () => { await context?.close(); fs.rmSync(folder, { recursive: true, force: true }); });
 
-async function measure(path, headers) {
-  const { lhr } = await lighthouse(server.origin + path, { port, logLevel: "error", output: "json", onlyCategories: CATEGORIES, disableStorageReset: true, extraHeaders: headers });
-  expect(lhr.runtimeError, path).toBeUndefined();
-  expect(new URL(lhr.finalDisplayedUrl).pathname).toBe(path);
+async function signUp() {
+  const data = { name: "Ada Lovelace", email: "ada@example.com", password: PASSWORD };
+  const answer = await context.request.post(`${server.origin}/api/auth/sign-up/email`, { data, headers: { origin: server.origin } });
+  expect(answer.ok()).toBe(true);
+}
+
+async function measure(place) {
+  const { lhr } = await lighthouse(server.origin + place, { port, logLevel: "error", output: "json", onlyCategories: CATEGORIES, disableStorageReset: true });
+  // A trace that a busy machine cut short tells nothing.
+  if (lhr.runtimeError) return { scores: CATEGORIES.map(() => 0), faults: [lhr.runtimeError.code] };
+  expect(new URL(lhr.finalDisplayedUrl).pathname).toBe(place);
   const faults = Object.values(lhr.audits).filter(({ score, scoreDisplayMode }) => score !== null && score < 0.9 && ["binary", "numeric", "metricSavings"].includes(scoreDisplayMode));
   return { scores: CATEGORIES.map((name) => Math.round(lhr.categories[name].score * 100)), faults: faults.map(({ id, displayValue = "" }) => `${id} ${displayValue}`.trim()) };
 }
 
-test.each([["/sign-in", false], ["/account", true], ["/account/security", true]])("%s", async (path, isOwn) => {
+test.each(["/sign-in", "/account", "/account/security"])("%s", async (place) => {
+  if (place === "/account") await signUp();
   let best = CATEGORIES.map(() => 0), faults = [];
   for (let run = 0; run < RUNS && best.some((score) => score < LEAST); run += 1) {
-    const found = await measure(path, isOwn ? { cookie } : {});
+    const found = await measure(place);
     best = best.map((score, i) => Math.max(score, found.scores[i]));
     faults = found.faults;
   }
-  console.log(`${path}: ${CATEGORIES.map((name, i) => `${name} ${best[i]}`).join(", ")}; ${faults.join(", ")}`);
-  for (const [i, name] of CATEGORIES.entries()) expect(best[i], `${name} of ${path}: ${faults.join(", ")}`).toBeGreaterThanOrEqual(LEAST);
+  const shown = CATEGORIES.map((name, i) => `${name} ${best[i]}`).join(", ");
+  console.log(`${place}: ${shown}; ${faults.join(", ")}`);
+  expect(Math.min(...best), `${place}: ${shown}; ${faults.join(", ")}`).toBeGreaterThanOrEqual(LEAST);
 });
