@@ -30,7 +30,11 @@ pub fn square(bytes: &[u8], most_pixels: u64) -> Result<Vec<u8>> {
     let middle = picture.crop_imm(x, y, side, side);
     // Averages are quick and as good where a picture gets smaller.
     let is_large = side >= SIDE;
-    let small = if is_large { middle.thumbnail_exact(SIDE, SIDE) } else { middle.resize_exact(SIDE, SIDE, FilterType::Triangle) };
+    let small = if is_large {
+        middle.thumbnail_exact(SIDE, SIDE)
+    } else {
+        middle.resize_exact(SIDE, SIDE, FilterType::Triangle)
+    };
     smallest(&on_white(&small))
 }
 
@@ -112,7 +116,12 @@ mod tests {
     #[test]
     fn each_format_becomes_a_square_of_its_middle() {
         // Red at the sides, green in the middle.
-        let wide = ImageBuffer::from_fn(600, 200, |x, _| if (200..400).contains(&x) { Rgb([0u8, 200, 0]) } else { Rgb([200, 0, 0]) });
+        let wide =
+            ImageBuffer::from_fn(
+                600,
+                200,
+                |x, _| if (200..400).contains(&x) { Rgb([0u8, 200, 0]) } else { Rgb([200, 0, 0]) },
+            );
         for format in [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::WebP] {
             let made = square(&picture(&wide.clone().into(), format), MOST).expect("taken");
             let made = read(&made);
@@ -135,7 +144,8 @@ mod tests {
         // Black above, white below; the camera was upside down.
         let halves = ImageBuffer::from_fn(300, 300, |_, y| Rgb([if y < 150 { 0u8 } else { 255 }; 3]));
         let jpeg = picture(&halves.into(), ImageFormat::Jpeg);
-        let mut exif = b"\xff\xe1\x00\x38Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x03\0\0\0\0\0\0".to_vec();
+        let mut exif =
+            b"\xff\xe1\x00\x38Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x03\0\0\0\0\0\0".to_vec();
         exif.extend(b"52.5200 N 13.4050 E       ");
         exif.truncate(2 + 0x38);
         exif.resize(2 + 0x38, b' ');
@@ -149,7 +159,15 @@ mod tests {
     #[test]
     fn what_is_no_picture_of_a_kind_that_is_taken_is_refused() {
         let svg = br#"<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>"#;
-        let others: [&[u8]; 7] = [b"", svg, b"<!doctype html><script>alert(1)</script>", b"GIF89a\x01\0\x01\0\0\0\0;", b"BM\0\0", b"%PDF-1.7", b"\0\0\0\x1cftypavif"];
+        let others: [&[u8]; 7] = [
+            b"",
+            svg,
+            b"<!doctype html><script>alert(1)</script>",
+            b"GIF89a\x01\0\x01\0\0\0\0;",
+            b"BM\0\0",
+            b"%PDF-1.7",
+            b"\0\0\0\x1cftypavif",
+        ];
         for other in others {
             assert_eq!(code(square(other, MOST)), "AVATAR_NOT_A_PICTURE", "{other:?}");
         }
