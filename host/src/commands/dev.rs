@@ -1,18 +1,16 @@
-//! `doorward dev`: builds what is missing, migrates, serves with a mailbox, and reloads what changes.
+//! `doorward dev`: builds what is missing, migrates, serves with a mailbox, and keeps up with what changes.
 
-use std::collections::BTreeMap;
+mod watch;
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
 
-use super::serve::{announce, listen, reload};
-use super::{CommandResult, init, load, load_for_server, plugin};
+use super::serve::{announce, listen};
+use super::{CommandResult, init, load_for_server, plugin};
 use crate::app::{App, open_store};
 use crate::config::{Config, ConfigError, MailConfig, MailTransport};
 use crate::server;
-
-const WATCH_EVERY: Duration = Duration::from_millis(500);
 
 /// Makes everything ready, then serves until it is told to stop.
 ///
@@ -26,9 +24,9 @@ pub fn dev(config_file: &Path) -> CommandResult {
     let config = load_for_development(config_file)?;
     // The port is taken first: whoever finds it taken learns that before a long build.
     let listeners = listen(&config)?;
-    for (folder, out) in plugin_folders(&config) {
+    for request in builds(&config) {
         step("building the plugins (the first time takes a few minutes)");
-        plugin::build(&plugin::BuildRequest { folder, out, target: plugin::target(&config.resolve(".")) })?;
+        plugin::build(&request)?;
     }
     let config_file = config_file.to_owned();
     server::block_on(async move {
@@ -36,7 +34,7 @@ pub fn dev(config_file: &Path) -> CommandResult {
         open_store(&config)?.migrate().await?;
         step("loading plugins and scripts");
         let app = Arc::new(App::start(config).await?);
-        tokio::spawn(reload_on_change(Arc::clone(&app), config_file));
+        tokio::spawn(watch::keep_up(Arc::clone(&app), config_file));
         announce(&app, &listeners)?;
         greet(&app.config);
         server::serve(app, listeners).await?;
@@ -52,11 +50,12 @@ fn load_for_development(config_file: &Path) -> Result<Config, ConfigError> {
     Ok(config)
 }
 
-/// The folders of crates that are built, and where their components go: a workspace of plugins in `plugins` when plugins are
-/// switched on, and the plugin that the configuration lies beside.
-fn plugin_folders(config: &Config) -> Vec<(PathBuf, PathBuf)> {
+/// What is built: a workspace of plugins in `plugins` when plugins are switched on, and the plugin that the configuration lies
+/// beside.
+fn builds(config: &Config) -> Vec<plugin::BuildRequest> {
     let workspace = config.resolve("plugins");
     let own = config.resolve(".");
+    let own_folder = own.clone();
     let mut folders = Vec::new();
     if workspace.join("Cargo.toml").exists() && config.plugins.iter().any(|plugin| plugin.enabled) {
         folders.push((workspace, config.built_folder()));
@@ -64,30 +63,9 @@ fn plugin_folders(config: &Config) -> Vec<(PathBuf, PathBuf)> {
     if plugin::is_plugin(&own) {
         folders.push((own, config.resolve("dist")));
     }
-    folders
-}
-
-/// Loads plugins and scripts again when one of their files or the configuration changes.
-async fn reload_on_change(app: Arc<App>, config_file: PathBuf) {
-    let mut seen = modification_times(&app.config, &config_file);
-    loop {
-        tokio::time::sleep(WATCH_EVERY).await;
-        // The files are those that the configuration lists now.
-        let listed = load(&config_file).ok();
-        let now = modification_times(listed.as_ref().unwrap_or(&app.config), &config_file);
-        if now != seen {
-            reload(&app, load_for_development(&config_file)).await;
-            seen = now;
-        }
-    }
-}
-
-/// When the configuration, each component and each script was last written.
-fn modification_times(config: &Config, config_file: &Path) -> BTreeMap<PathBuf, Option<SystemTime>> {
-    let scripts = config.hooks.iter().map(|hook| config.resolve(&hook.file));
-    let components = config.plugins.iter().map(|plugin| config.component_path(plugin));
-    let modified = |path: &PathBuf| std::fs::metadata(path).and_then(|data| data.modified()).ok();
-    scripts.chain(components).chain([config_file.to_owned()]).map(|path| (path.clone(), modified(&path))).collect()
+    let target = plugin::target(&own_folder);
+    let request = |(folder, out): (PathBuf, PathBuf)| plugin::BuildRequest { folder, out, target: target.clone() };
+    folders.into_iter().map(request).collect()
 }
 
 fn step(text: &str) {
