@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use doorward_contract::PathPattern;
 
 use crate::auth::credential;
 use crate::auth::lifecycle::Observer;
@@ -147,9 +148,17 @@ impl App {
     /// # Errors
     /// As [`App::start`].
     pub async fn start_with(config: Config, ports: Ports) -> Result<Self, StartError> {
+        Self::start_within(config, ports, Capacity::default()).await
+    }
+
+    /// As [`App::start_with`], with what plugins may do at once, and who answers them in place of other servers.
+    ///
+    /// # Errors
+    /// As [`App::start`].
+    pub async fn start_within(config: Config, ports: Ports, capacity: Capacity) -> Result<Self, StartError> {
         let config = Arc::new(config);
         let Parts { auth, extensions, mailer, events, mailbox, lasting, address_rule } =
-            prepare(&config, ports).await?;
+            prepare(&config, ports, Lasting { capacity, ..Lasting::default() }).await?;
         let deliveries = start_sender(&config, &auth, mailer, events.clone());
         let sweeper = sweeper::start(Store::clone(&auth.store), Arc::clone(&auth.clock));
         let pipeline = Arc::new(Pipeline::new(auth, extensions, address_rule));
@@ -164,7 +173,7 @@ impl App {
     /// As [`App::start`].
     pub async fn check(config: &Arc<Config>) -> Result<Store, StartError> {
         let ports = Ports { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom) };
-        let parts = prepare(config, ports).await?;
+        let parts = prepare(config, ports, Lasting::default()).await?;
         Ok(Store::clone(&parts.auth.store))
     }
 
@@ -216,10 +225,9 @@ struct Parts {
     address_rule: AddressRule,
 }
 
-async fn prepare(config: &Arc<Config>, ports: Ports) -> Result<Parts, StartError> {
+async fn prepare(config: &Arc<Config>, ports: Ports, lasting: Lasting) -> Result<Parts, StartError> {
     let auth = open_auth(config, ports).await?;
     credential::learn_forms(&auth.passwords, &*auth.store).await;
-    let lasting = Lasting::default();
     let mailbox = mailbox(config)?;
     let extensions = load_extensions(&auth, config, &lasting, mailbox.as_ref()).await?;
     let extensions = Arc::new(ArcSwap::from_pointee(extensions));
@@ -276,6 +284,9 @@ async fn load_extensions(
     for route in routes::core().into_iter().chain([page]).chain(assets).chain(of_mailbox).chain(plugins.routes()) {
         router.add(route)?;
     }
+    plugins.tell_of_idle_hooks(|hook| {
+        router.routes().any(|route| PathPattern::new(&route.path).meets(hook) || hook.matches(&route.path))
+    });
     let scripts = Arc::new(load_scripts(auth, config, &lasting.counters)?.hiding(plugins.secret_names()));
     let rate_rules = RateRules::new(&config.rate_limit, plugins.rate_rules());
     unused_options::check(config, &router, &plugins.cookie_keys()).map_err(StartError::Option)?;

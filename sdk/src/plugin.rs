@@ -1,5 +1,6 @@
 //! The declaration of a plugin: one value that gives both the manifest and the dispatch.
 
+use crate::config::OptionFault;
 use crate::error::Result;
 use crate::event::{Event, EventFn};
 use crate::page::{Contribution, Page, SectionFn};
@@ -30,13 +31,15 @@ pub enum Flow {
 ///             let seats: Vec<Value> = models::find("seat", Filter::all())?;
 ///             Response::json(&seats)
 ///         }))
-///         .before("/sign-up/**", |request| {
+///         .before(On::path("/sign-up/**").reads_request(), |request| {
 ///             if request.header("x-invitation").is_none() {
 ///                 return Err(Error::new(403, "NOT_INVITED", "Ask for an invitation"));
 ///             }
 ///             Ok(Flow::Proceed)
 ///         })
-///         .after(On::path("/get-session").when_signed_in(), |_request, reply| reply.set_header("x-seats", "7"))
+///         .after(On::path("/get-session").changes_answer().when_signed_in(), |_request, reply| {
+///             reply.set_header("x-seats", "7")
+///         })
 ///         .claims(|_request, user, _claims| Ok(Map::from_iter([("seat".to_owned(), user["seat"].clone())])))
 /// }
 /// # plugin();
@@ -56,7 +59,7 @@ pub struct Plugin {
     pub(crate) functions: Vec<Handler>,
     pub(crate) prepare: Option<fn()>,
     default_options: fn() -> Value,
-    pub(crate) check_options: Box<dyn Fn() -> Result<(), String>>,
+    pub(crate) check_options: Box<dyn Fn() -> Result<(), OptionFault>>,
 }
 
 pub(crate) type BeforeHook = fn(&Request<'_>) -> Result<Flow>;
@@ -99,7 +102,11 @@ impl Plugin {
     ) -> Plugin {
         let mut plugin = self.options::<O>();
         plugin.check_options =
-            Box::new(move || crate::config::read::<O>().and_then(|options| fault(&options).map_or(Ok(()), Err)));
+            Box::new(move || {
+                crate::config::check::<O>()?;
+                let options = crate::config::read::<O>().map_err(|message| (String::new(), message))?;
+                fault(&options).map_or(Ok(()), |message| Err((String::new(), message)))
+            });
         plugin
     }
 

@@ -15,13 +15,13 @@ fn stamp(_request: &Request, reply: &Reply) -> Result<()> {
 
 /// Whether a hook with these conditions runs before this request.
 fn runs_before(on: On, request: &RawRequest) -> bool {
-    let plugin = Plugin::new("a", "1.0.0").before(on, refuse);
+    let plugin = Plugin::new("a", "1.0.0").before(on.reads_request(), refuse);
     request.run_before(&plugin).is_err()
 }
 
 /// Whether a hook with these conditions runs after `GET /a`.
 fn runs_after(on: On, reply: RawReply) -> bool {
-    let plugin = Plugin::new("a", "1.0.0").after(on, stamp);
+    let plugin = Plugin::new("a", "1.0.0").after(on.changes_answer(), stamp);
     RawRequest::get("/a", &[]).run_after(&plugin, &reply).unwrap();
     Reply::new(&reply).header("x-stamp").is_some()
 }
@@ -103,8 +103,8 @@ fn a_hook_after_an_endpoint_looks_at_what_the_answer_does() {
 fn hooks_ahead_of_scripts_run_before_the_others() {
     fake::reset();
     let plugin = Plugin::new("a", "1.0.0")
-        .before("/a", |_| Ok(Flow::Respond(Response::empty(201))))
-        .before(On::path("/a").ahead_of_scripts(), |_| Ok(Flow::Respond(Response::empty(202))));
+        .before(On::path("/a").changes_answer(), |_| Ok(Flow::Respond(Response::empty(201))))
+        .before(On::path("/a").changes_answer().ahead_of_scripts(), |_| Ok(Flow::Respond(Response::empty(202))));
     let answer = RawRequest::get("/a", &[]).run_before(&plugin).unwrap().unwrap();
     assert_eq!(fake::status(&answer), 202);
 }

@@ -14,6 +14,7 @@ mod migrate;
 pub mod plugin;
 mod secret;
 mod serve;
+mod top;
 mod user;
 
 use std::collections::BTreeMap;
@@ -54,6 +55,12 @@ enum Command {
     Clean,
     /// Check configuration, plugins, scripts and database without serving.
     Check,
+    /// Show what plugins and scripts of the running server cost, every two seconds.
+    Top {
+        /// Show the counts since the server's start, once.
+        #[arg(long)]
+        once: bool,
+    },
     /// Print a new secret, or the key that the receiver of a webhook checks signatures with.
     Secret {
         /// The receiver: `mail`, or a script as `[[hooks]]` names it.
@@ -108,6 +115,7 @@ pub fn run(cli: Cli) -> CommandResult {
         Command::Plugin(command) => plugin::run(command, || load(&cli.config)),
         Command::Migrate { plan } => migrate::migrate(load(&cli.config)?, plan),
         Command::Clean => clean::clean(&load(&cli.config)?),
+        Command::Top { once } => top::top(&load(&cli.config)?, once),
         Command::Check => serve::check(load(&cli.config)?),
         Command::Serve => serve::serve(&cli.config),
     }

@@ -64,6 +64,15 @@ fn mail_route(config: &Config) -> String {
     }
 }
 
+/// Puts the plugins and scripts of a configuration in place that was read again, and returns the options that wait for a
+/// restart.
+///
+/// # Errors
+/// Why the old ones serve on.
+pub(super) async fn told_reload(app: &App, config: &Config) -> Result<Vec<String>, String> {
+    app.reload(config).await.map_err(|error| error.to_string())
+}
+
 /// Puts the plugins and scripts of a configuration in place that was read again. Whatever is wrong is logged, and the old ones
 /// serve on.
 pub async fn reload(app: &App, config: Result<Config, ConfigError>) {

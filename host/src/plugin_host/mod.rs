@@ -24,6 +24,7 @@ pub use admission::hook_rights::{asked_grants, sentence};
 pub use admission::load::{Ports, extend_schema};
 pub use call::breaker::PluginCounters;
 pub use call::capacity::Capacity;
+pub use call::names::event as event_name;
 pub use error::{CallFailed, PluginError};
 pub use package::manifest::{self, Manifest};
 
@@ -125,11 +126,25 @@ impl Plugins {
                 let redirect_params = route.redirect_params.clone();
                 let endpoint = PluginEndpoint { plugin: Arc::clone(plugin), index, redirect_params };
                 let made = Route::new(&route.method, &route.path, Arc::new(endpoint)).of_plugin(&plugin.manifest.id);
+                let made = made.accepting(&route.accepts).up_to(route.max_body_bytes);
                 let made = if route.accepts_form { made.accepting_form() } else { made };
                 if route.signs_in { made.signing_in() } else { made }
             })
         });
         routes.chain(self.pages.iter().cloned()).collect()
+    }
+
+    /// Says in the log which hooks wait for paths that nobody has; `is_there` knows whether someone has one.
+    pub fn tell_of_idle_hooks(&self, is_there: impl Fn(&PathPattern) -> bool) {
+        for plugin in &self.list {
+            let manifest = &plugin.manifest;
+            let before = manifest.before.iter().map(|hook| ("before", &hook.pattern));
+            for (moment, path) in before.chain(manifest.after.iter().map(|hook| ("after", &hook.pattern))) {
+                if !is_there(&PathPattern::new(path)) {
+                    tracing::warn!(plugin = manifest.id, path, "a hook {moment} a path that no endpoint has never runs");
+                }
+            }
+        }
     }
 
     /// Every plugin's limits on requests, with the operator's numbers where an option holds them.

@@ -53,11 +53,13 @@ pub mod sections {
     }
 
     pub fn contributors(slot: &str) -> Answer<Vec<Contributor>> {
+        at_its_time!("sections", "contributors");
         let found = of(slot)?.into_iter();
         Ok(found.map(|(plugin, section)| Contributor { plugin, title: section.title }).collect())
     }
 
     pub fn ask(slot: &str, _language: &str, _about: &str) -> Answer<Vec<Contributed>> {
+        at_its_time!("sections", "ask");
         let contributed = |(plugin, section): (String, Section)| Contributed {
             plugin,
             title: section.title.clone(),
@@ -67,6 +69,7 @@ pub mod sections {
     }
 
     pub fn ask_one(slot: &str, plugin: &str, language: &str, about: &str) -> Answer<Option<Contributed>> {
+        at_its_time!("sections", "ask-one");
         Ok(ask(slot, language, about)?.into_iter().find(|found| found.plugin == plugin))
     }
 }

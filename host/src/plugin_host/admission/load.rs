@@ -26,6 +26,7 @@ use crate::plugin_host::bindings::exports::doorward::plugin::{
     token_claims,
 };
 use crate::plugin_host::call::breaker::Breaker;
+use crate::plugin_host::call::names::CallNames;
 use crate::plugin_host::call::budget::LogPace;
 use crate::plugin_host::call::capacity::{Capacity, EVENTS_AT_ONCE, WAITING_AT_ONCE};
 use crate::plugin_host::call::plugin::{Exports, Plugin};
@@ -310,8 +311,17 @@ impl Loader<'_> {
         let plugin = Plugin { manifest, options, shared, engine, linked, exports, policies, sights, breaker };
         match plugin.check().await {
             Ok(()) => Ok(plugin),
-            Err(reason) => Err(PluginError::Option { plugin: plugin.manifest.id, reason }),
+            Err((name, reason)) => {
+                let reason = if name.is_empty() { reason } else { format!("`{}`: {reason}", self.place(entry, &name)) };
+                Err(PluginError::Option { plugin: plugin.manifest.id, reason })
+            }
         }
+    }
+
+    /// Where an option stands in the configuration: `plugins[2].period`.
+    fn place(&self, entry: &PluginConfig, option: &str) -> String {
+        let index = self.config.plugins.iter().position(|other| std::ptr::eq(other, entry));
+        index.map_or_else(|| option.to_owned(), |index| format!("plugins[{index}].{option}"))
     }
 
     /// Compiles on a thread of its own: a component takes longer than a request may wait, and a hostile one much longer.
@@ -331,6 +341,7 @@ impl Loader<'_> {
             id: manifest.id.clone(),
             rights: Rights::of(manifest, entry, options, &self.cookies)?,
             limits: entry.limits.clone(),
+            names: CallNames::of(manifest),
             options: serde_json::to_string(options).unwrap_or_default(),
             server: facts::server_facts(self.config),
             site: Arc::clone(&self.site),
