@@ -46,6 +46,7 @@ pub mod cookies;
 pub mod counters;
 pub mod crypto;
 pub mod email_ownership;
+pub mod endpoints;
 mod error;
 mod event;
 #[cfg(not(target_arch = "wasm32"))]
@@ -172,9 +173,9 @@ pub mod prelude {
         Action, ApiError, Asked, Asking, Attempt, Button, Change, Contribution, CookieRule, Error, ErrorCode, Event,
         FieldRule, FieldType, Fields, Flow, Form, FormField, Function, HostError, Input, InputKind, On, Page, Plugin,
         RateRule, Reply, Request, Response, Result, Route, Row, Section, Table, Target, Tone, Verdict, accounts,
-        browser_sessions, cache, claims, clock, config, cookies, counters, crypto, email_ownership, http, keys, links,
-        log, mail, models, passwords, sealing, sections, session_administration, session_tokens, sessions, site,
-        transactions, user_administration, user_directory, users, verifications, webauthn,
+        browser_sessions, cache, claims, clock, config, cookies, counters, crypto, email_ownership, endpoints, http,
+        keys, links, log, mail, models, passwords, sealing, sections, session_administration, session_tokens, sessions,
+        site, transactions, user_administration, user_directory, users, verifications, webauthn,
     };
     pub use serde_json::{Map, Value, json};
 }

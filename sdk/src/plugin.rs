@@ -5,7 +5,7 @@ use crate::event::{Event, EventFn};
 use crate::page::{Contribution, Page, SectionFn};
 use crate::route::{Function, Handler, Route};
 use crate::{Attempt, Reply, Request, Response, Verdict};
-use doorward_contract::{CookieRule, ErrorCode, FieldRule, Manifest, On, RateRule, Table};
+use doorward_contract::{CallRule, CookieRule, ErrorCode, FieldRule, Manifest, On, RateRule, Table};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -224,6 +224,18 @@ impl Plugin {
     /// A host that this plugin sends requests to: `api.example.com`, or `*.example.com` for every name below it.
     pub fn http_host(mut self, host: &'static str) -> Plugin {
         self.manifest.http_hosts.push(host);
+        self
+    }
+
+    /// Endpoints of this server that [`endpoints`](crate::endpoints) calls: a path below the base path, or a pattern.
+    pub fn calls(mut self, pattern: &'static str) -> Plugin {
+        self.manifest.calls.push(CallRule::new(pattern));
+        self
+    }
+
+    /// As [`Plugin::calls`], and sees the secrets in their answers.
+    pub fn calls_with_secrets(mut self, pattern: &'static str) -> Plugin {
+        self.manifest.calls.push(CallRule::new(pattern).reading_secrets());
         self
     }
 

@@ -19,6 +19,9 @@ use doorward_sdk::prelude::*;
 
 doorward_sdk::plugin!(plugin);
 
+/// The plugin `admin-pages` compiles these modules too, with more of its own.
+const OWN: look::Set = look::Set { modules: &[], sheets: &[], templates: &[] };
+
 /// The whole plugin: its pages, the slots in them, and the two cookies that its scripts set.
 pub fn plugin() -> Plugin {
     let slots =

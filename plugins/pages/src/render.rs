@@ -67,7 +67,7 @@ fn parsed() -> Environment<'static> {
     environment.add_function("t", |key: &str, values: Kwargs| say(LANGUAGE.get(), key, &values));
     environment.add_function("icon", icon);
     environment.add_function("mark", mark);
-    for (name, text) in TEMPLATES {
+    for (name, text) in TEMPLATES.iter().chain(crate::OWN.templates) {
         environment.add_template(name, text).unwrap_or_default();
     }
     environment
