@@ -9,6 +9,8 @@ use super::{CommandResult, migrate};
 use crate::config::{Config, ConfigError};
 
 const TEMPLATE: &str = include_str!("../../templates/doorward.toml");
+/// How an entry of a plugin begins that is not switched on.
+const ENTRY: &str = "# [[plugins]]\n";
 
 /// Writes the template with a new secret and makes its database; never overwrites, and leaves a database alone that was
 /// there before.
@@ -16,7 +18,7 @@ const TEMPLATE: &str = include_str!("../../templates/doorward.toml");
 /// # Errors
 /// When the file exists or cannot be written, or when a variable sets something wrong.
 pub fn init(path: &Path, load: impl FnOnce() -> Result<Config, ConfigError>) -> CommandResult {
-    write_config(path)?;
+    write_config(path, &template())?;
     tell!("{} is written, with a new secret", path.display());
     let config = load()?;
     if missing_database(&config).is_some() {
@@ -28,17 +30,54 @@ pub fn init(path: &Path, load: impl FnOnce() -> Result<Config, ConfigError>) -> 
     Ok(())
 }
 
-/// Writes the template with a new secret; never overwrites.
+/// The text of a new configuration, with a secret of its own.
+pub fn template() -> String {
+    TEMPLATE.replace("{{secret}}", &new_secret())
+}
+
+/// The same text with the plugins switched on that are wanted, by their ids.
+pub fn with_plugins(template: &str, is_wanted: impl Fn(&str) -> bool) -> String {
+    let mut entries = template.split(ENTRY);
+    let mut text = entries.next().unwrap_or_default().to_owned();
+    for entry in entries {
+        if entry.split('"').nth(1).is_some_and(&is_wanted) {
+            text.push_str("[[plugins]]\n");
+            entry.split_inclusive('\n').for_each(|line| text.push_str(line.strip_prefix("# ").unwrap_or(line)));
+        } else {
+            text.push_str(ENTRY);
+            text.push_str(entry);
+        }
+    }
+    text
+}
+
+/// Writes a new configuration; never overwrites.
 ///
 /// # Errors
 /// When the file exists or cannot be written.
-pub fn write_config(path: &Path) -> CommandResult {
+pub fn write_config(path: &Path, text: &str) -> CommandResult {
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let opened = options.open(path);
     let mut file = opened.map_err(|error| format!("cannot write {}: {error}", path.display()))?;
-    file.write_all(TEMPLATE.replace("{{secret}}", &new_secret()).as_bytes())?;
+    file.write_all(text.as_bytes())?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_wanted_plugins_are_switched_on_with_all_their_lines() {
+        let wanted = with_plugins(&template(), |id| ["admin", "social"].contains(&id));
+        let table: toml::Table = wanted.parse().unwrap();
+        let plugins = table["plugins"].as_array().unwrap();
+        let ids: Vec<&str> = plugins.iter().map(|plugin| plugin["id"].as_str().unwrap()).collect();
+        assert_eq!(ids, ["admin", "social"]);
+        assert!(plugins[1]["providers"]["github"]["client_id"].is_str());
+        assert_eq!(TEMPLATE, with_plugins(TEMPLATE, |_| false));
+    }
 }

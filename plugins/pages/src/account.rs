@@ -20,6 +20,7 @@ pub fn profile(request: &Request, (): ()) -> Result<Response> {
             "verification": frame.is("/sendsMail"),
             "delete": frame.is("/user/deleteUser"),
             "username": frame.has_plugin("username"),
+            "avatar": frame.has_plugin("avatar"),
             "providers": providers(&frame),
             "sections": frame.sections("account.profile")?,
         }),
@@ -90,7 +91,7 @@ fn common(frame: &Frame, view: &str) -> Result<Value> {
     Ok(json!({
         "user": {
             "name": name, "initials": initials(&name), "email": text("email"), "verified": user("emailVerified"),
-            "created": user("createdAt"), "image": shown_image(&text("image")),
+            "created": user("createdAt"), "image": shown_image(frame, &text("image")),
             "username": user("username"),
         },
         "session": own("id"),
@@ -114,9 +115,10 @@ fn navigation(frame: &Frame, view: &str) -> Result<Vec<Value>> {
     Ok(entries)
 }
 
-/// Pictures from elsewhere are not loaded: the initials stand in their place.
-fn shown_image(image: &str) -> Option<&str> {
-    crate::frame::local(image)
+/// The path of a picture of this server. Pictures from elsewhere are not loaded: the initials stand in their place.
+fn shown_image<'a>(frame: &Frame, image: &'a str) -> Option<&'a str> {
+    let own = frame.site.get("baseURL").and_then(Value::as_str).filter(|own| !own.is_empty());
+    crate::frame::local(own.and_then(|own| image.strip_prefix(own)).unwrap_or(image))
 }
 
 fn initials(name: &str) -> String {

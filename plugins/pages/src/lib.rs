@@ -19,11 +19,15 @@ use doorward_sdk::prelude::*;
 
 doorward_sdk::plugin!(plugin);
 
+/// The plugin `admin-pages` compiles these modules too, with more of its own.
+const OWN: look::Set = look::Set { modules: &[], sheets: &[], templates: &[] };
+
 /// The whole plugin: its pages, the slots in them, and the two cookies that its scripts set.
 pub fn plugin() -> Plugin {
     let slots =
         ["sign-in.methods", "sign-in.notice", "sign-up.notice", "account.profile", "account.security", "account.page"];
     let plugin = Plugin::new("pages", env!("CARGO_PKG_VERSION"))
+        .prepare(render::prepare)
         .cookie(CookieRule::literal(frame::LANGUAGE_COOKIE))
         .cookie(CookieRule::literal(frame::THEME_COOKIE))
         .route(Route::post("/pages/qr", qr::qr))

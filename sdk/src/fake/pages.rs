@@ -20,6 +20,7 @@ impl RawRequest {
         if rule.needs_session && with(|world| world.session.is_none()) {
             return Err(Error::new(401, "UNAUTHORIZED", "the page needs a session"));
         }
+        with(|world| world.answers_get = true);
         during(plugin, Moment::Page, Sight::OWN, || handler(&Request::new(self)))
     }
 
@@ -33,6 +34,7 @@ impl RawRequest {
         let Some((_, handler)) = plugin.manifest.contributions.iter().zip(&plugin.contributions).find(is_it) else {
             return Err(Error::new(404, "NOT_FOUND", format!("the plugin adds nothing to {slot}")));
         };
+        with(|world| world.answers_get = true);
         let asked = Asked { slot: slot.to_owned(), language: asking.language.clone(), about: asking.about.clone() };
         let text = during(plugin, Moment::Section, Sight::default(), || handler(&Request::new(self), &asked))?;
         let mut section: Option<Section> = text.map(|text| serde_json::from_str(&text)).transpose()?;

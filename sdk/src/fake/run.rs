@@ -70,6 +70,7 @@ impl RawRequest {
         if let Some(fault) = self.body_fault(rule) {
             return Err(fault);
         }
+        super::with(|world| world.answers_get = self.method() == "GET");
         during(plugin, Moment::Route, Sight::OWN, || handler(&Request::new(self)))
     }
 
@@ -220,6 +221,8 @@ pub(super) fn declare(plugin: &Plugin) {
     super::with(|world| {
         world.declared = Some(plugin.manifest.tables.clone());
         world.slots = Some(plugin.manifest.slots.clone());
+        world.called = Some(plugin.manifest.calls.iter().map(|rule| rule.pattern).collect());
+        world.answers_get = false;
     });
 }
 

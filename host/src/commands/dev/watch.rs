@@ -35,7 +35,7 @@ pub(super) async fn keep_up(app: Arc<App>, config_file: PathBuf) {
         if now_sources != sources {
             sources = now_sources;
             step(&format!("{} changed: building", changed_name(&sources)));
-            let requests = builds(config);
+            let requests = builds(config, false);
             let built = tokio::task::spawn_blocking(move || {
                 requests.iter().try_for_each(|request| plugin::build(request).map_err(|error| error.to_string()))
             });
@@ -112,7 +112,7 @@ fn start_again() {
 /// The sources of plugins, and the files that are loaded.
 fn look(config: &Config, config_file: &Path) -> (Seen, Seen) {
     let mut sources = Seen::new();
-    for request in builds(config) {
+    for request in builds(config, false) {
         collect(&request.folder, DEEPEST, &mut sources);
     }
     let scripts = config.hooks.iter().map(|hook| config.resolve(&hook.file));
@@ -160,7 +160,9 @@ mod tests {
     #[test]
     fn sources_are_found_and_nothing_that_is_made() {
         let folder = tempfile::tempdir().unwrap();
-        for name in ["src/lib.rs", "Cargo.toml", "assets/a/style.css", "target/x.rs", "dist/x.wasm", "README.md", ".git/x.rs"] {
+        for name in
+            ["src/lib.rs", "Cargo.toml", "assets/a/style.css", "target/x.rs", "dist/x.wasm", "README.md", ".git/x.rs"]
+        {
             let file = folder.path().join(name);
             std::fs::create_dir_all(file.parent().unwrap()).unwrap();
             std::fs::write(file, "x").unwrap();
