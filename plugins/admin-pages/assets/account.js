@@ -3,8 +3,9 @@ import { call, go, page } from "./api.js";
 import { busy, element, notice, onSubmit, refuse } from "./form.js";
 import { menu, reload, said } from "./menu.js";
 import { language, say } from "./say.js";
-import { device, timed } from "./when.js";
-import { tables } from "./tables.js";
+import { device, timed, times } from "./when.js";
+import { settings } from "./settings.js";
+import { follow, tables } from "./tables.js";
 
 const form = (name) => document.querySelector(`form[data-form="${name}"]`);
 
@@ -80,6 +81,9 @@ function numbers() {
   document.querySelectorAll("[data-number]").forEach((place) => { place.textContent = format.format(Number(place.textContent)); });
 }
 
+/** Browsers by their names. */
+const agents = (within = document) => within.querySelectorAll("[data-agent]").forEach((place) => { if (place.dataset.agent) place.textContent = device(place.dataset.agent).name; });
+
 export function account() {
   said();
   menu();
@@ -88,4 +92,7 @@ export function account() {
   sessions();
   tables();
   numbers();
+  agents();
+  settings();
+  follow((rows) => { times(rows); agents(rows); });
 }

@@ -55,6 +55,23 @@ export function save(name, text) {
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);
 }
 
+const EVERY_MS = 5000;
+
+/** Shows what is new every few seconds, while the page is looked at. `drawn` finishes the new rows. */
+export function follow(drawn) {
+  const place = document.querySelector("[data-follow] [data-rows]");
+  if (!place) return;
+  setInterval(async () => {
+    if (document.hidden) return;
+    const answer = await fetch(location.href, { credentials: "same-origin" }).catch(() => null);
+    if (!answer?.ok) return;
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("[data-rows]");
+    if (!fresh) return;
+    drawn(fresh);
+    place.replaceChildren(...fresh.childNodes);
+  }, EVERY_MS);
+}
+
 export function tables() {
   columns();
   exports();

@@ -3,6 +3,17 @@
 use crate::frame::Frame;
 use doorward_sdk::prelude::*;
 
+/// The pages of the menu: name, path, icon, and what somebody must be allowed to see it.
+const PAGES: [(&str, &str, &str, &str); 7] = [
+    ("overview", "/admin", "overview", "user.list"),
+    ("users", "/admin/users", "users", "user.list"),
+    ("audit", "/admin/audit", "list", "audit.read"),
+    ("plugins", "/admin/plugins", "plug", "plugins.manage"),
+    ("mail", "/admin/mail", "mail", "mail.manage"),
+    ("keys", "/admin/keys", "key", "keys.manage"),
+    ("settings", "/admin/settings", "gear", "settings.manage"),
+];
+
 /// Why a page is not drawn.
 pub enum Stop {
     /// It is not there, or not for who looks: they learn no more than that.
@@ -71,6 +82,23 @@ impl Shell<'_, '_> {
         }
     }
 
+    /// As [`Shell::get`]; nothing when it is not there or not for them.
+    ///
+    /// # Errors
+    /// When the endpoint fails.
+    pub fn seek(&self, path: &str, query: &[(&str, &str)]) -> Result<Option<Value>, Stop> {
+        match self.get(path, query) {
+            Ok(found) => Ok(Some(found)),
+            Err(Stop::Hidden) => Ok(None),
+            Err(stop) => Err(stop),
+        }
+    }
+
+    /// Where the endpoints of operators stand, as browsers see it.
+    pub fn operators(&self) -> &str {
+        self.frame.site.get("operatorPath").and_then(Value::as_str).unwrap_or("/api")
+    }
+
     /// The id of who looks.
     pub fn own_id(&self) -> &str {
         self.user.get("id").and_then(Value::as_str).unwrap_or_default()
@@ -97,12 +125,18 @@ impl Shell<'_, '_> {
             "acting": self.is_acting,
             "nav": self.nav()?,
             "api": site::route(""),
+            "operators": self.operators(),
         }))
     }
 
     fn nav(&self) -> Result<Vec<Value>> {
         let entry = |id: &str, path: &str, icon: &str, label: String| json!({ "id": id, "href": site::page(path), "icon": icon, "label": label, "is_here": id == self.view });
-        let mut entries = vec![entry("users", "/admin/users", "users", self.say("admin.users", &[]))];
+        let mut entries = Vec::new();
+        for (id, path, icon, permission) in PAGES {
+            if !permission.is_empty() {
+                entries.push(entry(id, path, icon, self.say(&format!("admin.{id}"), &[])));
+            }
+        }
         for other in sections::contributors("admin.page")? {
             entries.push(entry(&other.plugin, &format!("/admin/more/{}", other.plugin), "list", other.title));
         }
@@ -111,16 +145,16 @@ impl Shell<'_, '_> {
 
     /// One sentence in the place of a page.
     fn stop(&self, key: &str, status: u16, code: &str) -> Result<Response> {
-        let say = |part: &str| self.say(&format!("{key}_{part}"), &[]);
+        let part = |name: &str| self.say(&format!("{key}_{name}"), &[]);
         let account = json!({ "href": site::page("/account"), "label": self.say("stop.account", &[]) });
         let again = json!({ "href": "", "label": self.say("stop.again", &[]) });
         let name = self.user.get("name").and_then(Value::as_str).unwrap_or_default();
         let model = json!({
             "acting_as": self.is_acting.then_some(name),
-            "text": say("text"), "code": code, "tone": "", "symbol": "info",
+            "text": part("text"), "code": code, "tone": "", "symbol": "info",
             "actions": if status == 502 || status == 429 { vec![again, account] } else { vec![account] },
         });
-        Ok(self.frame.page("message.html", &say("title"), model)?.status(status))
+        Ok(self.frame.page("message.html", &part("title"), model)?.status(status))
     }
 }
 

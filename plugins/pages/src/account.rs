@@ -87,10 +87,13 @@ fn common(frame: &Frame, view: &str) -> Result<Value> {
     let text = |name: &str| user(name).as_str().unwrap_or_default().to_owned();
     let own = |name: &str| session.get("session").and_then(|session| session.get(name)).cloned().unwrap_or_default();
     let id = text("id");
-    let name = Some(text("name")).filter(|name| !name.trim().is_empty()).unwrap_or_else(|| text("email"));
+    let email = text("email");
+    // A long address is broken before the host, if anywhere.
+    let (email_name, email_host) = email.split_at(email.rfind('@').unwrap_or_default());
+    let name = Some(text("name")).filter(|name| !name.trim().is_empty()).unwrap_or_else(|| email.clone());
     Ok(json!({
         "user": {
-            "name": name, "initials": initials(&name), "email": text("email"), "verified": user("emailVerified"),
+            "name": name, "initials": initials(&name), "email": email, "email_name": email_name, "email_host": email_host, "verified": user("emailVerified"),
             "created": user("createdAt"), "image": shown_image(frame, &text("image")),
             "username": user("username"),
         },

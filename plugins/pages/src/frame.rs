@@ -124,7 +124,7 @@ impl<'r, 'q> Frame<'r, 'q> {
     }
 
     fn frame(&self) -> Result<Value> {
-        let theme = cookies::get(THEME_COOKIE)?.filter(|theme| ["light", "dark"].contains(&theme.as_str()));
+        let theme = crate::kept(THEME_COOKIE)?.filter(|theme| ["light", "dark"].contains(&theme.as_str()));
         let root = site::page("/");
         let texts = format!("texts.{}.js", self.language.code());
         // All assets lie in one folder.
@@ -201,7 +201,7 @@ fn language(request: &Request, site: &Value) -> Result<Language> {
     if let Some(language) = chosen {
         return Ok(language);
     }
-    let kept = cookies::get(LANGUAGE_COOKIE)?.and_then(|tag| Language::of_tag(&tag)).filter(is_offered);
+    let kept = crate::kept(LANGUAGE_COOKIE)?.and_then(|tag| Language::of_tag(&tag)).filter(is_offered);
     let liked = || request.header("accept-language").and_then(|header| Language::of_header(&header)).filter(is_offered);
     Ok(kept.or_else(liked).or_else(|| offered.first().copied()).unwrap_or(Language::English))
 }

@@ -148,6 +148,17 @@ fn what_people_wrote_is_text() {
     }
     let page = open("/error", &[("error", "<script>alert(1)</script>")]);
     assert!(!page.contains("<script>"));
+    fake::with(|world| {
+        world.site["providers"] = json!([{ "id": "\"><script>", "name": "<img src=x onerror=alert(1)>" }]);
+        world.site["brand"] = json!({ "name": "</title><script>alert(1)</script>" });
+    });
+    for path in ["/account", "/error"] {
+        let page = open(path, &[]);
+        assert!(!page.contains("<img") && !page.contains("<script>"), "{path}");
+    }
+    fake::with(|world| world.session = None);
+    let page = open("/sign-in", &[]);
+    assert!(page.contains("&lt;img") && !page.contains("<img") && !page.contains("<script>"));
 }
 
 #[test]
