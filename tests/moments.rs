@@ -32,8 +32,14 @@ fn frame() -> PathBuf {
 }
 
 fn options(more: &str) -> String {
-    let management = format!("[management]\naddress = \"127.0.0.1:0\"\nkeys = [{{ name = \"a\", value = \"{KEY}\", scopes = [\"moments-function\"] }}]\n");
-    format!("{}{}{management}", entry("moments", component(), &format!("{GRANTS}\n{more}")), entry("frame", &frame(), FRAME))
+    let management = format!(
+        "[management]\naddress = \"127.0.0.1:0\"\nkeys = [{{ name = \"a\", value = \"{KEY}\", scopes = [\"moments-function\"] }}]\n"
+    );
+    format!(
+        "{}{}{management}",
+        entry("moments", component(), &format!("{GRANTS}\n{more}")),
+        entry("frame", &frame(), FRAME)
+    )
 }
 
 fn refused(moment: Moment, is_in_transaction: bool) -> Vec<String> {
@@ -76,7 +82,12 @@ async fn the_server_refuses_what_the_table_refuses(place: Place) {
     let after: Json = serde_json::from_str(&text("/moments/after").await).unwrap();
     found.push(("after", Moment::After, false, after.as_str().unwrap().to_owned()));
     found.push(("page", Moment::Page, false, server.send_to_root("GET", "/moments/page", &[]).await.text));
-    found.push(("function", Moment::Function, false, server.call_function(KEY, "moments-function", &json!({})).await.text));
+    found.push((
+        "function",
+        Moment::Function,
+        false,
+        server.call_function(KEY, "moments-function", &json!({})).await.text,
+    ));
 
     // A sweep may end the session of who asks, so each has a person of its own.
     let person = |name: &str, id: &str| json!({ "name": name, "email": format!("{id}@example.com"), "password": "correct horse 1" });

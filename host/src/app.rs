@@ -1,30 +1,27 @@
 //! Start-up: puts configuration, store, plugins, scripts and pipeline together.
 
+mod deciders;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use doorward_contract::PathPattern;
 
 use crate::auth::credential;
-use crate::auth::lifecycle::Observer;
 use crate::auth::sweeper::{self, Sweeper};
 use crate::auth::{Auth, AuthError, Scope};
 use crate::clock::SystemClock;
 use crate::config::{ASSETS, Config, IpAddress, MailConfig, MailTransport};
 use crate::crypto::random::SystemRandom;
 use crate::endpoints::config::SignInPage;
-use crate::exchange::{ClaimSource, Deciders, SessionGate};
-use crate::hooks::{
-    self, HookError, MemoryCounters, ScriptClaims, ScriptGate, ScriptMailFilter, ScriptObserver, ScriptSet,
-};
+use crate::hooks::{self, HookError, MemoryCounters, ScriptSet};
 use crate::http::address::{AddressRule, is_loopback};
 use crate::http::shown_url;
 use crate::memory;
 use crate::outbox::mailbox::Mailbox;
 use crate::outbox::transport;
 use crate::outbox::{
-    CurrentMailFilter, Deliveries, EventHooks, MailFilter, Mailer, Sender, TemplateError, Templates, TransportError,
+    CurrentMailFilter, Deliveries, EventHooks, Mailer, Sender, TemplateError, Templates, TransportError,
 };
 use crate::pipeline::functions::Functions;
 use crate::pipeline::management::Management;
@@ -284,14 +281,12 @@ async fn load_extensions(
     for route in routes::core().into_iter().chain([page]).chain(assets).chain(of_mailbox).chain(plugins.routes()) {
         router.add(route)?;
     }
-    plugins.tell_of_idle_hooks(|hook| {
-        router.routes().any(|route| PathPattern::new(&route.path).meets(hook) || hook.matches(&route.path))
-    });
+    plugins.tell_of_idle_hooks(|hook| router.meets(hook));
     let scripts = Arc::new(load_scripts(auth, config, &lasting.counters)?.hiding(plugins.secret_names()));
     let rate_rules = RateRules::new(&config.rate_limit, plugins.rate_rules());
     unused_options::check(config, &router, &plugins.cookie_keys()).map_err(StartError::Option)?;
     let functions = functions(&plugins, &router)?;
-    let deciders = deciders(auth, &plugins, &scripts);
+    let deciders = deciders::of(auth, &plugins, &scripts);
     memory::give_back();
     Ok(Extensions {
         router: Arc::new(router),
@@ -311,23 +306,6 @@ fn load_scripts(auth: &Auth, config: &Config, counters: &Arc<MemoryCounters>) ->
         signing_key: auth.config.secret_value.clone(),
     };
     ScriptSet::load(config, &ports)
-}
-
-/// Lets plugins and scripts decide about sign-ins, see changes and add to claims, and scripts see mails. Scripts are asked
-/// first about sign-ins and changes, so that a policy that refuses someone spares them a second factor, and last about
-/// claims, so that a policy has the last word.
-fn deciders(auth: &Arc<Auth>, plugins: &Plugins, scripts: &Arc<ScriptSet>) -> Deciders {
-    let gate: Arc<dyn SessionGate> = Arc::new(ScriptGate(Arc::clone(scripts)));
-    let observer = ScriptObserver::new(scripts, auth).map(|observer| Arc::new(observer) as Arc<dyn Observer>);
-    let script_claims = ScriptClaims::of(scripts).map(|source| Arc::new(source) as Arc<dyn ClaimSource>);
-    let filter: Arc<dyn MailFilter> = Arc::new(ScriptMailFilter(Arc::clone(scripts)));
-    Deciders {
-        gates: [vec![gate], plugins.gates()].concat(),
-        observers: Arc::new(observer.into_iter().chain(plugins.observer(auth)).collect()),
-        claims: plugins.claim_sources().into_iter().chain(script_claims).collect(),
-        sections: plugins.sections(),
-        mail_filter: Some(filter),
-    }
 }
 
 /// Starts the sender of mail and events, when there may be something to send.

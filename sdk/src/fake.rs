@@ -30,6 +30,7 @@ mod request;
 mod rows;
 mod run;
 pub(crate) mod services;
+pub(crate) mod signed_in;
 pub(crate) mod slots;
 
 use crate::bindings::doorward::plugin::endpoints::EndpointCall;
@@ -41,8 +42,8 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 pub use answer::{body, header, status, text};
-pub use change::RawChange;
 pub use attempt::RawAttempt;
+pub use change::RawChange;
 pub use reply::RawReply;
 pub use request::RawRequest;
 pub use run::check_options;
@@ -218,11 +219,6 @@ pub fn sign_in(user: &crate::users::User) {
     });
 }
 
-/// An endpoint that the plugin calls answers so.
-pub fn answer_endpoint(method: &str, path: &str, status: u16, body: &Value) {
-    with(|world| world.endpoint_answers.insert((method.to_owned(), path.to_owned()), (status, body.clone())));
-}
-
 /// The request comes from a browser in which nobody is signed in.
 pub fn sign_out() {
     with(|world| world.session = None);
@@ -240,6 +236,11 @@ pub fn set_session(fields: &Value) {
 /// Lets time pass.
 pub fn pass_secs(secs: u64) {
     with(|world| world.now_millis += secs * 1000);
+}
+
+/// An endpoint that the plugin calls answers so.
+pub fn answer_endpoint(method: &str, path: &str, status: u16, body: &Value) {
+    with(|world| world.endpoint_answers.insert((method.to_owned(), path.to_owned()), (status, body.clone())));
 }
 
 /// Another server answers requests of this URL so. Its host is one that the manifest names, or of

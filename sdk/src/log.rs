@@ -37,7 +37,7 @@ pub fn error(message: &str) {
 /// use doorward_sdk::log::println;
 /// fake::reset();
 /// println!("{} seats left", 7);
-/// assert_eq!(fake::with(|world| world.log.clone()), ["Info: 7 seats left"]);
+/// assert_eq!(fake::with(|world| world.log.clone()), ["Level::Info: 7 seats left"]);
 /// ```
 #[doc(inline)]
 pub use crate::__println as println;

@@ -31,7 +31,8 @@ const MOST_PARTS: usize = 1000;
 /// 400 for a body that is malformed or of another type.
 pub(crate) fn parts(content_type: &str, body: &[u8]) -> Result<Vec<Part>> {
     let (kind, parameters) = content_type.split_once(';').unwrap_or((content_type, ""));
-    let boundary = parameter(parameters, "boundary").filter(|_| kind.trim().eq_ignore_ascii_case("multipart/form-data"));
+    let boundary =
+        parameter(parameters, "boundary").filter(|_| kind.trim().eq_ignore_ascii_case("multipart/form-data"));
     let boundary = boundary.filter(|text| (1..=70).contains(&text.len())).ok_or_else(|| malformed("no boundary"))?;
     let mark = format!("\r\n--{boundary}").into_bytes();
     // The first mark has no line before it.
@@ -63,7 +64,10 @@ fn part_of(text: &[u8]) -> Result<Part> {
     };
     let head = String::from_utf8_lossy(head);
     let header = |wanted: &str| {
-        let line = head.lines().filter_map(|line| line.split_once(':')).find(|(name, _)| name.trim().eq_ignore_ascii_case(wanted));
+        let line = head
+            .lines()
+            .filter_map(|line| line.split_once(':'))
+            .find(|(name, _)| name.trim().eq_ignore_ascii_case(wanted));
         line.map(|(_, value)| value.trim().to_owned())
     };
     let disposition = header("content-disposition").ok_or_else(|| malformed("a part without a name"))?;

@@ -101,12 +101,11 @@ impl Plugin {
         fault: fn(&O) -> Option<String>,
     ) -> Plugin {
         let mut plugin = self.options::<O>();
-        plugin.check_options =
-            Box::new(move || {
-                crate::config::check::<O>()?;
-                let options = crate::config::read::<O>().map_err(|message| (String::new(), message))?;
-                fault(&options).map_or(Ok(()), |message| Err((String::new(), message)))
-            });
+        plugin.check_options = Box::new(move || {
+            crate::config::check::<O>()?;
+            let options = crate::config::read::<O>().map_err(|message| (String::new(), message))?;
+            fault(&options).map_or(Ok(()), |message| Err((String::new(), message)))
+        });
         plugin
     }
 

@@ -62,9 +62,7 @@ fn found(moment: Moment) -> String {
             let change = RawChange::new("user", Action::Create, &json!({ "name": "event" }));
             said(change.run_before(&plugin).unwrap_err())
         }
-        Moment::Claims => {
-            said(get("/moments/claims").extend_claims(&plugin, &json!({}), &Map::new()).unwrap_err())
-        }
+        Moment::Claims => said(get("/moments/claims").extend_claims(&plugin, &json!({}), &Map::new()).unwrap_err()),
         _ => panic!("a moment without a sweep"),
     }
 }
@@ -89,14 +87,25 @@ fn every_function_of_the_contract_has_its_row() {
             if let Some(name) = line.strip_prefix("interface ") {
                 interface = name.trim_end_matches(" {").to_owned();
             }
-            let name = line.strip_prefix("  ").filter(|line| !line.starts_with(' ')).and_then(|line| line.split_once(": func("));
+            let name = line
+                .strip_prefix("  ")
+                .filter(|line| !line.starts_with(' '))
+                .and_then(|line| line.split_once(": func("));
             of_contract.extend(name.map(|(name, _)| format!("{interface}.{name}")));
         }
     }
     // What plugins export, and the types of all.
     let exports = [
-        "lifecycle.", "routes.", "request-hooks.", "session-gate.", "lifecycle-events.", "token-claims.",
-        "server-functions.", "answers.", "contributions.", "types.",
+        "lifecycle.",
+        "routes.",
+        "request-hooks.",
+        "session-gate.",
+        "lifecycle-events.",
+        "token-claims.",
+        "server-functions.",
+        "answers.",
+        "contributions.",
+        "types.",
     ];
     of_contract.retain(|name| !exports.iter().any(|export| name.starts_with(export)));
     of_contract.sort();

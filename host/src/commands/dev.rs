@@ -97,8 +97,8 @@ fn for_development(mut config: Config) -> Config {
     config
 }
 
-/// What is built: a workspace of plugins in `plugins` when plugins are switched on or a first configuration is to list them,
-/// and the plugin that the configuration lies beside.
+/// What is built: a workspace of plugins in `plugins` when plugins are switched on or a first configuration is to list them, and
+/// the plugin that the configuration lies beside.
 fn builds(config: &Config, is_first: bool) -> Vec<plugin::BuildRequest> {
     let workspace = config.resolve("plugins");
     let own = config.resolve(".");

@@ -140,7 +140,9 @@ fn costs(plugins: &[PluginCounters]) -> String {
     }
     let seconds = "doorward_plugin_seconds_total";
     let bytes = "doorward_plugin_memory_peak_bytes";
-    let mut text = format!("# HELP {seconds} Seconds in calls of a plugin, with what they waited for.\n# TYPE {seconds} counter\n");
+    let mut text = format!(
+        "# HELP {seconds} Seconds in calls of a plugin, with what they waited for.\n# TYPE {seconds} counter\n"
+    );
     for plugin in plugins {
         // Writing to a string cannot fail.
         _ = writeln!(text, "{seconds}{{plugin=\"{}\"}} {:.6}", plugin.plugin, plugin.spent.as_secs_f64());

@@ -141,7 +141,11 @@ impl Plugins {
             let before = manifest.before.iter().map(|hook| ("before", &hook.pattern));
             for (moment, path) in before.chain(manifest.after.iter().map(|hook| ("after", &hook.pattern))) {
                 if !is_there(&PathPattern::new(path)) {
-                    tracing::warn!(plugin = manifest.id, path, "a hook {moment} a path that no endpoint has never runs");
+                    tracing::warn!(
+                        plugin = manifest.id,
+                        path,
+                        "a hook {moment} a path that no endpoint has never runs"
+                    );
                 }
             }
         }

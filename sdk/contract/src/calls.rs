@@ -90,7 +90,15 @@ pub const CALLS: &[Rule] = &[
     rule("transactions", &["begin"], Moments::but(&[Check, Event]), Outside, OF_CHANGE),
     rule(
         "users",
-        &["find-by-id", "find-by-email", "find-by-own-field", "create", "update", "credentials-version", "tell-of-change"],
+        &[
+            "find-by-id",
+            "find-by-email",
+            "find-by-own-field",
+            "create",
+            "update",
+            "credentials-version",
+            "tell-of-change",
+        ],
         DATA,
         Any,
         NO_DATA,
@@ -122,13 +130,7 @@ pub const CALLS: &[Rule] = &[
     rule("session-tokens", &["issued"], Moments::only(&[Moment::After]), Any, "there is no answer of an endpoint"),
     rule("user-directory", &["find", "count"], DATA, Any, NO_DATA),
     rule("user-administration", &["create", "set-password", "delete"], DATA, Any, NO_DATA),
-    rule(
-        "session-administration",
-        &["list-of-user", "find", "end", "end-all", "end-by-own-field"],
-        DATA,
-        Any,
-        NO_DATA,
-    ),
+    rule("session-administration", &["list-of-user", "find", "end", "end-all", "end-by-own-field"], DATA, Any, NO_DATA),
     rule("session-administration", &["impersonate"], OPENS, Any, NO_ANSWER),
     rule(
         "claims",
@@ -140,9 +142,9 @@ pub const CALLS: &[Rule] = &[
     rule(
         "endpoints",
         &["call"],
-        Moments::only(&[Route, Page, Section]),
+        Moments::only(&[Route, Function, Page, Section]),
         Outside,
-        "other endpoints are called by a route, a page or a section",
+        "endpoints are called by a route, a function, a page or a section",
     ),
     rule("sections", &["contributors"], REQUEST, Any, NO_REQUEST),
     rule("sections", &["ask", "ask-one"], Moments::only(&[Page]), Outside, "sections are asked for by a page"),
@@ -205,8 +207,8 @@ impl Call {
         }
         let (refused, why) = match rule.transaction {
             Any => return None,
-            Outside => (true, "a transaction is open: call it before one begins, or after its end"),
-            Inside => (false, "there is no transaction to keep the row for"),
+            Outside => (true, "while a transaction is open: call it before one begins, or after its end"),
+            Inside => (false, "without a transaction, which keeps the row for the plugin"),
         };
         (is_in_transaction() == refused).then(|| self.not_now(moment, why, true))
     }
@@ -218,8 +220,11 @@ impl Call {
 
 impl fmt::Display for NotNow {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { capability, function, moment, why, .. } = self;
-        write!(out, "`{capability}.{function}` cannot be called {}: {why}", moment.phrase())
+        let Self { capability, function, moment, why, is_for_transaction } = *self;
+        match is_for_transaction && moment != Event {
+            true => write!(out, "`{capability}.{function}` cannot be called {why}"),
+            false => write!(out, "`{capability}.{function}` cannot be called {}: {why}", moment.phrase()),
+        }
     }
 }
 
@@ -267,12 +272,12 @@ mod tests {
         );
         assert_eq!(
             said("counters", "hit", Route, true),
-            "`counters.hit` cannot be called in a route: a transaction is open: call it before one begins, or after its end"
+            "`counters.hit` cannot be called while a transaction is open: call it before one begins, or after its end"
         );
         assert!(said("transactions", "begin", Event, true).ends_with("the transaction of its change"));
         assert!(said("models", "find", Check, false).ends_with("before the plugin is loaded"));
         assert_eq!(said("counters", "hit", Route, false), "");
-        assert!(said("users", "lock", Route, false).contains("no transaction"));
+        assert!(said("users", "lock", Route, false).contains("without a transaction"));
         assert_eq!(said("users", "lock", Event, true), "");
     }
 

@@ -20,10 +20,8 @@ impl RawRequest {
         if rule.needs_session && with(|world| world.session.is_none()) {
             return Err(Error::new(401, "UNAUTHORIZED", "the page needs a session"));
         }
-        during(plugin, Moment::Page, Sight::OWN, || {
-            with(|world| world.answers_get = true);
-            handler(&Request::new(self))
-        })
+        with(|world| world.answers_get = true);
+        during(plugin, Moment::Page, Sight::OWN, || handler(&Request::new(self)))
     }
 
     /// Asks the plugin for its section in `slot`, and checks it as the host does. The query holds the plugin's own
@@ -36,11 +34,9 @@ impl RawRequest {
         let Some((_, handler)) = plugin.manifest.contributions.iter().zip(&plugin.contributions).find(is_it) else {
             return Err(Error::new(404, "NOT_FOUND", format!("the plugin adds nothing to {slot}")));
         };
+        with(|world| world.answers_get = true);
         let asked = Asked { slot: slot.to_owned(), language: asking.language.clone(), about: asking.about.clone() };
-        let text = during(plugin, Moment::Section, Sight::default(), || {
-            with(|world| world.answers_get = true);
-            handler(&Request::new(self), &asked)
-        })?;
+        let text = during(plugin, Moment::Section, Sight::default(), || handler(&Request::new(self), &asked))?;
         let mut section: Option<Section> = text.map(|text| serde_json::from_str(&text)).transpose()?;
         let settled = section.as_mut().map_or(Ok(()), |section| section.settle(&Own(plugin)));
         settled.map(|()| section).map_err(|fault| Error::new(500, "NO_SECTION", fault))

@@ -132,7 +132,6 @@ pub mod user_administration {
 
 pub mod session_administration {
     use super::{Answer, HostError, Map, Value, is_of, with};
-    use crate::fake::calls;
 
     pub fn list_of_user(user_id: &str) -> Answer<Vec<String>> {
         at_its_time!("session-administration", "list-of-user");
@@ -178,7 +177,7 @@ pub mod session_administration {
         let fields: Map<String, Value> =
             serde_json::from_str(fields).map_err(|error| HostError::Invalid(error.to_string()))?;
         crate::fake::duty::session_fields(&fields)?;
-        calls::sessions::open(user_id, method, Some(false))?;
+        crate::fake::signed_in::sessions::open(user_id, method, Some(false))?;
         with(|world| {
             let set = |session: &mut Value| {
                 session.get_mut("session").and_then(Value::as_object_mut).map(|own| own.extend(fields.clone()))

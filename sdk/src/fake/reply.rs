@@ -109,8 +109,8 @@ impl RawReply {
         if !sight().changes_answer {
             return Err(no_change());
         }
-        let written: Value = serde_json::from_str(json)
-            .map_err(|error| HostError::Invalid(format!("the body is no JSON: {error}")))?;
+        let written: Value =
+            serde_json::from_str(json).map_err(|error| HostError::Invalid(format!("the body is no JSON: {error}")))?;
         let was = self.body.borrow().as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
         let body = if sight().secrets { written } else { redaction::restored(&was, written) };
         *self.body.borrow_mut() = Some(body.to_string());

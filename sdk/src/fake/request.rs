@@ -2,8 +2,8 @@
 
 use super::duty::{Sight, moment, sight};
 use super::redaction;
-use crate::bindings::doorward::plugin::types::HostError;
 use crate::Error;
+use crate::bindings::doorward::plugin::types::HostError;
 use doorward_contract::{Moment, RouteRule};
 use serde_json::{Map, Value};
 use std::cell::RefCell;
@@ -92,8 +92,9 @@ impl RawRequest {
         if wanted.len() != given.len() || !pairs().all(matches) {
             return false;
         }
-        let params =
-            pairs().filter_map(|(wanted, given)| Some((wanted.strip_prefix(':')?.to_owned(), crate::links::decode(given).into())));
+        let params = pairs().filter_map(|(wanted, given)| {
+            Some((wanted.strip_prefix(':')?.to_owned(), crate::links::decode(given).into()))
+        });
         self.params.replace(params.collect());
         true
     }
@@ -202,8 +203,8 @@ impl RawRequest {
         if !changes_request {
             return Err(HostError::Denied("`changes-request` is not granted on this path".to_owned()));
         }
-        let written = serde_json::from_str(json)
-            .map_err(|error| HostError::Invalid(format!("the body is no JSON: {error}")))?;
+        let written =
+            serde_json::from_str(json).map_err(|error| HostError::Invalid(format!("the body is no JSON: {error}")))?;
         let was = self.body.borrow().as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
         let body: Value = if secrets { written } else { redaction::restored(&was, written) };
         *self.body.borrow_mut() = Some(body.to_string());

@@ -70,10 +70,8 @@ impl RawRequest {
         if let Some(fault) = self.body_fault(rule) {
             return Err(fault);
         }
-        during(plugin, Moment::Route, Sight::OWN, || {
-            super::with(|world| world.answers_get = self.method() == "GET");
-            handler(&Request::new(self))
-        })
+        super::with(|world| world.answers_get = self.method() == "GET");
+        during(plugin, Moment::Route, Sight::OWN, || handler(&Request::new(self)))
     }
 
     /// Calls the plugin's function with this name, as the application's own backend does.

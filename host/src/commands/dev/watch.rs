@@ -160,7 +160,9 @@ mod tests {
     #[test]
     fn sources_are_found_and_nothing_that_is_made() {
         let folder = tempfile::tempdir().unwrap();
-        for name in ["src/lib.rs", "Cargo.toml", "assets/a/style.css", "target/x.rs", "dist/x.wasm", "README.md", ".git/x.rs"] {
+        for name in
+            ["src/lib.rs", "Cargo.toml", "assets/a/style.css", "target/x.rs", "dist/x.wasm", "README.md", ".git/x.rs"]
+        {
             let file = folder.path().join(name);
             std::fs::create_dir_all(file.parent().unwrap()).unwrap();
             std::fs::write(file, "x").unwrap();

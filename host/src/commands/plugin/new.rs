@@ -7,10 +7,11 @@ use std::process::{Command, Stdio};
 use crate::commands::CommandResult;
 
 /// The files of a new plugin; `{{id}}` and `{{sdk}}` stand for its name and where the SDK comes from.
-const FILES: [(&str, &str); 5] = [
+const FILES: [(&str, &str); 6] = [
     ("Cargo.toml", include_str!("template/Cargo.toml.txt")),
     ("src/lib.rs", include_str!("template/src/lib.rs")),
     ("README.md", include_str!("template/README.md")),
+    ("{{id}}.cases.toml", include_str!("template/cases.toml")),
     ("doorward.toml", include_str!("template/doorward.toml")),
     (".gitignore", include_str!("template/gitignore.txt")),
 ];
@@ -34,7 +35,7 @@ pub(super) fn new(path: &Path, sdk: Option<&str>) -> CommandResult {
     let is_from_registry = sdk.is_none() && !sdk_beside().join("Cargo.toml").is_file();
     let sdk = dependency(sdk)?;
     for (name, text) in FILES {
-        let file = path.join(name);
+        let file = path.join(name.replace("{{id}}", id));
         fs::create_dir_all(file.parent().unwrap_or(path))?;
         fs::write(&file, text.replace("{{id}}", id).replace("{{sdk}}", &sdk))?;
     }

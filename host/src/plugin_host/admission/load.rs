@@ -26,9 +26,9 @@ use crate::plugin_host::bindings::exports::doorward::plugin::{
     token_claims,
 };
 use crate::plugin_host::call::breaker::Breaker;
-use crate::plugin_host::call::names::CallNames;
 use crate::plugin_host::call::budget::LogPace;
 use crate::plugin_host::call::capacity::{Capacity, EVENTS_AT_ONCE, WAITING_AT_ONCE};
+use crate::plugin_host::call::names::CallNames;
 use crate::plugin_host::call::plugin::{Exports, Plugin};
 use crate::plugin_host::call::policies::Policies;
 use crate::plugin_host::call::services::{Common, PluginServices};

@@ -92,9 +92,7 @@ impl Plugin {
         match spent.cpu.measure(checked).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(fault)) => Err((fault.name, fault.message)),
-            Err(trap) => {
-                Err((String::new(), format!("it fails when its options are checked: {}", reason(&trap))))
-            }
+            Err(trap) => Err((String::new(), format!("it fails when its options are checked: {}", reason(&trap)))),
         }
     }
 

@@ -89,6 +89,13 @@ pub(in super::super) fn page_header(name: &str) -> Option<String> {
     answer_header(name).filter(is_free)
 }
 
+/// Whether a proxy that the operator trusts sent the request.
+fn is_from_proxy(exchange: &Exchange) -> bool {
+    let mut proxies = networks(&exchange.auth().config.advanced.ip_address.trusted_proxies);
+    let peer = exchange.request.peer.map(|peer| peer.to_canonical());
+    peer.is_some_and(|peer| proxies.any(|network| network.contains(&peer)))
+}
+
 /// A request that a guest reads, and the names of what it does not read there.
 type Readable<'a> = (&'a Exchange, Option<Arc<SecretNames>>);
 
@@ -188,12 +195,7 @@ impl HostRequest for State {
     }
 
     fn proxy_header(&mut self, of: Resource<Lent>, name: String) -> wasmtime::Result<Option<String>> {
-        let exchange = &self.work()?.exchange;
-        let mut proxies = networks(&exchange.auth().config.advanced.ip_address.trusted_proxies);
-        let peer = exchange.request.peer.map(|peer| peer.to_canonical());
-        let is_from_proxy = peer.is_some_and(|peer| proxies.any(|network| network.contains(&peer)));
-        drop(proxies);
-        if is_from_proxy { HostRequest::header(self, of, name) } else { Ok(None) }
+        if is_from_proxy(&self.work()?.exchange) { HostRequest::header(self, of, name) } else { Ok(None) }
     }
 
     fn client_address(&mut self, _: Resource<Lent>) -> wasmtime::Result<Option<String>> {

@@ -124,7 +124,11 @@ fn note(change: &Change, owner: &str, what: &str) -> Result<()> {
         return Ok(());
     }
     let (now, day) = (clock::now_millis(), DAY_MILLIS);
-    models::delete(TABLE, eq("userId", user_id).and(lt("at", clock::iso_text(now.saturating_sub(options.keep_days * day)))))?;
-    let noted = json!({ "userId": user_id, "what": what, "address": change.client_address(), "at": clock::iso_text(now) });
+    models::delete(
+        TABLE,
+        eq("userId", user_id).and(lt("at", clock::iso_text(now.saturating_sub(options.keep_days * day)))),
+    )?;
+    let noted =
+        json!({ "userId": user_id, "what": what, "address": change.client_address(), "at": clock::iso_text(now) });
     models::insert::<Activity>(TABLE, &noted).map(|_| ())
 }

@@ -10,7 +10,8 @@ const TABLE: &str = "inviteCode";
 const ALPHABET: &str = "ABCDEFGHJKMNPQRSTVWXYZ23456789";
 const DAY_MILLIS: u64 = 86_400_000;
 
-const WRONG_CODE: ErrorCode = ErrorCode::new(403, "INVITE_CODE_NEEDED", "Sign-up needs an invitation code that is still open");
+const WRONG_CODE: ErrorCode =
+    ErrorCode::new(403, "INVITE_CODE_NEEDED", "Sign-up needs an invitation code that is still open");
 const TOO_MANY: ErrorCode = ErrorCode::new(409, "INVITE_CODES_USED_UP", "You have made as many codes as you may");
 
 /// What operators may set.

@@ -61,7 +61,9 @@ impl<S: AsRef<str>> RouteRule<S> {
         }
         let is_type = |text: &str| text == "*/*" || text.split('/').filter(|part| !part.is_empty()).count() == 2;
         let wrong = self.accepts.iter().map(AsRef::as_ref).find(|text| !is_type(text) || text.contains([';', ' ']));
-        wrong.map(|text| format!("`{method} {path}` takes `{text}`, which is no media type such as `text/csv` or `image/*`"))
+        wrong.map(|text| {
+            format!("`{method} {path}` takes `{text}`, which is no media type such as `text/csv` or `image/*`")
+        })
     }
 }
 

@@ -1,5 +1,6 @@
 //! Every function of the host, each called once with arguments that change nobody's rows.
 
+use doorward_sdk::endpoints;
 use doorward_sdk::http::Failure;
 use doorward_sdk::prelude::*;
 use doorward_sdk::webauthn::{Credential, RelyingParty};
@@ -142,6 +143,7 @@ fn requests() -> Vec<Outcome> {
         ("sessions.forget-choice", sessions::forget_choice()),
         ("browser-sessions.find", done(browser_sessions::find(&[]))),
         ("browser-sessions.end", done(browser_sessions::end(&[]))),
+        ("endpoints.call", done(endpoints::get("/ok", &[]))),
         ("claims.collect", done(claims::collect(&Map::new()))),
         ("sections.contributors", done(sections::contributors("moments.slot"))),
         ("sections.ask", done(sections::ask("moments.slot", &Asking::default()))),

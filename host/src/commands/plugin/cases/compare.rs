@@ -49,7 +49,8 @@ pub(super) fn set_difference(place: &str, wanted: &[Json], seen: &[Json]) -> Opt
 
 /// 1 and 1.0 are one number.
 fn is_equal(wanted: &Json, seen: &Json) -> bool {
-    wanted == seen || matches!((wanted.as_f64(), seen.as_f64()), (Some(wanted), Some(seen)) if (wanted - seen).abs() < f64::EPSILON)
+    wanted == seen
+        || matches!((wanted.as_f64(), seen.as_f64()), (Some(wanted), Some(seen)) if (wanted - seen).abs() < f64::EPSILON)
 }
 
 /// The text with kept values in place of `${name}`.
@@ -124,7 +125,10 @@ mod tests {
     fn kept_values_stand_in_texts() {
         let kept = BTreeMap::from([("code".to_owned(), json!("abc")), ("n".to_owned(), json!(7))]);
         assert_eq!(filled("/x/${code}?n=${n}", &kept).unwrap(), "/x/abc?n=7");
-        assert_eq!(filled_json(&json!({ "n": "${n}", "t": ["n${n}"] }), &kept).unwrap(), json!({ "n": 7, "t": ["n7"] }));
+        assert_eq!(
+            filled_json(&json!({ "n": "${n}", "t": ["n${n}"] }), &kept).unwrap(),
+            json!({ "n": 7, "t": ["n7"] })
+        );
         assert!(filled("${other}", &kept).unwrap_err().contains("`other`"));
         assert!(filled("${code", &kept).is_err());
     }

@@ -233,7 +233,8 @@ impl Stage {
         let expect = &step.expect;
         let body = String::from_utf8_lossy(&answer.body);
         let shown = || body.chars().take(500).collect::<String>();
-        let is_fine = expect.status.map_or(expect.code.is_some() || answer.status < 400, |status| status == answer.status);
+        let is_fine =
+            expect.status.map_or(expect.code.is_some() || answer.status < 400, |status| status == answer.status);
         if !is_fine {
             let wanted = expect.status.map_or_else(|| "no error".to_owned(), |status| status.to_string());
             return Err(format!("expected {wanted}, got {} {}", answer.status, shown()));
@@ -265,10 +266,15 @@ impl Stage {
         for (model, wanted) in &step.expect.rows {
             let store = &self.app.pipeline.auth().store;
             let found = store.find_many(model, &[], None, Some(1000), None).await.map_err(|error| error.to_string())?;
-            let rows: Vec<Json> = found.iter().map(|row| {
-                let fields = row.model().fields.iter().zip(row.values());
-                Json::Object(fields.map(|(field, value)| (field.name.clone(), value.to_json())).collect::<Map<_, _>>())
-            }).collect();
+            let rows: Vec<Json> = found
+                .iter()
+                .map(|row| {
+                    let fields = row.model().fields.iter().zip(row.values());
+                    Json::Object(
+                        fields.map(|(field, value)| (field.name.clone(), value.to_json())).collect::<Map<_, _>>(),
+                    )
+                })
+                .collect();
             let place = format!("rows of {model}");
             fault_of(match wanted {
                 Json::Array(wanted) => set_difference(&place, &self.filled_all(wanted)?, &rows),
