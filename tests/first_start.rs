@@ -1,6 +1,7 @@
 //! A first start anywhere: the built binary, run as an operator would, in a folder with nothing in it.
 
 mod commands;
+mod installation;
 mod logs;
 mod mail;
 mod operator;

@@ -1,4 +1,4 @@
-// The client suite runs once on each database, the pages in a real browser on SQLite; the harness has a few tests of its own.
+// The client suite runs once on each database, the pages in a real browser on SQLite; what is said of the API on SQLite; the harness has a few tests of its own.
 import { defineConfig } from "vitest/config";
 
 const client = (database) => ({
@@ -9,10 +9,12 @@ const browser = { test: { name: "browser", include: ["browser/**/*.test.mjs"], t
 
 const book = { test: { name: "book", include: ["book/**/*.test.mjs"], testTimeout: 60_000, hookTimeout: 60_000, maxConcurrency: 4 } };
 
+const api = { test: { name: "api", include: ["api/**/*.test.mjs"], testTimeout: 60_000, hookTimeout: 240_000 } };
+
 export default defineConfig({
   test: {
     pool: "forks",
     poolOptions: { forks: { maxForks: 2 } },
-    projects: [client("sqlite"), client("postgres"), browser, book, { test: { name: "harness", include: ["wire/**/*.test.mjs"] } }],
+    projects: [client("sqlite"), client("postgres"), browser, book, api, { test: { name: "harness", include: ["wire/**/*.test.mjs"] } }],
   },
 });

@@ -26,7 +26,11 @@ pub fn plugin() -> Plugin {
     let plugin = Plugin::new("pages", env!("CARGO_PKG_VERSION"))
         .cookie(CookieRule::literal(frame::LANGUAGE_COOKIE))
         .cookie(CookieRule::literal(frame::THEME_COOKIE))
-        .route(Route::post("/pages/qr", qr::qr))
+        .route(
+            Route::post("/pages/qr", qr::qr)
+                .summary("Draws a QR code")
+                .answers(|| schema::object(&[("size", schema::integer()), ("path", schema::text())])),
+        )
         .rate_limit(RateRule::new("/pages/qr", 10, 60))
         .page(Page::get("/", gate::home))
         .page(Page::get("/sign-in", gate::sign_in).signs_in())

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::api_note::ApiNote;
+
 /// One endpoint.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(bound(deserialize = "S: Deserialize<'de>"))]
@@ -22,12 +24,23 @@ pub struct RouteRule<S = &'static str> {
     /// Query parameters that must hold trusted targets.
     #[serde(default)]
     pub redirect_params: Vec<S>,
+    /// What the description of the API says of it; none of plugins whose SDK says nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<ApiNote>,
 }
 
 impl<S> RouteRule<S> {
     /// An endpoint that takes JSON.
     pub const fn new(method: S, path: S) -> Self {
-        Self { method, path, path_option: None, signs_in: false, accepts_form: false, redirect_params: Vec::new() }
+        Self {
+            method,
+            path,
+            path_option: None,
+            signs_in: false,
+            accepts_form: false,
+            redirect_params: Vec::new(),
+            note: None,
+        }
     }
 }
 
@@ -37,4 +50,7 @@ impl<S> RouteRule<S> {
 pub struct FunctionRule<S = &'static str> {
     /// In lower case with hyphens.
     pub name: S,
+    /// What the description of the API says of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<ApiNote>,
 }
