@@ -1,6 +1,7 @@
 //! A first start anywhere: the built binary, run as an operator would, in a folder with nothing in it.
 
 mod commands;
+mod dev;
 mod installation;
 mod logs;
 mod mail;
@@ -27,14 +28,6 @@ fn an_empty_folder_becomes_a_server() {
         assert_eq!(made.status, expected, "{command}: {}", made.body);
         assert!(made.body.contains("ada@example.com") || expected == 422, "{}", made.body);
     }
-}
-
-#[test]
-fn dev_makes_whatever_is_missing() {
-    let folder = Folder::new();
-    let server = folder.serve("dev");
-    assert_eq!(answer(&server, "POST", "/api/auth/sign-up/email", SIGN_UP).status, 200);
-    assert!(answer(&server, "GET", "/dev/mailbox", "").body.contains("<html"));
 }
 
 #[test]
@@ -95,7 +88,7 @@ fn head_is_get_without_a_body() {
 
 #[test]
 fn head_uses_no_link_up() {
-    let folder = Folder::new();
+    let folder = Folder::installed();
     let server = folder.serve("dev");
     for path in ["/api/auth/verify-email?token=x", "/api/auth/reset-password/x?callbackURL=/a"] {
         let get = answer(&server, "GET", path, "");

@@ -1,4 +1,5 @@
-// The client suite runs once on each database, the pages in a real browser on SQLite; what is said of the API on SQLite; the harness has a few tests of its own.
+// The client suite and the pages in a real browser run once on each database, what is said of the API on SQLite; the harness has
+// a few tests of its own.
 import { defineConfig } from "vitest/config";
 
 const client = (database) => ({
@@ -6,6 +7,11 @@ const client = (database) => ({
 });
 
 const browser = { test: { name: "browser", include: ["browser/**/*.test.mjs"], testTimeout: 60_000, hookTimeout: 60_000 } };
+
+// What people do in the pages, and no more: the rest does not depend on the database.
+const onPostgres = { test: { ...browser.test, name: "browser-postgres", include: ["browser/pages.test.mjs", "browser/pages_account.test.mjs"], env: { DOORWARD_TEST_DATABASE: "postgres" } } };
+
+const lighthouse = { test: { name: "lighthouse", include: ["lighthouse/**/*.test.mjs"], testTimeout: 300_000, hookTimeout: 60_000 } };
 
 const book = { test: { name: "book", include: ["book/**/*.test.mjs"], testTimeout: 60_000, hookTimeout: 60_000, maxConcurrency: 4 } };
 
@@ -15,6 +21,6 @@ export default defineConfig({
   test: {
     pool: "forks",
     poolOptions: { forks: { maxForks: 2 } },
-    projects: [client("sqlite"), client("postgres"), browser, book, api, { test: { name: "harness", include: ["wire/**/*.test.mjs"] } }],
+    projects: [client("sqlite"), client("postgres"), browser, onPostgres, lighthouse, book, api, { test: { name: "harness", include: ["wire/**/*.test.mjs"] } }],
   },
 });

@@ -7,7 +7,7 @@ use core::alloc::{GlobalAlloc, Layout};
 use core::cell::UnsafeCell;
 use std::alloc::System;
 
-const SIZE_BYTES: usize = 512 << 10;
+const SIZE_BYTES: usize = 1 << 20;
 
 #[global_allocator]
 static ARENA: Arena = Arena { bytes: UnsafeCell::new(Block { _bytes: [0; SIZE_BYTES] }), used: UnsafeCell::new(0) };

@@ -20,6 +20,7 @@ mod run;
 pub(crate) mod services;
 pub(crate) mod slots;
 
+use crate::bindings::doorward::plugin::endpoints::EndpointCall;
 use crate::bindings::doorward::plugin::http::{Incoming, Outgoing};
 use crate::webauthn::{Assertion, Registration};
 use doorward_contract::{Section, Table};
@@ -102,6 +103,14 @@ pub struct World {
     pub registration: Option<Registration>,
     /// What an authenticator proves. Answers of a test are `{"challenge": …}`.
     pub assertion: Option<Assertion>,
+    /// Answers of other endpoints, by method and path. See [`answer_endpoint`].
+    pub endpoint_answers: BTreeMap<(String, String), (u16, Value)>,
+    /// What the plugin called, in order.
+    pub endpoint_calls: Vec<EndpointCall>,
+    /// Paths that the plugin of the last request may call; then no others.
+    pub(crate) called: Option<Vec<&'static str>>,
+    /// Whether the last request is a `GET`.
+    pub(crate) answers_get: bool,
     /// Answers of other servers, by URL. See [`answer_http`].
     pub http_answers: BTreeMap<String, Incoming>,
     /// Requests to other servers, in order.
@@ -152,6 +161,10 @@ impl Default for World {
             tokens: BTreeMap::new(),
             registration: None,
             assertion: None,
+            endpoint_answers: BTreeMap::new(),
+            endpoint_calls: Vec::new(),
+            called: None,
+            answers_get: false,
             http_answers: BTreeMap::new(),
             http_sent: Vec::new(),
             refuses_inserts: false,
@@ -182,6 +195,11 @@ pub fn sign_in(user: &crate::users::User) {
         world.live.insert("token-0".to_owned(), signed_in.clone());
         world.session = Some(signed_in);
     });
+}
+
+/// An endpoint that the plugin calls answers so.
+pub fn answer_endpoint(method: &str, path: &str, status: u16, body: &Value) {
+    with(|world| world.endpoint_answers.insert((method.to_owned(), path.to_owned()), (status, body.clone())));
 }
 
 /// Another server answers requests of this URL so.

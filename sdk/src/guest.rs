@@ -6,6 +6,7 @@ use crate::error::{Error, Failure};
 use crate::plugin::{Flow, Plugin};
 use crate::{Asked, Attempt, Change, Reply, Request, Response, Verdict, host};
 use doorward_contract::EventMoment;
+use std::cell::OnceCell;
 
 /// Implements every exported interface for `$component` with the plugin that `$declare` returns.
 #[doc(hidden)]
@@ -111,6 +112,22 @@ macro_rules! guest_exports {
 
 type Declare = fn() -> Plugin;
 
+std::thread_local! {
+    static PLUGIN: OnceCell<&'static Plugin> = const { OnceCell::new() };
+}
+
+/// The plugin of this instance. It is made once: at build already, where the component was prepared.
+fn plugin(declare: Declare) -> &'static Plugin {
+    PLUGIN.with(|plugin| *plugin.get_or_init(|| Box::leak(Box::new(declare()))))
+}
+
+/// Runs at build, in an instance whose memory every later instance begins with. It cannot call the host.
+pub fn prepare(declare: Declare) {
+    if let Some(prepare) = plugin(declare).prepare {
+        prepare();
+    }
+}
+
 /// `lifecycle.describe`.
 pub fn describe(declare: Declare) -> String {
     declare().manifest_json()
@@ -122,7 +139,7 @@ pub fn describe(declare: Declare) -> String {
 /// What is wrong with the operator's options.
 pub fn check(declare: Declare) -> Result<(), lifecycle::OptionError> {
     report_panics();
-    (declare().check_options)().map_err(|message| lifecycle::OptionError { name: String::new(), message })
+    (plugin(declare).check_options)().map_err(|message| lifecycle::OptionError { name: String::new(), message })
 }
 
 /// `routes.handle`.
@@ -131,7 +148,7 @@ pub fn check(declare: Declare) -> Result<(), lifecycle::OptionError> {
 /// The handler's refusal, or 500 for an index that the manifest does not have.
 pub fn handle(declare: Declare, index: u32, request: &host::RawRequest) -> Result<raw::Response, raw::ApiError> {
     report_panics();
-    let plugin = declare();
+    let plugin = plugin(declare);
     let Some(handler) = plugin.routes.get(index as usize) else { return Err(unknown(index)) };
     answer(handler(&Request::new(request)))
 }
@@ -146,7 +163,7 @@ pub fn before(
     request: &host::RawRequest,
 ) -> Result<request_hooks::BeforeOutcome, raw::ApiError> {
     report_panics();
-    let plugin = declare();
+    let plugin = plugin(declare);
     let Some(hook) = plugin.before.get(index as usize) else { return Err(unknown(index)) };
     match hook(&Request::new(request)) {
         Ok(Flow::Proceed) => Ok(request_hooks::BeforeOutcome::Proceed),
@@ -166,7 +183,7 @@ pub fn after(
     reply: &host::RawReply,
 ) -> Result<(), raw::ApiError> {
     report_panics();
-    let plugin = declare();
+    let plugin = plugin(declare);
     let Some(hook) = plugin.after.get(index as usize) else { return Err(unknown(index)) };
     match hook(&Request::new(request), &Reply::new(reply)).map_err(Error::into_failure) {
         Ok(()) => Ok(()),
@@ -178,7 +195,7 @@ pub fn after(
 /// `session-gate.check`. An error of the gate itself refuses: gates fail closed.
 pub fn gate(declare: Declare, attempt: &host::RawAttempt) -> session_gate::Verdict {
     report_panics();
-    let Some(gate) = declare().gate else { return session_gate::Verdict::Admit };
+    let Some(gate) = plugin(declare).gate else { return session_gate::Verdict::Admit };
     match gate(&Attempt::new(attempt)) {
         Ok(Verdict::Admit) => session_gate::Verdict::Admit,
         Ok(Verdict::Challenge(response)) => session_gate::Verdict::Challenge(response.into_raw()),
@@ -195,7 +212,7 @@ pub fn gate(declare: Declare, attempt: &host::RawAttempt) -> session_gate::Verdi
 /// The refusal of the event's function, or 500 for an index that the manifest does not have.
 pub fn event(declare: Declare, is_before: bool, index: u32, change: &host::RawChange) -> Result<(), raw::ApiError> {
     report_panics();
-    let plugin = declare();
+    let plugin = plugin(declare);
     let moment = if is_before { EventMoment::Before } else { EventMoment::After };
     let rule = plugin.manifest.events.get(index as usize).filter(|rule| rule.moment == moment);
     let (Some(_), Some(call)) = (rule, plugin.events.get(index as usize)) else { return Err(unknown(index)) };
@@ -208,7 +225,7 @@ pub fn event(declare: Declare, is_before: bool, index: u32, change: &host::RawCh
 /// The refusal of the plugin's function, or 500 when it has none.
 pub fn claims(declare: Declare, request: &host::RawRequest, user: &str, claims: &str) -> Result<String, raw::ApiError> {
     report_panics();
-    let Some(extend) = declare().claims else { return Err(internal("the plugin adds no claims")) };
+    let Some(extend) = plugin(declare).claims else { return Err(internal("the plugin adds no claims")) };
     let read = || Ok((serde_json::from_str(user)?, serde_json::from_str(claims)?));
     let added = read().and_then(|(user, claims)| extend(&Request::new(request), &user, &claims));
     added.map(|added| serde_json::Value::Object(added).to_string()).map_err(Error::into_refusal)
@@ -220,7 +237,7 @@ pub fn claims(declare: Declare, request: &host::RawRequest, user: &str, claims: 
 /// The function's refusal, or 500 for an index that the manifest does not have.
 pub fn function(declare: Declare, index: u32, request: &host::RawRequest) -> Result<raw::Response, raw::ApiError> {
     report_panics();
-    let plugin = declare();
+    let plugin = plugin(declare);
     let Some(function) = plugin.functions.get(index as usize) else { return Err(unknown(index)) };
     answer(function(&Request::new(request)))
 }
@@ -231,7 +248,7 @@ pub fn function(declare: Declare, index: u32, request: &host::RawRequest) -> Res
 /// As [`handle`].
 pub fn route(declare: Declare, index: u32, request: &host::RawRequest) -> Result<answers::Answer, raw::ApiError> {
     report_panics();
-    let plugin = declare();
+    let plugin = plugin(declare);
     let Some(handler) = plugin.routes.get(index as usize) else { return Err(unknown(index)) };
     full_answer(handler(&Request::new(request)))
 }
@@ -242,7 +259,7 @@ pub fn route(declare: Declare, index: u32, request: &host::RawRequest) -> Result
 /// As [`handle`].
 pub fn page(declare: Declare, index: u32, request: &host::RawRequest) -> Result<answers::Answer, raw::ApiError> {
     report_panics();
-    let plugin = declare();
+    let plugin = plugin(declare);
     let Some(handler) = plugin.pages.get(index as usize) else { return Err(unknown(index)) };
     full_answer(handler(&Request::new(request)))
 }
@@ -258,7 +275,7 @@ pub fn section(
     (language, about): (String, String),
 ) -> Result<Option<String>, raw::ApiError> {
     report_panics();
-    let plugin = declare();
+    let plugin = plugin(declare);
     let Some(handler) = plugin.contributions.get(index as usize) else { return Err(unknown(index)) };
     let slot = plugin.manifest.contributions.get(index as usize).map_or("", |rule| rule.slot).to_owned();
     let asked = Asked { slot, language, about: serde_json::from_str(&about).unwrap_or_default() };

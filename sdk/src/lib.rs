@@ -46,6 +46,7 @@ pub mod cookies;
 pub mod counters;
 pub mod crypto;
 pub mod email_ownership;
+pub mod endpoints;
 mod error;
 mod event;
 #[cfg(not(target_arch = "wasm32"))]
@@ -173,8 +174,8 @@ pub mod prelude {
         Action, ApiError, Asked, Asking, Attempt, Button, Change, Contribution, CookieRule, Error, ErrorCode, Event,
         FieldRule, FieldType, Fields, Flow, Form, FormField, Function, HostError, Input, InputKind, On, Page, Plugin,
         RateRule, Reply, Request, Response, Result, Route, Row, Section, Table, Target, Tone, Verdict, accounts,
-        browser_sessions, cache, claims, clock, config, cookies, counters, crypto, email_ownership, http, keys, links,
-        log, mail, models, passwords, schema, sealing, sections, session_administration, session_tokens, sessions,
+        browser_sessions, cache, claims, clock, config, cookies, counters, crypto, email_ownership, endpoints, http,
+        keys, links, log, mail, models, passwords, schema, sealing, sections, session_administration, session_tokens, sessions,
         site, transactions, user_administration, user_directory, users, verifications, webauthn,
     };
     pub use serde_json::{Map, Value, json};
@@ -192,6 +193,11 @@ macro_rules! plugin {
             struct Component;
             $crate::guest_exports!(Component, super::$declare);
             $crate::bindings::export!(Component with_types_in $crate::bindings);
+            // `doorward plugin build` calls it once and takes it out.
+            #[unsafe(export_name = "doorward-prepare")]
+            extern "C" fn prepare() {
+                $crate::guest::prepare(super::$declare);
+            }
         }
     };
 }

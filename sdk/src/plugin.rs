@@ -5,7 +5,7 @@ use crate::event::{Event, EventFn};
 use crate::page::{Contribution, Page, SectionFn};
 use crate::route::{About, Function, Handler, Route};
 use crate::{Attempt, Reply, Request, Response, Verdict};
-use doorward_contract::{CookieRule, ErrorCode, FieldRule, Manifest, On, RateRule, Table};
+use doorward_contract::{CallRule, CookieRule, ErrorCode, FieldRule, Manifest, On, RateRule, Table};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -56,6 +56,7 @@ pub struct Plugin {
     pub(crate) functions: Vec<Handler>,
     abouts: Vec<About>,
     function_abouts: Vec<About>,
+    pub(crate) prepare: Option<fn()>,
     default_options: fn() -> Value,
     pub(crate) check_options: Box<dyn Fn() -> Result<(), String>>,
 }
@@ -81,6 +82,7 @@ impl Plugin {
             functions: Vec::new(),
             abouts: Vec::new(),
             function_abouts: Vec::new(),
+            prepare: None,
             default_options: || Value::Object(Map::new()),
             check_options: Box::new(|| Ok(())),
         }
@@ -103,6 +105,26 @@ impl Plugin {
         plugin.check_options =
             Box::new(move || crate::config::read::<O>().and_then(|options| fault(&options).map_or(Ok(()), Err)));
         plugin
+    }
+
+    /// Runs once, when the component is built: what it leaves in statics, every instance begins with. It is the place to parse
+    /// templates and tables. It must not call the host; and since nothing prepares a plugin in native tests, what it fills
+    /// has to be a cell that fills itself when it is read first, such as a [`LazyLock`](std::sync::LazyLock).
+    ///
+    /// ```
+    /// use doorward_sdk::prelude::*;
+    /// use std::sync::LazyLock;
+    ///
+    /// static WORDS: LazyLock<Vec<&str>> = LazyLock::new(|| include_str!("../README.md").split_whitespace().collect());
+    ///
+    /// fn plugin() -> Plugin {
+    ///     Plugin::new("words", "1.0.0").prepare(|| _ = LazyLock::force(&WORDS))
+    /// }
+    /// # plugin();
+    /// ```
+    pub fn prepare(mut self, prepare: fn()) -> Plugin {
+        self.prepare = Some(prepare);
+        self
     }
 
     /// Adds an endpoint.
@@ -208,6 +230,18 @@ impl Plugin {
     /// A host that this plugin sends requests to: `api.example.com`, or `*.example.com` for every name below it.
     pub fn http_host(mut self, host: &'static str) -> Plugin {
         self.manifest.http_hosts.push(host);
+        self
+    }
+
+    /// Endpoints of this server that [`endpoints`](crate::endpoints) calls: a path below the base path, or a pattern.
+    pub fn calls(mut self, pattern: &'static str) -> Plugin {
+        self.manifest.calls.push(CallRule::new(pattern));
+        self
+    }
+
+    /// As [`Plugin::calls`], and sees the secrets in their answers.
+    pub fn calls_with_secrets(mut self, pattern: &'static str) -> Plugin {
+        self.manifest.calls.push(CallRule::new(pattern).reading_secrets());
         self
     }
 

@@ -11,15 +11,24 @@
 
 use crate::host;
 use serde_json::Value;
+use std::cell::OnceCell;
 
 /// The server as everyone may see it; see the chapter on pages.
 pub fn view() -> Value {
     serde_json::from_str(&host::site::view()).unwrap_or_default()
 }
 
+std::thread_local! {
+    /// Where pages begin: an instance serves one request, and asks the host once.
+    static ROOT: OnceCell<String> = const { OnceCell::new() };
+}
+
 /// The whole path of a page of this plugin.
 pub fn page(path: &str) -> String {
-    host::site::page(path)
+    ROOT.with(|root| {
+        let root = root.get_or_init(|| host::site::page("/"));
+        if path == "/" { root.clone() } else { format!("{}{path}", root.trim_end_matches('/')) }
+    })
 }
 
 /// The whole path of an endpoint.

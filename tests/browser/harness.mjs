@@ -8,7 +8,7 @@ import { chromium } from "playwright-core";
 const NAMES = ["chromium", "chromium-browser", "google-chrome-stable", "google-chrome"];
 const HTML = '<!doctype html><meta charset="utf-8"><title>Sign in</title><input name="email" autocomplete="username webauthn"><script src="/page.js"></script>';
 
-function executable() {
+export function executable() {
   const found = process.env.DOORWARD_CHROMIUM ?? NAMES.map(which).find(Boolean);
   if (!found) throw new Error("Chromium is missing: 'apt-get install chromium', or let DOORWARD_CHROMIUM name the program");
   return found;

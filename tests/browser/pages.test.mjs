@@ -1,8 +1,8 @@
 // The pages in a real browser, by clicking only: from the sign-up to the end of an account.
 import { createHmac } from "node:crypto";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { mailTo, PASSWORD, serve } from "../client/harness.mjs";
-import { launch } from "./harness.mjs";
+import { expect, test } from "vitest";
+import { PASSWORD, serve } from "../client/harness.mjs";
+import { at, button, field, people, ready, signIn, signOut, visit } from "./person.mjs";
 
 const server = serve({
   app_name: "Acme",
@@ -11,66 +11,7 @@ const server = serve({
   user: { change_email: { enabled: true }, delete_user: { enabled: true, send_delete_account_verification: true } },
   plugins: ["pages", "two-factor", "passkey", "magic-link", "username", "last-login-method", "multi-session"].map((id) => ({ id })),
 });
-let chromium;
-beforeAll(async () => { chromium = await launch(); });
-afterAll(async () => { await chromium?.close(); });
-
-/** A browser of one's own with an authenticator in it. What its pages complain about is kept. */
-async function open(path = "/", options = {}) {
-  const context = await chromium.newContext({ locale: "en-GB", ...options });
-  const page = await context.newPage();
-  const cdp = await context.newCDPSession(page);
-  await cdp.send("WebAuthn.enable", { enableUI: false });
-  const settings = { protocol: "ctap2", transport: "internal", hasResidentKey: true, hasUserVerification: true, isUserVerified: true, automaticPresenceSimulation: true };
-  const { authenticatorId } = await cdp.send("WebAuthn.addVirtualAuthenticator", { options: settings });
-  const complaints = [];
-  page.on("pageerror", (error) => complaints.push(error.message));
-  page.on("console", (message) => message.type() === "error" && !/Failed to load resource/.test(message.text()) && complaints.push(message.text()));
-  await visit(page, server.origin + path);
-  const credentials = async () => (await cdp.send("WebAuthn.getCredentials", { authenticatorId })).credentials;
-  return { page, context, complaints, credentials };
-}
-
-const button = (page, name, options) => page.getByRole("button", { name, exact: true, ...options });
-const field = (page, label) => page.locator("input").and(page.getByLabel(label, { exact: true })).filter({ visible: true });
-/** The scripts of a page have wired it. */
-const ready = (page) => page.locator("html[data-ready]").waitFor({ state: "attached" });
-const visit = async (page, address) => { await page.goto(address); await ready(page); };
-const at = async (page, path) => { await page.waitForURL((url) => url.pathname === path); await ready(page); };
-
-/** The link of the newest mail of a kind. */
-const linkFor = async (address, kind, after = 0) => (await mailTo(server, address, kind, after)).data.url;
-
-let users = 0;
-const someone = (name = "Ada Lovelace") => ({ name, email: `ada${++users}@example.com` });
-
-/** Signs someone up, opens the mailed link, and ends on the profile. */
-async function signUp(who = someone(), options = {}) {
-  const browser = await open("/sign-up", options);
-  const { page } = browser;
-  await field(page, "Name").fill(who.name);
-  await field(page, "User name").fill(`user_${users}`);
-  await field(page, "E-mail").fill(who.email);
-  await field(page, "Password").fill(PASSWORD);
-  await button(page, "Create account").click();
-  await page.getByRole("heading", { name: "Check your mail" }).waitFor();
-  expect(await page.locator("[data-sent]").textContent()).toContain(who.email);
-  await visit(page, await linkFor(who.email, "verify-email"));
-  await at(page, "/account");
-  return { ...browser, ...who };
-}
-
-async function signIn(page, { email, password = PASSWORD }) {
-  await field(page, "E-mail or user name").fill(email);
-  await field(page, "Password").fill(password);
-  await button(page, "Sign in").click();
-}
-
-async function signOut(page) {
-  await page.getByRole("button", { name: /open the menu/ }).click();
-  await page.getByRole("button", { name: "Sign out of all accounts" }).click();
-  await at(page, "/signed-out");
-}
+const { open, someone, linkFor, signUp } = people(server);
 
 /** The code that an app shows for this key. */
 function totp(key, now = Date.now()) {
@@ -104,7 +45,7 @@ test("a user name signs in, and a mailed link does", async () => {
   const { page } = ada;
   await signOut(page);
   await visit(page, `${server.origin}/sign-in`);
-  await signIn(page, { email: `user_${users}` });
+  await signIn(page, { email: ada.username });
   await at(page, "/account");
   await signOut(page);
   await visit(page, `${server.origin}/sign-in?callbackURL=%2Faccount%2Fsecurity`);

@@ -16,7 +16,7 @@ const server = serve({
   user: { change_email: { enabled: true }, delete_user: { enabled: true }, additional_fields: { company: { type: "string" } } },
   email_verification: { send_on_sign_up: true },
   plugins: [
-    { id: "pages" }, { id: "two-factor" }, { id: "passkey" }, { id: "magic-link" }, { id: "username" }, { id: "last-login-method" }, { id: "multi-session" },
+    { id: "pages" }, { id: "two-factor" }, { id: "passkey" }, { id: "magic-link" }, { id: "username" }, { id: "last-login-method" }, { id: "multi-session" }, { id: "avatar" },
     { id: "social", providers: Object.fromEntries(["google", "github", "microsoft"].map((id) => [id, { client_id: "id", client_secret: "secret" }])) },
   ],
 });

@@ -120,6 +120,14 @@ impl Folder {
         stderr
     }
 
+    /// As [`Folder::fail`], for `serve` or `dev` on an address of this test's own.
+    pub fn fail_to_serve(&self, command: &str) -> String {
+        let mut command = self.command(&[command]);
+        let output = command.env("DOORWARD_SERVER__ADDRESS", self.public.to_string()).output().unwrap();
+        assert!(!output.status.success());
+        String::from_utf8(output.stderr).unwrap()
+    }
+
     /// Starts `serve` or `dev` on addresses of this test's own, and waits until it answers.
     pub fn serve(&self, command: &str) -> Running {
         self.serve_logging_to(command, Stdio::null())
@@ -127,10 +135,15 @@ impl Folder {
 
     /// As [`Folder::serve`], with this as its standard error output.
     pub fn serve_logging_to(&self, command: &str, log: impl Into<Stdio>) -> Running {
+        self.serve_saying_to(command, Stdio::null(), log.into())
+    }
+
+    /// As [`Folder::serve`], with these as its outputs.
+    pub fn serve_saying_to(&self, command: &str, said: Stdio, log: Stdio) -> Running {
         let mut command = self.command(&[command]);
         command.env("DOORWARD_SERVER__ADDRESS", self.public.to_string());
         command.env("DOORWARD_BASE_URL", format!("http://{}", self.public));
-        command.stdout(Stdio::null()).stderr(log);
+        command.stdout(said).stderr(log);
         let mut server =
             Running { process: command.spawn().unwrap(), public: self.public, management: self.management };
         for _ in 0..1200 {

@@ -12,6 +12,8 @@ use super::{CommandResult, migrate};
 use crate::config::{Config, ConfigError, nearest};
 
 const TEMPLATE: &str = include_str!("../../templates/doorward.toml");
+/// How an entry of a plugin begins that is not switched on.
+const ENTRY: &str = "# [[plugins]]\n";
 
 /// What the file is to say. What is left out is asked for at a terminal.
 #[derive(Args, Default)]
@@ -41,7 +43,7 @@ pub struct Wishes {
 pub fn init(path: &Path, wishes: Wishes, load: impl FnOnce() -> Result<Config, ConfigError>) -> CommandResult {
     refuse_present(path)?;
     let wishes = if wishes.yes || !std::io::stdin().is_terminal() { wishes } else { ask(wishes)? };
-    write_new(path, &text(&wishes)?)?;
+    write_config(path, &text(&wishes)?)?;
     tell!("{} is written, with a new secret", path.display());
     let config = load()?;
     if missing_database(&config).is_some() {
@@ -54,12 +56,25 @@ pub fn init(path: &Path, wishes: Wishes, load: impl FnOnce() -> Result<Config, C
     Ok(())
 }
 
-/// Writes the template with a new secret; never overwrites.
-///
-/// # Errors
-/// When the file exists or cannot be written.
-pub fn write_config(path: &Path) -> CommandResult {
-    write_new(path, &text(&Wishes::default())?)
+/// The text of a new configuration, with a secret of its own.
+pub fn template() -> String {
+    TEMPLATE.replace("{{secret}}", &new_secret())
+}
+
+/// The same text with the plugins switched on that are wanted, by their ids.
+pub fn with_plugins(template: &str, is_wanted: impl Fn(&str) -> bool) -> String {
+    let mut entries = template.split(ENTRY);
+    let mut text = entries.next().unwrap_or_default().to_owned();
+    for entry in entries {
+        if entry.split('"').nth(1).is_some_and(&is_wanted) {
+            text.push_str("[[plugins]]\n");
+            entry.split_inclusive('\n').for_each(|line| text.push_str(line.strip_prefix("# ").unwrap_or(line)));
+        } else {
+            text.push_str(ENTRY);
+            text.push_str(entry);
+        }
+    }
+    text
 }
 
 fn refuse_present(path: &Path) -> CommandResult {
@@ -69,7 +84,11 @@ fn refuse_present(path: &Path) -> CommandResult {
     }
 }
 
-fn write_new(path: &Path, text: &str) -> CommandResult {
+/// Writes a new configuration; never overwrites.
+///
+/// # Errors
+/// When the file exists or cannot be written.
+pub fn write_config(path: &Path, text: &str) -> CommandResult {
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -101,7 +120,7 @@ fn ask(wishes: Wishes) -> std::io::Result<Wishes> {
 
 /// The template with the wishes in it.
 fn text(wishes: &Wishes) -> Result<String, String> {
-    let mut text = TEMPLATE.replace("{{secret}}", &new_secret());
+    let mut text = template();
     let wanted = [
         ("app_name = \"Doorward\"", "app_name", &wishes.name),
         ("base_url = \"http://localhost:3000\"", "base_url", &wishes.base_url),
@@ -119,32 +138,24 @@ fn text(wishes: &Wishes) -> Result<String, String> {
             return Err(format!("--base-url \"{url}\" is no address: write one like https://auth.example.com"));
         }
     }
-    for plugin in wishes.plugins.iter().flatten() {
-        text = with_plugin(&text, plugin)?;
-    }
-    Ok(text)
+    let wanted = wishes.plugins.as_deref().unwrap_or_default();
+    wanted.iter().try_for_each(|plugin| refuse_unknown(plugin))?;
+    Ok(with_plugins(&text, |id| wanted.iter().any(|plugin| plugin == id)))
 }
 
-/// Takes the marks away from a plugin's lines.
-fn with_plugin(text: &str, plugin: &str) -> Result<String, String> {
-    let begin = format!("# [[plugins]]\n# id = \"{plugin}\"");
-    if !text.contains(&begin) {
-        let known = known_plugins();
-        let meant = nearest(plugin, known.iter().copied()).map(|known| format!("; did you mean `{known}`?"));
-        let all = known.join(", ");
-        return Err(format!(
-            "--plugins: there is no plugin `{}`{}. There are {all}",
-            shown(plugin),
-            meant.unwrap_or_default()
-        ));
+fn refuse_unknown(plugin: &str) -> Result<(), String> {
+    let known = known_plugins();
+    if known.contains(&plugin) {
+        return Ok(());
     }
-    Ok(text.replacen(&begin, &format!("[[plugins]]\nid = \"{plugin}\""), 1))
+    let meant = nearest(plugin, known.iter().copied()).map(|known| format!("; did you mean `{known}`?"));
+    let (plugin, meant, all) = (shown(plugin), meant.unwrap_or_default(), known.join(", "));
+    Err(format!("--plugins: there is no plugin `{plugin}`{meant}. There are {all}"))
 }
 
 /// The plugins that the template names.
 fn known_plugins() -> Vec<&'static str> {
-    let entries = TEMPLATE.split("# [[plugins]]\n# id = \"").skip(1);
-    entries.filter_map(|entry| entry.split('"').next()).collect()
+    TEMPLATE.split(ENTRY).skip(1).filter_map(|entry| entry.split('"').nth(1)).collect()
 }
 
 #[cfg(test)]
@@ -186,5 +197,16 @@ mod tests {
         for url in ["auth.example.com", "ftp://a.b", ""] {
             assert!(refused(base_url(url)).contains("is no address"), "{url}");
         }
+    }
+
+    #[test]
+    fn only_the_wanted_plugins_are_switched_on_with_all_their_lines() {
+        let wanted = with_plugins(&template(), |id| ["admin", "social"].contains(&id));
+        let table: toml::Table = wanted.parse().unwrap();
+        let plugins = table["plugins"].as_array().unwrap();
+        let ids: Vec<&str> = plugins.iter().map(|plugin| plugin["id"].as_str().unwrap()).collect();
+        assert_eq!(ids, ["admin", "social"]);
+        assert!(plugins[1]["providers"]["github"]["client_id"].is_str());
+        assert_eq!(TEMPLATE, with_plugins(TEMPLATE, |_| false));
     }
 }

@@ -107,11 +107,12 @@ impl Pages {
         let theme = theme.and_then(|sheet| self.served("theme.css", sheet.into_bytes()));
         brand.insert("theme".to_owned(), json!(theme.as_ref().map(|asset| &asset.path)));
         files.assets.extend(theme);
-        files.brand = brand;
         if let Some(folder) = &self.templates {
             files.templates =
                 templates(&config.resolve(folder)).map_err(|fault| format!("pages.templates: {fault}"))?;
         }
+        brand.insert("templates".to_owned(), json!(files.templates.keys().collect::<Vec<_>>()));
+        files.brand = brand;
         Ok(files)
     }
 

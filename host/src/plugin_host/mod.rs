@@ -38,7 +38,7 @@ use pages::SectionTable;
 use crate::auth::Auth;
 use crate::auth::lifecycle::Observer;
 use crate::auth::session::ActiveSession;
-use crate::config::Config;
+use crate::config::{Config, Pages};
 use crate::error::ApiError;
 use crate::exchange::redaction::SecretNames;
 use crate::exchange::{
@@ -159,6 +159,11 @@ impl Plugins {
             })
         });
         rules.collect()
+    }
+
+    /// Where people sign in, if anywhere: a path, or an address elsewhere.
+    pub fn sign_in_page(&self, options: &Pages) -> Option<String> {
+        pages::sign_in_page(&self.list, options)
     }
 
     /// The ids of the plugins that sign people in, in the order of the configuration.

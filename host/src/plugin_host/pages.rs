@@ -17,11 +17,7 @@ use crate::http::{Response, encode_component};
 
 /// The pages of all plugins, at the server's root.
 pub(super) fn routes(list: &[Arc<Plugin>], options: &Pages) -> Vec<Route> {
-    let own = list.iter().find_map(|plugin| {
-        let page = plugin.manifest.pages.iter().find(|page| page.signs_in)?;
-        Some(plugin.shared.places.page_path(&page.path))
-    });
-    let sign_in: Option<Arc<str>> = options.sign_in.clone().or(own).map(Arc::from);
+    let sign_in: Option<Arc<str>> = sign_in_page(list, options).map(Arc::from);
     let pages = list.iter().flat_map(|plugin| (0..).zip(&plugin.manifest.pages).map(move |page| (plugin, page)));
     let route = |(plugin, (index, rule)): (&Arc<Plugin>, (u32, &PageRule))| {
         let (plugin, path) = (Arc::clone(plugin), plugin.shared.places.page_path(&rule.path));
@@ -30,6 +26,17 @@ pub(super) fn routes(list: &[Arc<Plugin>], options: &Pages) -> Vec<Route> {
         Route::new("GET", &path, Arc::new(page)).of_plugin(&id).at_root()
     };
     pages.map(route).collect()
+}
+
+/// Where people sign in: the place that the operator names, or the page of a plugin.
+pub(super) fn sign_in_page(list: &[Arc<Plugin>], options: &Pages) -> Option<String> {
+    let own = || {
+        list.iter().find_map(|plugin| {
+            let page = plugin.manifest.pages.iter().find(|page| page.signs_in)?;
+            Some(plugin.shared.places.page_path(&page.path))
+        })
+    };
+    options.sign_in.clone().or_else(own)
 }
 
 /// A page of a plugin.

@@ -2,26 +2,15 @@
 import { call, go, page } from "./api.js";
 import { ask } from "./ask.js";
 import { busy, element, notice, onSubmit, pause, refuse, wrong } from "./form.js";
-import { say } from "./say.js";
+import { menu, reload, said } from "./menu.js";
+import { meaning, say } from "./say.js";
 import { device, timed } from "./when.js";
+
+/** Pixels of a side, and letters of base64, of a picture that is sent. */
+const [PICTURE, MOST_PICTURE] = [384, 60_000];
 
 const form = (name) => document.querySelector(`form[data-form="${name}"]`);
 const mark = (name) => (document.querySelector(`template[data-mark="${CSS.escape(name)}"]`) ?? document.querySelector('template[data-mark=""]')).content.cloneNode(true);
-
-/** The page is shown anew and says what was done. */
-function reload(text, at) {
-  sessionStorage.setItem("said", JSON.stringify({ text, at }));
-  location.reload();
-  return { leaves: true };
-}
-
-function said() {
-  const kept = sessionStorage.getItem("said");
-  sessionStorage.removeItem("said");
-  if (!kept) return;
-  const { text, at } = JSON.parse(kept);
-  notice(document.getElementById(at) ?? document.getElementById("top"), "good", text);
-}
 
 /** One row of a list. */
 function row(symbol, what, details, ...buttons) {
@@ -114,6 +103,47 @@ function connect() {
   }));
 }
 
+/** A file as a small square JPEG in base64, upright; nothing when it is no picture that this browser knows. */
+async function shrunk(file) {
+  let picture;
+  try { picture = await createImageBitmap(file); } catch { return undefined; }
+  const side = Math.min(picture.width, picture.height);
+  const canvas = element("canvas", { width: PICTURE, height: PICTURE });
+  const pen = canvas.getContext("2d");
+  pen.fillStyle = "#ffffff";
+  pen.fillRect(0, 0, PICTURE, PICTURE);
+  pen.imageSmoothingQuality = "high";
+  pen.drawImage(picture, (picture.width - side) / 2, (picture.height - side) / 2, side, side, 0, 0, PICTURE, PICTURE);
+  picture.close();
+  const [small] = [0.92, 0.8, 0.6, 0.4].map((quality) => canvas.toDataURL("image/jpeg", quality).split(",")[1]).filter((text) => text.length < MOST_PICTURE);
+  return small;
+}
+
+function picture() {
+  const [button, input, remove] = ["[data-picture]", "#picture", "[data-remove-picture]"].map((selector) => document.querySelector(selector));
+  if (!button) return;
+  const card = button.closest(".card");
+  button.addEventListener("click", () => !button.getAttribute("aria-busy") && input.click());
+  input.addEventListener("change", async () => {
+    const [file] = input.files;
+    input.value = "";
+    if (!file) return;
+    busy(button, true);
+    const image = await shrunk(file);
+    const { error } = image ? await call("/avatar", { image }) : { error: { code: "AVATAR_NOT_A_PICTURE", text: meaning("AVATAR_NOT_A_PICTURE") } };
+    if (!error) return reload(say("picture_saved"), "profile-card");
+    busy(button, false);
+    refuse(card, error);
+  });
+  remove?.addEventListener("click", async () => {
+    busy(remove, true);
+    const { error } = await call("/avatar/delete", {});
+    if (!error) return reload(say("picture_removed"), "profile-card");
+    busy(remove, false);
+    refuse(card, error);
+  });
+}
+
 function profile() {
   const name = form("name");
   if (name) onSubmit(name, async (values) => {
@@ -174,47 +204,11 @@ function mails() {
   }));
 }
 
-function menu() {
-  document.querySelectorAll("[data-sign-out]").forEach((button) => button.addEventListener("click", async () => {
-    const { error } = await call("/sign-out", {});
-    if (error) return notice(document.getElementById("top"), "bad", error.text, { code: error.code });
-    sessionStorage.clear();
-    go(page("/signed-out"));
-  }));
-  document.querySelector("[data-stop-acting]")?.addEventListener("click", async ({ currentTarget }) => {
-    currentTarget.disabled = true;
-    const { error } = await call("/admin/stop-impersonating", {});
-    if (error) return notice(document.getElementById("top"), "bad", error.text, { code: error.code });
-    location.reload();
-  });
-  const place = document.querySelector("[data-accounts]");
-  if (place) document.getElementById("menu").addEventListener("toggle", (event) => event.newState === "open" && switcher(place));
-}
-
-/** The other accounts of this browser, when the menu is opened. */
-async function switcher(place) {
-  const { data } = await call("/multi-session/list-device-sessions");
-  const others = (data ?? []).filter(({ session }) => session.id !== place.dataset.session);
-  place.replaceChildren(...others.map(({ session, user }) => {
-    const item = document.getElementById("account-item").content.cloneNode(true).firstElementChild;
-    item.querySelector(".row-mark").textContent = initials(user.name || user.email);
-    item.querySelector("strong").textContent = user.name;
-    item.querySelector(".faint").textContent = user.email;
-    item.addEventListener("click", async () => {
-      const { error } = await call("/multi-session/set-active", { sessionToken: session.token });
-      if (error) return notice(document.getElementById("top"), "bad", error.text, { code: error.code });
-      go(page("/account"));
-    });
-    return item;
-  }));
-}
-
-const initials = (name) => name.split(/\s+/).filter(Boolean).slice(0, 2).map(([letter]) => letter.toUpperCase()).join("");
-
 export function account() {
   said();
   menu();
   profile();
+  picture();
   password();
   mails();
   connect();

@@ -20,6 +20,7 @@ pub fn profile(request: &Request, (): ()) -> Result<Response> {
             "verification": frame.is("/sendsMail"),
             "delete": frame.is("/user/deleteUser"),
             "username": frame.has_plugin("username"),
+            "avatar": frame.has_plugin("avatar"),
             "providers": providers(&frame),
             "sections": frame.sections("account.profile")?,
         }),
@@ -86,11 +87,14 @@ fn common(frame: &Frame, view: &str) -> Result<Value> {
     let text = |name: &str| user(name).as_str().unwrap_or_default().to_owned();
     let own = |name: &str| session.get("session").and_then(|session| session.get(name)).cloned().unwrap_or_default();
     let id = text("id");
-    let name = Some(text("name")).filter(|name| !name.trim().is_empty()).unwrap_or_else(|| text("email"));
+    let email = text("email");
+    // A long address is broken before the host, if anywhere.
+    let (email_name, email_host) = email.split_at(email.rfind('@').unwrap_or_default());
+    let name = Some(text("name")).filter(|name| !name.trim().is_empty()).unwrap_or_else(|| email.clone());
     Ok(json!({
         "user": {
-            "name": name, "initials": initials(&name), "email": text("email"), "verified": user("emailVerified"),
-            "created": user("createdAt"), "image": shown_image(&text("image")),
+            "name": name, "initials": initials(&name), "email": email, "email_name": email_name, "email_host": email_host, "verified": user("emailVerified"),
+            "created": user("createdAt"), "image": shown_image(frame, &text("image")),
             "username": user("username"),
         },
         "session": own("id"),
@@ -114,9 +118,10 @@ fn navigation(frame: &Frame, view: &str) -> Result<Vec<Value>> {
     Ok(entries)
 }
 
-/// Pictures from elsewhere are not loaded: the initials stand in their place.
-fn shown_image(image: &str) -> Option<&str> {
-    crate::frame::local(image)
+/// The path of a picture of this server. Pictures from elsewhere are not loaded: the initials stand in their place.
+fn shown_image<'a>(frame: &Frame, image: &'a str) -> Option<&'a str> {
+    let own = frame.site.get("baseURL").and_then(Value::as_str).filter(|own| !own.is_empty());
+    crate::frame::local(own.and_then(|own| image.strip_prefix(own)).unwrap_or(image))
 }
 
 fn initials(name: &str) -> String {

@@ -10,8 +10,11 @@ pub const LANGUAGE_COOKIE: &str = "doorward_language";
 /// The cookie that keeps the choice of light or dark.
 pub const THEME_COOKIE: &str = "doorward_theme";
 
-/// What `page.js` imports: the browser loads all of it at once.
-const MODULES: [&str; 8] = ["act.js", "account.js", "gate.js", "form.js", "api.js", "say.js", "ask.js", "when.js"];
+/// The module of every page.
+const SCRIPT: &str = "page.js";
+/// What it imports on all pages: the browser loads all of it at once.
+const MODULES: [&str; 9] =
+    ["act.js", "account.js", "gate.js", "menu.js", "form.js", "api.js", "say.js", "ask.js", "when.js"];
 
 /// One page that is being answered.
 pub struct Frame<'r, 'q> {
@@ -94,18 +97,41 @@ impl<'r, 'q> Frame<'r, 'q> {
         if let (Some(model), Value::Object(more)) = (model.as_object_mut(), more) {
             model.extend(more);
         }
-        let html = render(template, self.language, &model, site::file).map_err(|error| {
-            log::error(&format!("the page {template} cannot be drawn: {error:#}"));
-            Error::internal()
-        })?;
+        let own = self.own_templates();
+        // What is the same for everybody is drawn once a minute.
+        let is_shared = own.is_empty() && model.get("user").is_none();
+        let draw = || {
+            render(template, self.language, &model, own).map_err(|error| {
+                log::error(&format!("the page {template} cannot be drawn: {error:#}"));
+                Error::internal()
+            })
+        };
+        let html = if is_shared { cache::remember(&self.key(template, &model), 60, draw)? } else { draw()? };
         Ok(Response::html(html))
     }
 
+    /// Names a page by all that it is drawn of.
+    fn key(&self, template: &str, model: &Value) -> String {
+        let parts = format!("{}/{}/{template}/{model}", env!("CARGO_PKG_VERSION"), self.language.code());
+        crypto::base64url(&crypto::sha256(parts.as_bytes()))
+    }
+
+    /// The templates of the operator.
+    fn own_templates(&self) -> Vec<(String, String)> {
+        let names = self.site.pointer("/brand/templates").and_then(Value::as_array);
+        let names = names.into_iter().flatten().filter_map(Value::as_str);
+        names.filter_map(|name| Some((name.to_owned(), site::file(name)?))).collect()
+    }
+
     fn frame(&self) -> Result<Value> {
-        let theme = cookies::get(THEME_COOKIE)?.filter(|theme| ["light", "dark"].contains(&theme.as_str()));
+        let theme = crate::kept(THEME_COOKIE)?.filter(|theme| ["light", "dark"].contains(&theme.as_str()));
         let root = site::page("/");
         let texts = format!("texts.{}.js", self.language.code());
-        let preload: Vec<Option<String>> = MODULES.into_iter().chain([texts.as_str()]).map(site::asset).collect();
+        // All assets lie in one folder.
+        let script = site::asset(SCRIPT).unwrap_or_default();
+        let folder = script.strip_suffix(SCRIPT).unwrap_or_default();
+        let modules = MODULES.iter().chain(crate::OWN.modules).copied();
+        let preload = modules.chain([texts.as_str()]).map(|name| format!("{folder}{name}"));
         Ok(json!({
             "lang": self.language.code(),
             "theme": theme.unwrap_or_default(),
@@ -113,9 +139,9 @@ impl<'r, 'q> Frame<'r, 'q> {
             "api": site::route(""),
             "root": root.trim_end_matches('/'),
             "home": site::page("/account"),
-            "sheets": look::sheets(&self.site),
-            "script": site::asset("page.js"),
-            "preload": preload,
+            "sheets": look::sheets(&self.site, folder),
+            "script": script,
+            "preload": preload.collect::<Vec<_>>(),
             "languages": languages(&self.site).map(offered).collect::<Vec<_>>(),
         }))
     }
@@ -130,6 +156,7 @@ pub fn drawn(found: &sections::Contributed) -> Value {
 /// Where the own page of a plugin in a slot stands.
 fn place(slot: &str, plugin: &str) -> String {
     match slot {
+        "admin.page" => site::page(&format!("/admin/more/{plugin}")),
         "account.page" => site::page(&format!("/account/more/{plugin}")),
         "account.profile" => format!("{}#{plugin}", site::page("/account")),
         "account.security" => format!("{}#{plugin}", site::page("/account/security")),
@@ -174,7 +201,7 @@ fn language(request: &Request, site: &Value) -> Result<Language> {
     if let Some(language) = chosen {
         return Ok(language);
     }
-    let kept = cookies::get(LANGUAGE_COOKIE)?.and_then(|tag| Language::of_tag(&tag)).filter(is_offered);
+    let kept = crate::kept(LANGUAGE_COOKIE)?.and_then(|tag| Language::of_tag(&tag)).filter(is_offered);
     let liked = || request.header("accept-language").and_then(|header| Language::of_header(&header)).filter(is_offered);
     Ok(kept.or_else(liked).or_else(|| offered.first().copied()).unwrap_or(Language::English))
 }

@@ -5,7 +5,8 @@ use crate::words::Language;
 use doorward_sdk::prelude::Value;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Kwargs;
-use minijinja::{AutoEscape, Environment, Error};
+use minijinja::{AutoEscape, Environment, Error, ErrorKind};
+use std::cell::Cell;
 
 const TEMPLATES: [(&str, &str); 16] = [
     ("base.html", include_str!("../templates/base.html")),
@@ -26,28 +27,51 @@ const TEMPLATES: [(&str, &str); 16] = [
     ("security.html", include_str!("../templates/security.html")),
 ];
 
-/// Fills a template. `own` gives the operator's text of a template; where there is none, the built-in one is used.
+std::thread_local! {
+    /// The built-in templates. The component is built with them parsed: an instance has one thread.
+    static BUILT_IN: Environment<'static> = parsed();
+    /// The language of the page that is being drawn.
+    static LANGUAGE: Cell<Language> = const { Cell::new(Language::English) };
+}
+
+/// Parses the built-in templates, so that they lie in the memory that every instance begins with.
+pub fn prepare() {
+    BUILT_IN.with(|_| ());
+}
+
+/// Fills a template. `own` are the operator's templates by name, each in place of a built-in one.
 ///
 /// # Errors
 /// What is wrong with a template: only one of the operator can be.
-pub fn render(
-    template: &str,
-    language: Language,
-    model: &Value,
-    own: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
-) -> Result<String, Error> {
-    let mut environment = Environment::new();
-    environment.set_auto_escape_callback(|_| AutoEscape::Html);
-    environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
-    environment.set_loader(move |name| Ok(own(name).or_else(|| built_in(name).map(str::to_owned))));
-    environment.add_function("t", move |key: &str, values: Kwargs| say(language, key, &values));
-    environment.add_function("icon", icon);
-    environment.add_function("mark", mark);
-    environment.get_template(template)?.render(minijinja::Value::from(minijinja::value::Serde(model)))
+pub fn render(template: &str, language: Language, model: &Value, own: Vec<(String, String)>) -> Result<String, Error> {
+    let model = minijinja::Value::from(minijinja::value::Serde(model));
+    LANGUAGE.set(language);
+    BUILT_IN.with(|built_in| {
+        if own.is_empty() {
+            return built_in.get_template(template)?.render(model);
+        }
+        let mut environment = built_in.clone();
+        for (name, text) in own {
+            environment.add_template_owned(name, text)?;
+        }
+        environment.get_template(template)?.render(model)
+    })
 }
 
-fn built_in(name: &str) -> Option<&'static str> {
-    TEMPLATES.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
+fn parsed() -> Environment<'static> {
+    let mut environment = Environment::new();
+    environment.set_auto_escape_callback(|_| AutoEscape::Html);
+    // A test draws every template: only those of the operator can be wrong.
+    let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
+    syntax.map(|syntax| environment.set_syntax(syntax)).unwrap_or_default();
+    environment.add_function("t", |key: &str, values: Kwargs| say(LANGUAGE.get(), key, &values));
+    environment.add_function("icon", icon);
+    environment.add_function("mark", mark);
+    environment.add_function("json", json);
+    for (name, text) in TEMPLATES.iter().chain(crate::OWN.templates) {
+        environment.add_template(name, text).unwrap_or_default();
+    }
+    environment
 }
 
 fn say(language: Language, key: &str, values: &Kwargs) -> Result<String, Error> {
@@ -63,6 +87,11 @@ fn icon(name: &str) -> minijinja::Value {
     minijinja::Value::from_safe_string(format!(
         r#"<svg class="icon" viewBox="0 0 20 20" aria-hidden="true">{shape}</svg>"#
     ))
+}
+
+/// A value as JSON text, which is escaped as any text is.
+fn json(value: minijinja::Value) -> Result<String, Error> {
+    serde_json::to_string(&value).map_err(|error| Error::new(ErrorKind::BadSerialization, error.to_string()))
 }
 
 /// The mark of a provider, or the first letter of its name.

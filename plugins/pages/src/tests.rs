@@ -148,6 +148,44 @@ fn what_people_wrote_is_text() {
     }
     let page = open("/error", &[("error", "<script>alert(1)</script>")]);
     assert!(!page.contains("<script>"));
+    fake::with(|world| {
+        world.site["providers"] = json!([{ "id": "\"><script>", "name": "<img src=x onerror=alert(1)>" }]);
+        world.site["brand"] = json!({ "name": "</title><script>alert(1)</script>" });
+    });
+    for path in ["/account", "/error"] {
+        let page = open(path, &[]);
+        assert!(!page.contains("<img") && !page.contains("<script>"), "{path}");
+    }
+    fake::with(|world| world.session = None);
+    let page = open("/sign-in", &[]);
+    assert!(page.contains("&lt;img") && !page.contains("<img") && !page.contains("<script>"));
+}
+
+#[test]
+fn a_picture_is_one_of_this_server_or_the_initials_stand_in_its_place() {
+    reset();
+    sign_in("Ada Lovelace");
+    let page = open("/account", &[]);
+    assert!(!page.contains("data-picture"), "without the plugin `avatar` there is nothing to upload");
+    fake::with(|world| {
+        world.site["plugins"] = json!([{ "id": "avatar" }]);
+        world.site["baseURL"] = json!("https://id.example");
+    });
+    assert!(open("/account", &[]).contains("data-picture") && !open("/account", &[]).contains("data-remove-picture"));
+    for (image, shown) in [
+        ("/api/auth/avatar/x", Some("&#x2f;api&#x2f;auth&#x2f;avatar&#x2f;x")),
+        ("https://id.example/api/auth/avatar/x", Some("&#x2f;api&#x2f;auth&#x2f;avatar&#x2f;x")),
+        ("https://id.example.evil/x", None),
+        ("https://elsewhere.example/x.png", None),
+        ("data:image/svg+xml,<svg onload=alert(1)>", None),
+    ] {
+        let user = users::find_by_email("ada@example.com").expect("read").expect("there");
+        fake::sign_in(&users::update(&user.id(), &json!({ "image": image })).expect("changed"));
+        let page = open("/account", &[]);
+        assert_eq!(page.contains("<img"), shown.is_some(), "{image}");
+        assert!(shown.is_none_or(|shown| page.contains(shown)), "{image}: {page}");
+        assert_eq!(page.contains("data-remove-picture"), shown.is_some(), "{image}");
+    }
 }
 
 #[test]
@@ -278,7 +316,7 @@ fn every_code_of_the_core_and_the_official_plugins_has_a_text() {
     for code in of_core {
         assert!(has(code), "{code}");
     }
-    for plugin in ["admin", "multi-session", "passkey", "social", "two-factor", "username"] {
+    for plugin in ["admin", "avatar", "multi-session", "passkey", "social", "two-factor", "username"] {
         let listed =
             fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../{plugin}/src/errors.rs")))
                 .unwrap_or_default();

@@ -17,6 +17,7 @@ pub use api_note::{ApiNote, InputNote, Shape};
 pub use email::is_email;
 pub use error_code::{ErrorCode, VALIDATION_ERROR};
 pub use issues::{EMPTY_TEXT, INVALID_EMAIL, Issues, invalid_option, mismatch, type_name};
+pub use manifest::call::{CALLS_GRANT, CallRule, called_paths};
 pub use manifest::condition::{Condition, Facts};
 pub use manifest::cookie::CookieRule;
 pub use manifest::event::{EventAction, EventMoment, EventRule};

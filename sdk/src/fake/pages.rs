@@ -20,6 +20,7 @@ impl RawRequest {
             return Err(Error::new(401, "UNAUTHORIZED", "the page needs a session"));
         }
         super::run::declare(plugin);
+        with(|world| world.answers_get = true);
         handler(&Request::new(self))
     }
 
@@ -34,6 +35,7 @@ impl RawRequest {
             return Err(Error::new(404, "NOT_FOUND", format!("the plugin adds nothing to {slot}")));
         };
         super::run::declare(plugin);
+        with(|world| world.answers_get = true);
         let asked = Asked { slot: slot.to_owned(), language: asking.language.clone(), about: asking.about.clone() };
         let text = handler(&Request::new(self), &asked)?;
         let mut section: Option<Section> = text.map(|text| serde_json::from_str(&text)).transpose()?;

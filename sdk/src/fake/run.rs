@@ -67,6 +67,7 @@ impl RawRequest {
             return Err(Error::new(404, "NOT_FOUND", message));
         };
         declare(plugin);
+        super::with(|world| world.answers_get = self.method() == "GET");
         handler(&Request::new(self))
     }
 
@@ -162,6 +163,8 @@ pub(super) fn declare(plugin: &Plugin) {
     super::with(|world| {
         world.declared = Some(plugin.manifest.tables.clone());
         world.slots = Some(plugin.manifest.slots.clone());
+        world.called = Some(plugin.manifest.calls.iter().map(|rule| rule.pattern).collect());
+        world.answers_get = false;
     });
 }
 

@@ -1,4 +1,4 @@
-//! The fake host's keys, sealing, cache, passkeys and other servers.
+//! The fake host's keys, sealing, cache, passkeys, other endpoints and other servers.
 
 use super::with;
 use crate::bindings::doorward::plugin::types::HostError;
@@ -151,5 +151,32 @@ pub mod claims {
     use super::Answer;
     pub fn collect(claims: &str) -> Answer<String> {
         Ok(claims.to_owned())
+    }
+}
+
+/// The endpoints of other owners that a test arranged with [`answer_endpoint`](crate::fake::answer_endpoint).
+pub mod endpoints {
+    use super::{HostError, with};
+    use crate::bindings::doorward::plugin::endpoints::{EndpointAnswer, EndpointCall};
+    use doorward_contract::PathPattern;
+    use serde_json::Value;
+
+    pub fn call(call: &EndpointCall) -> Result<EndpointAnswer, HostError> {
+        with(|world| {
+            let is_named = |pattern: &&str| PathPattern::new(pattern).matches(&call.path);
+            if world.called.as_ref().is_some_and(|patterns| !patterns.iter().any(is_named)) {
+                return Err(HostError::Denied(format!("the manifest names no calls of `{}`", call.path)));
+            }
+            if world.is_in_transaction {
+                return Err(HostError::Denied("no endpoint is called while a transaction is open".to_owned()));
+            }
+            if world.answers_get && call.method != "GET" {
+                return Err(HostError::Denied("a GET calls nothing but GET".to_owned()));
+            }
+            world.endpoint_calls.push(call.clone());
+            let answer = world.endpoint_answers.get(&(call.method.clone(), call.path.clone())).cloned();
+            let (status, body) = answer.unwrap_or((404, Value::Null));
+            Ok(EndpointAnswer { status, body: body.to_string() })
+        })
     }
 }

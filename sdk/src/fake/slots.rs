@@ -16,7 +16,15 @@ pub mod site {
     use super::{Path, with};
 
     pub fn view() -> String {
-        with(|world| world.site.to_string())
+        with(|world| {
+            let mut view = world.site.clone();
+            if let Some(view) = view.as_object_mut().filter(|_| !world.templates.is_empty()) {
+                let names: Vec<&String> = world.templates.keys().collect();
+                let brand = view.entry("brand").or_insert_with(|| serde_json::json!({}));
+                brand.as_object_mut().map(|brand| brand.insert("templates".to_owned(), serde_json::json!(names)));
+            }
+            view.to_string()
+        })
     }
 
     pub fn page(path: &str) -> String {

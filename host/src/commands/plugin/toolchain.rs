@@ -8,10 +8,8 @@ const TARGET: &str = "wasm32-unknown-unknown";
 /// rustup waits long for a server that it cannot reach.
 const DOWNLOAD_TIMEOUT: Duration = Duration::from_secs(120);
 
-const NO_TOOLCHAIN: &str = "no Rust compiler here makes WebAssembly. Do one of:
-    rustup target add wasm32-unknown-unknown        (where rustup is used and online)
-    rustup component add rust-src                   (compiles the standard library as well)
-    apt-get install rustc-web rust-web-src          (Debian and its kin)";
+const NO_TOOLCHAIN: &str = "no Rust compiler here makes WebAssembly: run `rustup target add wasm32-unknown-unknown` (or \
+     `rustup component add rust-src`), or on Debian and its kin `apt-get install rustc-web rust-web-src`";
 
 /// A compiler for the target of plugins.
 #[derive(Debug)]
@@ -103,4 +101,15 @@ fn add_target() -> bool {
     // It may have ended by itself just now; then there is nothing left to stop.
     drop(rustup.kill());
     false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::NO_TOOLCHAIN;
+
+    #[test]
+    fn what_is_missing_is_said_in_one_line_with_the_command_that_brings_it() {
+        assert_eq!(NO_TOOLCHAIN.lines().count(), 1);
+        assert!(NO_TOOLCHAIN.contains("`rustup target add wasm32-unknown-unknown`"));
+    }
 }

@@ -22,7 +22,7 @@ use crate::email;
 use crate::exchange::IMPERSONATED_BY;
 use crate::outbox::notice::{self, Notice};
 use crate::store::user::{MODEL, find_user_by_email, find_user_by_id};
-use crate::store::{Models, Sort, StoreError, User, Value, eq};
+use crate::store::{Filter, Models, Op, Record, Sort, StoreError, User, Value, eq};
 use role::Admin;
 
 /// Length of a password that is made here, where the rules allow it.
@@ -43,6 +43,9 @@ pub enum UserCommand {
         /// Roles, separated by commas; needs the plugin `admin`.
         #[arg(long, value_delimiter = ',')]
         role: Vec<String>,
+        /// Make an administrator: the role for that in place of others; needs the plugin `admin`.
+        #[arg(long, conflicts_with = "role")]
+        admin: bool,
         /// Count the address as proven.
         #[arg(long)]
         verified: bool,
@@ -110,7 +113,8 @@ pub fn run(command: UserCommand, config: Config) -> CommandResult {
         let (auth, scope) = open_for_changes(config).await?;
         let desk = Desk { auth, scope };
         match command {
-            UserCommand::Create { email, name, role, verified, fields, generate } => {
+            UserCommand::Create { email, name, role, admin, verified, fields, generate } => {
+                let role = if admin { vec![desk.admin()?.role().to_owned()] } else { role };
                 let name = name.unwrap_or_else(|| email.clone());
                 create::create(&desk, create::Wish { email, name, roles: role, verified, fields, generate }).await
             }
@@ -121,6 +125,23 @@ pub fn run(command: UserCommand, config: Config) -> CommandResult {
             UserCommand::Ban { user, reason, expires_in, .. } => desk.ban(&user, reason, expires_in).await,
         }
     })
+}
+
+/// Whether there are roles, and nobody has the administrator's.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn lacks_administrator(config: &Config, scope: &Scope) -> Result<bool, StoreError> {
+    let Ok(admin) = Admin::of(config) else { return Ok(false) };
+    if admin.names_users() {
+        return Ok(false);
+    }
+    let has_the_word = Filter::new("role", Op::Contains, admin.role());
+    let found = scope.find_many(MODEL, &[has_the_word], None, None, None).await?;
+    let is_administrator = |user: &Record| {
+        user.opt_text("role").is_some_and(|roles| roles.split(',').any(|role| role.trim() == admin.role()))
+    };
+    Ok(!found.iter().any(is_administrator))
 }
 
 impl Desk {

@@ -42,6 +42,18 @@ impl<'a> Admin<'a> {
         }
     }
 
+    /// The role that makes an administrator.
+    pub fn role(&self) -> &'a str {
+        let roles = self.0.options.get("admin_roles").and_then(toml::Value::as_array);
+        roles.and_then(|roles| roles.first()?.as_str()).unwrap_or(DEFAULT_ROLES[0])
+    }
+
+    /// Whether the operator names users who may do everything, whatever their role.
+    pub fn names_users(&self) -> bool {
+        let ids = self.0.options.get("admin_user_ids").and_then(toml::Value::as_array);
+        ids.is_some_and(|ids| !ids.is_empty())
+    }
+
     /// The reason of a ban for which none is given.
     pub fn ban_reason(&self) -> String {
         let reason = self.0.options.get("default_ban_reason").and_then(toml::Value::as_str);

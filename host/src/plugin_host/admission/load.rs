@@ -47,7 +47,7 @@ use crate::store::{Schema, StoreError};
 /// Where compiled components are kept, seen from the configuration file.
 const CACHE_FOLDER: &str = ".doorward/plugins";
 
-/// Capabilities whose calls wait for other servers or for hashes of passwords.
+/// Capabilities whose calls wait for other servers or for hashes of passwords. Who calls endpoints waits too.
 const LETS_WAIT: [&str; 3] = ["http", "passwords", "user-administration"];
 
 /// What loading needs beside the configuration.
@@ -95,8 +95,10 @@ pub(in crate::plugin_host) async fn load_all(
         false => 0,
     };
     // A request that waits for others has no turn, but its instance.
-    let waits =
-        |candidate: &&Candidate| grant::granted(candidate.entry).iter().any(|name| LETS_WAIT.contains(&&**name));
+    let waits = |candidate: &&Candidate| {
+        let granted = grant::granted(candidate.entry);
+        !candidate.manifest.calls.is_empty() || granted.iter().any(|name| LETS_WAIT.contains(&&**name))
+    };
     let waiting = WAITING_AT_ONCE * candidates.iter().filter(waits).count();
     let instances = engine::REQUESTS_AT_ONCE * candidates.len() + waiting + beneath_changes;
     let declared = candidates.iter().flat_map(|candidate| &candidate.manifest.secrets).map(String::as_str);

@@ -13,6 +13,7 @@ mod cookies;
 mod counters;
 mod crypto;
 mod email_ownership;
+mod endpoints;
 mod http;
 mod keys;
 mod log;
@@ -80,6 +81,7 @@ pub(super) fn link(linker: &mut Linker<State>, names: &[String]) -> wasmtime::Re
             "http" => i::http::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
             "site" => i::site::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
             "sections" => i::sections::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
+            "endpoints" => i::endpoints::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
             "claims" => i::claims::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
             other => return Err(wasmtime::Error::msg(format!("this server has no capability `{other}`"))),
         }

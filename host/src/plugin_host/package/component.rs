@@ -10,6 +10,7 @@ use wasmtime::{Config, Engine, Store};
 use super::assets::{self, AssetFile};
 use super::javascript;
 use super::manifest::{self, Manifest};
+use super::prepare;
 use super::version::Version;
 use crate::plugin_host::bindings::exports::doorward::plugin::lifecycle;
 use crate::plugin_host::error::PluginError;
@@ -35,6 +36,9 @@ pub async fn from_module(module: &[u8], assets: &[AssetFile], file: &str) -> Res
     let refused = |error| not_a_plugin(format!("{error:#}"));
     let stripped = javascript::strip(module).map_err(not_a_plugin)?;
     let module = stripped.as_deref().unwrap_or(module);
+    let prepared = prepare::prepared(module);
+    let prepared = prepared.map_err(|error| not_a_plugin(format!("what it does at build fails: {error:#}")))?;
+    let module = prepared.as_deref().unwrap_or(module);
     let mut encoder = wit_component::ComponentEncoder::default();
     let component = encoder.validate(true).module(module).and_then(|encoder| encoder.encode()).map_err(refused)?;
     with_manifest(component, assets, file).await

@@ -10,4 +10,5 @@ pub mod file;
 pub(super) mod javascript;
 pub mod manifest;
 pub(super) mod options;
+mod prepare;
 pub(super) mod version;
