@@ -6,15 +6,18 @@ pub mod terminal;
 mod clean;
 mod config;
 mod dev;
+mod doctor;
 mod hooks;
 mod init;
 mod mail;
 mod manual;
 mod migrate;
+mod openapi;
 pub mod plugin;
 mod secret;
 mod serve;
 mod top;
+mod types;
 mod user;
 
 use std::collections::BTreeMap;
@@ -61,14 +64,16 @@ enum Command {
         #[arg(long)]
         once: bool,
     },
+    /// Look for what is wrong with an installation, and say the command that mends it. Nothing is changed.
+    Doctor,
     /// Print a new secret, or the key that the receiver of a webhook checks signatures with.
     Secret {
         /// The receiver: `mail`, or a script as `[[hooks]]` names it.
         #[arg(long = "for")]
         receiver: Option<String>,
     },
-    /// Write a configuration file with a new secret, and make its database.
-    Init,
+    /// Write a configuration file with a new secret, and make its database. At a terminal, it asks for what is not given.
+    Init(init::Wishes),
     /// Make, list and change users.
     #[command(subcommand)]
     User(user::UserCommand),
@@ -78,6 +83,21 @@ enum Command {
     /// Try whether mail leaves, and look after what waits to leave.
     #[command(subcommand)]
     Mail(mail::MailCommand),
+    /// Write the description of the API, as an OpenAPI 3.1 document.
+    Openapi {
+        /// That of the management API.
+        #[arg(long)]
+        management: bool,
+        /// The file; without one, it is printed.
+        #[arg(long)]
+        output: Option<PathBuf>,
+    },
+    /// Write a TypeScript file for the official client: additional fields, and the endpoints of plugins.
+    Types {
+        /// The file; without one, it is printed.
+        #[arg(long)]
+        output: Option<PathBuf>,
+    },
     /// Print what a shell needs to complete these commands.
     Completions {
         /// Which shell.
@@ -105,9 +125,11 @@ pub fn run(cli: Cli) -> CommandResult {
     match cli.command {
         Command::Dev => dev::dev(&cli.config),
         Command::Secret { receiver } => secret::secret(receiver.as_deref(), || load(&cli.config)),
-        Command::Init => init::init(&cli.config, || load(&cli.config)),
+        Command::Init(wishes) => init::init(&cli.config, wishes, || load(&cli.config)),
         Command::User(command) => user::run(command, load(&cli.config)?),
-        Command::Config(command) => config::run(&command, &load(&cli.config)?),
+        Command::Config(command) => config::run(&command, || load(&cli.config)),
+        Command::Openapi { management, output } => openapi::openapi(&load(&cli.config)?, management, output.as_deref()),
+        Command::Types { output } => types::types(&load(&cli.config)?, output.as_deref()),
         Command::Completions { shell } => manual::completions(shell),
         Command::Man { folder } => manual::pages(folder.as_deref()),
         Command::Mail(command) => mail::run(command, &load(&cli.config)?),
@@ -116,6 +138,7 @@ pub fn run(cli: Cli) -> CommandResult {
         Command::Migrate { plan } => migrate::migrate(load(&cli.config)?, plan),
         Command::Clean => clean::clean(&load(&cli.config)?),
         Command::Top { once } => top::top(&load(&cli.config)?, once),
+        Command::Doctor => doctor::doctor(&cli.config, || load(&cli.config)),
         Command::Check => serve::check(load(&cli.config)?),
         Command::Serve => serve::serve(&cli.config),
     }

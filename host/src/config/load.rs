@@ -95,7 +95,8 @@ fn read_mail_secrets(
     Ok(())
 }
 
-/// Puts the text of a variable or a file in place of every `{ env = "NAME" }` and `{ file = "PATH" }` in a plugin's option.
+/// Puts the text in place of every `{ env = "NAME" }`, `{ file = "PATH" }` and `{ credential = "NAME" }` in a plugin's
+/// option.
 fn read_option_secrets(
     name: &str,
     option: &mut Value,

@@ -69,7 +69,7 @@ pub struct Config {
     pub base_url: String,
     /// Prefix of every route.
     pub base_path: String,
-    /// The secret that signs cookies and seals values: text, `{ env = "NAME" }` or `{ file = "PATH" }`.
+    /// The secret that signs cookies and seals values: text, `{ env = "NAME" }`, `{ file = "PATH" }` or `{ credential = "NAME" }`.
     pub secret: SecretSource,
     /// Secrets with versions, for rotation: the first signs and seals, all of them are accepted; `secret` then is the
     /// one from before there were versions.
