@@ -23,6 +23,7 @@ mod lifecycle;
 mod pages;
 mod red_team;
 mod routes;
+mod secondary;
 mod services;
 mod sinks;
 mod slips;

@@ -9,10 +9,12 @@ const browser = { test: { name: "browser", include: ["browser/**/*.test.mjs"], t
 
 const book = { test: { name: "book", include: ["book/**/*.test.mjs"], testTimeout: 60_000, hookTimeout: 60_000, maxConcurrency: 4 } };
 
+const nodes = { test: { name: "nodes", include: ["nodes/**/*.test.mjs"], testTimeout: 60_000, hookTimeout: 120_000 } };
+
 export default defineConfig({
   test: {
     pool: "forks",
     poolOptions: { forks: { maxForks: 2 } },
-    projects: [client("sqlite"), client("postgres"), browser, book, { test: { name: "harness", include: ["wire/**/*.test.mjs"] } }],
+    projects: [client("sqlite"), client("postgres"), browser, book, nodes, { test: { name: "harness", include: ["wire/**/*.test.mjs"] } }],
   },
 });
