@@ -12,7 +12,7 @@ use crate::auth::credential;
 use crate::auth::sweeper::{self, Sweeper};
 use crate::auth::{Auth, AuthError, Scope};
 use crate::clock::SystemClock;
-use crate::config::{ASSETS, Config, IpAddress};
+use crate::config::{ASSETS, Config};
 use crate::crypto::random::SystemRandom;
 use crate::endpoints::config::SignInPage;
 use crate::hooks::{self, HookError, MemoryCounters, ScriptSet};
@@ -233,7 +233,7 @@ async fn prepare(config: &Arc<Config>, ports: Ports, lasting: Lasting) -> Result
     let filter: CurrentMailFilter = Box::new(move || looked_at.load().deciders.mail_filter.clone());
     let events = EventHooks::new(&config.hooks, &config.secret_value, &auth.clock)?;
     let mailer = config.mail.as_ref().map(|mail| mailing::mailer(config, mail, (&auth, filter), mailbox.as_ref()));
-    let (mailer, address_rule) = (mailer.transpose()?, address_rule(&config.advanced.ip_address)?);
+    let (mailer, address_rule) = (mailer.transpose()?, config.advanced.ip_address.rule().map_err(StartError::Option)?);
     Ok(Parts { auth, extensions, mailer, events, mailbox, lasting, address_rule })
 }
 
@@ -257,13 +257,18 @@ pub async fn open_for_changes(config: Config) -> Result<(Arc<Auth>, Scope), Star
 /// When it cannot be used, or tables are missing.
 pub async fn open_migrated(config: &Config) -> Result<Store, StartError> {
     let store = open_store(config)?;
+    if !config.has_database() {
+        store.migrate().await?;
+    }
     let missing = store.missing_parts().await.map_err(|source| database_failed(config, source))?;
     if missing.is_empty() { Ok(store) } else { Err(StartError::Unmigrated(missing.join(", "))) }
 }
 
 async fn open_auth(config: &Arc<Config>, ports: Ports) -> Result<Arc<Auth>, StartError> {
     let store = open_migrated(config).await?;
-    Ok(Arc::new(Auth::new(Arc::clone(config), store, ports.clock, ports.random)?))
+    let auth = Auth::new(Arc::clone(config), store, ports.clock, ports.random)?;
+    auth.try_secondary().await.map_err(StartError::Option)?;
+    Ok(Arc::new(auth))
 }
 
 /// Loads everything that takes part in requests beside the core.
@@ -342,23 +347,6 @@ fn functions(plugins: &Plugins, router: &Router) -> Result<Functions, StartError
     let functions = Functions::new(routes::functions().into_iter().chain(plugins.functions()), router);
     functions
         .map_err(|name| StartError::Option(format!("two plugins, or a plugin and the core, have a function `{name}`")))
-}
-
-fn address_rule(options: &IpAddress) -> Result<AddressRule, StartError> {
-    let network = |text: &String| {
-        let single = || text.parse::<std::net::IpAddr>().map(ipnet::IpNet::from);
-        text.parse().or_else(|_| single()).map_err(|_| {
-            let option = "advanced.ip_address.trusted_proxies";
-            StartError::Option(format!("{option}: \"{text}\" is neither an address nor a network"))
-        })
-    };
-    Ok(AddressRule {
-        source: options.source,
-        headers: options.ip_address_headers.iter().map(|name| name.to_ascii_lowercase()).collect(),
-        trusted_proxies: options.trusted_proxies.iter().map(network).collect::<Result<_, _>>()?,
-        ipv6_subnet: options.ipv6_subnet,
-        is_disabled: options.disable_ip_tracking,
-    })
 }
 
 fn database_failed(config: &Config, source: StoreError) -> StartError {

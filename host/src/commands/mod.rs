@@ -1,8 +1,11 @@
-//! The command line: one file a command.
+//! The command line.
+//!
+//! Flat: one file a command.
 
 #[macro_use]
 pub mod terminal;
 
+mod backup;
 mod clean;
 mod config;
 mod dev;
@@ -53,6 +56,16 @@ enum Command {
         /// Print the SQL and change nothing.
         #[arg(long)]
         plan: bool,
+    },
+    /// Write a checked copy of the SQLite database to a new file; a server may go on.
+    Backup {
+        /// The new file.
+        file: PathBuf,
+    },
+    /// Put a backup in the place of the SQLite database, while no server runs.
+    Restore {
+        /// The backup.
+        file: PathBuf,
     },
     /// Remove expired sessions, verifications, counts and mails. A server does it by itself every ten minutes.
     Clean,
@@ -126,17 +139,19 @@ pub fn run(cli: Cli) -> CommandResult {
         Command::Dev => dev::dev(&cli.config),
         Command::Secret { receiver } => secret::secret(receiver.as_deref(), || load(&cli.config)),
         Command::Init(wishes) => init::init(&cli.config, wishes, || load(&cli.config)),
-        Command::User(command) => user::run(command, load(&cli.config)?),
+        Command::User(command) => user::run(command, load_with_rows(&cli.config)?),
         Command::Config(command) => config::run(&command, || load(&cli.config)),
         Command::Openapi { management, output } => openapi::openapi(&load(&cli.config)?, management, output.as_deref()),
         Command::Types { output } => types::types(&load(&cli.config)?, output.as_deref()),
         Command::Completions { shell } => manual::completions(shell),
         Command::Man { folder } => manual::pages(folder.as_deref()),
-        Command::Mail(command) => mail::run(command, &load(&cli.config)?),
+        Command::Mail(command) => mail::run(command, &load_with_rows(&cli.config)?),
         Command::Hooks(command) => hooks::run(&command, || load(&cli.config)),
         Command::Plugin(command) => plugin::run(command, || load(&cli.config)),
-        Command::Migrate { plan } => migrate::migrate(load(&cli.config)?, plan),
-        Command::Clean => clean::clean(&load(&cli.config)?),
+        Command::Migrate { plan } => migrate::migrate(load_with_rows(&cli.config)?, plan),
+        Command::Backup { file } => backup::back_up(&load_with_rows(&cli.config)?, &file),
+        Command::Restore { file } => backup::restore(&load_with_rows(&cli.config)?, &file),
+        Command::Clean => clean::clean(&load_with_rows(&cli.config)?),
         Command::Top { once } => top::top(&load(&cli.config)?, once),
         Command::Doctor => doctor::doctor(&cli.config, || load(&cli.config)),
         Command::Check => serve::check(load(&cli.config)?),
@@ -148,6 +163,17 @@ fn load(path: &Path) -> Result<Config, ConfigError> {
     let config = Config::load(path, &environment()?)?;
     tell_of_unused(&config);
     Ok(config)
+}
+
+/// As [`load`], for a command about what the database keeps.
+fn load_with_rows(path: &Path) -> Result<Config, ConfigError> {
+    let config = load(path)?;
+    if config.has_database() {
+        return Ok(config);
+    }
+    Err(ConfigError::Invalid(
+        "database.url = \"none\": this server keeps no rows, so this command has nothing to do".into(),
+    ))
 }
 
 /// As [`load`], for a server: from now on the log looks as the file says. Commands for people log as text.
