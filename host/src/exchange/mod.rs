@@ -7,6 +7,7 @@ mod account_limit;
 mod audit_identity;
 mod claims;
 mod mail;
+mod permissions;
 pub mod redaction;
 pub mod redirect;
 pub mod route;
@@ -14,6 +15,7 @@ mod sections;
 mod session;
 mod session_cookies;
 pub mod session_gate;
+mod settings;
 mod trail;
 
 use std::any::Any;
@@ -36,10 +38,12 @@ pub use doorward_contract::PathPattern;
 pub use audit_identity::IMPERSONATED_BY;
 pub use claims::ClaimSource;
 pub use mail::LinkMail;
+pub use permissions::{Permission, PermissionSource};
 pub use route::{PathLimit, Route};
 pub use sections::{Contributor, FoundSection, PageParts, SectionQuestion, SectionSource};
 pub use session::{Refresh, SessionNeed};
 pub use session_gate::{OpenedSession, SessionGate, SessionShape, SignIn, SignInAttempt, Verdict};
+pub use settings::{Changed, SettingsDesk};
 pub use trail::Trail;
 
 /// Anything that answers a request: a core endpoint or a plugin's route.
@@ -61,6 +65,8 @@ pub struct Deciders {
     pub observers: Arc<Observers>,
     /// Add claims to tokens for other services, in this order.
     pub claims: Vec<Arc<dyn ClaimSource>>,
+    /// Decides what users may do; `None` when nobody does.
+    pub permissions: Option<Arc<dyn PermissionSource>>,
     /// Knows who adds sections to pages; `None` when nobody does.
     pub sections: Option<Arc<dyn SectionSource>>,
     /// Sees every mail before it is sent, and may change or drop it.
@@ -188,6 +194,11 @@ impl Exchange {
     /// The names of all parameters in the request's address, of the route and of the query.
     pub fn address_names(&self) -> impl Iterator<Item = &str> {
         self.params().iter().map(|(name, _)| name.as_str()).chain(self.request.query.names())
+    }
+
+    /// The first user whose row, session or account the request changed.
+    pub fn changed_user(&self) -> Option<&str> {
+        self.cause.changed_user()
     }
 
     /// Adds a cookie to the answer.
