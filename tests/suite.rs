@@ -20,6 +20,7 @@ mod grants;
 mod hooks;
 mod hostile;
 mod lifecycle;
+mod operators;
 mod pages;
 mod red_team;
 mod routes;

@@ -26,7 +26,7 @@ use crate::webauthn::{Assertion, Registration};
 use doorward_contract::{Section, Table};
 use serde_json::{Map, Value};
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use answer::{body, header, status, text};
 pub use change::RawChange;
@@ -64,6 +64,8 @@ pub struct World {
     pub contributions: BTreeMap<String, Vec<(String, Section)>>,
     /// What [`site::view`](crate::site::view) shows.
     pub site: Value,
+    /// What the request's user may do, for [`permissions::allows`](crate::permissions::allows): `audit.read`.
+    pub permissions: BTreeSet<String>,
     /// Files of the operator's folder of templates, by name.
     pub templates: BTreeMap<String, String>,
     /// Counters by key: count and end of the window in milliseconds.
@@ -136,6 +138,7 @@ impl Default for World {
             slots: None,
             contributions: BTreeMap::new(),
             site: serde_json::json!({ "appName": "Test", "basePath": "/api/auth", "pagesPath": "" }),
+            permissions: BTreeSet::new(),
             templates: BTreeMap::new(),
             counters: BTreeMap::new(),
             live: BTreeMap::new(),

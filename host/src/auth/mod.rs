@@ -5,6 +5,7 @@
 pub mod account;
 mod active_session;
 pub mod additional_fields;
+pub mod audit;
 pub mod credential;
 pub mod email_token;
 mod error;
@@ -17,6 +18,7 @@ pub mod rate_counts;
 pub mod session;
 pub mod session_cache;
 pub mod session_token;
+pub mod settings;
 pub mod sweeper;
 pub mod user;
 pub mod user_change;
@@ -73,7 +75,7 @@ pub struct Auth {
     /// Randomness.
     pub random: Arc<dyn Random>,
     /// Password hashes.
-    pub passwords: password::PasswordHasher,
+    pub passwords: Arc<password::PasswordHasher>,
     /// Names, attributes and signatures of cookies.
     pub cookies: Cookies,
     /// Copies of sessions in cookies, when the operator switched them on.
@@ -81,7 +83,9 @@ pub struct Auth {
     /// Origins and redirect targets that are trusted.
     pub origins: TrustedOrigins,
     /// How often what was tried, for limits.
-    pub rate_counts: rate_counts::RateCounts,
+    pub rate_counts: Arc<rate_counts::RateCounts>,
+    /// Where events of the audit log go.
+    pub audit: Arc<audit::AuditLog>,
     /// Woken when a mail was committed.
     pub mail_queued: Arc<Notify>,
     tag_keys: TagKeys,
@@ -99,21 +103,40 @@ impl Auth {
         random: Arc<dyn Random>,
     ) -> Result<Self, AuthError> {
         let passwords = password::PasswordHasher::start(&config.password_hashing, random.clone())?;
-        let own = config.origin();
-        let trusted = config.trusted_origins.iter().map(String::as_str).chain([own.as_str()]);
-        let origins = TrustedOrigins::new(trusted);
         Ok(Self {
             cookies: Cookies::new(&config),
             session_cache: session_cache::SessionCache::new(&config, &config.secret_value)?,
-            rate_counts: rate_counts::RateCounts::new(config.rate_limit.storage),
+            rate_counts: Arc::new(rate_counts::RateCounts::new(config.rate_limit.storage)),
             tag_keys: TagKeys::of(&config.secret_value),
+            audit: audit::AuditLog::new(config.audit.enabled),
+            origins: trusted_origins(&config),
             config,
             store: Arc::new(store),
             clock,
             random,
-            passwords,
-            origins,
+            passwords: Arc::new(passwords),
             mail_queued: Arc::default(),
+        })
+    }
+
+    /// The same with other settings: what is counted, stored and hashed stays one.
+    ///
+    /// # Errors
+    /// When a key cannot be derived.
+    pub fn with_config(&self, config: Arc<Config>) -> Result<Self, AuthError> {
+        Ok(Self {
+            cookies: Cookies::new(&config),
+            session_cache: session_cache::SessionCache::new(&config, &config.secret_value)?,
+            rate_counts: Arc::clone(&self.rate_counts),
+            tag_keys: TagKeys::of(&config.secret_value),
+            audit: Arc::clone(&self.audit),
+            origins: trusted_origins(&config),
+            config,
+            store: Arc::clone(&self.store),
+            clock: Arc::clone(&self.clock),
+            random: Arc::clone(&self.random),
+            passwords: Arc::clone(&self.passwords),
+            mail_queued: Arc::clone(&self.mail_queued),
         })
     }
 
@@ -145,4 +168,9 @@ impl Auth {
     pub fn now(&self) -> Timestamp {
         self.clock.now()
     }
+}
+
+fn trusted_origins(config: &Config) -> TrustedOrigins {
+    let own = config.origin();
+    TrustedOrigins::new(config.trusted_origins.iter().map(String::as_str).chain([own.as_str()]))
 }

@@ -3,6 +3,7 @@
 #[macro_use]
 pub mod terminal;
 
+mod audit;
 mod clean;
 mod config;
 mod dev;
@@ -65,6 +66,9 @@ enum Command {
     /// Make, list and change users.
     #[command(subcommand)]
     User(user::UserCommand),
+    /// Look at the audit log.
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Show what the options come to.
     #[command(subcommand)]
     Config(config::ConfigCommand),
@@ -100,6 +104,7 @@ pub fn run(cli: Cli) -> CommandResult {
         Command::Secret { receiver } => secret::secret(receiver.as_deref(), || load(&cli.config)),
         Command::Init => init::init(&cli.config, || load(&cli.config)),
         Command::User(command) => user::run(command, load(&cli.config)?),
+        Command::Audit(command) => audit::run(command, &load(&cli.config)?),
         Command::Config(command) => config::run(&command, &load(&cli.config)?),
         Command::Completions { shell } => manual::completions(shell),
         Command::Man { folder } => manual::pages(folder.as_deref()),

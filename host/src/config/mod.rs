@@ -7,6 +7,7 @@
 
 mod accent;
 mod account;
+mod audit;
 mod changes;
 mod check;
 mod components;
@@ -24,6 +25,7 @@ mod plugins;
 mod public_facts;
 mod secret_source;
 mod secrets;
+mod settings;
 mod variables;
 
 use std::collections::BTreeMap;
@@ -32,6 +34,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 pub use account::{Account, AccountLinking, StateStrategy};
+pub use audit::Audit;
 pub use components::folder_beside_binary;
 pub use cors::Cors;
 pub use error::ConfigError;
@@ -55,6 +58,7 @@ pub use plugins::{
     BreakerConfig, FailurePolicy, OnFailure, PluginConfig, PluginHttp, PluginLimits, PluginNames, PluginTrust,
 };
 pub use secret_source::SecretSource;
+pub use settings::{DATABASE, Fault, Setting, SettingKind};
 
 use crate::crypto::seal::Secrets;
 use crate::crypto::secret::Secret;
@@ -69,6 +73,8 @@ pub struct Config {
     pub base_url: String,
     /// Prefix of every route.
     pub base_path: String,
+    /// Endpoints for operators stand below it. Absent means `/api`, or `/operator` where `base_path` is `/api`.
+    pub operator_path: Option<String>,
     /// The secret that signs cookies and seals values: text, `{ env = "NAME" }` or `{ file = "PATH" }`.
     pub secret: SecretSource,
     /// Secrets with versions, for rotation: the first signs and seals, all of them are accepted; `secret` then is the
@@ -108,6 +114,8 @@ pub struct Config {
     pub on_api_error: OnApiError,
     /// How lines of the log look.
     pub log: Log,
+    /// The audit log as a table.
+    pub audit: Audit,
     /// Pages of plugins.
     pub pages: Pages,
     /// The management API; absent means that there is none.
@@ -155,6 +163,7 @@ impl Default for Config {
             app_name: "Doorward".into(),
             base_url: "http://localhost:3000".into(),
             base_path: "/api/auth".into(),
+            operator_path: None,
             secret: SecretSource::default(),
             secrets: Vec::new(),
             allow_insecure_secret: false,
@@ -174,6 +183,7 @@ impl Default for Config {
             advanced: Advanced::default(),
             on_api_error: OnApiError::default(),
             log: Log::default(),
+            audit: Audit::default(),
             pages: Pages::default(),
             management: None,
             mail: None,
@@ -202,6 +212,12 @@ impl Config {
     /// Public address of the base path: `http://localhost:3000/api/auth`.
     pub fn endpoint_base(&self) -> String {
         format!("{}{}", self.origin(), self.base_path)
+    }
+
+    /// Where endpoints for operators stand.
+    pub fn operator_path(&self) -> &str {
+        let usual = if self.base_path == "/api" { "/operator" } else { "/api" };
+        self.operator_path.as_deref().unwrap_or(usual)
     }
 
     /// Whether mails that prove an address are sent.

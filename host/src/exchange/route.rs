@@ -25,6 +25,8 @@ pub struct Route {
     pub is_sign_in: bool,
     /// Lets a user leave: no hook and no observer of changes keeps it from being called or from doing so.
     pub is_leaving: bool,
+    /// Is for people who manage the server, or for their backend: no hook and no script stands around it.
+    pub is_for_operators: bool,
     /// The plugin that answers; `None` for the core.
     pub plugin: Option<String>,
     /// The code that answers.
@@ -43,6 +45,7 @@ impl Route {
             accepts_form: false,
             is_sign_in: false,
             is_leaving: false,
+            is_for_operators: false,
             plugin: None,
             endpoint,
             event: None,
@@ -90,6 +93,13 @@ impl Route {
     #[must_use]
     pub fn leaving(mut self) -> Self {
         self.is_leaving = true;
+        self
+    }
+
+    /// Is for people who manage the server.
+    #[must_use]
+    pub fn for_operators(mut self) -> Self {
+        self.is_for_operators = true;
         self
     }
 

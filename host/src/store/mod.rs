@@ -9,6 +9,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 pub mod account;
+pub mod audit;
 mod configured;
 pub mod core_models;
 pub mod counter;
@@ -32,6 +33,7 @@ mod row;
 mod savepoint;
 mod schema;
 pub mod session;
+pub mod setting;
 mod sqlite;
 mod statement;
 mod transaction;

@@ -4,7 +4,7 @@ use super::{RawChange, RawReply, RawRequest};
 use crate::error::ApiError;
 use crate::event::action_rule;
 use crate::{Change, Error, Flow, Plugin, Reply, Request, Response};
-use doorward_contract::{EventMoment, EventRule, Facts, On, PathPattern, RouteRule, chosen};
+use doorward_contract::{EventMoment, EventRule, Facts, On, PathPattern, RouteRule, chosen, permission_parts};
 use serde_json::{Map, Value};
 
 /// What the conditions of hooks look at.
@@ -82,6 +82,20 @@ impl RawRequest {
         };
         declare(plugin);
         handler(&Request::new(self))
+    }
+
+    /// Asks the plugin whether this user may do `permission`, such as `audit.read`.
+    ///
+    /// # Errors
+    /// What it refused with; 404 when it decides nothing, 400 when the text is no permission.
+    pub fn decide(&self, plugin: &Plugin, user: &Value, permission: &str) -> Result<bool, Error> {
+        let Some(allows) = plugin.permissions else {
+            return Err(Error::new(404, "NOT_FOUND", "the plugin decides no permissions"));
+        };
+        let parts = permission_parts(permission);
+        let (resource, action) = parts.ok_or_else(|| Error::new(400, "NO_PERMISSION", "it is no permission"))?;
+        declare(plugin);
+        allows(&Request::new(self), user, resource, action)
     }
 
     /// Runs the `before` hooks of the plugin whose pattern and conditions match, those ahead of scripts first, until one

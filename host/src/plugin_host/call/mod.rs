@@ -14,6 +14,7 @@ pub(super) mod guests;
 pub(super) mod memory;
 pub(super) mod page;
 pub(super) mod pattern;
+mod permission;
 pub(super) mod plugin;
 pub(super) mod policies;
 pub(super) mod services;

@@ -12,8 +12,8 @@ impl Host for State {
     async fn collect(&mut self, claims: String) -> wasmtime::Result<Answer<String>> {
         self.spend()?;
         let work = self.work()?;
-        if matches!(work.moment, Moment::Claims | Moment::Section) {
-            let reason = "the claims are being collected, or a section is asked for";
+        if matches!(work.moment, Moment::Claims | Moment::Section | Moment::Permission) {
+            let reason = "the claims are being collected, or a section or a permission is asked for";
             return Ok(Err(HostError::Denied(reason.to_owned())));
         }
         let claims = match values::object(&claims) {

@@ -160,7 +160,7 @@ impl crate::plugin_host::call::state::Shared {
 pub(super) fn may_open(moment: Moment) -> Answer<()> {
     match moment {
         Moment::Before | Moment::Route | Moment::Page => Ok(()),
-        Moment::Section | Moment::Gate | Moment::After | Moment::Claims => {
+        Moment::Section | Moment::Gate | Moment::After | Moment::Claims | Moment::Permission => {
             Err(HostError::Denied("a session is opened in a route or a `before` hook".to_owned()))
         }
     }
