@@ -22,6 +22,7 @@ mod hooks;
 mod hostile;
 mod lifecycle;
 mod moments;
+mod operators;
 mod pages;
 mod red_team;
 mod routes;

@@ -39,7 +39,7 @@ use crate::webauthn::{Assertion, Registration};
 use doorward_contract::{Section, Table};
 use serde_json::{Map, Value};
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use answer::{body, header, status, text};
 pub use attempt::RawAttempt;
@@ -82,6 +82,8 @@ pub struct World {
     pub site: Value,
     /// What [`site::description`](crate::site::description) tells.
     pub description: Value,
+    /// What the request's user may do, for [`permissions::allows`](crate::permissions::allows): `audit.read`.
+    pub permissions: BTreeSet<String>,
     /// Files of the operator's folder of templates, by name.
     pub templates: BTreeMap<String, String>,
     /// Counters by key: count and end of the window in milliseconds.
@@ -161,6 +163,7 @@ impl Default for World {
             contributions: BTreeMap::new(),
             description: serde_json::json!({ "openapi": "3.1.1", "paths": {} }),
             site: serde_json::json!({ "appName": "Test", "basePath": "/api/auth", "pagesPath": "" }),
+            permissions: BTreeSet::new(),
             templates: BTreeMap::new(),
             counters: BTreeMap::new(),
             live: BTreeMap::new(),

@@ -107,6 +107,16 @@ macro_rules! guest_exports {
                 $crate::guest::section($declare, index, request, (language, about))
             }
         }
+        impl b::exports::doorward::plugin::permission_decider::Guest for $component {
+            fn allows(
+                request: &b::doorward::plugin::types::Request,
+                user: String,
+                resource: String,
+                action: String,
+            ) -> Result<bool, b::doorward::plugin::types::ApiError> {
+                $crate::guest::permission($declare, request, &user, (&resource, &action))
+            }
+        }
     };
 }
 
@@ -229,6 +239,22 @@ pub fn claims(declare: Declare, request: &host::RawRequest, user: &str, claims: 
     let read = || Ok((serde_json::from_str(user)?, serde_json::from_str(claims)?));
     let added = read().and_then(|(user, claims)| extend(&Request::new(request), &user, &claims));
     added.map(|added| serde_json::Value::Object(added).to_string()).map_err(Error::into_refusal)
+}
+
+/// `permission-decider.allows`; `what` is a resource and an action.
+///
+/// # Errors
+/// The refusal of the plugin's function, or 500 when it has none.
+pub fn permission(
+    declare: Declare,
+    request: &host::RawRequest,
+    user: &str,
+    what: (&str, &str),
+) -> Result<bool, raw::ApiError> {
+    report_panics();
+    let Some(allows) = declare().permissions else { return Err(internal("the plugin decides no permissions")) };
+    let user = serde_json::from_str(user).map_err(Error::from);
+    user.and_then(|user| allows(&Request::new(request), &user, what.0, what.1)).map_err(Error::into_refusal)
 }
 
 /// `server-functions.call`.

@@ -7,7 +7,7 @@ mod imports {
     };
     pub use crate::bindings::doorward::plugin::{
         accounts, browser_sessions, cache, claims, clock, config, cookies, counters, crypto, email_ownership,
-        endpoints, http, keys, log, mail, models, passwords, sealing, sections, session_administration, session_tokens,
+        endpoints, http, keys, log, mail, models, passwords, permissions, sealing, sections, session_administration, session_tokens,
         sessions, site, transactions, user_administration, user_directory, users, verifications, webauthn,
     };
 }
@@ -23,7 +23,7 @@ mod imports {
     };
     pub use crate::fake::services::{cache, claims, endpoints, http, keys, sealing, webauthn};
     pub use crate::fake::signed_in::sessions;
-    pub use crate::fake::slots::{sections, site};
+    pub use crate::fake::slots::{permissions, sections, site};
     pub use crate::fake::{RawAttempt, RawChange, RawReply, RawRequest};
 }
 

@@ -56,6 +56,7 @@ pub struct Plugin {
     pub(crate) gate: Option<Gate>,
     pub(crate) events: Vec<EventFn>,
     pub(crate) claims: Option<Claims>,
+    pub(crate) permissions: Option<Permissions>,
     pub(crate) functions: Vec<Handler>,
     abouts: Vec<About>,
     function_abouts: Vec<About>,
@@ -67,6 +68,7 @@ pub struct Plugin {
 pub(crate) type BeforeHook = fn(&Request<'_>) -> Result<Flow>;
 pub(crate) type AfterHook = fn(&Request<'_>, &Reply<'_>) -> Result<()>;
 pub(crate) type Claims = fn(&Request<'_>, &Value, &Map<String, Value>) -> Result<Map<String, Value>>;
+pub(crate) type Permissions = fn(&Request<'_>, &Value, &str, &str) -> Result<bool>;
 pub(crate) type Gate = fn(&Attempt<'_>) -> Result<Verdict>;
 
 impl Plugin {
@@ -82,6 +84,7 @@ impl Plugin {
             gate: None,
             events: Vec::new(),
             claims: None,
+            permissions: None,
             functions: Vec::new(),
             abouts: Vec::new(),
             function_abouts: Vec::new(),
@@ -222,6 +225,14 @@ impl Plugin {
     /// plugin. The host looks at it, so that all other tokens are made without a call.
     pub fn claims_when_session(mut self, field: &'static str) -> Plugin {
         self.manifest.claims_when_session = Some(field);
+        self
+    }
+
+    /// Decides what users may do, for the server's own endpoints and for [`permissions::allows`](crate::permissions::allows):
+    /// given the request, the user, a resource and an action. One plugin does. An error counts as no.
+    pub fn decides_permissions(mut self, allows: Permissions) -> Plugin {
+        self.manifest.decides_permissions = true;
+        self.permissions = Some(allows);
         self
     }
 

@@ -21,6 +21,7 @@ pub(super) fn of(auth: &Arc<Auth>, plugins: &Plugins, scripts: &Arc<ScriptSet>) 
         gates: [vec![gate], plugins.gates()].concat(),
         observers: Arc::new(observer.into_iter().chain(plugins.observer(auth)).collect()),
         claims: plugins.claim_sources().into_iter().chain(script_claims).collect(),
+        permissions: plugins.permissions(),
         sections: plugins.sections(),
         mail_filter: Some(filter),
     }

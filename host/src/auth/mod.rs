@@ -5,6 +5,7 @@
 pub mod account;
 mod active_session;
 pub mod additional_fields;
+pub mod audit;
 pub mod credential;
 pub mod email_token;
 mod error;
@@ -18,6 +19,7 @@ mod secondary_sessions;
 pub mod session;
 pub mod session_cache;
 pub mod session_token;
+pub mod settings;
 pub mod sweeper;
 pub mod user;
 pub mod user_change;
@@ -90,7 +92,7 @@ pub struct Auth {
     /// Randomness.
     pub random: Arc<dyn Random>,
     /// Password hashes.
-    pub passwords: password::PasswordHasher,
+    pub passwords: Arc<password::PasswordHasher>,
     /// Names, attributes and signatures of cookies.
     pub cookies: Cookies,
     /// Copies of sessions in cookies, when the operator switched them on.
@@ -98,7 +100,9 @@ pub struct Auth {
     /// Origins and redirect targets that are trusted.
     pub origins: TrustedOrigins,
     /// How often what was tried, for limits.
-    pub rate_counts: rate_counts::RateCounts,
+    pub rate_counts: Arc<rate_counts::RateCounts>,
+    /// Where events of the audit log go.
+    pub audit: Arc<audit::AuditLog>,
     /// Woken when a mail was committed.
     pub mail_queued: Arc<Notify>,
     tag_keys: TagKeys,
@@ -116,21 +120,19 @@ impl Auth {
         random: Arc<dyn Random>,
     ) -> Result<Self, AuthError> {
         let passwords = password::PasswordHasher::start(&config.password_hashing, random.clone())?;
-        let own = config.origin();
-        let trusted = config.trusted_origins.iter().map(String::as_str).chain([own.as_str()]);
-        let origins = TrustedOrigins::new(trusted);
         Ok(Self {
             cookies: Cookies::new(&config),
             session_cache: session_cache::SessionCache::new(&config, &config.secret_value)?,
-            rate_counts: rate_counts::RateCounts::new(config.rate_limit_storage()),
+            rate_counts: Arc::new(rate_counts::RateCounts::new(config.rate_limit_storage())),
             secondary: secondary_of(&config)?,
             tag_keys: TagKeys::of(&config.secret_value),
+            audit: audit::AuditLog::new(config.audit.enabled),
+            origins: trusted_origins(&config),
             config,
             store: Arc::new(store),
             clock,
             random,
-            passwords,
-            origins,
+            passwords: Arc::new(passwords),
             mail_queued: Arc::default(),
         })
     }
@@ -147,6 +149,28 @@ impl Auth {
         };
         let url = shown_url(&options.url);
         storage.ping().await.map_err(|error| format!("secondary_storage.url {url} cannot be used: {}", failed(error)))
+    }
+
+    /// The same with other settings: what is counted, stored and hashed stays one.
+    ///
+    /// # Errors
+    /// When a key cannot be derived.
+    pub fn with_config(&self, config: Arc<Config>) -> Result<Self, AuthError> {
+        Ok(Self {
+            cookies: Cookies::new(&config),
+            session_cache: session_cache::SessionCache::new(&config, &config.secret_value)?,
+            rate_counts: Arc::clone(&self.rate_counts),
+            tag_keys: TagKeys::of(&config.secret_value),
+            audit: Arc::clone(&self.audit),
+            origins: trusted_origins(&config),
+            config,
+            store: Arc::clone(&self.store),
+            secondary: self.secondary.clone(),
+            clock: Arc::clone(&self.clock),
+            random: Arc::clone(&self.random),
+            passwords: Arc::clone(&self.passwords),
+            mail_queued: Arc::clone(&self.mail_queued),
+        })
     }
 
     /// An id for a new row, in the configured form.
@@ -177,4 +201,9 @@ impl Auth {
     pub fn now(&self) -> Timestamp {
         self.clock.now()
     }
+}
+
+fn trusted_origins(config: &Config) -> TrustedOrigins {
+    let own = config.origin();
+    TrustedOrigins::new(config.trusted_origins.iter().map(String::as_str).chain([own.as_str()]))
 }

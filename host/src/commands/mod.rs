@@ -5,6 +5,7 @@
 #[macro_use]
 pub mod terminal;
 
+mod audit;
 mod backup;
 mod clean;
 mod config;
@@ -90,6 +91,9 @@ enum Command {
     /// Make, list and change users.
     #[command(subcommand)]
     User(user::UserCommand),
+    /// Look at the audit log.
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Show what the options come to.
     #[command(subcommand)]
     Config(config::ConfigCommand),
@@ -143,6 +147,7 @@ pub fn run(cli: Cli) -> CommandResult {
         Command::Config(command) => config::run(&command, || load(&cli.config)),
         Command::Openapi { management, output } => openapi::openapi(&load(&cli.config)?, management, output.as_deref()),
         Command::Types { output } => types::types(&load(&cli.config)?, output.as_deref()),
+        Command::Audit(command) => audit::run(command, &load_with_rows(&cli.config)?),
         Command::Completions { shell } => manual::completions(shell),
         Command::Man { folder } => manual::pages(folder.as_deref()),
         Command::Mail(command) => mail::run(command, &load_with_rows(&cli.config)?),

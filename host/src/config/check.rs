@@ -1,5 +1,6 @@
 //! Refuses values that no part could use or that would do nothing; each error names the right one.
 
+use super::pages::is_path;
 use super::{Config, ConfigError};
 use crate::http::{origin, shown_url};
 
@@ -62,6 +63,9 @@ impl Config {
         }
         if !self.base_path.starts_with('/') || self.base_path.ends_with('/') {
             return invalid("base_path must start with `/` and must not end with one".to_owned());
+        }
+        if let Some(path) = self.operator_path.as_deref().filter(|path| !is_path(path)) {
+            return invalid(format!("operator_path = \"{path}\" is no path. Write \"/api\""));
         }
         self.pages.problem(&self.base_path).map_or(Ok(()), invalid)
     }

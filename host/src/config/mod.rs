@@ -8,6 +8,7 @@
 mod accent;
 mod account;
 mod address_rule;
+mod audit;
 mod changes;
 mod check;
 mod components;
@@ -27,6 +28,7 @@ mod secondary;
 mod secret_source;
 mod secrets;
 mod session;
+mod settings;
 mod stateless;
 mod variables;
 
@@ -36,6 +38,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 pub use account::{Account, AccountLinking, StateStrategy};
+pub use audit::Audit;
 pub use components::folder_beside_binary;
 pub use cors::Cors;
 pub use error::ConfigError;
@@ -61,6 +64,7 @@ pub use plugins::{
 pub use secondary::{Home, SecondaryStorage};
 pub use secret_source::SecretSource;
 pub use session::{CookieCache, CookieCacheStrategy, RefreshCache, Session, TokenStorage};
+pub use settings::{DATABASE, Fault, Setting, SettingKind};
 pub use stateless::NO_DATABASE;
 
 use crate::crypto::seal::Secrets;
@@ -76,6 +80,8 @@ pub struct Config {
     pub base_url: String,
     /// Prefix of every route.
     pub base_path: String,
+    /// Endpoints for operators stand below it. Absent means `/api`, or `/operator` where `base_path` is `/api`.
+    pub operator_path: Option<String>,
     /// The secret that signs cookies and seals values: text, `{ env = "NAME" }`, `{ file = "PATH" }` or `{ credential = "NAME" }`.
     pub secret: SecretSource,
     /// Secrets with versions, for rotation: the first signs and seals, all of them are accepted; `secret` then is the
@@ -117,6 +123,8 @@ pub struct Config {
     pub on_api_error: OnApiError,
     /// How lines of the log look.
     pub log: Log,
+    /// The audit log as a table.
+    pub audit: Audit,
     /// Pages of plugins.
     pub pages: Pages,
     /// The management API; absent means that there is none.
@@ -164,6 +172,7 @@ impl Default for Config {
             app_name: "Doorward".into(),
             base_url: "http://localhost:3000".into(),
             base_path: "/api/auth".into(),
+            operator_path: None,
             secret: SecretSource::default(),
             secrets: Vec::new(),
             allow_insecure_secret: false,
@@ -184,6 +193,7 @@ impl Default for Config {
             advanced: Advanced::default(),
             on_api_error: OnApiError::default(),
             log: Log::default(),
+            audit: Audit::default(),
             pages: Pages::default(),
             management: None,
             mail: None,
@@ -212,6 +222,12 @@ impl Config {
     /// Public address of the base path: `http://localhost:3000/api/auth`.
     pub fn endpoint_base(&self) -> String {
         format!("{}{}", self.origin(), self.base_path)
+    }
+
+    /// Where endpoints for operators stand.
+    pub fn operator_path(&self) -> &str {
+        let usual = if self.base_path == "/api" { "/operator" } else { "/api" };
+        self.operator_path.as_deref().unwrap_or(usual)
     }
 
     /// Whether mails that prove an address are sent.

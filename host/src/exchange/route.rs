@@ -29,6 +29,8 @@ pub struct Route {
     pub is_sign_in: bool,
     /// Lets a user leave: no hook and no observer of changes keeps it from being called or from doing so.
     pub is_leaving: bool,
+    /// Is for people who manage the server, or for their backend: no hook and no script stands around it.
+    pub is_for_operators: bool,
     /// The plugin that answers; `None` for the core.
     pub plugin: Option<String>,
     /// The code that answers.
@@ -51,6 +53,7 @@ impl Route {
             max_body_bytes: None,
             is_sign_in: false,
             is_leaving: false,
+            is_for_operators: false,
             plugin: None,
             endpoint,
             note: None,
@@ -129,6 +132,13 @@ impl Route {
     #[must_use]
     pub fn leaving(mut self) -> Self {
         self.is_leaving = true;
+        self
+    }
+
+    /// Is for people who manage the server.
+    #[must_use]
+    pub fn for_operators(mut self) -> Self {
+        self.is_for_operators = true;
         self
     }
 

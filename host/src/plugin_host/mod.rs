@@ -43,7 +43,8 @@ use crate::config::{Config, Pages};
 use crate::error::ApiError;
 use crate::exchange::redaction::SecretNames;
 use crate::exchange::{
-    ClaimSource, Endpoint, Exchange, PathLimit, PathPattern, Route, SectionSource, SessionGate, SignInAttempt, Verdict,
+    ClaimSource, Endpoint, Exchange, PathLimit, PathPattern, Permission, PermissionSource, Route, SectionSource,
+    SessionGate, SignInAttempt, Verdict,
 };
 use crate::http::asset::Asset;
 use crate::http::{Mount, Response};
@@ -213,6 +214,12 @@ impl Plugins {
         sources.map(|plugin| Arc::new(PluginClaims(Arc::clone(plugin))) as Arc<dyn ClaimSource>).collect()
     }
 
+    /// The plugin that decides what users may do, if one does.
+    pub fn permissions(&self) -> Option<Arc<dyn PermissionSource>> {
+        let decider = self.list.iter().find(|plugin| plugin.manifest.decides_permissions)?;
+        Some(Arc::new(PluginPermissions(Arc::clone(decider))))
+    }
+
     /// Every plugin's functions for the application's own backend; the path of each is its name behind a slash.
     pub fn functions(&self) -> Vec<Route> {
         let functions = self.list.iter().flat_map(|plugin| {
@@ -328,6 +335,21 @@ impl ClaimSource for PluginClaims {
         let added = self.0.extend_claims(exchange, &active.user, &claims).await?;
         claims.extend(added);
         Ok(claims)
+    }
+}
+
+/// The plugin that decides what users may do.
+struct PluginPermissions(Arc<Plugin>);
+
+#[async_trait]
+impl PermissionSource for PluginPermissions {
+    async fn allows(
+        &self,
+        exchange: &mut Exchange,
+        active: &ActiveSession,
+        permission: Permission<'_>,
+    ) -> Result<bool, ApiError> {
+        self.0.allows(exchange, &active.user, permission).await
     }
 }
 

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 pub mod account;
+pub mod audit;
 mod configured;
 pub mod core_models;
 pub mod counter;
@@ -34,6 +35,7 @@ mod savepoint;
 mod schema;
 pub mod secondary;
 pub mod session;
+pub mod setting;
 mod sqlite;
 mod statement;
 mod transaction;

@@ -4,7 +4,7 @@
 use std::fmt;
 
 use crate::moment::{Moment, Moments};
-use Moment::{Before, Check, Claims, Event, Function, Page, Route, Section};
+use Moment::{Before, Check, Claims, Event, Function, Page, Permission, Route, Section};
 use Transaction::{Any, Inside, Outside};
 
 /// Rows of the table: functions of one capability that may be called at the same moments.
@@ -135,9 +135,16 @@ pub const CALLS: &[Rule] = &[
     rule(
         "claims",
         &["collect"],
-        Moments::but(&[Check, Event, Claims, Section]),
+        Moments::but(&[Check, Event, Claims, Section, Permission]),
         Any,
-        "claims are collected for a request, and not by who is asked for claims or a section",
+        "claims are collected for a request, and not by who is asked for claims, a section or a permission",
+    ),
+    rule(
+        "permissions",
+        &["allows"],
+        Moments::but(&[Check, Event, Permission]),
+        Any,
+        "a permission is asked for a request, and not by who decides it",
     ),
     rule(
         "endpoints",

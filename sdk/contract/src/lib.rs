@@ -12,6 +12,7 @@ mod manifest;
 mod moment;
 mod options;
 mod pattern;
+mod permission;
 mod secrets;
 mod section;
 
@@ -35,6 +36,7 @@ pub use manifest::{ASSET_SECTION, MANIFEST_SECTION, MANIFEST_VERSION, Manifest};
 pub use moment::Moment;
 pub use options::{chosen, is_on};
 pub use pattern::PathPattern;
+pub use permission::{is_permission, permission_parts};
 pub use secrets::{SECRET_FIELDS, folded_name, sounds_secret};
 pub use section::{
     Button, Choice, Confirm, Fact, Form, FormField, InputKind, Notice, Outcome, OutcomeKind, Places, Row, Section,

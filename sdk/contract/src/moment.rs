@@ -24,11 +24,13 @@ pub enum Moment {
     Event,
     /// The claims of a token are collected.
     Claims,
+    /// It decides what a user may do.
+    Permission,
 }
 
 impl Moment {
     /// All of them, in the order of the table's columns.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Check,
         Self::Before,
         Self::Route,
@@ -39,6 +41,7 @@ impl Moment {
         Self::Gate,
         Self::Event,
         Self::Claims,
+        Self::Permission,
     ];
 
     /// Its column.
@@ -54,6 +57,7 @@ impl Moment {
             Self::Gate => "gate",
             Self::Event => "event",
             Self::Claims => "claims",
+            Self::Permission => "permission",
         }
     }
 
@@ -70,6 +74,7 @@ impl Moment {
             Self::Gate => "in a session gate",
             Self::Event => "in an event",
             Self::Claims => "while claims are collected",
+            Self::Permission => "while it decides what a user may do",
         }
     }
 

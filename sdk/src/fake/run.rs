@@ -5,7 +5,7 @@ use super::{RawAttempt, RawChange, RawReply, RawRequest};
 use crate::error::ApiError;
 use crate::event::action_rule;
 use crate::{Attempt, Change, Error, Flow, Plugin, Reply, Request, Response, Verdict};
-use doorward_contract::{EventMoment, EventRule, Facts, Moment, On, PathPattern, RouteRule, chosen};
+use doorward_contract::{EventMoment, EventRule, Facts, Moment, On, PathPattern, RouteRule, chosen, permission_parts};
 use serde_json::{Map, Value};
 
 /// What the conditions of hooks look at.
@@ -84,6 +84,19 @@ impl RawRequest {
             return Err(Error::new(404, "NOT_FOUND", "no such function"));
         };
         during(plugin, Moment::Function, Sight::OWN, || handler(&Request::new(self)))
+    }
+
+    /// Asks the plugin whether this user may do `permission`, such as `audit.read`.
+    ///
+    /// # Errors
+    /// What it refused with; 404 when it decides nothing, 400 when the text is no permission.
+    pub fn decide(&self, plugin: &Plugin, user: &Value, permission: &str) -> Result<bool, Error> {
+        let Some(allows) = plugin.permissions else {
+            return Err(Error::new(404, "NOT_FOUND", "the plugin decides no permissions"));
+        };
+        let parts = permission_parts(permission);
+        let (resource, action) = parts.ok_or_else(|| Error::new(400, "NO_PERMISSION", "it is no permission"))?;
+        during(plugin, Moment::Permission, Sight::default(), || allows(&Request::new(self), user, resource, action))
     }
 
     /// Runs the `before` hooks of the plugin whose pattern and conditions match, those ahead of scripts first, until one

@@ -1,4 +1,4 @@
-//! The fake host's site, and the sections that other plugins add.
+//! The fake host's site, the sections that other plugins add, and what users may do.
 
 use super::with;
 use crate::bindings::doorward::plugin::types::HostError;
@@ -75,5 +75,18 @@ pub mod sections {
     pub fn ask_one(slot: &str, plugin: &str, language: &str, about: &str) -> Answer<Option<Contributed>> {
         at_its_time!("sections", "ask-one");
         Ok(ask(slot, language, about)?.into_iter().find(|found| found.plugin == plugin))
+    }
+}
+
+pub mod permissions {
+    use super::{Answer, HostError, with};
+    use crate::permissions::is_permission;
+
+    /// Nobody may do anything without a session.
+    pub fn allows(permission: &str) -> Answer<bool> {
+        if !is_permission(permission) {
+            return Err(HostError::Invalid(format!("`{permission}` is no permission, such as `audit.read`")));
+        }
+        Ok(with(|world| world.session.is_some() && world.permissions.contains(permission)))
     }
 }

@@ -20,7 +20,7 @@ pub use scope::{Scope, UnitOfWork};
 
 use super::{Auth, AuthError, version};
 use crate::error::ApiError;
-use crate::store::{Database, Filter, Model, Record, StoreError, Value, eq, user};
+use crate::store::{Database, Filter, Model, Record, StoreError, Value, account, eq, session, user};
 
 /// Sees every write of a user, a session, an account or a verification.
 ///
@@ -54,6 +54,7 @@ pub type Observers = Vec<Arc<dyn Observer>>;
 /// # Errors
 /// An observer's refusal, or as `Models::insert`.
 pub async fn create(auth: &Auth, scope: &Scope, record: Record) -> Result<Record, AuthError> {
+    note(scope, [&record]);
     let Some(watch) = Watch::on(scope, &record.model().name, Action::Create) else {
         return insert(auth, scope, record).await;
     };
@@ -98,11 +99,15 @@ async fn update_watched(
     values: &[(&str, Value)],
 ) -> Result<Vec<Record>, AuthError> {
     let Some(watch) = Watch::on(scope, model, Action::Update) else {
-        return update_rows(auth, scope, (model, filters), values).await;
+        let updated = update_rows(auth, scope, (model, filters), values).await?;
+        note(scope, &updated);
+        return Ok(updated);
     };
     let unit = scope.begin(auth).await?;
     let done = watch.update(auth, &unit.beneath(), (model, filters), values).await;
-    close(unit, done).await
+    let updated = close(unit, done).await?;
+    note(scope, &updated);
+    Ok(updated)
 }
 
 /// Deletes all rows that match and returns their number.
@@ -116,6 +121,7 @@ pub async fn delete(auth: &Auth, scope: &Scope, model: &str, filters: &[Filter])
     let unit = scope.begin(auth).await?;
     let removed = watch.remove(auth, &unit.beneath(), model, filters).await;
     let removed = close(unit, removed).await?;
+    note(scope, &removed);
     Ok(removed.len() as u64)
 }
 
@@ -127,7 +133,9 @@ pub async fn delete(auth: &Auth, scope: &Scope, model: &str, filters: &[Filter])
 /// An observer's refusal, or as `Models::consume`.
 pub async fn consume(auth: &Auth, scope: &Scope, model: &str, filters: &[Filter]) -> Result<Option<Record>, AuthError> {
     let Some(watch) = Watch::on(scope, model, Action::Delete) else {
-        return rows::consume(auth, scope, model, filters).await;
+        let removed = rows::consume(auth, scope, model, filters).await?;
+        note(scope, &removed);
+        return Ok(removed);
     };
     let unit = scope.begin(auth).await?;
     let removed = watch.remove(auth, &unit.beneath(), model, filters).await;
@@ -138,7 +146,21 @@ pub async fn consume(auth: &Auth, scope: &Scope, model: &str, filters: &[Filter]
         }
         removed => removed?,
     };
+    note(scope, &removed);
     Ok(removed.into_iter().max_by_key(|row| row.timestamp("createdAt")))
+}
+
+/// Tells the request whose rows it changes.
+fn note<'a>(scope: &Scope, rows: impl IntoIterator<Item = &'a Record>) {
+    let Some(cause) = scope.cause() else { return };
+    for row in rows {
+        let owner = match row.model().name.as_str() {
+            user::MODEL => row.text("id"),
+            session::MODEL | account::MODEL => row.text("userId"),
+            _ => continue,
+        };
+        cause.note_changed_user(owner);
+    }
 }
 
 async fn insert(auth: &Auth, scope: &Scope, record: Record) -> Result<Record, AuthError> {

@@ -15,6 +15,7 @@ pub(super) mod memory;
 pub(super) mod names;
 pub(super) mod page;
 pub(super) mod pattern;
+mod permission;
 pub(super) mod plugin;
 pub(super) mod policies;
 pub(super) mod services;

@@ -17,6 +17,7 @@ pub(in crate::plugin_host) enum CallOf {
     Event(u32),
     Gate,
     Claims,
+    Permission,
 }
 
 /// The names of all calls of one plugin.
@@ -50,6 +51,7 @@ impl CallNames {
             CallOf::Check => return "check of options",
             CallOf::Gate => return "session gate",
             CallOf::Claims => return "token claims",
+            CallOf::Permission => return "permission",
             CallOf::Route(index) => (&self.routes, index),
             CallOf::Function(index) => (&self.functions, index),
             CallOf::Page(index) => (&self.pages, index),

@@ -25,8 +25,8 @@ use crate::exchange::{Exchange, SignInAttempt, Verdict};
 use crate::http::Response;
 use crate::plugin_host::admission::hook_rights::{Sight, Sights};
 use crate::plugin_host::bindings::exports::doorward::plugin::{
-    answers, contributions, lifecycle, lifecycle_events, request_hooks, routes, server_functions, session_gate,
-    token_claims,
+    answers, contributions, lifecycle, lifecycle_events, permission_decider, request_hooks, routes, server_functions,
+    session_gate, token_claims,
 };
 use crate::plugin_host::error::{CallFailed, Limit, reason};
 use crate::plugin_host::package::manifest::Manifest;
@@ -55,6 +55,7 @@ pub(in crate::plugin_host) struct Exports {
     pub(in crate::plugin_host) gate: Option<session_gate::GuestIndices>,
     pub(in crate::plugin_host) events: Option<lifecycle_events::GuestIndices>,
     pub(in crate::plugin_host) claims: Option<token_claims::GuestIndices>,
+    pub(in crate::plugin_host) permissions: Option<permission_decider::GuestIndices>,
     pub(in crate::plugin_host) functions: Option<server_functions::GuestIndices>,
     pub(in crate::plugin_host) answers: Option<answers::GuestIndices>,
     pub(in crate::plugin_host) contributions: Option<contributions::GuestIndices>,

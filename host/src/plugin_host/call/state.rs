@@ -75,7 +75,10 @@ pub(in crate::plugin_host) struct Work {
 impl Work {
     /// A plugin's own endpoint knows at once of a session that was ended; hooks see what their endpoint would see.
     pub(in crate::plugin_host) fn session_need(&self) -> SessionNeed {
-        let is_own = matches!(self.moment, Moment::Route | Moment::Function | Moment::Page | Moment::Section);
+        let is_own = matches!(
+            self.moment,
+            Moment::Route | Moment::Function | Moment::Page | Moment::Section | Moment::Permission
+        );
         SessionNeed { from_store: is_own, ..SessionNeed::default() }
     }
 }

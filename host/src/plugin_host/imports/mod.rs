@@ -31,6 +31,7 @@ mod mail;
 mod models;
 mod outcome;
 mod passwords;
+mod permissions;
 mod request;
 mod sealing;
 mod sections;
@@ -92,6 +93,7 @@ pub(super) fn link(linker: &mut Linker<State>, names: &[String]) -> wasmtime::Re
             "site" => i::site::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
             "sections" => i::sections::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
             "endpoints" => i::endpoints::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
+            "permissions" => i::permissions::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
             "claims" => i::claims::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
             other => return Err(wasmtime::Error::msg(format!("this server has no capability `{other}`"))),
         }

@@ -210,7 +210,8 @@ impl HostRequest for State {
 
     async fn session(&mut self, _: Resource<Lent>) -> wasmtime::Result<Answer<Option<String>>> {
         let (_, work) = self.data_and_work()?;
-        let sees_all = work.sight.reads_request || matches!(work.moment, Moment::Claims | Moment::Section);
+        let sees_all =
+            work.sight.reads_request || matches!(work.moment, Moment::Claims | Moment::Section | Moment::Permission);
         let active = work.exchange.session_with(work.session_need()).await;
         let shown = |active: &ActiveSession| match sees_all {
             true => session_json(&active.session, &active.user, false),

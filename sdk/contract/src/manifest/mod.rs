@@ -89,6 +89,9 @@ pub struct Manifest<S = &'static str> {
     /// One of its fields of sessions; claims are added only for sessions in which it has a value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub claims_when_session: Option<S>,
+    /// Whether it decides what users may do.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub decides_permissions: bool,
     /// Functions for the application's own backend; the guest is called by index.
     #[serde(default)]
     pub functions: Vec<FunctionRule<S>>,
@@ -167,6 +170,7 @@ impl<S> Manifest<S> {
             events: Vec::new(),
             claims: false,
             claims_when_session: None,
+            decides_permissions: false,
             functions: Vec::new(),
             http_hosts: Vec::new(),
             calls: Vec::new(),
