@@ -150,6 +150,8 @@ macro_rules! cases {
     };
 }
 
+#[path = "pages/calls.rs"]
+mod calls;
 #[path = "pages/start.rs"]
 mod start;
 

@@ -64,6 +64,15 @@ fn mail_route(config: &Config) -> String {
     }
 }
 
+/// Puts the plugins and scripts of a configuration in place that was read again, and returns the options that wait for a
+/// restart.
+///
+/// # Errors
+/// Why the old ones serve on.
+pub(super) async fn told_reload(app: &App, config: &Config) -> Result<Vec<String>, String> {
+    app.reload(config).await.map_err(|error| error.to_string())
+}
+
 /// Puts the plugins and scripts of a configuration in place that was read again. Whatever is wrong is logged, and the old ones
 /// serve on.
 pub async fn reload(app: &App, config: Result<Config, ConfigError>) {
@@ -115,7 +124,7 @@ pub fn check(config: Config) -> CommandResult {
     })
 }
 
-async fn check_tables(config: &Config, store: &Store) -> CommandResult {
+pub(super) async fn check_tables(config: &Config, store: &Store) -> CommandResult {
     let misfits = store.misfits(config.advanced.database.generate_id).await?;
     for misfit in misfits.iter().filter(|misfit| !misfit.is_fatal) {
         remark!("doorward: note: {}", misfit.text);
@@ -124,7 +133,7 @@ async fn check_tables(config: &Config, store: &Store) -> CommandResult {
     if fatal.is_empty() { Ok(()) } else { Err(format!("the tables do not fit: {}", fatal.join("; ")).into()) }
 }
 
-async fn greet_mail_server(config: &Config) -> CommandResult {
+pub(super) async fn greet_mail_server(config: &Config) -> CommandResult {
     let Some(mail) = config.mail.as_ref().filter(|mail| mail.transport == MailTransport::Smtp) else { return Ok(()) };
     let (server, options) = transport::smtp(mail)?;
     let greeted = server.greet().await;

@@ -6,6 +6,7 @@ mod account_cookie;
 mod account_limit;
 mod audit_identity;
 mod claims;
+mod endpoints;
 mod mail;
 pub mod redaction;
 pub mod redirect;
@@ -35,6 +36,7 @@ pub use doorward_contract::PathPattern;
 
 pub use audit_identity::IMPERSONATED_BY;
 pub use claims::ClaimSource;
+pub use endpoints::{EndpointSource, InnerAnswer, InnerCall, NotCalled};
 pub use mail::LinkMail;
 pub use route::{PathLimit, Route};
 pub use sections::{Contributor, FoundSection, PageParts, SectionQuestion, SectionSource};
@@ -94,6 +96,9 @@ pub struct Exchange {
     pub proven_password: Option<Account>,
     /// The user who must show a factor before a session is opened.
     owes_factor: Option<String>,
+    endpoints: Option<Arc<dyn EndpointSource>>,
+    /// How many requests this one is called by.
+    depth: u8,
     queued_later: Vec<outbox::Draft>,
     session: session::Lazy,
     peeked: Option<Arc<ActiveSession>>,
@@ -123,6 +128,8 @@ impl Exchange {
             asked_for_user: None,
             proven_password: None,
             owes_factor: None,
+            endpoints: None,
+            depth: 0,
             queued_later: Vec::new(),
             session: session::Lazy::default(),
             peeked: None,

@@ -5,7 +5,9 @@
 mod audit;
 mod body;
 mod cors;
+pub mod description;
 pub mod functions;
+mod inner;
 pub mod management;
 mod metrics;
 mod probe;
@@ -127,7 +129,8 @@ impl Pipeline {
         };
         let mut exchange = self.exchange(&extensions, request);
         // The stages of a request are a large future, and each layer around it would keep copies.
-        let walk = Box::pin(AssertUnwindSafe(self.walk(stages, &mut exchange, &extensions)).catch_unwind());
+        let walk =
+            Box::pin(AssertUnwindSafe(extensions.walk(stages, &mut exchange, self.cors.as_ref())).catch_unwind());
         let walked = walk.await;
         let mut response = self.finish(&mut exchange, walked).await;
         self.dress(&exchange.request, &mut response);
@@ -148,25 +151,24 @@ impl Pipeline {
     }
 
     /// Answers a call of a function or an endpoint of these extensions by the application's own backend.
-    async fn call_function(&self, extensions: &Extensions, call: management::Call) -> Response {
+    async fn call_function(&self, extensions: &Arc<Extensions>, call: management::Call) -> Response {
         let mut exchange = self.exchange(extensions, call.request);
         exchange.set_params(call.params);
         exchange.route = Some(call.route);
         exchange.asked_for_user = call.for_user;
-        let walk = AssertUnwindSafe(self.walk(stages::FUNCTION, &mut exchange, extensions)).catch_unwind();
+        let walk = AssertUnwindSafe(extensions.walk(stages::FUNCTION, &mut exchange, None)).catch_unwind();
         let called = Box::pin(walk).await;
         self.finish(&mut exchange, called).await
     }
 
-    fn exchange(&self, extensions: &Extensions, request: Request) -> Exchange {
-        Exchange::new(Arc::clone(&self.auth), Arc::clone(&extensions.deciders), request)
+    fn exchange(&self, extensions: &Arc<Extensions>, request: Request) -> Exchange {
+        let mut exchange = Exchange::new(Arc::clone(&self.auth), Arc::clone(&extensions.deciders), request);
+        exchange.set_endpoints(Arc::<Extensions>::clone(extensions));
+        exchange
     }
 
     async fn finish(&self, exchange: &mut Exchange, answered: Walked) -> Response {
-        let response = match answered.unwrap_or_else(|_| Err(ApiError::internal("a stage panicked"))) {
-            Ok(response) => response,
-            Err(error) => refuse(exchange, &error).await,
-        };
+        let response = settle(exchange, answered).await;
         self.metrics.count(exchange.route.as_deref(), response.status);
         audit::record(exchange, &response);
         respond::finish(exchange, response)
@@ -180,11 +182,6 @@ impl Pipeline {
     fn address_told(&self, request: &Request) -> Option<String> {
         self.address_rule.told(|name| joined(request, name))
     }
-
-    fn is_disabled(&self, path: &str) -> bool {
-        let path = path.trim_end_matches('/');
-        self.auth.config.disabled_paths.iter().any(|disabled| disabled.trim_end_matches('/') == path)
-    }
 }
 
 fn joined(request: &Request, name: &str) -> Option<String> {
@@ -194,6 +191,14 @@ fn joined(request: &Request, name: &str) -> Option<String> {
 
 /// What the stages came to; the outer error is a panic.
 type Walked = Result<Result<Response, ApiError>, Box<dyn Any + Send>>;
+
+/// The answer that a walk came to.
+async fn settle(exchange: &mut Exchange, walked: Walked) -> Response {
+    match walked.unwrap_or_else(|_| Err(ApiError::internal("a stage panicked"))) {
+        Ok(response) => response,
+        Err(error) => refuse(exchange, &error).await,
+    }
+}
 
 /// The answer to a refusal. A session that was opened before a later step refused is ended: nothing stays half-done.
 async fn refuse(exchange: &mut Exchange, error: &ApiError) -> Response {

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{Extensions, Pipeline, body, origin_check, rate_limit, refuse, router};
+use super::cors::Cors;
+use super::{Extensions, body, origin_check, rate_limit, refuse, router};
 use crate::error::ApiError;
 use crate::exchange::{Exchange, Route};
 use crate::hooks::Step;
@@ -71,6 +72,12 @@ pub const ROOT: Stages =
 /// The stages of a call by the application's own backend: limits and origins are for browsers.
 pub const FUNCTION: Stages = [&[Stage::Characters, Stage::Targets], &AROUND_ENDPOINT];
 
+/// The stages of a call by another request, whose origin was checked: what a client's own request passes beside that.
+pub const INNER: Stages = [
+    &[Stage::DisabledPaths, Stage::Route, Stage::RateLimit, Stage::Unknown, Stage::Body, Stage::Targets],
+    &AROUND_ENDPOINT,
+];
+
 /// What every endpoint and every function has around it.
 const AROUND_ENDPOINT: [Stage; 7] = [
     Stage::Identity,
@@ -110,17 +117,17 @@ impl Stage {
     }
 }
 
-impl Pipeline {
+impl Extensions {
     /// Passes the stages in order. The first that answers or fails decides the answer.
     pub(super) async fn walk(
         &self,
         stages: Stages,
         exchange: &mut Exchange,
-        extensions: &Extensions,
+        cors: Option<&Cors>,
     ) -> Result<Response, ApiError> {
         let mut reply = None;
         for stage in stages.into_iter().flatten() {
-            if let Some(answer) = self.pass(*stage, exchange, extensions, &mut reply).await? {
+            if let Some(answer) = self.pass(*stage, exchange, cors, &mut reply).await? {
                 return Ok(answer);
             }
         }
@@ -132,26 +139,26 @@ impl Pipeline {
         &self,
         stage: Stage,
         exchange: &mut Exchange,
-        extensions: &Extensions,
+        cors: Option<&Cors>,
         reply: &mut Option<Response>,
     ) -> Result<Option<Response>, ApiError> {
         match stage {
-            Stage::DisabledPaths if self.is_disabled(&exchange.request.path) => {
+            Stage::DisabledPaths if is_disabled(exchange) => {
                 return Ok(Some(Response::with_type(404, "text/plain;charset=UTF-8", "Not Found")));
             }
             Stage::DisabledPaths => {}
             Stage::Preflight => {
-                return Ok(self.cors.as_ref().and_then(|cors| cors.preflight(&exchange.request, &extensions.router)));
+                return Ok(cors.and_then(|cors| cors.preflight(&exchange.request, &self.router)));
             }
             Stage::Route => {
-                exchange.route = extensions.router.find(&exchange.request);
+                exchange.route = self.router.find(&exchange.request);
                 if let Some(route) = &exchange.route {
                     exchange.set_params(router::params(&route.path, &exchange.request.path));
                 }
             }
-            Stage::RateLimit => rate_limit::count(exchange, &extensions.rate_rules).await?,
+            Stage::RateLimit => rate_limit::count(exchange, &self.rate_rules).await?,
             Stage::Unknown if exchange.route.is_none() => return Ok(Some(Response::bare(404))),
-            Stage::Unknown if only_looks_at_link(exchange, &extensions.plugins) => {
+            Stage::Unknown if only_looks_at_link(exchange, &self.plugins) => {
                 return Ok(Some(Response::bare(200)));
             }
             Stage::Unknown => {}
@@ -159,8 +166,8 @@ impl Pipeline {
             Stage::Characters => body::refuse_null_characters(&exchange.request)?,
             Stage::Origin => origin_check::check(exchange, &*met(exchange)?)?,
             Stage::Targets => origin_check::check_targets(exchange)?,
-            Stage::Identity => return extensions.plugins.ahead_of_scripts(exchange).await,
-            Stage::BeforeScripts => match extensions.scripts.before(exchange).await? {
+            Stage::Identity => return self.plugins.ahead_of_scripts(exchange).await,
+            Stage::BeforeScripts => match self.scripts.before(exchange).await? {
                 Step::Continue => {}
                 // What a script put into the request is held to the same rules as what a client sends.
                 Step::Changed => {
@@ -169,7 +176,7 @@ impl Pipeline {
                 }
                 Step::Answer(response) => return Ok(Some(response)),
             },
-            Stage::BeforePlugins => return extensions.plugins.before(exchange).await,
+            Stage::BeforePlugins => return self.plugins.before(exchange).await,
             Stage::Endpoint => {
                 let route = met(exchange)?;
                 *reply = Some(match route.endpoint.call(exchange).await {
@@ -180,17 +187,23 @@ impl Pipeline {
             Stage::Outbox => exchange.write_later().await?,
             Stage::AfterPlugins => {
                 if let Some(response) = reply {
-                    extensions.plugins.after(exchange, response).await?;
+                    self.plugins.after(exchange, response).await?;
                 }
             }
             Stage::AfterScripts => {
                 if let Some(response) = reply {
-                    extensions.scripts.after(exchange, response).await?;
+                    self.scripts.after(exchange, response).await?;
                 }
             }
         }
         Ok(None)
     }
+}
+
+fn is_disabled(exchange: &Exchange) -> bool {
+    let path = exchange.request.path.trim_end_matches('/');
+    let mut disabled = exchange.auth().config.disabled_paths.iter();
+    disabled.any(|disabled| disabled.trim_end_matches('/') == path)
 }
 
 /// A mail server that looks whether a link works must not use it up: a `HEAD` with a token or a code in its address.

@@ -2,6 +2,7 @@
 import { call, go, page } from "./api.js";
 import { ask } from "./ask.js";
 import { busy, element, notice, onSubmit, pause, refuse, wrong } from "./form.js";
+import { menu, reload, said } from "./menu.js";
 import { meaning, say } from "./say.js";
 import { device, timed } from "./when.js";
 
@@ -10,21 +11,6 @@ const [PICTURE, MOST_PICTURE] = [384, 60_000];
 
 const form = (name) => document.querySelector(`form[data-form="${name}"]`);
 const mark = (name) => (document.querySelector(`template[data-mark="${CSS.escape(name)}"]`) ?? document.querySelector('template[data-mark=""]')).content.cloneNode(true);
-
-/** The page is shown anew and says what was done. */
-function reload(text, at) {
-  sessionStorage.setItem("said", JSON.stringify({ text, at }));
-  location.reload();
-  return { leaves: true };
-}
-
-function said() {
-  const kept = sessionStorage.getItem("said");
-  sessionStorage.removeItem("said");
-  if (!kept) return;
-  const { text, at } = JSON.parse(kept);
-  notice(document.getElementById(at) ?? document.getElementById("top"), "good", text);
-}
 
 /** One row of a list. */
 function row(symbol, what, details, ...buttons) {
@@ -217,43 +203,6 @@ function mails() {
     pause(button);
   }));
 }
-
-function menu() {
-  document.querySelectorAll("[data-sign-out]").forEach((button) => button.addEventListener("click", async () => {
-    const { error } = await call("/sign-out", {});
-    if (error) return notice(document.getElementById("top"), "bad", error.text, { code: error.code });
-    sessionStorage.clear();
-    go(page("/signed-out"));
-  }));
-  document.querySelector("[data-stop-acting]")?.addEventListener("click", async ({ currentTarget }) => {
-    currentTarget.disabled = true;
-    const { error } = await call("/admin/stop-impersonating", {});
-    if (error) return notice(document.getElementById("top"), "bad", error.text, { code: error.code });
-    location.reload();
-  });
-  const place = document.querySelector("[data-accounts]");
-  if (place) document.getElementById("menu").addEventListener("toggle", (event) => event.newState === "open" && switcher(place));
-}
-
-/** The other accounts of this browser, when the menu is opened. */
-async function switcher(place) {
-  const { data } = await call("/multi-session/list-device-sessions");
-  const others = (data ?? []).filter(({ session }) => session.id !== place.dataset.session);
-  place.replaceChildren(...others.map(({ session, user }) => {
-    const item = document.getElementById("account-item").content.cloneNode(true).firstElementChild;
-    item.querySelector(".row-mark").textContent = initials(user.name || user.email);
-    item.querySelector("strong").textContent = user.name;
-    item.querySelector(".faint").textContent = user.email;
-    item.addEventListener("click", async () => {
-      const { error } = await call("/multi-session/set-active", { sessionToken: session.token });
-      if (error) return notice(document.getElementById("top"), "bad", error.text, { code: error.code });
-      go(page("/account"));
-    });
-    return item;
-  }));
-}
-
-const initials = (name) => name.split(/\s+/).filter(Boolean).slice(0, 2).map(([letter]) => letter.toUpperCase()).join("");
 
 export function account() {
   said();

@@ -1,14 +1,18 @@
 // The server's JSON API, as any front end calls it.
 import { meaning, say } from "./say.js";
 
-const { api, root, home } = document.documentElement.dataset;
+const { api, root, home, operators } = document.documentElement.dataset;
 export const page = (path) => `${root}${path}`;
 
-/** Calls an endpoint: `{ data }`, or `{ error: { code, status, text } }` with words for a person. Never throws. */
+/**
+ * Calls an endpoint, of operators too where the page has some: `{ data }`, or `{ error: { code, status, text } }` with words
+ * for a person. Never throws.
+ */
 export async function call(path, body, method = body === undefined ? "GET" : "POST") {
-  const address = path.startsWith(`${api}/`) ? path : `${api}${path}`;
+  const isWhole = [api, operators].some((base) => base && path.startsWith(`${base}/`));
+  const address = isWhole ? path : `${api}${path}`;
   const init = { method, credentials: "same-origin", headers: { accept: "application/json" } };
-  if (method === "POST") Object.assign(init, { body: JSON.stringify(body ?? {}), headers: { ...init.headers, "content-type": "application/json" } });
+  if (method !== "GET") Object.assign(init, { body: JSON.stringify(body ?? {}), headers: { ...init.headers, "content-type": "application/json" } });
   let answer;
   try { answer = await fetch(address, init); } catch { return { error: { code: "OFFLINE", status: 0, text: say("offline") } }; }
   const data = await answer.json().catch(() => null);
@@ -19,7 +23,7 @@ function refusal(answer, data) {
   const { status } = answer;
   const code = data?.code ?? (status === 401 ? "UNAUTHORIZED" : "");
   if (status === 429 && !meaning(code)) return { code: "429", status, text: say("busy", { seconds: answer.headers.get("x-retry-after") ?? answer.headers.get("retry-after") ?? "10" }) };
-  return { code, status, text: meaning(code) ?? data?.message ?? say("unknown"), message: data?.message };
+  return { code, status, text: meaning(code) ?? data?.message ?? say("unknown"), message: data?.message, errors: data?.errors };
 }
 
 /** Where the person wants to go: a place of this server, or an address that the API has to agree to. */

@@ -12,8 +12,9 @@ pub const THEME_COOKIE: &str = "doorward_theme";
 
 /// The module of every page.
 const SCRIPT: &str = "page.js";
-/// What it imports: the browser loads all of it at once.
-const MODULES: [&str; 8] = ["act.js", "account.js", "gate.js", "form.js", "api.js", "say.js", "ask.js", "when.js"];
+/// What it imports on all pages: the browser loads all of it at once.
+const MODULES: [&str; 9] =
+    ["act.js", "account.js", "gate.js", "menu.js", "form.js", "api.js", "say.js", "ask.js", "when.js"];
 
 /// One page that is being answered.
 pub struct Frame<'r, 'q> {
@@ -123,13 +124,14 @@ impl<'r, 'q> Frame<'r, 'q> {
     }
 
     fn frame(&self) -> Result<Value> {
-        let theme = cookies::get(THEME_COOKIE)?.filter(|theme| ["light", "dark"].contains(&theme.as_str()));
+        let theme = crate::kept(THEME_COOKIE)?.filter(|theme| ["light", "dark"].contains(&theme.as_str()));
         let root = site::page("/");
         let texts = format!("texts.{}.js", self.language.code());
         // All assets lie in one folder.
         let script = site::asset(SCRIPT).unwrap_or_default();
         let folder = script.strip_suffix(SCRIPT).unwrap_or_default();
-        let preload = MODULES.into_iter().chain([texts.as_str()]).map(|name| format!("{folder}{name}"));
+        let modules = MODULES.iter().chain(crate::OWN.modules).copied();
+        let preload = modules.chain([texts.as_str()]).map(|name| format!("{folder}{name}"));
         Ok(json!({
             "lang": self.language.code(),
             "theme": theme.unwrap_or_default(),
@@ -154,6 +156,7 @@ pub fn drawn(found: &sections::Contributed) -> Value {
 /// Where the own page of a plugin in a slot stands.
 fn place(slot: &str, plugin: &str) -> String {
     match slot {
+        "admin.page" => site::page(&format!("/admin/more/{plugin}")),
         "account.page" => site::page(&format!("/account/more/{plugin}")),
         "account.profile" => format!("{}#{plugin}", site::page("/account")),
         "account.security" => format!("{}#{plugin}", site::page("/account/security")),
@@ -198,7 +201,7 @@ fn language(request: &Request, site: &Value) -> Result<Language> {
     if let Some(language) = chosen {
         return Ok(language);
     }
-    let kept = cookies::get(LANGUAGE_COOKIE)?.and_then(|tag| Language::of_tag(&tag)).filter(is_offered);
+    let kept = crate::kept(LANGUAGE_COOKIE)?.and_then(|tag| Language::of_tag(&tag)).filter(is_offered);
     let liked = || request.header("accept-language").and_then(|header| Language::of_header(&header)).filter(is_offered);
     Ok(kept.or_else(liked).or_else(|| offered.first().copied()).unwrap_or(Language::English))
 }

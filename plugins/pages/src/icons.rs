@@ -10,7 +10,7 @@ pub fn mark(provider: &str) -> Option<&'static str> {
     MARKS.iter().find(|(known, _)| *known == provider).map(|(_, shape)| *shape)
 }
 
-const ICONS: [(&str, &str); 41] = [
+const ICONS: [(&str, &str); 48] = [
     ("alert", r#"<path d="M10 3.2 17.6 16.4H2.4z"/><path d="M10 8.2v3.6M10 14.1v.1"/>"#),
     ("arrow", r#"<path d="M4 10h12M11.5 5.5 16 10l-4.5 4.5"/>"#),
     ("at", r#"<circle cx="10" cy="10" r="3"/><path d="M13 7v4.2a2 2 0 0 0 4 0V10a7 7 0 1 0-2.9 5.7"/>"#),
@@ -89,6 +89,19 @@ const ICONS: [(&str, &str); 41] = [
     (
         "wifi-off",
         r#"<path d="M3 3l14 14M2.5 8a11 11 0 0 1 4-2.4M10 5c2.9 0 5.5 1.1 7.5 3M5.5 11a7 7 0 0 1 2.5-1.5M13.6 10.3a7 7 0 0 1 .9.7M10 15.5v.1"/>"#,
+    ),
+    ("columns", r#"<rect x="3" y="4" width="14" height="12" rx="2"/><path d="M8 4v12M12.5 4v12"/>"#),
+    ("filter", r#"<path d="M3.5 5.5h13M6 10h8M8.5 14.5h3"/>"#),
+    (
+        "gear",
+        r#"<circle cx="10" cy="10" r="2.6"/><path d="M10 2.8v2M10 15.2v2M2.8 10h2M15.2 10h2M4.9 4.9l1.4 1.4M13.7 13.7l1.4 1.4M4.9 15.1l1.4-1.4M13.7 6.3l1.4-1.4"/>"#,
+    ),
+    ("overview", r#"<path d="M3.5 16.5h13M5.5 13.5v-3M10 13.5v-8M14.5 13.5V8"/>"#),
+    ("plug", r#"<path d="M7 2.8v4M13 2.8v4M5 6.8h10v2.4a5 5 0 0 1-10 0zM10 14.2v3.3"/>"#),
+    ("search", r#"<circle cx="8.8" cy="8.8" r="5.3"/><path d="m12.8 12.8 4 4"/>"#),
+    (
+        "users",
+        r#"<circle cx="7.5" cy="7" r="3"/><path d="M2 16.5c0-3 2.2-5 5.5-5s5.5 2 5.5 5M12.8 4.3a3 3 0 0 1 0 5.4M14.8 12c1.9.7 3.2 2.3 3.2 4.5"/>"#,
     ),
     ("x", r#"<path d="m5 5 10 10M15 5 5 15"/>"#),
 ];

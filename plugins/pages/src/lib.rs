@@ -19,6 +19,25 @@ use doorward_sdk::prelude::*;
 
 doorward_sdk::plugin!(plugin);
 
+/// The plugin `admin-pages` compiles these modules too, with more of its own.
+const OWN: look::Set = look::Set { modules: &[], sheets: &[], templates: &[] };
+
+/// What a person chose: the value of a cookie that scripts of the pages set.
+///
+/// # Errors
+/// When it cannot be read.
+fn kept(name: &str) -> Result<Option<String>> {
+    cookies::get(name)
+}
+
+/// `GET /pages/choices`: the language and the look that a person chose, for pages of other plugins, which cannot read these
+/// cookies.
+fn choices(_request: &Request, (): ()) -> Result<Response> {
+    let names = [frame::LANGUAGE_COOKIE, frame::THEME_COOKIE];
+    let found = names.map(|name| Ok((name.to_owned(), kept(name)?.into())));
+    Response::json(&Value::Object(found.into_iter().collect::<Result<_>>()?))
+}
+
 /// The whole plugin: its pages, the slots in them, and the two cookies that its scripts set.
 pub fn plugin() -> Plugin {
     let slots =
@@ -27,7 +46,16 @@ pub fn plugin() -> Plugin {
         .prepare(render::prepare)
         .cookie(CookieRule::literal(frame::LANGUAGE_COOKIE))
         .cookie(CookieRule::literal(frame::THEME_COOKIE))
-        .route(Route::post("/pages/qr", qr::qr))
+        .route(
+            Route::get("/pages/choices", choices)
+                .summary("Tells the language and the look that a person chose")
+                .answers(schema::any_object),
+        )
+        .route(
+            Route::post("/pages/qr", qr::qr)
+                .summary("Draws a QR code")
+                .answers(|| schema::object(&[("size", schema::integer()), ("path", schema::text())])),
+        )
         .rate_limit(RateRule::new("/pages/qr", 10, 60))
         .page(Page::get("/", gate::home))
         .page(Page::get("/sign-in", gate::sign_in).signs_in())

@@ -5,7 +5,7 @@ use crate::words::Language;
 use doorward_sdk::prelude::Value;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Kwargs;
-use minijinja::{AutoEscape, Environment, Error};
+use minijinja::{AutoEscape, Environment, Error, ErrorKind};
 use std::cell::Cell;
 
 const TEMPLATES: [(&str, &str); 16] = [
@@ -67,7 +67,8 @@ fn parsed() -> Environment<'static> {
     environment.add_function("t", |key: &str, values: Kwargs| say(LANGUAGE.get(), key, &values));
     environment.add_function("icon", icon);
     environment.add_function("mark", mark);
-    for (name, text) in TEMPLATES {
+    environment.add_function("json", json);
+    for (name, text) in TEMPLATES.iter().chain(crate::OWN.templates) {
         environment.add_template(name, text).unwrap_or_default();
     }
     environment
@@ -86,6 +87,11 @@ fn icon(name: &str) -> minijinja::Value {
     minijinja::Value::from_safe_string(format!(
         r#"<svg class="icon" viewBox="0 0 20 20" aria-hidden="true">{shape}</svg>"#
     ))
+}
+
+/// A value as JSON text, which is escaped as any text is.
+fn json(value: minijinja::Value) -> Result<String, Error> {
+    serde_json::to_string(&value).map_err(|error| Error::new(ErrorKind::BadSerialization, error.to_string()))
 }
 
 /// The mark of a provider, or the first letter of its name.

@@ -1,10 +1,11 @@
 //! Runs a plugin's routes, hooks and events on what a test made: on the same conditions as the host.
 
-use super::{RawChange, RawReply, RawRequest};
+use super::duty::{Sight, during};
+use super::{RawAttempt, RawChange, RawReply, RawRequest};
 use crate::error::ApiError;
 use crate::event::action_rule;
-use crate::{Change, Error, Flow, Plugin, Reply, Request, Response};
-use doorward_contract::{EventMoment, EventRule, Facts, On, PathPattern, RouteRule, chosen};
+use crate::{Attempt, Change, Error, Flow, Plugin, Reply, Request, Response, Verdict};
+use doorward_contract::{EventMoment, EventRule, Facts, Moment, On, PathPattern, RouteRule, chosen};
 use serde_json::{Map, Value};
 
 /// What the conditions of hooks look at.
@@ -62,12 +63,15 @@ impl RawRequest {
     pub fn send(&self, plugin: &Plugin) -> Result<Response, Error> {
         let is_it = |rule: &RouteRule| rule.method == self.method() && self.takes_params_of(&path_of(rule));
         let mut routes = plugin.manifest.routes.iter().zip(&plugin.routes);
-        let Some((_, handler)) = routes.find(|(rule, _)| is_it(rule)) else {
+        let Some((rule, handler)) = routes.find(|(rule, _)| is_it(rule)) else {
             let message = format!("the plugin has no route {} {}", self.method(), self.path());
             return Err(Error::new(404, "NOT_FOUND", message));
         };
-        declare(plugin);
-        handler(&Request::new(self))
+        if let Some(fault) = self.body_fault(rule) {
+            return Err(fault);
+        }
+        super::with(|world| world.answers_get = self.method() == "GET");
+        during(plugin, Moment::Route, Sight::OWN, || handler(&Request::new(self)))
     }
 
     /// Calls the plugin's function with this name, as the application's own backend does.
@@ -79,41 +83,69 @@ impl RawRequest {
         let Some((_, handler)) = functions.find(|(rule, _)| rule.name == name) else {
             return Err(Error::new(404, "NOT_FOUND", "no such function"));
         };
-        declare(plugin);
-        handler(&Request::new(self))
+        during(plugin, Moment::Function, Sight::OWN, || handler(&Request::new(self)))
     }
 
     /// Runs the `before` hooks of the plugin whose pattern and conditions match, those ahead of scripts first, until one
     /// answers.
     ///
     /// # Errors
-    /// What the first hook refused with.
+    /// What the first hook refused with; 500 where it does not ask for the right to refuse or to answer, as in the host.
     pub fn run_before(&self, plugin: &Plugin) -> Result<Option<Response>, Error> {
-        declare(plugin);
         for is_ahead in [true, false] {
             let hooks = plugin.manifest.before.iter().zip(&plugin.before);
             for (on, hook) in hooks.filter(|(on, _)| on.ahead_of_scripts == is_ahead) {
                 let asked = Asked { request: self, reply: None };
-                if asked.matches(on, plugin)
-                    && let Flow::Respond(response) = hook(&Request::new(self))?
-                {
-                    return Ok(Some(response));
+                if !asked.matches(on, plugin) {
+                    continue;
+                }
+                let sight = Sight::of(on, &plugin.manifest);
+                match during(plugin, Moment::Before, sight, || hook(&Request::new(self))) {
+                    Ok(Flow::Proceed) => {}
+                    Ok(Flow::Respond(response)) if sight.changes_answer => return Ok(Some(response)),
+                    Ok(Flow::Respond(_)) => return Err(not_granted(on, "answers", "changes_answer")),
+                    Err(_) if !sight.may_refuse() => return Err(not_granted(on, "refuses a request", "reads_request")),
+                    Err(error) => return Err(error),
                 }
             }
         }
         Ok(None)
     }
 
-    /// Runs the `after` hooks of the plugin whose pattern and conditions match.
+    /// Runs the `after` hooks of the plugin whose pattern and conditions match. One that may not change the answer cannot
+    /// refuse it either: as in the host, the log gets a line.
     ///
     /// # Errors
     /// What the first hook refused with.
     pub fn run_after(&self, plugin: &Plugin, reply: &RawReply) -> Result<(), Error> {
-        declare(plugin);
         let hooks = plugin.manifest.after.iter().zip(&plugin.after);
         let asked = Asked { request: self, reply: Some(reply) };
         let mut matching = hooks.filter(|(on, _)| asked.matches(on, plugin));
-        matching.try_for_each(|(_, hook)| hook(&Request::new(self), &Reply::new(reply)))
+        matching.try_for_each(|(on, hook)| {
+            let sight = Sight::of(on, &plugin.manifest);
+            let said = during(plugin, Moment::After, sight, || hook(&Request::new(self), &Reply::new(reply)));
+            if said.is_err() && !sight.changes_answer {
+                let line = "Warn: an after-hook refuses an answer that it may not refuse".to_owned();
+                super::with(|world| world.log.push(line));
+                return Ok(());
+            }
+            said
+        })
+    }
+
+    /// The claims that the plugin adds for `user` to those that there are. Of the request it sees nothing: to see more, the
+    /// operator grants `reads-request:/**`.
+    ///
+    /// # Errors
+    /// What it refused with; 404 when it adds no claims.
+    pub fn extend_claims(
+        &self,
+        plugin: &Plugin,
+        user: &Value,
+        claims: &Map<String, Value>,
+    ) -> Result<Map<String, Value>, Error> {
+        let Some(extend) = plugin.claims else { return Err(Error::new(404, "NOT_FOUND", "it adds no claims")) };
+        during(plugin, Moment::Claims, Sight::default(), || extend(&Request::new(self), user, claims))
     }
 }
 
@@ -146,8 +178,35 @@ impl RawChange {
                 && rule.when_user.is_none_or(|field| self.is_of_user_with(field))
         };
         let mut events = plugin.manifest.events.iter().zip(&plugin.events).filter(|(rule, _)| is_told(rule));
-        events.try_for_each(|(_, call)| call(&Change::new(self)))
+        self.begin(moment);
+        events.try_for_each(|(_, call)| during(plugin, Moment::Event, Sight::default(), || call(&Change::new(self))))
     }
+}
+
+impl RawAttempt {
+    /// Asks the plugin's gate about this sign-in; a plugin without a gate admits.
+    ///
+    /// # Errors
+    /// What the gate refused with.
+    pub fn ask(&self, plugin: &Plugin) -> Result<Verdict, Error> {
+        let Some(gate) = plugin.gate else { return Ok(Verdict::Admit) };
+        during(plugin, Moment::Gate, Sight::default(), || gate(&Attempt::new(self)))
+    }
+}
+
+/// Asks the plugin whether it can work with the operator's options, as the host does when it is loaded.
+///
+/// # Errors
+/// What is wrong with them, with the option's name in front where one alone is wrong.
+pub fn check_options(plugin: &Plugin) -> Result<(), String> {
+    let checked = during(plugin, Moment::Check, Sight::default(), || (plugin.check_options)());
+    checked.map_err(|(name, reason)| if name.is_empty() { reason } else { format!("`{name}`: {reason}") })
+}
+
+/// A hook did what it does not ask for: in the host, that fails the request.
+fn not_granted(on: &On, what: &str, right: &str) -> Error {
+    let message = format!("a hook before `{}` {what}: say `On::path(…).{right}()`", on.pattern);
+    Error::new(500, "PLUGIN_ERROR", message)
 }
 
 impl Error {
@@ -162,6 +221,8 @@ pub(super) fn declare(plugin: &Plugin) {
     super::with(|world| {
         world.declared = Some(plugin.manifest.tables.clone());
         world.slots = Some(plugin.manifest.slots.clone());
+        world.called = Some(plugin.manifest.calls.iter().map(|rule| rule.pattern).collect());
+        world.answers_get = false;
     });
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::LazyLock;
 
-use doorward_contract::{HookRight, chosen};
+use doorward_contract::{HookRight, PathPattern, called_paths, chosen};
 use serde_json::{Map, Value as Json};
 
 use super::hook_rights::{asked_grants, sentence, suffices};
@@ -46,6 +46,8 @@ pub(in crate::plugin_host) struct Rights {
     pub(in crate::plugin_host) mails: Vec<String>,
     /// Of its own pages, where others add sections.
     pub(in crate::plugin_host) slots: Vec<String>,
+    /// Endpoints that it calls, and whether it sees the secrets in their answers.
+    pub(in crate::plugin_host) calls: Vec<(PathPattern, bool)>,
 }
 
 /// Checks that everything in `used` was granted.
@@ -69,10 +71,14 @@ pub(in crate::plugin_host) fn check(
     let lacking: Vec<&String> = needed.iter().copied().filter(|name| !suffices(granted, name)).collect();
     let Some(first) = lacking.first() else { return Ok(()) };
     // Rights beyond what the manifest asks for stay in the line.
-    let kept = granted.iter().filter(|name| !asked.contains(name) && HookRight::parse(name).is_some());
+    let kept = granted.iter().filter(|name| !asked.contains(name) && is_for_paths(name));
     let line = needed.iter().copied().chain(kept).map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
     let meaning = lacking.iter().filter_map(|name| Some(format!("\n    {name}: it {}", sentence(name)?)));
     Err(PluginError::NotGranted { plugin, capability: (*first).clone(), meaning: meaning.collect(), line })
+}
+
+fn is_for_paths(grant: &str) -> bool {
+    HookRight::parse(grant).is_some() || called_paths(grant).is_some()
 }
 
 /// Whether the entry is a plugin of this project, from the plugin folder.
@@ -123,6 +129,7 @@ impl Rights {
             tables: manifest.tables.iter().map(|table| table.name.clone()).collect(),
             mails: manifest.mails.clone(),
             slots: manifest.slots.clone(),
+            calls: manifest.calls.iter().map(|rule| (PathPattern::new(&rule.pattern), rule.secrets)).collect(),
         })
     }
 }

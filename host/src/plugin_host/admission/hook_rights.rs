@@ -1,11 +1,11 @@
 //! What hooks may see and change on paths that are not the plugin's own: asked for by the manifest, granted by the operator.
 
-use doorward_contract::{ContributionRule, HookRight, SECTION_GRANT};
+use doorward_contract::{CallRule, ContributionRule, HookRight, SECTION_GRANT, called_paths};
 
 use crate::plugin_host::package::manifest::{Hook, Manifest};
 
-/// Granted to every plugin: they reach nothing that belongs to anyone.
-const HARMLESS: [&str; 6] = ["config", "log", "clock", "crypto", "cache", "site"];
+/// Granted to every plugin: they reach nothing that belongs to anyone, or only what is granted path by path (`endpoints`).
+const HARMLESS: [&str; 7] = ["config", "log", "clock", "crypto", "cache", "site", "endpoints"];
 
 /// The grant of a plugin that is asked about every sign-in.
 const GATE: &str = "session-gate";
@@ -89,8 +89,12 @@ impl Sights {
 /// Whether a grant gives this right on all paths of a pattern: it names the pattern, or a folder that the pattern is in.
 fn covers(grant: &str, right: HookRight, pattern: &str) -> bool {
     let Some((granted, granted_pattern)) = HookRight::parse(grant) else { return false };
-    let folder = granted_pattern.strip_suffix("**");
-    granted == right && (granted_pattern == pattern || folder.is_some_and(|folder| pattern.starts_with(folder)))
+    granted == right && contains(granted_pattern, pattern)
+}
+
+/// Whether a granted pattern is this one, or a folder that it is in.
+fn contains(granted: &str, pattern: &str) -> bool {
+    granted == pattern || granted.strip_suffix("**").is_some_and(|folder| pattern.starts_with(folder))
 }
 
 /// Whether every plugin may use this capability.
@@ -100,6 +104,9 @@ fn is_harmless(capability: &str) -> bool {
 
 /// Whether the grants do for what a manifest asks for: the grant itself, or one that contains it.
 pub(in crate::plugin_host) fn suffices(grants: &[String], asked: &str) -> bool {
+    if let Some(pattern) = called_paths(asked) {
+        return grants.iter().filter_map(|grant| called_paths(grant)).any(|granted| contains(granted, pattern));
+    }
     match HookRight::parse(asked) {
         None => is_harmless(asked) || grants.iter().any(|grant| grant == asked),
         Some((HookRight::Observes, pattern)) => {
@@ -120,9 +127,10 @@ pub fn asked_grants(manifest: &Manifest) -> Vec<String> {
     let roles = [(manifest.is_gate, GATE), (manifest.claims, CLAIMS), (has_pages, PAGES), (runs_scripts, PAGE_SCRIPTS)];
     let roles = roles.into_iter().filter(|(is_asked, _)| *is_asked).map(|(_, name)| name.to_owned());
     let sections = manifest.contributions.iter().map(ContributionRule::grant);
+    let calls = manifest.calls.iter().flat_map(CallRule::grants);
     let capabilities = manifest.capabilities.iter().filter(|name| !is_harmless(name)).cloned();
     let mut asked: Vec<String> = Vec::new();
-    for grant in capabilities.chain(roles).chain(sections).chain(written_rows(manifest)).chain(hooks) {
+    for grant in capabilities.chain(roles).chain(sections).chain(written_rows(manifest)).chain(calls).chain(hooks) {
         if !asked.contains(&grant) {
             asked.push(grant);
         }
@@ -155,9 +163,16 @@ pub fn sentence(grant: &str) -> Option<String> {
         }
         _ => match grant.strip_prefix(SECTION_GRANT) {
             Some(slot) => Some(format!("adds to the part {slot} of pages, and gets what people type there")),
-            None => HookRight::parse(grant).map(|(right, pattern)| right.sentence(pattern)),
+            None => called_paths(grant)
+                .map(calls)
+                .or_else(|| HookRight::parse(grant).map(|(right, pattern)| right.sentence(pattern))),
         },
     }
+}
+
+fn calls(pattern: &str) -> String {
+    let what = if pattern == "/**" { "any endpoint" } else { pattern };
+    format!("calls {what} with all that whoever makes the request may do there")
 }
 
 #[cfg(test)]
@@ -189,6 +204,22 @@ mod tests {
         ] {
             assert!(!do_for(&grants, asked), "{grants:?} {asked}");
         }
+    }
+
+    #[test]
+    fn calls_are_granted_for_their_paths_alone() {
+        assert!(do_for(&["calls:/a/b"], "calls:/a/b") && do_for(&["calls:/a/**"], "calls:/a/b"));
+        for (grants, asked) in [
+            (vec!["calls:/a"], "calls:/b"),
+            (vec!["calls:/a"], "calls:/**"),
+            (vec!["observes:/**", "endpoints"], "calls:/a"),
+            (vec!["calls:/**"], "observes:/a"),
+        ] {
+            assert!(!do_for(&grants, asked), "{grants:?} {asked}");
+        }
+        let asks = asked_grants(&manifest(r#","calls":[{"pattern":"/a"},{"pattern":"/b","secrets":true}]"#));
+        assert_eq!(asks, ["calls:/a", "calls:/b", "secrets:/b"]);
+        assert!(sentence("calls:/a").unwrap().starts_with("calls /a with all that whoever"));
     }
 
     #[test]

@@ -2,6 +2,16 @@
 //!
 //! Flat: one file per capability.
 
+/// Answers with why the function cannot be called now, when it cannot: the contract's table says so.
+macro_rules! at_its_time {
+    ($state:ident, $capability:literal, $function:literal) => {
+        const CALL: doorward_contract::Call = doorward_contract::Call::of($capability, $function);
+        if let Some(fault) = $state.not_now(&CALL)? {
+            return Ok(Err(fault.into()));
+        }
+    };
+}
+
 mod accounts;
 mod browser_sessions;
 mod cache;
@@ -13,6 +23,7 @@ mod cookies;
 mod counters;
 mod crypto;
 mod email_ownership;
+mod endpoints;
 mod http;
 mod keys;
 mod log;
@@ -80,6 +91,7 @@ pub(super) fn link(linker: &mut Linker<State>, names: &[String]) -> wasmtime::Re
             "http" => i::http::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
             "site" => i::site::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
             "sections" => i::sections::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
+            "endpoints" => i::endpoints::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
             "claims" => i::claims::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
             other => return Err(wasmtime::Error::msg(format!("this server has no capability `{other}`"))),
         }

@@ -1,5 +1,6 @@
 //! The manifest: what a plugin declares, as the JSON text that the server reads without running anything.
 
+pub(crate) mod call;
 pub(crate) mod condition;
 pub(crate) mod cookie;
 pub(crate) mod event;
@@ -16,6 +17,7 @@ use serde_json::{Map, Value};
 
 use crate::error_code::ErrorCode;
 use crate::secrets::sounds_secret;
+use call::CallRule;
 use condition::Condition;
 use cookie::CookieRule;
 use event::EventRule;
@@ -93,6 +95,9 @@ pub struct Manifest<S = &'static str> {
     /// Hosts that it sends requests to: a name, or `*.` and a name.
     #[serde(default)]
     pub http_hosts: Vec<S>,
+    /// Other endpoints of the server that it calls.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub calls: Vec<CallRule<S>>,
     /// Options and their defaults.
     #[serde(default)]
     pub options: Map<String, Value>,
@@ -164,6 +169,7 @@ impl<S> Manifest<S> {
             claims_when_session: None,
             functions: Vec::new(),
             http_hosts: Vec::new(),
+            calls: Vec::new(),
             options: Map::new(),
             rate_limits: Vec::new(),
             cookies: Vec::new(),
@@ -206,11 +212,12 @@ impl<S: AsRef<str>> Manifest<S> {
         let routes = self.routes.iter().map(|route| &route.path);
         let paths =
             hooks().map(|hook| &hook.pattern).chain(routes).chain(self.rate_limits.iter().map(|rule| &rule.path));
+        let paths = paths.chain(self.calls.iter().map(|rule| &rule.pattern));
         if let Some(path) = paths.map(AsRef::as_ref).find(|path| !path.starts_with('/')) {
             return Some(format!("the path `{path}` does not begin with `/`"));
         }
-        if let Some(route) = self.routes.iter().find(|route| !matches!(route.method.as_ref(), "GET" | "POST")) {
-            return Some(format!("`{} {}`: routes are GET or POST", route.method.as_ref(), route.path.as_ref()));
+        if let Some(fault) = self.routes.iter().find_map(RouteRule::fault) {
+            return Some(fault);
         }
         hooks().flat_map(|hook| &hook.conditions).find_map(Condition::fault)
     }
@@ -323,7 +330,9 @@ mod tests {
         assert_eq!(fault(""), None);
         for (json, part) in [
             (r#","routes":[{"method":"GET","path":"x"}]"#, "begin with `/`"),
-            (r#","routes":[{"method":"DELETE","path":"/x"}]"#, "GET or POST"),
+            (r#","routes":[{"method":"TRACE","path":"/x"}]"#, "GET, POST, PUT, PATCH or DELETE"),
+            (r#","routes":[{"method":"GET","path":"/x","accepts":["text/csv"]}]"#, "takes no body"),
+            (r#","routes":[{"method":"PUT","path":"/x","accepts":["csv"]}]"#, "no media type"),
             (r#","pages":[{"path":"/a/"}]"#, "the page `/a/`"),
             (r#","pages":[{"path":"/a","signs_in":true,"needs_session":true}]"#, "cannot need a session"),
             (r#","pages":[{"path":"/a","signs_in":true},{"path":"/b","signs_in":true}]"#, "two sign-in pages"),
@@ -338,10 +347,11 @@ mod tests {
             (r#","public_options":["a"]"#, "none of its options"),
             (r#","before":[{"pattern":"*"}]"#, "begin with `/`"),
             (r#","rate_limits":[{"path":"x","max":1,"window_secs":1}]"#, "begin with `/`"),
+            (r#","calls":[{"pattern":"**"}]"#, "begin with `/`"),
             (r#","verification_prefixes":["a"]"#, "needs 4 characters"),
             (r#","verification_prefixes":["abcd"]"#, "at its end"),
             (r#","after":[{"pattern":"/x","conditions":[{"header":"Set-Auth"}]}]"#, "in lower case"),
-            (r#","after":[{"pattern":"/x","conditions":[{"methods":["get"]}]}]"#, "not GET or POST"),
+            (r#","after":[{"pattern":"/x","conditions":[{"methods":["get"]}]}]"#, "which is none of GET, POST"),
             (r#","events":[{"model":"jwks","action":"create","moment":"before"}]"#, "no events"),
             (
                 r#","events":[{"model":"user","action":"create","moment":"before","when_user":"a"}]"#,

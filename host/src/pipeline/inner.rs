@@ -1,0 +1,38 @@
+//! Calls of endpoints by a request that is being answered.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use futures_util::FutureExt;
+use serde_json::Value as Json;
+
+use super::{Extensions, audit, settle, stages};
+use crate::exchange::{EndpointSource, Exchange, InnerAnswer, NotCalled};
+use crate::http::Response;
+
+#[async_trait]
+impl EndpointSource for Extensions {
+    async fn answer(self: Arc<Self>, mut inner: Exchange) -> Result<InnerAnswer, NotCalled> {
+        if self.router.find(&inner.request).is_some_and(|route| route.is_sign_in) {
+            return Err(NotCalled::SignsIn);
+        }
+        let walk = AssertUnwindSafe(self.walk(stages::INNER, &mut inner, None)).catch_unwind();
+        let walked = Box::pin(walk).await;
+        let response = settle(&mut inner, walked).await;
+        audit::record(&inner, &response);
+        // Its cookie goes nowhere, so that nobody could end it.
+        if let Err(error) = inner.revoke_opened_session().await {
+            let request_id = &inner.request.id;
+            tracing::error!(request_id, %error, "the session that a called endpoint opened could not be ended");
+        }
+        Ok(told(&response))
+    }
+}
+
+fn told(response: &Response) -> InnerAnswer {
+    let content_type = response.headers.get("content-type").unwrap_or_default();
+    let is_json = content_type.split(';').next().is_some_and(|kind| kind.trim() == "application/json");
+    let body = is_json.then(|| serde_json::from_slice(&response.body).ok()).flatten();
+    InnerAnswer { status: response.status, body: body.unwrap_or(Json::Null) }
+}

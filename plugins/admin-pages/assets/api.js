@@ -1,0 +1,1 @@
+../../pages/assets/api.js
