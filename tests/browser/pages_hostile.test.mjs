@@ -1,7 +1,8 @@
 // What other people and plugins write, in a real browser: it stays text, runs nowhere, and goes nowhere.
-import { execFileSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import http from "node:http";
 import path from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { PASSWORD, serve } from "../client/harness.mjs";
 import { BINARY, ROOT } from "../harness/doorward.mjs";
@@ -12,8 +13,8 @@ const config = {
   app_name: '<img src=x onerror="document.title=1">',
   plugins: ["pages", "two-factor", "passkey", "multi-session"].map((id) => ({ id })),
 };
-beforeAll(() => {
-  execFileSync(BINARY, ["plugin", "build", path.join(ROOT, "tests/pages/plugins"), "--out", OUT], { cwd: ROOT, stdio: "ignore" });
+beforeAll(async () => {
+  await promisify(execFile)(BINARY, ["plugin", "build", path.join(ROOT, "tests/pages/plugins"), "--out", OUT], { cwd: ROOT });
   config.plugins.push({ id: "mallory", path: path.join(OUT, "mallory.wasm"), grants: ["pages", "cookies", "section:account.security", "section:sign-in.notice"] });
 }, 240_000);
 const server = serve(config);
