@@ -1,4 +1,6 @@
 //! The command line: one file a command.
+//!
+//! Flat: one file a command.
 
 #[macro_use]
 pub mod terminal;
