@@ -1,4 +1,5 @@
 //! Every test that needs more than one module of the host.
+#![recursion_limit = "256"]
 
 #![allow(
     clippy::unwrap_used,
@@ -24,6 +25,7 @@ mod moments;
 mod pages;
 mod red_team;
 mod routes;
+mod secondary;
 mod services;
 mod sinks;
 mod slips;

@@ -1,6 +1,7 @@
 //! Start-up: puts configuration, store, plugins, scripts and pipeline together.
 
 mod deciders;
+mod mailing;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,18 +12,18 @@ use crate::auth::credential;
 use crate::auth::sweeper::{self, Sweeper};
 use crate::auth::{Auth, AuthError, Scope};
 use crate::clock::SystemClock;
-use crate::config::{ASSETS, Config, IpAddress, MailConfig, MailTransport};
+use crate::config::{ASSETS, Config};
 use crate::crypto::random::SystemRandom;
 use crate::endpoints::config::SignInPage;
 use crate::hooks::{self, HookError, MemoryCounters, ScriptSet};
-use crate::http::address::{AddressRule, is_loopback};
+use crate::http::address::AddressRule;
 use crate::http::shown_url;
 use crate::memory;
 use crate::outbox::mailbox::Mailbox;
-use crate::outbox::transport;
 use crate::outbox::{
-    CurrentMailFilter, Deliveries, EventHooks, Mailer, Sender, TemplateError, Templates, TransportError,
+    CurrentMailFilter, Deliveries, EventHooks, Mailer, Sender, TemplateError, TransportError,
 };
+use crate::pipeline::description::ApiDescription;
 use crate::pipeline::functions::Functions;
 use crate::pipeline::management::Management;
 use crate::pipeline::rate_limit::RateRules;
@@ -225,14 +226,14 @@ struct Parts {
 async fn prepare(config: &Arc<Config>, ports: Ports, lasting: Lasting) -> Result<Parts, StartError> {
     let auth = open_auth(config, ports).await?;
     credential::learn_forms(&auth.passwords, &*auth.store).await;
-    let mailbox = mailbox(config)?;
+    let mailbox = mailing::mailbox(config)?;
     let extensions = load_extensions(&auth, config, &lasting, mailbox.as_ref()).await?;
     let extensions = Arc::new(ArcSwap::from_pointee(extensions));
     let looked_at = Arc::clone(&extensions);
     let filter: CurrentMailFilter = Box::new(move || looked_at.load().deciders.mail_filter.clone());
     let events = EventHooks::new(&config.hooks, &config.secret_value, &auth.clock)?;
-    let mailer = config.mail.as_ref().map(|mail| mailer(config, mail, (&auth, filter), mailbox.as_ref()));
-    let (mailer, address_rule) = (mailer.transpose()?, address_rule(&config.advanced.ip_address)?);
+    let mailer = config.mail.as_ref().map(|mail| mailing::mailer(config, mail, (&auth, filter), mailbox.as_ref()));
+    let (mailer, address_rule) = (mailer.transpose()?, config.advanced.ip_address.rule().map_err(StartError::Option)?);
     Ok(Parts { auth, extensions, mailer, events, mailbox, lasting, address_rule })
 }
 
@@ -256,13 +257,18 @@ pub async fn open_for_changes(config: Config) -> Result<(Arc<Auth>, Scope), Star
 /// When it cannot be used, or tables are missing.
 pub async fn open_migrated(config: &Config) -> Result<Store, StartError> {
     let store = open_store(config)?;
+    if !config.has_database() {
+        store.migrate().await?;
+    }
     let missing = store.missing_parts().await.map_err(|source| database_failed(config, source))?;
     if missing.is_empty() { Ok(store) } else { Err(StartError::Unmigrated(missing.join(", "))) }
 }
 
 async fn open_auth(config: &Arc<Config>, ports: Ports) -> Result<Arc<Auth>, StartError> {
     let store = open_migrated(config).await?;
-    Ok(Arc::new(Auth::new(Arc::clone(config), store, ports.clock, ports.random)?))
+    let auth = Auth::new(Arc::clone(config), store, ports.clock, ports.random)?;
+    auth.try_secondary().await.map_err(StartError::Option)?;
+    Ok(Arc::new(auth))
 }
 
 /// Loads everything that takes part in requests beside the core.
@@ -274,18 +280,14 @@ async fn load_extensions(
 ) -> Result<Extensions, StartError> {
     let ports = Ports { clock: Arc::clone(&auth.clock), random: Arc::clone(&auth.random) };
     let plugins = Plugins::load(config, &ports, &lasting.capacity).await?;
-    let mut router = Router::default();
-    let of_mailbox = mailbox.map(routes::dev_mailbox).unwrap_or_default();
-    let assets = routes::assets(&format!("{}{ASSETS}", config.pages.path), plugins.assets());
-    let page = routes::sign_in_page(SignInPage::new(config, &plugins.sign_in_methods()));
-    for route in routes::core().into_iter().chain([page]).chain(assets).chain(of_mailbox).chain(plugins.routes()) {
-        router.add(route)?;
-    }
+    let router = router(config, &plugins, mailbox)?;
     plugins.tell_of_idle_hooks(|hook| router.meets(hook));
     let scripts = Arc::new(load_scripts(auth, config, &lasting.counters)?.hiding(plugins.secret_names()));
     let rate_rules = RateRules::new(&config.rate_limit, plugins.rate_rules());
     unused_options::check(config, &router, &plugins.cookie_keys()).map_err(StartError::Option)?;
     let functions = functions(&plugins, &router)?;
+    let description = ApiDescription::new(config, auth.schema(), &router, &functions);
+    plugins.be_described_by(Box::new(move || description.public().to_string()));
     let deciders = deciders::of(auth, &plugins, &scripts);
     memory::give_back();
     Ok(Extensions {
@@ -296,6 +298,31 @@ async fn load_extensions(
         scripts,
         deciders: Arc::new(deciders),
     })
+}
+
+/// The routes of the core and of plugins.
+fn router(config: &Config, plugins: &Plugins, mailbox: Option<&Arc<Mailbox>>) -> Result<Router, StartError> {
+    let mut router = Router::default();
+    let of_mailbox = mailbox.map(routes::dev_mailbox).unwrap_or_default();
+    let assets = routes::assets(&format!("{}{ASSETS}", config.pages.path), plugins.assets());
+    let page = routes::sign_in_page(SignInPage::new(config, &plugins.sign_in_methods()));
+    for route in routes::core().into_iter().chain([page]).chain(assets).chain(of_mailbox).chain(plugins.routes()) {
+        router.add(route)?;
+    }
+    Ok(router)
+}
+
+/// What a server with this configuration answers. No database is asked.
+///
+/// # Errors
+/// When a plugin cannot be loaded, or two owners claim one thing.
+pub async fn describe(config: &Config) -> Result<ApiDescription, StartError> {
+    let schema = schema(config)?;
+    let ports = Ports { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom) };
+    let plugins = Plugins::load(config, &ports, &Capacity::default()).await?;
+    let router = router(config, &plugins, None)?;
+    let functions = functions(&plugins, &router)?;
+    Ok(ApiDescription::new(config, &schema, &router, &functions))
 }
 
 fn load_scripts(auth: &Auth, config: &Config, counters: &Arc<MemoryCounters>) -> Result<ScriptSet, HookError> {
@@ -315,70 +342,11 @@ fn start_sender(config: &Config, auth: &Auth, mailer: Option<Mailer>, events: Ev
     may_send.then(|| Arc::new(Sender::new(auth, mailer, events).start()))
 }
 
-/// What sending mail needs.
-fn mailer(
-    config: &Config,
-    mail: &MailConfig,
-    (auth, filter): (&Auth, CurrentMailFilter),
-    mailbox: Option<&Arc<Mailbox>>,
-) -> Result<Mailer, StartError> {
-    let folder = mail.templates.as_ref().map(|folder| config.resolve(folder));
-    let templates = Templates::new(&config.app_name, folder.as_deref())?;
-    let transport = transport::of(config, mail, &auth.clock, mailbox)?;
-    Ok(Mailer { templates, transport, filter })
-}
-
-/// The development mailbox, when mail goes there.
-fn mailbox(config: &Config) -> Result<Option<Arc<Mailbox>>, StartError> {
-    match &config.mail {
-        Some(mail) if mail.transport == MailTransport::Mailbox => {
-            refuse_public_mailbox(config)?;
-            Ok(Some(Arc::default()))
-        }
-        _ => Ok(None),
-    }
-}
-
-/// The development mailbox shows every link to whoever asks for it: it is there for `doorward dev` on this machine alone.
-fn refuse_public_mailbox(config: &Config) -> Result<(), StartError> {
-    let refused = |text: String| Err(StartError::Option(text));
-    if !config.is_development {
-        let text = "mail.transport = \"mailbox\" works under `doorward dev` alone, since it shows every mail to whoever asks. \
-                    Write transport = \"smtp\" with [mail.smtp], or transport = \"webhook\" with [mail.webhook]";
-        return refused(text.to_owned());
-    }
-    let address = &config.server.address;
-    if is_loopback(address) {
-        return Ok(());
-    }
-    refused(format!(
-        "mail.transport = \"mailbox\" shows every mail to whoever asks, and server.address = \"{address}\" is not this \
-         machine's own. Write server.address = \"127.0.0.1:3000\", or another transport"
-    ))
-}
-
 /// The core's functions, those of plugins, and all endpoints.
 fn functions(plugins: &Plugins, router: &Router) -> Result<Functions, StartError> {
     let functions = Functions::new(routes::functions().into_iter().chain(plugins.functions()), router);
     functions
         .map_err(|name| StartError::Option(format!("two plugins, or a plugin and the core, have a function `{name}`")))
-}
-
-fn address_rule(options: &IpAddress) -> Result<AddressRule, StartError> {
-    let network = |text: &String| {
-        let single = || text.parse::<std::net::IpAddr>().map(ipnet::IpNet::from);
-        text.parse().or_else(|_| single()).map_err(|_| {
-            let option = "advanced.ip_address.trusted_proxies";
-            StartError::Option(format!("{option}: \"{text}\" is neither an address nor a network"))
-        })
-    };
-    Ok(AddressRule {
-        source: options.source,
-        headers: options.ip_address_headers.iter().map(|name| name.to_ascii_lowercase()).collect(),
-        trusted_proxies: options.trusted_proxies.iter().map(network).collect::<Result<_, _>>()?,
-        ipv6_subnet: options.ipv6_subnet,
-        is_disabled: options.disable_ip_tracking,
-    })
 }
 
 fn database_failed(config: &Config, source: StoreError) -> StartError {

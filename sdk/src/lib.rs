@@ -72,6 +72,7 @@ mod reply;
 mod request;
 mod response;
 mod route;
+pub mod schema;
 pub mod sealing;
 pub mod sections;
 pub mod session_administration;
@@ -190,7 +191,7 @@ pub mod prelude {
         FieldRule, FieldType, Fields, Flow, Form, FormField, Function, HostError, Input, InputKind, On, Page, Plugin,
         RateRule, Reply, Request, Response, Result, Route, Row, Section, Table, Target, Tone, Verdict, accounts,
         browser_sessions, cache, claims, clock, config, cookies, counters, crypto, email_ownership, endpoints, http,
-        keys, links, log, mail, models, passwords, sealing, sections, session_administration, session_tokens, sessions,
+        keys, links, log, mail, models, passwords, schema, sealing, sections, session_administration, session_tokens, sessions,
         site, transactions, user_administration, user_directory, users, verifications, webauthn,
     };
     pub use serde_json::{self, Map, Value, json};

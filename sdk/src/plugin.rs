@@ -4,7 +4,7 @@ use crate::config::OptionFault;
 use crate::error::Result;
 use crate::event::{Event, EventFn};
 use crate::page::{Contribution, Page, SectionFn};
-use crate::route::{Function, Handler, Route};
+use crate::route::{About, Function, Handler, Route};
 use crate::{Attempt, Reply, Request, Response, Verdict};
 use doorward_contract::{CallRule, CookieRule, ErrorCode, FieldRule, Manifest, On, RateRule, Table};
 use serde::Serialize;
@@ -57,6 +57,8 @@ pub struct Plugin {
     pub(crate) events: Vec<EventFn>,
     pub(crate) claims: Option<Claims>,
     pub(crate) functions: Vec<Handler>,
+    abouts: Vec<About>,
+    function_abouts: Vec<About>,
     pub(crate) prepare: Option<fn()>,
     default_options: fn() -> Value,
     pub(crate) check_options: Box<dyn Fn() -> Result<(), OptionFault>>,
@@ -81,6 +83,8 @@ impl Plugin {
             events: Vec::new(),
             claims: None,
             functions: Vec::new(),
+            abouts: Vec::new(),
+            function_abouts: Vec::new(),
             prepare: None,
             default_options: || Value::Object(Map::new()),
             check_options: Box::new(|| Ok(())),
@@ -131,6 +135,7 @@ impl Plugin {
 
     /// Adds an endpoint.
     pub fn route(mut self, route: Route) -> Plugin {
+        self.abouts.push(route.about);
         self.manifest.routes.push(route.rule);
         self.routes.push(route.handler);
         self
@@ -222,6 +227,7 @@ impl Plugin {
 
     /// Adds a function for the application's own backend.
     pub fn function(mut self, function: Function) -> Plugin {
+        self.function_abouts.push(function.about);
         self.manifest.functions.push(function.rule);
         self.functions.push(function.handler);
         self
@@ -334,6 +340,12 @@ impl Plugin {
 
     pub(crate) fn manifest_json(mut self) -> String {
         self.manifest.options = self.default_options();
+        for (rule, about) in self.manifest.routes.iter_mut().zip(&self.abouts) {
+            rule.note = Some(about.note(rule.method));
+        }
+        for (rule, about) in self.manifest.functions.iter_mut().zip(&self.function_abouts) {
+            rule.note = Some(about.note("POST"));
+        }
         serde_json::to_string(&self.manifest).unwrap_or_default()
     }
 }

@@ -124,7 +124,7 @@ pub fn check(config: Config) -> CommandResult {
     })
 }
 
-async fn check_tables(config: &Config, store: &Store) -> CommandResult {
+pub(super) async fn check_tables(config: &Config, store: &Store) -> CommandResult {
     let misfits = store.misfits(config.advanced.database.generate_id).await?;
     for misfit in misfits.iter().filter(|misfit| !misfit.is_fatal) {
         remark!("doorward: note: {}", misfit.text);
@@ -133,7 +133,7 @@ async fn check_tables(config: &Config, store: &Store) -> CommandResult {
     if fatal.is_empty() { Ok(()) } else { Err(format!("the tables do not fit: {}", fatal.join("; ")).into()) }
 }
 
-async fn greet_mail_server(config: &Config) -> CommandResult {
+pub(super) async fn greet_mail_server(config: &Config) -> CommandResult {
     let Some(mail) = config.mail.as_ref().filter(|mail| mail.transport == MailTransport::Smtp) else { return Ok(()) };
     let (server, options) = transport::smtp(mail)?;
     let greeted = server.greet().await;

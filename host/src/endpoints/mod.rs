@@ -15,6 +15,7 @@ pub mod get_session;
 pub mod list_accounts;
 pub mod list_mail;
 pub mod list_sessions;
+pub mod notes;
 pub mod ok;
 pub mod request_password_reset;
 pub mod reset_password;

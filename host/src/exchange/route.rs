@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use doorward_contract::{PathPattern, RateLimit};
+use doorward_contract::{ApiNote, PathPattern, RateLimit};
 
 use super::Endpoint;
 use crate::http::Mount;
@@ -33,6 +33,8 @@ pub struct Route {
     pub plugin: Option<String>,
     /// The code that answers.
     pub endpoint: Arc<dyn Endpoint>,
+    /// What the description of the API says of it.
+    pub note: Option<Arc<ApiNote>>,
     event: Option<&'static str>,
 }
 
@@ -51,6 +53,7 @@ impl Route {
             is_leaving: false,
             plugin: None,
             endpoint,
+            note: None,
             event: None,
         }
     }
@@ -66,6 +69,13 @@ impl Route {
     #[must_use]
     pub fn of_plugin(mut self, id: &str) -> Self {
         self.plugin = Some(id.to_owned());
+        self
+    }
+
+    /// Is described so, when anybody says something.
+    #[must_use]
+    pub fn noted(mut self, note: Option<ApiNote>) -> Self {
+        self.note = note.map(Arc::new);
         self
     }
 

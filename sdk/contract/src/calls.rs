@@ -77,7 +77,7 @@ pub const CALLS: &[Rule] = &[
         "",
     ),
     rule("cache", &["get", "put", "remove"], ALWAYS, Any, ""),
-    rule("site", &["view", "page", "asset", "file"], ALWAYS, Any, ""),
+    rule("site", &["view", "page", "asset", "file", "description"], ALWAYS, Any, ""),
     rule("keys", &["generate", "sign", "verify"], ALWAYS, Any, ""),
     rule("sealing", &["seal", "open"], ALWAYS, Any, ""),
     rule("webauthn", &["verify-registration", "verify-assertion"], ALWAYS, Any, ""),

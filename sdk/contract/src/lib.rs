@@ -3,6 +3,7 @@
 //! The types hold texts as `S`: `&'static str` in a plugin, whose builders are `const`, and `String` in the server, which
 //! reads them. Names in JSON are those of contract 1.0.0 and never change; a name in Rust may be a better one.
 
+mod api_note;
 mod calls;
 mod email;
 mod error_code;
@@ -15,6 +16,7 @@ mod secrets;
 mod section;
 
 pub use calls::{CALLS, Call, NotNow, Rule, Transaction, calls_table};
+pub use api_note::{ApiNote, InputNote, Shape};
 pub use email::is_email;
 pub use error_code::{ErrorCode, VALIDATION_ERROR};
 pub use issues::{EMPTY_TEXT, INVALID_EMAIL, Issues, invalid_option, mismatch, type_name};

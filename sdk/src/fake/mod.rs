@@ -82,6 +82,8 @@ pub struct World {
     pub contributions: BTreeMap<String, Vec<(String, Section)>>,
     /// What [`site::view`](crate::site::view) shows.
     pub site: Value,
+    /// What [`site::description`](crate::site::description) tells.
+    pub description: Value,
     /// Files of the operator's folder of templates, by name.
     pub templates: BTreeMap<String, String>,
     /// Counters by key: count and end of the window in milliseconds.
@@ -159,6 +161,7 @@ impl Default for World {
             declared: None,
             slots: None,
             contributions: BTreeMap::new(),
+            description: serde_json::json!({ "openapi": "3.1.1", "paths": {} }),
             site: serde_json::json!({ "appName": "Test", "basePath": "/api/auth", "pagesPath": "" }),
             templates: BTreeMap::new(),
             counters: BTreeMap::new(),

@@ -36,6 +36,10 @@ pub mod site {
         Path::new("assets").join(name).is_file().then(|| format!("/_assets/test/{name}"))
     }
 
+    pub fn description() -> String {
+        with(|world| world.description.to_string())
+    }
+
     pub fn file(name: &str) -> Option<String> {
         with(|world| world.templates.get(name).cloned())
     }

@@ -1,5 +1,5 @@
 // Driver: the built Doorward binary, on a fresh SQLite or PostgreSQL database.
-import { freshDatabase } from "../../harness/database.mjs";
+import { freshDatabase, noDatabase } from "../../harness/database.mjs";
 import { startDoorward } from "../../harness/doorward.mjs";
 import { toConfig } from "./config.mjs";
 import { resolveVariant } from "./variant.mjs";
@@ -21,7 +21,8 @@ const link = ({ kind, to, data }) => ({ type: kind, to, ...(data.newEmail ? { ne
 export const driver = (databaseKind) => async function start(variant) {
   const resolve = (origin) => resolveVariant(variant, { origin });
   toConfig(resolve("http://localhost")); // an unsupported variant is known before anything is made
-  const database = await freshDatabase(databaseKind);
+  const hasDatabase = resolve("http://localhost").options.database !== null;
+  const database = hasDatabase ? await freshDatabase(databaseKind) : noDatabase;
   let server;
   try {
     server = await startDoorward({ database, config: (origin) => toConfig(resolve(origin)) });
@@ -39,7 +40,7 @@ export const driver = (databaseKind) => async function start(variant) {
   return {
     name, options, plugins, outbox, port: server.port, origin: server.origin,
     basePath: options.basePath ?? "/api/auth",
-    hasDatabase: true,
+    hasDatabase,
     run: database.run,
     all: database.all,
     // Mail leaves after the answer: wait for the mails that are expected, or a moment when that is not known.

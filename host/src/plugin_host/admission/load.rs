@@ -133,7 +133,7 @@ pub(in crate::plugin_host) async fn load_all(
 fn site(config: &Config, candidates: &[Candidate<'_>], files: &SiteFiles) -> Arc<Site> {
     let declared: Vec<_> = candidates.iter().map(|candidate| (&candidate.manifest, &candidate.options)).collect();
     let view = facts::site_view(config, &declared, files);
-    Arc::new(Site { view, templates: files.templates.clone() })
+    Arc::new(Site { view, templates: files.templates.clone(), ..Site::default() })
 }
 
 /// Adds to `schema` the tables and fields of the switched-on plugins, from their manifests alone.

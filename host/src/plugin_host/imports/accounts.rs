@@ -138,7 +138,7 @@ impl Host for State {
         let (scope, work) = self.data_and_work()?;
         let find = async {
             let Some((user_id, id)) = work.exchange.remembered_account() else { return Ok(None) };
-            let found = rows::find_own(&scope, &user_id, &id).await?;
+            let found = rows::find_own(&scope, &user_id, &id).await?.or_else(|| work.exchange.account_of_cookie());
             let found = found.filter(|account| account.provider_id() != CREDENTIAL);
             Ok(found.map(|account| text(work.exchange.auth(), &account)))
         };

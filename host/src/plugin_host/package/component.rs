@@ -18,6 +18,8 @@ use crate::plugin_host::error::PluginError;
 
 /// The package whose interfaces plugins import.
 const PACKAGE: &str = "doorward:plugin/";
+/// The interface that tells a plugin its options.
+const CONFIG: &str = "doorward:plugin/config@";
 /// Time that `describe` may take, in ticks of its own engine.
 const DESCRIBE_TICKS: u64 = 100;
 
@@ -43,7 +45,8 @@ pub async fn from_module(module: &[u8], assets: &[AssetFile], file: &str) -> Res
     with_manifest(component, assets, file).await
 }
 
-/// A component with the manifest that it describes itself by, in an instance whose every import is a trap.
+/// A component with the manifest that it describes itself by, in an instance without options whose every other import is a
+/// trap.
 ///
 /// # Errors
 /// When it does not describe itself, or its manifest is refused.
@@ -108,6 +111,11 @@ async fn describe(component: &[u8]) -> wasmtime::Result<(String, Vec<String>)> {
     let engine = Engine::new(&config)?;
     let component = Component::new(&engine, component)?;
     let mut linker: Linker<()> = Linker::new(&engine);
+    let imports = component.component_type();
+    if let Some((config, _)) = imports.imports(&engine).find(|(name, _)| name.starts_with(CONFIG)) {
+        // What an endpoint reads may depend on options: here, those that nobody set.
+        linker.instance(config)?.func_wrap("options", |_, ()| Ok(("{}".to_owned(),)))?;
+    }
     linker.define_unknown_imports_as_traps(&component)?;
     let pre = linker.instantiate_pre(&component)?;
     let indices = lifecycle::GuestIndices::new(&pre)?;

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::api_note::ApiNote;
+
 /// One endpoint.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(bound(deserialize = "S: Deserialize<'de>"))]
@@ -28,6 +30,9 @@ pub struct RouteRule<S = &'static str> {
     /// Largest body in bytes; none is what the server takes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_body_bytes: Option<u32>,
+    /// What the description of the API says of it; none of plugins whose SDK says nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<ApiNote>,
 }
 
 /// The methods that an endpoint may have.
@@ -45,6 +50,7 @@ impl<S> RouteRule<S> {
             redirect_params: Vec::new(),
             accepts: Vec::new(),
             max_body_bytes: None,
+            note: None,
         }
     }
 }
@@ -73,4 +79,7 @@ impl<S: AsRef<str>> RouteRule<S> {
 pub struct FunctionRule<S = &'static str> {
     /// In lower case with hyphens.
     pub name: S,
+    /// What the description of the API says of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<ApiNote>,
 }
