@@ -65,6 +65,7 @@ pub mod models;
 mod multipart;
 mod page;
 pub mod passwords;
+mod percent;
 pub mod permissions;
 mod plugin;
 pub mod query;

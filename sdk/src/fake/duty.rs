@@ -1,7 +1,6 @@
 //! What the plugin is called for, and what the host would let it do now.
 
 use super::{World, with};
-use crate::Plugin;
 use crate::bindings::doorward::plugin::types::HostError;
 use doorward_contract::{Call, CookieRule, FieldRule, FieldType, HookRight, Manifest, Moment, NotNow, On, chosen};
 use serde_json::{Map, Value};
@@ -67,8 +66,8 @@ impl Sight {
     }
 }
 
-/// Ends the call, also when it panics.
-struct Over;
+/// Ends the call when it is dropped, also when it panics.
+pub(super) struct Over;
 
 impl Drop for Over {
     fn drop(&mut self) {
@@ -76,18 +75,13 @@ impl Drop for Over {
     }
 }
 
-/// Calls a function of the plugin as the host does at this moment.
-pub(super) fn during<T>(plugin: &Plugin, moment: Moment, sight: Sight, call: impl FnOnce() -> T) -> T {
-    super::run::declare(plugin);
+/// Begins a call of the plugin with this manifest, under these options.
+pub(super) fn begin(moment: Moment, sight: Sight, manifest: Manifest, options: Map<String, Value>) -> Over {
     with(|world| {
-        let mut options = plugin.default_options();
-        options.extend(serde_json::from_str::<Map<String, Value>>(&world.options).unwrap_or_default());
-        let manifest = Rc::new(plugin.manifest.clone());
         world.secrets.clone_from(&manifest.secrets);
-        world.duty = Some(Duty { moment, manifest, options, sight });
+        world.duty = Some(Duty { moment, manifest: Rc::new(manifest), options, sight });
     });
-    let _over = Over;
-    call()
+    Over
 }
 
 /// What the present call may see and change; everything where a test calls.

@@ -1,6 +1,7 @@
 //! Pages and sections as a test opens them.
 
-use super::duty::{Sight, during};
+use super::duty::Sight;
+use super::run::during;
 use super::slots::site;
 use super::{RawRequest, with};
 use crate::{Asked, Asking, Error, Plugin, Request, Response};

@@ -2,9 +2,8 @@
 
 use super::duty::{Sight, moment, sight};
 use super::redaction;
-use crate::Error;
 use crate::bindings::doorward::plugin::types::HostError;
-use doorward_contract::{Moment, RouteRule};
+use doorward_contract::Moment;
 use serde_json::{Map, Value};
 use std::cell::RefCell;
 
@@ -93,7 +92,7 @@ impl RawRequest {
             return false;
         }
         let params = pairs().filter_map(|(wanted, given)| {
-            Some((wanted.strip_prefix(':')?.to_owned(), crate::links::decode(given).into()))
+            Some((wanted.strip_prefix(':')?.to_owned(), crate::percent::decode(given).into()))
         });
         self.params.replace(params.collect());
         true
@@ -159,21 +158,9 @@ impl RawRequest {
         self.header(name).filter(|_| self.is_from_proxy)
     }
 
-    /// Why a route does not take the body; none when it does.
-    pub(super) fn body_fault(&self, rule: &RouteRule) -> Option<Error> {
-        let size = self.raw_body().map_or(0, |bytes| bytes.len());
-        if rule.max_body_bytes.is_some_and(|most| size > most as usize) {
-            return Some(Error::new(413, "PAYLOAD_TOO_LARGE", "The body is too large"));
-        }
-        let content_type = self.header("content-type").filter(|_| self.bytes.is_some())?;
-        let media_type = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-        let takes = |accepted: &&str| match accepted.strip_suffix('*') {
-            Some("*/") => true,
-            Some(kind) => media_type.starts_with(kind),
-            None => **accepted == media_type,
-        };
-        let message = format!("Content-Type \"{content_type}\" is not allowed");
-        (!rule.accepts.iter().any(takes)).then(|| Error::new(415, "UNSUPPORTED_MEDIA_TYPE", message))
+    /// Whether the body is none of JSON.
+    pub(super) fn has_bytes(&self) -> bool {
+        self.bytes.is_some()
     }
 
     pub(crate) fn client_address(&self) -> Option<String> {

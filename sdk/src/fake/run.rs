@@ -1,6 +1,6 @@
 //! Runs a plugin's routes, hooks and events on what a test made: on the same conditions as the host.
 
-use super::duty::{Sight, during};
+use super::duty::{self, Sight};
 use super::{RawAttempt, RawChange, RawReply, RawRequest};
 use crate::error::ApiError;
 use crate::event::action_rule;
@@ -67,7 +67,7 @@ impl RawRequest {
             let message = format!("the plugin has no route {} {}", self.method(), self.path());
             return Err(Error::new(404, "NOT_FOUND", message));
         };
-        if let Some(fault) = self.body_fault(rule) {
+        if let Some(fault) = body_fault(self, rule) {
             return Err(fault);
         }
         super::with(|world| world.answers_get = self.method() == "GET");
@@ -227,6 +227,32 @@ impl Error {
     pub fn refusal(self) -> ApiError {
         self.into_refusal()
     }
+}
+
+/// Calls a function of the plugin as the host does at this moment.
+pub(super) fn during<T>(plugin: &Plugin, moment: Moment, sight: Sight, call: impl FnOnce() -> T) -> T {
+    declare(plugin);
+    let mut all = plugin.default_options();
+    all.extend(options());
+    let _over = duty::begin(moment, sight, plugin.manifest.clone(), all);
+    call()
+}
+
+/// Why a route does not take the body; none when it does.
+fn body_fault(request: &RawRequest, rule: &RouteRule) -> Option<Error> {
+    let size = request.raw_body().map_or(0, |bytes| bytes.len());
+    if rule.max_body_bytes.is_some_and(|most| size > most as usize) {
+        return Some(Error::new(413, "PAYLOAD_TOO_LARGE", "The body is too large"));
+    }
+    let content_type = request.header("content-type").filter(|_| request.has_bytes())?;
+    let media_type = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let takes = |accepted: &&str| match accepted.strip_suffix('*') {
+        Some("*/") => true,
+        Some(kind) => media_type.starts_with(kind),
+        None => **accepted == media_type,
+    };
+    let message = format!("Content-Type \"{content_type}\" is not allowed");
+    (!rule.accepts.iter().any(takes)).then(|| Error::new(415, "UNSUPPORTED_MEDIA_TYPE", message))
 }
 
 /// From now on the plugin has the tables and slots that it declares, and no others.

@@ -26,9 +26,9 @@ pub(super) fn test(request: &BuildRequest, options: &str) -> CommandResult {
     for built in build_all_with_folders(request)? {
         say(&format!("trying {} in the real host", built.component.display()));
         try_out(&built.component, options)?;
-        let folder = ScratchFolder::new()?;
         for file in cases::files(&built.folder)? {
             say(&format!("playing {}", file.display()));
+            let folder = ScratchFolder::new()?;
             failed.extend(cases::play(&file, &built.component, &folder).err().map(|error| error.to_string()));
         }
     }

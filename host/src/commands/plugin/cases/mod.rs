@@ -3,6 +3,7 @@
 mod case;
 mod compare;
 mod lines;
+mod look;
 mod person;
 mod stage;
 mod upstream;

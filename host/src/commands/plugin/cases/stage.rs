@@ -5,13 +5,13 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
 
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Value as Json, json};
 
 use super::case::{Case, Cases, Deed, Step, seconds};
 use super::compare::{difference, filled, filled_json, set_difference};
 use super::lines::Lines;
+use super::look;
 use super::person::{self, Browser};
 use super::upstream::CaseUpstreams;
 use crate::app::{App, open_store};
@@ -21,11 +21,7 @@ use crate::commands::plugin::check::{Trial, trial_with};
 use crate::crypto::random::SystemRandom;
 use crate::http::{Mount, Query, Request, Response};
 use crate::plugin_host::{Capacity, Ports};
-use crate::store::{Models, Store, Value};
-
-/// Longest wait for mails that are on their way.
-const LONGEST_WAIT: Duration = Duration::from_secs(5);
-const LOOK_EVERY: Duration = Duration::from_millis(5);
+use crate::store::{Store, Value};
 
 /// What a stage is set for.
 pub(super) struct Setting<'a> {
@@ -264,17 +260,7 @@ impl Stage {
 
     async fn compare_rows(&self, step: &Step) -> Result<(), String> {
         for (model, wanted) in &step.expect.rows {
-            let store = &self.app.pipeline.auth().store;
-            let found = store.find_many(model, &[], None, Some(1000), None).await.map_err(|error| error.to_string())?;
-            let rows: Vec<Json> = found
-                .iter()
-                .map(|row| {
-                    let fields = row.model().fields.iter().zip(row.values());
-                    Json::Object(
-                        fields.map(|(field, value)| (field.name.clone(), value.to_json())).collect::<Map<_, _>>(),
-                    )
-                })
-                .collect();
+            let rows = look::rows(&self.app.pipeline.auth().store, model).await?;
             let place = format!("rows of {model}");
             fault_of(match wanted {
                 Json::Array(wanted) => set_difference(&place, &self.filled_all(wanted)?, &rows),
@@ -290,13 +276,7 @@ impl Stage {
 
     async fn compare_mails(&self, step: &Step, before: usize) -> Result<(), String> {
         let (Some(wanted), Some(mailbox)) = (&step.expect.mails, &self.app.mailbox) else { return Ok(()) };
-        let store = &self.app.pipeline.auth().store;
-        let delivered = async {
-            while store.count("doorward_outbox", &[]).await.is_ok_and(|waiting| waiting > 0) {
-                tokio::time::sleep(LOOK_EVERY).await;
-            }
-        };
-        tokio::time::timeout(LONGEST_WAIT, delivered).await.map_err(|_| "a mail stays in the outbox".to_owned())?;
+        look::all_mail_left(&self.app.pipeline.auth().store).await?;
         let mails = mailbox.mails();
         let new = mails.iter().take(mails.len().saturating_sub(before));
         let new = new.map(|mail| json!({ "kind": mail.kind, "to": mail.to, "subject": mail.subject, "text": mail.text, "data": mail.data }));

@@ -7,6 +7,8 @@
 //! let user = users::create(&serde_json::json!({ "email": "ada@example.com" })).unwrap();
 //! assert_eq!(users::find_by_email("Ada@Example.com").unwrap().unwrap().id(), user.id());
 //! ```
+//!
+//! Flat: one file per group of what the host has.
 
 /// Answers with why the function cannot be called now, when it cannot: the contract's table says so.
 macro_rules! at_its_time {
