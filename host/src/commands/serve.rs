@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::{CommandResult, load_for_server};
 use crate::app::App;
-use crate::config::{Config, ConfigError, MailTransport};
+use crate::config::{Config, ConfigError, MailTransport, NO_DATABASE};
 use crate::http::shown_url;
 use crate::outbox::transport;
 use crate::server::{self, Listeners};
@@ -40,7 +40,7 @@ pub fn announce(app: &App, listeners: &Listeners) -> std::io::Result<()> {
         version = env!("CARGO_PKG_VERSION"),
         management = management.map(tracing::field::display),
         base_url = config.origin(),
-        database = shown_url(&config.database.url),
+        database = if config.has_database() { shown_url(&config.database.url) } else { NO_DATABASE.to_owned() },
         plugins = plugins.join(", "),
         scripts = scripts.join(", "),
         mail = mail_route(config),

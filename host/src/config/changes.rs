@@ -111,6 +111,11 @@ mod tests {
             ),
             ("", &format!("secret = \"another-{SECRET}\""), "secret secrets"),
             ("database.url = \"postgres://a:b@h/x\"", "database.url = \"postgres://a:c@h/x\"", "database.url"),
+            (
+                "secondary_storage.url = \"redis://:a@h\"",
+                "secondary_storage.url = \"redis://:b@h\"",
+                "secondary_storage.url",
+            ),
             ("", &mail("a"), "mail mail.smtp.password"),
             (&mail("a"), &mail("b"), "mail.smtp.password"),
             (&webhook("a"), &webhook("b"), "mail.webhook.url"),
@@ -126,8 +131,8 @@ mod tests {
     #[test]
     fn every_option_is_applied_or_compared() {
         let text = format!(
-            "secret = \"{SECRET}\"\n[management]\naddress = \"127.0.0.1:1\"\n[mail]\ntransport = \"smtp\"\nfrom = \"a@b.c\"\n\
-             smtp = {{ host = \"m\" }}\nwebhook = {{ url = \"https://a.example\" }}"
+            "secret = \"{SECRET}\"\nsecondary_storage.url = \"redis://h\"\n[management]\naddress = \"127.0.0.1:1\"\n\
+             [mail]\ntransport = \"smtp\"\nfrom = \"a@b.c\"\nsmtp = {{ host = \"m\" }}\nwebhook = {{ url = \"https://a.example\" }}"
         );
         let config = Config::parse(&text, Path::new("."), &BTreeMap::new()).unwrap();
         let shown = serde_json::to_value(&config).unwrap();

@@ -217,13 +217,14 @@ impl Default for PerRecipientLimit {
 
 /// Where the limiter counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "lowercase")]
 pub enum RateLimitStorage {
     /// In this process.
     Memory,
     /// In the table `rateLimit`, together with all other processes.
     Database,
     /// In the secondary storage, together with all other processes.
+    #[serde(rename = "secondary-storage")]
     SecondaryStorage,
 }
 

@@ -1,12 +1,14 @@
 //! `[secondary_storage]`: Redis or Valkey beside the database, and what is kept there.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::{Config, ConfigError, RateLimitStorage};
 use crate::http::shown_url;
 
 /// `[secondary_storage]`
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct SecondaryStorage {
     /// `redis://user:password@host:6379/0`; `rediss://` with TLS, `redis-sentinel://host,host/name`,
@@ -22,6 +24,12 @@ pub struct SecondaryStorage {
     /// How long one command may take, in milliseconds.
     #[serde(default = "command_timeout_ms")]
     pub command_timeout_ms: u64,
+}
+
+impl fmt::Debug for SecondaryStorage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SecondaryStorage({})", shown_url(&self.url))
+    }
 }
 
 fn without_password<S: Serializer>(url: &str, serializer: S) -> Result<S::Ok, S::Error> {
