@@ -1,8 +1,9 @@
 // The description of the API: the document, its page, and the reference's document beside it.
-import { execFileSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import { promisify } from "node:util";
 import { passkey } from "@better-auth/passkey";
 import { betterAuth } from "better-auth";
 import { admin, jwt, magicLink, multiSession, openAPI, twoFactor, username } from "better-auth/plugins";
@@ -92,13 +93,15 @@ describe.skipIf(process.env.DOORWARD_URL)("the description of the API", () => {
     const config = path.join(folder, "doorward.toml");
     const entries = PLUGINS.map((id) => `[[plugins]]\nid = "${id}"\n`).join("");
     fs.writeFileSync(config, `app_name = "Acme"\nplugin_folder = "${ROOT}/plugins/dist"\nsecret = "${SECRET}"\nbase_url = "${server.origin}"\n[database]\nurl = "sqlite://absent/none.db"\n[management]\naddress = "127.0.0.1:1"\n${entries}`);
-    const run = (...args) => execFileSync(BINARY, ["--config", config, "openapi", ...args], { encoding: "utf8" });
+    // Compiled plugins are kept.
+    fs.symlinkSync(path.join(ROOT, "target/test-compiled"), path.join(folder, ".doorward"));
+    const run = async (...args) => (await promisify(execFile)(BINARY, ["--config", config, "openapi", ...args])).stdout;
     try {
       const written = path.join(folder, "api.json");
-      run("--output", written);
+      await run("--output", written);
       const { paths } = JSON.parse(fs.readFileSync(written, "utf8"));
       expect(Object.keys(paths)).toEqual(Object.keys((await document()).paths));
-      const management = JSON.parse(run("--management"));
+      const management = JSON.parse(await run("--management"));
       expect(Object.keys(management.paths)).toEqual(expect.arrayContaining(["/health", "/ready", "/metrics", "/set-password", "/sign-in-email", "/admin-list-users", "/view-backup-codes"]));
       expect(management.paths["/set-password"].post.requestBody.content["application/json"].schema.properties.body.required).toEqual(["newPassword"]);
       expect(management.servers).toEqual([{ url: "http://127.0.0.1:1" }]);
