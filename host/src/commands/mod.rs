@@ -1,4 +1,6 @@
 //! The command line: one file a command.
+//!
+//! Flat: one file for each command, or for each group of them.
 
 #[macro_use]
 pub mod terminal;
