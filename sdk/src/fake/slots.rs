@@ -80,7 +80,7 @@ pub mod sections {
 
 pub mod permissions {
     use super::{Answer, HostError, with};
-    use crate::permissions::is_permission;
+    use doorward_contract::is_permission;
 
     /// Nobody may do anything without a session.
     pub fn allows(permission: &str) -> Answer<bool> {
