@@ -18,14 +18,24 @@ const asRecorded = {
 };
 const link = ({ kind, to, data }) => ({ type: kind, to, ...(data.newEmail ? { newEmail: data.newEmail } : {}), url: data.url, token: data.token });
 
-export const driver = (databaseKind) => async function start(variant) {
+/** A server with a database has this Redis beside it. Flows look at rows, so rows are kept. */
+const beside = (redis) => ({ rate_limit, session, verification, ...config }) => ({
+  ...config,
+  secondary_storage: { url: redis },
+  session: { ...session, store_session_in_database: true },
+  verification: { ...verification, store_in_database: true },
+  rate_limit: { storage: "memory", ...rate_limit },
+});
+
+export const driver = (databaseKind, redis) => async function start(variant) {
   const resolve = (origin) => resolveVariant(variant, { origin });
   toConfig(resolve("http://localhost")); // an unsupported variant is known before anything is made
   const hasDatabase = resolve("http://localhost").options.database !== null;
   const database = hasDatabase ? await freshDatabase(databaseKind) : noDatabase;
   let server;
   try {
-    server = await startDoorward({ database, config: (origin) => toConfig(resolve(origin)) });
+    const extended = redis && hasDatabase ? beside(redis) : (config) => config;
+    server = await startDoorward({ database, config: (origin) => extended(toConfig(resolve(origin))) });
   } catch (error) { await database.drop(); throw error; }
   const { name, options, plugins } = resolve(server.origin);
   const outbox = [];
