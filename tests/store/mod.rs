@@ -14,6 +14,7 @@ mod outages;
 mod queries;
 mod races;
 mod refusals;
+mod steps;
 mod tables;
 mod takeover;
 mod tls;

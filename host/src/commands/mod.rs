@@ -44,12 +44,8 @@ enum Command {
     Dev,
     /// Serve.
     Serve,
-    /// Create or extend the tables.
-    Migrate {
-        /// Print the SQL and change nothing.
-        #[arg(long)]
-        plan: bool,
-    },
+    /// Create the tables, or make them what the server and its plugins now need.
+    Migrate(migrate::MigrateRequest),
     /// Remove expired sessions, verifications, counts and mails. A server does it by itself every ten minutes.
     Clean,
     /// Check configuration, plugins, scripts and database without serving.
@@ -106,7 +102,7 @@ pub fn run(cli: Cli) -> CommandResult {
         Command::Mail(command) => mail::run(command, &load(&cli.config)?),
         Command::Hooks(command) => hooks::run(&command, || load(&cli.config)),
         Command::Plugin(command) => plugin::run(command, || load(&cli.config)),
-        Command::Migrate { plan } => migrate::migrate(load(&cli.config)?, plan),
+        Command::Migrate(request) => migrate::migrate(&load(&cli.config)?, request),
         Command::Clean => clean::clean(&load(&cli.config)?),
         Command::Check => serve::check(load(&cli.config)?),
         Command::Serve => serve::serve(&cli.config),

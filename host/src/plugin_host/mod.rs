@@ -6,6 +6,7 @@
 //! Invariant: a trap, a deadline or a limit ends one call with a 5xx and a log line that names the plugin.
 
 pub mod admission;
+mod backfill;
 mod bindings;
 mod call;
 mod engine;
@@ -95,6 +96,11 @@ impl Plugins {
         let after = hooks(|manifest| &manifest.after, false);
         let pages = pages::routes(&list, &config.pages);
         Ok(Self { list, capacity: capacity.clone(), ahead, before, after, secret_names, assets, pages })
+    }
+
+    /// The plugin with this id.
+    fn plugin(&self, id: &str) -> Option<&Arc<Plugin>> {
+        self.list.iter().find(|plugin| plugin.manifest.id == id)
     }
 
     /// Every plugin's name and version, in order.
