@@ -80,7 +80,7 @@ pub enum StartError {
     #[error(transparent)]
     Schema(#[from] StoreError),
     /// Tables are missing.
-    #[error("the database lacks {0}. Add what is missing with `doorward migrate`")]
+    #[error("the database lacks {0}. Bring it up to date with `doorward migrate`")]
     Unmigrated(String),
     /// Two owners claim one route.
     #[error(transparent)]
@@ -128,7 +128,7 @@ pub fn open_store(config: &Config) -> Result<Store, StartError> {
 }
 
 /// The tables and fields of the core and of all plugins.
-fn schema(config: &Config) -> Result<Schema, StartError> {
+pub(crate) fn schema(config: &Config) -> Result<Schema, StartError> {
     let mut schema = Schema::core();
     plugin_host::extend_schema(config, &SystemClock, &mut schema)?;
     schema.configure(config)?;
@@ -292,5 +292,8 @@ fn start_sender(
 }
 
 fn database_failed(config: &Config, source: StoreError) -> StartError {
+    if let StoreError::Unmigratable(_) = source {
+        return StartError::Schema(source);
+    }
     StartError::Database { url: shown_url(&config.database.url), source }
 }

@@ -117,6 +117,14 @@ macro_rules! guest_exports {
                 $crate::guest::permission($declare, request, &user, (&resource, &action))
             }
         }
+        impl b::exports::doorward::plugin::data_steps::Guest for $component {
+            fn backfill(
+                index: u32,
+                rows: Vec<String>,
+            ) -> Result<Vec<String>, b::doorward::plugin::types::ApiError> {
+                $crate::guest::backfill($declare, index, &rows)
+            }
+        }
     };
 }
 
@@ -306,6 +314,21 @@ pub fn section(
     let slot = plugin.manifest.contributions.get(index as usize).map_or("", |rule| rule.slot).to_owned();
     let asked = Asked { slot, language, about: serde_json::from_str(&about).unwrap_or_default() };
     handler(&Request::new(request), &asked).map_err(Error::into_refusal)
+}
+
+/// `data-steps.backfill`.
+///
+/// # Errors
+/// The refusal of the plugin's function, or 500 for an index that the manifest does not have.
+pub fn backfill(declare: Declare, index: u32, rows: &[String]) -> Result<Vec<String>, raw::ApiError> {
+    report_panics();
+    let plugin = plugin(declare);
+    let Some(work) = plugin.backfills.get(index as usize) else { return Err(unknown(index)) };
+    let fields = rows.iter().map(|row| {
+        let row = serde_json::from_str(row)?;
+        work(&row).map(|fields| serde_json::Value::Object(fields).to_string())
+    });
+    fields.collect::<crate::Result<_>>().map_err(Error::into_refusal)
 }
 
 fn full_answer(result: crate::Result<Response>) -> Result<answers::Answer, raw::ApiError> {

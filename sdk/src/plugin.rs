@@ -6,7 +6,7 @@ use crate::event::{Event, EventFn};
 use crate::page::{Contribution, Page, SectionFn};
 use crate::route::{About, Function, Handler, Route};
 use crate::{Attempt, Reply, Request, Response, Verdict};
-use doorward_contract::{CallRule, CookieRule, ErrorCode, FieldRule, Manifest, On, RateRule, Table};
+use doorward_contract::{CallRule, CookieRule, ErrorCode, FieldRule, Manifest, On, RateRule, Step, Table};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -61,6 +61,7 @@ pub struct Plugin {
     abouts: Vec<About>,
     function_abouts: Vec<About>,
     pub(crate) prepare: Option<fn()>,
+    pub(crate) backfills: Vec<Backfill>,
     default_options: fn() -> Value,
     pub(crate) check_options: Box<dyn Fn() -> Result<(), OptionFault>>,
 }
@@ -69,6 +70,8 @@ pub(crate) type BeforeHook = fn(&Request<'_>) -> Result<Flow>;
 pub(crate) type AfterHook = fn(&Request<'_>, &Reply<'_>) -> Result<()>;
 pub(crate) type Claims = fn(&Request<'_>, &Value, &Map<String, Value>) -> Result<Map<String, Value>>;
 pub(crate) type Permissions = fn(&Request<'_>, &Value, &str, &str) -> Result<bool>;
+/// Given a row, returns the fields to set in it.
+pub(crate) type Backfill = fn(&Value) -> Result<Map<String, Value>>;
 pub(crate) type Gate = fn(&Attempt<'_>) -> Result<Verdict>;
 
 impl Plugin {
@@ -89,6 +92,7 @@ impl Plugin {
             abouts: Vec::new(),
             function_abouts: Vec::new(),
             prepare: None,
+            backfills: Vec::new(),
             default_options: || Value::Object(Map::new()),
             check_options: Box::new(|| Ok(())),
         }
@@ -289,6 +293,39 @@ impl Plugin {
     /// A table of this plugin's own.
     pub fn table(mut self, table: Table) -> Plugin {
         self.manifest.tables.push(table);
+        self
+    }
+
+    /// What happens to the rows of its tables when a new version declares them otherwise. Steps stay for ever, in their
+    /// order: each is done once in every database. `doorward migrate --plan` shows them.
+    ///
+    /// ```
+    /// use doorward_sdk::prelude::*;
+    ///
+    /// // Up to 1.1, `label` was called `code`, and there was no `color`.
+    /// # let _ =
+    /// Plugin::new("notes", "1.2.0")
+    ///     .table(
+    ///         Table::new("note")
+    ///             .field(FieldRule::new("label", FieldType::String).required())
+    ///             .field(FieldRule::new("color", FieldType::String)),
+    ///     )
+    ///     .step(Step::rename("1.2: code is label", "note", "code", "label"))
+    ///     .step(Step::fill("1.2: color", "note", "color", "grey"))
+    /// # ;
+    /// ```
+    pub fn step(mut self, step: Step) -> Plugin {
+        self.manifest.steps.push(step);
+        self
+    }
+
+    /// A step that asks `work` about every row that `table` has: given the row, it returns the fields to set, none to leave
+    /// it. The rows come in batches; each is kept before the next begins, so a migration that was interrupted goes on where
+    /// it was.
+    pub fn backfill(mut self, name: &'static str, table: &'static str, work: Backfill) -> Plugin {
+        let index = u32::try_from(self.backfills.len()).unwrap_or(u32::MAX);
+        self.manifest.steps.push(Step::backfill(name, table, index));
+        self.backfills.push(work);
         self
     }
 

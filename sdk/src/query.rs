@@ -8,8 +8,12 @@
 
 use crate::bindings::doorward::plugin::models as raw;
 use serde::Serialize;
+use serde_json::{Value, json};
 
 pub use raw::Operator;
+
+/// The field of a condition that is made of groups of others.
+const ANY: &str = "";
 
 /// Conditions that all must hold.
 #[derive(Clone, Debug, Default)]
@@ -43,6 +47,32 @@ impl Filter {
     pub fn and(mut self, other: Filter) -> Filter {
         self.conditions.extend(other.conditions);
         self
+    }
+
+    /// At least one must hold.
+    ///
+    /// ```
+    /// use doorward_sdk::prelude::*;
+    /// // Mine, and open or new.
+    /// let filter = eq("userId", "u1").and(eq("open", true).or(gt("createdAt", "2026-11-22T08:41:23.051Z")));
+    /// # let _ = filter;
+    /// ```
+    pub fn or(self, other: Filter) -> Filter {
+        let mut groups = self.into_groups();
+        groups.extend(other.into_groups());
+        Filter::new(ANY, Operator::OneOf, groups)
+    }
+
+    /// The groups of which one must hold.
+    fn into_groups(self) -> Vec<Value> {
+        if let [only] = self.conditions.as_slice()
+            && only.field == ANY
+            && let Ok(Value::Array(groups)) = serde_json::from_str(&only.value)
+        {
+            return groups;
+        }
+        let named = |condition: raw::Condition| json!({ "field": condition.field, "operator": name(condition.operator), "value": condition.value });
+        vec![self.conditions.into_iter().map(named).collect()]
     }
 
     /// Ordered by a field, smallest first.
@@ -93,6 +123,23 @@ impl Query {
 impl From<Filter> for Query {
     fn from(filter: Filter) -> Query {
         Query { filter, ..Query::default() }
+    }
+}
+
+/// The operator's name in the contract.
+pub(crate) fn name(operator: Operator) -> &'static str {
+    match operator {
+        Operator::Equal => "equal",
+        Operator::NotEqual => "not-equal",
+        Operator::Less => "less",
+        Operator::LessOrEqual => "less-or-equal",
+        Operator::Greater => "greater",
+        Operator::GreaterOrEqual => "greater-or-equal",
+        Operator::OneOf => "one-of",
+        Operator::NotOneOf => "not-one-of",
+        Operator::Contains => "contains",
+        Operator::StartsWith => "starts-with",
+        Operator::EndsWith => "ends-with",
     }
 }
 

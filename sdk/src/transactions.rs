@@ -15,7 +15,8 @@
 use crate::error::Result;
 use crate::host;
 
-/// Runs `work` in a transaction: its changes are all kept when it returns `Ok`, none of them otherwise.
+/// Runs `work` in a transaction: its changes are all kept when it returns `Ok`, none of them otherwise. Within another one,
+/// what it changed is undone alone, and kept when the outer one is.
 ///
 /// # Errors
 /// What `work` returned, or why the transaction could not be committed.

@@ -242,3 +242,57 @@ fn a_parameter_is_decoded() {
     let answer = RawRequest::new("DELETE", "/a/one%20two%2Fthree").send(&plugin).unwrap();
     assert_eq!(fake::text(&answer), "one two/three");
 }
+
+#[test]
+fn one_of_several_conditions_is_enough() {
+    fake::reset();
+    for (name, size) in [("a", 1), ("b", 2), ("c", 3)] {
+        models::insert::<Value>("thing", &json!({ "name": name, "size": size })).unwrap();
+    }
+    let found = |filter: Filter| -> Vec<String> {
+        let rows: Vec<Value> = models::find("thing", filter.order_by("name")).unwrap();
+        rows.iter().map(|row| row["name"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(found(eq("name", "a").or(eq("size", 3))), ["a", "c"]);
+    assert_eq!(found(eq("name", "a").or(eq("name", "b")).or(eq("name", "c")).and(gt("size", 1))), ["b", "c"]);
+    assert_eq!(found(eq("name", "a").and(eq("size", 2)).or(one_of("name", ["c"]))), ["c"]);
+    assert_eq!(found(gt("size", 1).and(eq("name", "c").or(eq("name", "a").or(eq("size", 2))))), ["b", "c"]);
+}
+
+#[test]
+fn a_transaction_in_another_is_undone_alone() {
+    fake::reset();
+    let insert = |name: &str| models::insert::<Value>("thing", &json!({ "name": name })).unwrap();
+    transactions::run(|| {
+        insert("kept");
+        let undone = transactions::run(|| {
+            insert("undone");
+            Err::<(), _>(Error::new(400, "NO", "as asked"))
+        });
+        assert!(undone.is_err());
+        transactions::run(|| Ok(insert("kept too")))?;
+        assert!(counters::hit("a", 60).is_err(), "the outer one is still open");
+        Ok(())
+    })
+    .unwrap();
+    assert!(counters::hit("a", 60).is_ok());
+    assert_eq!(models::count("thing", Filter::all()).unwrap(), 2);
+}
+
+#[test]
+fn fields_are_unique_together() {
+    fake::reset();
+    fn add(request: &Request, (): ()) -> Result<Response> {
+        let fields = json!({ "group": request.query("group"), "name": request.query("name") });
+        Response::json(&models::insert::<Value>("member", &fields)?)
+    }
+    let table = Table::new("member")
+        .field(FieldRule::new("group", FieldType::String))
+        .field(FieldRule::new("name", FieldType::String))
+        .unique_together(&["group", "name"]);
+    let plugin = Plugin::new("a", "1.0.0").table(table).route(Route::get("/add", add));
+    let is_added = |query: &[(&str, &str)]| RawRequest::get("/add", query).send(&plugin).is_ok();
+    let ada = [("group", "a"), ("name", "ada")];
+    assert_eq!([is_added(&ada), is_added(&ada), is_added(&[("group", "b"), ("name", "ada")])], [true, false, true]);
+    assert!(is_added(&[("group", "c")]) && is_added(&[("group", "c")]), "null is no other's double");
+}

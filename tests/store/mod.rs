@@ -15,6 +15,7 @@ mod outages;
 mod queries;
 mod races;
 mod refusals;
+mod steps;
 mod tables;
 mod takeover;
 mod tls;

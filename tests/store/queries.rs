@@ -35,7 +35,7 @@ async fn things(place: &Place) -> Store {
         Field::new("moment", FieldType::Date),
         Field::new("data", FieldType::Json),
     ];
-    let model = Model { name: "thing".into(), table: "thing".into(), fields, owner: Owner::Plugin("things".into()) };
+    let model = Model::new("thing", fields, Owner::Plugin("things".into()));
     schema.add_model(model).unwrap();
     let store = place.open(schema);
     store.migrate().await.unwrap();

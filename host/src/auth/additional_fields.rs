@@ -14,7 +14,7 @@ use crate::store::{Field, Owner, Value};
 /// the order of the schema. Other keys of `given` are not looked at.
 ///
 /// # Errors
-/// `MISSING_FIELD` when a new row needs a value; `FIELD_NOT_ALLOWED` for a field that clients may not set, unless it has
+/// `MISSING_FIELD` when a new row needs a value; `FIELD_NOT_ALLOWED` for a field that clients may not set now, unless it has
 /// a default and the row is new: then that counts; `VALIDATION_ERROR` for a value of another kind.
 pub fn read(
     auth: &Auth,
@@ -27,7 +27,7 @@ pub fn read(
     for field in schema_model.fields.iter().filter(|field| field.owner != Owner::Core) {
         let is_new = action == Action::Create;
         match given.get(&field.name) {
-            Some(value) if field.input => {
+            Some(value) if field.input || (is_new && field.sign_up_input) => {
                 let value = to_value(field, value).ok_or_else(|| wrong_kind(field, value))?;
                 fields.push((field.name.clone(), value));
             }

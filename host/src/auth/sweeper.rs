@@ -52,19 +52,19 @@ pub fn start(store: Store, auth: Arc<Auth>) -> Sweeper {
 ///
 /// # Errors
 /// When the store fails; what was removed until then stays so.
-pub async fn sweep(store: &Store, moment: Timestamp) -> Result<Vec<(&'static str, u64)>, StoreError> {
+pub async fn sweep(store: &Store, moment: Timestamp) -> Result<Vec<(String, u64)>, StoreError> {
     let mut swept = Vec::new();
     for table in Expiring::all(store) {
         let mut rows = 0;
         loop {
-            let removed = expired::remove_some(store, table, moment, BATCH).await?;
+            let removed = expired::remove_some(store, &table, moment, BATCH).await?;
             rows += removed;
             if removed < u64::from(BATCH) {
                 break;
             }
             tokio::time::sleep(PAUSE).await;
         }
-        swept.push((table.model, rows));
+        swept.push((table.model.into_owned(), rows));
     }
     Ok(swept)
 }

@@ -6,6 +6,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::migrate::bring_up_to_date;
 use super::serve::{announce, listen};
 use super::{CommandResult, environment, init, load_for_server, plugin, user};
 use crate::app::{App, open_store};
@@ -43,7 +44,7 @@ pub fn dev(config_file: &Path) -> CommandResult {
     let config_file = config_file.to_owned();
     server::block_on(async move {
         step("bringing the tables up to date");
-        open_store(&config)?.migrate().await?;
+        bring_up_to_date(&config, &open_store(&config)?).await?;
         step("loading plugins and scripts");
         let app = Arc::new(App::start(config).await?);
         tokio::spawn(watch::keep_up(Arc::clone(&app), config_file.clone()));

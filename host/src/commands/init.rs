@@ -50,7 +50,7 @@ pub fn init(path: &Path, wishes: Wishes, load: impl FnOnce() -> Result<Config, C
     tell!("{} is written, with a new secret", path.display());
     let config = load()?;
     if missing_database(&config).is_some() {
-        migrate::migrate(config, false)?;
+        migrate::migrate(&config, migrate::MigrateRequest::default())?;
         tell!("Serve with `doorward serve`, or with a mailbox for development: `doorward dev`");
     } else {
         tell!("Bring the database up to date with `doorward migrate`, then serve with `doorward serve`");

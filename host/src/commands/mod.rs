@@ -52,12 +52,8 @@ enum Command {
     Dev,
     /// Serve.
     Serve,
-    /// Create or extend the tables.
-    Migrate {
-        /// Print the SQL and change nothing.
-        #[arg(long)]
-        plan: bool,
-    },
+    /// Create the tables, or make them what the server and its plugins now need.
+    Migrate(migrate::MigrateRequest),
     /// Write a checked copy of the SQLite database to a new file; a server may go on.
     Backup {
         /// The new file.
@@ -153,7 +149,7 @@ pub fn run(cli: Cli) -> CommandResult {
         Command::Mail(command) => mail::run(command, &load_with_rows(&cli.config)?),
         Command::Hooks(command) => hooks::run(&command, || load(&cli.config)),
         Command::Plugin(command) => plugin::run(command, || load(&cli.config)),
-        Command::Migrate { plan } => migrate::migrate(load_with_rows(&cli.config)?, plan),
+        Command::Migrate(request) => migrate::migrate(&load_with_rows(&cli.config)?, request),
         Command::Backup { file } => backup::back_up(&load_with_rows(&cli.config)?, &file),
         Command::Restore { file } => backup::restore(&load_with_rows(&cli.config)?, &file),
         Command::Clean => clean::clean(&load_with_rows(&cli.config)?),

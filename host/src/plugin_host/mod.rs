@@ -6,6 +6,7 @@
 //! Invariant: a trap, a deadline or a limit ends one call with a 5xx and a log line that names the plugin.
 
 pub mod admission;
+mod backfill;
 mod bindings;
 mod call;
 mod engine;
@@ -105,6 +106,11 @@ impl Plugins {
         if let Some(plugin) = self.list.first() {
             plugin.shared.site.description.be_made_by(make);
         }
+    }
+
+    /// The plugin with this id.
+    fn plugin(&self, id: &str) -> Option<&Arc<Plugin>> {
+        self.list.iter().find(|plugin| plugin.manifest.id == id)
     }
 
     /// Every plugin's name and version, in order.

@@ -179,7 +179,7 @@ mod tests {
             let owner = Owner::Plugin("notes".into());
             let mut schema = Schema::core();
             let id = Field { owner: owner.clone(), ..Field::new("id", FieldType::String) };
-            let table = Model { name: "note".into(), table: "note".into(), fields: vec![id], owner: owner.clone() };
+            let table = Model::new("note", vec![id], owner.clone());
             schema.add_model(table).unwrap();
             schema.add_field("user", Field { owner, ..Field::new("mood", FieldType::String) }).unwrap();
             schema

@@ -189,7 +189,7 @@ fn migration() -> Model {
 
 fn model(name: &str, fields: Vec<Field>) -> Model {
     let fields = [vec![required("id", FieldType::String)], fields].concat();
-    Model { name: name.to_owned(), table: name.to_owned(), fields, owner: Owner::Core }
+    Model::new(name, fields, Owner::Core)
 }
 
 fn required(name: &str, kind: FieldType) -> Field {

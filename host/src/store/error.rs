@@ -53,6 +53,9 @@ pub enum StoreError {
         /// The owner that claims it too.
         second: Owner,
     },
+    /// Tables cannot become what a plugin declares. The text says why, and what to write instead.
+    #[error("{0}")]
+    Unmigratable(String),
     /// A bug, or a database without the expected tables and columns.
     #[error("the store failed: {what}")]
     Internal {

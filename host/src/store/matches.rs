@@ -31,6 +31,7 @@ fn one(record: &Record, filter: &Filter) -> Result<bool, StoreError> {
             }
             return Ok(false);
         }
+        Filter::All(filters) => return all(record, filters),
     };
     let kind = record.model().field(field)?.kind;
     let own = record.get(field);

@@ -47,7 +47,7 @@ pub use doorward_contract::FieldType;
 
 pub use account::Account;
 pub use error::StoreError;
-pub use migrate::{Backend, Misfit, Report, create_schema};
+pub use migrate::{Backend, Backfill, Misfit, Plan, Report, create_schema};
 pub use model::{Field, Model};
 pub use models::{DEFAULT_LIMIT, Models};
 pub use open::Store;
@@ -57,7 +57,7 @@ pub use query::{Filter, Op, Sort, contains, ends_with, eq, gt, gte, lt, lte, ne,
 pub use record::Record;
 pub use row::Row;
 pub use savepoint::Savepoint;
-pub use schema::Schema;
+pub use schema::{PluginStep, Schema};
 pub use session::Session;
 pub use sqlite::backup;
 pub use statement::Statement;

@@ -24,6 +24,8 @@ pub struct Field {
     pub max_length: Option<usize>,
     /// Does it have an index?
     pub index: bool,
+    /// Is it one of several that are unique together?
+    pub in_group: bool,
     /// The model whose `id` it holds; deleting that row deletes this one.
     pub references: Option<String>,
     /// Value of a new record.
@@ -32,6 +34,8 @@ pub struct Field {
     pub default_now: bool,
     /// May a client set it?
     pub input: bool,
+    /// May a client set it when it signs up, and never again?
+    pub sign_up_input: bool,
     /// May it leave the server?
     pub returned: bool,
     /// Marks a credential of the referenced user; on `user`, a field that mirrors whether such rows exist.
@@ -58,10 +62,12 @@ impl Field {
             conflict: None,
             max_length: None,
             index: false,
+            in_group: false,
             references: None,
             default: None,
             default_now: false,
             input: true,
+            sign_up_input: false,
             returned: true,
             is_credential: false,
             is_factor: false,
@@ -81,11 +87,21 @@ pub struct Model {
     pub table: String,
     /// Its fields in the order of the columns; the first is always `id`.
     pub fields: Vec<Field>,
+    /// Groups of fields of which two rows cannot have the same values together.
+    pub unique: Vec<Vec<String>>,
+    /// The field that says when a row is over; the sweeper removes it then.
+    pub expires_at: Option<String>,
     /// Who brought it.
     pub owner: Owner,
 }
 
 impl Model {
+    /// A model whose table has the same name.
+    pub fn new(name: &str, fields: Vec<Field>, owner: Owner) -> Self {
+        let (name, table) = (name.to_owned(), name.to_owned());
+        Self { name, table, fields, unique: Vec::new(), expires_at: None, owner }
+    }
+
     /// The position of the field with this name.
     pub fn position(&self, field: &str) -> Option<usize> {
         self.fields.iter().position(|candidate| candidate.name == field)

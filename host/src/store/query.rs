@@ -50,6 +50,8 @@ pub enum Filter {
     },
     /// At least one of these holds. No row matches an empty list.
     Any(Vec<Filter>),
+    /// All of these hold. Every row matches an empty list.
+    All(Vec<Filter>),
 }
 
 impl Filter {
@@ -62,7 +64,7 @@ impl Filter {
     fn size(&self) -> usize {
         match self {
             Self::Field { .. } => 1,
-            Self::Any(filters) => filters.iter().map(Self::size).sum(),
+            Self::Any(filters) | Self::All(filters) => filters.iter().map(Self::size).sum(),
         }
     }
 }
@@ -139,18 +141,26 @@ pub(super) fn push_where(out: &mut Builder, model: &Model, filters: &[Filter]) -
 fn push_filter(out: &mut Builder, model: &Model, filter: &Filter) -> Result<(), StoreError> {
     match filter {
         Filter::Field { field, op, value } => push_condition(out, model.field(field)?, op, value),
-        Filter::Any(filters) if filters.is_empty() => {
-            out.sql("1 = 0");
-            Ok(())
-        }
-        Filter::Any(filters) => {
-            for (index, filter) in filters.iter().enumerate() {
-                push_filter(out.sql(if index == 0 { "(" } else { " OR " }), model, filter)?;
-            }
-            out.sql(")");
-            Ok(())
-        }
+        Filter::Any(filters) => push_group(out, model, filters, (" OR ", "1 = 0")),
+        Filter::All(filters) => push_group(out, model, filters, (" AND ", "1 = 1")),
     }
+}
+
+fn push_group(
+    out: &mut Builder,
+    model: &Model,
+    filters: &[Filter],
+    (between, when_empty): (&'static str, &'static str),
+) -> Result<(), StoreError> {
+    if filters.is_empty() {
+        out.sql(when_empty);
+        return Ok(());
+    }
+    for (index, filter) in filters.iter().enumerate() {
+        push_filter(out.sql(if index == 0 { "(" } else { between }), model, filter)?;
+    }
+    out.sql(")");
+    Ok(())
 }
 
 fn push_condition(out: &mut Builder, field: &Field, op: &Op, value: &Value) -> Result<(), StoreError> {
@@ -251,6 +261,10 @@ mod tests {
             r#" WHERE "id" = ? AND "createdAt" > ? AND ("name" = ? OR "image" IS NULL) AND "email" <> ? AND ("email" = ? OR ("name" = ? OR "name" = ?))"#
         );
         assert_eq!(text(&[Filter::Any(vec![])]).unwrap(), " WHERE 1 = 0");
+        assert_eq!(
+            text(&[Filter::Any(vec![Filter::All(vec![eq("id", "a"), eq("name", "x")]), Filter::All(vec![])])]).unwrap(),
+            r#" WHERE (("id" = ? AND "name" = ?) OR 1 = 1)"#
+        );
         assert_eq!(text(&[one_of("id", vec!["a".into(), "b".into()])]).unwrap(), r#" WHERE "id" IN (?, ?)"#);
         assert_eq!(text(&[one_of("id", vec![]), none_of("id", vec![])]).unwrap(), " WHERE 1 = 0 AND 1 = 1");
         assert_eq!(text(&[contains("email", "a")]).unwrap(), r#" WHERE LOWER("email") LIKE LOWER(?) ESCAPE '\'"#);

@@ -16,9 +16,14 @@ impl<'a> Savepoint<'a> {
     /// # Errors
     /// When the transaction has failed or ended.
     pub async fn set(db: &'a dyn Database, level: usize) -> Result<Self, StoreError> {
-        let savepoint = Self { db, name: format!("savepoint_{level}") };
+        let savepoint = Self::at(db, level);
         savepoint.run("SAVEPOINT").await?;
         Ok(savepoint)
+    }
+
+    /// The savepoint of this level in the transaction `db`, which was set before.
+    pub fn at(db: &'a dyn Database, level: usize) -> Self {
+        Self { db, name: format!("savepoint_{level}") }
     }
 
     /// Undoes everything since the savepoint, failed statements too. The transaction can be committed again.

@@ -8,11 +8,23 @@ use super::model::{Field, Model};
 use super::models::DEFAULT_LIMIT;
 use super::owner::Owner;
 use super::statement::Shape;
+use doorward_contract::Step;
+
+/// A step of a plugin: see [`Step`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct PluginStep {
+    /// Whose it is.
+    pub plugin: String,
+    /// What it does.
+    pub step: Step<String>,
+}
 
 /// All models, in the order in which their tables are created.
 #[derive(Clone, Debug)]
 pub struct Schema {
     models: Vec<Arc<Model>>,
+    /// What plugins do to rows of their tables, in order.
+    steps: Vec<PluginStep>,
     /// Rows of a list that nobody limits.
     pub(super) default_limit: u32,
     /// Whether the rows of ended sessions stay.
@@ -26,15 +38,26 @@ impl Schema {
     pub fn covers(&self, other: &Self) -> bool {
         let has = |model: &Model| {
             let own = self.models.iter().find(|own| own.name == model.name && own.table == model.table);
-            own.is_some_and(|own| model.fields.iter().all(|field| own.fields.contains(field)))
+            own.is_some_and(|own| {
+                let has_groups = model.unique.iter().all(|group| own.unique.contains(group));
+                has_groups
+                    && own.expires_at == model.expires_at
+                    && model.fields.iter().all(|field| own.fields.contains(field))
+            })
         };
-        other.models.iter().all(|model| has(model))
+        other.models.iter().all(|model| has(model)) && other.steps.iter().all(|step| self.steps.contains(step))
     }
 
     /// The reference's core tables and the server's own tables, without `rateLimit`.
     pub fn core() -> Self {
         let models = core_models::all().into_iter().map(Arc::new).collect();
-        Self { models, default_limit: DEFAULT_LIMIT, keeps_ended_sessions: false, session_lookup: OnceLock::new() }
+        Self {
+            models,
+            steps: Vec::new(),
+            default_limit: DEFAULT_LIMIT,
+            keeps_ended_sessions: false,
+            session_lookup: OnceLock::new(),
+        }
     }
 
     /// Adds the table `rateLimit`, for rate limits that are counted in the database.
@@ -48,6 +71,16 @@ impl Schema {
     /// All models, in the order in which their tables are created.
     pub fn models(&self) -> &[Arc<Model>] {
         &self.models
+    }
+
+    /// Adds what a plugin does to the rows of one of its tables, after what was added before.
+    pub fn add_step(&mut self, plugin: &str, step: Step<String>) {
+        self.steps.push(PluginStep { plugin: plugin.to_owned(), step });
+    }
+
+    /// What plugins do to rows of their tables, in order.
+    pub fn steps(&self) -> &[PluginStep] {
+        &self.steps
     }
 
     /// The model with this name.
@@ -190,10 +223,8 @@ mod tests {
     fn models_clash_on_name_and_on_table() {
         let mut schema = Schema::core();
         let model = |name: &str, table: &str| Model {
-            name: name.into(),
             table: table.into(),
-            fields: vec![Field::new("id", FieldType::String)],
-            owner: Owner::Plugin("x".into()),
+            ..Model::new(name, vec![Field::new("id", FieldType::String)], Owner::Plugin("x".into()))
         };
         assert!(matches!(schema.add_model(model("other", "USER")), Err(StoreError::Clash { .. })));
         assert!(matches!(schema.add_model(model("user", "other")), Err(StoreError::Clash { .. })));
@@ -214,12 +245,7 @@ mod tests {
         let mut schema = Schema::core();
         let mut bad = field("b", Owner::Core);
         bad.references = Some("nowhere".into());
-        let model = Model {
-            name: "m".into(),
-            table: "m".into(),
-            fields: vec![field("id", Owner::Core), bad],
-            owner: Owner::Core,
-        };
+        let model = Model::new("m", vec![field("id", Owner::Core), bad], Owner::Core);
         assert!(schema.add_model(model).is_err());
         assert!(schema.model("m").is_err());
     }

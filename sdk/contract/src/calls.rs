@@ -87,7 +87,7 @@ pub const CALLS: &[Rule] = &[
     rule("counters", &["hit", "peek", "reset", "acquire"], Moments::but(&[Check, Event]), Outside, OF_CHANGE),
     rule("models", &["find", "count", "insert", "update", "delete", "consume", "increment"], DATA, Any, NO_DATA),
     rule("mail", &["enqueue"], DATA, Any, NO_DATA),
-    rule("transactions", &["begin"], Moments::but(&[Check, Event]), Outside, OF_CHANGE),
+    rule("transactions", &["begin"], Moments::but(&[Check, Event]), Any, OF_CHANGE),
     rule(
         "users",
         &[

@@ -31,6 +31,7 @@ pub use manifest::page::{ContributionRule, PageRule, SECTION_GRANT, is_slot};
 pub use manifest::rate::{RateLimit, RateRule};
 pub use manifest::right::HookRight;
 pub use manifest::route::{FunctionRule, RouteRule};
+pub use manifest::step::{Step, StepWork, name_now};
 pub use manifest::table::Table;
 pub use manifest::{ASSET_SECTION, MANIFEST_SECTION, MANIFEST_VERSION, Manifest};
 pub use moment::Moment;

@@ -306,19 +306,20 @@ pub mod transactions {
     /// Puts the world back when it is dropped without `commit`.
     pub struct Transaction {
         before: Cell<Option<World>>,
+        is_inner: bool,
     }
 
     pub fn begin() -> Answer<Transaction> {
         at_its_time!("transactions", "begin");
         let before = with(|world| world.clone());
-        with(|world| world.is_in_transaction = true);
-        Ok(Transaction { before: Cell::new(Some(before)) })
+        let is_inner = with(|world| std::mem::replace(&mut world.is_in_transaction, true));
+        Ok(Transaction { before: Cell::new(Some(before)), is_inner })
     }
 
     impl Transaction {
         pub fn commit(&self) -> Answer<()> {
             self.before.set(None);
-            with(|world| world.is_in_transaction = false);
+            with(|world| world.is_in_transaction = self.is_inner);
             Ok(())
         }
     }

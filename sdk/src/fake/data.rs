@@ -81,7 +81,7 @@ pub mod models {
 
     fn check_unique(world: &World, model: &str, row: &Row) -> Answer<()> {
         let table = world.declared.iter().flatten().find(|table| table.name == model);
-        let fields = table.into_iter().flat_map(|table| &table.fields);
+        let fields = table.iter().flat_map(|table| &table.fields);
         let unique: Vec<&str> = fields.filter(|field| field.unique).map(|field| field.name).collect();
         let others = world.tables.get(model).into_iter().flatten().filter(|other| other.get("id") != row.get("id"));
         for other in others {
@@ -90,6 +90,10 @@ pub mod models {
             };
             if let Some(field) = unique.iter().find(is_taken) {
                 return Err(HostError::Conflict(format!("{model}.{field}")));
+            }
+            let is_double = |group: &&Vec<&str>| group.iter().all(|field| is_taken(&field));
+            if let Some(group) = table.iter().flat_map(|table| &table.unique).find(is_double) {
+                return Err(HostError::Conflict(format!("{model}.{}", group.join(", "))));
             }
         }
         Ok(())

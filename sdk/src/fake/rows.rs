@@ -3,6 +3,7 @@
 use crate::bindings::doorward::plugin::models::{Condition, Operator, Query};
 use crate::bindings::doorward::plugin::types::HostError;
 use doorward_contract::FieldType;
+use crate::query;
 use serde_json::{Map, Value};
 use std::cmp::Ordering;
 
@@ -39,12 +40,56 @@ pub(super) fn meets(row: &Row, conditions: &[Condition]) -> Answer<bool> {
     for condition in conditions {
         let wanted: Value =
             serde_json::from_str(&condition.value).map_err(|error| HostError::Invalid(error.to_string()))?;
+        if condition.field.is_empty() {
+            if !meets_any(row, &wanted)? {
+                return Ok(false);
+            }
+            continue;
+        }
         if !holds(row.get(&condition.field).unwrap_or(&Value::Null), condition.operator, &wanted) {
             return Ok(false);
         }
     }
     Ok(true)
 }
+
+/// Whether the row meets every condition of one of the groups.
+fn meets_any(row: &Row, groups: &Value) -> Answer<bool> {
+    let groups = groups.as_array().ok_or_else(|| HostError::Invalid("the groups are no array".to_owned()))?;
+    for group in groups {
+        let group = group.as_array().ok_or_else(|| HostError::Invalid("a group is no array".to_owned()))?;
+        let conditions = group.iter().map(condition).collect::<Answer<Vec<_>>>()?;
+        if meets(row, &conditions)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn condition(json: &Value) -> Answer<Condition> {
+    let part = |name: &str| json.get(name).and_then(Value::as_str);
+    let operator = OPERATORS.into_iter().find(|operator| part("operator") == Some(query::name(*operator)));
+    match (part("field"), operator, part("value")) {
+        (Some(field), Some(operator), Some(value)) => {
+            Ok(Condition { field: field.to_owned(), operator, value: value.to_owned() })
+        }
+        _ => Err(HostError::Invalid("a condition has `field`, `operator` and `value`".to_owned())),
+    }
+}
+
+const OPERATORS: [Operator; 11] = [
+    Operator::Equal,
+    Operator::NotEqual,
+    Operator::Less,
+    Operator::LessOrEqual,
+    Operator::Greater,
+    Operator::GreaterOrEqual,
+    Operator::OneOf,
+    Operator::NotOneOf,
+    Operator::Contains,
+    Operator::StartsWith,
+    Operator::EndsWith,
+];
 
 /// Removes the rows that meet the conditions and returns them.
 pub(super) fn remove(rows: &mut Vec<Row>, conditions: &[Condition]) -> Answer<Vec<Row>> {

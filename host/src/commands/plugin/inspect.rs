@@ -3,6 +3,8 @@
 use std::fmt::Write;
 use std::path::Path;
 
+use doorward_contract::Step;
+
 use crate::commands::CommandResult;
 use crate::crypto::{hex, sha256};
 use crate::plugin_host::package::manifest::{
@@ -51,6 +53,8 @@ fn describe(manifest: &Manifest, size_bytes: usize, hash: &str) -> Result<String
     let cookie = |rule: &CookieRule| format!("{}{}", rule.name, if rule.is_prefix { "*" } else { "" });
     list(&mut text, "cookies", manifest.cookies.iter().map(cookie))?;
     list(&mut text, "tables", manifest.tables.iter().map(table))?;
+    let step = |step: &Step<String>| format!("{}: {step}", step.name);
+    list(&mut text, "what becomes of old rows", manifest.steps.iter().map(step))?;
     let user_fields = manifest.user_fields.iter().map(|rule| field("user", rule));
     let session_fields = manifest.session_fields.iter().map(|rule| field("session", rule));
     list(&mut text, "adds fields", user_fields.chain(session_fields))?;
@@ -101,7 +105,8 @@ fn event(event: &EventRule) -> String {
 fn table(table: &Table) -> String {
     let fields: Vec<&str> = table.fields.iter().map(|field| field.name.as_str()).collect();
     let mark = if table.is_credential { ", a way to sign in" } else { "" };
-    format!("{} ({}){mark}", table.name, fields.join(", "))
+    let over = table.expires_at.as_ref().map(|field| format!(", rows are removed after {field}"));
+    format!("{} ({}){mark}{}", table.name, fields.join(", "), over.unwrap_or_default())
 }
 
 fn field(model: &str, field: &FieldRule) -> String {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use doorward_contract::ErrorCode;
+use doorward_contract::{ErrorCode, Step, StepWork};
 use serde_json::{Map, Value as Json};
 use wasmtime::Engine;
 use wasmtime::component::{Component, Linker};
@@ -22,8 +22,8 @@ use crate::exchange::redaction::SecretNames;
 use crate::http::asset::Asset;
 use crate::mail::kind;
 use crate::plugin_host::bindings::exports::doorward::plugin::{
-    answers, contributions, lifecycle, lifecycle_events, permission_decider, request_hooks, routes, server_functions,
-    session_gate, token_claims,
+    answers, contributions, data_steps, lifecycle, lifecycle_events, permission_decider, request_hooks, routes,
+    server_functions, session_gate, token_claims,
 };
 use crate::plugin_host::call::breaker::Breaker;
 use crate::plugin_host::call::budget::LogPace;
@@ -154,6 +154,7 @@ pub fn extend_schema(config: &Config, clock: &dyn Clock, schema: &mut Schema) ->
             schema.add_field("session", to_field(field, plugin)).map_err(refused)?;
         }
         manifest.tables.iter().try_for_each(|table| schema.add_model(to_model(table, plugin))).map_err(refused)?;
+        manifest.steps.iter().for_each(|step| schema.add_step(plugin, step.clone()));
     }
     Ok(())
 }
@@ -303,6 +304,7 @@ impl Loader<'_> {
             functions: server_functions::GuestIndices::new(&linked).ok(),
             answers: answers::GuestIndices::new(&linked).ok(),
             contributions: contributions::GuestIndices::new(&linked).ok(),
+            data_steps: data_steps::GuestIndices::new(&linked).ok(),
         };
         refuse_missing_exports(&manifest, &exports)?;
         let shared = Arc::new(self.shared(&manifest, entry, &options, places)?);
@@ -359,6 +361,10 @@ impl Loader<'_> {
     }
 }
 
+fn is_backfill(step: &Step<String>) -> bool {
+    matches!(step.work, StepWork::Backfill { .. })
+}
+
 fn refuse_missing_exports(manifest: &Manifest, exports: &Exports) -> Result<(), PluginError> {
     let has_hooks = !manifest.before.is_empty() || !manifest.after.is_empty();
     let missing = match exports {
@@ -371,6 +377,7 @@ fn refuse_missing_exports(manifest: &Manifest, exports: &Exports) -> Result<(), 
         Exports { claims: None, .. } if manifest.claims => "token-claims",
         Exports { permissions: None, .. } if manifest.decides_permissions => "permission-decider",
         Exports { functions: None, .. } if !manifest.functions.is_empty() => "server-functions",
+        Exports { data_steps: None, .. } if manifest.steps.iter().any(is_backfill) => "data-steps",
         _ => return Ok(()),
     };
     let reason = format!("its manifest needs the export `{missing}`, which the component does not have");

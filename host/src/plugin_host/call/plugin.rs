@@ -25,8 +25,8 @@ use crate::exchange::{Exchange, SignInAttempt, Verdict};
 use crate::http::Response;
 use crate::plugin_host::admission::hook_rights::{Sight, Sights};
 use crate::plugin_host::bindings::exports::doorward::plugin::{
-    answers, contributions, lifecycle, lifecycle_events, permission_decider, request_hooks, routes, server_functions,
-    session_gate, token_claims,
+    answers, contributions, data_steps, lifecycle, lifecycle_events, permission_decider, request_hooks, routes,
+    server_functions, session_gate, token_claims,
 };
 use crate::plugin_host::error::{CallFailed, Limit, reason};
 use crate::plugin_host::package::manifest::Manifest;
@@ -59,6 +59,7 @@ pub(in crate::plugin_host) struct Exports {
     pub(in crate::plugin_host) functions: Option<server_functions::GuestIndices>,
     pub(in crate::plugin_host) answers: Option<answers::GuestIndices>,
     pub(in crate::plugin_host) contributions: Option<contributions::GuestIndices>,
+    pub(in crate::plugin_host) data_steps: Option<data_steps::GuestIndices>,
 }
 
 /// How a call ended: with the guest's value, or without one.
@@ -366,14 +367,18 @@ impl Plugin {
     }
 
     /// Ticks of the engine's clock end a guest that runs; this ends a guest that waits.
-    async fn in_time<T>(&self, spent: &Spent, call: impl Future<Output = Ended<T>>) -> Ended<T> {
+    pub(in crate::plugin_host) async fn in_time<T>(
+        &self,
+        spent: &Spent,
+        call: impl Future<Output = Ended<T>>,
+    ) -> Ended<T> {
         let most = self.shared.limits.wait_ms;
         let ended = tokio::time::timeout(Duration::from_millis(most), spent.cpu.measure(call)).await;
         ended.unwrap_or_else(|_| Err(Limit::Wait(most).into()))
     }
 
     /// A new instance, which uses `spent` with the others of its request.
-    async fn start(&self, spent: Arc<Spent>) -> Ended<Guest> {
+    pub(in crate::plugin_host) async fn start(&self, spent: Arc<Spent>) -> Ended<Guest> {
         let mut store = Store::new(&self.engine, State::new(Arc::clone(&self.shared), spent));
         store.limiter(|state| &mut state.limits);
         store.set_hostcall_fuel(self.shared.limits.result_bytes.saturating_mul(2));

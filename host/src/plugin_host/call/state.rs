@@ -113,7 +113,10 @@ pub(in crate::plugin_host) struct State {
     pub(in crate::plugin_host) has_read_input: bool,
     spent: Arc<Spent>,
     log_lines: u32,
-    transactions: u32,
+    /// How many transactions the guest has begun.
+    begun: u32,
+    /// Those of them that are open, the outermost first.
+    open: Vec<u32>,
 }
 
 impl State {
@@ -134,7 +137,8 @@ impl State {
             has_read_input: false,
             spent,
             log_lines: 0,
-            transactions: 0,
+            begun: 0,
+            open: Vec::new(),
         }
     }
 
@@ -273,24 +277,36 @@ impl State {
         self.transaction = Some(begun);
     }
 
+    /// A number for the transaction that was just begun, within those that are open.
+    pub(in crate::plugin_host) fn number_transaction(&mut self) -> u32 {
+        self.begun += 1;
+        self.open.push(self.begun);
+        self.begun
+    }
+
+    /// How many of the guest's transactions are open, each within the one before.
+    pub(in crate::plugin_host) fn open_transactions(&self) -> usize {
+        self.open.len()
+    }
+
+    /// How many transactions are open around this one; `None` when it has ended.
+    pub(in crate::plugin_host) fn depth_of_transaction(&self, number: u32) -> Option<usize> {
+        self.open.iter().position(|open| *open == number)
+    }
+
+    /// Forgets the transactions within the first `depth`.
+    pub(in crate::plugin_host) fn close_transactions(&mut self, depth: usize) {
+        self.open.truncate(depth);
+    }
+
     /// Takes the guest's open transaction back, from the exchange too.
     pub(in crate::plugin_host) fn take_transaction(&mut self) -> Option<UnitOfWork> {
         let begun = self.transaction.take()?;
+        self.open.clear();
         if let Some(work) = &mut self.work {
             work.exchange.enclosing_tx = None;
         }
         Some(begun)
-    }
-
-    /// A number for the transaction that was just begun.
-    pub(in crate::plugin_host) fn next_transaction(&mut self) -> u32 {
-        self.transactions += 1;
-        self.transactions
-    }
-
-    /// Whether `number` is the transaction that may still be open.
-    pub(in crate::plugin_host) fn is_newest_transaction(&self, number: u32) -> bool {
-        self.transactions == number
     }
 
     /// The id of the request that the call has to do with, for the log.

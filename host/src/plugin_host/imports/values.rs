@@ -1,5 +1,6 @@
 //! Values on their way between the JSON text of guests and the fields of a model.
 
+use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
 use super::interfaces::models::{Condition, Operator, Order, Query};
@@ -63,10 +64,8 @@ pub(super) fn filters(
     model: &Model,
     shows: impl Fn(&Field) -> bool,
 ) -> Answer<Vec<Filter>> {
-    if conditions.len() > MOST_CONDITIONS {
-        return Err(HostError::Invalid(format!("a query has at most {MOST_CONDITIONS} conditions")));
-    }
-    conditions.into_iter().map(|condition| filter(condition, model, &shows)).collect()
+    let mut left = MOST_CONDITIONS;
+    conditions.into_iter().map(|condition| filter(condition, model, &shows, &mut left)).collect()
 }
 
 /// As [`filters`], where none would mean every row.
@@ -105,8 +104,15 @@ pub(super) fn fitting(mut rows: Vec<String>, most_bytes: usize) -> Vec<String> {
     rows
 }
 
-fn filter(condition: Condition, model: &Model, shows: &impl Fn(&Field) -> bool) -> Answer<Filter> {
+/// The condition as a filter; `left` conditions may still come.
+fn filter(condition: Condition, model: &Model, shows: &impl Fn(&Field) -> bool, left: &mut usize) -> Answer<Filter> {
+    *left = left
+        .checked_sub(1)
+        .ok_or_else(|| HostError::Invalid(format!("a query has at most {MOST_CONDITIONS} conditions")))?;
     let Condition { field: name, operator, value: text } = condition;
+    if name.is_empty() {
+        return any_of(&text, model, shows, left);
+    }
     let field = shown(model, &name, shows)?;
     let json: Json = serde_json::from_str(&text)
         .map_err(|error| HostError::Invalid(format!("the value for {}.{name} is no JSON: {error}", model.name)))?;
@@ -133,6 +139,64 @@ fn filter(condition: Condition, model: &Model, shows: &impl Fn(&Field) -> bool) 
     Ok(Filter::new(name, op, value))
 }
 
+/// One condition of a group, as JSON.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Grouped {
+    field: String,
+    operator: Name,
+    value: String,
+}
+
+/// An operator's name in the contract.
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Name {
+    Equal,
+    NotEqual,
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+    OneOf,
+    NotOneOf,
+    Contains,
+    StartsWith,
+    EndsWith,
+}
+
+impl From<Grouped> for Condition {
+    fn from(Grouped { field, operator, value }: Grouped) -> Self {
+        let operator = match operator {
+            Name::Equal => Operator::Equal,
+            Name::NotEqual => Operator::NotEqual,
+            Name::Less => Operator::Less,
+            Name::LessOrEqual => Operator::LessOrEqual,
+            Name::Greater => Operator::Greater,
+            Name::GreaterOrEqual => Operator::GreaterOrEqual,
+            Name::OneOf => Operator::OneOf,
+            Name::NotOneOf => Operator::NotOneOf,
+            Name::Contains => Operator::Contains,
+            Name::StartsWith => Operator::StartsWith,
+            Name::EndsWith => Operator::EndsWith,
+        };
+        Self { field, operator, value }
+    }
+}
+
+/// Groups of conditions, of which one has to hold as a whole.
+fn any_of(text: &str, model: &Model, shows: &impl Fn(&Field) -> bool, left: &mut usize) -> Answer<Filter> {
+    let groups: Vec<Vec<Grouped>> = serde_json::from_str(text).map_err(|error| {
+        HostError::Invalid(format!("a condition on {} without a field is no list of groups: {error}", model.name))
+    })?;
+    let mut any = Vec::with_capacity(groups.len().min(MOST_CONDITIONS));
+    for group in groups {
+        let all = group.into_iter().map(|condition| filter(condition.into(), model, shows, left));
+        any.push(Filter::All(all.collect::<Answer<_>>()?));
+    }
+    Ok(Filter::Any(any))
+}
+
 /// The field, if there is one that may be seen: what is hidden cannot be told from what does not exist.
 fn shown<'a>(model: &'a Model, name: &str, shows: &impl Fn(&Field) -> bool) -> Result<&'a Field, StoreError> {
     let unknown = || StoreError::InvalidInput { field: format!("{}.{name}", model.name), problem: "is not a field" };
@@ -157,6 +221,31 @@ fn value(json: &Json, model: &Model, field: &Field) -> Answer<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::Schema;
+
+    #[test]
+    fn one_of_several_groups_is_a_filter() {
+        let schema = Schema::core();
+        let read = |value: &str| {
+            let condition = Condition { field: String::new(), operator: Operator::OneOf, value: value.to_owned() };
+            filters(vec![condition], schema.model("user").unwrap(), |field| field.name != "image")
+        };
+        let one = |field: &str, value: &str| format!(r#"{{"field":"{field}","operator":"equal","value":"{value}"}}"#);
+        let both = format!("[[{},{}],[{}]]", one("name", "1"), one("email", "2"), one("emailVerified", "true"));
+        assert!(read(&both).is_err(), "a number is no text");
+        let found = read(&format!("[[{}],[]]", one("emailVerified", "true"))).unwrap();
+        let verified = Filter::new("emailVerified", Op::Eq, true);
+        assert_eq!(found, [Filter::Any(vec![Filter::All(vec![verified]), Filter::All(vec![])])]);
+        for (value, part) in [
+            ("7", "no list of groups"),
+            (r#"[[{"field":"name","operator":"like","value":"1"}]]"#, "unknown variant"),
+            (&format!("[[{}]]", one("image", "null")), "user.image is not a field"),
+            (&format!("[{}]", vec![format!("[{}]", one("emailVerified", "true")); 32].join(",")), "at most 32"),
+        ] {
+            let Err(HostError::Invalid(error)) = read(value) else { panic!("{value}") };
+            assert!(error.contains(part), "{error}");
+        }
+    }
 
     #[test]
     fn a_page_shrinks_to_what_fits_and_is_never_empty() {

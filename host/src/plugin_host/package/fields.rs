@@ -13,6 +13,7 @@ pub(in crate::plugin_host) fn to_field(rule: &FieldRule, plugin: &str) -> Field 
         references: rule.references.clone(),
         default: rule.default.as_ref().and_then(|default| Value::from_json(default, rule.kind)),
         input: rule.input,
+        sign_up_input: rule.is_sign_up_input,
         returned: rule.returned,
         is_credential: rule.is_credential,
         is_factor: rule.is_factor,
@@ -27,13 +28,20 @@ pub(in crate::plugin_host) fn to_model(table: &Table, plugin: &str) -> Model {
     let owner = Owner::Plugin(plugin.to_owned());
     let id = Field { required: true, owner: owner.clone(), ..Field::new("id", FieldType::String) };
     let fields = table.fields.iter();
+    let is_grouped = |rule: &FieldRule| table.unique.iter().flatten().any(|name| *name == rule.name);
     let fields = fields.map(|rule| Field {
+        index: rule.index || table.expires_at.as_ref() == Some(&rule.name),
+        in_group: is_grouped(rule),
         is_credential: table.holds_owner(rule),
         signs_in: table.signs_in && table.holds_owner(rule),
         ..to_field(rule, plugin)
     });
     let fields = [id].into_iter().chain(fields).collect();
-    Model { name: table.name.clone(), table: table.name.clone(), fields, owner }
+    Model {
+        unique: table.unique.clone(),
+        expires_at: table.expires_at.clone(),
+        ..Model::new(&table.name, fields, owner)
+    }
 }
 
 #[cfg(test)]

@@ -1,16 +1,18 @@
 //! Plans a migration and applies it under a lock.
 
 use super::Backend;
-use super::inspect::inspect;
+use super::alter::{drop_column, relax, shorten};
+use super::journal::{note, record};
 use super::lease::Lease;
-use super::render::missing;
+use super::plan::{Change, Work, plan};
+use super::steps::{self, Asked, Backfill};
+use crate::store::Database;
 use crate::store::core_models::MIGRATION;
 use crate::store::error::StoreError;
 use crate::store::models::Models;
 use crate::store::open::Store;
 use crate::store::statement::Builder;
 use crate::store::transaction::Transaction;
-use crate::store::{Database, FieldType};
 
 /// Missing parts that are named one by one.
 const MOST_NAMED: usize = 5;
@@ -18,72 +20,152 @@ const MOST_NAMED: usize = 5;
 /// What a migration did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
-    /// The statements that ran, in order. Empty when nothing was missing.
+    /// What was done, in order. Empty when nothing was missing.
     pub statements: Vec<String>,
 }
 
+/// What a migration would do.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// Each change, in order: SQL, or a remark that begins with `--`.
+    pub statements: Vec<String>,
+    /// Those that remove values.
+    pub losses: Vec<String>,
+    /// Whether plugins are asked about their rows.
+    pub asks_plugins: bool,
+}
+
 impl Store {
-    /// The SQL that `migrate` would run.
+    /// What `migrate` would do. Nothing is written.
     ///
     /// # Errors
-    /// `Unavailable`, `Internal`.
+    /// `Unmigratable`, `Unavailable`, `Internal`.
+    pub async fn plan(&self) -> Result<Plan, StoreError> {
+        let changes = self.changes().await?;
+        let loses = changes.iter().filter(|change| change.loses());
+        Ok(Plan {
+            losses: loses.map(|change| change.text.clone()).collect(),
+            asks_plugins: changes.iter().any(|change| matches!(change.work, Work::Backfill { .. })),
+            statements: changes.into_iter().map(|change| change.text).collect(),
+        })
+    }
+
+    /// What `migrate` would do, as [`Plan::statements`] has it.
+    ///
+    /// # Errors
+    /// As [`Store::plan`].
     pub async fn migration_plan(&self) -> Result<Vec<String>, StoreError> {
-        Ok(missing(self.schema(), self.backend(), &inspect(self, self.backend()).await?))
+        Ok(self.plan().await?.statements)
     }
 
-    /// What `migrate` would add, in words: "the table passkey", "the column user.role", "7 more".
+    async fn changes(&self) -> Result<Vec<Change>, StoreError> {
+        Ok(plan(self, self.backend()).await?.into_iter().filter(Change::is_real).collect())
+    }
+
+    /// What the database lacks, in words: "the table passkey", "the column user.role", "7 more".
     ///
     /// # Errors
-    /// As [`Store::migration_plan`].
+    /// As [`Store::plan`].
     pub async fn missing_parts(&self) -> Result<Vec<String>, StoreError> {
-        let plan = self.migration_plan().await?;
-        let part = |sql: &String| {
-            let names: Vec<&str> = sql.split(['"', '`']).skip(1).step_by(2).collect();
-            match names.as_slice() {
-                [table, ..] if sql.starts_with("create table") => format!("the table {table}"),
-                [table, column, ..] if sql.starts_with("alter table") => format!("the column {table}.{column}"),
-                [_, table, column, ..] => format!("an index on {table}.{column}"),
-                _ => "a change".to_owned(),
-            }
-        };
-        let others =
-            plan.len().checked_sub(MOST_NAMED).filter(|others| *others > 0).map(|others| format!("{others} more"));
-        Ok(plan.iter().take(MOST_NAMED).map(part).chain(others).collect())
+        let mut parts: Vec<String> = self.changes().await?.into_iter().map(|change| change.part).collect();
+        let others = parts.len().saturating_sub(MOST_NAMED);
+        parts.truncate(MOST_NAMED);
+        parts.extend((others > 0).then(|| format!("{others} more")));
+        Ok(parts)
     }
 
-    /// Adds the tables, columns and indexes that are missing, all or none, and records each statement. On MySQL each of them
-    /// stays by itself, and what a migration that failed has left out is added by the next one.
+    /// As [`Store::migrate_with`], for a database in which no plugin has to be asked about its rows.
     ///
     /// # Errors
-    /// `Unavailable`, or `UniqueViolation` or `Internal` when existing rows or tables prevent it.
+    /// As [`Store::migrate_with`]; `Unmigratable` when a plugin has to be asked.
     pub async fn migrate(&self) -> Result<Report, StoreError> {
+        self.migrate_with(None).await
+    }
+
+    /// Makes the tables what the models say: adds what is missing and relaxes what is no longer declared, all or nothing, and
+    /// then does the steps of plugins, each recorded when it is done. On MySQL each change stays by itself. A migration that
+    /// ended early is gone on with by the next one.
+    ///
+    /// # Errors
+    /// `Unavailable`; `Unmigratable`, `UniqueViolation` or `Internal` when existing rows or tables prevent it.
+    pub async fn migrate_with(&self, plugins: Option<&dyn Backfill>) -> Result<Report, StoreError> {
         // SQLite has a single writer and needs none.
         let lease = match self.backend() {
             Backend::Sqlite => None,
             Backend::Postgres | Backend::Mysql => Some(Lease::take(self).await?),
         };
-        let migrated = self.migrate_alone().await;
+        let migrated = self.migrate_alone(plugins).await;
         if let Some(lease) = lease {
             lease.end().await;
         }
         migrated
     }
 
-    async fn migrate_alone(&self) -> Result<Report, StoreError> {
+    async fn migrate_alone(&self, plugins: Option<&dyn Backfill>) -> Result<Report, StoreError> {
+        let backend = self.backend();
         let transaction = self.begin().await?;
-        lift_limits(&transaction, self.backend()).await?;
-        let statements = missing(self.schema(), self.backend(), &inspect(&transaction, self.backend()).await?);
-        for sql in &statements {
-            let mut out = Builder::write(sql);
-            out.unlimited();
-            transaction.run(out.build()?).await?;
+        lift_limits(&transaction, backend).await?;
+        let changes = plan(&transaction, backend).await?;
+        for change in changes.iter().filter(|change| change.is_first()) {
+            change.make(&transaction, backend).await?;
         }
         let recorded = transaction.count(MIGRATION, &[]).await?;
-        for (number, sql) in (recorded + 1..).zip(&statements) {
-            record(&transaction, self.backend(), number, sql).await?;
+        let first = changes.iter().filter(|change| change.is_first());
+        for (number, change) in (recorded + 1..).zip(first.clone().filter(|change| change.step.is_none())) {
+            record(&transaction, backend, &format!("{number:06}"), &change.text).await?;
+        }
+        for change in first {
+            change.record_step(&transaction, backend).await?;
         }
         transaction.commit().await?;
-        Ok(Report { statements })
+        for change in changes.iter().filter(|change| !change.is_first()) {
+            self.take_step(change, plugins).await?;
+        }
+        Ok(Report { statements: changes.into_iter().filter(Change::is_real).map(|change| change.text).collect() })
+    }
+
+    /// Does one of the changes that go through rows or remove a column, and records it.
+    async fn take_step(&self, change: &Change, plugins: Option<&dyn Backfill>) -> Result<(), StoreError> {
+        match &change.work {
+            Work::Fill(place, fill) => steps::fill(self, place, fill).await?,
+            Work::Backfill { plugin, index, model } => {
+                let Some(plugins) = plugins else {
+                    return Err(StoreError::Unmigratable(format!("{}: run `doorward migrate`", change.part)));
+                };
+                let step = change.step.as_deref().unwrap_or_default();
+                steps::backfill(self, step, &Asked { plugins, plugin, index: *index, model }).await?;
+            }
+            Work::Sql(_) | Work::Relax(_) | Work::Shorten(_) | Work::Drop(_) | Work::Nothing => {}
+        }
+        let transaction = self.begin().await?;
+        lift_limits(&transaction, self.backend()).await?;
+        if let Work::Drop(place) = &change.work {
+            drop_column(&transaction, self.backend(), place).await?;
+        }
+        change.record_step(&transaction, self.backend()).await?;
+        transaction.commit().await
+    }
+}
+
+impl Change {
+    async fn make(&self, transaction: &Transaction, backend: Backend) -> Result<(), StoreError> {
+        match &self.work {
+            Work::Sql(sql) => {
+                let mut out = Builder::write(sql);
+                out.unlimited();
+                transaction.run(out.build()?).await.map(drop)
+            }
+            Work::Relax(place) => relax(transaction, backend, place).await,
+            Work::Shorten(place) => shorten(transaction, place).await,
+            Work::Drop(_) | Work::Fill(..) | Work::Backfill { .. } | Work::Nothing => Ok(()),
+        }
+    }
+
+    async fn record_step(&self, transaction: &Transaction, backend: Backend) -> Result<(), StoreError> {
+        match &self.step {
+            Some(step) => note(transaction, backend, step, &self.text).await,
+            None => Ok(()),
+        }
     }
 }
 
@@ -94,18 +176,4 @@ async fn lift_limits(transaction: &Transaction, backend: Backend) -> Result<(), 
         transaction.run(Builder::write("SET LOCAL lock_timeout = 0").build()?).await?;
     }
     Ok(())
-}
-
-async fn record(transaction: &Transaction, backend: Backend, number: u64, sql: &str) -> Result<(), StoreError> {
-    let model = transaction.schema().model(MIGRATION)?;
-    let now = match backend {
-        Backend::Sqlite => "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')",
-        Backend::Postgres => "now()",
-        Backend::Mysql => "now(3)",
-    };
-    let mut out = Builder::write("INSERT INTO ");
-    out.name(&model.table).sql(" (").names("", model.fields.iter().map(|field| field.column.as_str()));
-    out.sql(") VALUES (").bind(FieldType::String, format!("{number:06}").into());
-    out.sql(", ").bind(FieldType::String, sql.into()).sql(", ").sql(now).sql(")");
-    transaction.run(out.build()?).await.map(drop)
 }

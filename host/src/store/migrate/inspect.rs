@@ -1,6 +1,6 @@
-//! Finds what a database already has: tables, columns, and the first column of each index.
+//! Finds what a database already has: tables, columns, and the columns of its indexes.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::Backend;
 use crate::store::Database;
@@ -27,6 +27,16 @@ const MYSQL_INDEXES: &str = "SELECT CAST(s.table_name AS CHAR), CAST(s.column_na
      AND m.index_name = s.index_name AND m.seq_in_index > 1) AND s.sub_part IS NULL \
      FROM information_schema.statistics s WHERE s.table_schema = DATABASE() AND s.seq_in_index = 1";
 
+/// Table, index and column of each unique index without a condition.
+const SQLITE_GROUPS: &str = "SELECT m.name, l.name, i.name FROM sqlite_master m, pragma_index_list(m.name) l, \
+     pragma_index_info(l.name) i WHERE m.type = 'table' AND l.\"unique\" AND NOT l.partial";
+const POSTGRES_GROUPS: &str = "SELECT c.relname::text, i.indexrelid::text, a.attname::text FROM pg_index i \
+     JOIN pg_class c ON c.oid = i.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace \
+     JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = ANY (i.indkey) \
+     WHERE n.nspname = current_schema() AND i.indisunique AND i.indpred IS NULL";
+const MYSQL_GROUPS: &str = "SELECT CAST(table_name AS CHAR), CAST(index_name AS CHAR), CAST(column_name AS CHAR) \
+     FROM information_schema.statistics WHERE table_schema = DATABASE() AND non_unique = 0";
+
 /// What was found. Names in SQLite are case-insensitive; names in PostgreSQL are not.
 #[derive(Default)]
 pub(super) struct Found {
@@ -35,6 +45,8 @@ pub(super) struct Found {
     columns: HashSet<(String, String)>,
     indexes: HashSet<(String, String)>,
     unique_indexes: HashSet<(String, String)>,
+    /// Table and columns of each unique index.
+    groups: HashSet<(String, BTreeSet<String>)>,
 }
 
 impl Found {
@@ -52,6 +64,28 @@ impl Found {
 
     pub(super) fn has_unique_index(&self, table: &str, column: &str) -> bool {
         self.unique_indexes.contains(&(self.fold(table), self.fold(column)))
+    }
+
+    pub(super) fn has_unique_group(&self, table: &str, columns: &[&str]) -> bool {
+        self.groups.contains(&(self.fold(table), columns.iter().map(|column| self.fold(column)).collect()))
+    }
+
+    /// As if the column had this name.
+    pub(super) fn rename(&mut self, table: &str, from: &str, to: &str) {
+        let (old, new) = ((self.fold(table), self.fold(from)), (self.fold(table), self.fold(to)));
+        for names in [&mut self.columns, &mut self.indexes, &mut self.unique_indexes] {
+            if names.remove(&old) {
+                names.insert(new.clone());
+            }
+        }
+        let groups = std::mem::take(&mut self.groups);
+        let renamed = groups.into_iter().map(|(of, columns)| {
+            let is_it = |column: &String| of == old.0 && *column == old.1;
+            let columns = columns.into_iter().map(|column| if is_it(&column) { new.1.clone() } else { column });
+            let columns = columns.collect();
+            (of, columns)
+        });
+        self.groups = renamed.collect();
     }
 
     pub(super) fn fold(&self, name: &str) -> String {
@@ -79,7 +113,29 @@ pub(super) async fn inspect(database: &dyn Database, backend: Backend) -> Result
         }
         found.indexes.insert(pair);
     }
+    if database.schema().models().iter().any(|model| !model.unique.is_empty()) {
+        found.groups = groups(database, backend, &found).await?;
+    }
     Ok(found)
+}
+
+async fn groups(
+    database: &dyn Database,
+    backend: Backend,
+    found: &Found,
+) -> Result<HashSet<(String, BTreeSet<String>)>, StoreError> {
+    let sql = match backend {
+        Backend::Sqlite => SQLITE_GROUPS,
+        Backend::Postgres => POSTGRES_GROUPS,
+        Backend::Mysql => MYSQL_GROUPS,
+    };
+    let mut indexes: HashMap<(String, String), BTreeSet<String>> = HashMap::new();
+    for row in database.run(Builder::read(sql).build()?).await? {
+        let (table, index) = names(found, &row);
+        let Some(Value::Text(column)) = row.get(2) else { continue };
+        indexes.entry((table, index)).or_default().insert(found.fold(column));
+    }
+    Ok(indexes.into_iter().map(|((table, _), columns)| (table, columns)).collect())
 }
 
 fn names(found: &Found, row: &Row) -> (String, String) {

@@ -1,34 +1,17 @@
 //! Finds what in a database's tables will not work with the models: types, NOT NULL, foreign keys. It changes nothing.
 
-use std::collections::HashMap;
-
-use doorward_contract::FieldType;
-
 use super::Backend;
+use super::columns::{Column, Columns, fold, holds, is_true, text};
 use super::render::column_type;
 use crate::config::GenerateId;
-use crate::store::Database;
 use crate::store::error::StoreError;
 use crate::store::model::{Field, Model};
 use crate::store::open::Store;
 use crate::store::row::Row;
 use crate::store::schema::Schema;
 use crate::store::statement::Builder;
-use crate::store::value::Value;
+use crate::store::{Database, Owner};
 
-/// Table, column, type, NOT NULL, whether the database fills it by itself, longest text (0: any).
-const SQLITE_COLUMNS: &str = "SELECT m.name, c.name, lower(c.type), c.\"notnull\", \
-     c.dflt_value IS NOT NULL OR (c.pk > 0 AND lower(c.type) = 'integer'), 0 \
-     FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.type = 'table'";
-const POSTGRES_COLUMNS: &str = "SELECT table_name::text, column_name::text, CASE WHEN EXISTS (SELECT 1 FROM pg_type t \
-     JOIN pg_namespace n ON n.oid = t.typnamespace WHERE t.typname = udt_name AND n.nspname = udt_schema AND t.typtype = 'e') \
-     THEN 'enum' ELSE udt_name::text END, is_nullable = 'NO', \
-     column_default IS NOT NULL OR is_identity = 'YES' OR is_generated = 'ALWAYS', coalesce(character_maximum_length, 0)::int8 \
-     FROM information_schema.columns WHERE table_schema = current_schema()";
-const MYSQL_COLUMNS: &str = "SELECT CAST(table_name AS CHAR), CAST(column_name AS CHAR), CAST(lower(data_type) AS CHAR), \
-     is_nullable = 'NO', column_default IS NOT NULL OR extra LIKE '%auto_increment%' OR extra LIKE '%GENERATED%', \
-     CAST(coalesce(CASE WHEN data_type IN ('char', 'varchar') THEN character_maximum_length END, 0) AS SIGNED) \
-     FROM information_schema.columns WHERE table_schema = DATABASE()";
 /// Table, column, the table referred to, whether a deletion there is refused.
 const SQLITE_KEYS: &str = "SELECT m.name, f.\"from\", f.\"table\", f.on_delete IN ('NO ACTION', 'RESTRICT') \
      FROM sqlite_master m, pragma_foreign_key_list(m.name) f WHERE m.type = 'table'";
@@ -57,36 +40,22 @@ pub struct Misfit {
     pub text: String,
 }
 
-/// A column as the database has it.
-struct Column {
-    name: String,
-    kind: String,
-    is_not_null: bool,
-    fills_itself: bool,
-    longest: i64,
-}
-
 impl Store {
     /// What in the tables that are there will not work with ids of this form. What is missing is in the migration's plan.
     ///
     /// # Errors
     /// `Unavailable`, `Internal`.
     pub async fn misfits(&self, ids: GenerateId) -> Result<Vec<Misfit>, StoreError> {
-        let (columns, keys) = match self.backend() {
-            Backend::Sqlite => (SQLITE_COLUMNS, SQLITE_KEYS),
-            Backend::Postgres => (POSTGRES_COLUMNS, POSTGRES_KEYS),
-            Backend::Mysql => (MYSQL_COLUMNS, MYSQL_KEYS),
+        let keys = match self.backend() {
+            Backend::Sqlite => SQLITE_KEYS,
+            Backend::Postgres => POSTGRES_KEYS,
+            Backend::Mysql => MYSQL_KEYS,
         };
         let judge = Judge { schema: self.schema(), backend: self.backend(), ids };
-        let mut tables: HashMap<String, Vec<Column>> = HashMap::new();
-        for row in self.run(Builder::read(columns).build()?).await? {
-            tables.entry(judge.fold(&text(&row, 0))).or_default().push(column(&row));
-        }
+        let tables = Columns::find(self, self.backend()).await?;
         let mut found = Vec::new();
         for model in self.schema().models() {
-            for column in tables.get(&judge.fold(&model.table)).into_iter().flatten() {
-                found.extend(judge.column(model, column));
-            }
+            found.extend(tables.of(&model.table).iter().filter_map(|column| judge.column(model, column)));
         }
         for row in self.run(Builder::read(keys).build()?).await? {
             found.extend(judge.key(&row));
@@ -95,29 +64,13 @@ impl Store {
     }
 }
 
-fn column(row: &Row) -> Column {
-    let longest = match row.get(5) {
-        Some(Value::Integer(longest)) => *longest,
-        _ => 0,
-    };
-    Column {
-        name: text(row, 1),
-        kind: text(row, 2),
-        is_not_null: is_true(row, 3),
-        fills_itself: is_true(row, 4),
-        longest,
-    }
-}
-
-fn text(row: &Row, index: usize) -> String {
-    match row.get(index) {
-        Some(Value::Text(text)) => text.clone(),
-        _ => String::new(),
-    }
-}
-
-fn is_true(row: &Row, index: usize) -> bool {
-    matches!(row.get(index), Some(Value::Boolean(true) | Value::Integer(1)))
+/// What is wrong with a column of a plugin's table that has kept the type of an older version, and what its author does.
+pub(super) fn changed_type(field: &Field, found: &str, plugin: &str) -> String {
+    format!(
+        "is {found}, and the plugin `{plugin}` now declares a {}. A column keeps its type: declare a field of another name, \
+         fill it from this one in a step (`Plugin::backfill`), and drop this one in a later version",
+        field.kind.name()
+    )
 }
 
 struct Judge<'a> {
@@ -127,9 +80,8 @@ struct Judge<'a> {
 }
 
 impl Judge<'_> {
-    /// A name as it is compared: SQLite does not tell capitals from small letters.
     fn fold(&self, name: &str) -> String {
-        if self.backend == Backend::Sqlite { name.to_ascii_lowercase() } else { name.to_owned() }
+        fold(self.backend, name)
     }
 
     fn field<'m>(&self, model: &'m Model, column: &str) -> Option<&'m Field> {
@@ -153,10 +105,13 @@ impl Judge<'_> {
                 "is uuid, and Doorward writes other ids. Make it text, or set advanced.database.generate_id = \"uuid\"";
             return if self.ids == GenerateId::Uuid { None } else { fatal(refused.to_owned()) };
         }
-        if !self.holds(field, &column.kind) {
+        if !holds(field.kind, &column.kind, self.backend) {
             let (found, wanted) = (&column.kind, column_type(field, self.backend));
             let found = if found.is_empty() { "without a type" } else { found };
-            return fatal(format!("is {found} and cannot hold what Doorward writes. Make it {wanted}"));
+            return fatal(match &field.owner {
+                Owner::Plugin(plugin) if model.owner == field.owner => changed_type(field, found, plugin),
+                _ => format!("is {found} and cannot hold what Doorward writes. Make it {wanted}"),
+            });
         }
         let least = if is_id { ID_LENGTH } else { TEXT_LENGTH };
         if column.longest > 0 && column.longest < least {
@@ -206,70 +161,5 @@ impl Judge<'_> {
                  Add ON DELETE CASCADE or SET NULL, unless that is meant"
             ),
         })
-    }
-
-    /// Whether a column of this type takes and gives back a field's values as they are.
-    fn holds(&self, field: &Field, kind: &str) -> bool {
-        match self.backend {
-            Backend::Sqlite => {
-                let affinity = Affinity::of(kind);
-                match field.kind {
-                    FieldType::String => matches!(affinity, Affinity::Text | Affinity::None),
-                    FieldType::Number | FieldType::Bigint | FieldType::Boolean => affinity != Affinity::Text,
-                    FieldType::Date => matches!(affinity, Affinity::Text | Affinity::Numeric | Affinity::None),
-                    FieldType::Strings | FieldType::Numbers | FieldType::Json => {
-                        matches!(affinity, Affinity::Text | Affinity::Numeric | Affinity::None)
-                    }
-                }
-            }
-            Backend::Postgres => {
-                let kinds: &[&str] = match field.kind {
-                    FieldType::String => &["text", "varchar", "name", "uuid", "enum", "citext", "inet", "cidr"],
-                    FieldType::Number => &["int2", "int4", "int8", "float4", "float8", "numeric"],
-                    FieldType::Bigint => &["int8", "float8", "numeric"],
-                    FieldType::Boolean => &["bool"],
-                    FieldType::Date => &["timestamptz", "timestamp", "date"],
-                    FieldType::Strings => &["jsonb", "json", "text", "varchar", "_text", "_varchar"],
-                    FieldType::Numbers | FieldType::Json => &["jsonb", "json", "text", "varchar"],
-                };
-                kinds.contains(&kind)
-            }
-            Backend::Mysql => {
-                const TEXTS: &[&str] = &["varchar", "char", "text", "mediumtext", "longtext", "enum"];
-                const NUMBERS: &[&str] = &["int", "bigint", "smallint", "mediumint", "tinyint", "double", "decimal"];
-                match field.kind {
-                    FieldType::String => TEXTS.contains(&kind),
-                    FieldType::Number | FieldType::Boolean => NUMBERS.contains(&kind),
-                    FieldType::Bigint => matches!(kind, "bigint" | "double" | "decimal"),
-                    FieldType::Date => matches!(kind, "datetime" | "timestamp"),
-                    FieldType::Strings | FieldType::Numbers | FieldType::Json => {
-                        kind == "json" || TEXTS.contains(&kind)
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// What SQLite makes of values in a column. Source: section 3.1 of its page on data types.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Affinity {
-    Integer,
-    Text,
-    None,
-    Real,
-    Numeric,
-}
-
-impl Affinity {
-    fn of(kind: &str) -> Self {
-        let has = |parts: &[&str]| parts.iter().any(|part| kind.contains(part));
-        match kind {
-            _ if has(&["int"]) => Self::Integer,
-            _ if has(&["char", "clob", "text"]) => Self::Text,
-            _ if kind.is_empty() || has(&["blob"]) => Self::None,
-            _ if has(&["real", "floa", "doub"]) => Self::Real,
-            _ => Self::Numeric,
-        }
     }
 }

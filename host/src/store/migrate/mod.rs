@@ -1,16 +1,27 @@
-//! Migrations: compare the models with the database, and add what is missing.
+//! Migrations: compare the models with the database, add what is missing, and do the steps that plugins declare.
 //!
-//! Invariant: nothing is dropped, renamed or filled; tables and columns that no model knows are left alone.
+//! Invariant: nothing is renamed, filled or dropped but by a step of the plugin whose table it is; tables and columns that no
+//! model knows are left alone, but that columns of a plugin's table become optional.
+//!
+//! Flat: what is looked at, what is planned, and what is done, a file for each part.
 
+mod alter;
 mod apply;
+mod columns;
 mod inspect;
+mod journal;
 mod lease;
 mod misfits;
+mod not_null;
+mod place;
+mod plan;
 mod render;
+mod steps;
 
-pub use apply::Report;
+pub use apply::{Plan, Report};
 pub use misfits::Misfit;
 pub use render::create_schema;
+pub use steps::Backfill;
 
 /// The kind of a database.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

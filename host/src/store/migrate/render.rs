@@ -4,6 +4,7 @@ use super::Backend;
 use super::inspect::Found;
 use crate::store::model::{Field, Model};
 use crate::store::schema::Schema;
+use crate::store::value::Value;
 use doorward_contract::FieldType;
 
 /// The statements that create the schema in an empty database: tables, then indexes, as the reference writes them.
@@ -31,6 +32,13 @@ pub(super) fn missing(schema: &Schema, backend: Backend, found: &Found) -> Vec<S
                 indexes.push(write.index("unique index", "uidx", model, field));
             } else if field.index && !field.unique && !found.has_index(&model.table, &field.column) {
                 indexes.push(write.index("index", "idx", model, field));
+            }
+        }
+        for group in &model.unique {
+            let columns: Vec<&str> =
+                group.iter().filter_map(|name| Some(model.field(name).ok()?.column.as_str())).collect();
+            if !found.has_unique_group(&model.table, &columns) {
+                indexes.push(write.group(model, &columns));
             }
         }
     }
@@ -65,6 +73,14 @@ impl Writer<'_> {
         format!("create {what} {name} on {} ({})", self.quote(&model.table), self.quote(&field.column))
     }
 
+    fn group(&self, model: &Model, columns: &[&str]) -> String {
+        let mut name = format!("{}_{}_uidx", model.table, columns.join("_"));
+        // PostgreSQL cuts longer names.
+        name.truncate(63);
+        let columns: Vec<String> = columns.iter().map(|column| self.quote(column)).collect();
+        format!("create unique index {} on {} ({})", self.quote(&name), self.quote(&model.table), columns.join(", "))
+    }
+
     fn column(&self, field: &Field) -> String {
         let mut sql = format!("{} {}", self.quote(&field.column), column_type(field, self.backend));
         match self.backend {
@@ -86,8 +102,8 @@ impl Writer<'_> {
         sql
     }
 
-    /// A column added to existing rows. It may be null, whatever the field says, because those rows have no value. The
-    /// index of a unique field is created separately, because SQLite cannot add it here.
+    /// A column added to existing rows, which get the field's default. It may be null, whatever the field says, because
+    /// those rows may have no value. The index of a unique field is created separately, because SQLite cannot add it here.
     fn added_column(&self, model: &Model, field: &Field) -> String {
         let (table, column) = (self.quote(&model.table), self.quote(&field.column));
         let end = match self.backend {
@@ -95,10 +111,34 @@ impl Writer<'_> {
             Backend::Sqlite | Backend::Postgres => self.references(field),
         };
         format!(
-            "alter table {table} add column {column} {}{}",
+            "alter table {table} add column {column} {}{}{}",
             column_type(field, self.backend),
+            self.default(field).map(|value| format!(" default {value}")).unwrap_or_default(),
             end.unwrap_or_default()
         )
+    }
+
+    /// The field's default, as a literal.
+    fn default(&self, field: &Field) -> Option<String> {
+        let quoted = |text: &str| {
+            // A backslash is a letter, in MySQL too: its connections set `NO_BACKSLASH_ESCAPES`.
+            let text = text.replace('\'', "''");
+            // A long text of MySQL has no default but an expression.
+            let is_long = self.backend == Backend::Mysql && column_type(field, self.backend).ends_with("text");
+            if is_long { format!("('{text}')") } else { format!("'{text}'") }
+        };
+        match field.default.as_ref()? {
+            Value::Null => None,
+            Value::Text(text) => Some(quoted(text)),
+            Value::Integer(number) => Some(number.to_string()),
+            Value::Boolean(is_true) if self.backend == Backend::Sqlite => Some(i32::from(*is_true).to_string()),
+            Value::Boolean(is_true) => Some(is_true.to_string()),
+            Value::Timestamp(at) if self.backend == Backend::Mysql => {
+                Some(quoted(&at.to_iso().replace('T', " ").replace('Z', "")))
+            }
+            Value::Timestamp(at) => Some(quoted(&at.to_iso())),
+            Value::Json(json) => Some(quoted(&json.to_string())),
+        }
     }
 
     fn foreign_key(&self, field: &Field) -> Option<String> {
@@ -111,12 +151,8 @@ impl Writer<'_> {
         Some(format!(" references {} ({id}) on delete cascade", self.quote(&model.table)))
     }
 
-    /// The schema has checked the names: they contain no quotes.
     fn quote(&self, name: &str) -> String {
-        match self.backend {
-            Backend::Mysql => format!("`{name}`"),
-            Backend::Sqlite | Backend::Postgres => format!("\"{name}\""),
-        }
+        self.backend.quote(name)
     }
 }
 
@@ -139,6 +175,6 @@ pub(super) fn column_type(field: &Field, backend: Backend) -> &'static str {
     }
 }
 
-fn is_key(field: &Field) -> bool {
-    field.name == "id" || field.unique || field.index || field.references.is_some()
+pub(super) fn is_key(field: &Field) -> bool {
+    field.name == "id" || field.unique || field.in_group || field.index || field.references.is_some()
 }

@@ -210,7 +210,7 @@ impl Secondary {
         }
         let sets = filters.iter().filter_map(|filter| match filter {
             Filter::Field { field, .. } => Some(field.as_ref()),
-            Filter::Any(_) => None,
+            Filter::Any(_) | Filter::All(_) => None,
         });
         for field in sets {
             let Some(values) = entry::wanted(filters, field) else { continue };

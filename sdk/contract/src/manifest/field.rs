@@ -64,6 +64,9 @@ pub struct FieldRule<S = &'static str> {
     /// Whether clients set it.
     #[serde(rename = "is_input", default)]
     pub input: bool,
+    /// Of users: whether clients set it when they sign up, and never again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_sign_up_input: bool,
     /// Whether it mirrors a credential, on users: it goes back to its default when credentials are taken away.
     #[serde(default)]
     pub is_credential: bool,
@@ -82,6 +85,20 @@ impl FieldType {
     /// Whether it is a whole number.
     pub const fn is_integer(self) -> bool {
         matches!(self, Self::Number | Self::Bigint)
+    }
+
+    /// Its name, as a configuration or a manifest has it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::String => "string",
+            Self::Number => "number",
+            Self::Bigint => "bigint",
+            Self::Boolean => "boolean",
+            Self::Date => "date",
+            Self::Strings => "string[]",
+            Self::Numbers => "number[]",
+            Self::Json => "json",
+        }
     }
 
     /// Whether the value is one of this type; dates are texts of which `is_date` holds.
@@ -113,6 +130,7 @@ impl FieldRule {
             default: None,
             returned: true,
             input: false,
+            is_sign_up_input: false,
             is_credential: false,
             is_factor: false,
             never_refreshed: false,
@@ -169,6 +187,12 @@ impl FieldRule {
         self
     }
 
+    /// On users: clients may set it when they sign up, and never again.
+    pub const fn sign_up_input(mut self) -> Self {
+        self.is_sign_up_input = true;
+        self
+    }
+
     /// On users: mirrors a credential. It goes back to its default when `email_ownership::confirm` removes credentials that
     /// may be someone else's.
     pub const fn credential(mut self) -> Self {
@@ -213,6 +237,9 @@ impl<S: AsRef<str>> FieldRule<S> {
         let name = self.name.as_ref();
         if let Some(default) = self.default.as_ref().filter(|default| !self.kind.holds(default, is_date)) {
             return Some(format!("the default {default} of {place}.{name} has another type than the field"));
+        }
+        if self.is_sign_up_input && (place != "user" || self.input) {
+            return Some(format!("{place}.{name}: `sign_up_input` is for fields of users that `input` leaves alone"));
         }
         if self.conflict.as_ref().is_some_and(|conflict| !(400..500).contains(&conflict.status)) {
             return Some(format!("{place}.{name}: that a value is taken is said with 400 to 499"));

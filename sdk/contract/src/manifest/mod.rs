@@ -10,6 +10,7 @@ pub(crate) mod page;
 pub(crate) mod rate;
 pub(crate) mod right;
 pub(crate) mod route;
+pub(crate) mod step;
 pub(crate) mod table;
 
 use serde::{Deserialize, Serialize};
@@ -26,6 +27,7 @@ use hook::On;
 use page::{ContributionRule, PageRule, is_slot};
 use rate::RateRule;
 use route::{FunctionRule, RouteRule};
+use step::Step;
 use table::Table;
 
 /// The custom section of a component that holds the manifest as JSON text.
@@ -113,6 +115,9 @@ pub struct Manifest<S = &'static str> {
     /// Tables of its own.
     #[serde(default)]
     pub tables: Vec<Table<S>>,
+    /// What happens to the rows of its tables when a new version declares them otherwise, in this order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<Step<S>>,
     /// Fields that it adds to users.
     #[serde(default)]
     pub user_fields: Vec<FieldRule<S>>,
@@ -178,6 +183,7 @@ impl<S> Manifest<S> {
             rate_limits: Vec::new(),
             cookies: Vec::new(),
             tables: Vec::new(),
+            steps: Vec::new(),
             user_fields: Vec::new(),
             session_fields: Vec::new(),
             reads_user_fields: Vec::new(),
@@ -204,6 +210,7 @@ impl<S: AsRef<str>> Manifest<S> {
             .or_else(|| self.user_fields.iter().find_map(|field| field.fault("user", &is_date)))
             .or_else(|| self.session_fields.iter().find_map(|field| field.fault("session", &is_date)))
             .or_else(|| self.tables.iter().find_map(|table| table.fault(&is_date)))
+            .or_else(|| (0..self.steps.len()).find_map(|place| Step::fault(place, &self.steps, &self.tables, &is_date)))
             .or_else(|| self.events.iter().find_map(EventRule::fault))
             .or_else(|| self.watched_user_fault())
             .or_else(|| self.watched_session_fault())

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::field::FieldRule;
+use super::field::{FieldRule, FieldType};
 
 /// A table of the plugin's own. It has the field `id`, which the server fills.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -19,12 +19,34 @@ pub struct Table<S = &'static str> {
     /// Whether each of its rows alone signs its user in: the last way in is not taken away.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub signs_in: bool,
+    /// Groups of fields of which two rows cannot have the same values together.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unique: Vec<Vec<S>>,
+    /// The field that says when a row is over; the server removes it then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<S>,
 }
 
 impl Table {
     /// A table without fields but `id`.
     pub const fn new(name: &'static str) -> Self {
-        Self { name, fields: Vec::new(), is_credential: false, signs_in: false }
+        Self { name, fields: Vec::new(), is_credential: false, signs_in: false, unique: Vec::new(), expires_at: None }
+    }
+
+    /// Two rows cannot have the same values in all of these fields together, 2 or 3. A row in which one of them is null is no
+    /// other's double.
+    #[must_use]
+    pub fn unique_together(mut self, fields: &[&'static str]) -> Self {
+        self.unique.push(fields.to_vec());
+        self
+    }
+
+    /// A row is over at the moment in this field, a date. The server removes it within hours, so ask for the date when it
+    /// matters. A row without a date stays.
+    #[must_use]
+    pub fn expires_at(mut self, field: &'static str) -> Self {
+        self.expires_at = Some(field);
+        self
     }
 
     /// Adds a field.
@@ -72,7 +94,30 @@ impl<S: AsRef<str>> Table<S> {
         if !self.is_credential && self.fields.iter().any(|field| field.is_factor) {
             return Some(format!("the table `{name}` has a factor and does not say that it holds credentials"));
         }
-        self.fields.iter().find_map(|field| field.fault(name, &is_date))
+        self.group_fault().or_else(|| self.fields.iter().find_map(|field| field.fault(name, &is_date)))
+    }
+
+    /// What is wrong with the fields that it names beside declaring them.
+    fn group_fault(&self) -> Option<String> {
+        let table = self.name.as_ref();
+        let kind =
+            |name: &S| self.fields.iter().find(|field| field.name.as_ref() == name.as_ref()).map(|field| field.kind);
+        for group in &self.unique {
+            let is_twice =
+                |(place, name): (usize, &S)| group.iter().take(place).any(|other| other.as_ref() == name.as_ref());
+            if !(2..=3).contains(&group.len()) || group.iter().enumerate().any(is_twice) {
+                return Some(format!("the table `{table}`: 2 or 3 different fields are unique together"));
+            }
+            let whole = |kind| matches!(kind, FieldType::Strings | FieldType::Numbers | FieldType::Json);
+            if let Some(name) = group.iter().find(|name| kind(name).is_none_or(whole)) {
+                return Some(format!(
+                    "`{table}.{}` is no field, or a list or JSON: it cannot be unique",
+                    name.as_ref()
+                ));
+            }
+        }
+        let wrong = self.expires_at.as_ref().filter(|name| kind(name) != Some(FieldType::Date))?;
+        Some(format!("the table `{table}`: rows end by a field that is a date, and `{}` is none", wrong.as_ref()))
     }
 }
 
@@ -91,6 +136,11 @@ mod tests {
             (r#"{"name":"x","fields":[{"name":"a","type":"string[]","default":[1]}]}"#, "x.a has another type"),
             (r#"{"name":"x","fields":[{"name":"a","type":"date","default":"soon"}]}"#, "x.a has another type"),
             (r#"{"name":"x","fields":[{"name":"a","type":"number","references":"user"}]}"#, "has to be a string"),
+            (r#"{"name":"x","fields":[{"name":"a","type":"number"}],"unique":[["a"]]}"#, "2 or 3 different"),
+            (r#"{"name":"x","fields":[{"name":"a","type":"number"}],"unique":[["a","a"]]}"#, "2 or 3 different"),
+            (r#"{"name":"x","fields":[{"name":"a","type":"number"}],"unique":[["a","b"]]}"#, "`x.b` is no field"),
+            (r#"{"name":"x","fields":[{"name":"a","type":"number"}],"expires_at":"a"}"#, "`a` is none"),
+            (r#"{"name":"x","fields":[{"name":"a","type":"number","is_sign_up_input":true}]}"#, "for fields of users"),
             (
                 r#"{"name":"x","fields":[{"name":"a","type":"string","taken":{"status":200,"code":"A","message":"a"}}]}"#,
                 "400 to 499",
