@@ -55,7 +55,7 @@ export async function startDoorward({ database, config }) {
     await answers(port, "/", serving);
   } catch (error) { await stop(); throw error; }
   const kill = async () => { serving.kill("SIGKILL"); await serving.ended; remove(); };
-  return { origin, port, log: () => serving.output, mailbox: () => mailbox(port), stop, kill };
+  return { origin, port, file, log: () => serving.output, mailbox: () => mailbox(port), stop, kill };
 }
 
 function launch(args) {

@@ -3,16 +3,8 @@
 use crate::frame::Frame;
 use doorward_sdk::prelude::*;
 
-/// The pages of the menu: name, path, icon, and what somebody must be allowed to see it.
-const PAGES: [(&str, &str, &str, &str); 7] = [
-    ("overview", "/admin", "overview", "user.list"),
-    ("users", "/admin/users", "users", "user.list"),
-    ("audit", "/admin/audit", "list", "audit.read"),
-    ("plugins", "/admin/plugins", "plug", "plugins.manage"),
-    ("mail", "/admin/mail", "mail", "mail.manage"),
-    ("keys", "/admin/keys", "key", "keys.manage"),
-    ("settings", "/admin/settings", "gear", "settings.manage"),
-];
+/// The pages of the menu: name, path, icon. Who sees one of them sees both.
+const PAGES: [(&str, &str, &str); 2] = [("overview", "/admin", "overview"), ("users", "/admin/users", "users")];
 
 /// Why a page is not drawn.
 pub enum Stop {
@@ -132,10 +124,8 @@ impl Shell<'_, '_> {
     fn nav(&self) -> Result<Vec<Value>> {
         let entry = |id: &str, path: &str, icon: &str, label: String| json!({ "id": id, "href": site::page(path), "icon": icon, "label": label, "is_here": id == self.view });
         let mut entries = Vec::new();
-        for (id, path, icon, permission) in PAGES {
-            if !permission.is_empty() {
-                entries.push(entry(id, path, icon, self.say(&format!("admin.{id}"), &[])));
-            }
+        for (id, path, icon) in PAGES {
+            entries.push(entry(id, path, icon, self.say(&format!("admin.{id}"), &[])));
         }
         for other in sections::contributors("admin.page")? {
             entries.push(entry(&other.plugin, &format!("/admin/more/{}", other.plugin), "list", other.title));
