@@ -33,7 +33,7 @@ async fn start(text: &str, folder: &Path, environment: &BTreeMap<String, String>
 }
 
 /// Options, and what the line that refuses them says.
-const SLIPS: [(&str, &str); 78] = [
+const SLIPS: [(&str, &str); 81] = [
     // Names and types.
     ("app_nam = \"x\"", "did you mean `app_name`?"),
     ("[sesion]\nexpires_in = 1", "did you mean `session`?"),
@@ -137,7 +137,13 @@ const SLIPS: [(&str, &str); 78] = [
     ("[email_verification]\nsend_on_sign_up = true", "email_verification.send_on_sign_up needs a [mail] section"),
     ("[user.delete_user]\nsend_delete_account_verification = true", "needs a [mail] section"),
     // Databases.
-    ("verification.store_in_database = false", "there is no other place than the database"),
+    ("verification.store_in_database = false", "needs a secondary storage"),
+    ("secondary_storage.url = \"localhost:6379\"", "is no URL: write redis://host:6379"),
+    ("secondary_storage = { url = \"redis://h\", command_timeout_ms = 0 }", "must be at least 1 millisecond"),
+    (
+        "database = { url = \"none\" }\nemail_and_password.enabled = true",
+        "email_and_password.enabled = true needs a database",
+    ),
     ("[advanced.database]\ndefault_find_many_limit = 0", "must be at least 1"),
     ("[account.additional_fields]\nnote = { type = \"string\", required = true }", "account.note is required"),
     ("[session.additional_fields]\nnote = { type = \"string\", required = true }", "session.note is required"),
