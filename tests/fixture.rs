@@ -296,6 +296,18 @@ impl Fixture {
         read(self.app.pipeline.answer(request).await)
     }
 
+    /// As [`Fixture::send_to_root`], with a body.
+    pub async fn send_to_root_with(&self, method: &str, path: &str, headers: &[(&str, &str)], body: String) -> Answer {
+        let mut request = plain(method, path, headers, body);
+        request.mount = Mount::Root;
+        read(self.app.pipeline.answer(request).await)
+    }
+
+    /// Looks for settings that another server of the same database has changed.
+    pub async fn look_for_settings(&self) -> bool {
+        self.app.look_for_settings().await.unwrap()
+    }
+
     /// Sends any request.
     pub async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: impl Into<String>) -> Answer {
         read(self.app.pipeline.answer(plain(method, path, headers, body.into())).await)

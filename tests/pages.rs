@@ -27,6 +27,11 @@ fn frame(more: &str) -> String {
     entry("frame", &built().join("frame.wasm"), more)
 }
 
+/// The entry of `frame` with all that it asks for.
+pub fn framed() -> String {
+    frame(FRAME)
+}
+
 /// `adder` without its module, which needs a grant.
 fn adder(mood: &str) -> String {
     static BARE: LazyLock<PathBuf> = LazyLock::new(|| {

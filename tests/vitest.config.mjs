@@ -16,11 +16,12 @@ const lighthouse = { test: { name: "lighthouse", include: ["lighthouse/**/*.test
 const book = { test: { name: "book", include: ["book/**/*.test.mjs"], testTimeout: 60_000, hookTimeout: 60_000, maxConcurrency: 4 } };
 
 const api = { test: { name: "api", include: ["api/**/*.test.mjs"], testTimeout: 60_000, hookTimeout: 240_000 } };
+const nodes = { test: { name: "nodes", include: ["nodes/**/*.test.mjs"], testTimeout: 60_000, hookTimeout: 120_000 } };
 
 export default defineConfig({
   test: {
     pool: "forks",
     poolOptions: { forks: { maxForks: 2 } },
-    projects: [client("sqlite"), client("postgres"), browser, onPostgres, lighthouse, book, api, { test: { name: "harness", include: ["wire/**/*.test.mjs"] } }],
+    projects: [client("sqlite"), client("postgres"), browser, onPostgres, lighthouse, book, api, nodes, { test: { name: "harness", include: ["wire/**/*.test.mjs"] } }],
   },
 });

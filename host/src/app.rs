@@ -1,40 +1,37 @@
 //! Start-up: puts configuration, store, plugins, scripts and pipeline together.
 
+mod deciders;
+mod extensions;
+mod live;
 mod mailing;
+
+pub use extensions::describe;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 
+use live::{Live, Watch};
+
+use crate::auth::audit;
 use crate::auth::credential;
-use crate::auth::lifecycle::Observer;
 use crate::auth::sweeper::{self, Sweeper};
 use crate::auth::{Auth, AuthError, Scope};
 use crate::clock::SystemClock;
-use crate::config::{ASSETS, Config, IpAddress};
+use crate::config::Config;
 use crate::crypto::random::SystemRandom;
-use crate::endpoints::config::SignInPage;
-use crate::exchange::{ClaimSource, Deciders, SessionGate};
-use crate::hooks::{
-    self, HookError, MemoryCounters, ScriptClaims, ScriptGate, ScriptMailFilter, ScriptObserver, ScriptSet,
-};
+use crate::hooks::{HookError, MemoryCounters};
 use crate::http::address::AddressRule;
 use crate::http::shown_url;
-use crate::memory;
 use crate::outbox::mailbox::Mailbox;
 use crate::outbox::{
-    CurrentMailFilter, Deliveries, EventHooks, MailFilter, Mailer, Sender, TemplateError, TransportError,
+    CurrentMailer, Deliveries, EventHooks, Sender, TemplateError, TransportError,
 };
-use crate::pipeline::description::ApiDescription;
-use crate::pipeline::functions::Functions;
 use crate::pipeline::management::Management;
-use crate::pipeline::rate_limit::RateRules;
-use crate::pipeline::router::{RouteClash, Router};
-use crate::pipeline::unused_options;
+use crate::pipeline::router::RouteClash;
 use crate::pipeline::{Extensions, Pipeline};
-use crate::plugin_host::{self, Capacity, PluginError, Plugins, Ports};
-use crate::routes;
+use crate::plugin_host::{self, Capacity, PluginError, Ports};
 use crate::store::{Schema, Store, StoreError, StoreOptions};
 
 /// A server that is ready to answer.
@@ -47,13 +44,16 @@ pub struct App {
     pub management: Option<Management>,
     /// The development mailbox, when mail goes there.
     pub mailbox: Option<Arc<Mailbox>>,
-    lasting: Lasting,
+    /// What a reload and a changed setting replace.
+    live: Arc<Live>,
     /// Where scripts' events go.
     events: EventHooks,
     /// The sender of mail and events, when there is something to send.
     pub deliveries: Option<Arc<Deliveries>>,
     /// Removes what has expired for as long as the server runs.
     _sweeper: Sweeper,
+    /// Looks for settings that another node has changed.
+    _watch: Watch,
 }
 
 /// What outlives a reload.
@@ -149,15 +149,25 @@ impl App {
     /// # Errors
     /// As [`App::start`].
     pub async fn start_with(config: Config, ports: Ports) -> Result<Self, StartError> {
+        Self::start_within(config, ports, Capacity::default()).await
+    }
+
+    /// As [`App::start_with`], with what plugins may do at once, and who answers them in place of other servers.
+    ///
+    /// # Errors
+    /// As [`App::start`].
+    pub async fn start_within(config: Config, ports: Ports, capacity: Capacity) -> Result<Self, StartError> {
         let config = Arc::new(config);
-        let Parts { auth, extensions, mailer, events, mailbox, lasting, address_rule } =
-            prepare(&config, ports).await?;
-        let deliveries = start_sender(&config, &auth, mailer, events.clone());
-        let sweeper = sweeper::start(Store::clone(&auth.store), Arc::clone(&auth.clock));
+        let Parts { auth, extensions, live, events, address_rule } =
+            prepare(&config, ports, Lasting { capacity, ..Lasting::default() }).await?;
+        let deliveries = start_sender(&config, &auth, live.mailer(), events.clone());
+        let sweeper = sweeper::start(Store::clone(&auth.store), Arc::clone(&auth));
+        auth.audit.start(Store::clone(&auth.store), audit::Keys::of(&config), Arc::clone(&auth.clock));
         let pipeline = Arc::new(Pipeline::new(auth, extensions, address_rule));
         let keys = || config.management_keys.clone();
         let management = config.management.as_ref().map(|_| Management::new(keys(), deliveries.clone()));
-        Ok(Self { config, pipeline, management, mailbox, lasting, events, deliveries, _sweeper: sweeper })
+        let (mailbox, watch) = (live.mailbox().cloned(), live.watch());
+        Ok(Self { config, pipeline, management, mailbox, live, events, deliveries, _sweeper: sweeper, _watch: watch })
     }
 
     /// Makes everything that a server needs, without what sends or removes by itself, and returns the database.
@@ -166,7 +176,7 @@ impl App {
     /// As [`App::start`].
     pub async fn check(config: &Arc<Config>) -> Result<Store, StartError> {
         let ports = Ports { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom) };
-        let parts = prepare(config, ports).await?;
+        let parts = prepare(config, ports, Lasting::default()).await?;
         Ok(Store::clone(&parts.auth.store))
     }
 
@@ -175,6 +185,16 @@ impl App {
         if let Some(deliveries) = &self.deliveries {
             deliveries.stop().await;
         }
+        self.pipeline.auth().audit.flush().await;
+    }
+
+    /// Puts settings in place that another node has changed. A server looks by itself every two seconds. True when there were
+    /// some.
+    ///
+    /// # Errors
+    /// When they cannot be read, or nothing loads any more; then nothing changes.
+    pub async fn look_for_settings(&self) -> Result<bool, StartError> {
+        self.live.look().await
     }
 
     /// Loads plugins and scripts again, as `config` lists them, and puts them in place at once; requests in flight finish on
@@ -197,7 +217,7 @@ impl App {
             return Err(StartError::Option(message.to_owned()));
         }
         let events = EventHooks::new(&listed.hooks, &listed.secret_value, &auth.clock)?;
-        self.pipeline.replace(load_extensions(auth, &listed, &self.lasting, self.mailbox.as_ref()).await?);
+        self.live.replace(listed).await?;
         self.events.replace(&events);
         let mut waiting = self.config.needing_restart(config);
         if self.deliveries.is_none() && !events.is_empty() {
@@ -211,26 +231,19 @@ impl App {
 struct Parts {
     auth: Arc<Auth>,
     extensions: Arc<ArcSwap<Extensions>>,
-    mailer: Option<Mailer>,
+    live: Arc<Live>,
     events: EventHooks,
-    mailbox: Option<Arc<Mailbox>>,
-    lasting: Lasting,
     address_rule: AddressRule,
 }
 
-async fn prepare(config: &Arc<Config>, ports: Ports) -> Result<Parts, StartError> {
+async fn prepare(config: &Arc<Config>, ports: Ports, lasting: Lasting) -> Result<Parts, StartError> {
     let auth = open_auth(config, ports).await?;
     credential::learn_forms(&auth.passwords, &*auth.store).await;
-    let lasting = Lasting::default();
-    let mailbox = mailing::mailbox(config)?;
-    let extensions = load_extensions(&auth, config, &lasting, mailbox.as_ref()).await?;
-    let extensions = Arc::new(ArcSwap::from_pointee(extensions));
-    let looked_at = Arc::clone(&extensions);
-    let filter: CurrentMailFilter = Box::new(move || looked_at.load().deciders.mail_filter.clone());
+    let live = Live::new(Arc::clone(&auth), lasting, mailing::mailbox(config)?);
+    let extensions = live.begin().await?;
     let events = EventHooks::new(&config.hooks, &config.secret_value, &auth.clock)?;
-    let mailer = config.mail.as_ref().map(|mail| mailing::mailer(config, mail, (&auth, filter), mailbox.as_ref()));
-    let (mailer, address_rule) = (mailer.transpose()?, address_rule(&config.advanced.ip_address)?);
-    Ok(Parts { auth, extensions, mailer, events, mailbox, lasting, address_rule })
+    let address_rule = config.advanced.ip_address.rule().map_err(StartError::Option)?;
+    Ok(Parts { auth, extensions, live, events, address_rule })
 }
 
 /// Opens the database for a command that changes rows: with the plugins and scripts that see changes, and without a server.
@@ -241,10 +254,9 @@ pub async fn open_for_changes(config: Config) -> Result<(Arc<Auth>, Scope), Star
     let config = Arc::new(config);
     let ports = Ports { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom) };
     let auth = open_auth(&config, ports).await?;
-    let extensions = load_extensions(&auth, &config, &Lasting::default(), None).await?;
-    let observers = Arc::clone(&extensions.deciders.observers);
-    let scope = Scope::new(Arc::<Store>::clone(&auth.store), observers);
-    Ok((auth, scope))
+    let extensions = Live::new(auth, Lasting::default(), None).begin().await?.load_full();
+    let scope = Scope::new(Arc::<Store>::clone(&extensions.auth.store), Arc::clone(&extensions.deciders.observers));
+    Ok((Arc::clone(&extensions.auth), scope))
 }
 
 /// Opens the database, which must be migrated.
@@ -253,124 +265,30 @@ pub async fn open_for_changes(config: Config) -> Result<(Arc<Auth>, Scope), Star
 /// When it cannot be used, or tables are missing.
 pub async fn open_migrated(config: &Config) -> Result<Store, StartError> {
     let store = open_store(config)?;
+    if !config.has_database() {
+        store.migrate().await?;
+    }
     let missing = store.missing_parts().await.map_err(|source| database_failed(config, source))?;
     if missing.is_empty() { Ok(store) } else { Err(StartError::Unmigrated(missing.join(", "))) }
 }
 
 async fn open_auth(config: &Arc<Config>, ports: Ports) -> Result<Arc<Auth>, StartError> {
     let store = open_migrated(config).await?;
-    Ok(Arc::new(Auth::new(Arc::clone(config), store, ports.clock, ports.random)?))
-}
-
-/// Loads everything that takes part in requests beside the core.
-async fn load_extensions(
-    auth: &Arc<Auth>,
-    config: &Config,
-    lasting: &Lasting,
-    mailbox: Option<&Arc<Mailbox>>,
-) -> Result<Extensions, StartError> {
-    let ports = Ports { clock: Arc::clone(&auth.clock), random: Arc::clone(&auth.random) };
-    let plugins = Plugins::load(config, &ports, &lasting.capacity).await?;
-    let router = router(config, &plugins, mailbox)?;
-    let scripts = Arc::new(load_scripts(auth, config, &lasting.counters)?.hiding(plugins.secret_names()));
-    let rate_rules = RateRules::new(&config.rate_limit, plugins.rate_rules());
-    unused_options::check(config, &router, &plugins.cookie_keys()).map_err(StartError::Option)?;
-    let functions = functions(&plugins, &router)?;
-    let description = ApiDescription::new(config, auth.schema(), &router, &functions);
-    plugins.be_described_by(Box::new(move || description.public().to_string()));
-    let deciders = deciders(auth, &plugins, &scripts);
-    memory::give_back();
-    Ok(Extensions {
-        router: Arc::new(router),
-        functions: Arc::new(functions),
-        rate_rules: Arc::new(rate_rules),
-        plugins: Arc::new(plugins),
-        scripts,
-        deciders: Arc::new(deciders),
-    })
-}
-
-/// The routes of the core and of plugins.
-fn router(config: &Config, plugins: &Plugins, mailbox: Option<&Arc<Mailbox>>) -> Result<Router, StartError> {
-    let mut router = Router::default();
-    let of_mailbox = mailbox.map(routes::dev_mailbox).unwrap_or_default();
-    let assets = routes::assets(&format!("{}{ASSETS}", config.pages.path), plugins.assets());
-    let page = routes::sign_in_page(SignInPage::new(config, &plugins.sign_in_methods()));
-    for route in routes::core().into_iter().chain([page]).chain(assets).chain(of_mailbox).chain(plugins.routes()) {
-        router.add(route)?;
-    }
-    Ok(router)
-}
-
-/// What a server with this configuration answers. No database is asked.
-///
-/// # Errors
-/// When a plugin cannot be loaded, or two owners claim one thing.
-pub async fn describe(config: &Config) -> Result<ApiDescription, StartError> {
-    let schema = schema(config)?;
-    let ports = Ports { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom) };
-    let plugins = Plugins::load(config, &ports, &Capacity::default()).await?;
-    let router = router(config, &plugins, None)?;
-    let functions = functions(&plugins, &router)?;
-    Ok(ApiDescription::new(config, &schema, &router, &functions))
-}
-
-fn load_scripts(auth: &Auth, config: &Config, counters: &Arc<MemoryCounters>) -> Result<ScriptSet, HookError> {
-    let ports = hooks::Ports {
-        clock: Arc::clone(&auth.clock),
-        random: Arc::clone(&auth.random),
-        counters: Arc::<MemoryCounters>::clone(counters),
-        signing_key: auth.config.secret_value.clone(),
-    };
-    ScriptSet::load(config, &ports)
-}
-
-/// Lets plugins and scripts decide about sign-ins, see changes and add to claims, and scripts see mails. Scripts are asked
-/// first about sign-ins and changes, so that a policy that refuses someone spares them a second factor, and last about
-/// claims, so that a policy has the last word.
-fn deciders(auth: &Arc<Auth>, plugins: &Plugins, scripts: &Arc<ScriptSet>) -> Deciders {
-    let gate: Arc<dyn SessionGate> = Arc::new(ScriptGate(Arc::clone(scripts)));
-    let observer = ScriptObserver::new(scripts, auth).map(|observer| Arc::new(observer) as Arc<dyn Observer>);
-    let script_claims = ScriptClaims::of(scripts).map(|source| Arc::new(source) as Arc<dyn ClaimSource>);
-    let filter: Arc<dyn MailFilter> = Arc::new(ScriptMailFilter(Arc::clone(scripts)));
-    Deciders {
-        gates: [vec![gate], plugins.gates()].concat(),
-        observers: Arc::new(observer.into_iter().chain(plugins.observer(auth)).collect()),
-        claims: plugins.claim_sources().into_iter().chain(script_claims).collect(),
-        sections: plugins.sections(),
-        mail_filter: Some(filter),
-    }
+    let auth = Auth::new(Arc::clone(config), store, ports.clock, ports.random)?;
+    auth.try_secondary().await.map_err(StartError::Option)?;
+    Ok(Arc::new(auth))
 }
 
 /// Starts the sender of mail and events, when there may be something to send.
-fn start_sender(config: &Config, auth: &Auth, mailer: Option<Mailer>, events: EventHooks) -> Option<Arc<Deliveries>> {
+fn start_sender(
+    config: &Config,
+    auth: &Auth,
+    mailer: Option<CurrentMailer>,
+    events: EventHooks,
+) -> Option<Arc<Deliveries>> {
     // A reload may give a script a receiver.
     let may_send = mailer.is_some() || !config.hooks.is_empty();
     may_send.then(|| Arc::new(Sender::new(auth, mailer, events).start()))
-}
-
-/// The core's functions, those of plugins, and all endpoints.
-fn functions(plugins: &Plugins, router: &Router) -> Result<Functions, StartError> {
-    let functions = Functions::new(routes::functions().into_iter().chain(plugins.functions()), router);
-    functions
-        .map_err(|name| StartError::Option(format!("two plugins, or a plugin and the core, have a function `{name}`")))
-}
-
-fn address_rule(options: &IpAddress) -> Result<AddressRule, StartError> {
-    let network = |text: &String| {
-        let single = || text.parse::<std::net::IpAddr>().map(ipnet::IpNet::from);
-        text.parse().or_else(|_| single()).map_err(|_| {
-            let option = "advanced.ip_address.trusted_proxies";
-            StartError::Option(format!("{option}: \"{text}\" is neither an address nor a network"))
-        })
-    };
-    Ok(AddressRule {
-        source: options.source,
-        headers: options.ip_address_headers.iter().map(|name| name.to_ascii_lowercase()).collect(),
-        trusted_proxies: options.trusted_proxies.iter().map(network).collect::<Result<_, _>>()?,
-        ipv6_subnet: options.ipv6_subnet,
-        is_disabled: options.disable_ip_tracking,
-    })
 }
 
 fn database_failed(config: &Config, source: StoreError) -> StartError {

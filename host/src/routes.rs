@@ -1,6 +1,6 @@
 //! The core's route table: one line per endpoint.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
@@ -9,13 +9,16 @@ use crate::endpoints::assets::Assets;
 use crate::endpoints::change_email::change_email;
 use crate::endpoints::change_password::change_password;
 use crate::endpoints::config::SignInPage;
+use crate::endpoints::count_audit::count_audit;
 use crate::endpoints::delete_user::delete_user;
 use crate::endpoints::delete_user_callback::delete_user_callback;
 use crate::endpoints::dev_mailbox::DevMailbox;
 use crate::endpoints::drop_mail::drop_mail;
 use crate::endpoints::error_page::error_page;
+use crate::endpoints::export_audit::export_audit;
 use crate::endpoints::get_session::get_session;
 use crate::endpoints::list_accounts::list_accounts;
+use crate::endpoints::list_audit::list_audit;
 use crate::endpoints::list_mail::list_mail;
 use crate::endpoints::list_sessions::list_sessions;
 use crate::endpoints::notes;
@@ -29,6 +32,7 @@ use crate::endpoints::revoke_session::revoke_session;
 use crate::endpoints::revoke_sessions::revoke_sessions;
 use crate::endpoints::send_verification_email::send_verification_email;
 use crate::endpoints::set_password::set_password;
+use crate::endpoints::settings::{ChangeSettings, ShowSettings};
 use crate::endpoints::sign_in_email::sign_in_email;
 use crate::endpoints::sign_out::sign_out;
 use crate::endpoints::sign_up_email::sign_up_email;
@@ -38,7 +42,7 @@ use crate::endpoints::update_user::update_user;
 use crate::endpoints::verify_email::verify_email;
 use crate::endpoints::verify_password::verify_password;
 use crate::error::ApiError;
-use crate::exchange::{Endpoint, Exchange, Route};
+use crate::exchange::{Endpoint, Exchange, Permission, Route, SettingsDesk};
 use crate::http::Response;
 use crate::http::asset::Asset;
 use crate::outbox::mailbox::Mailbox;
@@ -106,6 +110,93 @@ pub fn functions() -> Vec<Route> {
         route("POST", "/retry-mail", |exchange| Box::pin(retry_mail(exchange))).audited("mail-retry"),
         route("POST", "/drop-mail", |exchange| Box::pin(drop_mail(exchange))).audited("mail-drop"),
     ]
+}
+
+/// Something that operators do: an endpoint below `operator_path` for people with the permission, and a function on the
+/// management address for keys with its name as a scope. No hook and no script stands around either.
+pub struct Operation {
+    name: &'static str,
+    method: &'static str,
+    path: &'static str,
+    permission: &'static str,
+    event: Option<&'static str>,
+    endpoint: Arc<dyn Endpoint>,
+}
+
+/// All of them: name, method and path, permission, handler.
+pub fn operations(desk: &Weak<dyn SettingsDesk>) -> Vec<Operation> {
+    let show = Arc::new(ShowSettings(Weak::clone(desk)));
+    let change = Arc::new(ChangeSettings(Weak::clone(desk)));
+    vec![
+        Operation::new("get-settings", ("GET", "/settings"), "settings.manage", show),
+        Operation::new("change-settings", ("PUT", "/settings"), "settings.manage", change).audited("settings-change"),
+        operation("list-audit", ("GET", "/audit"), "audit.read", |exchange| Box::pin(list_audit(exchange))),
+        operation("export-audit", ("GET", "/audit/export"), "audit.read", |exchange| Box::pin(export_audit(exchange)))
+            .audited("audit-export"),
+        operation("count-audit", ("GET", "/audit/counts"), "audit.read", |exchange| Box::pin(count_audit(exchange))),
+    ]
+}
+
+fn operation(
+    name: &'static str,
+    (method, path): (&'static str, &'static str),
+    permission: &'static str,
+    handler: Handler,
+) -> Operation {
+    Operation::new(name, (method, path), permission, Arc::new(CoreEndpoint(handler)))
+}
+
+impl Operation {
+    /// An operation whose endpoint has state of its own.
+    pub fn new(
+        name: &'static str,
+        (method, path): (&'static str, &'static str),
+        permission: &'static str,
+        endpoint: Arc<dyn Endpoint>,
+    ) -> Self {
+        Self { name, method, path, permission, event: None, endpoint }
+    }
+
+    /// Names its audit event.
+    #[must_use]
+    pub fn audited(self, event: &'static str) -> Self {
+        Self { event: Some(event), ..self }
+    }
+
+    /// For people, below `prefix`.
+    pub fn route(&self, prefix: &str) -> Route {
+        let guarded = Guarded { permission: self.permission, endpoint: Arc::clone(&self.endpoint) };
+        let route = Route::new(self.method, &format!("{prefix}{}", self.path), Arc::new(guarded));
+        self.dressed(route.at_root())
+    }
+
+    /// For the application's own backend.
+    pub fn function(&self) -> Route {
+        self.dressed(Route::new("POST", &format!("/{}", self.name), Arc::clone(&self.endpoint)))
+    }
+
+    fn dressed(&self, route: Route) -> Route {
+        let route = route.for_operators();
+        match self.event {
+            Some(event) => route.audited(event),
+            None => route,
+        }
+    }
+}
+
+/// An endpoint for those who may.
+struct Guarded {
+    permission: &'static str,
+    endpoint: Arc<dyn Endpoint>,
+}
+
+#[async_trait]
+impl Endpoint for Guarded {
+    async fn call(&self, exchange: &mut Exchange) -> Result<Response, ApiError> {
+        let permission = Permission::parse(self.permission);
+        exchange.require_permission(permission.ok_or_else(|| ApiError::internal("no permission"))?).await?;
+        self.endpoint.call(exchange).await
+    }
 }
 
 type Handler = for<'a> fn(&'a mut Exchange) -> BoxFuture<'a, Result<Response, ApiError>>;

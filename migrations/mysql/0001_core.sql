@@ -10,6 +10,12 @@ create table `doorward_outbox` (`id` varchar(255) not null primary key, `kind` m
 
 create table `doorward_counter` (`id` varchar(255) not null primary key, `key` varchar(255) not null unique, `count` bigint not null, `endsAt` bigint not null) engine=InnoDB default charset=utf8mb4 /*M! collate=utf8mb4_nopad_bin */ /*!80017 collate=utf8mb4_0900_bin */;
 
+create table `doorward_audit` (`id` varchar(255) not null primary key, `seq` bigint not null unique, `createdAt` datetime(3) not null, `event` varchar(255) not null, `outcome` mediumtext not null, `status` integer, `code` mediumtext, `actorKind` mediumtext not null, `actor` varchar(255), `impersonatedBy` mediumtext, `target` varchar(255), `account` varchar(255), `session` mediumtext, `how` mediumtext, `method` mediumtext, `path` mediumtext, `client` mediumtext, `userAgent` mediumtext, `requestId` mediumtext, `details` mediumtext, `mac` mediumtext not null) engine=InnoDB default charset=utf8mb4 /*M! collate=utf8mb4_nopad_bin */ /*!80017 collate=utf8mb4_0900_bin */;
+
+create table `doorward_audit_head` (`id` varchar(255) not null primary key, `first` bigint not null, `last` bigint not null, `anchor` mediumtext not null, `tip` mediumtext not null, `mac` mediumtext not null) engine=InnoDB default charset=utf8mb4 /*M! collate=utf8mb4_nopad_bin */ /*!80017 collate=utf8mb4_0900_bin */;
+
+create table `doorward_setting` (`id` varchar(255) not null primary key, `key` varchar(255) not null unique, `value` mediumtext not null, `updatedAt` datetime(3) not null, `updatedBy` mediumtext) engine=InnoDB default charset=utf8mb4 /*M! collate=utf8mb4_nopad_bin */ /*!80017 collate=utf8mb4_0900_bin */;
+
 create table `doorward_migration` (`id` varchar(255) not null primary key, `statement` mediumtext not null, `appliedAt` datetime(3) not null) engine=InnoDB default charset=utf8mb4 /*M! collate=utf8mb4_nopad_bin */ /*!80017 collate=utf8mb4_0900_bin */;
 
 create index `session_userId_idx` on `session` (`userId`);
@@ -21,3 +27,13 @@ create index `verification_identifier_idx` on `verification` (`identifier`);
 create index `doorward_outbox_availableAt_idx` on `doorward_outbox` (`availableAt`);
 
 create index `doorward_counter_endsAt_idx` on `doorward_counter` (`endsAt`);
+
+create index `doorward_audit_createdAt_idx` on `doorward_audit` (`createdAt`);
+
+create index `doorward_audit_event_idx` on `doorward_audit` (`event`);
+
+create index `doorward_audit_actor_idx` on `doorward_audit` (`actor`);
+
+create index `doorward_audit_target_idx` on `doorward_audit` (`target`);
+
+create index `doorward_audit_account_idx` on `doorward_audit` (`account`);

@@ -10,6 +10,12 @@ create table "doorward_outbox" ("id" text not null primary key, "kind" text not 
 
 create table "doorward_counter" ("id" text not null primary key, "key" text not null unique, "count" bigint not null, "endsAt" bigint not null);
 
+create table "doorward_audit" ("id" text not null primary key, "seq" bigint not null unique, "createdAt" date not null, "event" text not null, "outcome" text not null, "status" integer, "code" text, "actorKind" text not null, "actor" text, "impersonatedBy" text, "target" text, "account" text, "session" text, "how" text, "method" text, "path" text, "client" text, "userAgent" text, "requestId" text, "details" text, "mac" text not null);
+
+create table "doorward_audit_head" ("id" text not null primary key, "first" bigint not null, "last" bigint not null, "anchor" text not null, "tip" text not null, "mac" text not null);
+
+create table "doorward_setting" ("id" text not null primary key, "key" text not null unique, "value" text not null, "updatedAt" date not null, "updatedBy" text);
+
 create table "doorward_migration" ("id" text not null primary key, "statement" text not null, "appliedAt" date not null);
 
 create index "session_userId_idx" on "session" ("userId");
@@ -21,3 +27,13 @@ create index "verification_identifier_idx" on "verification" ("identifier");
 create index "doorward_outbox_availableAt_idx" on "doorward_outbox" ("availableAt");
 
 create index "doorward_counter_endsAt_idx" on "doorward_counter" ("endsAt");
+
+create index "doorward_audit_createdAt_idx" on "doorward_audit" ("createdAt");
+
+create index "doorward_audit_event_idx" on "doorward_audit" ("event");
+
+create index "doorward_audit_actor_idx" on "doorward_audit" ("actor");
+
+create index "doorward_audit_target_idx" on "doorward_audit" ("target");
+
+create index "doorward_audit_account_idx" on "doorward_audit" ("account");

@@ -107,6 +107,16 @@ macro_rules! guest_exports {
                 $crate::guest::section($declare, index, request, (language, about))
             }
         }
+        impl b::exports::doorward::plugin::permission_decider::Guest for $component {
+            fn allows(
+                request: &b::doorward::plugin::types::Request,
+                user: String,
+                resource: String,
+                action: String,
+            ) -> Result<bool, b::doorward::plugin::types::ApiError> {
+                $crate::guest::permission($declare, request, &user, (&resource, &action))
+            }
+        }
     };
 }
 
@@ -139,7 +149,7 @@ pub fn describe(declare: Declare) -> String {
 /// What is wrong with the operator's options.
 pub fn check(declare: Declare) -> Result<(), lifecycle::OptionError> {
     report_panics();
-    (plugin(declare).check_options)().map_err(|message| lifecycle::OptionError { name: String::new(), message })
+    (plugin(declare).check_options)().map_err(|(name, message)| lifecycle::OptionError { name, message })
 }
 
 /// `routes.handle`.
@@ -231,6 +241,22 @@ pub fn claims(declare: Declare, request: &host::RawRequest, user: &str, claims: 
     added.map(|added| serde_json::Value::Object(added).to_string()).map_err(Error::into_refusal)
 }
 
+/// `permission-decider.allows`; `what` is a resource and an action.
+///
+/// # Errors
+/// The refusal of the plugin's function, or 500 when it has none.
+pub fn permission(
+    declare: Declare,
+    request: &host::RawRequest,
+    user: &str,
+    what: (&str, &str),
+) -> Result<bool, raw::ApiError> {
+    report_panics();
+    let Some(allows) = declare().permissions else { return Err(internal("the plugin decides no permissions")) };
+    let user = serde_json::from_str(user).map_err(Error::from);
+    user.and_then(|user| allows(&Request::new(request), &user, what.0, what.1)).map_err(Error::into_refusal)
+}
+
 /// `server-functions.call`.
 ///
 /// # Errors
@@ -310,5 +336,11 @@ fn internal(reason: &str) -> raw::ApiError {
 /// A panic would otherwise reach the log as a bare trap without its message.
 fn report_panics() {
     #[cfg(target_arch = "wasm32")]
-    std::panic::set_hook(Box::new(|info| crate::log::error(&info.to_string())));
+    std::panic::set_hook(Box::new(|info| {
+        let mut text = info.to_string();
+        if text.contains("time not implemented") {
+            text.push_str("\n`std::time` has no clock in a plugin: use `doorward_sdk::clock`");
+        }
+        crate::log::error(&text);
+    }));
 }

@@ -1,5 +1,6 @@
 //! The declaration of a plugin: one value that gives both the manifest and the dispatch.
 
+use crate::config::OptionFault;
 use crate::error::Result;
 use crate::event::{Event, EventFn};
 use crate::page::{Contribution, Page, SectionFn};
@@ -30,13 +31,15 @@ pub enum Flow {
 ///             let seats: Vec<Value> = models::find("seat", Filter::all())?;
 ///             Response::json(&seats)
 ///         }))
-///         .before("/sign-up/**", |request| {
+///         .before(On::path("/sign-up/**").reads_request(), |request| {
 ///             if request.header("x-invitation").is_none() {
 ///                 return Err(Error::new(403, "NOT_INVITED", "Ask for an invitation"));
 ///             }
 ///             Ok(Flow::Proceed)
 ///         })
-///         .after(On::path("/get-session").when_signed_in(), |_request, reply| reply.set_header("x-seats", "7"))
+///         .after(On::path("/get-session").changes_answer().when_signed_in(), |_request, reply| {
+///             reply.set_header("x-seats", "7")
+///         })
 ///         .claims(|_request, user, _claims| Ok(Map::from_iter([("seat".to_owned(), user["seat"].clone())])))
 /// }
 /// # plugin();
@@ -53,17 +56,19 @@ pub struct Plugin {
     pub(crate) gate: Option<Gate>,
     pub(crate) events: Vec<EventFn>,
     pub(crate) claims: Option<Claims>,
+    pub(crate) permissions: Option<Permissions>,
     pub(crate) functions: Vec<Handler>,
     abouts: Vec<About>,
     function_abouts: Vec<About>,
     pub(crate) prepare: Option<fn()>,
     default_options: fn() -> Value,
-    pub(crate) check_options: Box<dyn Fn() -> Result<(), String>>,
+    pub(crate) check_options: Box<dyn Fn() -> Result<(), OptionFault>>,
 }
 
 pub(crate) type BeforeHook = fn(&Request<'_>) -> Result<Flow>;
 pub(crate) type AfterHook = fn(&Request<'_>, &Reply<'_>) -> Result<()>;
 pub(crate) type Claims = fn(&Request<'_>, &Value, &Map<String, Value>) -> Result<Map<String, Value>>;
+pub(crate) type Permissions = fn(&Request<'_>, &Value, &str, &str) -> Result<bool>;
 pub(crate) type Gate = fn(&Attempt<'_>) -> Result<Verdict>;
 
 impl Plugin {
@@ -79,6 +84,7 @@ impl Plugin {
             gate: None,
             events: Vec::new(),
             claims: None,
+            permissions: None,
             functions: Vec::new(),
             abouts: Vec::new(),
             function_abouts: Vec::new(),
@@ -102,8 +108,11 @@ impl Plugin {
         fault: fn(&O) -> Option<String>,
     ) -> Plugin {
         let mut plugin = self.options::<O>();
-        plugin.check_options =
-            Box::new(move || crate::config::read::<O>().and_then(|options| fault(&options).map_or(Ok(()), Err)));
+        plugin.check_options = Box::new(move || {
+            crate::config::check::<O>()?;
+            let options = crate::config::read::<O>().map_err(|message| (String::new(), message))?;
+            fault(&options).map_or(Ok(()), |message| Err((String::new(), message)))
+        });
         plugin
     }
 
@@ -216,6 +225,14 @@ impl Plugin {
     /// plugin. The host looks at it, so that all other tokens are made without a call.
     pub fn claims_when_session(mut self, field: &'static str) -> Plugin {
         self.manifest.claims_when_session = Some(field);
+        self
+    }
+
+    /// Decides what users may do, for the server's own endpoints and for [`permissions::allows`](crate::permissions::allows):
+    /// given the request, the user, a resource and an action. One plugin does. An error counts as no.
+    pub fn decides_permissions(mut self, allows: Permissions) -> Plugin {
+        self.manifest.decides_permissions = true;
+        self.permissions = Some(allows);
         self
     }
 

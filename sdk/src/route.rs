@@ -127,6 +127,21 @@ impl Route {
         Route::new::<I>("GET", path, Box::new(move |request| handler(request, request.query_input()?)))
     }
 
+    /// An endpoint that puts something in its place. Its input is the JSON body, as of [`Route::post`].
+    pub fn put<I: Input>(path: &'static str, handler: fn(&Request<'_>, I) -> Result<Response>) -> Route {
+        Route::new::<I>("PUT", path, Box::new(move |request| handler(request, request.body_input()?)))
+    }
+
+    /// An endpoint that changes a part of something. Its input is the JSON body, as of [`Route::post`].
+    pub fn patch<I: Input>(path: &'static str, handler: fn(&Request<'_>, I) -> Result<Response>) -> Route {
+        Route::new::<I>("PATCH", path, Box::new(move |request| handler(request, request.body_input()?)))
+    }
+
+    /// An endpoint that removes something. Its input is the query.
+    pub fn delete<I: Input>(path: &'static str, handler: fn(&Request<'_>, I) -> Result<Response>) -> Route {
+        Route::new::<I>("DELETE", path, Box::new(move |request| handler(request, request.query_input()?)))
+    }
+
     fn new<I: Input>(method: &'static str, path: &'static str, handler: Handler) -> Route {
         Route { rule: RouteRule::new(method, path), handler, about: About::reading::<I>() }
     }
@@ -172,6 +187,35 @@ impl Route {
     /// Takes forms beside JSON: a form's body becomes an object of texts.
     pub fn accepts_form(mut self) -> Route {
         self.rule.accepts_form = true;
+        self
+    }
+
+    /// Takes bodies of these media types beside JSON, as bytes: `text/csv`, `image/*`, `multipart/form-data`, `*/*`. The
+    /// handler's input is `()` then; see [`Request::bytes`] and [`Request::parts`].
+    ///
+    /// ```
+    /// use doorward_sdk::prelude::*;
+    /// use doorward_sdk::fake::{self, RawRequest};
+    ///
+    /// fn import(request: &Request, (): ()) -> Result<Response> {
+    ///     let text = String::from_utf8_lossy(&request.bytes().unwrap_or_default()).into_owned();
+    ///     Response::json(&json!({ "lines": text.lines().count() }))
+    /// }
+    ///
+    /// let plugin = Plugin::new("seats", "1.0.0").route(Route::put("/seats", import).accepts(&["text/csv"]).up_to(65_536));
+    /// let answer = RawRequest::new("PUT", "/seats").with_bytes("text/csv", "7,Ada\n8,Bob\n").send(&plugin)?;
+    /// assert_eq!(fake::body(&answer)["lines"], 2);
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn accepts(mut self, media_types: &[&'static str]) -> Route {
+        self.rule.accepts = media_types.to_vec();
+        self
+    }
+
+    /// Takes bodies of at most so many bytes; a larger one is refused with 413 before the handler runs. It never takes more
+    /// than the server does (`server.max_body_bytes`).
+    pub fn up_to(mut self, max_body_bytes: u32) -> Route {
+        self.rule.max_body_bytes = Some(max_body_bytes);
         self
     }
 

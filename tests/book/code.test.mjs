@@ -70,8 +70,10 @@ describe("toml", () => {
   });
 
   test.each(of("toml").filter(([, { words }]) => words[1] !== undefined))("%s, of another kind", (_, { code, words }) => {
-    expect(["cases"]).toContain(words[1]);
-    expect(parse(code).case.every((one) => one.name && one.expect)).toBe(true);
+    // Cases of scripts, and those of plugins, which have steps.
+    expect(["cases", "steps"]).toContain(words[1]);
+    const part = words[1] === "cases" ? "expect" : "step";
+    expect(parse(code).case.every((one) => one.name && one[part])).toBe(true);
   });
 });
 

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use tokio::task::JoinHandle;
 
-use crate::clock::{Clock, Timestamp};
+use super::Auth;
+use super::audit::{self, Keys};
+use crate::clock::Timestamp;
 use crate::store::expired::{self, Expiring};
 use crate::store::{Store, StoreError};
 
@@ -28,11 +30,14 @@ impl Drop for Sweeper {
 }
 
 /// Starts a sweeper.
-pub fn start(store: Store, clock: Arc<dyn Clock>) -> Sweeper {
+pub fn start(store: Store, auth: Arc<Auth>) -> Sweeper {
     Sweeper(tokio::spawn(async move {
         loop {
             tokio::time::sleep(EVERY).await;
-            match sweep(&store, clock.now().plus_secs(-GRACE_SECS)).await {
+            if let Err(error) = sweep_audit(&store, &auth).await {
+                tracing::warn!(%error, "old events of the audit log cannot be removed now");
+            }
+            match sweep(&store, auth.now().plus_secs(-GRACE_SECS)).await {
                 Ok(swept) => {
                     let rows: u64 = swept.iter().map(|(_, rows)| rows).sum();
                     tracing::debug!(rows, "expired rows were removed");
@@ -62,4 +67,27 @@ pub async fn sweep(store: &Store, moment: Timestamp) -> Result<Vec<(&'static str
         swept.push((table.model, rows));
     }
     Ok(swept)
+}
+
+/// Removes the events that are older than `audit.retention` says, and returns how many there were.
+///
+/// # Errors
+/// As [`sweep`].
+pub async fn sweep_audit(store: &Store, auth: &Auth) -> Result<u64, StoreError> {
+    let days = i64::from(auth.config.audit.retention);
+    if days == 0 {
+        return Ok(0);
+    }
+    let (keys, cutoff) = (Keys::of(&auth.config), auth.now().plus_secs(-days * 86_400));
+    let mut rows = 0;
+    loop {
+        match audit::remove_some(store, &keys, cutoff, BATCH).await {
+            Ok(0) => return Ok(rows),
+            Ok(removed) => rows += removed,
+            // Another node wrote an event meanwhile.
+            Err(StoreError::Conflict) => {}
+            Err(error) => return Err(error),
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
 }

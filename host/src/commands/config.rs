@@ -8,14 +8,18 @@ use serde_json::Value as Json;
 
 use super::CommandResult;
 use super::openapi::write;
+use super::serve::missing_database;
+use crate::app::{StartError, open_migrated};
+use crate::auth::settings;
 use crate::config::{Config, ConfigError};
 
 /// What can be done with the configuration.
 #[derive(Subcommand)]
 pub enum ConfigCommand {
-    /// Print every option as it counts, and whether the file, a variable or the default says so. No secret is shown.
+    /// Print every option as it counts, and whether the file, the database, a variable or the default says so. No secret is
+    /// shown.
     Show {
-        /// Only the options that the file or a variable sets.
+        /// Only the options that the file, the database or a variable sets.
         #[arg(long)]
         set: bool,
     },
@@ -28,7 +32,7 @@ pub enum ConfigCommand {
 }
 
 /// The suite compares it with the code.
-const SCHEMA: &str = include_str!("../../../docs/doorward.schema.json");
+const SCHEMA: &str = include_str!("../../templates/doorward.schema.json");
 
 /// Runs one of the commands.
 ///
@@ -42,6 +46,7 @@ pub fn run(command: &ConfigCommand, load: impl FnOnce() -> Result<Config, Config
 }
 
 fn show(config: &Config, set: bool) -> CommandResult {
+    let config = &with_database(config);
     let mut lines = Vec::new();
     collect(config, "", &serde_json::to_value(config)?, &mut lines);
     for plugin in config.plugins.iter().filter(|plugin| plugin.enabled) {
@@ -52,6 +57,32 @@ fn show(config: &Config, set: bool) -> CommandResult {
         tell!("{line}  # {source}");
     }
     Ok(())
+}
+
+/// With what operators set while the server runs, where the database can be read.
+fn with_database(config: &Config) -> Config {
+    if missing_database(config).is_some() {
+        return config.clone();
+    }
+    let read = async {
+        let store = open_migrated(config).await?;
+        Ok::<_, StartError>(settings::read(&store, config).await?)
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    match runtime.map(|runtime| runtime.block_on(read)) {
+        Ok(Ok(overlay)) => {
+            let (config, faults) = config.with_settings(&overlay.values);
+            for fault in overlay.faults.iter().chain(&faults) {
+                remark!("doorward: note: the setting {} of the database is left out: {}", fault.key, fault.text);
+            }
+            config
+        }
+        Ok(Err(error)) => {
+            remark!("doorward: note: what is set in the database is not shown: {error}");
+            config.clone()
+        }
+        Err(_) => config.clone(),
+    }
 }
 
 const DEFAULT: &str = "default";

@@ -14,6 +14,9 @@ use crate::config::{Config, ConfigError, nearest};
 const TEMPLATE: &str = include_str!("../../templates/doorward.toml");
 /// How an entry of a plugin begins that is not switched on.
 const ENTRY: &str = "# [[plugins]]\n";
+/// What people may do to their own account in the plugin of this id.
+const OWN_ACCOUNT: (&str, &str) =
+    ("pages", "# [user]\n# change_email = { enabled = true }\n# delete_user = { enabled = true }\n");
 
 /// What the file is to say. What is left out is asked for at a terminal.
 #[derive(Args, Default)]
@@ -61,20 +64,23 @@ pub fn template() -> String {
     TEMPLATE.replace("{{secret}}", &new_secret())
 }
 
-/// The same text with the plugins switched on that are wanted, by their ids.
+/// The same text with the plugins switched on that are wanted, by their ids, and with what the pages of an account offer.
 pub fn with_plugins(template: &str, is_wanted: impl Fn(&str) -> bool) -> String {
+    let (pages, options) = OWN_ACCOUNT;
+    let template = if is_wanted(pages) { template.replace(options, &unmarked(options)) } else { template.to_owned() };
     let mut entries = template.split(ENTRY);
     let mut text = entries.next().unwrap_or_default().to_owned();
     for entry in entries {
-        if entry.split('"').nth(1).is_some_and(&is_wanted) {
-            text.push_str("[[plugins]]\n");
-            entry.split_inclusive('\n').for_each(|line| text.push_str(line.strip_prefix("# ").unwrap_or(line)));
-        } else {
-            text.push_str(ENTRY);
-            text.push_str(entry);
-        }
+        let is_on = entry.split('"').nth(1).is_some_and(&is_wanted);
+        let entry = format!("{ENTRY}{entry}");
+        text.push_str(&if is_on { unmarked(&entry) } else { entry });
     }
     text
+}
+
+/// The lines without their marks.
+fn unmarked(text: &str) -> String {
+    text.split_inclusive('\n').map(|line| line.strip_prefix("# ").unwrap_or(line)).collect()
 }
 
 fn refuse_present(path: &Path) -> CommandResult {
@@ -207,6 +213,9 @@ mod tests {
         let ids: Vec<&str> = plugins.iter().map(|plugin| plugin["id"].as_str().unwrap()).collect();
         assert_eq!(ids, ["admin", "social"]);
         assert!(plugins[1]["providers"]["github"]["client_id"].is_str());
+        assert!(!table.contains_key("user"));
         assert_eq!(TEMPLATE, with_plugins(TEMPLATE, |_| false));
+        let table: toml::Table = with_plugins(&template(), |id| id == "pages").parse().unwrap();
+        assert_eq!(table["user"]["delete_user"]["enabled"].as_bool(), Some(true));
     }
 }

@@ -39,6 +39,7 @@ impl Config {
         let mut config = variables::apply(table, environment)?.unwrap_or(from_file);
         config.unused_variables = unused_variables;
         config.sources = sources;
+        config.fill_stateless();
         if let Some(url) = environment.get(REFERENCE_URL).filter(|_| !config.sources.contains_key("base_url")) {
             config.base_url.clone_from(url);
             config.sources.insert("base_url".to_owned(), format!("variable {REFERENCE_URL}"));

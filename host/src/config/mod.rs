@@ -7,6 +7,8 @@
 
 mod accent;
 mod account;
+mod address_rule;
+mod audit;
 mod changes;
 mod check;
 mod components;
@@ -22,8 +24,12 @@ mod parse_error;
 mod parts;
 mod plugins;
 mod public_facts;
+mod secondary;
 mod secret_source;
 mod secrets;
+mod session;
+mod settings;
+mod stateless;
 mod variables;
 
 use std::collections::BTreeMap;
@@ -32,6 +38,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 pub use account::{Account, AccountLinking, StateStrategy};
+pub use audit::Audit;
 pub use components::folder_beside_binary;
 pub use cors::Cors;
 pub use error::ConfigError;
@@ -42,8 +49,8 @@ pub use models::{
     StoreIdentifier, Verification,
 };
 pub use options::{
-    Advanced, ChangeEmail, CookieAttributes, CookieCache, CookieCacheStrategy, CookieOptions, CrossSubDomainCookies,
-    DeleteUser, EmailAndPassword, EmailVerification, IpAddress, OnApiError, SameSite, Session, TokenStorage, User,
+    Advanced, ChangeEmail, CookieAttributes, CookieOptions, CrossSubDomainCookies, DeleteUser, EmailAndPassword,
+    EmailVerification, IpAddress, OnApiError, SameSite, User,
 };
 pub use pages::{ASSETS, Pages, SiteFiles};
 pub use parse_error::{is_at_top, misplaced, nearest};
@@ -54,7 +61,11 @@ pub use parts::{
 pub use plugins::{
     BreakerConfig, FailurePolicy, OnFailure, PluginConfig, PluginHttp, PluginLimits, PluginNames, PluginTrust,
 };
+pub use secondary::{Home, SecondaryStorage};
 pub use secret_source::SecretSource;
+pub use session::{CookieCache, CookieCacheStrategy, RefreshCache, Session, TokenStorage};
+pub use settings::{DATABASE, Fault, Setting, SettingKind};
+pub use stateless::NO_DATABASE;
 
 use crate::crypto::seal::Secrets;
 use crate::crypto::secret::Secret;
@@ -69,6 +80,8 @@ pub struct Config {
     pub base_url: String,
     /// Prefix of every route.
     pub base_path: String,
+    /// Endpoints for operators stand below it. Absent means `/api`, or `/operator` where `base_path` is `/api`.
+    pub operator_path: Option<String>,
     /// The secret that signs cookies and seals values: text, `{ env = "NAME" }`, `{ file = "PATH" }` or `{ credential = "NAME" }`.
     pub secret: SecretSource,
     /// Secrets with versions, for rotation: the first signs and seals, all of them are accepted; `secret` then is the
@@ -86,6 +99,8 @@ pub struct Config {
     pub server: Server,
     /// Where rows are kept.
     pub database: Database,
+    /// Redis or Valkey, for sessions, verifications and limits.
+    pub secondary_storage: Option<SecondaryStorage>,
     /// How passwords are hashed.
     pub password_hashing: PasswordHashing,
     /// Sign-up and sign-in by password.
@@ -108,6 +123,8 @@ pub struct Config {
     pub on_api_error: OnApiError,
     /// How lines of the log look.
     pub log: Log,
+    /// The audit log as a table.
+    pub audit: Audit,
     /// Pages of plugins.
     pub pages: Pages,
     /// The management API; absent means that there is none.
@@ -155,6 +172,7 @@ impl Default for Config {
             app_name: "Doorward".into(),
             base_url: "http://localhost:3000".into(),
             base_path: "/api/auth".into(),
+            operator_path: None,
             secret: SecretSource::default(),
             secrets: Vec::new(),
             allow_insecure_secret: false,
@@ -163,6 +181,7 @@ impl Default for Config {
             disabled_paths: Vec::new(),
             server: Server::default(),
             database: Database::default(),
+            secondary_storage: None,
             password_hashing: PasswordHashing::default(),
             email_and_password: EmailAndPassword::default(),
             email_verification: EmailVerification::default(),
@@ -174,6 +193,7 @@ impl Default for Config {
             advanced: Advanced::default(),
             on_api_error: OnApiError::default(),
             log: Log::default(),
+            audit: Audit::default(),
             pages: Pages::default(),
             management: None,
             mail: None,
@@ -202,6 +222,12 @@ impl Config {
     /// Public address of the base path: `http://localhost:3000/api/auth`.
     pub fn endpoint_base(&self) -> String {
         format!("{}{}", self.origin(), self.base_path)
+    }
+
+    /// Where endpoints for operators stand.
+    pub fn operator_path(&self) -> &str {
+        let usual = if self.base_path == "/api" { "/operator" } else { "/api" };
+        self.operator_path.as_deref().unwrap_or(usual)
     }
 
     /// Whether mails that prove an address are sent.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json, json};
 
 use super::{Config, accent};
-use crate::crypto::{hex, sha256};
+use crate::crypto::{from_base64, hex, sha256};
 use crate::http::asset::{self, Asset};
 
 /// The segment below which assets stand.
@@ -53,16 +53,19 @@ pub struct SiteFiles {
     pub brand: Map<String, Json>,
 }
 
+/// Whether a text is a path of plain segments.
+pub(super) fn is_path(text: &str) -> bool {
+    let is_segment = |part: &str| {
+        let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+        !part.is_empty() && part.bytes().all(is_letter)
+    };
+    text.strip_prefix('/').is_some_and(|rest| rest.split('/').all(is_segment))
+}
+
 impl Pages {
     /// What cannot be, and what to write instead.
     pub(super) fn problem(&self, base_path: &str) -> Option<String> {
-        let is_segment = |part: &str| {
-            let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
-            !part.is_empty() && part.bytes().all(is_letter)
-        };
-        let is_path =
-            self.path.is_empty() || self.path.strip_prefix('/').is_some_and(|rest| rest.split('/').all(is_segment));
-        if !is_path {
+        if !self.path.is_empty() && !is_path(&self.path) {
             return Some(format!("pages.path = \"{}\" is no path. Write \"/pages\", or \"\" for the root", self.path));
         }
         if self.path == base_path || self.path.starts_with(&format!("{base_path}/")) {
@@ -99,7 +102,13 @@ impl Pages {
         brand.insert("radius".to_owned(), json!(self.radius));
         brand.insert("languages".to_owned(), json!(self.languages));
         for (option, file, ends) in [("logo", &self.logo, &["svg", "png", "webp"][..]), ("css", &self.css, &["css"])] {
-            let asset = file.as_ref().map(|file| self.asset(option, &config.resolve(file), ends)).transpose()?;
+            let asset = file.as_ref().map(|file| match picture(file) {
+                Some((end, bytes)) if ends.contains(&end) => {
+                    self.served(&format!("{option}.{end}"), bytes).ok_or_else(|| format!("pages.{option} has no type"))
+                }
+                _ => self.asset(option, &config.resolve(file), ends),
+            });
+            let asset = asset.transpose()?;
             brand.insert(option.to_owned(), json!(asset.as_ref().map(|asset| &asset.path)));
             files.assets.extend(asset);
         }
@@ -135,6 +144,13 @@ impl Pages {
         let path = format!("{}{ASSETS}/_site/{}/{name}", self.path, hash.get(..16).unwrap_or_default());
         Asset::new(path, bytes.into(), packed)
     }
+}
+
+/// A picture that stands in the option itself: the end of its name and its bytes, of `data:image/png;base64,…`.
+pub(super) fn picture(text: &str) -> Option<(&'static str, Vec<u8>)> {
+    let (kind, data) = text.strip_prefix("data:image/")?.split_once(";base64,")?;
+    let end = [("svg+xml", "svg"), ("png", "png"), ("webp", "webp")].into_iter().find(|(known, _)| *known == kind)?.1;
+    Some((end, from_base64(data)?))
 }
 
 /// The texts of a folder by the names of their files.

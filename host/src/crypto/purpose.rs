@@ -31,6 +31,10 @@ pub enum Purpose<'a> {
     CompiledComponents,
     /// What a mail that waits in the outbox is filled with.
     OutboxData,
+    /// The chain of the audit log.
+    AuditChain,
+    /// Secrets among what operators set while the server runs.
+    Settings,
     /// The signature of mails to a webhook without a secret of its own.
     MailWebhook,
     /// The signature of a script's events to a webhook without a secret of its own: the script as the configuration
@@ -56,6 +60,8 @@ impl Purpose<'_> {
             Self::Script(name) => ["script", name, ""],
             Self::OldPasswords => ["old passwords", "", ""],
             Self::CredentialsVersion => ["credentials version", "", ""],
+            Self::AuditChain => ["audit chain", "", ""],
+            Self::Settings => ["settings", "", ""],
             Self::KnownDevice => ["known device", "", ""],
             Self::Tag(what) => ["tag", what, ""],
             Self::CompiledComponents => ["compiled components", "", ""],
@@ -106,6 +112,8 @@ mod tests {
             Purpose::Tag("a"),
             Purpose::CompiledComponents,
             Purpose::OutboxData,
+            Purpose::AuditChain,
+            Purpose::Settings,
             Purpose::MailWebhook,
             Purpose::EventWebhook("a"),
         ];

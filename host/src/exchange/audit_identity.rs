@@ -5,7 +5,11 @@ use serde_json::Value as Json;
 use super::Exchange;
 use super::session::Lazy;
 use crate::auth::Tag;
+use crate::auth::audit::{ActorKind, AuditEvent};
 use crate::email;
+
+/// Letters of an id in a body.
+const LONGEST_ID: usize = 64;
 
 /// Ids and keyed hashes; each is `None` when the request does not reveal it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,6 +28,36 @@ pub struct AuditIdentity {
 pub const IMPERSONATED_BY: &str = "impersonatedBy";
 
 impl Exchange {
+    /// An event of this request: who, to whom, when and from where, without asking the store.
+    pub fn audit_event(&self, event: &str) -> AuditEvent {
+        let request = &self.request;
+        let who = self.audit_identity();
+        let (actor_kind, actor) = match (who.user, &self.trail.key) {
+            (Some(user), _) => (ActorKind::User, Some(user)),
+            (None, Some(key)) => (ActorKind::Key, Some(key.clone())),
+            (None, None) => (ActorKind::Stranger, None),
+        };
+        let named = || {
+            let id = request.body.as_ref().and_then(|body| body.get("userId")).and_then(Json::as_str);
+            id.filter(|id| id.len() <= LONGEST_ID)
+        };
+        let target = self.changed_user().or_else(named).filter(|target| actor.as_deref() != Some(*target));
+        AuditEvent {
+            actor_kind,
+            target: target.map(str::to_owned),
+            actor,
+            impersonated_by: who.impersonated_by,
+            account: who.account,
+            session: who.session,
+            how: self.opened.as_ref().map(|opened| opened.method.clone()),
+            request: Some((request.method.clone(), self.logged_path().unwrap_or_default().to_owned())),
+            client: Some(self.client_address().to_owned()),
+            user_agent: Some(self.user_agent().to_owned()),
+            request_id: Some(request.id.clone()),
+            ..AuditEvent::new(event, self.auth().now())
+        }
+    }
+
     /// Who this request was about, without asking the store.
     pub fn audit_identity(&self) -> AuditIdentity {
         let auth = self.auth();

@@ -8,6 +8,7 @@ mod audit_identity;
 mod claims;
 mod endpoints;
 mod mail;
+mod permissions;
 pub mod redaction;
 pub mod redirect;
 pub mod route;
@@ -15,6 +16,7 @@ mod sections;
 mod session;
 mod session_cookies;
 pub mod session_gate;
+mod settings;
 mod trail;
 
 use std::any::Any;
@@ -38,10 +40,12 @@ pub use audit_identity::IMPERSONATED_BY;
 pub use claims::ClaimSource;
 pub use endpoints::{EndpointSource, InnerAnswer, InnerCall, NotCalled};
 pub use mail::LinkMail;
+pub use permissions::{Permission, PermissionSource};
 pub use route::{PathLimit, Route};
 pub use sections::{Contributor, FoundSection, PageParts, SectionQuestion, SectionSource};
 pub use session::{Refresh, SessionNeed};
 pub use session_gate::{OpenedSession, SessionGate, SessionShape, SignIn, SignInAttempt, Verdict};
+pub use settings::{Changed, SettingsDesk};
 pub use trail::Trail;
 
 /// Anything that answers a request: a core endpoint or a plugin's route.
@@ -63,6 +67,8 @@ pub struct Deciders {
     pub observers: Arc<Observers>,
     /// Add claims to tokens for other services, in this order.
     pub claims: Vec<Arc<dyn ClaimSource>>,
+    /// Decides what users may do; `None` when nobody does.
+    pub permissions: Option<Arc<dyn PermissionSource>>,
     /// Knows who adds sections to pages; `None` when nobody does.
     pub sections: Option<Arc<dyn SectionSource>>,
     /// Sees every mail before it is sent, and may change or drop it.
@@ -195,6 +201,11 @@ impl Exchange {
     /// The names of all parameters in the request's address, of the route and of the query.
     pub fn address_names(&self) -> impl Iterator<Item = &str> {
         self.params().iter().map(|(name, _)| name.as_str()).chain(self.request.query.names())
+    }
+
+    /// The first user whose row, session or account the request changed.
+    pub fn changed_user(&self) -> Option<&str> {
+        self.cause.changed_user()
     }
 
     /// Adds a cookie to the answer.

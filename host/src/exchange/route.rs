@@ -21,10 +21,16 @@ pub struct Route {
     pub path: String,
     /// Accepts `application/x-www-form-urlencoded` as well as JSON.
     pub accepts_form: bool,
+    /// Media types whose bodies the endpoint takes as bytes: `text/csv`, `image/*`, `*/*`.
+    pub accepts: Vec<String>,
+    /// Largest body in bytes, below what the server takes.
+    pub max_body_bytes: Option<usize>,
     /// Checks the origin even without cookies, against login CSRF.
     pub is_sign_in: bool,
     /// Lets a user leave: no hook and no observer of changes keeps it from being called or from doing so.
     pub is_leaving: bool,
+    /// Is for people who manage the server, or for their backend: no hook and no script stands around it.
+    pub is_for_operators: bool,
     /// The plugin that answers; `None` for the core.
     pub plugin: Option<String>,
     /// The code that answers.
@@ -43,8 +49,11 @@ impl Route {
             mount: Mount::Base,
             path,
             accepts_form: false,
+            accepts: Vec::new(),
+            max_body_bytes: None,
             is_sign_in: false,
             is_leaving: false,
+            is_for_operators: false,
             plugin: None,
             endpoint,
             note: None,
@@ -96,10 +105,40 @@ impl Route {
         self
     }
 
+    /// Takes bodies of these media types as bytes.
+    #[must_use]
+    pub fn accepting(mut self, media_types: &[String]) -> Self {
+        self.accepts = media_types.to_vec();
+        self
+    }
+
+    /// Takes bodies of at most so many bytes.
+    #[must_use]
+    pub fn up_to(mut self, max_body_bytes: Option<u32>) -> Self {
+        self.max_body_bytes = max_body_bytes.and_then(|bytes| usize::try_from(bytes).ok());
+        self
+    }
+
+    /// Whether bodies of this media type reach the endpoint as bytes.
+    pub fn takes_bytes_of(&self, media_type: &str) -> bool {
+        self.accepts.iter().any(|accepted| match accepted.strip_suffix('*') {
+            Some("*/") => true,
+            Some(kind) => media_type.starts_with(kind),
+            None => accepted.eq_ignore_ascii_case(media_type),
+        })
+    }
+
     /// Is called and does its work whatever hooks and observers do.
     #[must_use]
     pub fn leaving(mut self) -> Self {
         self.is_leaving = true;
+        self
+    }
+
+    /// Is for people who manage the server.
+    #[must_use]
+    pub fn for_operators(mut self) -> Self {
+        self.is_for_operators = true;
         self
     }
 

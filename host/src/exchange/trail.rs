@@ -11,6 +11,10 @@ pub struct Trail {
     pub is_locked_out: bool,
     /// True if the request carried a correctly signed token whose session has expired or been revoked.
     pub has_dead_session: bool,
+    /// True if the endpoint wrote the events of what it did itself.
+    pub is_told: bool,
+    /// The name of the management API's key that the request came with.
+    pub key: Option<String>,
     /// The session that this request ended.
     pub ended: Option<Session>,
 }

@@ -14,6 +14,7 @@ pub mod webhook;
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use serde_json::{Map, Value as Json, json};
 
@@ -31,6 +32,9 @@ pub use kind::DECOY;
 
 /// The kind of a script's event. Kinds of mail have no colon.
 const EVENT: &str = "script:event";
+
+/// What mail leaves by now; a changed setting replaces it.
+pub type CurrentMailer = Arc<ArcSwap<Mailer>>;
 
 /// Delivers mails.
 #[async_trait]

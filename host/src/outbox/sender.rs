@@ -12,7 +12,7 @@ use tokio::task::{JoinError, JoinHandle, JoinSet};
 
 use super::retry::{LEASE_SECS, longest_wait_secs, retry_at, too_late};
 use super::sealed::Opener;
-use super::{DECOY, EVENT, EventHooks, Mailer, TransportError};
+use super::{CurrentMailer, DECOY, EVENT, EventHooks, TransportError};
 use crate::auth::Auth;
 use crate::clock::{Clock, Timestamp};
 use crate::mail::Mail;
@@ -35,7 +35,7 @@ const LONGEST_SILENCE: Duration = Duration::from_secs(60);
 pub struct Sender {
     store: Arc<Store>,
     clock: Arc<dyn Clock>,
-    mailer: Option<Mailer>,
+    mailer: Option<CurrentMailer>,
     events: EventHooks,
     opener: Opener,
     wake: Arc<Notify>,
@@ -105,7 +105,7 @@ enum Outcome {
 
 impl Sender {
     /// A sender. [`Sender::start`] starts it. `auth.mail_queued` wakes it after a commit.
-    pub fn new(auth: &Auth, mailer: Option<Mailer>, events: EventHooks) -> Self {
+    pub fn new(auth: &Auth, mailer: Option<CurrentMailer>, events: EventHooks) -> Self {
         let (store, clock, wake) = (auth.store.clone(), Arc::clone(&auth.clock), Arc::clone(&auth.mail_queued));
         let pulse = Arc::new(Pulse(Mutex::new(Instant::now())));
         Self { store, clock, mailer, events, opener: Opener::new(auth), wake, pulse, in_flight: Mutex::default() }
@@ -247,7 +247,9 @@ impl Sender {
     }
 
     async fn send_mail(&self, delivery: &Delivery) -> Result<(), TransportError> {
-        let Some(mailer) = &self.mailer else { return Err(TransportError::passing("there is no [mail] section")) };
+        let Some(mailer) = self.mailer.as_ref().map(|mailer| mailer.load_full()) else {
+            return Err(TransportError::passing("there is no [mail] section"));
+        };
         let payload = delivery.payload();
         let unreadable = || TransportError::lasting("its data was sealed with a secret that is gone");
         let data = self.opener.data(payload).ok_or_else(unreadable)?;
@@ -310,7 +312,10 @@ fn note(ended: &Result<(), JoinError>) {
 mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
 
+    use arc_swap::ArcSwap;
+
     use super::*;
+    use crate::outbox::Mailer;
     use crate::outbox::Templates;
     use crate::outbox::mailbox::Mailbox;
     use crate::store::{Schema, StoreOptions};
@@ -340,7 +345,7 @@ mod tests {
         let sender = Sender {
             store: Arc::new(store.clone()),
             clock: Arc::new(Broken(AtomicU32::new(1))),
-            mailer: Some(Mailer { templates, transport, filter: Box::new(|| None) }),
+            mailer: Some(Arc::new(ArcSwap::from_pointee(Mailer { templates, transport, filter: Box::new(|| None) }))),
             events: EventHooks::default(),
             opener: Opener::unlocked(),
             wake: Arc::default(),

@@ -10,6 +10,7 @@ use super::functions::Function;
 use super::metrics::{Metrics, Value};
 use super::probe::Probe;
 use super::{Extensions, Pipeline};
+use crate::auth::audit::{ActorKind, AuditEvent};
 use crate::config::ManagementKey;
 use crate::crypto::{constant_time_eq, sha256};
 use crate::error::{ApiError, Code};
@@ -31,6 +32,8 @@ pub(super) struct Call {
     pub route: Arc<Route>,
     /// The user whom the call is for, when it has no session.
     pub for_user: Option<String>,
+    /// The name of the key that the call came with.
+    pub key: Option<String>,
 }
 
 /// Who may call the functions and endpoints of the core and of plugins.
@@ -109,10 +112,25 @@ impl Management {
         let (response, code) = match admit(&extensions, key, &name, request) {
             Ok(mut call) => {
                 call.request.client_address = pipeline.address_told(&call.request);
+                call.key = key_name.map(str::to_owned);
                 (pipeline.call_function(&extensions, call).await, None)
             }
             Err(error) => (Response::from(&error), error.code().map(str::to_owned)),
         };
+        if code.is_some() {
+            // What an admitted call does has an event of its own.
+            pipeline.auth().audit.record(AuditEvent {
+                is_done: false,
+                status: Some(response.status),
+                code: code.clone(),
+                actor_kind: if key.is_some() { ActorKind::Key } else { ActorKind::Stranger },
+                actor: key_name.map(str::to_owned),
+                request: Some(("POST".to_owned(), format!("/{name}"))),
+                client: peer.map(|peer| peer.to_string()),
+                request_id: Some(id.clone()),
+                ..AuditEvent::new("management-call", pipeline.auth().now())
+            });
+        }
         tracing::info!(
             target: "audit",
             event = "management-call",
@@ -193,7 +211,13 @@ fn read_call(function: &Function, request: Request) -> Result<Call, ApiError> {
     };
     let raw_body = body.as_ref().map(|body| body.to_string().into()).unwrap_or_default();
     let for_user = FOR_A_USER.contains(&route.path.as_str()).then(|| user_id(body.as_ref(), &head)).flatten();
-    Ok(Call { request: Request { head: Arc::new(head), raw_body, body, ..request }, params, route, for_user })
+    Ok(Call {
+        request: Request { head: Arc::new(head), raw_body, body, ..request },
+        params,
+        route,
+        for_user,
+        key: None,
+    })
 }
 
 fn bad(message: &'static str) -> ApiError {

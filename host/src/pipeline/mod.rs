@@ -46,6 +46,8 @@ use router::Router;
 /// Invariant: a request, a call of a function and a delivery of mail each load it once.
 #[derive(Clone)]
 pub struct Extensions {
+    /// Configuration, store and ports of the requests that begin now.
+    pub auth: Arc<Auth>,
     /// Core and plugin routes.
     pub router: Arc<Router>,
     /// What the management API calls.
@@ -84,7 +86,7 @@ impl Pipeline {
         }
     }
 
-    /// Configuration, store and ports, which all requests share.
+    /// Store and ports, which all requests share, and the configuration that the server began with.
     pub fn auth(&self) -> &Arc<Auth> {
         &self.auth
     }
@@ -156,13 +158,16 @@ impl Pipeline {
         exchange.set_params(call.params);
         exchange.route = Some(call.route);
         exchange.asked_for_user = call.for_user;
-        let walk = AssertUnwindSafe(extensions.walk(stages::FUNCTION, &mut exchange, None)).catch_unwind();
+        exchange.trail.key = call.key;
+        let is_for_operators = exchange.route.as_ref().is_some_and(|route| route.is_for_operators);
+        let stages = if is_for_operators { stages::OPERATION } else { stages::FUNCTION };
+        let walk = AssertUnwindSafe(extensions.walk(stages, &mut exchange, None)).catch_unwind();
         let called = Box::pin(walk).await;
         self.finish(&mut exchange, called).await
     }
 
     fn exchange(&self, extensions: &Arc<Extensions>, request: Request) -> Exchange {
-        let mut exchange = Exchange::new(Arc::clone(&self.auth), Arc::clone(&extensions.deciders), request);
+        let mut exchange = Exchange::new(Arc::clone(&extensions.auth), Arc::clone(&extensions.deciders), request);
         exchange.set_endpoints(Arc::<Extensions>::clone(extensions));
         exchange
     }

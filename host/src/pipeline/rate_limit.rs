@@ -2,11 +2,13 @@
 //!
 //! Source: `defaults.md` of the wire contract, "rateLimit".
 
+use std::sync::Arc;
+
 use doorward_contract::RateLimit;
 
 use crate::config::{CustomLimit, RateLimiter};
 use crate::error::ApiError;
-use crate::exchange::{Exchange, PathLimit, PathPattern};
+use crate::exchange::{Exchange, PathLimit, PathPattern, Route};
 use crate::http::Mount;
 
 /// These paths and all below them are limited to 3 requests in 10 seconds.
@@ -64,8 +66,9 @@ pub async fn count(exchange: &Exchange, rules: &RateRules) -> Result<(), ApiErro
         return Ok(());
     }
     let mount = exchange.request.mount;
-    // At the root, pages of plugins are counted; what the server itself answers there costs it nothing.
-    if mount == Mount::Root && exchange.route.as_ref().is_none_or(|route| route.plugin.is_none()) {
+    // At the root, pages of plugins and what operators do are counted; what else the server answers there costs it nothing.
+    let is_counted = |route: &Arc<Route>| route.plugin.is_some() || route.is_for_operators;
+    if mount == Mount::Root && !exchange.route.as_ref().is_some_and(is_counted) {
         return Ok(());
     }
     let path = exchange.request.path.trim_end_matches('/');

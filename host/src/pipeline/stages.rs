@@ -67,10 +67,13 @@ pub const REQUEST: Stages = [
 /// The stages of a request at the server's root: these routes are no part of the authentication server's interface, and no
 /// hook stands around them.
 pub const ROOT: Stages =
-    [&[Stage::Route, Stage::RateLimit, Stage::Unknown, Stage::Body], &[Stage::Endpoint, Stage::Outbox]];
+    [&[Stage::Route, Stage::RateLimit, Stage::Unknown, Stage::Body, Stage::Origin], &[Stage::Endpoint, Stage::Outbox]];
 
 /// The stages of a call by the application's own backend: limits and origins are for browsers.
 pub const FUNCTION: Stages = [&[Stage::Characters, Stage::Targets], &AROUND_ENDPOINT];
+
+/// The stages of such a call that manages the server: no hook stands around it, as none does at the server's root.
+pub const OPERATION: Stages = [&[Stage::Characters], &[Stage::Endpoint, Stage::Outbox]];
 
 /// The stages of a call by another request, whose origin was checked: what a client's own request passes beside that.
 pub const INNER: Stages = [

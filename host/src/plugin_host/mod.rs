@@ -24,6 +24,7 @@ pub use admission::hook_rights::{asked_grants, sentence};
 pub use admission::load::{Ports, extend_schema};
 pub use call::breaker::PluginCounters;
 pub use call::capacity::Capacity;
+pub use call::names::event as event_name;
 pub use call::site::Describe;
 pub use error::{CallFailed, PluginError};
 pub use package::manifest::{self, Manifest};
@@ -42,7 +43,8 @@ use crate::config::{Config, Pages};
 use crate::error::ApiError;
 use crate::exchange::redaction::SecretNames;
 use crate::exchange::{
-    ClaimSource, Endpoint, Exchange, PathLimit, PathPattern, Route, SectionSource, SessionGate, SignInAttempt, Verdict,
+    ClaimSource, Endpoint, Exchange, PathLimit, PathPattern, Permission, PermissionSource, Route, SectionSource,
+    SessionGate, SignInAttempt, Verdict,
 };
 use crate::http::asset::Asset;
 use crate::http::{Mount, Response};
@@ -133,12 +135,29 @@ impl Plugins {
                 let redirect_params = route.redirect_params.clone();
                 let endpoint = PluginEndpoint { plugin: Arc::clone(plugin), index, redirect_params };
                 let made = Route::new(&route.method, &route.path, Arc::new(endpoint)).of_plugin(&plugin.manifest.id);
-                let made = made.noted(route.note.clone());
+                let made = made.accepting(&route.accepts).up_to(route.max_body_bytes).noted(route.note.clone());
                 let made = if route.accepts_form { made.accepting_form() } else { made };
                 if route.signs_in { made.signing_in() } else { made }
             })
         });
         routes.chain(self.pages.iter().cloned()).collect()
+    }
+
+    /// Says in the log which hooks wait for paths that nobody has; `is_there` knows whether someone has one.
+    pub fn tell_of_idle_hooks(&self, is_there: impl Fn(&PathPattern) -> bool) {
+        for plugin in &self.list {
+            let manifest = &plugin.manifest;
+            let before = manifest.before.iter().map(|hook| ("before", &hook.pattern));
+            for (moment, path) in before.chain(manifest.after.iter().map(|hook| ("after", &hook.pattern))) {
+                if !is_there(&PathPattern::new(path)) {
+                    tracing::warn!(
+                        plugin = manifest.id,
+                        path,
+                        "a hook {moment} a path that no endpoint has never runs"
+                    );
+                }
+            }
+        }
     }
 
     /// Every plugin's limits on requests, with the operator's numbers where an option holds them.
@@ -193,6 +212,12 @@ impl Plugins {
     pub fn claim_sources(&self) -> Vec<Arc<dyn ClaimSource>> {
         let sources = self.list.iter().filter(|plugin| plugin.manifest.claims);
         sources.map(|plugin| Arc::new(PluginClaims(Arc::clone(plugin))) as Arc<dyn ClaimSource>).collect()
+    }
+
+    /// The plugin that decides what users may do, if one does.
+    pub fn permissions(&self) -> Option<Arc<dyn PermissionSource>> {
+        let decider = self.list.iter().find(|plugin| plugin.manifest.decides_permissions)?;
+        Some(Arc::new(PluginPermissions(Arc::clone(decider))))
     }
 
     /// Every plugin's functions for the application's own backend; the path of each is its name behind a slash.
@@ -310,6 +335,21 @@ impl ClaimSource for PluginClaims {
         let added = self.0.extend_claims(exchange, &active.user, &claims).await?;
         claims.extend(added);
         Ok(claims)
+    }
+}
+
+/// The plugin that decides what users may do.
+struct PluginPermissions(Arc<Plugin>);
+
+#[async_trait]
+impl PermissionSource for PluginPermissions {
+    async fn allows(
+        &self,
+        exchange: &mut Exchange,
+        active: &ActiveSession,
+        permission: Permission<'_>,
+    ) -> Result<bool, ApiError> {
+        self.0.allows(exchange, &active.user, permission).await
     }
 }
 

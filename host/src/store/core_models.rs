@@ -7,12 +7,29 @@ use doorward_contract::FieldType;
 
 /// Name of the model that holds mails and other deliveries until they are sent.
 pub const OUTBOX: &str = "doorward_outbox";
+/// Name of the model that holds the audit log.
+pub const AUDIT: &str = "doorward_audit";
+/// Name of the model that holds where the chain of the audit log begins and ends.
+pub const AUDIT_HEAD: &str = "doorward_audit_head";
+/// Name of the model that holds what operators set while the server runs.
+pub const SETTING: &str = "doorward_setting";
 /// Name of the model that records applied migrations.
 pub const MIGRATION: &str = "doorward_migration";
 
 /// The core's models. A table comes after the tables that it refers to.
 pub(super) fn all() -> Vec<Model> {
-    vec![user(), session(), account(), verification(), outbox(), counter(), migration()]
+    vec![
+        user(),
+        session(),
+        account(),
+        verification(),
+        outbox(),
+        counter(),
+        audit(),
+        audit_head(),
+        setting(),
+        migration(),
+    ]
 }
 
 fn user() -> Model {
@@ -115,6 +132,53 @@ fn counter() -> Model {
             Field { unique: true, ..required("key", FieldType::String) },
             required("count", FieldType::Bigint),
             Field { index: true, ..required("endsAt", FieldType::Bigint) },
+        ],
+    )
+}
+
+fn audit() -> Model {
+    let indexed = |name| Field { index: true, ..Field::new(name, FieldType::String) };
+    model(
+        AUDIT,
+        vec![
+            Field { unique: true, ..required("seq", FieldType::Bigint) },
+            Field { index: true, ..required("createdAt", FieldType::Date) },
+            Field { index: true, ..required("event", FieldType::String) },
+            required("outcome", FieldType::String),
+            Field::new("status", FieldType::Number),
+            Field::new("code", FieldType::String),
+            required("actorKind", FieldType::String),
+            indexed("actor"),
+            Field::new("impersonatedBy", FieldType::String),
+            indexed("target"),
+            indexed("account"),
+            Field::new("session", FieldType::String),
+            Field::new("how", FieldType::String),
+            Field::new("method", FieldType::String),
+            Field::new("path", FieldType::String),
+            Field::new("client", FieldType::String),
+            Field::new("userAgent", FieldType::String),
+            Field::new("requestId", FieldType::String),
+            Field::new("details", FieldType::String),
+            required("mac", FieldType::String),
+        ],
+    )
+}
+
+fn audit_head() -> Model {
+    let number = |name| required(name, FieldType::Bigint);
+    let text = |name| required(name, FieldType::String);
+    model(AUDIT_HEAD, vec![number("first"), number("last"), text("anchor"), text("tip"), text("mac")])
+}
+
+fn setting() -> Model {
+    model(
+        SETTING,
+        vec![
+            Field { unique: true, ..required("key", FieldType::String) },
+            required("value", FieldType::String),
+            required("updatedAt", FieldType::Date),
+            Field::new("updatedBy", FieldType::String),
         ],
     )
 }

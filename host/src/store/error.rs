@@ -69,7 +69,8 @@ impl StoreError {
         Self::InvalidInput { field: field.to_owned(), problem }
     }
 
-    pub(super) fn internal(what: &str) -> Self {
+    /// A failure inside the server, in the words of the log.
+    pub fn internal(what: &str) -> Self {
         Self::Internal { what: what.to_owned(), source: None }
     }
 

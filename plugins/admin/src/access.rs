@@ -24,6 +24,27 @@ const USER_ACTIONS: [&str; 12] = [
 ];
 const SESSION_ACTIONS: [&str; 3] = ["list", "revoke", "delete"];
 
+/// What managing the server itself takes. Who asks for these asks the server, not `has-permission`.
+const SERVER: [(&str, &[&str]); 5] = [
+    ("audit", &["read"]),
+    ("keys", &["manage"]),
+    ("mail", &["manage"]),
+    ("plugins", &["manage"]),
+    ("settings", &["manage"]),
+];
+
+/// [`default_roles`], with what managing the server takes: `admin` may do all of it.
+pub fn default_server_roles() -> Roles {
+    let mut roles = default_roles();
+    let server = SERVER.iter().map(|(resource, actions)| {
+        ((*resource).to_owned(), actions.iter().map(|action| (*action).to_owned()).collect())
+    });
+    if let Some(admin) = roles.get_mut("admin") {
+        admin.extend(server);
+    }
+    roles
+}
+
 /// `admin`, who may do everything except impersonate other administrators, and `user`, who may do nothing.
 pub fn default_roles() -> Roles {
     let role = |user: &[&str], session: &[&str]| {

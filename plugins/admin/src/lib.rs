@@ -16,6 +16,7 @@ mod impersonator;
 mod js_number;
 mod list_users;
 mod options;
+mod permissions;
 mod remove_user;
 mod role_name;
 mod role_names;
@@ -140,6 +141,7 @@ pub fn plugin() -> Plugin {
         .event(Event::after("user", Action::Delete, impersonation::end_with_user))
         .event(Event::after("account", Action::Create, impersonation::end_with_password).when_option(STRICT))
         .event(Event::after("account", Action::Update, impersonation::end_with_password).when_option(STRICT))
+        .decides_permissions(permissions::allows)
         .claims(impersonation::name_actor)
         .claims_when_session(impersonator::FIELD)
         .before(On::any_path().when_session(impersonator::FIELD).when_option(STRICT).reads_request(), watch::watch)

@@ -1,6 +1,6 @@
 //! What the operator can set.
 
-use crate::access::{Permissions, Roles, allows, default_roles};
+use crate::access::{Permissions, Roles, allows, default_roles, default_server_roles};
 use crate::role_name::is_role_name;
 use serde::{Deserialize, Serialize};
 
@@ -67,6 +67,12 @@ impl Options {
     /// Whether this user may do all that is wanted. `role` is as it is stored.
     pub fn may(&self, user_id: &str, role: Option<&str>, wanted: &Permissions) -> bool {
         self.is_listed(user_id) || allows(&self.roles(), self.held(role), wanted)
+    }
+
+    /// Whether this user may do `action` on `resource` of the server itself. Roles of the operator's own name it.
+    pub fn may_manage(&self, user_id: &str, role: Option<&str>, wanted: &Permissions) -> bool {
+        let roles = if self.names_roles() { self.roles.clone() } else { default_server_roles() };
+        self.is_listed(user_id) || allows(&roles, self.held(role), wanted)
     }
 
     /// Whether this user counts as an administrator.

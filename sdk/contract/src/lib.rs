@@ -4,15 +4,19 @@
 //! reads them. Names in JSON are those of contract 1.0.0 and never change; a name in Rust may be a better one.
 
 mod api_note;
+mod calls;
 mod email;
 mod error_code;
 mod issues;
 mod manifest;
+mod moment;
 mod options;
 mod pattern;
+mod permission;
 mod secrets;
 mod section;
 
+pub use calls::{CALLS, Call, NotNow, Rule, Transaction, calls_table};
 pub use api_note::{ApiNote, InputNote, Shape};
 pub use email::is_email;
 pub use error_code::{ErrorCode, VALIDATION_ERROR};
@@ -29,8 +33,10 @@ pub use manifest::right::HookRight;
 pub use manifest::route::{FunctionRule, RouteRule};
 pub use manifest::table::Table;
 pub use manifest::{ASSET_SECTION, MANIFEST_SECTION, MANIFEST_VERSION, Manifest};
+pub use moment::Moment;
 pub use options::{chosen, is_on};
 pub use pattern::PathPattern;
+pub use permission::{is_permission, permission_parts};
 pub use secrets::{SECRET_FIELDS, folded_name, sounds_secret};
 pub use section::{
     Button, Choice, Confirm, Fact, Form, FormField, InputKind, Notice, Outcome, OutcomeKind, Places, Row, Section,

@@ -1,4 +1,4 @@
-//! The fake host's site, and the sections that other plugins add.
+//! The fake host's site, the sections that other plugins add, and what users may do.
 
 use super::with;
 use crate::bindings::doorward::plugin::types::HostError;
@@ -57,11 +57,13 @@ pub mod sections {
     }
 
     pub fn contributors(slot: &str) -> Answer<Vec<Contributor>> {
+        at_its_time!("sections", "contributors");
         let found = of(slot)?.into_iter();
         Ok(found.map(|(plugin, section)| Contributor { plugin, title: section.title }).collect())
     }
 
     pub fn ask(slot: &str, _language: &str, _about: &str) -> Answer<Vec<Contributed>> {
+        at_its_time!("sections", "ask");
         let contributed = |(plugin, section): (String, Section)| Contributed {
             plugin,
             title: section.title.clone(),
@@ -71,6 +73,20 @@ pub mod sections {
     }
 
     pub fn ask_one(slot: &str, plugin: &str, language: &str, about: &str) -> Answer<Option<Contributed>> {
+        at_its_time!("sections", "ask-one");
         Ok(ask(slot, language, about)?.into_iter().find(|found| found.plugin == plugin))
+    }
+}
+
+pub mod permissions {
+    use super::{Answer, HostError, with};
+    use doorward_contract::is_permission;
+
+    /// Nobody may do anything without a session.
+    pub fn allows(permission: &str) -> Answer<bool> {
+        if !is_permission(permission) {
+            return Err(HostError::Invalid(format!("`{permission}` is no permission, such as `audit.read`")));
+        }
+        Ok(with(|world| world.session.is_some() && world.permissions.contains(permission)))
     }
 }

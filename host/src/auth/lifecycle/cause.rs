@@ -15,12 +15,19 @@ pub struct Cause {
     params: OnceLock<Vec<(String, String)>>,
     actor: ArcSwapOption<ActiveSession>,
     has_queued_mail: AtomicBool,
+    changed_user: OnceLock<String>,
 }
 
 impl Cause {
     /// A cause with this head. Who acts is not known yet.
     pub fn new(head: Arc<RequestHead>) -> Self {
-        Self { head, params: OnceLock::new(), actor: ArcSwapOption::empty(), has_queued_mail: AtomicBool::new(false) }
+        Self {
+            head,
+            params: OnceLock::new(),
+            actor: ArcSwapOption::empty(),
+            has_queued_mail: AtomicBool::new(false),
+            changed_user: OnceLock::new(),
+        }
     }
 
     /// The parameters in the path of the request. Some are secret.
@@ -43,6 +50,16 @@ impl Cause {
     /// Sets who acts.
     pub fn note_actor(&self, actor: Option<Arc<ActiveSession>>) {
         self.actor.store(actor);
+    }
+
+    /// The first user whose row, session or account the request changed, whether that was committed or not.
+    pub fn changed_user(&self) -> Option<&str> {
+        self.changed_user.get().map(String::as_str)
+    }
+
+    /// Notes that the request changes a row of this user.
+    pub(super) fn note_changed_user(&self, id: &str) {
+        self.changed_user.get_or_init(|| id.to_owned());
     }
 
     /// Makes the request wake the mail sender after the commit. Call it after `outbox::write`.

@@ -40,6 +40,8 @@ fn describe(manifest: &Manifest, size_bytes: usize, hash: &str) -> Result<String
     list(&mut text, "session gate", manifest.is_gate.then_some("asked about every sign-in"))?;
     list(&mut text, "events", manifest.events.iter().map(event))?;
     list(&mut text, "token claims", manifest.claims.then_some("adds to the claims of tokens"))?;
+    let decides = manifest.decides_permissions.then_some("decides what users may do");
+    list(&mut text, "permissions", decides)?;
     list(&mut text, "functions of the backend", manifest.functions.iter().map(|function| function.name.clone()))?;
     list(&mut text, "hosts", &manifest.http_hosts)?;
     let limits =

@@ -1,6 +1,7 @@
 //! `doorward plugin …`: build, sign and look at plugins.
 
 mod build;
+mod cases;
 mod check;
 mod inspect;
 mod list;
@@ -18,6 +19,7 @@ use super::CommandResult;
 use crate::config::{Config, ConfigError};
 
 pub use build::{BuildRequest, build};
+pub(super) use list::running;
 
 /// What can be done with plugins.
 #[derive(Subcommand)]

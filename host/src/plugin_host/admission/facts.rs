@@ -65,6 +65,7 @@ pub(super) fn site_view(config: &Config, plugins: &[Declared<'_>], files: &SiteF
     let more = [
         ("baseURL", json!(config.origin())),
         ("basePath", json!(config.base_path)),
+        ("operatorPath", json!(config.operator_path())),
         ("pagesPath", json!(config.pages.path)),
         ("signInPage", json!(config.pages.sign_in.clone().or(own))),
         (

@@ -5,12 +5,14 @@ use doorward_contract::{CallRule, ContributionRule, HookRight, SECTION_GRANT, ca
 use crate::plugin_host::package::manifest::{Hook, Manifest};
 
 /// Granted to every plugin: they reach nothing that belongs to anyone, or only what is granted path by path (`endpoints`).
-const HARMLESS: [&str; 7] = ["config", "log", "clock", "crypto", "cache", "site", "endpoints"];
+const HARMLESS: [&str; 8] = ["config", "log", "clock", "crypto", "cache", "site", "endpoints", "permissions"];
 
 /// The grant of a plugin that is asked about every sign-in.
 const GATE: &str = "session-gate";
 /// The grant of a plugin that adds to the claims of tokens.
 const CLAIMS: &str = "token-claims";
+/// The grant of the plugin that decides what users may do.
+const DECIDER: &str = "permission-decider";
 
 /// The grant of a plugin that draws pages with sections of others; also the capability that asks for them.
 const SECTIONS: &str = "sections";
@@ -124,8 +126,10 @@ pub fn asked_grants(manifest: &Manifest) -> Vec<String> {
     let hooks = manifest.before.iter().chain(&manifest.after).filter(foreign).flat_map(Hook::asked_grants);
     let has_pages = !manifest.pages.is_empty();
     let runs_scripts = manifest.runs_page_scripts();
-    let roles = [(manifest.is_gate, GATE), (manifest.claims, CLAIMS), (has_pages, PAGES), (runs_scripts, PAGE_SCRIPTS)];
-    let roles = roles.into_iter().filter(|(is_asked, _)| *is_asked).map(|(_, name)| name.to_owned());
+    let decides = manifest.decides_permissions;
+    let roles = [(manifest.is_gate, GATE), (manifest.claims, CLAIMS), (decides, DECIDER)];
+    let roles = roles.into_iter().chain([(has_pages, PAGES), (runs_scripts, PAGE_SCRIPTS)]);
+    let roles = roles.filter(|(is_asked, _)| *is_asked).map(|(_, name)| name.to_owned());
     let sections = manifest.contributions.iter().map(ContributionRule::grant);
     let calls = manifest.calls.iter().flat_map(CallRule::grants);
     let capabilities = manifest.capabilities.iter().filter(|name| !is_harmless(name)).cloned();
@@ -155,6 +159,7 @@ pub fn sentence(grant: &str) -> Option<String> {
     match grant {
         GATE => Some("is asked about every sign-in, and may refuse it or ask for another proof".to_owned()),
         CLAIMS => Some("adds to what tokens for other services say of a user".to_owned()),
+        DECIDER => Some("decides who may manage this server: settings, plugins, keys, mail, the audit log".to_owned()),
         SECTIONS => Some("draws pages with parts of other plugins, and reads what they show".to_owned()),
         PAGES => Some("answers with pages of its own at this server's address, which people trust".to_owned()),
         PAGE_SCRIPTS => {

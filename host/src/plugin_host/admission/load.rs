@@ -22,12 +22,13 @@ use crate::exchange::redaction::SecretNames;
 use crate::http::asset::Asset;
 use crate::mail::kind;
 use crate::plugin_host::bindings::exports::doorward::plugin::{
-    answers, contributions, lifecycle, lifecycle_events, request_hooks, routes, server_functions, session_gate,
-    token_claims,
+    answers, contributions, lifecycle, lifecycle_events, permission_decider, request_hooks, routes, server_functions,
+    session_gate, token_claims,
 };
 use crate::plugin_host::call::breaker::Breaker;
 use crate::plugin_host::call::budget::LogPace;
 use crate::plugin_host::call::capacity::{Capacity, EVENTS_AT_ONCE, WAITING_AT_ONCE};
+use crate::plugin_host::call::names::CallNames;
 use crate::plugin_host::call::plugin::{Exports, Plugin};
 use crate::plugin_host::call::policies::Policies;
 use crate::plugin_host::call::services::{Common, PluginServices};
@@ -216,7 +217,8 @@ fn refuse_clashes(candidates: &[Candidate<'_>], cookies: &Cookies) -> Result<(),
         let slots = manifest.slots.iter().map(|slot| format!("slot {slot}"));
         let sign_in = manifest.pages.iter().filter(|page| page.signs_in).map(|_| "sign-in page".to_owned());
         let claims = fields.chain(tables).chain(functions).chain(codes).chain(slots).chain(sign_in);
-        let claims = claims.chain([format!("id {id}")]);
+        let decision = manifest.decides_permissions.then(|| "decision on permissions".to_owned());
+        let claims = claims.chain(decision).chain([format!("id {id}")]);
         for claim in claims {
             if let Some(other) = owners.insert(claim.clone(), id) {
                 let reason = format!("the {claim} is claimed by the plugin `{other}` too: remove one of them");
@@ -297,6 +299,7 @@ impl Loader<'_> {
             gate: session_gate::GuestIndices::new(&linked).ok(),
             events: lifecycle_events::GuestIndices::new(&linked).ok(),
             claims: token_claims::GuestIndices::new(&linked).ok(),
+            permissions: permission_decider::GuestIndices::new(&linked).ok(),
             functions: server_functions::GuestIndices::new(&linked).ok(),
             answers: answers::GuestIndices::new(&linked).ok(),
             contributions: contributions::GuestIndices::new(&linked).ok(),
@@ -310,8 +313,17 @@ impl Loader<'_> {
         let plugin = Plugin { manifest, options, shared, engine, linked, exports, policies, sights, breaker };
         match plugin.check().await {
             Ok(()) => Ok(plugin),
-            Err(reason) => Err(PluginError::Option { plugin: plugin.manifest.id, reason }),
+            Err((name, reason)) => {
+                let reason = if name.is_empty() { reason } else { format!("`{}`: {reason}", self.place(entry, &name)) };
+                Err(PluginError::Option { plugin: plugin.manifest.id, reason })
+            }
         }
+    }
+
+    /// Where an option stands in the configuration: `plugins[2].period`.
+    fn place(&self, entry: &PluginConfig, option: &str) -> String {
+        let index = self.config.plugins.iter().position(|other| std::ptr::eq(other, entry));
+        index.map_or_else(|| option.to_owned(), |index| format!("plugins[{index}].{option}"))
     }
 
     /// Compiles on a thread of its own: a component takes longer than a request may wait, and a hostile one much longer.
@@ -331,6 +343,7 @@ impl Loader<'_> {
             id: manifest.id.clone(),
             rights: Rights::of(manifest, entry, options, &self.cookies)?,
             limits: entry.limits.clone(),
+            names: CallNames::of(manifest),
             options: serde_json::to_string(options).unwrap_or_default(),
             server: facts::server_facts(self.config),
             site: Arc::clone(&self.site),
@@ -356,6 +369,7 @@ fn refuse_missing_exports(manifest: &Manifest, exports: &Exports) -> Result<(), 
         Exports { gate: None, .. } if manifest.is_gate => "session-gate",
         Exports { events: None, .. } if !manifest.events.is_empty() => "lifecycle-events",
         Exports { claims: None, .. } if manifest.claims => "token-claims",
+        Exports { permissions: None, .. } if manifest.decides_permissions => "permission-decider",
         Exports { functions: None, .. } if !manifest.functions.is_empty() => "server-functions",
         _ => return Ok(()),
     };

@@ -2,6 +2,16 @@
 //!
 //! Flat: one file per capability.
 
+/// Answers with why the function cannot be called now, when it cannot: the contract's table says so.
+macro_rules! at_its_time {
+    ($state:ident, $capability:literal, $function:literal) => {
+        const CALL: doorward_contract::Call = doorward_contract::Call::of($capability, $function);
+        if let Some(fault) = $state.not_now(&CALL)? {
+            return Ok(Err(fault.into()));
+        }
+    };
+}
+
 mod accounts;
 mod browser_sessions;
 mod cache;
@@ -21,6 +31,7 @@ mod mail;
 mod models;
 mod outcome;
 mod passwords;
+mod permissions;
 mod request;
 mod sealing;
 mod sections;
@@ -82,6 +93,7 @@ pub(super) fn link(linker: &mut Linker<State>, names: &[String]) -> wasmtime::Re
             "site" => i::site::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
             "sections" => i::sections::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
             "endpoints" => i::endpoints::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
+            "permissions" => i::permissions::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
             "claims" => i::claims::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
             other => return Err(wasmtime::Error::msg(format!("this server has no capability `{other}`"))),
         }

@@ -12,6 +12,7 @@ use super::javascript;
 use super::manifest::{self, Manifest};
 use super::prepare;
 use super::version::Version;
+use crate::config::PluginConfig;
 use crate::plugin_host::bindings::exports::doorward::plugin::lifecycle;
 use crate::plugin_host::error::PluginError;
 
@@ -61,6 +62,10 @@ pub async fn with_manifest(
     let mut manifest = manifest::parse(json.as_bytes(), file)?;
     if Version::parse(&manifest.version).is_none() {
         let reason = format!("the version `{}` is none like `1.0.0`: see `Plugin::new`", manifest.version);
+        return Err(PluginError::Manifest { plugin: manifest.id, reason });
+    }
+    if let Some(name) = manifest.options.keys().find(|name| PluginConfig::KEYS.contains(&name.as_str())) {
+        let reason = format!("the option `{name}` has the name of a key that every [[plugins]] entry has: rename it");
         return Err(PluginError::Manifest { plugin: manifest.id, reason });
     }
     manifest.capabilities = capabilities;

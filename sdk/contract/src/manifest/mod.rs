@@ -89,6 +89,9 @@ pub struct Manifest<S = &'static str> {
     /// One of its fields of sessions; claims are added only for sessions in which it has a value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub claims_when_session: Option<S>,
+    /// Whether it decides what users may do.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub decides_permissions: bool,
     /// Functions for the application's own backend; the guest is called by index.
     #[serde(default)]
     pub functions: Vec<FunctionRule<S>>,
@@ -167,6 +170,7 @@ impl<S> Manifest<S> {
             events: Vec::new(),
             claims: false,
             claims_when_session: None,
+            decides_permissions: false,
             functions: Vec::new(),
             http_hosts: Vec::new(),
             calls: Vec::new(),
@@ -216,8 +220,8 @@ impl<S: AsRef<str>> Manifest<S> {
         if let Some(path) = paths.map(AsRef::as_ref).find(|path| !path.starts_with('/')) {
             return Some(format!("the path `{path}` does not begin with `/`"));
         }
-        if let Some(route) = self.routes.iter().find(|route| !matches!(route.method.as_ref(), "GET" | "POST")) {
-            return Some(format!("`{} {}`: routes are GET or POST", route.method.as_ref(), route.path.as_ref()));
+        if let Some(fault) = self.routes.iter().find_map(RouteRule::fault) {
+            return Some(fault);
         }
         hooks().flat_map(|hook| &hook.conditions).find_map(Condition::fault)
     }
@@ -330,7 +334,9 @@ mod tests {
         assert_eq!(fault(""), None);
         for (json, part) in [
             (r#","routes":[{"method":"GET","path":"x"}]"#, "begin with `/`"),
-            (r#","routes":[{"method":"DELETE","path":"/x"}]"#, "GET or POST"),
+            (r#","routes":[{"method":"TRACE","path":"/x"}]"#, "GET, POST, PUT, PATCH or DELETE"),
+            (r#","routes":[{"method":"GET","path":"/x","accepts":["text/csv"]}]"#, "takes no body"),
+            (r#","routes":[{"method":"PUT","path":"/x","accepts":["csv"]}]"#, "no media type"),
             (r#","pages":[{"path":"/a/"}]"#, "the page `/a/`"),
             (r#","pages":[{"path":"/a","signs_in":true,"needs_session":true}]"#, "cannot need a session"),
             (r#","pages":[{"path":"/a","signs_in":true},{"path":"/b","signs_in":true}]"#, "two sign-in pages"),
@@ -349,7 +355,7 @@ mod tests {
             (r#","verification_prefixes":["a"]"#, "needs 4 characters"),
             (r#","verification_prefixes":["abcd"]"#, "at its end"),
             (r#","after":[{"pattern":"/x","conditions":[{"header":"Set-Auth"}]}]"#, "in lower case"),
-            (r#","after":[{"pattern":"/x","conditions":[{"methods":["get"]}]}]"#, "not GET or POST"),
+            (r#","after":[{"pattern":"/x","conditions":[{"methods":["get"]}]}]"#, "which is none of GET, POST"),
             (r#","events":[{"model":"jwks","action":"create","moment":"before"}]"#, "no events"),
             (
                 r#","events":[{"model":"user","action":"create","moment":"before","when_user":"a"}]"#,

@@ -79,6 +79,10 @@ fn attempt(request: &Request, (): ()) -> Result<Response> {
             let asked = sections::ask(&request.query("slot").unwrap_or_default(), &Asking::default());
             Ok(page.header("x-refused", if asked.is_err() { "yes" } else { "no" }))
         }
+        "may" => {
+            let allowed = permissions::allows(&request.query("permission").unwrap_or_default());
+            Ok(page.header("x-allowed", allowed.map_or("refused".to_owned(), |allowed| allowed.to_string())))
+        }
         "redirect" => Ok(Response::redirect(site::page("/frame/open"))),
         "refuse" => Err(ErrorCode::new(403, "FRAME_REFUSED", "No").into()),
         "panic" => panic!("as asked"),
