@@ -44,6 +44,55 @@ fn f_10_a_later_head_has_a_limit_of_time() {
     assert!(rest.contains("HTTP/1.1 408 "), "{rest}");
 }
 
+/// Whoever got an answer finds what was written, and a connection that waits for nothing holds the end up no longer than those
+/// that do.
+#[test]
+fn f_12_a_server_that_ends_under_load_keeps_what_it_acknowledged() {
+    let mut server = Binary::start("", "error");
+    let address = server.address;
+    let mut idle = TcpStream::connect(address).unwrap();
+    idle.set_read_timeout(Some(PATIENCE)).unwrap();
+    write!(idle, "GET /api/auth/ok HTTP/1.1\r\nhost: {address}\r\n\r\n").unwrap();
+    let mut first = [0; 12];
+    idle.read_exact(&mut first).unwrap();
+    let acknowledged = std::sync::Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for client in 0..6 {
+            let acknowledged = &acknowledged;
+            let sign_up = move |round: u32| -> std::io::Result<bool> {
+                let email = format!("ada{client}.{round}@example.com");
+                let body = format!("{{\"name\":\"Ada\",\"email\":\"{email}\",\"password\":\"correct horse 1\"}}");
+                let mut stream = TcpStream::connect(address)?;
+                write!(
+                    stream,
+                    "POST /api/auth/sign-up/email HTTP/1.1\r\nhost: {address}\r\norigin: http://{address}\r\n\
+                     connection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+                    body.len()
+                )?;
+                let mut answer = String::new();
+                stream.read_to_string(&mut answer)?;
+                let is_done = answer.starts_with("HTTP/1.1 200 ");
+                if is_done {
+                    acknowledged.lock().unwrap().push(email);
+                }
+                Ok(is_done)
+            };
+            scope.spawn(move || (0..).take_while(|round| sign_up(*round).unwrap_or(false)).count());
+        }
+        while acknowledged.lock().unwrap().len() < 12 {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        server.terminate();
+    });
+    let mut rest = String::new();
+    idle.read_to_string(&mut rest).unwrap();
+    assert!(server.ended(), "{}", server.log());
+    let database = String::from_utf8_lossy(&server.database()).into_owned();
+    let acknowledged = acknowledged.into_inner().unwrap();
+    let lost: Vec<&String> = acknowledged.iter().filter(|email| !database.contains(*email)).collect();
+    assert!(lost.is_empty(), "{lost:?} of {}", acknowledged.len());
+}
+
 async fn connect_from(source: &str, server: SocketAddr) -> std::io::Result<tokio::net::TcpStream> {
     let socket = TcpSocket::new_v4()?;
     socket.bind(source.parse().unwrap())?;

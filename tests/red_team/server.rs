@@ -81,6 +81,17 @@ impl Binary {
         String::from_utf8(output.stdout).unwrap()
     }
 
+    /// Asks it to end, as an orchestrator does.
+    pub fn terminate(&self) {
+        let done = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
+        assert!(done.success());
+    }
+
+    /// Whether it ended well; waits for that.
+    pub fn ended(&mut self) -> bool {
+        self.child.wait().unwrap().success()
+    }
+
     /// The URL of the database.
     pub fn database_url(&self) -> String {
         format!("sqlite://{}", self.folder.path().join("test.db").display())

@@ -155,10 +155,13 @@ async fn health_readiness_and_metrics_need_no_key(place: Place) {
         "doorward_requests_total{route=\"none\",method=\"none\",status=\"404\"} 1",
         "doorward_hash_queue_depth 0",
         "doorward_outbox_depth 0",
+        "doorward_outbox_oldest_seconds 0",
         "doorward_database_up 1",
     ] {
         assert!(metrics.text.lines().any(|found| found == line), "{line} is not in\n{}", metrics.text);
     }
+    let pool = metrics.text.lines().filter(|line| line.starts_with("doorward_database_connections")).count();
+    assert_eq!(pool, if place.backend == Backend::Sqlite { 0 } else { 4 }, "{}", metrics.text);
     assert!(!metrics.text.contains("ada") && !metrics.text.contains("PURGE"), "{}", metrics.text);
     for (method, path) in [("GET", "/"), ("GET", "/set-password"), ("PUT", "/metrics"), ("GET", "/ok")] {
         assert_eq!(server.manage(method, path, &[], "").await.status, 404, "{method} {path}");

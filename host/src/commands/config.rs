@@ -32,7 +32,7 @@ pub enum ConfigCommand {
 }
 
 /// The suite compares it with the code.
-const SCHEMA: &str = include_str!("../../../docs/doorward.schema.json");
+const SCHEMA: &str = include_str!("../../templates/doorward.schema.json");
 
 /// Runs one of the commands.
 ///

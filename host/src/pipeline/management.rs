@@ -74,9 +74,9 @@ impl Management {
     async fn metrics(&self, pipeline: &Pipeline) -> Response {
         let auth = pipeline.auth();
         let gauge = |name, help, value| Value { name, kind: "gauge", help, value };
-        let depth = self.probe.depth(auth).await;
+        let waiting = self.probe.waiting(auth).await;
         let mut values = vec![
-            gauge("doorward_database_up", "Whether the database answers.", u64::from(depth.is_some())),
+            gauge("doorward_database_up", "Whether the database answers.", u64::from(waiting.is_some())),
             gauge("doorward_hash_queue_depth", "Passwords that wait to be hashed.", auth.passwords.waiting() as u64),
             Value {
                 name: "doorward_log_lines_lost_total",
@@ -85,7 +85,16 @@ impl Management {
                 value: log::lost(),
             },
         ];
-        values.extend(depth.map(|depth| gauge("doorward_outbox_depth", "Mails that wait to be delivered.", depth)));
+        if let Some((depth, age_secs)) = waiting {
+            values.push(gauge("doorward_outbox_depth", "Mails that wait to be delivered.", depth));
+            values.push(gauge("doorward_outbox_oldest_seconds", "How long the oldest of them has waited.", age_secs));
+        }
+        if let Some(pool) = auth.store.pool() {
+            values.push(gauge("doorward_database_connections", "Connections that are open.", pool.open));
+            values.push(gauge("doorward_database_connections_used", "Those of them that are used now.", pool.used));
+            values.push(gauge("doorward_database_connections_most", "How many there may be.", pool.most));
+            values.push(gauge("doorward_database_connections_wanted", "Requests that wait for one.", pool.wanted));
+        }
         let mut text = pipeline.metrics.render(&values);
         text.push_str(&Metrics::render_scripts(&pipeline.script_counts()));
         text.push_str(&Metrics::render_plugins(&pipeline.plugin_counters()));

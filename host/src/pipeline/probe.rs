@@ -62,10 +62,15 @@ impl Probe {
         }
     }
 
-    /// The number of deliveries that are not made yet; `None` while the database is away.
-    pub async fn depth(&self, auth: &Arc<Auth>) -> Option<u64> {
-        let store = Store::clone(&auth.store);
-        self.depth.ask(async move { outbox::depth(&store).await }).await.ok()
+    /// The number of deliveries that are not made yet, and the age of the oldest in seconds; `None` while the database is
+    /// away.
+    pub async fn waiting(&self, auth: &Arc<Auth>) -> Option<(u64, u64)> {
+        let (store, now) = (Store::clone(&auth.store), auth.now());
+        let asked = self.depth.ask(async move { Ok((outbox::depth(&store).await?, outbox::oldest(&store).await?)) });
+        let (depth, oldest) = asked.await.ok()?;
+        // Another node's clock may be ahead of this one's.
+        let age_millis = oldest.map_or(0, |oldest| now.0.saturating_sub(oldest.0));
+        Some((depth, u64::try_from(age_millis / 1000).unwrap_or_default()))
     }
 }
 

@@ -11,6 +11,7 @@ use super::migrate::Backend;
 use super::mysql::{self, Mysql};
 use super::options::StoreOptions;
 use super::postgres::{self, Postgres};
+use super::remote::PoolState;
 use super::row::Row;
 use super::schema::Schema;
 use super::sqlite::Sqlite;
@@ -52,6 +53,15 @@ impl Store {
             return Err(StoreError::invalid("the database URL", problem));
         };
         Ok(Self { schema, engine })
+    }
+
+    /// The connections to a database behind a network; `None` for SQLite, which has none.
+    pub fn pool(&self) -> Option<PoolState> {
+        match &self.engine {
+            Engine::Sqlite(_) => None,
+            Engine::Postgres(postgres) => Some(postgres.pool_state()),
+            Engine::Mysql(mysql) => Some(mysql.pool_state()),
+        }
     }
 
     /// Begins a transaction. SQLite has one writer, so it waits for its turn: hold it briefly, and never wait for

@@ -145,6 +145,15 @@ pub async fn depth(database: &dyn Database) -> Result<u64, StoreError> {
     database.count(OUTBOX, &[]).await
 }
 
+/// When the oldest delivery was written that is not made yet; `None` when there is none.
+///
+/// # Errors
+/// As `Models`.
+pub async fn oldest(database: &dyn Database) -> Result<Option<Timestamp>, StoreError> {
+    let first = database.find_many(OUTBOX, &[], Some(Sort::ascending("createdAt")), Some(1), None).await?;
+    Ok(first.into_iter().next().map(|row| Delivery(row).created_at()))
+}
+
 /// Writes a row and takes it back in one transaction, so that nobody ever sees it. It fails wherever writing does, as on a
 /// full disk or in a database that has become read-only.
 ///

@@ -28,7 +28,10 @@ pub(super) fn add_fields(body: &mut Map<String, Json>, model: &Model, is_new: bo
     }
     let needed = fields.iter().filter(|field| is_new && field.required && field.default.is_none());
     let needed: Vec<Json> = needed.map(|field| field.name.clone().into()).collect();
-    if let (false, Json::Array(required)) = (needed.is_empty(), body.entry("required").or_insert_with(|| json!([]))) {
+    if needed.is_empty() {
+        return;
+    }
+    if let Json::Array(required) = body.entry("required").or_insert_with(|| json!([])) {
         required.extend(needed);
     }
 }

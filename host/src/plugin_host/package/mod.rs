@@ -1,4 +1,6 @@
 //! What a component says of itself.
+//!
+//! Flat: one file for each thing that a component says or holds.
 
 pub mod assets;
 pub mod bundle;

@@ -40,6 +40,19 @@ impl<D: Driver> Clone for Remote<D> {
     }
 }
 
+/// How a pool stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PoolState {
+    /// Connections that are open.
+    pub open: u64,
+    /// Those of them that are used now.
+    pub used: u64,
+    /// How many there may be.
+    pub most: u64,
+    /// Who waits for one.
+    pub wanted: u64,
+}
+
 /// A connection on loan from the pool.
 type Loan<D> = Object<Opener<D>>;
 
@@ -88,6 +101,17 @@ impl<D: Driver> Remote<D> {
             .map_err(|error| StoreError::Unavailable(error.to_string()))?;
         let longest_statement = options.statement_timeout + GRACE;
         Ok(Self { pool, age, longest_statement, idle_transaction_timeout: options.idle_transaction_timeout })
+    }
+
+    /// How the pool stands now.
+    pub(super) fn pool_state(&self) -> PoolState {
+        let status = self.pool.status();
+        PoolState {
+            open: status.size as u64,
+            used: status.size.saturating_sub(status.available) as u64,
+            most: status.max_size as u64,
+            wanted: status.waiting as u64,
+        }
     }
 
     /// Runs a statement on a task of its own, so that a caller who gives up leaves no connection half-way. What the
