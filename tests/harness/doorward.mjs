@@ -54,7 +54,7 @@ export async function startDoorward({ database, config }) {
     // Not a path that the rate limiter counts.
     await answers(port, "/", serving);
   } catch (error) { await stop(); throw error; }
-  return { origin, port, log: () => serving.output, mailbox: () => mailbox(port), stop };
+  return { origin, port, file, log: () => serving.output, mailbox: () => mailbox(port), stop };
 }
 
 function launch(args) {

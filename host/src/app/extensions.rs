@@ -7,6 +7,7 @@ use crate::auth::Auth;
 use crate::auth::lifecycle::Observer;
 use crate::config::{ASSETS, Config};
 use crate::endpoints::config::SignInPage;
+use crate::endpoints::operate_plugins::Extended;
 use crate::exchange::{ClaimSource, Deciders, Route, SessionGate, SettingsDesk};
 use crate::hooks::{
     self, HookError, MemoryCounters, ScriptClaims, ScriptGate, ScriptMailFilter, ScriptObserver, ScriptSet,
@@ -38,18 +39,21 @@ pub(super) async fn load_extensions(
     beside: &Beside<'_>,
 ) -> Result<Extensions, StartError> {
     let ports = Ports { clock: Arc::clone(&auth.clock), random: Arc::clone(&auth.random) };
-    let plugins = Plugins::load(config, &ports, &beside.lasting.capacity).await?;
+    let plugins = Arc::new(Plugins::load(config, &ports, &beside.lasting.capacity).await?);
+    let scripts = load_scripts(auth, config, &beside.lasting.counters)?.hiding(plugins.secret_names());
+    let scripts = Arc::new(scripts);
     let mut router = Router::default();
     let of_mailbox = beside.mailbox.map(routes::dev_mailbox).unwrap_or_default();
     let assets = routes::assets(&format!("{}{ASSETS}", config.pages.path), plugins.assets());
     let page = routes::sign_in_page(SignInPage::new(config, &plugins.sign_in_methods()));
-    let operations = routes::operations(&beside.desk);
+    let (plugins_now, scripts_now) = (Arc::clone(&plugins), Arc::clone(&scripts));
+    let extended = Extended { config: Arc::new(config.clone()), plugins: plugins_now, scripts: scripts_now };
+    let operations = routes::operations(&beside.desk, &Arc::new(extended));
     let of_operators = operator_routes(config, &operations)?;
     let core = routes::core().into_iter().chain([page]).chain(assets).chain(of_mailbox).chain(of_operators);
     for route in core.chain(plugins.routes()) {
         router.add(route)?;
     }
-    let scripts = Arc::new(load_scripts(auth, config, &beside.lasting.counters)?.hiding(plugins.secret_names()));
     let rate_rules = RateRules::new(&config.rate_limit, plugins.rate_rules());
     unused_options::check(config, &router, &plugins.cookie_keys()).map_err(StartError::Option)?;
     let functions = functions(&plugins, &operations, &router)?;
@@ -60,7 +64,7 @@ pub(super) async fn load_extensions(
         router: Arc::new(router),
         functions: Arc::new(functions),
         rate_rules: Arc::new(rate_rules),
-        plugins: Arc::new(plugins),
+        plugins,
         scripts,
         deciders: Arc::new(deciders),
     })

@@ -19,6 +19,8 @@ pub mod list_audit;
 pub mod list_mail;
 pub mod list_sessions;
 pub mod ok;
+pub mod operate_keys;
+pub mod operate_plugins;
 pub mod request_password_reset;
 pub mod reset_password;
 pub mod reset_password_link;

@@ -133,7 +133,7 @@ impl Shell<'_, '_> {
         let entry = |id: &str, path: &str, icon: &str, label: String| json!({ "id": id, "href": site::page(path), "icon": icon, "label": label, "is_here": id == self.view });
         let mut entries = Vec::new();
         for (id, path, icon, permission) in PAGES {
-            if !permission.is_empty() {
+            if permissions::allows(permission)? {
                 entries.push(entry(id, path, icon, self.say(&format!("admin.{id}"), &[])));
             }
         }
