@@ -2,6 +2,7 @@
 
 mod commands;
 mod dev;
+mod installation;
 mod logs;
 mod mail;
 mod operator;

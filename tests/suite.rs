@@ -1,4 +1,5 @@
 //! Every test that needs more than one module of the host.
+#![recursion_limit = "256"]
 
 #![allow(
     clippy::unwrap_used,
@@ -20,10 +21,12 @@ mod grants;
 mod hooks;
 mod hostile;
 mod lifecycle;
+mod moments;
 mod operators;
 mod pages;
 mod red_team;
 mod routes;
+mod secondary;
 mod services;
 mod sinks;
 mod slips;

@@ -1,4 +1,5 @@
-// The client suite and the pages in a real browser run once on each database; the harness has a few tests of its own.
+// The client suite and the pages in a real browser run once on each database, what is said of the API on SQLite; the harness has
+// a few tests of its own.
 import { defineConfig } from "vitest/config";
 
 const client = (database) => ({
@@ -14,10 +15,13 @@ const lighthouse = { test: { name: "lighthouse", include: ["lighthouse/**/*.test
 
 const book = { test: { name: "book", include: ["book/**/*.test.mjs"], testTimeout: 60_000, hookTimeout: 60_000, maxConcurrency: 4 } };
 
+const api = { test: { name: "api", include: ["api/**/*.test.mjs"], testTimeout: 60_000, hookTimeout: 240_000 } };
+const nodes = { test: { name: "nodes", include: ["nodes/**/*.test.mjs"], testTimeout: 60_000, hookTimeout: 120_000 } };
+
 export default defineConfig({
   test: {
     pool: "forks",
     poolOptions: { forks: { maxForks: 2 } },
-    projects: [client("sqlite"), client("postgres"), browser, onPostgres, lighthouse, book, { test: { name: "harness", include: ["wire/**/*.test.mjs"] } }],
+    projects: [client("sqlite"), client("postgres"), browser, onPostgres, lighthouse, book, api, nodes, { test: { name: "harness", include: ["wire/**/*.test.mjs"] } }],
   },
 });

@@ -1,7 +1,11 @@
 //! Start-up: puts configuration, store, plugins, scripts and pipeline together.
 
+mod deciders;
 mod extensions;
 mod live;
+mod mailing;
+
+pub use extensions::describe;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,15 +19,14 @@ use crate::auth::credential;
 use crate::auth::sweeper::{self, Sweeper};
 use crate::auth::{Auth, AuthError, Scope};
 use crate::clock::SystemClock;
-use crate::config::{Config, IpAddress, MailConfig, MailTransport};
+use crate::config::Config;
 use crate::crypto::random::SystemRandom;
 use crate::hooks::{HookError, MemoryCounters};
-use crate::http::address::{AddressRule, is_loopback};
+use crate::http::address::AddressRule;
 use crate::http::shown_url;
 use crate::outbox::mailbox::Mailbox;
-use crate::outbox::transport;
 use crate::outbox::{
-    CurrentMailFilter, CurrentMailer, Deliveries, EventHooks, Mailer, Sender, TemplateError, Templates, TransportError,
+    CurrentMailer, Deliveries, EventHooks, Sender, TemplateError, TransportError,
 };
 use crate::pipeline::management::Management;
 use crate::pipeline::router::RouteClash;
@@ -146,8 +149,17 @@ impl App {
     /// # Errors
     /// As [`App::start`].
     pub async fn start_with(config: Config, ports: Ports) -> Result<Self, StartError> {
+        Self::start_within(config, ports, Capacity::default()).await
+    }
+
+    /// As [`App::start_with`], with what plugins may do at once, and who answers them in place of other servers.
+    ///
+    /// # Errors
+    /// As [`App::start`].
+    pub async fn start_within(config: Config, ports: Ports, capacity: Capacity) -> Result<Self, StartError> {
         let config = Arc::new(config);
-        let Parts { auth, extensions, live, events, address_rule } = prepare(&config, ports).await?;
+        let Parts { auth, extensions, live, events, address_rule } =
+            prepare(&config, ports, Lasting { capacity, ..Lasting::default() }).await?;
         let deliveries = start_sender(&config, &auth, live.mailer(), events.clone());
         let sweeper = sweeper::start(Store::clone(&auth.store), Arc::clone(&auth));
         auth.audit.start(Store::clone(&auth.store), audit::Keys::of(&config), Arc::clone(&auth.clock));
@@ -164,7 +176,7 @@ impl App {
     /// As [`App::start`].
     pub async fn check(config: &Arc<Config>) -> Result<Store, StartError> {
         let ports = Ports { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom) };
-        let parts = prepare(config, ports).await?;
+        let parts = prepare(config, ports, Lasting::default()).await?;
         Ok(Store::clone(&parts.auth.store))
     }
 
@@ -224,13 +236,14 @@ struct Parts {
     address_rule: AddressRule,
 }
 
-async fn prepare(config: &Arc<Config>, ports: Ports) -> Result<Parts, StartError> {
+async fn prepare(config: &Arc<Config>, ports: Ports, lasting: Lasting) -> Result<Parts, StartError> {
     let auth = open_auth(config, ports).await?;
     credential::learn_forms(&auth.passwords, &*auth.store).await;
-    let live = Live::new(Arc::clone(&auth), Lasting::default(), mailbox(config)?);
+    let live = Live::new(Arc::clone(&auth), lasting, mailing::mailbox(config)?);
     let extensions = live.begin().await?;
     let events = EventHooks::new(&config.hooks, &config.secret_value, &auth.clock)?;
-    Ok(Parts { auth, extensions, live, events, address_rule: address_rule(&config.advanced.ip_address)? })
+    let address_rule = config.advanced.ip_address.rule().map_err(StartError::Option)?;
+    Ok(Parts { auth, extensions, live, events, address_rule })
 }
 
 /// Opens the database for a command that changes rows: with the plugins and scripts that see changes, and without a server.
@@ -252,13 +265,18 @@ pub async fn open_for_changes(config: Config) -> Result<(Arc<Auth>, Scope), Star
 /// When it cannot be used, or tables are missing.
 pub async fn open_migrated(config: &Config) -> Result<Store, StartError> {
     let store = open_store(config)?;
+    if !config.has_database() {
+        store.migrate().await?;
+    }
     let missing = store.missing_parts().await.map_err(|source| database_failed(config, source))?;
     if missing.is_empty() { Ok(store) } else { Err(StartError::Unmigrated(missing.join(", "))) }
 }
 
 async fn open_auth(config: &Arc<Config>, ports: Ports) -> Result<Arc<Auth>, StartError> {
     let store = open_migrated(config).await?;
-    Ok(Arc::new(Auth::new(Arc::clone(config), store, ports.clock, ports.random)?))
+    let auth = Auth::new(Arc::clone(config), store, ports.clock, ports.random)?;
+    auth.try_secondary().await.map_err(StartError::Option)?;
+    Ok(Arc::new(auth))
 }
 
 /// Starts the sender of mail and events, when there may be something to send.
@@ -271,65 +289,6 @@ fn start_sender(
     // A reload may give a script a receiver.
     let may_send = mailer.is_some() || !config.hooks.is_empty();
     may_send.then(|| Arc::new(Sender::new(auth, mailer, events).start()))
-}
-
-/// What sending mail needs.
-fn mailer(
-    config: &Config,
-    mail: &MailConfig,
-    (auth, filter): (&Auth, CurrentMailFilter),
-    mailbox: Option<&Arc<Mailbox>>,
-) -> Result<Mailer, StartError> {
-    let folder = mail.templates.as_ref().map(|folder| config.resolve(folder));
-    let templates = Templates::new(&config.app_name, folder.as_deref())?;
-    let transport = transport::of(config, mail, &auth.clock, mailbox)?;
-    Ok(Mailer { templates, transport, filter })
-}
-
-/// The development mailbox, when mail goes there.
-fn mailbox(config: &Config) -> Result<Option<Arc<Mailbox>>, StartError> {
-    match &config.mail {
-        Some(mail) if mail.transport == MailTransport::Mailbox => {
-            refuse_public_mailbox(config)?;
-            Ok(Some(Arc::default()))
-        }
-        _ => Ok(None),
-    }
-}
-
-/// The development mailbox shows every link to whoever asks for it: it is there for `doorward dev` on this machine alone.
-fn refuse_public_mailbox(config: &Config) -> Result<(), StartError> {
-    let refused = |text: String| Err(StartError::Option(text));
-    if !config.is_development {
-        let text = "mail.transport = \"mailbox\" works under `doorward dev` alone, since it shows every mail to whoever asks. \
-                    Write transport = \"smtp\" with [mail.smtp], or transport = \"webhook\" with [mail.webhook]";
-        return refused(text.to_owned());
-    }
-    let address = &config.server.address;
-    if is_loopback(address) {
-        return Ok(());
-    }
-    refused(format!(
-        "mail.transport = \"mailbox\" shows every mail to whoever asks, and server.address = \"{address}\" is not this \
-         machine's own. Write server.address = \"127.0.0.1:3000\", or another transport"
-    ))
-}
-
-fn address_rule(options: &IpAddress) -> Result<AddressRule, StartError> {
-    let network = |text: &String| {
-        let single = || text.parse::<std::net::IpAddr>().map(ipnet::IpNet::from);
-        text.parse().or_else(|_| single()).map_err(|_| {
-            let option = "advanced.ip_address.trusted_proxies";
-            StartError::Option(format!("{option}: \"{text}\" is neither an address nor a network"))
-        })
-    };
-    Ok(AddressRule {
-        source: options.source,
-        headers: options.ip_address_headers.iter().map(|name| name.to_ascii_lowercase()).collect(),
-        trusted_proxies: options.trusted_proxies.iter().map(network).collect::<Result<_, _>>()?,
-        ipv6_subnet: options.ipv6_subnet,
-        is_disabled: options.disable_ip_tracking,
-    })
 }
 
 fn database_failed(config: &Config, source: StoreError) -> StartError {

@@ -1,7 +1,7 @@
 //! Reads the fields of a body or a query and collects every issue, in the order and the words of the wire contract.
 
-use doorward_contract::{EMPTY_TEXT, FieldType, INVALID_EMAIL, Issues, mismatch};
-use serde_json::{Map, Value as Json};
+use doorward_contract::{EMPTY_TEXT, FieldType, INVALID_EMAIL, InputNote, Issues, Shape, mismatch};
+use serde_json::{Map, Value as Json, json};
 
 use crate::clock::Timestamp;
 use crate::email::is_email;
@@ -12,6 +12,8 @@ use crate::store::{Field, Value};
 pub struct Input<'a> {
     fields: Option<&'a Map<String, Json>>,
     issues: Issues,
+    /// Set while nobody reads and what is asked for is written down.
+    shape: Option<Shape>,
 }
 
 impl<'a> Input<'a> {
@@ -41,7 +43,14 @@ impl<'a> Input<'a> {
         if fields.is_none() {
             expected.iter().for_each(|expected| issues.add_whole(expected, value));
         }
-        Self { fields, issues }
+        Self { fields, issues, shape: None }
+    }
+
+    /// What `read` asks for, for the description of the API.
+    pub fn note<T>(read: impl FnOnce(&mut Self) -> T) -> InputNote {
+        let mut input = Self { fields: None, issues: Issues::new(""), shape: Some(Shape::default()) };
+        read(&mut input);
+        input.shape.unwrap_or_default().into_note()
     }
 
     /// A required text.
@@ -51,6 +60,7 @@ impl<'a> Input<'a> {
 
     /// A required text of at least one character.
     pub fn non_empty_text(&mut self, name: &str) -> &'a str {
+        self.tell(|shape| shape.field(name, json!({ "type": "string", "minLength": 1 }), true));
         let text = self.typed(name, "string", Json::as_str);
         if text == Some("") {
             self.issues.add(name, EMPTY_TEXT);
@@ -60,6 +70,7 @@ impl<'a> Input<'a> {
 
     /// A required e-mail address.
     pub fn email(&mut self, name: &str) -> &'a str {
+        self.tell(|shape| shape.field(name, json!({ "type": "string", "format": "email" }), true));
         let text = self.typed(name, "string", Json::as_str);
         if text.is_some_and(|text| !is_email(text)) {
             self.issues.add(name, INVALID_EMAIL);
@@ -69,11 +80,13 @@ impl<'a> Input<'a> {
 
     /// A text that may be missing.
     pub fn optional_text(&mut self, name: &str) -> Option<&'a str> {
+        self.tell(|shape| shape.typed(name, "string", false));
         self.optional(name, |input| input.typed(name, "string", Json::as_str))
     }
 
     /// A boolean that may be missing.
     pub fn optional_boolean(&mut self, name: &str) -> Option<bool> {
+        self.tell(|shape| shape.typed(name, "boolean", false));
         self.optional(name, |input| input.typed(name, "boolean", Json::as_bool))
     }
 
@@ -111,12 +124,19 @@ impl<'a> Input<'a> {
         self.issues.into_text().map_or(Ok(()), |text| Err(ApiError::validation(text)))
     }
 
+    fn tell(&mut self, write: impl FnOnce(&mut Shape)) {
+        if let Some(shape) = &mut self.shape {
+            write(shape);
+        }
+    }
+
     fn optional<T>(&mut self, name: &str, read: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
         self.raw(name)?;
         read(self)
     }
 
     fn typed<T>(&mut self, name: &str, expected: &str, read: impl FnOnce(&'a Json) -> Option<T>) -> Option<T> {
+        self.tell(|shape| shape.typed(name, expected, true));
         let value = self.raw(name);
         let found = value.and_then(read);
         // When the body itself was reported, its fields are not reported too.
@@ -162,6 +182,27 @@ mod tests {
              [body.image] Invalid input: expected string, received null; \
              [body.absent] Invalid input: expected string, received undefined"
         );
+    }
+
+    #[test]
+    fn what_is_read_is_told() {
+        let note = Input::note(|input| {
+            input.text("name");
+            input.email("email");
+            input.non_empty_text("password");
+            input.optional_boolean("rememberMe");
+        });
+        let expected = json!({
+            "type": "object",
+            "properties": {
+                "name": { "type": "string" },
+                "email": { "type": "string", "format": "email" },
+                "password": { "type": "string", "minLength": 1 },
+                "rememberMe": { "type": "boolean" },
+            },
+            "required": ["name", "email", "password"],
+        });
+        assert_eq!(Json::from(note.schema), expected);
     }
 
     #[test]

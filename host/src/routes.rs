@@ -21,6 +21,7 @@ use crate::endpoints::list_accounts::list_accounts;
 use crate::endpoints::list_audit::list_audit;
 use crate::endpoints::list_mail::list_mail;
 use crate::endpoints::list_sessions::list_sessions;
+use crate::endpoints::notes;
 use crate::endpoints::ok::ok;
 use crate::endpoints::operate_keys::{list_keys, rotate_keys};
 use crate::endpoints::operate_plugins::{Extended, ListPlugins, SwitchPlugin};
@@ -88,7 +89,7 @@ pub fn core() -> Vec<Route> {
 
 /// The route that tells sign-in pages what there is.
 pub fn sign_in_page(page: SignInPage) -> Route {
-    Route::new("GET", "/config", Arc::new(page))
+    Route::new("GET", "/config", Arc::new(page)).noted(notes::of("/config"))
 }
 
 /// The route of assets, when there are some; `folder` is where they stand.
@@ -221,5 +222,18 @@ impl Endpoint for CoreEndpoint {
 }
 
 fn route(method: &str, path: &str, handler: Handler) -> Route {
-    Route::new(method, path, Arc::new(CoreEndpoint(handler)))
+    Route::new(method, path, Arc::new(CoreEndpoint(handler))).noted(notes::of(path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_route_of_the_core_is_described() {
+        for route in core().into_iter().chain(functions()) {
+            let note = route.note.unwrap_or_else(|| panic!("{} is not in endpoints/notes.rs", route.path));
+            assert!(!note.summary.is_empty() && (note.answer.is_some() || note.redirects), "{}", route.path);
+        }
+    }
 }

@@ -26,6 +26,7 @@
 use crate::error::{Error, Result};
 use crate::host;
 use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 
 /// The options. What the operator left out has the default of `O`.
 ///
@@ -68,8 +69,21 @@ pub fn sends_mail() -> bool {
     core_options("mail").is_ok_and(|mail: serde_json::Value| mail.get("transport").is_some_and(|kind| kind.is_string()))
 }
 
-pub(crate) fn check<O: DeserializeOwned>() -> Result<(), String> {
-    read::<O>().map(|_| ())
+/// What is wrong with the options: the name of the one that is wrong, empty when it is in none alone, and why.
+pub(crate) type OptionFault = (String, String);
+
+pub(crate) fn check<O: DeserializeOwned>() -> Result<(), OptionFault> {
+    read::<O>().map(|_| ()).map_err(|message| (wrong_one::<O>().unwrap_or_default(), message))
+}
+
+/// The first option that cannot be read by itself.
+fn wrong_one<O: DeserializeOwned>() -> Option<String> {
+    let options: Map<String, Value> = serde_json::from_str(&host::config::options()).ok()?;
+    let alone = |(name, value): &(String, Value)| {
+        let one = Value::Object(Map::from_iter([(name.clone(), value.clone())]));
+        serde_json::from_value::<O>(one).is_err()
+    };
+    options.into_iter().find(alone).map(|(name, _)| name)
 }
 
 pub(crate) fn read<O: DeserializeOwned>() -> Result<O, String> {

@@ -149,7 +149,7 @@ pub fn describe(declare: Declare) -> String {
 /// What is wrong with the operator's options.
 pub fn check(declare: Declare) -> Result<(), lifecycle::OptionError> {
     report_panics();
-    (plugin(declare).check_options)().map_err(|message| lifecycle::OptionError { name: String::new(), message })
+    (plugin(declare).check_options)().map_err(|(name, message)| lifecycle::OptionError { name, message })
 }
 
 /// `routes.handle`.
@@ -336,5 +336,11 @@ fn internal(reason: &str) -> raw::ApiError {
 /// A panic would otherwise reach the log as a bare trap without its message.
 fn report_panics() {
     #[cfg(target_arch = "wasm32")]
-    std::panic::set_hook(Box::new(|info| crate::log::error(&info.to_string())));
+    std::panic::set_hook(Box::new(|info| {
+        let mut text = info.to_string();
+        if text.contains("time not implemented") {
+            text.push_str("\n`std::time` has no clock in a plugin: use `doorward_sdk::clock`");
+        }
+        crate::log::error(&text);
+    }));
 }

@@ -15,13 +15,14 @@ mod imports {
 #[cfg(not(target_arch = "wasm32"))]
 mod imports {
     pub use crate::fake::calls::{
-        clock, config, cookies, crypto, email_ownership, log, mail, sessions, transactions, users, verifications,
+        clock, config, cookies, crypto, email_ownership, log, mail, transactions, users, verifications,
     };
     pub use crate::fake::data::{accounts, counters, models, passwords};
     pub use crate::fake::people::{
         browser_sessions, session_administration, session_tokens, user_administration, user_directory,
     };
     pub use crate::fake::services::{cache, claims, endpoints, http, keys, sealing, webauthn};
+    pub use crate::fake::signed_in::sessions;
     pub use crate::fake::slots::{permissions, sections, site};
     pub use crate::fake::{RawAttempt, RawChange, RawReply, RawRequest};
 }

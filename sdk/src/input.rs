@@ -1,8 +1,11 @@
 //! Typed input, read field by field, with every fault reported at once.
 
 use crate::error::{Error, Result};
-use doorward_contract::{EMPTY_TEXT, INVALID_EMAIL, Issues, VALIDATION_ERROR, invalid_option, is_email, mismatch};
-use serde_json::{Map, Value};
+use doorward_contract::{
+    EMPTY_TEXT, INVALID_EMAIL, InputNote, Issues, Shape, VALIDATION_ERROR, invalid_option, is_email, mismatch,
+};
+use serde_json::{Map, Value, json};
+use std::cell::RefCell;
 
 /// What a handler takes from the body or the query.
 ///
@@ -33,6 +36,9 @@ use serde_json::{Map, Value};
 )]
 pub trait Input: Sized + 'static {
     /// Reads each field. Faults are collected in `fields`, so the value is used only when there were none.
+    ///
+    /// It asks for every field whatever the others hold, and asks the host for nothing but options: `doorward plugin build`
+    /// runs it too, without options, to write down what the endpoint reads for the description of the API.
     fn read(fields: &mut Fields<'_>) -> Self;
 }
 
@@ -62,22 +68,27 @@ pub struct Fields<'a> {
     issues: Issues,
     is_optional: bool,
     may_be_absent: bool,
+    /// Set while nobody reads and what is asked for is written down.
+    shape: Option<RefCell<Shape>>,
 }
 
 impl<'a> Fields<'a> {
     /// A field that must be there.
     pub fn required<T: FromField>(&mut self, name: &str) -> T {
+        self.note(|shape| shape.typed(name, T::EXPECTED, true));
         self.read(name, self.get(name))
     }
 
     /// A field that may be missing. `null` is not missing.
     pub fn optional<T: FromField>(&mut self, name: &str) -> Option<T> {
+        self.note(|shape| shape.typed(name, T::EXPECTED, false));
         let value = self.get(name)?;
         Some(self.read(name, Some(value)))
     }
 
     /// A field that may be missing and is one of `choices` otherwise.
     pub fn optional_choice(&mut self, name: &str, choices: &[&str]) -> Option<String> {
+        self.note(|shape| shape.field(name, json!({ "type": "string", "enum": choices }), false));
         let value = self.get(name)?;
         let chosen = value.as_str().filter(|text| choices.contains(text));
         if chosen.is_none() {
@@ -93,6 +104,7 @@ impl<'a> Fields<'a> {
 
     /// A field that must be there, of any type.
     pub fn any(&mut self, name: &str) -> Value {
+        self.note(|shape| shape.field(name, json!({}), true));
         match self.get(name) {
             Some(value) => value.clone(),
             None => {
@@ -104,6 +116,7 @@ impl<'a> Fields<'a> {
 
     /// A text that must be there and is more than spaces; those around it are dropped.
     pub fn trimmed(&mut self, name: &str) -> String {
+        self.note(|shape| shape.field(name, json!({ "type": "string", "minLength": 1 }), true));
         let faults = self.issues.count();
         let text: String = self.required(name);
         if self.issues.count() == faults && text.trim().is_empty() {
@@ -114,6 +127,7 @@ impl<'a> Fields<'a> {
 
     /// A field that must be there and hold an email address.
     pub fn email(&mut self, name: &str) -> String {
+        self.note(|shape| shape.field(name, json!({ "type": "string", "format": "email" }), true));
         let faults = self.issues.count();
         let email: String = self.required(name);
         if self.issues.count() == faults && !is_email(&email) {
@@ -124,12 +138,19 @@ impl<'a> Fields<'a> {
 
     /// A text; none when it is missing or something else, which is no issue by itself.
     pub fn text(&self, name: &str) -> Option<String> {
+        self.note(|shape| shape.field(name, json!({}), false));
         self.get(name)?.as_str().map(str::to_owned)
     }
 
     /// Reports a fault of a field: `[body.<name>] <text>`.
     pub fn issue(&mut self, name: &str, text: &str) {
         self.issues.add(name, text);
+    }
+
+    fn note(&self, write: impl FnOnce(&mut Shape)) {
+        if let Some(shape) = &self.shape {
+            write(&mut shape.borrow_mut());
+        }
     }
 
     fn get(&self, name: &str) -> Option<&'a Value> {
@@ -145,12 +166,28 @@ impl<'a> Fields<'a> {
     }
 }
 
+/// What `I` reads: it is asked to, of nothing. None when it reads nothing.
+pub(crate) fn shape_of<I: Input>() -> Option<InputNote> {
+    let shape = Some(RefCell::default());
+    let mut fields = Fields { object: None, issues: Issues::new(""), is_optional: false, may_be_absent: false, shape };
+    I::read(&mut fields);
+    if fields.is_optional {
+        return None;
+    }
+    let mut shape = fields.shape.unwrap_or_default().into_inner();
+    if fields.may_be_absent {
+        shape.may_be_absent();
+    }
+    Some(shape.into_note())
+}
+
 pub(crate) fn read_input<I: Input>(place: &'static str, value: Option<&Value>) -> Result<I> {
     let mut fields = Fields {
         object: value.and_then(Value::as_object),
         issues: Issues::new(place),
         is_optional: false,
         may_be_absent: false,
+        shape: None,
     };
     let input = I::read(&mut fields);
     if fields.is_optional || (fields.may_be_absent && value.is_none()) {
@@ -248,6 +285,21 @@ mod tests {
         let expected = "[body.any] Invalid input: expected nonoptional, received undefined; \
                         [body.text] Too small: expected string to have >=1 characters";
         assert_eq!(read(json!({ "text": "  " })), Err(expected.to_owned()));
+    }
+
+    #[test]
+    fn what_is_read_is_told() {
+        let note = shape_of::<Any>().unwrap();
+        let expected = json!({
+            "type": "object",
+            "properties": { "any": {}, "text": { "type": "string", "minLength": 1 } },
+            "required": ["any", "text"],
+        });
+        assert_eq!((Value::from(note.schema), note.may_be_absent), (expected, false));
+        let note = shape_of::<Choice>().unwrap();
+        assert_eq!(note.schema["properties"], json!({ "way": { "type": "string", "enum": ["a", "b"] } }));
+        assert!(note.may_be_absent);
+        assert!(shape_of::<()>().is_none());
     }
 
     #[test]

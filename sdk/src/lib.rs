@@ -62,8 +62,10 @@ pub mod links;
 pub mod log;
 pub mod mail;
 pub mod models;
+mod multipart;
 mod page;
 pub mod passwords;
+mod percent;
 pub mod permissions;
 mod plugin;
 pub mod query;
@@ -71,6 +73,7 @@ mod reply;
 mod request;
 mod response;
 mod route;
+pub mod schema;
 pub mod sealing;
 pub mod sections;
 pub mod session_administration;
@@ -88,11 +91,15 @@ pub use doorward_contract::{
     Button, Choice, Confirm, Fact, Form, FormField, InputKind, Notice, Outcome, OutcomeKind, Row, Section, Shown,
     ShownKind, Style, Target, Tone, When, encoded,
 };
+/// For the JSON that requests, rows and answers are made of.
+pub use serde_json;
+
 pub use doorward_contract::{FieldRule, FieldType, VALIDATION_ERROR, invalid_option, is_email, mismatch};
 pub use error::{ApiError, Error, HostError, Result};
 pub use event::{Action, Change, Event};
 pub use gate::{Attempt, Verdict};
 pub use input::{Fields, FromField, Input};
+pub use multipart::Part;
 pub use page::{Asked, Asking, Contribution, Page};
 pub use plugin::{Flow, Plugin};
 pub use reply::Reply;
@@ -118,7 +125,7 @@ pub use doorward_contract::ErrorCode;
 ///
 /// fn plugin() -> Plugin {
 ///     Plugin::new("greeter", "1.0.0")
-///         .after(On::path("/get-session").when_signed_in().unless_option("quiet"), |_request, reply| {
+///         .after(On::path("/get-session").changes_answer().when_signed_in().unless_option("quiet"), |_request, reply| {
 ///             reply.expose_header("x-greeting", "hello")
 ///         })
 /// }
@@ -165,6 +172,16 @@ pub use doorward_contract::CookieRule;
 #[doc(inline)]
 pub use doorward_contract::Table;
 
+/// Which function of the host may be called when.
+///
+/// A call at another moment, or with a transaction that should not be open, gets [`HostError::Denied`] or
+/// [`HostError::Invalid`] with the reason: from the server, and from [`fake`] in native tests.
+///
+#[doc = include_str!("../MOMENTS.md")]
+pub mod moments {
+    pub use doorward_contract::{CALLS, Moment};
+}
+
 /// Everything a plugin's source usually names.
 pub mod prelude {
     pub use crate::query::{
@@ -175,10 +192,10 @@ pub mod prelude {
         FieldRule, FieldType, Fields, Flow, Form, FormField, Function, HostError, Input, InputKind, On, Page, Plugin,
         RateRule, Reply, Request, Response, Result, Route, Row, Section, Table, Target, Tone, Verdict, accounts,
         browser_sessions, cache, claims, clock, config, cookies, counters, crypto, email_ownership, endpoints, http,
-        keys, links, log, mail, models, passwords, permissions, sealing, sections, session_administration, session_tokens, sessions,
+        keys, links, log, mail, models, passwords, permissions, schema, sealing, sections, session_administration, session_tokens, sessions,
         site, transactions, user_administration, user_directory, users, verifications, webauthn,
     };
-    pub use serde_json::{Map, Value, json};
+    pub use serde_json::{self, Map, Value, json};
 }
 
 /// Exports the plugin that `$declare`, a `fn() -> Plugin`, returns. Once in a crate of type `cdylib`.

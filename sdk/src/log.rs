@@ -29,3 +29,24 @@ pub fn warn(message: &str) {
 pub fn error(message: &str) {
     host::log::write(Level::Error, message);
 }
+
+/// Writes a line to the log, as `println!` would to a terminal, which a plugin has none of.
+///
+/// ```
+/// use doorward_sdk::fake;
+/// use doorward_sdk::log::println;
+/// fake::reset();
+/// println!("{} seats left", 7);
+/// assert_eq!(fake::with(|world| world.log.clone()), ["Level::Info: 7 seats left"]);
+/// ```
+#[doc(inline)]
+pub use crate::__println as println;
+
+/// The macro behind [`println`].
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __println {
+    ($($part:tt)*) => {
+        $crate::log::info(&::std::format!($($part)*))
+    };
+}

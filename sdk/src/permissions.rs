@@ -13,8 +13,6 @@
 
 use crate::error::Result;
 use crate::host;
-#[cfg(not(target_arch = "wasm32"))]
-pub(crate) use doorward_contract::is_permission;
 
 /// Whether the user of the request's session may do `permission`: a resource and an action with a dot between them, such as
 /// `audit.read`. False without a session, while somebody acts as the user, and where no plugin decides.

@@ -1,9 +1,10 @@
 //! The declaration of a plugin: one value that gives both the manifest and the dispatch.
 
+use crate::config::OptionFault;
 use crate::error::Result;
 use crate::event::{Event, EventFn};
 use crate::page::{Contribution, Page, SectionFn};
-use crate::route::{Function, Handler, Route};
+use crate::route::{About, Function, Handler, Route};
 use crate::{Attempt, Reply, Request, Response, Verdict};
 use doorward_contract::{CallRule, CookieRule, ErrorCode, FieldRule, Manifest, On, RateRule, Table};
 use serde::Serialize;
@@ -30,13 +31,15 @@ pub enum Flow {
 ///             let seats: Vec<Value> = models::find("seat", Filter::all())?;
 ///             Response::json(&seats)
 ///         }))
-///         .before("/sign-up/**", |request| {
+///         .before(On::path("/sign-up/**").reads_request(), |request| {
 ///             if request.header("x-invitation").is_none() {
 ///                 return Err(Error::new(403, "NOT_INVITED", "Ask for an invitation"));
 ///             }
 ///             Ok(Flow::Proceed)
 ///         })
-///         .after(On::path("/get-session").when_signed_in(), |_request, reply| reply.set_header("x-seats", "7"))
+///         .after(On::path("/get-session").changes_answer().when_signed_in(), |_request, reply| {
+///             reply.set_header("x-seats", "7")
+///         })
 ///         .claims(|_request, user, _claims| Ok(Map::from_iter([("seat".to_owned(), user["seat"].clone())])))
 /// }
 /// # plugin();
@@ -55,9 +58,11 @@ pub struct Plugin {
     pub(crate) claims: Option<Claims>,
     pub(crate) permissions: Option<Permissions>,
     pub(crate) functions: Vec<Handler>,
+    abouts: Vec<About>,
+    function_abouts: Vec<About>,
     pub(crate) prepare: Option<fn()>,
     default_options: fn() -> Value,
-    pub(crate) check_options: Box<dyn Fn() -> Result<(), String>>,
+    pub(crate) check_options: Box<dyn Fn() -> Result<(), OptionFault>>,
 }
 
 pub(crate) type BeforeHook = fn(&Request<'_>) -> Result<Flow>;
@@ -81,6 +86,8 @@ impl Plugin {
             claims: None,
             permissions: None,
             functions: Vec::new(),
+            abouts: Vec::new(),
+            function_abouts: Vec::new(),
             prepare: None,
             default_options: || Value::Object(Map::new()),
             check_options: Box::new(|| Ok(())),
@@ -101,8 +108,11 @@ impl Plugin {
         fault: fn(&O) -> Option<String>,
     ) -> Plugin {
         let mut plugin = self.options::<O>();
-        plugin.check_options =
-            Box::new(move || crate::config::read::<O>().and_then(|options| fault(&options).map_or(Ok(()), Err)));
+        plugin.check_options = Box::new(move || {
+            crate::config::check::<O>()?;
+            let options = crate::config::read::<O>().map_err(|message| (String::new(), message))?;
+            fault(&options).map_or(Ok(()), |message| Err((String::new(), message)))
+        });
         plugin
     }
 
@@ -128,6 +138,7 @@ impl Plugin {
 
     /// Adds an endpoint.
     pub fn route(mut self, route: Route) -> Plugin {
+        self.abouts.push(route.about);
         self.manifest.routes.push(route.rule);
         self.routes.push(route.handler);
         self
@@ -227,6 +238,7 @@ impl Plugin {
 
     /// Adds a function for the application's own backend.
     pub fn function(mut self, function: Function) -> Plugin {
+        self.function_abouts.push(function.about);
         self.manifest.functions.push(function.rule);
         self.functions.push(function.handler);
         self
@@ -339,6 +351,12 @@ impl Plugin {
 
     pub(crate) fn manifest_json(mut self) -> String {
         self.manifest.options = self.default_options();
+        for (rule, about) in self.manifest.routes.iter_mut().zip(&self.abouts) {
+            rule.note = Some(about.note(rule.method));
+        }
+        for (rule, about) in self.manifest.functions.iter_mut().zip(&self.function_abouts) {
+            rule.note = Some(about.note("POST"));
+        }
         serde_json::to_string(&self.manifest).unwrap_or_default()
     }
 }

@@ -5,7 +5,7 @@
 //! # use doorward_sdk::fake::{RawReply, RawRequest};
 //!
 //! fn plugin() -> Plugin {
-//!     Plugin::new("stamp", "1.0.0").after("/get-session", |_request, reply| {
+//!     Plugin::new("stamp", "1.0.0").after(On::path("/get-session").changes_answer(), |_request, reply| {
 //!         if reply.status() == 200 {
 //!             reply.set_header("x-stamp", "seen")?;
 //!         }

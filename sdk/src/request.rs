@@ -18,6 +18,7 @@
 use crate::error::Result;
 use crate::host::RawRequest;
 use crate::input::{Input, read_input};
+use crate::multipart::{self, Part};
 use serde_json::Value;
 
 /// The request being answered. Each getter asks the host, so ask once and keep the value.
@@ -42,7 +43,7 @@ impl<'a> Request<'a> {
         self.raw.path()
     }
 
-    /// The value of `:name` in the route's pattern.
+    /// The value of `:name` in the route's pattern, percent-decoded.
     pub fn param(&self, name: &str) -> Option<String> {
         self.raw.param(name)
     }
@@ -77,6 +78,27 @@ impl<'a> Request<'a> {
     /// The parsed body; none when the request has none.
     pub fn body(&self) -> Option<Value> {
         self.raw.body().and_then(|text| serde_json::from_str(&text).ok())
+    }
+
+    /// The body as it came, of whatever type the route [accepts](crate::Route::accepts); none when there is none. Only in a
+    /// route.
+    pub fn bytes(&self) -> Option<Vec<u8>> {
+        self.raw.raw_body()
+    }
+
+    /// The parts of a `multipart/form-data` body, for a route that [accepts](crate::Route::accepts) it.
+    ///
+    /// # Errors
+    /// 400 for a body that is malformed or of another type.
+    pub fn parts(&self) -> Result<Vec<Part>> {
+        let content_type = self.header("content-type").unwrap_or_default();
+        multipart::parts(&content_type, &self.bytes().unwrap_or_default())
+    }
+
+    /// As [`Request::header`], of a request that a trusted proxy sent; none of any other, whose headers anybody may have
+    /// written.
+    pub fn proxy_header(&self, name: &str) -> Option<String> {
+        self.raw.proxy_header(name)
     }
 
     /// Replaces the body that later hooks and the endpoint see. Only in a `before` hook.

@@ -29,9 +29,10 @@
 //! ```
 
 use crate::error::Result;
-use crate::input::Input;
+use crate::input::{Input, shape_of};
 use crate::{Request, Response};
-use doorward_contract::{FunctionRule, RouteRule};
+use doorward_contract::{ApiNote, FunctionRule, InputNote, RouteRule};
+use serde_json::Value;
 
 pub(crate) type Handler = Box<dyn Fn(&Request<'_>) -> Result<Response>>;
 
@@ -39,12 +40,49 @@ pub(crate) type Handler = Box<dyn Fn(&Request<'_>) -> Result<Response>>;
 pub struct Route {
     pub(crate) rule: RouteRule,
     pub(crate) handler: Handler,
+    pub(crate) about: About,
 }
 
 /// A function for the application's own backend, on the management address; clients never reach it.
 pub struct Function {
     pub(crate) rule: FunctionRule,
     pub(crate) handler: Handler,
+    pub(crate) about: About,
+}
+
+/// What is said of an endpoint. It is worked out when the plugin is built, and never while it answers.
+#[derive(Clone, Copy)]
+pub(crate) struct About {
+    summary: &'static str,
+    reads: fn() -> Option<InputNote>,
+    /// Where the handler reads the request itself.
+    by_hand: Option<fn() -> Value>,
+    answer: Option<fn() -> Value>,
+    redirects: bool,
+}
+
+impl About {
+    fn reading<I: Input>() -> Self {
+        Self { summary: "", reads: shape_of::<I>, by_hand: None, answer: None, redirects: false }
+    }
+
+    pub(crate) fn note(self, method: &str) -> ApiNote {
+        let by_hand = self.by_hand.map(|schema| InputNote {
+            schema: schema().as_object().cloned().unwrap_or_default(),
+            may_be_absent: false,
+        });
+        let (read, is_query) = (by_hand.or_else(self.reads), method == "GET");
+        let (query, body) = if is_query { (read, None) } else { (None, read) };
+        let answer = self.answer.map(|answer| answer());
+        ApiNote {
+            summary: self.summary.to_owned(),
+            body,
+            query,
+            answer,
+            redirects: self.redirects,
+            ..ApiNote::default()
+        }
+    }
 }
 
 impl Function {
@@ -52,9 +90,28 @@ impl Function {
     /// runs.
     pub fn new<I: Input>(name: &'static str, handler: fn(&Request<'_>, I) -> Result<Response>) -> Function {
         Function {
-            rule: FunctionRule { name },
+            rule: FunctionRule { name, note: None },
             handler: Box::new(move |request| handler(request, request.body_input()?)),
+            about: About::reading::<I>(),
         }
+    }
+
+    /// One sentence for the description of the API: what it does.
+    pub fn summary(mut self, summary: &'static str) -> Function {
+        self.about.summary = summary;
+        self
+    }
+
+    /// What it reads, for the description of the API, where the handler takes `()` and reads the body itself: a JSON Schema.
+    pub fn reads(mut self, schema: fn() -> Value) -> Function {
+        self.about.by_hand = Some(schema);
+        self
+    }
+
+    /// What it answers after success, for the description of the API: a JSON Schema.
+    pub fn answers(mut self, schema: fn() -> Value) -> Function {
+        self.about.answer = Some(schema);
+        self
     }
 }
 
@@ -62,16 +119,57 @@ impl Route {
     /// An endpoint that changes something. Its input is the JSON body, validated before the handler runs: `fn(&Request, I) ->
     /// Result<Response>` with an [`Input`], or `()` for none.
     pub fn post<I: Input>(path: &'static str, handler: fn(&Request<'_>, I) -> Result<Response>) -> Route {
-        Route::new("POST", path, Box::new(move |request| handler(request, request.body_input()?)))
+        Route::new::<I>("POST", path, Box::new(move |request| handler(request, request.body_input()?)))
     }
 
     /// An endpoint that reads, or that a link in a mail leads to. Its input is the query.
     pub fn get<I: Input>(path: &'static str, handler: fn(&Request<'_>, I) -> Result<Response>) -> Route {
-        Route::new("GET", path, Box::new(move |request| handler(request, request.query_input()?)))
+        Route::new::<I>("GET", path, Box::new(move |request| handler(request, request.query_input()?)))
     }
 
-    fn new(method: &'static str, path: &'static str, handler: Handler) -> Route {
-        Route { rule: RouteRule::new(method, path), handler }
+    /// An endpoint that puts something in its place. Its input is the JSON body, as of [`Route::post`].
+    pub fn put<I: Input>(path: &'static str, handler: fn(&Request<'_>, I) -> Result<Response>) -> Route {
+        Route::new::<I>("PUT", path, Box::new(move |request| handler(request, request.body_input()?)))
+    }
+
+    /// An endpoint that changes a part of something. Its input is the JSON body, as of [`Route::post`].
+    pub fn patch<I: Input>(path: &'static str, handler: fn(&Request<'_>, I) -> Result<Response>) -> Route {
+        Route::new::<I>("PATCH", path, Box::new(move |request| handler(request, request.body_input()?)))
+    }
+
+    /// An endpoint that removes something. Its input is the query.
+    pub fn delete<I: Input>(path: &'static str, handler: fn(&Request<'_>, I) -> Result<Response>) -> Route {
+        Route::new::<I>("DELETE", path, Box::new(move |request| handler(request, request.query_input()?)))
+    }
+
+    fn new<I: Input>(method: &'static str, path: &'static str, handler: Handler) -> Route {
+        Route { rule: RouteRule::new(method, path), handler, about: About::reading::<I>() }
+    }
+
+    /// One sentence for the description of the API: what it does.
+    pub fn summary(mut self, summary: &'static str) -> Route {
+        self.about.summary = summary;
+        self
+    }
+
+    /// What it reads, for the description of the API, where the handler takes `()` and reads the request itself: a JSON Schema.
+    pub fn reads(mut self, schema: fn() -> Value) -> Route {
+        self.about.by_hand = Some(schema);
+        self
+    }
+
+    /// What it answers after success, for the description of the API: a JSON Schema. Tables are named by their models, with a
+    /// capital letter: `{"$ref": "#/components/schemas/User"}`.
+    pub fn answers(mut self, schema: fn() -> Value) -> Route {
+        self.about.answer = Some(schema);
+        self
+    }
+
+    /// It may lead a browser elsewhere, says the description of the API. An endpoint with
+    /// [`redirects_to`](Route::redirects_to) need not say it.
+    pub fn redirects(mut self) -> Route {
+        self.about.redirects = true;
+        self
     }
 
     /// The operator's option `name` replaces the path; a dot goes into a table: `jwks.jwks_path`.
@@ -92,9 +190,39 @@ impl Route {
         self
     }
 
+    /// Takes bodies of these media types beside JSON, as bytes: `text/csv`, `image/*`, `multipart/form-data`, `*/*`. The
+    /// handler's input is `()` then; see [`Request::bytes`] and [`Request::parts`].
+    ///
+    /// ```
+    /// use doorward_sdk::prelude::*;
+    /// use doorward_sdk::fake::{self, RawRequest};
+    ///
+    /// fn import(request: &Request, (): ()) -> Result<Response> {
+    ///     let text = String::from_utf8_lossy(&request.bytes().unwrap_or_default()).into_owned();
+    ///     Response::json(&json!({ "lines": text.lines().count() }))
+    /// }
+    ///
+    /// let plugin = Plugin::new("seats", "1.0.0").route(Route::put("/seats", import).accepts(&["text/csv"]).up_to(65_536));
+    /// let answer = RawRequest::new("PUT", "/seats").with_bytes("text/csv", "7,Ada\n8,Bob\n").send(&plugin)?;
+    /// assert_eq!(fake::body(&answer)["lines"], 2);
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn accepts(mut self, media_types: &[&'static str]) -> Route {
+        self.rule.accepts = media_types.to_vec();
+        self
+    }
+
+    /// Takes bodies of at most so many bytes; a larger one is refused with 413 before the handler runs. It never takes more
+    /// than the server does (`server.max_body_bytes`).
+    pub fn up_to(mut self, max_body_bytes: u32) -> Route {
+        self.rule.max_body_bytes = Some(max_body_bytes);
+        self
+    }
+
     /// Query parameters that the handler may redirect to: the host refuses targets that are not trusted.
     pub fn redirects_to(mut self, query_params: &'static [&'static str]) -> Route {
         self.rule.redirect_params = query_params.to_vec();
+        self.about.redirects = true;
         self
     }
 }

@@ -41,6 +41,11 @@ pub fn asset(name: &str) -> Option<String> {
     host::site::asset(name)
 }
 
+/// The description of the API that this server answers: the text of an OpenAPI 3.1 document.
+pub fn description() -> String {
+    host::site::description()
+}
+
 /// The text of a file in the operator's folder `pages.templates`.
 pub fn file(name: &str) -> Option<String> {
     host::site::file(name)

@@ -15,13 +15,13 @@ fn stamp(_request: &Request, reply: &Reply) -> Result<()> {
 
 /// Whether a hook with these conditions runs before this request.
 fn runs_before(on: On, request: &RawRequest) -> bool {
-    let plugin = Plugin::new("a", "1.0.0").before(on, refuse);
+    let plugin = Plugin::new("a", "1.0.0").before(on.reads_request(), refuse);
     request.run_before(&plugin).is_err()
 }
 
 /// Whether a hook with these conditions runs after `GET /a`.
 fn runs_after(on: On, reply: RawReply) -> bool {
-    let plugin = Plugin::new("a", "1.0.0").after(on, stamp);
+    let plugin = Plugin::new("a", "1.0.0").after(on.changes_answer(), stamp);
     RawRequest::get("/a", &[]).run_after(&plugin, &reply).unwrap();
     Reply::new(&reply).header("x-stamp").is_some()
 }
@@ -103,8 +103,8 @@ fn a_hook_after_an_endpoint_looks_at_what_the_answer_does() {
 fn hooks_ahead_of_scripts_run_before_the_others() {
     fake::reset();
     let plugin = Plugin::new("a", "1.0.0")
-        .before("/a", |_| Ok(Flow::Respond(Response::empty(201))))
-        .before(On::path("/a").ahead_of_scripts(), |_| Ok(Flow::Respond(Response::empty(202))));
+        .before(On::path("/a").changes_answer(), |_| Ok(Flow::Respond(Response::empty(201))))
+        .before(On::path("/a").changes_answer().ahead_of_scripts(), |_| Ok(Flow::Respond(Response::empty(202))));
     let answer = RawRequest::get("/a", &[]).run_before(&plugin).unwrap().unwrap();
     assert_eq!(fake::status(&answer), 202);
 }
@@ -129,4 +129,116 @@ fn a_route_is_where_its_option_says() {
     assert_eq!([answers("/keys"), answers("/jwks.json")], [true, false]);
     fake::with(|world| world.options = r#"{"keys":{"path":"/jwks.json"}}"#.to_owned());
     assert_eq!([answers("/keys"), answers("/jwks.json")], [false, true]);
+}
+
+/// What a route of this plugin gets for a call of the host.
+fn told(call: fn() -> Result<()>) -> String {
+    thread_local!(static CALL: std::cell::Cell<Option<fn() -> Result<()>>> = const { std::cell::Cell::new(None) });
+    CALL.set(Some(call));
+    let plugin = Plugin::new("a", "1.0.0")
+        .cookie(CookieRule::prefixed("seat"))
+        .mail("seat-taken")
+        .verifications("seat:")
+        .user_field(FieldRule::new("seat", FieldType::Number))
+        .creates_users_with(&["email"])
+        .table(Table::new("seat").field(FieldRule::new("number", FieldType::Number).required()))
+        .route(Route::get("/a", |_, ()| {
+            CALL.take().map_or(Ok(()), |call| call())?;
+            Ok(Response::empty(204))
+        }));
+    match RawRequest::get("/a", &[]).send(&plugin) {
+        Ok(_) => String::new(),
+        Err(Error::Host(HostError::Denied(text))) => format!("denied: {text}"),
+        Err(Error::Host(HostError::Invalid(text))) => format!("invalid: {text}"),
+        Err(other) => format!("{other:?}"),
+    }
+}
+
+#[test]
+fn what_a_plugin_does_not_declare_is_refused() {
+    let cases: [(fn() -> Result<()>, &str); 12] = [
+        (|| cookies::get("seat").map(|_| ()), ""),
+        (|| cookies::get("other").map(|_| ()), "denied: the manifest declares no cookie `other`"),
+        (|| mail::enqueue("seat-taken", "ada@example.com", &json!({})), ""),
+        (
+            || mail::enqueue("other", "ada@example.com", &json!({})),
+            "denied: the manifest declares no mail of the kind `other`",
+        ),
+        (|| mail::enqueue("seat-taken", "nobody", &json!({})), "invalid: the recipient is no email address"),
+        (
+            || verifications::create("other:1", "x", 1),
+            "denied: the identifier has no prefix that the manifest declares",
+        ),
+        (|| models::insert::<Value>("seat", &json!({ "number": 7 })).map(|_| ()), ""),
+        (
+            || models::insert::<Value>("seat", &json!({ "number": "7" })).map(|_| ()),
+            "invalid: seat.number has a value of another kind",
+        ),
+        (
+            || models::insert::<Value>("seat", &json!({ "number": 7, "row": 1 })).map(|_| ()),
+            "invalid: seat.row is not a field",
+        ),
+        (|| models::find::<Value>("seat", eq("row", 1)).map(|_| ()), "invalid: seat.row is not a field"),
+        (
+            || models::find::<Value>("seat", eq("number", "7")).map(|_| ()),
+            "invalid: seat.number has a value of another kind",
+        ),
+        (
+            || users::create(&json!({ "email": "ada@example.com", "name": "Ada" })).map(|_| ()),
+            "denied: the manifest does not declare that it writes user.name",
+        ),
+    ];
+    for (call, expected) in cases {
+        fake::reset();
+        assert_eq!(told(call), expected);
+    }
+}
+
+#[test]
+fn a_hook_sees_what_its_rights_show() {
+    fake::reset();
+    fn seen(request: &Request) -> Result<Flow> {
+        let body = request.body().unwrap_or_default();
+        log::info(&format!("{} {}", body["email"], body["password"]));
+        Ok(Flow::Proceed)
+    }
+    let request = RawRequest::post("/sign-up/email", &json!({ "email": "ada@example.com", "password": "hush" }));
+    let on = || On::path("/sign-up/email");
+    for (on, expected) in [
+        (on(), "null null"),
+        (on().reads_request(), "\"ada@example.com\" \"[redacted]\""),
+        (on().reads_request().reads_secrets(), "\"ada@example.com\" \"hush\""),
+    ] {
+        fake::with(|world| world.log.clear());
+        request.run_before(&Plugin::new("a", "1.0.0").before(on, seen)).unwrap();
+        assert_eq!(fake::with(|world| world.log.clone()), [format!("Level::Info: {expected}")]);
+    }
+    let answers = Plugin::new("a", "1.0.0").before(on().reads_request(), |_| Ok(Flow::Respond(Response::empty(201))));
+    let refused = request.run_before(&answers).unwrap_err().refusal();
+    assert!(refused.message.unwrap().contains("changes_answer()"));
+}
+
+#[test]
+fn an_event_knows_who_acts_and_has_no_request() {
+    fake::reset();
+    let plugin = Plugin::new("a", "1.0.0").event(Event::before("user", Action::Update, |change| {
+        let actor = change.actor().unwrap_or_default();
+        let told = sessions::current().expect_err("there is no request");
+        Err(Error::new(400, "SEEN", format!("{actor}: {told:?}")))
+    }));
+    let change = RawChange::new("user", Action::Update, &json!({ "name": "Eve" })).by("user-7");
+    let message = change.run_before(&plugin).unwrap_err().refusal().message.unwrap();
+    assert!(
+        message.starts_with("user-7: Host(HostError::Denied(\"`sessions.current` cannot be called in an event"),
+        "{message}"
+    );
+}
+
+#[test]
+fn a_parameter_is_decoded() {
+    fake::reset();
+    let plugin = Plugin::new("a", "1.0.0")
+        .route(Route::delete("/a/:name", |request, ()| Ok(Response::text(request.param("name").unwrap_or_default()))));
+    let answer = RawRequest::new("DELETE", "/a/one%20two%2Fthree").send(&plugin).unwrap();
+    assert_eq!(fake::text(&answer), "one two/three");
 }

@@ -39,6 +39,10 @@ async function read(code) {
   const text = whole(code);
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("DOORWARD_")));
   for (const [, name] of text.matchAll(/env = "(\w+)"/g)) env[name] = "value-of-a-variable-0123456789-abcdefgh";
+  for (const [, name] of text.matchAll(/credential = "(\w+)"/g)) {
+    fs.writeFileSync(path.join(here, name), "value-of-a-credential-0123456789-abcdefgh");
+    env.CREDENTIALS_DIRECTORY = here;
+  }
   const local = text.replace(/file = "([^"]+)"/g, (all, name) => {
     if (name.endsWith(".rhai")) return all;
     fs.writeFileSync(path.join(here, path.basename(name)), "value-of-a-file-0123456789-abcdefghijkl");
@@ -66,8 +70,10 @@ describe("toml", () => {
   });
 
   test.each(of("toml").filter(([, { words }]) => words[1] !== undefined))("%s, of another kind", (_, { code, words }) => {
-    expect(["cases"]).toContain(words[1]);
-    expect(parse(code).case.every((one) => one.name && one.expect)).toBe(true);
+    // Cases of scripts, and those of plugins, which have steps.
+    expect(["cases", "steps"]).toContain(words[1]);
+    const part = words[1] === "cases" ? "expect" : "step";
+    expect(parse(code).case.every((one) => one.name && one[part])).toBe(true);
   });
 });
 

@@ -50,7 +50,7 @@ pub struct Section {
 }
 
 /// Kinds that no derive tells: what people read, JSON Schema, and the default where there is one.
-const SPECIAL: [(&str, &str, &str, Option<&str>); 4] = [
+const SPECIAL: [(&str, &str, &str, Option<&str>); 5] = [
     (
         "StoreIdentifier",
         "`\"plain\"`, `\"hashed\"` or a table",
@@ -67,6 +67,12 @@ const SPECIAL: [(&str, &str, &str, Option<&str>); 4] = [
         "CustomLimit",
         "`false` or `{ window, max }`",
         r#"{"oneOf":[{"const":false},{"type":"object","properties":{"window":{"type":"integer"},"max":{"type":"integer"}},"required":["window","max"],"additionalProperties":false}]}"#,
+        None,
+    ),
+    (
+        "RefreshCache",
+        "`true`, `false` or `{ update_age }`",
+        r#"{"oneOf":[{"type":"boolean"},{"type":"object","properties":{"update_age":{"type":"integer"}},"required":["update_age"],"additionalProperties":false}]}"#,
         None,
     ),
     ("PathBuf", "path", r#"{"type":"string"}"#, None),

@@ -18,7 +18,8 @@ that in snake_case.
 
 Options at the top of the file stand above the first section. A variable sets an option that is no list of tables:
 `DOORWARD_SESSION__EXPIRES_IN=60` sets `session.expires_in`. Lists are written with commas. A secret is text, or
-`{ env = \"NAME\" }` for the text of a variable, or `{ file = \"PATH\" }` for that of a file. Relative paths are seen from the
+`{ env = \"NAME\" }` for the text of a variable, `{ file = \"PATH\" }` for that of a file, or `{ credential = \"NAME\" }` for
+a credential of systemd. Relative paths are seen from the
 folder of the configuration file.
 
 [doorward.schema.json](../doorward.schema.json) is the same as JSON Schema. Editors with a language server for TOML
@@ -205,7 +206,7 @@ fn of_kind(source: &Source, kind: &Kind) -> Json {
                 json!({ "type": "object", "properties": { name: { "type": "string" } }, "required": [name],
                         "additionalProperties": false })
             };
-            json!({ "oneOf": [{ "type": "string" }, from("env"), from("file")] })
+            json!({ "oneOf": [{ "type": "string" }, from("env"), from("file"), from("credential")] })
         }
         Kind::Choice(values) => json!({ "enum": values.iter().map(|(value, _)| value).collect::<Vec<_>>() }),
         Kind::Section(name) => object(source, name),

@@ -133,20 +133,50 @@ describe("the first policy of the cookbook", () => {
   });
 });
 
+/** The command of the chapter on backups that begins so. */
+const command = (beginning) => {
+  const lines = blocksOf("operators/backup.md").filter(({ words }) => words[0] === "sh").flatMap(({ code }) => code.trim().split("\n"));
+  return lines.find((line) => line.startsWith(beginning));
+};
+
 describe("a backup of SQLite", () => {
-  test("is whole while the file is written", async () => {
+  test("is whole while the file is written, and is put back", async () => {
     const { default: Database } = await import("better-sqlite3");
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), "doorward-backup-"));
+    const emails = (file) => {
+      const database = new Database(path.join(folder, file), { readonly: true });
+      try { return database.prepare('select email from "user"').all().map(({ email }) => email); } finally { database.close(); }
+    };
+    const doorward = (line) => run(BINARY, line.split(" ").slice(1), { cwd: folder });
     try {
       await run(BINARY, ["init", "--config", path.join(folder, "doorward.toml")], { cwd: folder });
       await run("bash", ["-c", `echo 'correct horse 1' | ${BINARY} user create ada@example.com`], { cwd: folder });
-      const [, statement] = blocksOf("operators/backup.md").find(({ words }) => words[1] === "sqlite").code.match(/"(.+)"/);
-      const database = new Database(path.join(folder, "doorward.db"));
-      database.exec(statement.replace("backup.db", path.join(folder, "backup.db")));
-      database.close();
-      const copy = new Database(path.join(folder, "backup.db"), { readonly: true });
-      expect(copy.prepare('select email from "user"').all()).toEqual([{ email: "ada@example.com" }]);
-      copy.close();
+      await doorward(command("doorward backup"));
+      await run("bash", ["-c", `echo 'correct horse 1' | ${BINARY} user create bob@example.com`], { cwd: folder });
+      expect(emails("backup.db")).toEqual(["ada@example.com"]);
+      await doorward(command("doorward restore"));
+      expect(emails("doorward.db")).toEqual(["ada@example.com"]);
+      expect(emails("doorward.db.before-restore").length).toBe(2);
     } finally { fs.rmSync(folder, { recursive: true, force: true }); }
+  });
+});
+
+describe("a backup of PostgreSQL", () => {
+  test("is put back", async () => {
+    const database = await freshDatabase("postgres");
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), "doorward-backup-"));
+    const shell = (line) => run("bash", ["-c", line.replace("postgres://doorward@127.0.0.1/doorward", database.url)], { cwd: folder });
+    const emails = async () => (await database.all("select email from user")).map(({ email }) => email);
+    try {
+      const config = `secret = "a-secret-of-a-test-0123456789abcdef"\ndatabase.url = "${database.url}"\nemail_and_password.enabled = true\n`;
+      fs.writeFileSync(path.join(folder, "doorward.toml"), config);
+      await run(BINARY, ["migrate"], { cwd: folder });
+      await run("bash", ["-c", `echo 'correct horse 1' | ${BINARY} user create ada@example.com`], { cwd: folder });
+      await shell(command("pg_dump"));
+      await database.run("delete from user");
+      await shell(command("pg_restore"));
+      expect(await emails()).toEqual(["ada@example.com"]);
+      await run(BINARY, ["check"], { cwd: folder });
+    } finally { fs.rmSync(folder, { recursive: true, force: true }); await database.drop(); }
   });
 });

@@ -51,7 +51,19 @@ async function look(context, address) {
 
 const named = (address) => address.replace(/^\//, "").replace(/[^a-z]+/gi, "-");
 
-for (const [width, height] of [[1280, 860], [360, 740]]) {
+/** Axe finds nothing serious on the page as it is now, and its picture is kept. */
+async function inspect(page, what, look) {
+  // A script of the page may not be put in; one of the debugger may.
+  await page.evaluate(AXE);
+  const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
+  const serious = violations.filter(({ impact }) => ["serious", "critical"].includes(impact));
+  expect(serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`), what).toEqual([]);
+  if (SHOTS) await page.screenshot({ path: path.join(SHOTS, `${named(what)}-${look}.png`), fullPage: true });
+}
+
+const SIZES = [[1280, 860], [360, 740]];
+
+for (const [width, height] of SIZES) {
   for (const colorScheme of ["light", "dark"]) {
     test(`pages are accessible and stand still at ${width} px, ${colorScheme}`, async () => {
       const anyone = await chromium.newContext({ viewport: { width, height }, colorScheme, locale: "en-GB" });
@@ -63,18 +75,83 @@ for (const [width, height] of [[1280, 860], [360, 740]]) {
         expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth), `${address} is too wide`).toBeLessThanOrEqual(0);
         expect(await page.evaluate(() => window.jumped), `${address} jumps`).toBeLessThan(0.02);
         expect(await page.locator("h1:visible").count(), address).toBe(1);
-        // A script of the page may not be put in; one of the debugger may.
-        await page.evaluate(AXE);
-        const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
-        const serious = violations.filter(({ impact }) => ["serious", "critical"].includes(impact));
-        expect(serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`), address).toEqual([]);
-        if (SHOTS) await page.screenshot({ path: path.join(SHOTS, `${named(address)}-${colorScheme}-${width}.png`), fullPage: true });
+        await inspect(page, address, `${colorScheme}-${width}`);
         await page.close();
       }
       await anyone.close();
       await someone.close();
     }, 180_000);
   }
+}
+
+/** What a person opens on a page: its name, the page, and how. */
+const STATES = [
+  ["sign-in wrong", "/sign-in", async (page) => {
+    await page.getByLabel("E-mail or user name").fill("ada@example.com");
+    await page.getByLabel("Password", { exact: true }).fill("not the password");
+    await page.getByRole("button", { name: "Sign in", exact: true }).click();
+    await page.locator(".wrong").waitFor();
+  }],
+  ["sign-in link", "/sign-in", (page) => page.getByRole("button", { name: "Mail me a link" }).click()],
+  ["sent", "/forgot-password", async (page) => {
+    await page.getByLabel("E-mail").fill("ada@example.com");
+    await page.getByRole("button", { name: "Send the link" }).click();
+    await page.getByRole("heading", { name: "Check your mail" }).waitFor();
+  }],
+  ["menu", "/account", (page) => page.getByRole("button", { name: /open the menu/ }).click()],
+  ["picture", "/account", async (page) => {
+    const png = await page.evaluate(() => {
+      const canvas = Object.assign(document.createElement("canvas"), { width: 400, height: 300 });
+      const pen = canvas.getContext("2d");
+      const sky = pen.createLinearGradient(0, 0, 400, 300);
+      ["#1b3a5c", "#c26a4a", "#f2c98a"].forEach((colour, i) => sky.addColorStop(i / 2, colour));
+      pen.fillStyle = sky;
+      pen.fillRect(0, 0, 400, 300);
+      return canvas.toDataURL("image/png").split(",")[1];
+    });
+    await Promise.all([page.waitForEvent("load"), page.locator("#picture").setInputFiles({ name: "me.png", mimeType: "image/png", buffer: Buffer.from(png, "base64") })]);
+    await page.getByText("Your picture is changed.").waitFor();
+  }],
+  ["no picture", "/account", async (page) => {
+    await page.locator("#picture").setInputFiles({ name: "me.svg", mimeType: "image/svg+xml", buffer: Buffer.from("<svg/>") });
+    await page.getByText("AVATAR_NOT_A_PICTURE").waitFor();
+  }],
+  ["edit address", "/account", (page) => page.getByRole("button", { name: "Change address" }).first().click()],
+  ["delete account", "/account", (page) => page.getByRole("button", { name: "Delete account" }).first().click()],
+  ["change password", "/account/security", async (page) => {
+    await page.getByRole("button", { name: "Change password" }).first().click();
+    await page.getByLabel("New password", { exact: true }).fill("correct");
+  }],
+  ["second factor", "/account/security", async (page) => {
+    await page.getByRole("button", { name: "Set up" }).click();
+    await page.locator("#two-factor").getByLabel("Password", { exact: true }).fill(PASSWORD);
+    await page.getByRole("button", { name: "Continue" }).click();
+    await page.locator(".qr svg path").waitFor();
+    const isCovered = () => {
+      const [bar, step] = [".bar", "#two-factor .step:not([data-done], [data-later]) h3"].map((selector) => document.querySelector(selector).getBoundingClientRect());
+      return step.top < bar.bottom && step.bottom > bar.top;
+    };
+    expect(await page.evaluate(isCovered), "the bar covers the step").toBe(false);
+  }],
+  ["add passkey", "/account/security", (page) => page.getByRole("button", { name: "Add a passkey" }).click()],
+];
+
+for (const [i, colorScheme] of ["light", "dark"].entries()) {
+  test(`what opens on a page is accessible too, ${colorScheme}`, async () => {
+    for (const [width, height] of SHOTS ? SIZES : [SIZES[i]]) {
+      const anyone = await chromium.newContext({ viewport: { width, height }, colorScheme, locale: "en-GB" });
+      const someone = await signedIn({ viewport: { width, height }, colorScheme });
+      for (const [name, address, act] of STATES) {
+        const { page } = await look(address.startsWith("/account") ? someone : anyone, address);
+        await act(page);
+        await inspect(page, name, `${colorScheme}-${width}`);
+        expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth), `${name} is too wide`).toBeLessThanOrEqual(0);
+        await page.close();
+      }
+      await anyone.close();
+      await someone.close();
+    }
+  }, 240_000);
 }
 
 test("a page and all that it loads is small", async () => {

@@ -1,5 +1,6 @@
 //! The capabilities for data, called by a plugin that does what a request names: normal use, hostile use, races.
 
+mod bodies;
 mod enclosed;
 mod people;
 mod tables;

@@ -28,6 +28,7 @@ const post = async (who, path, body) => {
   const answer = await who.send(`${server.origin}/api/auth${path}`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
   return { status: answer.status, ...(await answer.json()) };
 };
+const remove = async (who) => (await who.send(`${server.origin}/api/auth/avatar`, { method: "DELETE" })).json();
 const upload = (who, file) => post(who, "/avatar", { image: file.toString("base64") });
 const imageOf = async (who) => (await who.client.getSession({ query: { disableCookieCache: true } })).data.user.image ?? null;
 
@@ -47,6 +48,8 @@ test("a picture is served with a fixed type, for long, and as nothing that a bro
   const bytes = Buffer.from(await answer.arrayBuffer());
   expect(bytes.subarray(0, 3).toString("hex")).toBe("ffd8ff");
   expect(bytes.includes("<script") || bytes.includes("52.52")).toBe(false);
+  const sent = await ada.send(`${server.origin}/api/auth/avatar`, { method: "POST", headers: { "content-type": "image/png" }, body: png(300, 200) });
+  expect([sent.status, await sent.json()], "the file as the body itself").toEqual([200, { image }]);
   const other = await newUser(server);
   expect((await upload(other, png(300, 200))).image, "the same picture of someone else").not.toBe(image);
 });
@@ -57,7 +60,7 @@ test("a picture is gone when it is replaced, removed, or its user is deleted", a
   const first = (await upload(ada, png(40, 40))).image;
   const second = (await upload(ada, png(41, 41, { pixels: grey(41, 41, 200) }))).image;
   expect([await status(first), await status(second)]).toEqual([404, 200]);
-  expect(await post(ada, "/avatar/delete", {})).toMatchObject({ status: true });
+  expect(await remove(ada)).toMatchObject({ status: true });
   expect([await imageOf(ada), await status(second)]).toEqual([null, 404]);
   const third = (await upload(ada, png(40, 40))).image;
   expect((await ada.client.updateUser({ image: "https://elsewhere.example/a.png" })).error).toBeNull();

@@ -62,6 +62,7 @@ fn it_opens_on_a_sign_in_page_with_what_is_at_hand() {
     let (made, said, wrong) = folder.run(&["user", "create", "you@example.com", "--admin"], "correct horse 1\n");
     assert!(made, "{said}{wrong}");
     assert!(folder.succeed(&["user", "list"]).contains("\tadmin\t"));
+    assert!(folder.succeed(&["config", "show", "--set"]).contains("user.delete_user.enabled = true  # file"));
     server.stop();
     // `serve` is the same server, and there is nothing left to offer.
     assert!(answer(&folder.serve("serve"), "GET", "/sign-in", "").body.contains("Sign in to Doorward"));

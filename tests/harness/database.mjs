@@ -11,6 +11,9 @@ let made = 0;
 /** kind: "sqlite" | "postgres". Statements use ? and SQLite's spelling; rows come back as SQLite would give them. */
 export const freshDatabase = (kind) => (kind === "postgres" ? freshPostgres() : freshSqlite());
 
+/** In place of one: a server that keeps no rows. */
+export const noDatabase = { kind: "none", url: "none", run: async () => {}, all: async () => [], drop: async () => {} };
+
 function freshSqlite() {
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), "doorward-db-"));
   const file = path.join(directory, "test.db");

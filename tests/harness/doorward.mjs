@@ -45,7 +45,7 @@ export async function startDoorward({ database, config }) {
   }));
   const remove = () => fs.rmSync(directory, { recursive: true, force: true });
   try {
-    await runToEnd(["migrate", "--config", file]);
+    if (database.url !== "none") await runToEnd(["migrate", "--config", file]);
   } catch (error) { remove(); throw error; }
   // The mailbox is there under `dev` alone.
   const serving = launch(["dev", "--config", file]);
@@ -54,7 +54,8 @@ export async function startDoorward({ database, config }) {
     // Not a path that the rate limiter counts.
     await answers(port, "/", serving);
   } catch (error) { await stop(); throw error; }
-  return { origin, port, file, log: () => serving.output, mailbox: () => mailbox(port), stop };
+  const kill = async () => { serving.kill("SIGKILL"); await serving.ended; remove(); };
+  return { origin, port, file, log: () => serving.output, mailbox: () => mailbox(port), stop, kill };
 }
 
 function launch(args) {

@@ -2,7 +2,7 @@
 
 use doorward::auth::audit::{self, AuditEvent, Keys, Verified, write_now};
 use doorward::auth::sweeper::sweep_audit;
-use doorward::store::{Models, Store};
+use doorward::store::Store;
 use serde_json::{Value as Json, json};
 
 use super::{with_admin, with_role};

@@ -6,6 +6,7 @@
     reason = "a test fails by panicking, in the functions it calls too"
 )]
 
+mod backup;
 mod cluster;
 mod files;
 mod migrations;

@@ -5,8 +5,9 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { parse } from "smol-toml";
 
-const USAGE = `usage: node tests/wire/run.mjs [--database sqlite|postgres] [--filter area/name] [--plugins-available id,id,…]
+const USAGE = `usage: node tests/wire/run.mjs [--database sqlite|postgres] [--redis URL] [--filter area/name] [--plugins-available id,id,…]
                                [--reference] [--record]
+  --redis              sessions have copies in this Redis too; rows still tell which live
   --filter             only the flows whose area/name contains the text
   --plugins-available  the plugins that exist (default: the components in plugins/dist)
   --reference          play against the reference itself, which proves the harness
@@ -14,7 +15,7 @@ const USAGE = `usage: node tests/wire/run.mjs [--database sqlite|postgres] [--fi
 
 process.env.NODE_ENV = "production"; // the transcripts are those of a production server
 const here = path.dirname(fileURLToPath(import.meta.url));
-const { values: args } = parseArgs({ options: { database: { type: "string", default: "sqlite" }, filter: { type: "string", default: "" }, "plugins-available": { type: "string" }, reference: { type: "boolean" }, record: { type: "boolean" }, help: { type: "boolean" } } });
+const { values: args } = parseArgs({ options: { database: { type: "string", default: "sqlite" }, redis: { type: "string" }, filter: { type: "string", default: "" }, "plugins-available": { type: "string" }, reference: { type: "boolean" }, record: { type: "boolean" }, help: { type: "boolean" } } });
 if (args.help || !["sqlite", "postgres"].includes(args.database) || (args.record && !args.reference)) {
   console.log(USAGE);
   process.exit(args.help ? 0 : 2);
@@ -24,7 +25,7 @@ const { getFlows, playFlow } = await import("./lib/recorder.mjs");
 const { compareStep, formatDifference, isCovered, Names } = await import("./lib/compare.mjs");
 const { resolveVariant } = await import("./lib/variant.mjs");
 const { pluginId, Unsupported } = await import("./lib/config.mjs");
-const start = args.reference ? (await import("./lib/reference.mjs")).start : (await import("./lib/doorward.mjs")).driver(args.database);
+const start = args.reference ? (await import("./lib/reference.mjs")).start : (await import("./lib/doorward.mjs")).driver(args.database, args.redis);
 for (const file of fs.readdirSync(path.join(here, "flows")).sort()) await import(`./flows/${file}`);
 
 const readToml = (name) => parse(fs.readFileSync(path.join(here, name), "utf8"));

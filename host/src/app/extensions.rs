@@ -2,24 +2,24 @@
 
 use std::sync::{Arc, Weak};
 
-use super::{Lasting, StartError};
+use super::live::Live;
+use super::{Lasting, StartError, deciders};
 use crate::auth::Auth;
-use crate::auth::lifecycle::Observer;
+use crate::clock::SystemClock;
 use crate::config::{ASSETS, Config};
+use crate::crypto::random::SystemRandom;
 use crate::endpoints::config::SignInPage;
 use crate::endpoints::operate_plugins::Extended;
-use crate::exchange::{ClaimSource, Deciders, Route, SessionGate, SettingsDesk};
-use crate::hooks::{
-    self, HookError, MemoryCounters, ScriptClaims, ScriptGate, ScriptMailFilter, ScriptObserver, ScriptSet,
-};
+use crate::exchange::{Route, SettingsDesk};
+use crate::hooks::{self, HookError, MemoryCounters, ScriptSet};
 use crate::memory;
-use crate::outbox::MailFilter;
 use crate::outbox::mailbox::Mailbox;
+use crate::pipeline::description::ApiDescription;
 use crate::pipeline::functions::Functions;
 use crate::pipeline::rate_limit::RateRules;
 use crate::pipeline::router::Router;
 use crate::pipeline::{Extensions, unused_options};
-use crate::plugin_host::{Plugins, Ports};
+use crate::plugin_host::{Capacity, Plugins, Ports};
 use crate::routes::{self, Operation};
 
 /// What is there already when something is loaded.
@@ -40,24 +40,18 @@ pub(super) async fn load_extensions(
 ) -> Result<Extensions, StartError> {
     let ports = Ports { clock: Arc::clone(&auth.clock), random: Arc::clone(&auth.random) };
     let plugins = Arc::new(Plugins::load(config, &ports, &beside.lasting.capacity).await?);
-    let scripts = load_scripts(auth, config, &beside.lasting.counters)?.hiding(plugins.secret_names());
-    let scripts = Arc::new(scripts);
-    let mut router = Router::default();
-    let of_mailbox = beside.mailbox.map(routes::dev_mailbox).unwrap_or_default();
-    let assets = routes::assets(&format!("{}{ASSETS}", config.pages.path), plugins.assets());
-    let page = routes::sign_in_page(SignInPage::new(config, &plugins.sign_in_methods()));
-    let (plugins_now, scripts_now) = (Arc::clone(&plugins), Arc::clone(&scripts));
+    let scripts = Arc::new(load_scripts(auth, config, &beside.lasting.counters)?.hiding(plugins.secret_names()));
+    let (plugins_now, scripts_now) = (Arc::downgrade(&plugins), Arc::downgrade(&scripts));
     let extended = Extended { config: Arc::new(config.clone()), plugins: plugins_now, scripts: scripts_now };
     let operations = routes::operations(&beside.desk, &Arc::new(extended));
-    let of_operators = operator_routes(config, &operations)?;
-    let core = routes::core().into_iter().chain([page]).chain(assets).chain(of_mailbox).chain(of_operators);
-    for route in core.chain(plugins.routes()) {
-        router.add(route)?;
-    }
+    let router = router(config, &plugins, &operations, beside.mailbox)?;
+    plugins.tell_of_idle_hooks(|hook| router.meets(hook));
     let rate_rules = RateRules::new(&config.rate_limit, plugins.rate_rules());
     unused_options::check(config, &router, &plugins.cookie_keys()).map_err(StartError::Option)?;
     let functions = functions(&plugins, &operations, &router)?;
-    let deciders = deciders(auth, &plugins, &scripts);
+    let description = ApiDescription::new(config, auth.schema(), &router, &functions);
+    plugins.be_described_by(Box::new(move || description.public().to_string()));
+    let deciders = deciders::of(auth, &plugins, &scripts);
     memory::give_back();
     Ok(Extensions {
         auth: Arc::clone(auth),
@@ -70,6 +64,41 @@ pub(super) async fn load_extensions(
     })
 }
 
+/// The routes of the core, of operators and of plugins.
+fn router(
+    config: &Config,
+    plugins: &Plugins,
+    operations: &[Operation],
+    mailbox: Option<&Arc<Mailbox>>,
+) -> Result<Router, StartError> {
+    let mut router = Router::default();
+    let of_mailbox = mailbox.map(routes::dev_mailbox).unwrap_or_default();
+    let assets = routes::assets(&format!("{}{ASSETS}", config.pages.path), plugins.assets());
+    let page = routes::sign_in_page(SignInPage::new(config, &plugins.sign_in_methods()));
+    let of_operators = operator_routes(config, operations)?;
+    let core = routes::core().into_iter().chain([page]).chain(assets).chain(of_mailbox).chain(of_operators);
+    for route in core.chain(plugins.routes()) {
+        router.add(route)?;
+    }
+    Ok(router)
+}
+
+/// What a server with this configuration answers. No database is asked.
+///
+/// # Errors
+/// When a plugin cannot be loaded, or two owners claim one thing.
+pub async fn describe(config: &Config) -> Result<ApiDescription, StartError> {
+    let schema = super::schema(config)?;
+    let ports = Ports { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom) };
+    let plugins = Plugins::load(config, &ports, &Capacity::default()).await?;
+    let nobody: Weak<dyn SettingsDesk> = Weak::<Live>::new();
+    let extended = Extended { config: Arc::new(config.clone()), plugins: Weak::new(), scripts: Weak::new() };
+    let operations = routes::operations(&nobody, &Arc::new(extended));
+    let router = router(config, &plugins, &operations, None)?;
+    let functions = functions(&plugins, &operations, &router)?;
+    Ok(ApiDescription::new(config, &schema, &router, &functions))
+}
+
 fn load_scripts(auth: &Auth, config: &Config, counters: &Arc<MemoryCounters>) -> Result<ScriptSet, HookError> {
     let ports = hooks::Ports {
         clock: Arc::clone(&auth.clock),
@@ -78,24 +107,6 @@ fn load_scripts(auth: &Auth, config: &Config, counters: &Arc<MemoryCounters>) ->
         signing_key: auth.config.secret_value.clone(),
     };
     ScriptSet::load(config, &ports)
-}
-
-/// Lets plugins and scripts decide about sign-ins, see changes and add to claims, and scripts see mails. Scripts are asked
-/// first about sign-ins and changes, so that a policy that refuses someone spares them a second factor, and last about
-/// claims, so that a policy has the last word.
-fn deciders(auth: &Arc<Auth>, plugins: &Plugins, scripts: &Arc<ScriptSet>) -> Deciders {
-    let gate: Arc<dyn SessionGate> = Arc::new(ScriptGate(Arc::clone(scripts)));
-    let observer = ScriptObserver::new(scripts, auth).map(|observer| Arc::new(observer) as Arc<dyn Observer>);
-    let script_claims = ScriptClaims::of(scripts).map(|source| Arc::new(source) as Arc<dyn ClaimSource>);
-    let filter: Arc<dyn MailFilter> = Arc::new(ScriptMailFilter(Arc::clone(scripts)));
-    Deciders {
-        gates: [vec![gate], plugins.gates()].concat(),
-        observers: Arc::new(observer.into_iter().chain(plugins.observer(auth)).collect()),
-        claims: plugins.claim_sources().into_iter().chain(script_claims).collect(),
-        permissions: plugins.permissions(),
-        sections: plugins.sections(),
-        mail_filter: Some(filter),
-    }
 }
 
 /// The endpoints of operators. None may lie below the base path, where the API is.

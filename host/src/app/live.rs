@@ -12,7 +12,8 @@ use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 
 use super::extensions::{Beside, load_extensions};
-use super::{Lasting, StartError, mailer};
+use super::mailing::mailer;
+use super::{Lasting, StartError};
 use crate::auth::Auth;
 use crate::auth::audit::AuditEvent;
 use crate::auth::settings::{self, Overlay, SettingsChange};
@@ -75,10 +76,13 @@ impl Live {
     /// # Errors
     /// When the configuration without any settings does not load.
     pub(super) async fn begin(&self) -> Result<Arc<ArcSwap<Extensions>>, StartError> {
-        let overlay = settings::read(&*self.auth.store, &self.auth.config).await.unwrap_or_else(|error| {
-            tracing::error!(%error, "the settings in the database cannot be read; the server starts without them");
-            Overlay::default()
-        });
+        let overlay = match self.auth.config.has_database() {
+            true => settings::read(&*self.auth.store, &self.auth.config).await.unwrap_or_else(|error| {
+                tracing::error!(%error, "the settings in the database cannot be read; the server starts without them");
+                Overlay::default()
+            }),
+            false => Overlay::default(),
+        };
         let base = self.base.load_full();
         let made = self.make_sound(&base, &overlay).await?;
         self.version.store(overlay.version, Ordering::Relaxed);
@@ -100,7 +104,10 @@ impl Live {
     /// When something does not load; then nothing changes.
     pub(super) async fn replace(&self, listed: Config) -> Result<(), StartError> {
         let _turn = self.turn.lock().await;
-        let overlay = settings::read(&*self.auth.store, &self.auth.config).await?;
+        let overlay = match self.auth.config.has_database() {
+            true => settings::read(&*self.auth.store, &self.auth.config).await?,
+            false => Overlay::default(),
+        };
         let made = self.make_sound(&listed, &overlay).await?;
         self.base.store(Arc::new(listed));
         self.put(made, overlay.version);
@@ -112,6 +119,9 @@ impl Live {
     /// # Errors
     /// When the store fails, or what the file says does not load any more; then nothing changes.
     pub async fn look(&self) -> Result<bool, StartError> {
+        if !self.auth.config.has_database() {
+            return Ok(false);
+        }
         if settings::version(&*self.auth.store).await? == self.version.load(Ordering::Relaxed) {
             return Ok(false);
         }

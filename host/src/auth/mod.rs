@@ -15,6 +15,7 @@ pub mod ownership;
 pub mod password;
 pub mod provider_tokens;
 pub mod rate_counts;
+mod secondary_sessions;
 pub mod session;
 pub mod session_cache;
 pub mod session_token;
@@ -26,6 +27,7 @@ pub mod verification;
 pub mod version;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::Notify;
 
@@ -40,7 +42,9 @@ use crate::crypto::random::Random;
 use crate::crypto::secret::Secret;
 use crate::crypto::{base64_url, hmac_sha256};
 use crate::http::origin::TrustedOrigins;
-use crate::store::{Database, Schema, Store};
+use crate::http::shown_url;
+use crate::store::secondary::{Secondary, SecondaryOptions};
+use crate::store::{Database, Schema, Store, StoreError};
 
 /// What a tag stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,12 +68,25 @@ impl TagKeys {
     }
 }
 
+fn secondary_of(config: &Config) -> Result<Option<Arc<Secondary>>, AuthError> {
+    let Some(options) = &config.secondary_storage else { return Ok(None) };
+    let options = SecondaryOptions {
+        url: options.url.clone(),
+        key_prefix: options.key_prefix.clone(),
+        connect_timeout: Duration::from_millis(options.connect_timeout_ms),
+        command_timeout: Duration::from_millis(options.command_timeout_ms),
+    };
+    Ok(Some(Arc::new(Secondary::open(&options)?)))
+}
+
 /// What every decision needs: the configuration and the ports.
 pub struct Auth {
     /// What the operator set.
     pub config: Arc<Config>,
     /// The rows. What reads and writes them gets a [`Scope`], which may be a transaction.
     pub store: Arc<Store>,
+    /// Redis or Valkey, when the operator has one.
+    pub secondary: Option<Arc<Secondary>>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Randomness.
@@ -106,7 +123,8 @@ impl Auth {
         Ok(Self {
             cookies: Cookies::new(&config),
             session_cache: session_cache::SessionCache::new(&config, &config.secret_value)?,
-            rate_counts: Arc::new(rate_counts::RateCounts::new(config.rate_limit.storage)),
+            rate_counts: Arc::new(rate_counts::RateCounts::new(config.rate_limit_storage())),
+            secondary: secondary_of(&config)?,
             tag_keys: TagKeys::of(&config.secret_value),
             audit: audit::AuditLog::new(config.audit.enabled),
             origins: trusted_origins(&config),
@@ -117,6 +135,20 @@ impl Auth {
             passwords: Arc::new(passwords),
             mail_queued: Arc::default(),
         })
+    }
+
+    /// Asks the secondary storage, if there is one, whether it works.
+    ///
+    /// # Errors
+    /// Where it is and why it does not.
+    pub async fn try_secondary(&self) -> Result<(), String> {
+        let (Some(storage), Some(options)) = (&self.secondary, &self.config.secondary_storage) else { return Ok(()) };
+        let failed = |error| match error {
+            StoreError::Unavailable(why) => why,
+            other => other.to_string(),
+        };
+        let url = shown_url(&options.url);
+        storage.ping().await.map_err(|error| format!("secondary_storage.url {url} cannot be used: {}", failed(error)))
     }
 
     /// The same with other settings: what is counted, stored and hashed stays one.
@@ -133,6 +165,7 @@ impl Auth {
             origins: trusted_origins(&config),
             config,
             store: Arc::clone(&self.store),
+            secondary: self.secondary.clone(),
             clock: Arc::clone(&self.clock),
             random: Arc::clone(&self.random),
             passwords: Arc::clone(&self.passwords),

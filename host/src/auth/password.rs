@@ -34,7 +34,8 @@ pub enum PasswordCheck {
 #[derive(Clone)]
 pub struct PasswordHasher {
     jobs: flume::Sender<Job>,
-    params: Params,
+    /// The form of new hashes.
+    wanted: Form,
     forms: Arc<ArcSwap<Vec<Form>>>,
     random: Arc<dyn Random>,
 }
@@ -76,8 +77,9 @@ impl PasswordHasher {
                 .spawn(run)
                 .map_err(|error| AuthError::Internal(format!("cannot start a hashing thread: {error}")))?;
         }
-        let forms = Arc::new(ArcSwap::from_pointee(vec![Form::Argon2id(params.clone())]));
-        Ok(Self { jobs, params, forms, random })
+        let wanted = if options.keep_scrypt { Form::Scrypt } else { Form::Argon2id(params) };
+        let forms = Arc::new(ArcSwap::from_pointee(vec![wanted.clone()]));
+        Ok(Self { jobs, wanted, forms, random })
     }
 
     /// How many hashes wait for a thread.
@@ -85,15 +87,19 @@ impl PasswordHasher {
         self.jobs.len()
     }
 
-    /// A new argon2id hash of `password`, as a PHC string.
+    /// A new hash of `password` in the wanted form: argon2id as a PHC string, or scrypt as the reference writes it.
     ///
     /// # Errors
     /// [`AuthError::Busy`] when too many hashes wait.
     pub async fn hash(&self, password: &str) -> Result<String, AuthError> {
         let mut salt = [0u8; SALT_BYTES];
         self.random.fill(&mut salt);
-        let (password, params) = (normalize(password), self.params.clone());
+        let (password, wanted) = (normalize(password), self.wanted.clone());
         self.run(move |memory| {
+            let Form::Argon2id(params) = wanted else {
+                let salt = hex(&salt);
+                return Ok(format!("{salt}:{}", scrypt_key(&password, &salt)?));
+            };
             let mut hash = [0u8; HASH_BYTES];
             derive(&password, &salt, &params, &mut hash, memory)?;
             Ok(phc_string(&params, &salt, &hash))
@@ -110,12 +116,12 @@ impl PasswordHasher {
         if let Some(stored) = stored {
             self.learn(stored);
         }
-        let (stored, password, params) = (stored.map(str::to_owned), normalize(password), self.params.clone());
+        let (stored, password, wanted) = (stored.map(str::to_owned), normalize(password), self.wanted.clone());
         let forms = self.forms.load_full();
         self.run(move |memory| {
             let stored = stored.as_deref().and_then(Stored::parse);
             let check =
-                stored.as_ref().map_or(Ok(PasswordCheck::Mismatch), |it| it.compare(&password, &params, memory))?;
+                stored.as_ref().map_or(Ok(PasswordCheck::Mismatch), |it| it.compare(&password, &wanted, memory))?;
             if check == PasswordCheck::Mismatch {
                 let form = stored.map(|stored| stored.form());
                 others(&forms, form.as_ref()).try_for_each(|form| form.spend(&password, memory))?;
@@ -218,16 +224,18 @@ impl Stored<'_> {
         }
     }
 
-    fn compare(&self, password: &str, wanted: &Params, memory: &mut Vec<Block>) -> Result<PasswordCheck, AuthError> {
+    fn compare(&self, password: &str, wanted: &Form, memory: &mut Vec<Block>) -> Result<PasswordCheck, AuthError> {
         match self {
             Self::Argon2id { params, salt, hash } => {
                 let mut derived = vec![0u8; hash.len()];
                 derive(password, salt, params, &mut derived, memory)?;
-                let is_current = params.m_cost() >= wanted.m_cost() && params.t_cost() >= wanted.t_cost();
+                let is_current = matches!(wanted, Form::Argon2id(wanted)
+                    if params.m_cost() >= wanted.m_cost() && params.t_cost() >= wanted.t_cost());
                 Ok(verdict(constant_time_eq(&derived, hash), is_current))
             }
             Self::Scrypt { salt, key } => {
-                Ok(verdict(constant_time_eq(scrypt_key(password, salt)?.as_bytes(), key.as_bytes()), false))
+                let is_equal = constant_time_eq(scrypt_key(password, salt)?.as_bytes(), key.as_bytes());
+                Ok(verdict(is_equal, *wanted == Form::Scrypt))
             }
         }
     }
@@ -298,7 +306,7 @@ mod tests {
     use crate::crypto::random::SystemRandom;
 
     fn hasher(queue: usize) -> PasswordHasher {
-        let options = PasswordHashing { concurrency: 1, queue, memory_kib: 64, iterations: 1 };
+        let options = PasswordHashing { concurrency: 1, queue, memory_kib: 64, iterations: 1, keep_scrypt: false };
         PasswordHasher::start(&options, Arc::new(SystemRandom)).unwrap()
     }
 
@@ -321,6 +329,22 @@ mod tests {
         let hasher = hasher(8);
         assert_eq!(hasher.verify(Some(hash), "correct horse 1").await.unwrap(), PasswordCheck::MatchOutdated);
         assert_eq!(hasher.verify(Some(hash), "correct horse 2").await.unwrap(), PasswordCheck::Mismatch);
+    }
+
+    #[tokio::test]
+    async fn hashes_stay_the_references_where_it_is_to_come_back() {
+        let options = PasswordHashing { concurrency: 1, memory_kib: 64, iterations: 1, ..PasswordHashing::default() };
+        let modern = PasswordHasher::start(&options, Arc::new(SystemRandom)).unwrap();
+        let kept = PasswordHashing { keep_scrypt: true, ..options };
+        let kept = PasswordHasher::start(&kept, Arc::new(SystemRandom)).unwrap();
+        let hash = kept.hash("correct horse 1").await.unwrap();
+        assert!(hash.len() == 161 && matches!(Stored::parse(&hash), Some(Stored::Scrypt { .. })), "{hash}");
+        assert_eq!(kept.verify(Some(&hash), "correct horse 1").await.unwrap(), PasswordCheck::Match);
+        assert_eq!(kept.verify(Some(&hash), "correct horse 2").await.unwrap(), PasswordCheck::Mismatch);
+        let argon2 = modern.hash("correct horse 1").await.unwrap();
+        assert_eq!(kept.verify(Some(&argon2), "correct horse 1").await.unwrap(), PasswordCheck::MatchOutdated);
+        let theirs = include_str!("../../../tests/wire/scrypt-hash.txt").trim();
+        assert_eq!(kept.verify(Some(theirs), "correct horse 1").await.unwrap(), PasswordCheck::Match);
     }
 
     #[tokio::test]

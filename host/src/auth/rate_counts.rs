@@ -1,6 +1,7 @@
-//! Counts events per key against a limit, in this process or in the database.
+//! Counts events per key against a limit, in this process, in the database or in the secondary storage.
 //!
-//! Source: `defaults.md` of the wire contract, "Algorithm": the window restarts from the last counted event.
+//! Source: `defaults.md` of the wire contract, "Algorithm": the window restarts from the last counted event. In a secondary
+//! storage it begins with the first, as the reference counts there.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -13,6 +14,7 @@ use crate::config::RateLimitStorage;
 use crate::crypto::{base64_url, sha256};
 use crate::store::Database;
 use crate::store::rate_limit::{count_request, forget};
+use crate::store::secondary::Secondary;
 
 const SHARDS: usize = 16;
 /// Keys kept per shard; a flood of new keys displaces the least active ones.
@@ -64,6 +66,11 @@ impl RateCounts {
                 let last = count_request(db, &auth.new_id(), &key, numbers, now).await?;
                 Ok(last.map(|last| secs_left(last, window_ms, now)))
             }
+            RateLimitStorage::SecondaryStorage => {
+                let numbers = (i64::from(limit.window_secs) * 1000, i64::from(limit.max));
+                let left_ms = Box::pin(storage(auth)?.count(&key, numbers)).await?;
+                Ok(left_ms.map(|left_ms| (left_ms + 999).div_euclid(1000)))
+            }
         }
     }
 
@@ -71,10 +78,11 @@ impl RateCounts {
     ///
     /// # Errors
     /// When counts are kept in the database and it fails.
-    pub async fn forget(&self, db: &dyn Database, key: &str) -> Result<(), AuthError> {
+    pub async fn forget(&self, auth: &Auth, db: &dyn Database, key: &str) -> Result<(), AuthError> {
         match self.storage {
             RateLimitStorage::Memory => _ = self.shard(key).remove(key),
             RateLimitStorage::Database => forget(db, key).await?,
+            RateLimitStorage::SecondaryStorage => Box::pin(storage(auth)?.forget_count(key)).await?,
         }
         Ok(())
     }
@@ -106,6 +114,10 @@ impl RateCounts {
             Err(poisoned) => poisoned.into_inner(),
         }
     }
+}
+
+fn storage(auth: &Auth) -> Result<&Secondary, AuthError> {
+    auth.secondary.as_deref().ok_or_else(|| AuthError::Internal("there is no secondary storage to count in".into()))
 }
 
 /// Whole seconds until the window that began at `last` is over, rounded up, and never more than the window.

@@ -1,7 +1,7 @@
 //! Sessions: made, found, extended and ended.
 
 use super::user::new_row;
-use super::{Auth, AuthError, Scope, lifecycle, session_token, version};
+use super::{Auth, AuthError, Scope, lifecycle, secondary_sessions, session_token, version};
 use crate::clock::Timestamp;
 use crate::crypto::random::ALPHANUMERIC;
 use crate::store::session;
@@ -62,6 +62,12 @@ pub async fn find_active(auth: &Auth, db: &dyn Database, token: &str) -> Result<
 /// # Errors
 /// When the store fails.
 pub async fn find_active_by_id(auth: &Auth, db: &dyn Database, id: &str) -> Result<Option<ActiveSession>, AuthError> {
+    if let Some(storage) = secondary_sessions::of(auth) {
+        let own = [eq("id", id)];
+        let found = Box::pin(secondary_sessions::find(auth, (storage, db), &own)).await?;
+        let live = found.filter(|(session, _)| session.expires_at() > auth.now());
+        return Ok(live.map(|(session, user)| ActiveSession::stored(session, user)));
+    }
     let found = db.find_one(session::MODEL, &[eq("id", id)]).await?.map(Session);
     let Some(session) = found.filter(|session| session.expires_at() > auth.now()) else { return Ok(None) };
     let user = find_user_by_id(db, session.user_id()).await?;
@@ -143,6 +149,22 @@ pub async fn end(auth: &Auth, scope: &Scope, token: &str) -> Result<Option<Sessi
     Ok(ended.map(|row| session_token::with_token(Session(row), token)).transpose()?)
 }
 
+/// Whether this process, or any of those that share the database, was told that the session of `token` is ended.
+///
+/// # Errors
+/// When the store fails.
+pub async fn was_ended(auth: &Auth, db: &dyn Database, token: &str) -> Result<bool, AuthError> {
+    secondary_sessions::was_ended(auth, db, token).await
+}
+
+/// Notes that the session of `token`, of which there is no row, is ended.
+///
+/// # Errors
+/// When the store fails.
+pub async fn note_end(auth: &Auth, scope: &Scope, token: &str) -> Result<(), AuthError> {
+    secondary_sessions::note_until(auth, scope, token, auth.now().plus_secs(auth.config.session.expires_in)).await
+}
+
 /// Ends all sessions of the user, but for the one with the token `except`, and returns how many there were. Known and trusted
 /// devices end with them.
 ///
@@ -171,9 +193,20 @@ pub async fn end_where(auth: &Auth, scope: &Scope, filters: &[Filter]) -> Result
 /// # Errors
 /// When the store fails.
 pub async fn list(auth: &Auth, db: &dyn Database, user_id: &str) -> Result<Vec<Session>, AuthError> {
-    let mut sessions = session::list_sessions(db, user_id, auth.now()).await?;
+    let mut sessions = newest(auth, db, user_id).await?;
     sessions.reverse();
     Ok(sessions)
+}
+
+/// As [`list`], newest first.
+///
+/// # Errors
+/// When the store fails.
+pub async fn newest(auth: &Auth, db: &dyn Database, user_id: &str) -> Result<Vec<Session>, AuthError> {
+    match secondary_sessions::of(auth) {
+        Some(storage) => Box::pin(secondary_sessions::list(auth, storage, user_id, auth.now())).await,
+        None => Ok(session::list_sessions(db, user_id, auth.now()).await?),
+    }
 }
 
 /// Sets fields of a session. `None` when it was ended meanwhile.

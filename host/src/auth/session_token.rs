@@ -2,11 +2,11 @@
 //!
 //! Invariant: a stored hash is nobody's token. Its form is one that no token has, and no session is looked up by it.
 
-use super::{Auth, AuthError};
+use super::{Auth, AuthError, secondary_sessions};
 use crate::config::TokenStorage;
 use crate::crypto::{base64_url, sha256};
 use crate::store::session::find_session_with_user;
-use crate::store::{Database, Filter, Session, StoreError, User, none_of, one_of};
+use crate::store::{Database, Filter, Session, StoreError, User, eq, none_of, one_of};
 
 /// Begins a hash. No token has a colon.
 const HASH: &str = "sha256:";
@@ -33,7 +33,14 @@ pub async fn find(auth: &Auth, db: &dyn Database, token: &str) -> Result<Option<
         TokenStorage::Hashed => [hash(token), token.to_owned()],
     };
     for form in forms {
-        if let Some((session, user)) = find_session_with_user(db, &form).await? {
+        let found = match secondary_sessions::of(auth) {
+            Some(storage) => {
+                let own = [eq("token", form.as_str())];
+                Box::pin(secondary_sessions::find(auth, (storage, db), &own)).await?
+            }
+            None => find_session_with_user(db, &form).await?,
+        };
+        if let Some((session, user)) = found {
             return Ok(Some((with_token(session, token)?, user)));
         }
     }

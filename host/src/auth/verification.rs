@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use super::user::new_row;
 use super::{Auth, AuthError, Scope, lifecycle};
-use crate::config::IdentifierForm;
+use crate::config::{Home, IdentifierForm};
 use crate::crypto::{base64_url, sha256};
 use crate::store::verification::{self, Verification};
 use crate::store::{Database, eq};
@@ -79,7 +79,7 @@ pub async fn replace(
 ) -> Result<bool, AuthError> {
     let newest = newest(auth, scope, identifier).await?;
     let Some(newest) = newest.filter(|row| row.expires_at() > auth.now()) else { return Ok(false) };
-    let unchanged = [eq("id", newest.id()), eq("value", current)];
+    let unchanged = [eq("identifier", newest.identifier()), eq("id", newest.id()), eq("value", current)];
     let changes = [("value", value.into()), ("updatedAt", auth.now().into())];
     Ok(!lifecycle::update(auth, scope, verification::MODEL, &unchanged, &changes).await?.is_empty())
 }
@@ -87,9 +87,20 @@ pub async fn replace(
 /// The newest row, in the configured form or, from before that was configured, in the plain one.
 async fn newest(auth: &Auth, db: &dyn Database, identifier: &str) -> Result<Option<Verification>, AuthError> {
     let stored = stored(auth, identifier);
-    match verification::find_verification(db, &stored).await? {
-        None if stored != identifier => Ok(verification::find_verification(db, identifier).await?),
+    match newest_as(auth, db, &stored).await? {
+        None if stored != identifier => newest_as(auth, db, identifier).await,
         found => Ok(found),
+    }
+}
+
+async fn newest_as(auth: &Auth, db: &dyn Database, stored: &str) -> Result<Option<Verification>, AuthError> {
+    match (&auth.secondary, auth.config.verification_home()) {
+        (Some(storage), Home::Secondary { .. }) => {
+            let own = [eq("identifier", stored)];
+            let found = Box::pin(storage.find(auth.schema(), verification::MODEL, &own)).await?;
+            Ok(found.into_iter().next().map(Verification))
+        }
+        _ => Ok(verification::find_verification(db, stored).await?),
     }
 }
 

@@ -127,6 +127,7 @@ async fn verify(store: &Store, config: &Config) -> CommandResult {
     let range = verified.range.map(|(first, last)| format!(", {first} to {last}")).unwrap_or_default();
     match verified.findings.len() {
         0 => tell!("{} events{range}: as the server wrote them", verified.rows),
+        1 => return Err(format!("{} events{range}: 1 finding", verified.rows).into()),
         count => return Err(format!("{} events{range}: {count} findings", verified.rows).into()),
     }
     Ok(())

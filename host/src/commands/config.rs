@@ -1,13 +1,17 @@
-//! `doorward config show`: every option with the value that counts and where it comes from, secrets masked.
+//! `doorward config show`: every option with the value that counts and where it comes from, secrets masked. `doorward config
+//! schema`: the JSON Schema of the file, for editors.
+
+use std::path::PathBuf;
 
 use clap::Subcommand;
 use serde_json::Value as Json;
 
 use super::CommandResult;
+use super::openapi::write;
 use super::serve::missing_database;
 use crate::app::{StartError, open_migrated};
 use crate::auth::settings;
-use crate::config::Config;
+use crate::config::{Config, ConfigError};
 
 /// What can be done with the configuration.
 #[derive(Subcommand)]
@@ -19,14 +23,29 @@ pub enum ConfigCommand {
         #[arg(long)]
         set: bool,
     },
+    /// Print the JSON Schema of the configuration file, with which editors complete and check it.
+    Schema {
+        /// The file; without one, it is printed.
+        #[arg(long)]
+        output: Option<PathBuf>,
+    },
 }
+
+/// The suite compares it with the code.
+const SCHEMA: &str = include_str!("../../../docs/doorward.schema.json");
 
 /// Runs one of the commands.
 ///
 /// # Errors
 /// When the options cannot be written down.
-pub fn run(command: &ConfigCommand, config: &Config) -> CommandResult {
-    let ConfigCommand::Show { set } = command;
+pub fn run(command: &ConfigCommand, load: impl FnOnce() -> Result<Config, ConfigError>) -> CommandResult {
+    match command {
+        ConfigCommand::Show { set } => show(&load()?, *set),
+        ConfigCommand::Schema { output } => write(output.as_deref(), SCHEMA),
+    }
+}
+
+fn show(config: &Config, set: bool) -> CommandResult {
     let config = &with_database(config);
     let mut lines = Vec::new();
     collect(config, "", &serde_json::to_value(config)?, &mut lines);

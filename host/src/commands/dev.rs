@@ -1,20 +1,19 @@
-//! `doorward dev`: builds what is missing, migrates, serves with a mailbox, and reloads what changes.
+//! `doorward dev`: builds what is missing, migrates, serves with a mailbox, and keeps up with what changes.
 
-use std::collections::BTreeMap;
+mod watch;
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
 
-use super::serve::{announce, listen, reload};
-use super::{CommandResult, environment, init, load, load_for_server, plugin, user};
+use super::serve::{announce, listen};
+use super::{CommandResult, environment, init, load_for_server, plugin, user};
 use crate::app::{App, open_store};
 use crate::auth::Scope;
 use crate::config::{Config, ConfigError, MailConfig, MailTransport};
 use crate::server;
 use crate::store::Store;
 
-const WATCH_EVERY: Duration = Duration::from_millis(500);
 /// Official plugins that do nothing without an account of the operator elsewhere.
 const NEED_CREDENTIALS: [&str; 1] = ["social"];
 
@@ -30,9 +29,9 @@ pub fn dev(config_file: &Path) -> CommandResult {
     };
     // The port is taken first: whoever finds it taken learns that before a long build.
     let listeners = listen(&config)?;
-    for (folder, out) in plugin_folders(&config, first.is_some()) {
+    for request in builds(&config, first.is_some()) {
         step("building the plugins (the first time takes a few minutes)");
-        plugin::build(&plugin::BuildRequest { folder, out, target: plugin::target(&config.resolve(".")) })?;
+        plugin::build(&request)?;
     }
     let config = match first {
         Some(first) => {
@@ -47,7 +46,7 @@ pub fn dev(config_file: &Path) -> CommandResult {
         open_store(&config)?.migrate().await?;
         step("loading plugins and scripts");
         let app = Arc::new(App::start(config).await?);
-        tokio::spawn(reload_on_change(Arc::clone(&app), config_file.clone()));
+        tokio::spawn(watch::keep_up(Arc::clone(&app), config_file.clone()));
         announce(&app, &listeners)?;
         greet(&app, &config_file).await;
         server::serve(app, listeners).await?;
@@ -98,11 +97,12 @@ fn for_development(mut config: Config) -> Config {
     config
 }
 
-/// The folders of crates that are built, and where their components go: a workspace of plugins in `plugins` when plugins are
-/// switched on or a first configuration is to list them, and the plugin that the configuration lies beside.
-fn plugin_folders(config: &Config, is_first: bool) -> Vec<(PathBuf, PathBuf)> {
+/// What is built: a workspace of plugins in `plugins` when plugins are switched on or a first configuration is to list them, and
+/// the plugin that the configuration lies beside.
+fn builds(config: &Config, is_first: bool) -> Vec<plugin::BuildRequest> {
     let workspace = config.resolve("plugins");
     let own = config.resolve(".");
+    let own_folder = own.clone();
     let mut folders = Vec::new();
     let is_wanted = is_first || config.plugins.iter().any(|plugin| plugin.enabled);
     if is_wanted && workspace.join("Cargo.toml").exists() {
@@ -111,30 +111,9 @@ fn plugin_folders(config: &Config, is_first: bool) -> Vec<(PathBuf, PathBuf)> {
     if plugin::is_plugin(&own) {
         folders.push((own, config.resolve("dist")));
     }
-    folders
-}
-
-/// Loads plugins and scripts again when one of their files or the configuration changes.
-async fn reload_on_change(app: Arc<App>, config_file: PathBuf) {
-    let mut seen = modification_times(&app.config, &config_file);
-    loop {
-        tokio::time::sleep(WATCH_EVERY).await;
-        // The files are those that the configuration lists now.
-        let listed = load(&config_file).ok();
-        let now = modification_times(listed.as_ref().unwrap_or(&app.config), &config_file);
-        if now != seen {
-            reload(&app, load_for_development(&config_file)).await;
-            seen = now;
-        }
-    }
-}
-
-/// When the configuration, each component and each script was last written.
-fn modification_times(config: &Config, config_file: &Path) -> BTreeMap<PathBuf, Option<SystemTime>> {
-    let scripts = config.hooks.iter().map(|hook| config.resolve(&hook.file));
-    let components = config.plugins.iter().map(|plugin| config.component_path(plugin));
-    let modified = |path: &PathBuf| std::fs::metadata(path).and_then(|data| data.modified()).ok();
-    scripts.chain(components).chain([config_file.to_owned()]).map(|path| (path.clone(), modified(&path))).collect()
+    let target = plugin::target(&own_folder);
+    let request = |(folder, out): (PathBuf, PathBuf)| plugin::BuildRequest { folder, out, target: target.clone() };
+    folders.into_iter().map(request).collect()
 }
 
 fn step(text: &str) {

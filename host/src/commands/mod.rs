@@ -1,20 +1,27 @@
-//! The command line: one file a command.
+//! The command line.
+//!
+//! Flat: one file a command.
 
 #[macro_use]
 pub mod terminal;
 
 mod audit;
+mod backup;
 mod clean;
 mod config;
 mod dev;
+mod doctor;
 mod hooks;
 mod init;
 mod mail;
 mod manual;
 mod migrate;
+mod openapi;
 pub mod plugin;
 mod secret;
 mod serve;
+mod top;
+mod types;
 mod user;
 
 use std::collections::BTreeMap;
@@ -51,18 +58,36 @@ enum Command {
         #[arg(long)]
         plan: bool,
     },
+    /// Write a checked copy of the SQLite database to a new file; a server may go on.
+    Backup {
+        /// The new file.
+        file: PathBuf,
+    },
+    /// Put a backup in the place of the SQLite database, while no server runs.
+    Restore {
+        /// The backup.
+        file: PathBuf,
+    },
     /// Remove expired sessions, verifications, counts and mails. A server does it by itself every ten minutes.
     Clean,
     /// Check configuration, plugins, scripts and database without serving.
     Check,
+    /// Show what plugins and scripts of the running server cost, every two seconds.
+    Top {
+        /// Show the counts since the server's start, once.
+        #[arg(long)]
+        once: bool,
+    },
+    /// Look for what is wrong with an installation, and say the command that mends it. Nothing is changed.
+    Doctor,
     /// Print a new secret, or the key that the receiver of a webhook checks signatures with.
     Secret {
         /// The receiver: `mail`, or a script as `[[hooks]]` names it.
         #[arg(long = "for")]
         receiver: Option<String>,
     },
-    /// Write a configuration file with a new secret, and make its database.
-    Init,
+    /// Write a configuration file with a new secret, and make its database. At a terminal, it asks for what is not given.
+    Init(init::Wishes),
     /// Make, list and change users.
     #[command(subcommand)]
     User(user::UserCommand),
@@ -75,6 +100,21 @@ enum Command {
     /// Try whether mail leaves, and look after what waits to leave.
     #[command(subcommand)]
     Mail(mail::MailCommand),
+    /// Write the description of the API, as an OpenAPI 3.1 document.
+    Openapi {
+        /// That of the management API.
+        #[arg(long)]
+        management: bool,
+        /// The file; without one, it is printed.
+        #[arg(long)]
+        output: Option<PathBuf>,
+    },
+    /// Write a TypeScript file for the official client: additional fields, and the endpoints of plugins.
+    Types {
+        /// The file; without one, it is printed.
+        #[arg(long)]
+        output: Option<PathBuf>,
+    },
     /// Print what a shell needs to complete these commands.
     Completions {
         /// Which shell.
@@ -102,17 +142,23 @@ pub fn run(cli: Cli) -> CommandResult {
     match cli.command {
         Command::Dev => dev::dev(&cli.config),
         Command::Secret { receiver } => secret::secret(receiver.as_deref(), || load(&cli.config)),
-        Command::Init => init::init(&cli.config, || load(&cli.config)),
-        Command::User(command) => user::run(command, load(&cli.config)?),
-        Command::Audit(command) => audit::run(command, &load(&cli.config)?),
-        Command::Config(command) => config::run(&command, &load(&cli.config)?),
+        Command::Init(wishes) => init::init(&cli.config, wishes, || load(&cli.config)),
+        Command::User(command) => user::run(command, load_with_rows(&cli.config)?),
+        Command::Config(command) => config::run(&command, || load(&cli.config)),
+        Command::Openapi { management, output } => openapi::openapi(&load(&cli.config)?, management, output.as_deref()),
+        Command::Types { output } => types::types(&load(&cli.config)?, output.as_deref()),
+        Command::Audit(command) => audit::run(command, &load_with_rows(&cli.config)?),
         Command::Completions { shell } => manual::completions(shell),
         Command::Man { folder } => manual::pages(folder.as_deref()),
-        Command::Mail(command) => mail::run(command, &load(&cli.config)?),
+        Command::Mail(command) => mail::run(command, &load_with_rows(&cli.config)?),
         Command::Hooks(command) => hooks::run(&command, || load(&cli.config)),
         Command::Plugin(command) => plugin::run(command, || load(&cli.config)),
-        Command::Migrate { plan } => migrate::migrate(load(&cli.config)?, plan),
-        Command::Clean => clean::clean(&load(&cli.config)?),
+        Command::Migrate { plan } => migrate::migrate(load_with_rows(&cli.config)?, plan),
+        Command::Backup { file } => backup::back_up(&load_with_rows(&cli.config)?, &file),
+        Command::Restore { file } => backup::restore(&load_with_rows(&cli.config)?, &file),
+        Command::Clean => clean::clean(&load_with_rows(&cli.config)?),
+        Command::Top { once } => top::top(&load(&cli.config)?, once),
+        Command::Doctor => doctor::doctor(&cli.config, || load(&cli.config)),
         Command::Check => serve::check(load(&cli.config)?),
         Command::Serve => serve::serve(&cli.config),
     }
@@ -122,6 +168,17 @@ fn load(path: &Path) -> Result<Config, ConfigError> {
     let config = Config::load(path, &environment()?)?;
     tell_of_unused(&config);
     Ok(config)
+}
+
+/// As [`load`], for a command about what the database keeps.
+fn load_with_rows(path: &Path) -> Result<Config, ConfigError> {
+    let config = load(path)?;
+    if config.has_database() {
+        return Ok(config);
+    }
+    Err(ConfigError::Invalid(
+        "database.url = \"none\": this server keeps no rows, so this command has nothing to do".into(),
+    ))
 }
 
 /// As [`load`], for a server: from now on the log looks as the file says. Commands for people log as text.

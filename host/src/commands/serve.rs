@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::{CommandResult, load_for_server};
 use crate::app::App;
-use crate::config::{Config, ConfigError, MailTransport};
+use crate::config::{Config, ConfigError, MailTransport, NO_DATABASE};
 use crate::http::shown_url;
 use crate::outbox::transport;
 use crate::server::{self, Listeners};
@@ -40,7 +40,7 @@ pub fn announce(app: &App, listeners: &Listeners) -> std::io::Result<()> {
         version = env!("CARGO_PKG_VERSION"),
         management = management.map(tracing::field::display),
         base_url = config.origin(),
-        database = shown_url(&config.database.url),
+        database = if config.has_database() { shown_url(&config.database.url) } else { NO_DATABASE.to_owned() },
         plugins = plugins.join(", "),
         scripts = scripts.join(", "),
         mail = mail_route(config),
@@ -62,6 +62,15 @@ fn mail_route(config: &Config) -> String {
         },
         _ => "mailbox at /dev/mailbox".to_owned(),
     }
+}
+
+/// Puts the plugins and scripts of a configuration in place that was read again, and returns the options that wait for a
+/// restart.
+///
+/// # Errors
+/// Why the old ones serve on.
+pub(super) async fn told_reload(app: &App, config: &Config) -> Result<Vec<String>, String> {
+    app.reload(config).await.map_err(|error| error.to_string())
 }
 
 /// Puts the plugins and scripts of a configuration in place that was read again. Whatever is wrong is logged, and the old ones
@@ -115,7 +124,7 @@ pub fn check(config: Config) -> CommandResult {
     })
 }
 
-async fn check_tables(config: &Config, store: &Store) -> CommandResult {
+pub(super) async fn check_tables(config: &Config, store: &Store) -> CommandResult {
     let misfits = store.misfits(config.advanced.database.generate_id).await?;
     for misfit in misfits.iter().filter(|misfit| !misfit.is_fatal) {
         remark!("doorward: note: {}", misfit.text);
@@ -124,7 +133,7 @@ async fn check_tables(config: &Config, store: &Store) -> CommandResult {
     if fatal.is_empty() { Ok(()) } else { Err(format!("the tables do not fit: {}", fatal.join("; ")).into()) }
 }
 
-async fn greet_mail_server(config: &Config) -> CommandResult {
+pub(super) async fn greet_mail_server(config: &Config) -> CommandResult {
     let Some(mail) = config.mail.as_ref().filter(|mail| mail.transport == MailTransport::Smtp) else { return Ok(()) };
     let (server, options) = transport::smtp(mail)?;
     let greeted = server.greet().await;

@@ -23,12 +23,13 @@ impl Config {
     }
 
     /// The values that are not shown, by the options' names.
-    fn hidden(&self) -> [(&'static str, Vec<&str>); 7] {
+    fn hidden(&self) -> [(&'static str, Vec<&str>); 8] {
         let smtp = self.mail.as_ref().and_then(|mail| mail.smtp.as_ref());
         let webhook = self.mail.as_ref().and_then(|mail| mail.webhook.as_ref());
         let keys = self.management_keys.iter().map(|key| key.value.expose().as_str());
         [
             ("database.url", vec![self.database.url.as_str()]),
+            ("secondary_storage.url", self.secondary_storage.iter().map(|storage| storage.url.as_str()).collect()),
             ("secret", vec![self.secret_value.expose().as_str()]),
             ("secrets", self.all_secrets.iter().map(|secret| secret.expose().as_str()).collect()),
             ("management.keys", keys.collect()),
@@ -110,6 +111,11 @@ mod tests {
             ),
             ("", &format!("secret = \"another-{SECRET}\""), "secret secrets"),
             ("database.url = \"postgres://a:b@h/x\"", "database.url = \"postgres://a:c@h/x\"", "database.url"),
+            (
+                "secondary_storage.url = \"redis://:a@h\"",
+                "secondary_storage.url = \"redis://:b@h\"",
+                "secondary_storage.url",
+            ),
             ("", &mail("a"), "mail mail.smtp.password"),
             (&mail("a"), &mail("b"), "mail.smtp.password"),
             (&webhook("a"), &webhook("b"), "mail.webhook.url"),
@@ -125,8 +131,8 @@ mod tests {
     #[test]
     fn every_option_is_applied_or_compared() {
         let text = format!(
-            "secret = \"{SECRET}\"\n[management]\naddress = \"127.0.0.1:1\"\n[mail]\ntransport = \"smtp\"\nfrom = \"a@b.c\"\n\
-             smtp = {{ host = \"m\" }}\nwebhook = {{ url = \"https://a.example\" }}"
+            "secret = \"{SECRET}\"\nsecondary_storage.url = \"redis://h\"\n[management]\naddress = \"127.0.0.1:1\"\n\
+             [mail]\ntransport = \"smtp\"\nfrom = \"a@b.c\"\nsmtp = {{ host = \"m\" }}\nwebhook = {{ url = \"https://a.example\" }}"
         );
         let config = Config::parse(&text, Path::new("."), &BTreeMap::new()).unwrap();
         let shown = serde_json::to_value(&config).unwrap();

@@ -10,11 +10,8 @@ impl Config {
         self.check_base()?;
         self.check_origins()?;
         self.check_database()?;
-        if self.verification.store_in_database == Some(false) {
-            let text =
-                "verification.store_in_database = false: there is no other place than the database. Remove the line";
-            return invalid(text.to_owned());
-        }
+        self.check_secondary()?;
+        self.check_stateless()?;
         if self.advanced.database.default_find_many_limit == 0 {
             return invalid("advanced.database.default_find_many_limit must be at least 1".to_owned());
         }
@@ -89,6 +86,9 @@ impl Config {
             return invalid("a time limit of [database] is 0: it must be at least 1 millisecond".to_owned());
         }
         let url = &database.url;
+        if !self.has_database() {
+            return Ok(());
+        }
         if let Some(path) = url.strip_prefix("sqlite://") {
             return match path {
                 "" => invalid("database.url names no file. Write \"sqlite://doorward.db\"".to_owned()),
@@ -108,7 +108,7 @@ impl Config {
         match url::Url::parse(url) {
             _ if !schemes.iter().any(|scheme| url.starts_with(scheme)) => {
                 let text = "database.url starts with none of sqlite://, postgres://, mysql://, mariadb://. \
-                            Write \"sqlite://doorward.db\" or \"postgres://user@host/name\"";
+                            Write \"sqlite://doorward.db\", \"postgres://user@host/name\", or \"none\" for a server without rows";
                 invalid(text.to_owned())
             }
             Err(error) => invalid(format!(

@@ -39,6 +39,7 @@ impl Config {
         let mut config = variables::apply(table, environment)?.unwrap_or(from_file);
         config.unused_variables = unused_variables;
         config.sources = sources;
+        config.fill_stateless();
         if let Some(url) = environment.get(REFERENCE_URL).filter(|_| !config.sources.contains_key("base_url")) {
             config.base_url.clone_from(url);
             config.sources.insert("base_url".to_owned(), format!("variable {REFERENCE_URL}"));
@@ -95,7 +96,8 @@ fn read_mail_secrets(
     Ok(())
 }
 
-/// Puts the text of a variable or a file in place of every `{ env = "NAME" }` and `{ file = "PATH" }` in a plugin's option.
+/// Puts the text in place of every `{ env = "NAME" }`, `{ file = "PATH" }` and `{ credential = "NAME" }` in a plugin's
+/// option.
 fn read_option_secrets(
     name: &str,
     option: &mut Value,

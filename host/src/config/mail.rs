@@ -54,7 +54,7 @@ pub struct SmtpConfig {
     pub helo_name: Option<String>,
     /// User name, when the server asks for one.
     pub username: Option<String>,
-    /// Password: text, `{ env = "NAME" }` or `{ file = "PATH" }`.
+    /// Password: text, `{ env = "NAME" }`, `{ file = "PATH" }` or `{ credential = "NAME" }`.
     pub password: Option<SecretSource>,
 }
 

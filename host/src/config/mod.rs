@@ -7,6 +7,7 @@
 
 mod accent;
 mod account;
+mod address_rule;
 mod audit;
 mod changes;
 mod check;
@@ -23,9 +24,12 @@ mod parse_error;
 mod parts;
 mod plugins;
 mod public_facts;
+mod secondary;
 mod secret_source;
 mod secrets;
+mod session;
 mod settings;
+mod stateless;
 mod variables;
 
 use std::collections::BTreeMap;
@@ -45,8 +49,8 @@ pub use models::{
     StoreIdentifier, Verification,
 };
 pub use options::{
-    Advanced, ChangeEmail, CookieAttributes, CookieCache, CookieCacheStrategy, CookieOptions, CrossSubDomainCookies,
-    DeleteUser, EmailAndPassword, EmailVerification, IpAddress, OnApiError, SameSite, Session, TokenStorage, User,
+    Advanced, ChangeEmail, CookieAttributes, CookieOptions, CrossSubDomainCookies, DeleteUser, EmailAndPassword,
+    EmailVerification, IpAddress, OnApiError, SameSite, User,
 };
 pub use pages::{ASSETS, Pages, SiteFiles};
 pub use parse_error::{is_at_top, misplaced, nearest};
@@ -57,8 +61,11 @@ pub use parts::{
 pub use plugins::{
     BreakerConfig, FailurePolicy, OnFailure, PluginConfig, PluginHttp, PluginLimits, PluginNames, PluginTrust,
 };
+pub use secondary::{Home, SecondaryStorage};
 pub use secret_source::SecretSource;
+pub use session::{CookieCache, CookieCacheStrategy, RefreshCache, Session, TokenStorage};
 pub use settings::{DATABASE, Fault, Setting, SettingKind};
+pub use stateless::NO_DATABASE;
 
 use crate::crypto::seal::Secrets;
 use crate::crypto::secret::Secret;
@@ -75,7 +82,7 @@ pub struct Config {
     pub base_path: String,
     /// Endpoints for operators stand below it. Absent means `/api`, or `/operator` where `base_path` is `/api`.
     pub operator_path: Option<String>,
-    /// The secret that signs cookies and seals values: text, `{ env = "NAME" }` or `{ file = "PATH" }`.
+    /// The secret that signs cookies and seals values: text, `{ env = "NAME" }`, `{ file = "PATH" }` or `{ credential = "NAME" }`.
     pub secret: SecretSource,
     /// Secrets with versions, for rotation: the first signs and seals, all of them are accepted; `secret` then is the
     /// one from before there were versions.
@@ -92,6 +99,8 @@ pub struct Config {
     pub server: Server,
     /// Where rows are kept.
     pub database: Database,
+    /// Redis or Valkey, for sessions, verifications and limits.
+    pub secondary_storage: Option<SecondaryStorage>,
     /// How passwords are hashed.
     pub password_hashing: PasswordHashing,
     /// Sign-up and sign-in by password.
@@ -172,6 +181,7 @@ impl Default for Config {
             disabled_paths: Vec::new(),
             server: Server::default(),
             database: Database::default(),
+            secondary_storage: None,
             password_hashing: PasswordHashing::default(),
             email_and_password: EmailAndPassword::default(),
             email_verification: EmailVerification::default(),

@@ -110,10 +110,12 @@ pub struct Verification {
     pub model_name: Option<String>,
     /// Names of columns.
     pub fields: ColumnNames,
+    /// Fields beside the core's; new verifications get their defaults.
+    pub additional_fields: AdditionalFields,
     /// How identifiers are stored: `"plain"`, `"hashed"`, or `{ default = …, overrides = { "reset-password:" = … } }`. The
     /// default hashes those of mailed links; the reference's is `"plain"`. Rows in the plain form are redeemed for their life.
     pub store_identifier: StoreIdentifier,
-    /// Keeps verifications in the database. There is no other place, so that `false` is refused.
+    /// Keeps verifications in the database; absent means where there is no `secondary_storage`.
     pub store_in_database: Option<bool>,
 }
 

@@ -1,4 +1,4 @@
-//! Options that carry the reference's names: passwords, verification, users, sessions, cookies.
+//! Options that carry the reference's names: passwords, verification, users, cookies.
 
 use std::collections::BTreeMap;
 
@@ -169,96 +169,6 @@ impl Default for DeleteUser {
     fn default() -> Self {
         Self { enabled: false, send_delete_account_verification: false, delete_token_expires_in: 86_400 }
     }
-}
-
-/// `[session]`
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Session {
-    /// Name of the table.
-    pub model_name: Option<String>,
-    /// Names of columns.
-    pub fields: ColumnNames,
-    /// Fields beside the core's.
-    pub additional_fields: AdditionalFields,
-    /// Life of a session in seconds.
-    pub expires_in: i64,
-    /// A session is extended when this many seconds of its life are used.
-    pub update_age: i64,
-    /// A session counts as fresh for this many seconds; 0 means always.
-    pub fresh_age: i64,
-    /// Lets the list of sessions say of each whether it is the caller's own (`isCurrent`).
-    pub mark_current: bool,
-    /// Never extends a session.
-    pub disable_session_refresh: bool,
-    /// `GET` never writes; `POST /get-session` extends.
-    pub defer_session_refresh: bool,
-    /// A signed copy of the session in a cookie.
-    pub cookie_cache: CookieCache,
-    /// How tokens of sessions are stored.
-    pub token_storage: TokenStorage,
-}
-
-/// `session.token_storage`
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum TokenStorage {
-    /// As they are, like the reference: who reads the table can sign nothing, but has the tokens.
-    #[default]
-    Plain,
-    /// As their SHA-256. Lists of sessions show the hash, which ends a session as its token does. Sessions from before stay.
-    Hashed,
-}
-
-impl Default for Session {
-    fn default() -> Self {
-        Self {
-            model_name: None,
-            fields: ColumnNames::new(),
-            additional_fields: AdditionalFields::default(),
-            expires_in: 604_800,
-            update_age: 86_400,
-            fresh_age: 86_400,
-            mark_current: false,
-            disable_session_refresh: false,
-            defer_session_refresh: false,
-            cookie_cache: CookieCache::default(),
-            token_storage: TokenStorage::default(),
-        }
-    }
-}
-
-/// `[session.cookie_cache]`
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct CookieCache {
-    /// Switches the cache on.
-    pub enabled: bool,
-    /// Life of a copy in seconds.
-    pub max_age: i64,
-    /// How the copy is protected.
-    pub strategy: CookieCacheStrategy,
-    /// Copies of another version are discarded.
-    pub version: String,
-}
-
-impl Default for CookieCache {
-    fn default() -> Self {
-        Self { enabled: false, max_age: 300, strategy: CookieCacheStrategy::default(), version: "1".into() }
-    }
-}
-
-/// How the cached session is protected.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum CookieCacheStrategy {
-    /// Base64url JSON with an HMAC.
-    #[default]
-    Compact,
-    /// A signed JWT.
-    Jwt,
-    /// An encrypted JWT.
-    Jwe,
 }
 
 /// `[advanced]`

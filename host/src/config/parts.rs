@@ -86,7 +86,7 @@ impl Default for Server {
 #[serde(default, deny_unknown_fields)]
 pub struct Database {
     /// `sqlite://file.db` (seen from the configuration file), `postgres://user@host/name` or `mysql://user@host/name`, which
-    /// is MariaDB's too.
+    /// is MariaDB's too; `none` for a server that keeps no rows.
     #[serde(serialize_with = "without_password")]
     pub url: String,
     /// Connections (PostgreSQL, MySQL) or reader threads (SQLite); 0 means the backend's default.
@@ -127,11 +127,13 @@ pub struct PasswordHashing {
     pub memory_kib: u32,
     /// argon2id passes.
     pub iterations: u32,
+    /// Makes new hashes with the reference's scrypt, so that it can open the database afterwards. argon2id is stronger.
+    pub keep_scrypt: bool,
 }
 
 impl Default for PasswordHashing {
     fn default() -> Self {
-        Self { concurrency: 0, queue: 256, memory_kib: 19_456, iterations: 2 }
+        Self { concurrency: 0, queue: 256, memory_kib: 19_456, iterations: 2, keep_scrypt: false }
     }
 }
 
@@ -145,8 +147,8 @@ pub struct RateLimiter {
     pub window: u32,
     /// Requests per window, client and path.
     pub max: u32,
-    /// Where counts are kept.
-    pub storage: RateLimitStorage,
+    /// Where counts are kept; absent means in `secondary_storage` if there is one, else in this process.
+    pub storage: Option<RateLimitStorage>,
     /// Name of the table, when counts are kept in the database.
     pub model_name: Option<String>,
     /// Names of its columns.
@@ -165,7 +167,7 @@ impl Default for RateLimiter {
             enabled: true,
             window: 10,
             max: 100,
-            storage: RateLimitStorage::default(),
+            storage: None,
             model_name: None,
             fields: ColumnNames::new(),
             per_account: PerAccountLimit::default(),
@@ -214,14 +216,16 @@ impl Default for PerRecipientLimit {
 }
 
 /// Where the limiter counts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RateLimitStorage {
     /// In this process.
-    #[default]
     Memory,
     /// In the table `rateLimit`, together with all other processes.
     Database,
+    /// In the secondary storage, together with all other processes.
+    #[serde(rename = "secondary-storage")]
+    SecondaryStorage,
 }
 
 /// One entry of `rate_limit.custom_rules`.

@@ -6,9 +6,10 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use crate::crypto::secret::Secret;
 
-/// A secret in the file itself, in an environment variable, or in a file of its own.
+/// A secret in the file itself, in an environment variable, in a file of its own, or among the credentials that systemd
+/// hands to the service.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(untagged, expecting = "expected text, { env = \"NAME\" } or { file = \"PATH\" }")]
+#[serde(untagged, expecting = "expected text, { env = \"NAME\" }, { file = \"PATH\" } or { credential = \"NAME\" }")]
 pub enum SecretSource {
     /// `{ env = "NAME" }`
     Env {
@@ -20,6 +21,11 @@ pub enum SecretSource {
         /// Path, seen from the configuration file; surrounding white space is cut.
         file: PathBuf,
     },
+    /// `{ credential = "NAME" }`: `LoadCredential=` or `SetCredentialEncrypted=` of the unit.
+    Credential {
+        /// Name of the credential.
+        credential: String,
+    },
     /// The value itself.
     Value(SecretText),
 }
@@ -29,7 +35,7 @@ impl SecretSource {
     pub fn value(&self) -> &str {
         match self {
             Self::Value(text) => text.0.expose(),
-            Self::Env { .. } | Self::File { .. } => "",
+            Self::Env { .. } | Self::File { .. } | Self::Credential { .. } => "",
         }
     }
 }

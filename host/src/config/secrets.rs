@@ -19,7 +19,16 @@ const REFERENCE_VARIABLE: &str = "BETTER_AUTH_SECRET";
 /// `2:newest,1:older` replaces the option `secrets`.
 const VARIABLE: &str = "DOORWARD_SECRETS";
 
+/// The folder that systemd puts a service's credentials into.
+const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
+
 type Environment = BTreeMap<String, String>;
+
+fn read_file(path: &Path) -> Result<Secret<String>, String> {
+    let text = std::fs::read_to_string(path);
+    let text = text.map_err(|error| format!("cannot read the secret from {}: {error}", path.display()))?;
+    Ok(Secret::new(text.trim().to_owned()))
+}
 
 impl SecretSource {
     /// The secret's value, or why there is none; relative paths are seen from `folder`.
@@ -30,11 +39,18 @@ impl SecretSource {
                 Some(value) => Ok(Secret::new(value.clone())),
                 None => Err(format!("the variable {env} is not set")),
             },
-            Self::File { file } => {
-                let path = folder.join(file);
-                let text = std::fs::read_to_string(&path)
-                    .map_err(|error| format!("cannot read the secret from {}: {error}", path.display()))?;
-                Ok(Secret::new(text.trim().to_owned()))
+            Self::File { file } => read_file(&folder.join(file)),
+            Self::Credential { credential } => {
+                if credential.is_empty() || credential.contains('/') || credential.starts_with('.') {
+                    return Err(format!("`{credential}` cannot be the name of a credential: it is that of a file"));
+                }
+                let given = environment.get(CREDENTIALS).ok_or_else(|| {
+                    format!(
+                        "there are no credentials, {CREDENTIALS} is not set: write \
+                         LoadCredential={credential}:/path/of/the/secret in the unit of systemd"
+                    )
+                })?;
+                read_file(&Path::new(given).join(credential))
             }
         }
     }
@@ -176,6 +192,21 @@ mod tests {
         assert!(parse(&text(OLD), &[]).is_ok());
         assert!(parse(&text("short"), &[]).unwrap_err().contains("the management key \"b\" has fewer than 32"));
         assert!(parse(&text(""), &[]).is_err());
+    }
+
+    #[test]
+    fn a_credential_of_systemd_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("auth"), format!("{NEW}\n")).unwrap();
+        let given = folder.path().display().to_string();
+        let text = |name: &str| format!("secret = {{ credential = \"{name}\" }}");
+        assert_eq!(parse(&text("auth"), &[("CREDENTIALS_DIRECTORY", &given)]).unwrap(), [NEW]);
+        let refused = |name: &str, variables: &[(&str, &str)]| parse(&text(name), variables).unwrap_err();
+        assert!(refused("auth", &[]).contains("LoadCredential=auth:"));
+        assert!(refused("other", &[("CREDENTIALS_DIRECTORY", &given)]).contains("cannot read the secret from"));
+        for name in ["../auth", "", ".x"] {
+            assert!(refused(name, &[("CREDENTIALS_DIRECTORY", &given)]).contains("cannot be the name"), "{name}");
+        }
     }
 
     #[test]

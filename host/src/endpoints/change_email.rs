@@ -25,9 +25,7 @@ struct Change {
 /// `UNAUTHORIZED`, `CHANGE_EMAIL_DISABLED`, `SESSION_NOT_FRESH`, `INVALID_PASSWORD`, or `400` when the address is the same or no mail can be sent.
 pub async fn change_email(exchange: &mut Exchange) -> Result<Response, ApiError> {
     let mut input = Input::body(exchange.request.body.as_ref());
-    let new_email = email::normalize(input.email("newEmail"));
-    let callback_url = input.optional_text("callbackURL").map(str::to_owned);
-    let password = input.optional_text("password").map(str::to_owned);
+    let (new_email, callback_url, password) = read(&mut input);
     input.finish()?;
     let active = exchange.require_session(SessionNeed::FROM_STORE).await?.clone();
     let config = &exchange.auth().config;
@@ -52,6 +50,13 @@ pub async fn change_email(exchange: &mut Exchange) -> Result<Response, ApiError>
         by_mail(exchange, &change, active, asks_owner).await?;
     }
     Ok(Response::json(&json!({ "status": true })))
+}
+
+/// The new address, where to go then, and the password.
+pub(super) fn read(input: &mut Input<'_>) -> (String, Option<String>, Option<String>) {
+    let new_email = email::normalize(input.email("newEmail"));
+    let callback_url = input.optional_text("callbackURL").map(str::to_owned);
+    (new_email, callback_url, input.optional_text("password").map(str::to_owned))
 }
 
 /// A session that was left open is not enough: it is fresh, or the password comes with the request.

@@ -18,9 +18,7 @@ use crate::outbox::notice::{self, Notice};
 /// `SERVER_BUSY`, 429 after too many wrong passwords.
 pub async fn change_password(exchange: &mut Exchange) -> Result<Response, ApiError> {
     let mut input = Input::body(exchange.request.body.as_ref());
-    let new_password = input.text("newPassword").to_owned();
-    let current_password = input.text("currentPassword").to_owned();
-    let revokes_others = input.optional_boolean("revokeOtherSessions").unwrap_or(false);
+    let (new_password, current_password, revokes_others) = read(&mut input);
     input.finish()?;
     let user = exchange.require_session(SessionNeed::FROM_STORE).await?.user.clone();
     password::check_new(&exchange.auth().config.email_and_password, &new_password)?;
@@ -44,4 +42,11 @@ pub async fn change_password(exchange: &mut Exchange) -> Result<Response, ApiErr
     }
     unit.commit().await?;
     Ok(Response::json(&json!({ "token": token, "user": user.0.output() })))
+}
+
+/// The new password, the present one, and whether other sessions end.
+pub(super) fn read(input: &mut Input<'_>) -> (String, String, bool) {
+    let new_password = input.text("newPassword").to_owned();
+    let current_password = input.text("currentPassword").to_owned();
+    (new_password, current_password, input.optional_boolean("revokeOtherSessions").unwrap_or(false))
 }

@@ -25,9 +25,7 @@ pub async fn delete_user(exchange: &mut Exchange) -> Result<Response, ApiError> 
     // Older clients send no body.
     let none = Json::Object(Map::new());
     let mut input = Input::body(exchange.request.body.as_ref().or(Some(&none)));
-    let callback_url = input.optional_text("callbackURL").map(str::to_owned);
-    let password = input.optional_text("password").map(str::to_owned);
-    let token = input.optional_text("token").map(str::to_owned);
+    let [callback_url, password, token] = read(&mut input);
     input.finish()?;
     let active = exchange.require_session(SessionNeed::FROM_STORE).await?.clone();
     if !exchange.auth().config.user.delete_user.enabled {
@@ -48,6 +46,11 @@ pub async fn delete_user(exchange: &mut Exchange) -> Result<Response, ApiError> 
         delete(exchange, &active.user, None).await?;
     }
     Ok(answer("User deleted"))
+}
+
+/// Where to go then, the password, and the token of a mailed link.
+pub(super) fn read(input: &mut Input<'_>) -> [Option<String>; 3] {
+    ["callbackURL", "password", "token"].map(|name| input.optional_text(name).map(str::to_owned))
 }
 
 /// The answer after a success.

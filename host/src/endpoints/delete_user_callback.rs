@@ -14,8 +14,7 @@ use crate::input::Input;
 pub async fn delete_user_callback(exchange: &mut Exchange) -> Result<Response, ApiError> {
     let query = exchange.request.query.to_json();
     let mut input = Input::query(&query);
-    let token = input.text("token");
-    let callback_url = input.optional_text("callbackURL").filter(|url| !url.is_empty());
+    let (token, callback_url) = read(&mut input);
     input.finish()?;
     exchange.require_trusted_targets(["callbackURL"])?;
     exchange.refuse_prefetch()?;
@@ -29,4 +28,9 @@ pub async fn delete_user_callback(exchange: &mut Exchange) -> Result<Response, A
     let user = active.ok_or(Code::FAILED_TO_GET_USER_INFO)?.user.clone();
     delete(exchange, &user, Some(token)).await?;
     Ok(callback_url.map_or_else(|| answer("User deleted"), Response::redirect))
+}
+
+/// The token of the link, and where to go then.
+pub(super) fn read<'a>(input: &mut Input<'a>) -> (&'a str, Option<&'a str>) {
+    (input.text("token"), input.optional_text("callbackURL").filter(|url| !url.is_empty()))
 }

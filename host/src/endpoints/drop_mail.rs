@@ -27,11 +27,16 @@ pub async fn drop_mail(exchange: &mut Exchange) -> Result<Response, ApiError> {
 /// `VALIDATION_ERROR` for a body that names none or both.
 pub fn which(exchange: &Exchange) -> Result<Which, ApiError> {
     let mut input = Input::body(exchange.request.body.as_ref());
-    let (id, all) = (input.optional_text("id").map(str::to_owned), input.optional_boolean("all"));
+    let (id, all) = read(&mut input);
     input.finish()?;
     match (id, all.unwrap_or(false)) {
         (Some(id), false) => Ok(Which::One(id)),
         (None, true) => Ok(Which::All),
         _ => Err(ApiError::validation("[body] Invalid input: expected `id` or `all`".to_owned())),
     }
+}
+
+/// One by its id, or all.
+pub(super) fn read(input: &mut Input<'_>) -> (Option<String>, Option<bool>) {
+    (input.optional_text("id").map(str::to_owned), input.optional_boolean("all"))
 }

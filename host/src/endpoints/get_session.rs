@@ -33,7 +33,8 @@ pub async fn get_session(exchange: &mut Exchange) -> Result<Response, ApiError> 
         (false, true) => Refresh::Deferred,
         (false, false) => Refresh::WhenDue,
     };
-    let need = SessionNeed { from_store: is_on("disableCookieCache"), refresh };
+    let ignores_copy = is_on("disableCookieCache");
+    let need = SessionNeed { from_store: ignores_copy, ignores_copy, refresh };
     let body = match exchange.session_with(need).await? {
         None => Ok(b"null".to_vec()),
         Some(active) if !is_deferred && !active.is_cached => {

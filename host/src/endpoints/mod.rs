@@ -18,6 +18,7 @@ pub mod list_accounts;
 pub mod list_audit;
 pub mod list_mail;
 pub mod list_sessions;
+pub mod notes;
 pub mod ok;
 pub mod operate_keys;
 pub mod operate_plugins;

@@ -18,10 +18,10 @@ use crate::plugin_host::Plugins;
 pub struct Extended {
     /// With all that counts.
     pub config: Arc<Config>,
-    /// The loaded plugins.
-    pub plugins: Arc<Plugins>,
+    /// The loaded plugins; they may hold what describes these endpoints.
+    pub plugins: Weak<Plugins>,
     /// The policies.
-    pub scripts: Arc<ScriptSet>,
+    pub scripts: Weak<ScriptSet>,
 }
 
 /// Answers `{"plugins": [{"id", "state": "on" | "paused" | "off", "locked", …}], "policies": [{"script", "calls", "outcomes",
@@ -72,11 +72,11 @@ impl Endpoint for SwitchPlugin {
 
 impl Extended {
     fn is_needed(&self, id: &str) -> bool {
-        self.plugins.decides_permissions() == Some(id)
+        self.plugins.upgrade().is_some_and(|plugins| plugins.decides_permissions() == Some(id))
     }
 
     fn to_json(&self) -> Json {
-        let mut facts = self.plugins.facts();
+        let mut facts = self.plugins.upgrade().map(|plugins| plugins.facts()).unwrap_or_default();
         let plugins = self.config.plugins.iter().filter(|entry| self.config.can_switch(entry));
         let plugins = plugins.map(|entry| {
             let mut plugin = Map::from_iter([("id".to_owned(), json!(entry.id))]);
@@ -93,7 +93,7 @@ impl Extended {
                 "failures": counts.failures, "micros": counts.micros,
             })
         };
-        let policies: Vec<Json> = self.scripts.metrics().into_iter().map(policy).collect();
+        let policies: Vec<Json> = self.scripts.upgrade().map(|scripts| scripts.metrics()).into_iter().flatten().map(policy).collect();
         json!({ "plugins": plugins.collect::<Vec<_>>(), "policies": policies })
     }
 }

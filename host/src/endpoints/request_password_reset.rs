@@ -23,8 +23,7 @@ const MESSAGE: &str = "If this email exists in our system, check your email for 
 /// `RESET_PASSWORD_DISABLED`, or when the store fails.
 pub async fn request_password_reset(exchange: &mut Exchange) -> Result<Response, ApiError> {
     let mut input = Input::body(exchange.request.body.as_ref());
-    let address = email::normalize(input.email("email"));
-    let redirect_to = input.optional_text("redirectTo").unwrap_or_default().to_owned();
+    let (address, redirect_to) = read(&mut input);
     input.finish()?;
     if !exchange.auth().config.sends_reset_password() {
         return Err(Code::RESET_PASSWORD_DISABLED.into());
@@ -33,6 +32,12 @@ pub async fn request_password_reset(exchange: &mut Exchange) -> Result<Response,
     queue(exchange, &unit, &address, &redirect_to).await?;
     unit.commit().await?;
     Ok(Response::json(&json!({ "status": true, "message": MESSAGE })))
+}
+
+/// The address, and where the link in the mail leads.
+pub(super) fn read(input: &mut Input<'_>) -> (String, String) {
+    let address = email::normalize(input.email("email"));
+    (address, input.optional_text("redirectTo").unwrap_or_default().to_owned())
 }
 
 /// For an address without a user, as many rows are read and written, so that timing reveals nothing.

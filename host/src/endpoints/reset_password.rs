@@ -19,11 +19,10 @@ use crate::outbox::notice::{self, Notice};
 pub async fn reset_password(exchange: &mut Exchange) -> Result<Response, ApiError> {
     let query = exchange.request.query.to_json();
     let mut input = Input::body(exchange.request.body.as_ref());
-    let new_password = input.text("newPassword").to_owned();
-    let in_body = input.optional_text("token");
+    let (new_password, in_body) = read(&mut input);
     input.finish()?;
     let mut input = Input::query(&query);
-    let in_query = input.optional_text("token");
+    let in_query = read_query(&mut input);
     input.finish()?;
     let token = in_body.filter(|token| !token.is_empty()).or(in_query).unwrap_or_default();
     if token.is_empty() {
@@ -57,4 +56,14 @@ pub async fn reset_password(exchange: &mut Exchange) -> Result<Response, ApiErro
     notice::tell(auth, &unit, &user, Notice::PasswordChanged).await?;
     unit.commit().await?;
     Ok(Response::json(&json!({ "status": true })))
+}
+
+/// The new password, and the token of the mailed link.
+pub(super) fn read<'a>(input: &mut Input<'a>) -> (String, Option<&'a str>) {
+    (input.text("newPassword").to_owned(), input.optional_text("token"))
+}
+
+/// The token, where the body has none.
+pub(super) fn read_query<'a>(input: &mut Input<'a>) -> Option<&'a str> {
+    input.optional_text("token")
 }

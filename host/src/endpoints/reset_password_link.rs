@@ -16,7 +16,7 @@ use crate::input::Input;
 pub async fn reset_password_link(exchange: &mut Exchange) -> Result<Response, ApiError> {
     let query = exchange.request.query.to_json();
     let mut input = Input::query(&query);
-    let callback_url = input.text("callbackURL").to_owned();
+    let callback_url = read(&mut input);
     input.finish()?;
     exchange.require_trusted_targets(["callbackURL"])?;
     let auth = exchange.auth();
@@ -35,4 +35,9 @@ pub async fn reset_password_link(exchange: &mut Exchange) -> Result<Response, Ap
         true => Ok(Response::redirect(&with_parameter(&target, "token", token))),
         false => refuse_at(Some(&target), Code::INVALID_TOKEN.into()),
     }
+}
+
+/// Where the link leads.
+pub(super) fn read(input: &mut Input<'_>) -> String {
+    input.text("callbackURL").to_owned()
 }

@@ -14,7 +14,7 @@ use crate::input::Input;
 /// `UNAUTHORIZED`.
 pub async fn revoke_session(exchange: &mut Exchange) -> Result<Response, ApiError> {
     let mut input = Input::body(exchange.request.body.as_ref());
-    let token = input.text("token").to_owned();
+    let token = read(&mut input);
     input.finish()?;
     let active = exchange.require_session(SessionNeed::FROM_STORE).await?.clone();
     session::end_of_user(exchange.auth(), &exchange.scope(), active.user.id(), &token).await?;
@@ -23,4 +23,9 @@ pub async fn revoke_session(exchange: &mut Exchange) -> Result<Response, ApiErro
         exchange.delete_session_cookies();
     }
     Ok(Response::json(&json!({ "status": true })))
+}
+
+/// The session's token.
+pub(super) fn read(input: &mut Input<'_>) -> String {
+    input.text("token").to_owned()
 }

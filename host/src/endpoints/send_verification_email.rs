@@ -18,8 +18,7 @@ use crate::store::user::find_user_by_email;
 /// `VERIFICATION_EMAIL_NOT_ENABLED`; with a session `EMAIL_MISMATCH` and `EMAIL_ALREADY_VERIFIED`.
 pub async fn send_verification_email(exchange: &mut Exchange) -> Result<Response, ApiError> {
     let mut input = Input::body(exchange.request.body.as_ref());
-    let address = email::normalize(input.email("email"));
-    let callback_url = input.optional_text("callbackURL").map(str::to_owned);
+    let (address, callback_url) = read(&mut input);
     input.finish()?;
     if !exchange.auth().config.sends_verification_email() {
         return Err(Code::VERIFICATION_EMAIL_NOT_ENABLED.into());
@@ -42,4 +41,9 @@ pub async fn send_verification_email(exchange: &mut Exchange) -> Result<Response
     }
     unit.commit().await?;
     Ok(Response::json(&json!({ "status": true })))
+}
+
+/// The address, and where the link in the mail leads.
+pub(super) fn read(input: &mut Input<'_>) -> (String, Option<String>) {
+    (email::normalize(input.email("email")), input.optional_text("callbackURL").map(str::to_owned))
 }

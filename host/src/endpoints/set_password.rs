@@ -20,7 +20,7 @@ use crate::store::user::lock_user;
 /// `VALIDATION_ERROR`, `UNAUTHORIZED`, `PASSWORD_TOO_SHORT`, `PASSWORD_TOO_LONG`, `PASSWORD_ALREADY_SET`, `SERVER_BUSY`.
 pub async fn set_password(exchange: &mut Exchange) -> Result<Response, ApiError> {
     let mut input = Input::body(exchange.request.body.as_ref());
-    let password = input.text("newPassword").to_owned();
+    let password = read(&mut input);
     input.finish()?;
     let user = exchange.require_session(SessionNeed::FROM_STORE).await?.user.clone();
     let user_id = user.id();
@@ -40,4 +40,9 @@ pub async fn set_password(exchange: &mut Exchange) -> Result<Response, ApiError>
     notice::tell(auth, &unit, &user, Notice::PasswordChanged).await?;
     unit.commit().await?;
     Ok(Response::json(&json!({ "status": true })))
+}
+
+/// The password.
+pub(super) fn read(input: &mut Input<'_>) -> String {
+    input.text("newPassword").to_owned()
 }

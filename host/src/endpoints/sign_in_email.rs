@@ -12,7 +12,7 @@ use crate::http::{Response, header_text};
 use crate::input::Input;
 use crate::store::{User, user};
 
-struct Credentials {
+pub(super) struct Credentials {
     email: String,
     password: String,
     callback_url: Option<String>,
@@ -20,13 +20,11 @@ struct Credentials {
 }
 
 impl Credentials {
-    fn read(exchange: &Exchange) -> Result<Self, ApiError> {
-        let mut input = Input::body(exchange.request.body.as_ref());
+    pub(super) fn read(input: &mut Input<'_>) -> Self {
         let (email, password) = (input.text("email").to_owned(), input.text("password").to_owned());
         let callback_url = input.optional_text("callbackURL").map(str::to_owned);
         let remember = input.optional_boolean("rememberMe").unwrap_or(true);
-        input.finish()?;
-        Ok(Self { email, password, callback_url, remember })
+        Self { email, password, callback_url, remember }
     }
 }
 
@@ -36,7 +34,9 @@ impl Credentials {
 /// `EMAIL_PASSWORD_DISABLED`, `INVALID_EMAIL`, `PASSWORD_TOO_LONG`, `INVALID_EMAIL_OR_PASSWORD`, `EMAIL_NOT_VERIFIED`,
 /// `SERVER_BUSY`, 429 after too many failed sign-ins to the account, or the refusal of a session gate.
 pub async fn sign_in_email(exchange: &mut Exchange) -> Result<Response, ApiError> {
-    let given = Credentials::read(exchange)?;
+    let mut input = Input::body(exchange.request.body.as_ref());
+    let given = Credentials::read(&mut input);
+    input.finish()?;
     let options = &exchange.auth().config.email_and_password;
     if !options.enabled {
         return Err(Code::EMAIL_PASSWORD_DISABLED.into());

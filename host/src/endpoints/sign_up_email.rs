@@ -16,7 +16,7 @@ use crate::mail::kind;
 use crate::store::user::find_user_by_email;
 use crate::store::{StoreError, User, Value};
 
-struct Candidate {
+pub(super) struct Candidate {
     name: String,
     email: String,
     password: String,
@@ -27,16 +27,14 @@ struct Candidate {
 }
 
 impl Candidate {
-    fn read(exchange: &Exchange) -> Result<Self, ApiError> {
-        let mut input = Input::open_body(exchange.request.body.as_ref());
+    pub(super) fn read(input: &mut Input<'_>) -> Self {
         let name = input.text("name").to_owned();
         let email = email::normalize(input.email("email"));
         let password = input.non_empty_text("password").to_owned();
         let image = input.optional_text("image").map(str::to_owned);
         let callback_url = input.optional_text("callbackURL").map(str::to_owned);
         let remember = input.optional_boolean("rememberMe").unwrap_or(true);
-        input.finish()?;
-        Ok(Self { name, email, password, image, callback_url, remember, additional: Vec::new() })
+        Self { name, email, password, image, callback_url, remember, additional: Vec::new() }
     }
 
     fn as_user(&self) -> NewUser<'_> {
@@ -55,7 +53,9 @@ pub async fn sign_up_email(exchange: &mut Exchange) -> Result<Response, ApiError
     if !options.enabled || options.disable_sign_up {
         return Err(Code::EMAIL_PASSWORD_SIGN_UP_DISABLED.into());
     }
-    let mut new = Candidate::read(exchange)?;
+    let mut input = Input::open_body(exchange.request.body.as_ref());
+    let mut new = Candidate::read(&mut input);
+    input.finish()?;
     password::check_new(&options, &new.password)?;
     if let Some(body) = exchange.request.body.as_ref().and_then(Json::as_object) {
         new.additional = additional_fields::read(exchange.auth(), "user", body, Action::Create)?;

@@ -17,16 +17,20 @@ pub async fn unlink_account(exchange: &mut Exchange) -> Result<Response, ApiErro
     let mut input = Input::body(body.as_ref());
     // Older clients name the provider, and the account by its id there.
     let takes_provider = exchange.auth().config.account.unlink_by_provider;
-    let provider_id = if takes_provider { input.optional_text("providerId") } else { None };
-    let which = match provider_id {
-        Some(provider_id) => Which::At(provider_id, input.optional_text("accountId")),
-        None => Which::Row(input.text("accountId")),
-    };
+    let which = read(&mut input, takes_provider);
     input.finish()?;
     let user_id = exchange.require_fresh_session().await?.user.id().to_owned();
     match account::unlink(exchange.auth(), &exchange.scope(), &user_id, which).await? {
         Unlink::Done => Ok(Response::json(&json!({ "status": true }))),
         Unlink::Last => Err(Code::FAILED_TO_UNLINK_LAST_ACCOUNT.into()),
         Unlink::Unknown => Err(Code::ACCOUNT_NOT_FOUND.into()),
+    }
+}
+
+/// An account by its id, or by its provider.
+pub(super) fn read<'a>(input: &mut Input<'a>, takes_provider: bool) -> Which<'a> {
+    match if takes_provider { input.optional_text("providerId") } else { None } {
+        Some(provider_id) => Which::At(provider_id, input.optional_text("accountId")),
+        None => Which::Row(input.text("accountId")),
     }
 }

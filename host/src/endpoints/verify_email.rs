@@ -18,9 +18,17 @@ use crate::input::Input;
 use crate::store::user::find_user_by_email;
 use crate::store::{StoreError, User};
 
-struct Link {
+pub(super) struct Link {
     token: String,
     callback_url: Option<String>,
+}
+
+impl Link {
+    pub(super) fn read(input: &mut Input<'_>) -> Self {
+        let token = input.text("token").to_owned();
+        let callback_url = input.optional_text("callbackURL").filter(|url| !url.is_empty()).map(str::to_owned);
+        Self { token, callback_url }
+    }
 }
 
 /// Redirects to the callback, or answers `{"status": true, "user"}`; the user is `null` unless the address was changed.
@@ -30,15 +38,13 @@ struct Link {
 pub async fn verify_email(exchange: &mut Exchange) -> Result<Response, ApiError> {
     let query = exchange.request.query.to_json();
     let mut input = Input::query(&query);
-    let token = input.text("token").to_owned();
-    let callback_url = input.optional_text("callbackURL").filter(|url| !url.is_empty()).map(str::to_owned);
+    let link = Link::read(&mut input);
     input.finish()?;
     exchange.require_trusted_targets(["callbackURL"])?;
     exchange.refuse_prefetch()?;
     if let Some(page) = exchange.ask_to_confirm() {
         return Ok(page);
     }
-    let link = Link { token, callback_url };
     match follow(exchange, &link).await {
         Err(error) => refuse_at(link.callback_url.as_deref(), error),
         answered => answered,

@@ -14,11 +14,16 @@ use crate::input::Input;
 /// `UNAUTHORIZED`, `PASSWORD_TOO_LONG`, `INVALID_PASSWORD`, `SERVER_BUSY`, 429 after too many wrong passwords.
 pub async fn verify_password(exchange: &mut Exchange) -> Result<Response, ApiError> {
     let mut input = Input::body(exchange.request.body.as_ref());
-    let given = input.text("password").to_owned();
+    let given = read(&mut input);
     input.finish()?;
     let user = exchange.require_session(SessionNeed::FROM_STORE).await?.user.clone();
     match exchange.check_password(&user, &given).await? {
         Check::Right(_) => Ok(Response::json(&json!({ "status": true }))),
         Check::Wrong | Check::Absent => Err(Code::INVALID_PASSWORD.into()),
     }
+}
+
+/// The password.
+pub(super) fn read(input: &mut Input<'_>) -> String {
+    input.text("password").to_owned()
 }

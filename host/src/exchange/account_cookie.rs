@@ -8,7 +8,7 @@ use super::Exchange;
 use crate::cookie::{Cookie, chunks};
 use crate::crypto::jwe::JweKey;
 use crate::crypto::secret::Secret;
-use crate::store::Account;
+use crate::store::{Account, Record, account};
 
 const PURPOSE: &str = "better-auth-account";
 
@@ -67,6 +67,15 @@ impl Exchange {
         let claims = self.account_claims()?;
         let text = |name: &str| claims.get(name).and_then(Json::as_str).map(str::to_owned);
         Some((text("userId")?, text("id")?))
+    }
+
+    /// The account in the cookie, where there is no database that could have a newer one.
+    pub fn account_of_cookie(&self) -> Option<Account> {
+        if !self.auth().config.is_stateless() {
+            return None;
+        }
+        let record = Record::from_full_json(self.auth().schema().model(account::MODEL).ok()?, &self.account_claims()?);
+        record.map(Account)
     }
 
     fn account_claims(&self) -> Option<Map<String, Json>> {

@@ -67,7 +67,7 @@ impl Exchange {
             return Ok(());
         }
         let auth = self.auth();
-        Ok(auth.rate_counts.forget(scope, &session_key(auth, email)).await?)
+        Ok(auth.rate_counts.forget(auth, scope, &session_key(auth, email)).await?)
     }
 
     /// Compares `given` with the password of the user who is signed in. It counts as a guess until it is right.
@@ -95,9 +95,9 @@ impl Exchange {
             return Ok(());
         }
         let (auth, scope) = (self.auth(), self.scope());
-        auth.rate_counts.forget(&scope, &account_key(auth, email)).await?;
+        auth.rate_counts.forget(auth, &scope, &account_key(auth, email)).await?;
         if let Some(device) = self.known_device(user.id()).await? {
-            auth.rate_counts.forget(&scope, &device_key(auth, &device)).await?;
+            auth.rate_counts.forget(auth, &scope, &device_key(auth, &device)).await?;
         }
         let mark = known_device::new_mark(auth, &scope, user).await?;
         let value = auth.cookies.known_device_signer.sign(&mark);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use doorward_contract::{PathPattern, RateLimit};
+use doorward_contract::{ApiNote, PathPattern, RateLimit};
 
 use super::Endpoint;
 use crate::http::Mount;
@@ -21,6 +21,10 @@ pub struct Route {
     pub path: String,
     /// Accepts `application/x-www-form-urlencoded` as well as JSON.
     pub accepts_form: bool,
+    /// Media types whose bodies the endpoint takes as bytes: `text/csv`, `image/*`, `*/*`.
+    pub accepts: Vec<String>,
+    /// Largest body in bytes, below what the server takes.
+    pub max_body_bytes: Option<usize>,
     /// Checks the origin even without cookies, against login CSRF.
     pub is_sign_in: bool,
     /// Lets a user leave: no hook and no observer of changes keeps it from being called or from doing so.
@@ -31,6 +35,8 @@ pub struct Route {
     pub plugin: Option<String>,
     /// The code that answers.
     pub endpoint: Arc<dyn Endpoint>,
+    /// What the description of the API says of it.
+    pub note: Option<Arc<ApiNote>>,
     event: Option<&'static str>,
 }
 
@@ -43,11 +49,14 @@ impl Route {
             mount: Mount::Base,
             path,
             accepts_form: false,
+            accepts: Vec::new(),
+            max_body_bytes: None,
             is_sign_in: false,
             is_leaving: false,
             is_for_operators: false,
             plugin: None,
             endpoint,
+            note: None,
             event: None,
         }
     }
@@ -63,6 +72,13 @@ impl Route {
     #[must_use]
     pub fn of_plugin(mut self, id: &str) -> Self {
         self.plugin = Some(id.to_owned());
+        self
+    }
+
+    /// Is described so, when anybody says something.
+    #[must_use]
+    pub fn noted(mut self, note: Option<ApiNote>) -> Self {
+        self.note = note.map(Arc::new);
         self
     }
 
@@ -87,6 +103,29 @@ impl Route {
     pub fn accepting_form(mut self) -> Self {
         self.accepts_form = true;
         self
+    }
+
+    /// Takes bodies of these media types as bytes.
+    #[must_use]
+    pub fn accepting(mut self, media_types: &[String]) -> Self {
+        self.accepts = media_types.to_vec();
+        self
+    }
+
+    /// Takes bodies of at most so many bytes.
+    #[must_use]
+    pub fn up_to(mut self, max_body_bytes: Option<u32>) -> Self {
+        self.max_body_bytes = max_body_bytes.and_then(|bytes| usize::try_from(bytes).ok());
+        self
+    }
+
+    /// Whether bodies of this media type reach the endpoint as bytes.
+    pub fn takes_bytes_of(&self, media_type: &str) -> bool {
+        self.accepts.iter().any(|accepted| match accepted.strip_suffix('*') {
+            Some("*/") => true,
+            Some(kind) => media_type.starts_with(kind),
+            None => accepted.eq_ignore_ascii_case(media_type),
+        })
     }
 
     /// Is called and does its work whatever hooks and observers do.

@@ -6,6 +6,7 @@ use super::Exchange;
 use super::session_cookies::CachedSession;
 use crate::auth::session::{self, ActiveSession};
 use crate::auth::{AuthError, Scope};
+use crate::clock::Timestamp;
 use crate::error::{ApiError, Code};
 use crate::store::session::MODEL;
 use crate::store::user::find_user_by_id;
@@ -31,6 +32,8 @@ pub(super) enum Lazy {
 pub struct SessionNeed {
     /// Reads the store and ignores the cookie's copy, so that a session ended elsewhere is not accepted.
     pub from_store: bool,
+    /// Reads rows even where there is no database, so that they are this process's alone.
+    pub ignores_copy: bool,
     /// Whether the session may be extended.
     pub refresh: Refresh,
 }
@@ -49,7 +52,7 @@ pub enum Refresh {
 
 impl SessionNeed {
     /// For endpoints that change, reveal or end something; see [`SessionNeed::from_store`].
-    pub const FROM_STORE: Self = Self { from_store: true, refresh: Refresh::WhenDue };
+    pub const FROM_STORE: Self = Self { from_store: true, ignores_copy: false, refresh: Refresh::WhenDue };
 }
 
 impl Exchange {
@@ -69,7 +72,7 @@ impl Exchange {
     pub async fn session_with(&mut self, need: SessionNeed) -> Result<Option<&ActiveSession>, ApiError> {
         let is_read = match &self.session {
             Lazy::Unread => false,
-            Lazy::Read(Some(active)) => !(active.is_cached && need.from_store),
+            Lazy::Read(Some(active)) => !active.is_cached || self.takes_copy(need),
             Lazy::Read(None) | Lazy::Ended => true,
         };
         if !is_read {
@@ -95,8 +98,8 @@ impl Exchange {
             && self.peeked.is_none()
             && let Some(token) = self.session_token()
         {
-            let found = match self.copy(&token) {
-                CachedSession::Good(active) => Some(active),
+            let found = match self.copy_unless_ended(&token).await? {
+                CachedSession::Good(active, _) => Some(active),
                 CachedSession::Bad | CachedSession::Absent => {
                     session::find_active(self.auth(), &self.scope(), &token).await?
                 }
@@ -159,6 +162,9 @@ impl Exchange {
     /// When an observer refuses or the store fails.
     pub async fn end_session(&mut self, scope: &Scope, token: &str) -> Result<(), AuthError> {
         let ended = session::end(self.auth(), scope, token).await?;
+        if ended.is_none() && self.auth().config.is_stateless() {
+            session::note_end(self.auth(), scope, token).await?;
+        }
         self.forget_session();
         self.session = Lazy::Ended;
         self.trail.ended = ended;
@@ -187,9 +193,12 @@ impl Exchange {
     async fn load_session(&mut self, need: SessionNeed) -> Result<Option<ActiveSession>, ApiError> {
         let Some(token) = self.session_token() else { return Ok(None) };
         // A refresh must start from the stored row, not from the cookie's copy.
-        if !need.from_store && need.refresh != Refresh::Deferred {
-            match self.copy(&token) {
-                CachedSession::Good(active) => return Ok(Some(active)),
+        if self.takes_copy(need) && need.refresh != Refresh::Deferred {
+            match self.copy_unless_ended(&token).await? {
+                CachedSession::Good(active, made_at) => {
+                    self.renew_old_copy(&active, made_at);
+                    return Ok(Some(active));
+                }
                 CachedSession::Bad => self.delete_copy(),
                 CachedSession::Absent => {}
             }
@@ -200,6 +209,29 @@ impl Exchange {
             self.delete_session_cookies();
         }
         Ok(found)
+    }
+
+    /// Whether a copy is good enough. Where there are no rows to ask, it is, unless the client wants them asked.
+    fn takes_copy(&self, need: SessionNeed) -> bool {
+        !need.from_store || (self.auth().config.is_stateless() && !need.ignores_copy)
+    }
+
+    /// The copy. Where nothing else tells of sessions, one that this process ended is bad.
+    async fn copy_unless_ended(&self, token: &str) -> Result<CachedSession, ApiError> {
+        let copy = self.copy(token);
+        let is_asked = matches!(copy, CachedSession::Good(..)) && self.auth().config.is_stateless();
+        let scope = self.scope();
+        let is_ended = is_asked && Box::pin(session::was_ended(self.auth(), &scope, token)).await?;
+        Ok(if is_ended { CachedSession::Bad } else { copy })
+    }
+
+    fn renew_old_copy(&mut self, active: &ActiveSession, made_at: Timestamp) {
+        let is_old = self.auth().session_cache.as_ref().is_some_and(|cache| cache.is_old(self.auth(), made_at));
+        if is_old {
+            let remember = !self.has_brief_mark() && !session::is_brief(self.auth(), &active.session);
+            self.send_copy(active, remember);
+            self.send_token(active, remember);
+        }
     }
 
     /// A session that no row stands for, of the user for whom the application's own backend asks.

@@ -2,6 +2,7 @@
 
 use super::Exchange;
 use crate::auth::session::{self, ActiveSession};
+use crate::clock::Timestamp;
 use crate::config::StateStrategy;
 use crate::cookie::{Cookie, CookieSpec, chunks};
 
@@ -9,8 +10,8 @@ use crate::cookie::{Cookie, CookieSpec, chunks};
 pub(super) enum CachedSession {
     /// There is no copy, or the cache is off.
     Absent,
-    /// It is genuine, has not expired, and belongs to the session token.
-    Good(ActiveSession),
+    /// It is genuine, has not expired, and belongs to the session token; it was made at that moment.
+    Good(ActiveSession, Timestamp),
     /// It is invalid in any way.
     Bad,
 }
@@ -99,6 +100,13 @@ impl Exchange {
     /// Sends the session's token and the cached copy. If the session is not remembered, also sends the mark of a
     /// browser session.
     pub(super) fn send_session_cookies(&mut self, active: &ActiveSession, remember: bool) {
+        self.send_token(active, remember);
+        self.keep_choice(remember);
+        self.send_copy(active, remember);
+    }
+
+    /// Sends the session's token.
+    pub(super) fn send_token(&mut self, active: &ActiveSession, remember: bool) {
         let auth = self.auth();
         let token = auth.cookies.session_token.clone();
         let max_age_secs = remember.then_some(auth.config.session.expires_in);
@@ -106,8 +114,6 @@ impl Exchange {
         let cookie = value.map(|value| token.cookie(value, max_age_secs));
         self.withdraw(&token);
         self.cookies.extend(cookie);
-        self.keep_choice(remember);
-        self.send_copy(active, remember);
     }
 
     /// Sends the cached copy, when the cache is on.
@@ -129,7 +135,10 @@ impl Exchange {
             (None, _) => CachedSession::Absent,
             // From before the cache was switched off.
             (Some(_), None) => CachedSession::Bad,
-            (Some(copy), Some(cache)) => cache.open(auth, &copy, token).map_or(CachedSession::Bad, CachedSession::Good),
+            (Some(copy), Some(cache)) => {
+                let opened = cache.open(auth, &copy, token);
+                opened.map_or(CachedSession::Bad, |(active, made_at)| CachedSession::Good(active, made_at))
+            }
         }
     }
 

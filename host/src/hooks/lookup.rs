@@ -7,13 +7,12 @@ use super::house_rules::HouseRules;
 use super::language::facts::{Facts, Lazy};
 use super::old_passwords;
 use super::script::Reads;
-use crate::auth::Auth;
+use crate::auth::{Auth, session};
 use crate::config::Config;
 use crate::error::ApiError;
 use crate::exchange::{Exchange, SessionNeed};
 use crate::http::Request;
 use crate::store::account::list_accounts;
-use crate::store::session::list_sessions;
 use crate::store::{Database, Record};
 
 impl ScriptSet {
@@ -74,7 +73,7 @@ pub async fn records(
     }
     let Some(id) = user_id else { return Ok(()) };
     if reads.sessions {
-        let sessions = list_sessions(db, id, auth.now()).await?;
+        let sessions = session::newest(auth, db, id).await?;
         facts.sessions = Lazy::Read(sessions.iter().map(|session| without_token(&session.0)).collect());
     }
     if reads.accounts {

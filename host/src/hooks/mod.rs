@@ -30,6 +30,7 @@ use serde_json::Value as Json;
 use crate::config::Config;
 use crate::exchange::redaction::SecretNames;
 use crate::http::Response;
+use crate::http::address::networks;
 
 use language::facts::Facts;
 use pool::{Pool, PoolError};
@@ -85,9 +86,7 @@ impl ScriptSet {
         for hook in &config.hooks {
             hooks.extend(script::load(&mut engine, hook, &config.resolve(&hook.file))?);
         }
-        let networks = config.advanced.ip_address.trusted_proxies.iter();
-        let network = |text: &String| text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
-        let trusted_proxies = networks.filter_map(network).collect();
+        let trusted_proxies = networks(&config.advanced.ip_address.trusted_proxies).collect();
         let plugins = lookup::plugin_options(config);
         Ok(Self {
             engine: Arc::new(engine),

@@ -30,6 +30,11 @@ pub struct AddressRule {
     pub is_disabled: bool,
 }
 
+/// The networks in a list of networks and addresses; what is neither is left out.
+pub fn networks(texts: &[String]) -> impl Iterator<Item = IpNet> {
+    texts.iter().filter_map(|text| text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from)))
+}
+
 impl AddressRule {
     /// The client's address in its one spelling, or `None` when nothing can be trusted.
     ///

@@ -16,10 +16,13 @@ const DEEPEST: usize = 32;
 /// Reads the body. A body without a content type counts as none; so does the body of a `GET`.
 ///
 /// # Errors
-/// `415 UNSUPPORTED_MEDIA_TYPE`, `400 BAD_REQUEST` for malformed JSON, `413 BODY_TOO_COMPLEX` for too many or too deep
-/// values, `400 VALIDATION_ERROR` for null characters.
+/// `415 UNSUPPORTED_MEDIA_TYPE`, `400 BAD_REQUEST` for malformed JSON, `413 PAYLOAD_TOO_LARGE` for more bytes than the
+/// endpoint takes, `413 BODY_TOO_COMPLEX` for too many or too deep values, `400 VALIDATION_ERROR` for null characters.
 pub fn read(exchange: &mut Exchange, route: &Route) -> Result<(), ApiError> {
     let request = &exchange.request;
+    if route.max_body_bytes.is_some_and(|most| request.raw_body.len() > most) {
+        return Err(Code::PAYLOAD_TOO_LARGE.into());
+    }
     let content_type = request.headers.get("content-type");
     let body = match content_type {
         Some(content_type) if !request.raw_body.is_empty() && request.method != "GET" => {
@@ -27,6 +30,7 @@ pub fn read(exchange: &mut Exchange, route: &Route) -> Result<(), ApiError> {
             match media_type.as_str() {
                 JSON => Some(serde_json::from_slice(&request.raw_body).map_err(|_| malformed())?),
                 FORM if route.accepts_form => Some(form(&request.raw_body)?),
+                other if route.takes_bytes_of(other) => None,
                 _ => return Err(unsupported(content_type, route)),
             }
         }
@@ -60,7 +64,9 @@ fn malformed() -> ApiError {
 }
 
 fn unsupported(content_type: &str, route: &Route) -> ApiError {
-    let allowed = if route.accepts_form { format!("{FORM}, {JSON}") } else { JSON.to_owned() };
+    let form = route.accepts_form.then_some(FORM);
+    let allowed = form.into_iter().chain([JSON]).chain(route.accepts.iter().map(String::as_str));
+    let allowed = allowed.collect::<Vec<_>>().join(", ");
     let message = format!("Content-Type \"{content_type}\" is not allowed. Allowed types: {allowed}");
     ApiError::new(415, "UNSUPPORTED_MEDIA_TYPE", message)
 }

@@ -89,6 +89,19 @@ impl Functions {
         Ok(Self { by_name })
     }
 
+    /// Everything that can be called: the name of its path, and the route that is called unless a method is named, in the
+    /// order of the names.
+    pub fn all(&self) -> impl Iterator<Item = (&str, &Arc<Route>)> {
+        let mut named: Vec<(&str, &Arc<Function>)> = self
+            .by_name
+            .iter()
+            .filter(|(name, function)| names(&function.path).first().is_some_and(|(_, whole)| whole == *name))
+            .map(|(name, function)| (name.as_str(), function))
+            .collect();
+        named.sort_by_key(|(name, _)| *name);
+        named.into_iter().filter_map(|(name, function)| Some((name, function.route(None)?)))
+    }
+
     /// The function of a name, or of an endpoint's path.
     pub fn find(&self, name: &str) -> Option<&Arc<Function>> {
         self.by_name.get(name).or_else(|| self.by_name.get(&name.replace('/', "-")))

@@ -120,6 +120,7 @@ impl Metrics {
                 _ = writeln!(text, "{name}{{plugin=\"{}\"}} {}", plugin.plugin, value(plugin));
             }
         }
+        text.push_str(&costs(plugins));
         text.push_str(&limit_hits(plugins));
         text
     }
@@ -130,6 +131,27 @@ impl Metrics {
         lines.sort();
         lines
     }
+}
+
+/// Time and memory of plugins.
+fn costs(plugins: &[PluginCounters]) -> String {
+    if plugins.is_empty() {
+        return String::new();
+    }
+    let seconds = "doorward_plugin_seconds_total";
+    let bytes = "doorward_plugin_memory_peak_bytes";
+    let mut text = format!(
+        "# HELP {seconds} Seconds in calls of a plugin, with what they waited for.\n# TYPE {seconds} counter\n"
+    );
+    for plugin in plugins {
+        // Writing to a string cannot fail.
+        _ = writeln!(text, "{seconds}{{plugin=\"{}\"}} {:.6}", plugin.plugin, plugin.spent.as_secs_f64());
+    }
+    _ = writeln!(text, "# HELP {bytes} Most memory that one instance of a plugin had.\n# TYPE {bytes} gauge");
+    for plugin in plugins {
+        _ = writeln!(text, "{bytes}{{plugin=\"{}\"}} {}", plugin.plugin, plugin.most_bytes);
+    }
+    text
 }
 
 fn locked(answers: &Mutex<ByRoute>) -> MutexGuard<'_, ByRoute> {
@@ -172,6 +194,8 @@ mod tests {
     #[test]
     fn each_plugin_has_a_line_in_each_family() {
         let counters = |plugin: &str, failures| PluginCounters {
+            spent: std::time::Duration::from_millis(1500),
+            most_bytes: 1 << 20,
             plugin: plugin.to_owned(),
             calls: 7,
             failures,
@@ -186,6 +210,8 @@ mod tests {
         ));
         assert!(text.contains("doorward_plugin_failures_total{plugin=\"b\"} 3\n"));
         assert!(text.contains("doorward_plugin_paused{plugin=\"a\"} 0\ndoorward_plugin_paused{plugin=\"b\"} 1\n"));
+        assert!(text.contains("doorward_plugin_seconds_total{plugin=\"b\"} 1.500000\n"));
+        assert!(text.contains("doorward_plugin_memory_peak_bytes{plugin=\"a\"} 1048576\n"));
         assert!(text.ends_with("counter\ndoorward_plugin_limit_hits_total{plugin=\"b\",limit=\"call_ms\"} 3\n"));
         assert_eq!(Metrics::render_plugins(&[]), "");
     }

@@ -5,6 +5,7 @@
 mod audit;
 mod body;
 mod cors;
+pub mod description;
 pub mod functions;
 mod inner;
 pub mod management;

@@ -29,15 +29,20 @@ impl Default for Probe {
 }
 
 impl Probe {
-    /// Whether rows can be read and written.
+    /// Whether rows can be read and written, and the secondary storage answers.
     ///
     /// # Errors
     /// `DATABASE_UNAVAILABLE`. The log tells the reason when it begins, and when it is over.
     pub async fn readiness(&self, auth: &Arc<Auth>) -> Result<(), ApiError> {
         let (store, id, now) = (Store::clone(&auth.store), auth.random.id(), auth.now());
+        let secondary = auth.secondary.clone();
         let asked = self.readiness.ask(async move {
             store.find_one("user", &[eq("id", "")]).await?;
-            outbox::try_writing(&store, &id, now).await
+            outbox::try_writing(&store, &id, now).await?;
+            match secondary {
+                Some(secondary) => secondary.ping().await,
+                None => Ok(()),
+            }
         });
         let answer = asked.await;
         let was_ready = self.was_ready.swap(answer.is_ok(), Ordering::Relaxed);

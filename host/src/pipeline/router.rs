@@ -66,6 +66,11 @@ impl Router {
         exact.chain(self.base.with_params.iter().map(|(_, route)| route))
     }
 
+    /// Whether the pattern matches a path of a route below the base path.
+    pub fn meets(&self, pattern: &PathPattern) -> bool {
+        self.routes().any(|route| PathPattern::new(&route.path).meets(pattern))
+    }
+
     /// The route of a request, exact paths first.
     pub fn find(&self, head: &RequestHead) -> Option<Arc<Route>> {
         let table = match head.mount {

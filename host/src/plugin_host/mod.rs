@@ -25,6 +25,8 @@ pub use admission::hook_rights::{asked_grants, sentence};
 pub use admission::load::{Ports, extend_schema};
 pub use call::breaker::PluginCounters;
 pub use call::capacity::Capacity;
+pub use call::names::event as event_name;
+pub use call::site::Describe;
 pub use error::{CallFailed, PluginError};
 pub use package::manifest::{self, Manifest};
 
@@ -99,6 +101,13 @@ impl Plugins {
         Ok(Self { list, capacity: capacity.clone(), ahead, before, after, secret_names, assets, pages })
     }
 
+    /// Says how plugins that ask for it get the description of the API.
+    pub fn be_described_by(&self, make: Describe) {
+        if let Some(plugin) = self.list.first() {
+            plugin.shared.site.description.be_made_by(make);
+        }
+    }
+
     /// Every plugin's name and version, in order.
     pub fn names(&self) -> Vec<String> {
         self.list.iter().map(|plugin| format!("{} {}", plugin.manifest.id, plugin.manifest.version)).collect()
@@ -127,11 +136,29 @@ impl Plugins {
                 let redirect_params = route.redirect_params.clone();
                 let endpoint = PluginEndpoint { plugin: Arc::clone(plugin), index, redirect_params };
                 let made = Route::new(&route.method, &route.path, Arc::new(endpoint)).of_plugin(&plugin.manifest.id);
+                let made = made.accepting(&route.accepts).up_to(route.max_body_bytes).noted(route.note.clone());
                 let made = if route.accepts_form { made.accepting_form() } else { made };
                 if route.signs_in { made.signing_in() } else { made }
             })
         });
         routes.chain(self.pages.iter().cloned()).collect()
+    }
+
+    /// Says in the log which hooks wait for paths that nobody has; `is_there` knows whether someone has one.
+    pub fn tell_of_idle_hooks(&self, is_there: impl Fn(&PathPattern) -> bool) {
+        for plugin in &self.list {
+            let manifest = &plugin.manifest;
+            let before = manifest.before.iter().map(|hook| ("before", &hook.pattern));
+            for (moment, path) in before.chain(manifest.after.iter().map(|hook| ("after", &hook.pattern))) {
+                if !is_there(&PathPattern::new(path)) {
+                    tracing::warn!(
+                        plugin = manifest.id,
+                        path,
+                        "a hook {moment} a path that no endpoint has never runs"
+                    );
+                }
+            }
+        }
     }
 
     /// Every plugin's limits on requests, with the operator's numbers where an option holds them.
@@ -200,6 +227,8 @@ impl Plugins {
             (0..).zip(&plugin.manifest.functions).map(|(index, function)| {
                 let endpoint = PluginFunction { plugin: Arc::clone(plugin), index };
                 Route::new("POST", &format!("/{}", function.name), Arc::new(endpoint))
+                    .of_plugin(&plugin.manifest.id)
+                    .noted(function.note.clone())
             })
         });
         functions.collect()

@@ -17,13 +17,18 @@ impl Schema {
     /// `InvalidInput` for an unknown field, an unusable name or a default of the wrong kind; `Clash` when a name is
     /// taken.
     pub fn configure(&mut self, config: &Config) -> Result<(), StoreError> {
-        if config.rate_limit.storage == RateLimitStorage::Database {
+        if config.rate_limit_storage() == RateLimitStorage::Database {
             self.add_rate_limit()?;
             self.rename(rate_limit::MODEL, config.rate_limit.model_name.as_ref(), &config.rate_limit.fields)?;
+        }
+        if !config.has_database() {
+            self.refuse_rows_of_plugins()?;
         }
         self.add_fields(user::MODEL, &config.user.additional_fields)?;
         self.add_fields(session::MODEL, &config.session.additional_fields)?;
         self.add_fields(account::MODEL, &config.account.additional_fields)?;
+        self.add_fields(verification::MODEL, &config.verification.additional_fields)?;
+        self.keeps_ended_sessions = config.session.preserve_session_in_database;
         self.default_limit = config.advanced.database.default_find_many_limit;
         let (session, verification) = (&config.session, &config.verification);
         self.rename(user::MODEL, config.user.model_name.as_ref(), &config.user.fields)?;
@@ -33,15 +38,29 @@ impl Schema {
         for plugin in config.plugins.iter().filter(|plugin| plugin.enabled) {
             self.rename_of_plugin(plugin)?;
         }
-        // A sign-in creates sessions and accounts, and no client can give the field a value there.
+        // A sign-in creates sessions, accounts and verifications, and no client can give the field a value there.
         let of_sessions = config.session.additional_fields.0.iter().map(|field| (session::MODEL, field));
         let of_accounts = config.account.additional_fields.0.iter().map(|field| (account::MODEL, field));
-        let mut empty =
-            of_sessions.chain(of_accounts).filter(|(_, (_, field))| field.required && field.default_value.is_none());
+        let of_verifications = config.verification.additional_fields.0.iter().map(|field| (verification::MODEL, field));
+        let all = of_sessions.chain(of_accounts).chain(of_verifications);
+        let mut empty = all.filter(|(_, (_, field))| field.required && field.default_value.is_none());
         match empty.next() {
             Some((model, (name, _))) => {
                 Err(StoreError::invalid(&format!("{model}.{name}"), "is required and needs a default_value"))
             }
+            None => Ok(()),
+        }
+    }
+
+    /// What plugins keep of users, or in tables of their own, would end with the process.
+    fn refuse_rows_of_plugins(&self) -> Result<(), StoreError> {
+        let problem = "keeps rows of its own, and database.url = \"none\" keeps none: remove it from [[plugins]], or name a \
+                       database";
+        let of_users = self.models().iter().filter(|model| model.name == user::MODEL);
+        let owners = self.models().iter().map(|model| &model.owner);
+        let mut owners = owners.chain(of_users.flat_map(|model| model.fields.iter().map(|field| &field.owner)));
+        match owners.find_map(|owner| if let Owner::Plugin(id) = owner { Some(id) } else { None }) {
+            Some(id) => Err(StoreError::invalid(&format!("the plugin {id}"), problem)),
             None => Ok(()),
         }
     }

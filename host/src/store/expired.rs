@@ -31,7 +31,9 @@ const TABLES: [Expiring; 5] = [
 impl Expiring {
     /// Those that this database has.
     pub fn all(database: &dyn Database) -> impl Iterator<Item = Self> {
-        TABLES.into_iter().filter(|table| database.schema().model(table.model).is_ok())
+        let schema = database.schema();
+        let is_kept = |table: &Self| table.model == session::MODEL && schema.keeps_ended_sessions;
+        TABLES.into_iter().filter(move |table| schema.model(table.model).is_ok() && !is_kept(table))
     }
 
     fn ended(self, database: &dyn Database, moment: Timestamp) -> Result<Filter, StoreError> {

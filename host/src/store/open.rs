@@ -16,6 +16,7 @@ use super::schema::Schema;
 use super::sqlite::Sqlite;
 use super::statement::Statement;
 use super::transaction::Transaction;
+use crate::config::NO_DATABASE;
 
 /// An open database. Clones share it.
 #[derive(Clone)]
@@ -33,12 +34,14 @@ enum Engine {
 
 impl Store {
     /// Opens `sqlite://path` (creates a missing file), `postgres://…`, `mysql://…` or `mariadb://…` (connects at the first
-    /// statement).
+    /// statement). `none` is a database that ends with the process.
     ///
     /// # Errors
     /// `InvalidInput` for another URL, `Unavailable` when the file cannot be opened.
     pub fn open(url: &str, schema: Arc<Schema>, options: StoreOptions) -> Result<Self, StoreError> {
-        let engine = if let Some(path) = url.strip_prefix("sqlite://") {
+        let engine = if url == NO_DATABASE {
+            Engine::Sqlite(Sqlite::open_in_memory(&options)?)
+        } else if let Some(path) = url.strip_prefix("sqlite://") {
             Engine::Sqlite(Sqlite::open(path, &options)?)
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             Engine::Postgres(postgres::open(url, &options)?)

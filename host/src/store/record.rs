@@ -116,6 +116,25 @@ impl Record {
         Some(Self { model: Arc::clone(model), values })
     }
 
+    /// All fields, `id` last, dates as ISO text.
+    pub(super) fn full_json(&self) -> serde_json::Map<String, serde_json::Value> {
+        let pairs = || self.model.fields.iter().zip(&self.values);
+        let id_last = pairs().skip(1).chain(pairs().take(1));
+        id_last.map(|(field, value)| (field.name.clone(), value.to_json())).collect()
+    }
+
+    /// Reads what [`Record::full_json`] or the reference wrote, which gives some rows no id. `None` when another required
+    /// field is missing or a value is of the wrong kind.
+    pub fn from_full_json(model: &Arc<Model>, json: &serde_json::Map<String, serde_json::Value>) -> Option<Self> {
+        let read = |field: &Field| match json.get(&field.name) {
+            None | Some(serde_json::Value::Null) if field.name == "id" => Some(Value::Text(String::new())),
+            None | Some(serde_json::Value::Null) => (!field.required).then_some(Value::Null),
+            Some(json) => Value::from_json(json, field.kind),
+        };
+        let values = model.fields.iter().map(read).collect::<Option<_>>()?;
+        Some(Self { model: Arc::clone(model), values })
+    }
+
     fn returned(&self) -> impl Iterator<Item = (&Field, &Value)> {
         let pairs = || self.model.fields.iter().zip(&self.values);
         let id_last = pairs().skip(1).chain(pairs().take(1));

@@ -15,6 +15,8 @@ pub struct Schema {
     models: Vec<Arc<Model>>,
     /// Rows of a list that nobody limits.
     pub(super) default_limit: u32,
+    /// Whether the rows of ended sessions stay.
+    pub(super) keeps_ended_sessions: bool,
     /// The shape of the session look-up, made at its first use.
     pub(super) session_lookup: OnceLock<Arc<Shape>>,
 }
@@ -32,7 +34,7 @@ impl Schema {
     /// The reference's core tables and the server's own tables, without `rateLimit`.
     pub fn core() -> Self {
         let models = core_models::all().into_iter().map(Arc::new).collect();
-        Self { models, default_limit: DEFAULT_LIMIT, session_lookup: OnceLock::new() }
+        Self { models, default_limit: DEFAULT_LIMIT, keeps_ended_sessions: false, session_lookup: OnceLock::new() }
     }
 
     /// Adds the table `rateLimit`, for rate limits that are counted in the database.

@@ -106,8 +106,14 @@ mod tests {
     #[test]
     fn a_head_turns_the_order() {
         let head = |sort: &str| state(&[("sort", sort)]).head("name", "Name".to_owned(), "-createdAt");
-        assert_eq!((&head("name")["order"], &head("name")["href"]), (&json!("ascending"), &json!("/admin/users?sort=-name")));
-        assert_eq!((&head("-name")["order"], &head("-name")["href"]), (&json!("descending"), &json!("/admin/users?sort=name")));
+        assert_eq!(
+            (&head("name")["order"], &head("name")["href"]),
+            (&json!("ascending"), &json!("/admin/users?sort=-name"))
+        );
+        assert_eq!(
+            (&head("-name")["order"], &head("-name")["href"]),
+            (&json!("descending"), &json!("/admin/users?sort=name"))
+        );
         assert_eq!(head("email")["order"], Value::Null);
         assert_eq!(state(&[]).head("createdAt", String::new(), "-createdAt")["order"], "descending");
     }
@@ -118,7 +124,10 @@ mod tests {
         assert_eq!(pager("", 0), json!({ "first": 0, "last": 0, "total": 0, "newer": null, "older": null }));
         let middle = pager("25", 60);
         assert_eq!((&middle["first"], &middle["last"]), (&json!(26), &json!(50)));
-        assert_eq!((&middle["newer"], &middle["older"]), (&json!("/admin/users?q=x"), &json!("/admin/users?q=x&from=50")));
+        assert_eq!(
+            (&middle["newer"], &middle["older"]),
+            (&json!("/admin/users?q=x"), &json!("/admin/users?q=x&from=50"))
+        );
         assert_eq!(pager("50", 60)["older"], Value::Null);
     }
 

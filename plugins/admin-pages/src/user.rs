@@ -8,8 +8,21 @@ use std::collections::BTreeMap;
 
 /// Fields that the page shows in places of their own.
 const SHOWN: [&str; 15] = [
-    "id", "name", "email", "emailVerified", "image", "createdAt", "updatedAt", "role", "banned", "banReason",
-    "banExpires", "username", "displayUsername", "twoFactorEnabled", "lastLoginMethod",
+    "id",
+    "name",
+    "email",
+    "emailVerified",
+    "image",
+    "createdAt",
+    "updatedAt",
+    "role",
+    "banned",
+    "banReason",
+    "banExpires",
+    "username",
+    "displayUsername",
+    "twoFactorEnabled",
+    "lastLoginMethod",
 ];
 
 /// # Errors

@@ -63,7 +63,10 @@ fn query_of(state: &State) -> Vec<(&'static str, String)> {
         (_, role) => Some(("role", role, "contains")),
     };
     if let Some((field, value, operator)) = filter {
-        query.extend([("filterField", field), ("filterValue", value), ("filterOperator", operator)].map(|(name, value)| (name, value.to_owned())));
+        query.extend(
+            [("filterField", field), ("filterValue", value), ("filterOperator", operator)]
+                .map(|(name, value)| (name, value.to_owned())),
+        );
     }
     let sort = state.get("sort");
     let (by, direction) = sort.strip_prefix('-').map_or((sort, "asc"), |by| (by, "desc"));

@@ -15,6 +15,21 @@ struct Question {
     permissions: Option<Permissions>,
 }
 
+/// What [`Question::read`] takes, for the description of the API.
+pub fn schema() -> Value {
+    let actions = json!({ "type": "object", "additionalProperties": schema::list(schema::text()) });
+    json!({
+        "type": "object",
+        "properties": {
+            "userId": schema::text(),
+            "role": schema::text(),
+            "permission": actions,
+            "permissions": actions,
+        },
+        "oneOf": [{ "required": ["permission"] }, { "required": ["permissions"] }],
+    })
+}
+
 /// Reads the body by hand: its faults are those of the body as a whole.
 impl Question {
     fn read(body: Option<&Value>) -> Result<Question> {

@@ -48,23 +48,91 @@ pub fn plugin() -> Plugin {
         .session_field(FieldRule::new(impersonator::FIELD, FieldType::String).never_refreshed())
         .cookie(CookieRule::prefixed(way_back::COOKIE))
         .verifications(way_back::PREFIX)
-        .route(Route::post("/admin/set-role", set_role::set_role))
-        .route(Route::get("/admin/get-user", get_user::get_user))
-        .route(Route::post("/admin/create-user", create_user::create_user))
-        .route(Route::post("/admin/update-user", update_user::update_user))
-        .route(Route::get("/admin/list-users", list_users::list_users))
-        .route(Route::post("/admin/list-user-sessions", user_sessions::list_user_sessions))
-        .route(Route::post("/admin/unban-user", ban::unban_user))
-        .route(Route::post("/admin/ban-user", ban::ban_user))
-        .route(Route::post("/admin/impersonate-user", impersonation::impersonate_user))
-        .route(Route::post("/admin/stop-impersonating", impersonation::stop_impersonating))
-        .route(Route::post("/admin/revoke-user-session", user_sessions::revoke_user_session))
-        .route(Route::post("/admin/revoke-user-sessions", user_sessions::revoke_user_sessions))
-        .route(Route::post("/admin/remove-user", remove_user::remove_user))
-        .route(Route::post("/admin/set-user-password", set_user_password::set_user_password))
-        .route(Route::post("/admin/has-permission", has_permission::has_permission))
-        .function(Function::new("create-user", create_user::create_user_unasked))
-        .function(Function::new("user-has-permission", has_permission::user_has_permission))
+        .route(
+            Route::post("/admin/set-role", set_role::set_role)
+                .summary("Gives a user other roles")
+                .answers(|| schema::object(&[("user", schema::row("user"))])),
+        )
+        .route(
+            Route::get("/admin/get-user", get_user::get_user).summary("Shows a user").answers(|| schema::row("user")),
+        )
+        .route(
+            Route::post("/admin/create-user", create_user::create_user)
+                .summary("Makes a user")
+                .answers(|| schema::object(&[("user", schema::row("user"))])),
+        )
+        .route(
+            Route::post("/admin/update-user", update_user::update_user)
+                .summary("Changes a user")
+                .answers(|| schema::row("user")),
+        )
+        .route(
+            Route::get("/admin/list-users", list_users::list_users).summary("Lists and searches users").answers(|| {
+                schema::object(&[("users", schema::list(schema::row("user"))), ("total", schema::integer())])
+            }),
+        )
+        .route(
+            Route::post("/admin/list-user-sessions", user_sessions::list_user_sessions)
+                .summary("Lists the sessions of a user")
+                .answers(|| schema::object(&[("sessions", schema::list(schema::any_object()))])),
+        )
+        .route(
+            Route::post("/admin/unban-user", ban::unban_user)
+                .summary("Lifts a ban")
+                .answers(|| schema::object(&[("user", schema::row("user"))])),
+        )
+        .route(
+            Route::post("/admin/ban-user", ban::ban_user)
+                .summary("Bans a user and ends the user's sessions")
+                .answers(|| schema::object(&[("user", schema::row("user"))])),
+        )
+        .route(
+            Route::post("/admin/impersonate-user", impersonation::impersonate_user)
+                .summary("Opens a session in a user's name")
+                .answers(|| schema::object(&[("session", schema::row("session")), ("user", schema::row("user"))])),
+        )
+        .route(
+            Route::post("/admin/stop-impersonating", impersonation::stop_impersonating)
+                .summary("Goes back to the administrator's own session")
+                .answers(|| schema::object(&[("session", schema::row("session")), ("user", schema::row("user"))])),
+        )
+        .route(
+            Route::post("/admin/revoke-user-session", user_sessions::revoke_user_session)
+                .summary("Ends a session of a user")
+                .answers(|| schema::object(&[("success", schema::boolean())])),
+        )
+        .route(
+            Route::post("/admin/revoke-user-sessions", user_sessions::revoke_user_sessions)
+                .summary("Ends all sessions of a user")
+                .answers(|| schema::object(&[("success", schema::boolean())])),
+        )
+        .route(
+            Route::post("/admin/remove-user", remove_user::remove_user)
+                .summary("Deletes a user")
+                .answers(|| schema::object(&[("success", schema::boolean())])),
+        )
+        .route(
+            Route::post("/admin/set-user-password", set_user_password::set_user_password)
+                .summary("Sets a user's password")
+                .answers(|| schema::object(&[("status", schema::boolean())])),
+        )
+        .route(
+            Route::post("/admin/has-permission", has_permission::has_permission)
+                .reads(has_permission::schema)
+                .summary("Tells whether the caller may do something")
+                .answers(|| schema::object(&[("success", schema::boolean())])),
+        )
+        .function(
+            Function::new("create-user", create_user::create_user_unasked)
+                .summary("Makes a user")
+                .answers(|| schema::object(&[("user", schema::row("user"))])),
+        )
+        .function(
+            Function::new("user-has-permission", has_permission::user_has_permission)
+                .reads(has_permission::schema)
+                .summary("Tells whether a user or a role may do something")
+                .answers(|| schema::object(&[("success", schema::boolean())])),
+        )
         .gate(ban::gate)
         .gate_when_user("banned")
         .after(On::path("/list-sessions").reads_answer().changes_answer(), impersonation::hide_impersonated)

@@ -20,9 +20,19 @@ pub fn plugin() -> Plugin {
     let plugin = Plugin::new("avatar", env!("CARGO_PKG_VERSION"))
         .options_without::<Options>(options::fault)
         .public_option("max_pixels")
-        .route(Route::post("/avatar", upload::upload))
-        .route(Route::post("/avatar/delete", remove::remove))
-        .route(Route::get("/avatar/:name", serve::serve))
+        .route(
+            Route::post("/avatar", upload::upload)
+                .accepts(&["image/*", "application/octet-stream"])
+                .summary("Makes a picture the user's")
+                .reads(|| schema::object(&[("image", schema::text())]))
+                .answers(|| schema::object(&[("image", schema::text())])),
+        )
+        .route(
+            Route::delete("/avatar", remove::remove)
+                .summary("Removes the user's picture")
+                .answers(|| schema::object(&[("status", schema::boolean())])),
+        )
+        .route(Route::get("/avatar/:name", serve::serve).summary("Shows a picture, to anyone who has its address"))
         .rate_limit(RateRule::new("/avatar", 20, 60))
         .updates_users(&["image"])
         .table(row::table());

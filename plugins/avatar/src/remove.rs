@@ -1,4 +1,4 @@
-//! `POST /avatar/delete`: the user has no picture any more.
+//! `DELETE /avatar`: the user has no picture any more.
 
 use crate::row::MODEL;
 use doorward_sdk::prelude::*;
@@ -17,7 +17,7 @@ pub fn remove(_request: &Request, (): ()) -> Result<Response> {
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{get, image_of, noise, picture, post, signed_in, upload};
+    use crate::testing::{get, image_of, noise, picture, remove as removed, signed_in, upload};
     use doorward_sdk::prelude::*;
     use image::ImageFormat;
 
@@ -25,9 +25,9 @@ mod tests {
     fn a_picture_that_is_removed_is_served_no_more() {
         let ada = signed_in();
         let made = upload(&picture(&noise(64).into(), ImageFormat::Png)).expect("taken");
-        assert_eq!(post("/avatar/delete", &json!({})), Ok(json!({ "status": true })));
+        assert_eq!(removed(), Ok(json!({ "status": true })));
         assert_eq!(image_of(&ada), Value::Null);
         assert!(get(made["image"].as_str().expect("an address")).is_err());
-        assert_eq!(post("/avatar/delete", &json!({})), Ok(json!({ "status": true })), "there is none");
+        assert_eq!(removed(), Ok(json!({ "status": true })), "there is none");
     }
 }

@@ -60,6 +60,17 @@ pub fn post(path: &str, body: &Value) -> std::result::Result<Value, String> {
     Ok(answer.body().unwrap_or_default())
 }
 
+/// The file as the body itself.
+pub fn send(content_type: &'static str, file: &[u8]) -> std::result::Result<Value, String> {
+    let request = RawRequest::new("POST", "/avatar").with_bytes(content_type, file.to_vec());
+    Ok(request.send(&crate::plugin()).map_err(refused)?.body().unwrap_or_default())
+}
+
+pub fn remove() -> std::result::Result<Value, String> {
+    let answer = RawRequest::new("DELETE", "/avatar").send(&crate::plugin()).map_err(refused)?;
+    Ok(answer.body().unwrap_or_default())
+}
+
 /// What is at an address.
 pub fn get(address: &str) -> std::result::Result<Response, String> {
     let (_, path) = address.split_once("/api/auth").expect("an endpoint");

@@ -20,13 +20,10 @@ impl Input for Upload {
     }
 }
 
-pub fn upload(_request: &Request, input: Upload) -> Result<Response> {
+pub fn upload(request: &Request, (): ()) -> Result<Response> {
     let session = sessions::require()?;
     let options: Options = config::options()?;
-    if input.image.len() > MOST_BYTES.div_ceil(3) * 4 {
-        return Err(TOO_LARGE.into());
-    }
-    let file = crypto::from_base64(&input.image).ok_or(NO_PICTURE)?;
+    let file = file(request)?;
     if file.len() > MOST_BYTES {
         return Err(TOO_LARGE.into());
     }
@@ -43,9 +40,22 @@ pub fn upload(_request: &Request, input: Upload) -> Result<Response> {
     Response::json(&json!({ "image": address }))
 }
 
+/// The body as it came, or the file in JSON.
+fn file(request: &Request) -> Result<Vec<u8>> {
+    let is_other = |content_type: String| !content_type.to_ascii_lowercase().starts_with("application/json");
+    if request.header("content-type").is_some_and(is_other) {
+        return request.bytes().ok_or_else(|| NO_PICTURE.into());
+    }
+    let Upload { image } = request.body_input()?;
+    if image.len() > MOST_BYTES.div_ceil(3) * 4 {
+        return Err(TOO_LARGE.into());
+    }
+    crypto::from_base64(&image).ok_or_else(|| NO_PICTURE.into())
+}
+
 #[cfg(test)]
 mod tests {
-    use crate::testing::{asked, get, image_of, noise, picture, post, signed_in, upload};
+    use crate::testing::{asked, get, image_of, noise, picture, post, remove, send, signed_in, upload};
     use doorward_sdk::fake;
     use doorward_sdk::prelude::*;
     use image::ImageFormat;
@@ -67,11 +77,25 @@ mod tests {
     }
 
     #[test]
+    fn a_file_may_be_the_body_itself() {
+        let ada = signed_in();
+        let file = picture(&noise(64).into(), ImageFormat::Png);
+        let in_json = upload(&file).expect("taken")["image"].clone();
+        assert_eq!(send("image/png", &file).expect("taken")["image"], in_json);
+        assert_eq!(send("application/octet-stream", &file).expect("taken")["image"], in_json);
+        let refused = Err("415 AVATAR_NOT_A_PICTURE".to_owned());
+        assert_eq!(send("image/png", b"<svg/>"), refused);
+        assert_eq!(send("image/png", br#"{"image":""}"#), refused);
+        assert_eq!(send("image/png", &[0; (2 << 20) + 1]), Err("413 AVATAR_TOO_LARGE".to_owned()));
+        assert_eq!(image_of(&ada), in_json);
+    }
+
+    #[test]
     fn nobody_uploads_without_a_session() {
         signed_in();
         fake::with(|world| world.session = None);
         assert_eq!(upload(&picture(&noise(64).into(), ImageFormat::Png)), Err("401 UNAUTHORIZED".to_owned()));
-        assert_eq!(post("/avatar/delete", &json!({})), Err("401 UNAUTHORIZED".to_owned()));
+        assert_eq!(remove(), Err("401 UNAUTHORIZED".to_owned()));
     }
 
     #[test]

@@ -35,8 +35,17 @@ pub fn plugin() -> Plugin {
                 .field(FieldRule::new("alg", FieldType::String))
                 .field(FieldRule::new("crv", FieldType::String)),
         )
-        .route(Route::get("/jwks", jwks::jwks).or_option("jwks.jwks_path"))
-        .route(Route::get("/token", token::token))
+        .route(
+            Route::get("/jwks", jwks::jwks)
+                .summary("Shows the public keys")
+                .answers(|| schema::object(&[("keys", schema::list(schema::any_object()))]))
+                .or_option("jwks.jwks_path"),
+        )
+        .route(
+            Route::get("/token", token::token)
+                .summary("Makes a signed token of the session")
+                .answers(|| schema::object(&[("token", schema::text())])),
+        )
         .after(
             On::path("/get-session")
                 .when_signed_in()
@@ -45,8 +54,16 @@ pub fn plugin() -> Plugin {
                 .changes_answer(),
             header::set_header,
         )
-        .function(Function::new("sign-jwt", functions::sign_jwt))
-        .function(Function::new("verify-jwt", functions::verify_jwt))
+        .function(
+            Function::new("sign-jwt", functions::sign_jwt)
+                .summary("Signs a token")
+                .answers(|| schema::object(&[("token", schema::text())])),
+        )
+        .function(
+            Function::new("verify-jwt", functions::verify_jwt)
+                .summary("Verifies a token")
+                .answers(|| schema::object(&[("payload", json!({ "type": ["object", "null"] }))])),
+        )
         .secret("set-auth-jwt")
         .error(claims::INVALID_CLAIM)
 }

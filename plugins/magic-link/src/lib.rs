@@ -15,12 +15,17 @@ doorward_sdk::plugin!(plugin);
 pub fn plugin() -> Plugin {
     Plugin::new("magic-link", env!("CARGO_PKG_VERSION"))
         .options::<Options>()
-        .route(Route::post("/sign-in/magic-link", send::send).signs_in())
-        .route(Route::get("/magic-link/verify", verify::verify).redirects_to(&[
-            "callbackURL",
-            "newUserCallbackURL",
-            "errorCallbackURL",
-        ]))
+        .route(
+            Route::post("/sign-in/magic-link", send::send)
+                .summary("Mails a link that signs in")
+                .answers(|| schema::object(&[("status", schema::boolean())]))
+                .signs_in(),
+        )
+        .route(
+            Route::get("/magic-link/verify", verify::verify)
+                .summary("Signs in with the token of a mailed link")
+                .redirects_to(&["callbackURL", "newUserCallbackURL", "errorCallbackURL"]),
+        )
         .rate_limit(RateRule::new("/sign-in/magic-link", 5, 60).or_option("rate_limit"))
         .rate_limit(RateRule::new("/magic-link/verify", 5, 60).or_option("rate_limit"))
         .verifications("magic-link:")

@@ -20,9 +20,20 @@ pub fn plugin() -> Plugin {
     Plugin::new("multi-session", env!("CARGO_PKG_VERSION"))
         .options::<Options>()
         .cookie(CookieRule::prefixed(device::PREFIX).all_that_begin_so())
-        .route(Route::get("/multi-session/list-device-sessions", list::list))
-        .route(Route::post("/multi-session/set-active", set_active::set_active))
-        .route(Route::post("/multi-session/revoke", revoke::revoke))
+        .route(
+            Route::get("/multi-session/list-device-sessions", list::list)
+                .summary("Lists the sessions of this browser")
+                .answers(|| schema::list(schema::any_object())),
+        )
+        .route(
+            Route::post("/multi-session/set-active", set_active::set_active)
+                .summary("Makes another session of this browser the present one"),
+        )
+        .route(
+            Route::post("/multi-session/revoke", revoke::revoke)
+                .summary("Ends a session of this browser")
+                .answers(|| schema::object(&[("status", schema::boolean())])),
+        )
         .after(On::any_path().when_session_cookie_is_set(), remember::remember)
         .after("/sign-out", sign_out::sign_out)
         .error(INVALID_SESSION_TOKEN)

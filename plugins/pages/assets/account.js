@@ -137,7 +137,7 @@ function picture() {
   });
   remove?.addEventListener("click", async () => {
     busy(remove, true);
-    const { error } = await call("/avatar/delete", {});
+    const { error } = await call("/avatar", undefined, "DELETE");
     if (!error) return reload(say("picture_removed"), "profile-card");
     busy(remove, false);
     refuse(card, error);

@@ -106,7 +106,8 @@ async function goOn(step, action, { data }) {
   for (const part of next.querySelectorAll("[data-shown]")) await show(part, data?.[part.dataset.shown]);
   if ("codes" in next.dataset) codes(next, chain.codes);
   next.querySelector("input:not([hidden])")?.focus();
-  next.scrollIntoView({ block: "nearest" });
+  // Of a step that is taller than the window, the beginning is seen.
+  next.scrollIntoView({ block: next.offsetHeight > innerHeight - 80 ? "start" : "nearest" });
 }
 
 async function show(part, text = "") {

@@ -46,8 +46,16 @@ pub fn plugin() -> Plugin {
         .prepare(render::prepare)
         .cookie(CookieRule::literal(frame::LANGUAGE_COOKIE))
         .cookie(CookieRule::literal(frame::THEME_COOKIE))
-        .route(Route::get("/pages/choices", choices))
-        .route(Route::post("/pages/qr", qr::qr))
+        .route(
+            Route::get("/pages/choices", choices)
+                .summary("Tells the language and the look that a person chose")
+                .answers(schema::any_object),
+        )
+        .route(
+            Route::post("/pages/qr", qr::qr)
+                .summary("Draws a QR code")
+                .answers(|| schema::object(&[("size", schema::integer()), ("path", schema::text())])),
+        )
         .rate_limit(RateRule::new("/pages/qr", 10, 60))
         .page(Page::get("/", gate::home))
         .page(Page::get("/sign-in", gate::sign_in).signs_in())

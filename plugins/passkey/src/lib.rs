@@ -26,13 +26,41 @@ doorward_sdk::plugin!(plugin);
 pub fn plugin() -> Plugin {
     let plugin = Plugin::new("passkey", env!("CARGO_PKG_VERSION"))
         .options::<Options>()
-        .route(Route::get("/passkey/generate-register-options", register_options::register_options))
-        .route(Route::post("/passkey/verify-registration", verify_registration::verify_registration))
-        .route(Route::get("/passkey/generate-authenticate-options", authenticate_options::authenticate_options))
-        .route(Route::post("/passkey/verify-authentication", verify_authentication::verify_authentication).signs_in())
-        .route(Route::get("/passkey/list-user-passkeys", list_user_passkeys::list_user_passkeys))
-        .route(Route::post("/passkey/update-passkey", update_passkey::update_passkey))
-        .route(Route::post("/passkey/delete-passkey", delete_passkey::delete_passkey))
+        .route(
+            Route::get("/passkey/generate-register-options", register_options::register_options)
+                .summary("Begins to register a passkey")
+                .answers(schema::any_object),
+        )
+        .route(
+            Route::post("/passkey/verify-registration", verify_registration::verify_registration)
+                .summary("Registers a passkey")
+                .answers(schema::any_object),
+        )
+        .route(
+            Route::get("/passkey/generate-authenticate-options", authenticate_options::authenticate_options)
+                .summary("Begins a sign-in with a passkey")
+                .answers(schema::any_object),
+        )
+        .route(
+            Route::post("/passkey/verify-authentication", verify_authentication::verify_authentication)
+                .summary("Signs in with a passkey")
+                .signs_in(),
+        )
+        .route(
+            Route::get("/passkey/list-user-passkeys", list_user_passkeys::list_user_passkeys)
+                .summary("Lists the user's passkeys")
+                .answers(|| schema::list(schema::any_object())),
+        )
+        .route(
+            Route::post("/passkey/update-passkey", update_passkey::update_passkey)
+                .summary("Renames a passkey")
+                .answers(|| schema::object(&[("passkey", schema::any_object())])),
+        )
+        .route(
+            Route::post("/passkey/delete-passkey", delete_passkey::delete_passkey)
+                .summary("Deletes a passkey")
+                .answers(|| schema::object(&[("status", schema::boolean())])),
+        )
         .cookie(CookieRule::prefixed(options::COOKIE).or_option("advanced.web_authn_challenge_cookie"))
         .verifications(challenge::PREFIX)
         .table(passkey::table())

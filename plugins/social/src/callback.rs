@@ -10,6 +10,7 @@ use crate::options::{self, AccountOptions};
 use crate::sign_in::{self, Admission, Wish};
 use crate::state::{Begin, Fault, State};
 use crate::token_endpoint::Exchange;
+use doorward_sdk::encoded;
 use doorward_sdk::prelude::*;
 
 /// What a provider says, in the order in which it is passed on.
@@ -54,7 +55,9 @@ pub fn post(request: &Request, body: Answer) -> Result<Response> {
     let pairs: Vec<(&str, String)> = pairs.collect();
     let pairs: Vec<(&str, &str)> = pairs.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let id = request.param("id").unwrap_or_default();
-    Ok(Response::redirect(format!("{}?{}", links::endpoint(&format!("/callback/{id}")), links::query(&pairs))))
+    // Whoever calls this chooses the id: it goes into a header.
+    let address = links::endpoint(&format!("/callback/{}", encoded(&id)));
+    Ok(Response::redirect(format!("{address}?{}", links::query(&pairs))))
 }
 
 pub fn get(request: &Request, answer: Answer) -> Result<Response> {
@@ -413,5 +416,14 @@ mod tests {
         for (page, expected) in cases {
             assert_eq!(super::with_pairs(page, &[("error", "x")]), expected);
         }
+    }
+    /// Whoever calls it chooses the id, and a header holds no byte of it as it came.
+    #[test]
+    fn an_id_that_is_no_word_stands_encoded_in_the_address() {
+        world(json!({}), json!({}));
+        let answer =
+            RawRequest::post("/callback/\u{fc}\u{3401}", &json!({ "state": "s" })).send(&plugin()).expect("answer");
+        let expected = "http://localhost:3000/api/auth/callback/%C3%BC%E3%90%81?state=s";
+        assert_eq!(fake::header(&answer, "location"), Some(expected.to_owned()));
     }
 }

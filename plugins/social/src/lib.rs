@@ -33,14 +33,39 @@ doorward_sdk::plugin!(plugin);
 pub fn plugin() -> Plugin {
     let plugin = Plugin::new("social", env!("CARGO_PKG_VERSION"))
         .options_without::<Options>(Options::fault)
-        .route(Route::post("/sign-in/social", sign_in_social::sign_in_social).signs_in())
-        .route(Route::get("/callback/:id", callback::get))
-        .route(Route::post("/callback/:id", callback::post).accepts_form())
-        .route(Route::post("/link-social", link_social::link_social))
-        .route(Route::post("/get-access-token", tokens::get_access_token))
-        .route(Route::post("/refresh-token", tokens::refresh_token))
-        .route(Route::get("/account-info", account_info::account_info))
-        .route(Route::post("/account-info", account_info::account_info))
+        .route(
+            Route::post("/sign-in/social", sign_in_social::sign_in_social)
+                .summary("Begins a sign-in with a provider")
+                .signs_in(),
+        )
+        .route(Route::get("/callback/:id", callback::get).summary("Takes the answer of a provider").redirects())
+        .route(
+            Route::post("/callback/:id", callback::post)
+                .summary("Takes the answer of a provider that posts it")
+                .redirects()
+                .accepts_form(),
+        )
+        .route(Route::post("/link-social", link_social::link_social).summary("Links an account at a provider"))
+        .route(
+            Route::post("/get-access-token", tokens::get_access_token)
+                .summary("Shows a valid access token of a provider")
+                .answers(schema::any_object),
+        )
+        .route(
+            Route::post("/refresh-token", tokens::refresh_token)
+                .summary("Renews the tokens of a provider")
+                .answers(schema::any_object),
+        )
+        .route(
+            Route::get("/account-info", account_info::account_info)
+                .summary("Asks the provider about the user")
+                .answers(|| json!({ "type": ["object", "null"] })),
+        )
+        .route(
+            Route::post("/account-info", account_info::account_info)
+                .summary("Asks the provider about the user")
+                .answers(|| json!({ "type": ["object", "null"] })),
+        )
         .before(On::path("/sign-out").when_method(&["POST"]).reads_request(), logout::before)
         .after(On::path("/sign-out").when_method(&["POST"]).changes_answer(), logout::after)
         .cookie(CookieRule::prefixed(state::BINDING))

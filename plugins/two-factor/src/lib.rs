@@ -43,8 +43,18 @@ pub fn plugin() -> Plugin {
         .gate(gate::check)
         .gate_when_user(ENABLED)
         .event(Event::after("account", Action::Update, trusted_devices::after_account_update))
-        .function(Function::new("view-backup-codes", functions::view_backup_codes))
-        .function(Function::new("generate-totp", functions::generate_totp))
+        .function(
+            Function::new("view-backup-codes", functions::view_backup_codes)
+                .summary("Shows the backup codes of a user")
+                .answers(|| {
+                    schema::object(&[("status", schema::boolean()), ("backupCodes", schema::list(schema::text()))])
+                }),
+        )
+        .function(
+            Function::new("generate-totp", functions::generate_totp)
+                .summary("Makes the code of this moment")
+                .answers(|| schema::object(&[("code", schema::text())])),
+        )
         .cookie(CookieRule::prefixed(challenge::COOKIE))
         .cookie(CookieRule::prefixed(trusted_devices::COOKIE))
         .cookie(CookieRule::prefixed(trusted_devices::OWN_COOKIES).all_that_begin_so())
@@ -57,18 +67,48 @@ pub fn plugin() -> Plugin {
         .contribute(
             Contribution::new("account.security", "Two-factor authentication", card::card).order(20).signed_in(),
         );
-    let plugin = limited(plugin, "/two-factor/enable", enable::enable);
-    let plugin = limited(plugin, "/two-factor/disable", disable::disable);
-    let plugin = limited(plugin, "/two-factor/get-totp-uri", get_totp_uri::get_totp_uri);
-    let plugin = limited(plugin, "/two-factor/verify-totp", verify_totp::verify_totp);
-    let plugin = limited(plugin, "/two-factor/send-otp", send_otp::send_otp);
-    let plugin = limited(plugin, "/two-factor/verify-otp", verify_otp::verify_otp);
-    let plugin = limited(plugin, "/two-factor/verify-backup-code", verify_backup_code::verify_backup_code);
-    let plugin = limited(plugin, "/two-factor/generate-backup-codes", generate_backup_codes::generate_backup_codes);
+    let plugin = limited(plugin, "/two-factor/enable", enable::enable, "Begins to set up a second factor");
+    let plugin = limited(plugin, "/two-factor/disable", disable::disable, "Removes the second factor");
+    let plugin = limited(
+        plugin,
+        "/two-factor/get-totp-uri",
+        get_totp_uri::get_totp_uri,
+        "Shows the address of the authenticator app's seed",
+    );
+    let plugin = limited(
+        plugin,
+        "/two-factor/verify-totp",
+        verify_totp::verify_totp,
+        "Proves the second factor with a code of the app",
+    );
+    let plugin = limited(plugin, "/two-factor/send-otp", send_otp::send_otp, "Mails a code");
+    let plugin = limited(
+        plugin,
+        "/two-factor/verify-otp",
+        verify_otp::verify_otp,
+        "Proves the second factor with a mailed code",
+    );
+    let plugin = limited(
+        plugin,
+        "/two-factor/verify-backup-code",
+        verify_backup_code::verify_backup_code,
+        "Proves the second factor with a backup code",
+    );
+    let plugin = limited(
+        plugin,
+        "/two-factor/generate-backup-codes",
+        generate_backup_codes::generate_backup_codes,
+        "Makes new backup codes",
+    );
     errors::ALL.into_iter().fold(plugin, Plugin::error)
 }
 
 /// An endpoint at which guesses are limited.
-fn limited<I: Input>(plugin: Plugin, path: &'static str, handler: fn(&Request<'_>, I) -> Result<Response>) -> Plugin {
-    plugin.route(Route::post(path, handler)).rate_limit(RateRule::new(path, 3, 10))
+fn limited<I: Input>(
+    plugin: Plugin,
+    path: &'static str,
+    handler: fn(&Request<'_>, I) -> Result<Response>,
+    summary: &'static str,
+) -> Plugin {
+    plugin.route(Route::post(path, handler).summary(summary)).rate_limit(RateRule::new(path, 3, 10))
 }

@@ -17,8 +17,16 @@ pub fn plugin() -> Plugin {
         .options::<Options>()
         .user_field(FieldRule::new(names::NAME, FieldType::String).unique_or(errors::TAKEN).input())
         .user_field(FieldRule::new(names::DISPLAY, FieldType::String).input().when_option("display_username"))
-        .route(Route::post("/sign-in/username", sign_in::sign_in).signs_in())
-        .route(Route::post("/is-username-available", available::is_available))
+        .route(
+            Route::post("/sign-in/username", sign_in::sign_in)
+                .summary("Signs in with a user name and a password")
+                .signs_in(),
+        )
+        .route(
+            Route::post("/is-username-available", available::is_available)
+                .summary("Tells whether a user name is free")
+                .answers(|| schema::object(&[("available", schema::boolean())])),
+        )
         .before(On::path("/sign-up/email").reads_request().changes_request(), names::before_sign_up)
         .before(On::path("/update-user").reads_request(), names::before_update)
         .event(Event::before("user", Action::Create, names::on_create))

@@ -3,16 +3,21 @@
 //! The types hold texts as `S`: `&'static str` in a plugin, whose builders are `const`, and `String` in the server, which
 //! reads them. Names in JSON are those of contract 1.0.0 and never change; a name in Rust may be a better one.
 
+mod api_note;
+mod calls;
 mod email;
 mod error_code;
 mod issues;
 mod manifest;
+mod moment;
 mod options;
 mod pattern;
 mod permission;
 mod secrets;
 mod section;
 
+pub use calls::{CALLS, Call, NotNow, Rule, Transaction, calls_table};
+pub use api_note::{ApiNote, InputNote, Shape};
 pub use email::is_email;
 pub use error_code::{ErrorCode, VALIDATION_ERROR};
 pub use issues::{EMPTY_TEXT, INVALID_EMAIL, Issues, invalid_option, mismatch, type_name};
@@ -28,6 +33,7 @@ pub use manifest::right::HookRight;
 pub use manifest::route::{FunctionRule, RouteRule};
 pub use manifest::table::Table;
 pub use manifest::{ASSET_SECTION, MANIFEST_SECTION, MANIFEST_VERSION, Manifest};
+pub use moment::Moment;
 pub use options::{chosen, is_on};
 pub use pattern::PathPattern;
 pub use permission::{is_permission, permission_parts};

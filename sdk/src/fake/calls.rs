@@ -1,6 +1,6 @@
 //! The fake host's answers, with the signatures of the real imports.
 
-use super::with;
+use super::{duty, with};
 use crate::bindings::doorward::plugin::types::HostError;
 use serde_json::{Map, Value, json};
 
@@ -84,36 +84,62 @@ pub mod crypto {
 }
 
 pub mod cookies {
-    use super::{Answer, with};
+    use super::{Answer, HostError, duty, with};
     use crate::bindings::doorward::plugin::cookies::Attributes;
+    const LONGEST_VALUE: usize = 3800;
     pub fn get(name: &str) -> Answer<Option<String>> {
+        at_its_time!("cookies", "get");
+        duty::cookie(name)?;
         Ok(with(|world| world.cookies.get(name).cloned()))
     }
     pub fn get_signed(name: &str) -> Answer<Option<String>> {
+        at_its_time!("cookies", "get-signed");
         get(name)
     }
     pub fn list_signed(prefix: &str) -> Answer<Vec<(String, String)>> {
+        at_its_time!("cookies", "list-signed");
+        duty::cookie_prefix(prefix)?;
         Ok(with(|world| {
             let all = world.cookies.iter().filter(|(name, _)| name.starts_with(prefix));
             all.map(|(name, value)| (name.clone(), value.clone())).collect()
         }))
     }
     pub fn set(name: &str, value: &str, _attributes: Attributes) -> Answer<()> {
+        at_its_time!("cookies", "set");
+        duty::cookie(name)?;
+        if value.len() > LONGEST_VALUE {
+            return Err(HostError::Invalid(format!("a cookie's value has at most {LONGEST_VALUE} bytes")));
+        }
         with(|world| world.cookies.insert(name.to_owned(), value.to_owned()));
         Ok(())
     }
     pub fn set_signed(name: &str, value: &str, attributes: Attributes) -> Answer<()> {
+        at_its_time!("cookies", "set-signed");
         set(name, value, attributes)
     }
     pub fn delete(name: &str) -> Answer<()> {
+        at_its_time!("cookies", "delete");
+        duty::cookie(name)?;
         with(|world| world.cookies.remove(name));
         Ok(())
     }
 }
 
 pub mod verifications {
-    use super::{Answer, with};
+    use super::{Answer, HostError, duty, with};
+    const LONGEST_IDENTIFIER: usize = 512;
+    const LONGEST_VALUE: usize = 64 << 10;
+    fn owns(identifier: &str, value: &str) -> Answer<()> {
+        duty::verification(identifier)?;
+        if identifier.len() > LONGEST_IDENTIFIER || value.len() > LONGEST_VALUE {
+            let reason = format!("an identifier has at most {LONGEST_IDENTIFIER} bytes and a value {LONGEST_VALUE}");
+            return Err(HostError::Invalid(reason));
+        }
+        Ok(())
+    }
     pub fn create(identifier: &str, value: &str, ttl_secs: u64) -> Answer<()> {
+        at_its_time!("verifications", "create");
+        owns(identifier, value)?;
         with(|world| {
             let ends = world.now_millis + ttl_secs * 1000;
             world.verifications.insert(identifier.to_owned(), (value.to_owned(), ends));
@@ -121,17 +147,22 @@ pub mod verifications {
         Ok(())
     }
     pub fn find(identifier: &str) -> Answer<Option<String>> {
+        at_its_time!("verifications", "find");
+        owns(identifier, "")?;
         Ok(with(|world| {
             let (value, ends) = world.verifications.get(identifier)?;
             (*ends > world.now_millis).then(|| value.clone())
         }))
     }
     pub fn consume(identifier: &str) -> Answer<Option<String>> {
+        at_its_time!("verifications", "consume");
         let value = find(identifier)?;
         with(|world| world.verifications.remove(identifier));
         Ok(value)
     }
     pub fn replace(identifier: &str, current: &str, value: &str) -> Answer<bool> {
+        at_its_time!("verifications", "replace");
+        owns(identifier, value)?;
         if find(identifier)?.as_deref() != Some(current) {
             return Ok(false);
         }
@@ -140,14 +171,18 @@ pub mod verifications {
 }
 
 pub mod users {
-    use super::{Answer, HostError, Value, object, with};
+    use super::{Answer, HostError, Map, Value, duty, object, with};
+    use doorward_contract::is_email;
     pub fn find_by_id(id: &str) -> Answer<Option<String>> {
+        at_its_time!("users", "find-by-id");
         Ok(with(|world| world.users.get(id).map(|user| Value::Object(user.clone()).to_string())))
     }
     pub fn lock(id: &str) -> Answer<Option<String>> {
+        at_its_time!("users", "lock");
         find_by_id(id)
     }
     pub fn credentials_version(id: &str) -> Answer<Option<String>> {
+        at_its_time!("users", "credentials-version");
         Ok(with(|world| {
             let user = world.users.get(id)?;
             let parts =
@@ -156,10 +191,12 @@ pub mod users {
         }))
     }
     pub fn tell_of_change(id: &str, change: &str) -> Answer<()> {
+        at_its_time!("users", "tell-of-change");
         with(|world| world.told.push((id.to_owned(), change.to_owned())));
         Ok(())
     }
     pub fn find_by_email(email: &str) -> Answer<Option<String>> {
+        at_its_time!("users", "find-by-email");
         let wanted = Value::from(email.to_ascii_lowercase());
         Ok(with(|world| {
             let found = world.users.values().find(|user| user.get("email") == Some(&wanted));
@@ -167,6 +204,8 @@ pub mod users {
         }))
     }
     pub fn find_by_own_field(field: &str, value: &str) -> Answer<Option<String>> {
+        at_its_time!("users", "find-by-own-field");
+        duty::own_unique_user_field(field)?;
         let wanted = Value::from(value);
         Ok(with(|world| {
             let found = world.users.values().find(|user| user.get(field) == Some(&wanted));
@@ -174,7 +213,13 @@ pub mod users {
         }))
     }
     pub fn create(fields: &str) -> Answer<String> {
+        at_its_time!("users", "create");
         let mut user = object(fields)?;
+        duty::user_fields(&mut user, duty::Writing::New)?;
+        check_email(&user)?;
+        if duty::moment().is_some() && user.get("email").is_none_or(Value::is_null) {
+            return Err(HostError::Invalid("a user needs an email address".to_owned()));
+        }
         let email = user.get("email").and_then(Value::as_str).unwrap_or_default().to_ascii_lowercase();
         if find_by_email(&email)?.is_some() {
             return Err(HostError::Conflict("email".to_owned()));
@@ -191,7 +236,21 @@ pub mod users {
         Ok(Value::Object(user).to_string())
     }
     pub fn update(id: &str, fields: &str) -> Answer<String> {
-        let fields = object(fields)?;
+        at_its_time!("users", "update");
+        let mut fields = object(fields)?;
+        duty::user_fields(&mut fields, duty::Writing::Change)?;
+        check_email(&fields)?;
+        set(id, fields)
+    }
+    fn check_email(fields: &Map<String, Value>) -> Answer<()> {
+        let is_wrong = fields.get("email").and_then(Value::as_str).is_some_and(|email| !is_email(email));
+        if duty::moment().is_some() && is_wrong {
+            return Err(HostError::Invalid("user.email is no email address".to_owned()));
+        }
+        Ok(())
+    }
+    /// Sets fields of a user, whoever may.
+    pub(in crate::fake) fn set(id: &str, fields: Map<String, Value>) -> Answer<String> {
         with(|world| {
             let user = world.users.get_mut(id).ok_or_else(|| HostError::Invalid("unknown user".to_owned()))?;
             user.extend(fields);
@@ -202,6 +261,7 @@ pub mod users {
 
 pub mod email_ownership {
     pub fn confirm(user_id: &str) -> super::Answer<String> {
+        at_its_time!("email-ownership", "confirm");
         super::with(|world| {
             let is_proven =
                 world.users.get(user_id).is_some_and(|user| user.get("emailVerified") == Some(&true.into()));
@@ -210,9 +270,10 @@ pub mod email_ownership {
                 world.accounts.retain(|account| account.get("userId") != Some(&user_id.into()));
             }
         });
-        super::users::update(user_id, r#"{"emailVerified":true}"#)
+        super::users::set(user_id, super::object(r#"{"emailVerified":true}"#)?)
     }
     pub fn send_verification(user_id: &str, callback_url: Option<&str>) -> super::Answer<()> {
+        at_its_time!("email-ownership", "send-verification");
         super::with(|world| {
             let user = world.users.get(user_id).ok_or_else(|| super::HostError::Invalid("unknown user".to_owned()))?;
             let to = user.get("email").and_then(super::Value::as_str).unwrap_or_default().to_owned();
@@ -222,84 +283,15 @@ pub mod email_ownership {
     }
 }
 
-pub mod sessions {
-    use super::{Answer, HostError, Value, json, with};
-    use crate::bindings::doorward::plugin::sessions::Freshness;
-    use crate::bindings::doorward::plugin::types::ApiError;
-    use doorward_contract::ErrorCode;
-    pub fn current(freshness: Freshness) -> Answer<Option<String>> {
-        with(|world| {
-            if freshness == Freshness::Fresh && world.is_session_old {
-                let ErrorCode { status, code, message } = ErrorCode::SESSION_NOT_FRESH;
-                let (code, message) = (Some(code.to_owned()), Some(message.to_owned()));
-                return Err(HostError::Refused(ApiError { status, code, message }));
-            }
-            Ok(world.session.as_ref().map(ToString::to_string))
-        })
-    }
-    pub fn opened() -> Answer<Option<String>> {
-        Ok(with(|world| world.opened.as_ref().map(ToString::to_string)))
-    }
-    pub fn forget_choice() -> Answer<()> {
-        with(|world| world.is_brief = false);
-        Ok(())
-    }
-    pub fn is_remembered() -> Answer<bool> {
-        Ok(with(|world| !world.is_brief))
-    }
-    pub fn open(user_id: &str, _method: &str, _remember: Option<bool>) -> Answer<String> {
-        with(|world| {
-            let user = world.users.get(user_id).ok_or_else(|| HostError::Invalid("unknown user".to_owned()))?;
-            let token = format!("token-{}", world.sessions.len() + 1);
-            let session = json!({ "id": format!("session-{token}"), "token": token, "userId": user_id });
-            let opened = json!({ "session": session, "user": Value::Object(user.clone()) });
-            world.sessions.push(user_id.to_owned());
-            world.live.insert(token, opened.clone());
-            world.opened = Some(opened.clone());
-            world.session = Some(opened.clone());
-            Ok(opened.to_string())
-        })
-    }
-    pub fn replace_current(method: &str) -> Answer<String> {
-        let old = with(|world| world.session.clone()).ok_or_else(|| HostError::Invalid("no session".to_owned()))?;
-        let text = |path: &str| old.pointer(path).and_then(Value::as_str).unwrap_or_default().to_owned();
-        let opened = open(&text("/session/userId"), method, None)?;
-        with(|world| world.live.remove(&text("/session/token")));
-        Ok(opened)
-    }
-    pub fn update_current(fields: &str) -> Answer<Option<String>> {
-        let fields = super::object(fields)?;
-        Ok(with(|world| {
-            let session = world.session.as_mut()?;
-            session.get_mut("session")?.as_object_mut()?.extend(fields);
-            let (token, text) = (session.pointer("/session/token")?.as_str()?.to_owned(), session.to_string());
-            world.live.insert(token, session.clone());
-            Some(text)
-        }))
-    }
-    pub fn end_current() -> Answer<()> {
-        with(|world| {
-            let ended = world.session.take();
-            let token = ended.as_ref().and_then(|session| session.pointer("/session/token")?.as_str());
-            token.map(|token| world.live.remove(token))
-        });
-        Ok(())
-    }
-    pub fn refresh_current() -> Answer<()> {
-        with(|world| {
-            let user = world.session.as_ref().and_then(|session| session.pointer("/user/id")?.as_str());
-            let user = user.and_then(|id| world.users.get(id)).cloned();
-            if let (Some(session), Some(user)) = (world.session.as_mut(), user) {
-                session["user"] = Value::Object(user);
-            }
-        });
-        Ok(())
-    }
-}
-
 pub mod mail {
-    use super::{Answer, Value, object, with};
+    use super::{Answer, HostError, Value, duty, object, with};
+    use doorward_contract::is_email;
     pub fn enqueue(kind: &str, to: &str, data: &str) -> Answer<()> {
+        at_its_time!("mail", "enqueue");
+        duty::mail(kind)?;
+        if duty::moment().is_some() && !is_email(to) {
+            return Err(HostError::Invalid("the recipient is no email address".to_owned()));
+        }
         let data = Value::Object(object(data)?);
         with(|world| world.mails.push((kind.to_owned(), to.to_owned(), data)));
         Ok(())
@@ -317,9 +309,7 @@ pub mod transactions {
     }
 
     pub fn begin() -> Answer<Transaction> {
-        if with(|world| world.is_in_transaction) {
-            return Err(super::HostError::Invalid("a transaction is open already".to_owned()));
-        }
+        at_its_time!("transactions", "begin");
         let before = with(|world| world.clone());
         with(|world| world.is_in_transaction = true);
         Ok(Transaction { before: Cell::new(Some(before)) })

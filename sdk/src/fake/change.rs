@@ -1,8 +1,11 @@
 //! Changes of rows as a test makes them.
 
 use crate::bindings::doorward::plugin::types::{Action, HostError};
+use doorward_contract::EventMoment;
 use serde_json::{Map, Value};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+
+use super::duty;
 
 /// A change of a test.
 #[derive(Debug)]
@@ -11,19 +14,40 @@ pub struct RawChange {
     action: Action,
     data: RefCell<Map<String, Value>>,
     path: Option<&'static str>,
+    actor: Option<String>,
+    client_address: Option<String>,
+    moment: Cell<Option<EventMoment>>,
 }
 
 impl RawChange {
     /// A change of a row of `model` with these fields.
     pub fn new(model: &'static str, action: Action, data: &Value) -> RawChange {
         let data = RefCell::new(data.as_object().cloned().unwrap_or_default());
-        RawChange { model, action, data, path: None }
+        let client_address = Some("127.0.0.1".to_owned());
+        RawChange { model, action, data, path: None, actor: None, client_address, moment: Cell::new(None) }
     }
 
     /// The same change, caused by a request of this path.
     pub fn at(mut self, path: &'static str) -> RawChange {
         self.path = Some(path);
         self
+    }
+
+    /// The same change, made by this user, who is signed in.
+    pub fn by(mut self, user_id: &str) -> RawChange {
+        self.actor = Some(user_id.to_owned());
+        self
+    }
+
+    /// The same change, from a client with this address; none is the server's own work.
+    pub fn from_address(mut self, address: Option<&str>) -> RawChange {
+        self.client_address = address.map(str::to_owned);
+        self
+    }
+
+    /// The functions of this moment run now.
+    pub(super) fn begin(&self, moment: EventMoment) {
+        self.moment.set(Some(moment));
     }
 
     /// The fields as the functions that ran left them.
@@ -51,7 +75,7 @@ impl RawChange {
     }
 
     pub(crate) fn actor(&self) -> Option<String> {
-        None
+        self.actor.clone()
     }
 
     pub(crate) fn path(&self) -> Option<String> {
@@ -59,12 +83,17 @@ impl RawChange {
     }
 
     pub(crate) fn client_address(&self) -> Option<String> {
-        Some("127.0.0.1".to_owned())
+        self.client_address.clone()
     }
 
     pub(crate) fn set(&self, fields: &str) -> Result<(), HostError> {
-        let fields: Map<String, Value> =
+        let is_late = self.moment.get() == Some(EventMoment::After) || self.action == Action::Delete;
+        if is_late {
+            return Err(HostError::Denied("fields are set before a row is written".to_owned()));
+        }
+        let mut fields: Map<String, Value> =
             serde_json::from_str(fields).map_err(|error| HostError::Invalid(error.to_string()))?;
+        duty::change_fields(self.model, self.action == Action::Create, &mut fields)?;
         self.data.borrow_mut().extend(fields);
         Ok(())
     }

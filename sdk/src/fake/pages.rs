@@ -1,9 +1,11 @@
 //! Pages and sections as a test opens them.
 
+use super::duty::Sight;
+use super::run::during;
 use super::slots::site;
 use super::{RawRequest, with};
 use crate::{Asked, Asking, Error, Plugin, Request, Response};
-use doorward_contract::{ContributionRule, PageRule, PathPattern, Places, Section};
+use doorward_contract::{ContributionRule, Moment, PageRule, PathPattern, Places, Section};
 
 impl RawRequest {
     /// Opens the plugin's page with this path.
@@ -19,9 +21,8 @@ impl RawRequest {
         if rule.needs_session && with(|world| world.session.is_none()) {
             return Err(Error::new(401, "UNAUTHORIZED", "the page needs a session"));
         }
-        super::run::declare(plugin);
         with(|world| world.answers_get = true);
-        handler(&Request::new(self))
+        during(plugin, Moment::Page, Sight::OWN, || handler(&Request::new(self)))
     }
 
     /// Asks the plugin for its section in `slot`, and checks it as the host does. The query holds the plugin's own
@@ -34,10 +35,9 @@ impl RawRequest {
         let Some((_, handler)) = plugin.manifest.contributions.iter().zip(&plugin.contributions).find(is_it) else {
             return Err(Error::new(404, "NOT_FOUND", format!("the plugin adds nothing to {slot}")));
         };
-        super::run::declare(plugin);
         with(|world| world.answers_get = true);
         let asked = Asked { slot: slot.to_owned(), language: asking.language.clone(), about: asking.about.clone() };
-        let text = handler(&Request::new(self), &asked)?;
+        let text = during(plugin, Moment::Section, Sight::default(), || handler(&Request::new(self), &asked))?;
         let mut section: Option<Section> = text.map(|text| serde_json::from_str(&text)).transpose()?;
         let settled = section.as_mut().map_or(Ok(()), |section| section.settle(&Own(plugin)));
         settled.map(|()| section).map_err(|fault| Error::new(500, "NO_SECTION", fault))

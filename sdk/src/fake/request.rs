@@ -1,11 +1,14 @@
-//! Requests, replies and sign-ins as a test makes them.
+//! Requests as a test makes them.
 
+use super::duty::{Sight, moment, sight};
+use super::redaction;
 use crate::bindings::doorward::plugin::types::HostError;
+use doorward_contract::Moment;
 use serde_json::{Map, Value};
 use std::cell::RefCell;
 
 /// A request of a test.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct RawRequest {
     method: String,
     path: String,
@@ -13,38 +16,64 @@ pub struct RawRequest {
     body: RefCell<Option<String>>,
     headers: Vec<(String, String)>,
     params: RefCell<Map<String, Value>>,
-}
-
-/// An answer of a test.
-#[derive(Debug, Default)]
-pub struct RawReply {
-    status: u16,
-    writes_session_cookie: bool,
-    sets_session_cookie: bool,
-    new_session: Option<String>,
-    headers: RefCell<Vec<(String, String)>>,
-    body: RefCell<Option<String>>,
-}
-
-/// A sign-in of a test.
-#[derive(Debug, Default)]
-pub struct RawAttempt {
-    user: String,
-    method: String,
-    plugin: Option<String>,
+    client_address: Option<String>,
+    bytes: Option<Vec<u8>>,
+    is_from_proxy: bool,
 }
 
 impl RawRequest {
+    /// A request with this method, in capitals, and without a body. The path is as it came: `/seats/a%20b`.
+    pub fn new(method: &str, path: &str) -> RawRequest {
+        RawRequest {
+            method: method.to_owned(),
+            path: path.to_owned(),
+            query: Map::new(),
+            body: RefCell::new(None),
+            headers: Vec::new(),
+            params: RefCell::default(),
+            client_address: Some("127.0.0.1".to_owned()),
+            bytes: None,
+            is_from_proxy: false,
+        }
+    }
+
     /// `POST` with a JSON body.
     pub fn post(path: &str, body: &Value) -> RawRequest {
-        let body = RefCell::new(Some(body.to_string()));
-        RawRequest { method: "POST".to_owned(), path: path.to_owned(), body, ..RawRequest::default() }
+        RawRequest::new("POST", path).with_body(body)
     }
 
     /// `GET` with a query.
     pub fn get(path: &str, query: &[(&str, &str)]) -> RawRequest {
-        let query = query.iter().map(|(name, value)| ((*name).to_owned(), Value::from(*value))).collect();
-        RawRequest { method: "GET".to_owned(), path: path.to_owned(), query, ..RawRequest::default() }
+        query.iter().fold(RawRequest::new("GET", path), |request, (name, value)| request.with_query(name, value))
+    }
+
+    /// The same request with a JSON body.
+    pub fn with_body(self, body: &Value) -> RawRequest {
+        RawRequest { body: RefCell::new(Some(body.to_string())), ..self }
+    }
+
+    /// The same request with a body of another type.
+    pub fn with_bytes(mut self, content_type: &str, bytes: impl Into<Vec<u8>>) -> RawRequest {
+        self.bytes = Some(bytes.into());
+        self.with_header("content-type", content_type)
+    }
+
+    /// The same request, sent by a proxy that the operator trusts.
+    pub fn through_proxy(mut self) -> RawRequest {
+        self.is_from_proxy = true;
+        self
+    }
+
+    /// The same request with one more parameter in its query.
+    pub fn with_query(mut self, name: &str, value: &str) -> RawRequest {
+        self.query.insert(name.to_owned(), Value::from(value));
+        self
+    }
+
+    /// The same request, from a client with this address.
+    pub fn from_address(mut self, address: &str) -> RawRequest {
+        self.client_address = Some(address.to_owned());
+        self
     }
 
     /// The same request with a header.
@@ -62,8 +91,9 @@ impl RawRequest {
         if wanted.len() != given.len() || !pairs().all(matches) {
             return false;
         }
-        let params =
-            pairs().filter_map(|(wanted, given)| Some((wanted.strip_prefix(':')?.to_owned(), (*given).into())));
+        let params = pairs().filter_map(|(wanted, given)| {
+            Some((wanted.strip_prefix(':')?.to_owned(), crate::percent::decode(given).into()))
+        });
         self.params.replace(params.collect());
         true
     }
@@ -87,156 +117,101 @@ impl RawRequest {
     }
 
     pub(crate) fn param(&self, name: &str) -> Option<String> {
-        self.params.borrow().get(name).and_then(Value::as_str).map(str::to_owned)
+        let params = self.params.borrow();
+        params.get(name).filter(|_| is_shown(name)).and_then(Value::as_str).map(str::to_owned)
     }
 
     pub(crate) fn query(&self, name: &str) -> Option<String> {
-        self.query.get(name).and_then(Value::as_str).map(str::to_owned)
+        self.query.get(name).filter(|_| is_shown(name)).and_then(Value::as_str).map(str::to_owned)
     }
 
     pub(crate) fn query_json(&self) -> String {
-        Value::Object(self.query.clone()).to_string()
+        let Sight { reads_request, secrets, .. } = sight();
+        let query = Value::Object(if reads_request || is_own_query() { self.query.clone() } else { Map::new() });
+        if secrets || is_own_query() { query.to_string() } else { redaction::shown(&query).to_string() }
     }
 
     /// Credentials are the host's: as there, they are not shown.
     pub(crate) fn header(&self, name: &str) -> Option<String> {
-        let is_shown = !matches!(name, "cookie" | "authorization" | "proxy-authorization");
-        let found = self.headers.iter().find(|(own, _)| is_shown && own == name);
+        let is_hidden = matches!(name, "cookie" | "authorization" | "proxy-authorization");
+        let found = self.headers.iter().find(|(own, _)| !is_hidden && own == name && is_shown(name));
         found.map(|(_, value)| value.clone())
     }
 
     pub(crate) fn body(&self) -> Option<String> {
-        self.body.borrow().clone()
+        let Sight { reads_request, secrets, .. } = sight();
+        let body = self.body.borrow().clone().filter(|_| reads_request)?;
+        if secrets {
+            return Some(body);
+        }
+        let body: Value = serde_json::from_str(&body).ok()?;
+        Some(redaction::shown(&body).to_string())
+    }
+
+    pub(crate) fn raw_body(&self) -> Option<Vec<u8>> {
+        let is_route = moment().is_none_or(|moment| moment == Moment::Route);
+        let json = || self.body.borrow().clone().map(String::into_bytes);
+        self.bytes.clone().or_else(json).filter(|bytes| is_route && !bytes.is_empty())
+    }
+
+    pub(crate) fn proxy_header(&self, name: &str) -> Option<String> {
+        self.header(name).filter(|_| self.is_from_proxy)
+    }
+
+    /// Whether the body is none of JSON.
+    pub(super) fn has_bytes(&self) -> bool {
+        self.bytes.is_some()
     }
 
     pub(crate) fn client_address(&self) -> Option<String> {
-        Some("127.0.0.1".to_owned())
+        self.client_address.clone().filter(|_| sight().reads_request)
     }
 
     pub(crate) fn user_agent(&self) -> Option<String> {
         self.header("user-agent")
     }
 
-    /// The world's session, without its token.
+    /// The world's session, without its token: ids alone for who only observes.
     pub(crate) fn session(&self) -> Result<Option<String>, HostError> {
         let mut session = super::with(|world| world.session.clone());
         if let Some(fields) = session.as_mut().and_then(|session| session["session"].as_object_mut()) {
             fields.remove("token");
         }
+        let sees_all = sight().reads_request || matches!(moment(), Some(Moment::Claims | Moment::Section));
+        let session = session.map(|session| if sees_all { session } else { ids(&session) });
         Ok(session.map(|session| session.to_string()))
     }
 
     pub(crate) fn set_body(&self, json: &str) -> Result<(), HostError> {
-        *self.body.borrow_mut() = Some(json.to_owned());
+        let Sight { changes_request, secrets, .. } = sight();
+        if moment().is_some_and(|moment| moment != Moment::Before) {
+            return Err(HostError::Denied("the body changes only in a `before` hook".to_owned()));
+        }
+        if !changes_request {
+            return Err(HostError::Denied("`changes-request` is not granted on this path".to_owned()));
+        }
+        let written =
+            serde_json::from_str(json).map_err(|error| HostError::Invalid(format!("the body is no JSON: {error}")))?;
+        let was = self.body.borrow().as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+        let body: Value = if secrets { written } else { redaction::restored(&was, written) };
+        *self.body.borrow_mut() = Some(body.to_string());
         Ok(())
     }
 }
 
-impl RawReply {
-    /// An answer that signs a user in.
-    pub fn signed_in(user: &Value) -> RawReply {
-        let new_session = Some(serde_json::json!({ "session": {}, "user": user }).to_string());
-        let sent = RawReply { writes_session_cookie: true, sets_session_cookie: true, ..RawReply::plain(200) };
-        RawReply { new_session, ..sent }
-    }
-
-    /// An answer that deletes the session cookie.
-    pub fn signed_out() -> RawReply {
-        RawReply { writes_session_cookie: true, ..RawReply::plain(200) }
-    }
-
-    /// 200 with a body.
-    pub fn with_body(body: &Value) -> RawReply {
-        let body = RefCell::new(Some(body.to_string()));
-        RawReply { status: 200, body, ..RawReply::default() }
-    }
-
-    /// The body as the hooks left it.
-    pub fn json_body(&self) -> Option<Value> {
-        self.body().and_then(|text| serde_json::from_str(&text).ok())
-    }
-
-    /// An answer that has nothing to do with sessions.
-    pub fn plain(status: u16) -> RawReply {
-        RawReply { status, ..RawReply::default() }
-    }
-
-    pub(crate) fn status(&self) -> u16 {
-        self.status
-    }
-
-    pub(crate) fn body(&self) -> Option<String> {
-        self.body.borrow().clone()
-    }
-
-    pub(crate) fn header(&self, name: &str) -> Option<String> {
-        self.headers.borrow().iter().find(|(own, _)| own == name).map(|(_, value)| value.clone())
-    }
-
-    pub(crate) fn writes_session_cookie(&self) -> bool {
-        self.writes_session_cookie
-    }
-
-    pub(super) fn sets_session_cookie(&self) -> bool {
-        self.sets_session_cookie
-    }
-
-    pub(crate) fn new_session(&self) -> Option<String> {
-        self.new_session.clone()
-    }
-
-    pub(crate) fn sign_in_method(&self) -> Option<String> {
-        self.new_session.as_ref().map(|_| "email".to_owned())
-    }
-
-    pub(crate) fn set_header(&self, name: &str, value: &str) -> Result<(), HostError> {
-        self.headers.borrow_mut().push((name.to_owned(), value.to_owned()));
-        Ok(())
-    }
-
-    pub(crate) fn set_body(&self, json: &str) -> Result<(), HostError> {
-        *self.body.borrow_mut() = Some(json.to_owned());
-        Ok(())
-    }
+/// Whether the present call may read a part of the request with this name.
+fn is_shown(name: &str) -> bool {
+    let Sight { reads_request, secrets, .. } = sight();
+    is_own_query() || (reads_request && (secrets || !redaction::is_secret(name)))
 }
 
-impl RawAttempt {
-    /// A sign-in of `user` by `method`.
-    pub fn new(user: &Value, method: &str) -> RawAttempt {
-        RawAttempt { user: user.to_string(), method: method.to_owned(), plugin: None }
-    }
+/// A section reads its own parameters of the page's address.
+fn is_own_query() -> bool {
+    moment() == Some(Moment::Section)
+}
 
-    /// The same sign-in, made by a plugin.
-    pub fn of_plugin(mut self, id: &str) -> RawAttempt {
-        self.plugin = Some(id.to_owned());
-        self
-    }
-
-    pub(crate) fn user(&self) -> String {
-        self.user.clone()
-    }
-
-    pub(crate) fn method(&self) -> String {
-        self.method.clone()
-    }
-
-    pub(crate) fn path(&self) -> String {
-        "/sign-in/email".to_owned()
-    }
-
-    pub(crate) fn plugin(&self) -> Option<String> {
-        self.plugin.clone()
-    }
-
-    pub(crate) fn remember(&self) -> bool {
-        true
-    }
-
-    pub(crate) fn client_address(&self) -> Option<String> {
-        Some("127.0.0.1".to_owned())
-    }
-
-    pub(crate) fn user_agent(&self) -> Option<String> {
-        None
-    }
+fn ids(session: &Value) -> Value {
+    let id = |path: &str| session.pointer(path).cloned().unwrap_or_default();
+    let own = serde_json::json!({ "id": id("/session/id"), "userId": id("/session/userId") });
+    serde_json::json!({ "session": own, "user": { "id": id("/user/id") } })
 }

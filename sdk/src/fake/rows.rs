@@ -2,8 +2,15 @@
 
 use crate::bindings::doorward::plugin::models::{Condition, Operator, Query};
 use crate::bindings::doorward::plugin::types::HostError;
+use doorward_contract::FieldType;
 use serde_json::{Map, Value};
 use std::cmp::Ordering;
+
+use super::duty::of_kind;
+
+const MOST_CONDITIONS: usize = 32;
+const MOST_LIST: usize = 1000;
+const MOST_ROWS: u32 = 1000;
 
 type Answer<T> = Result<T, HostError>;
 pub(super) type Row = Map<String, Value>;
@@ -49,6 +56,36 @@ pub(super) fn remove(rows: &mut Vec<Row>, conditions: &[Condition]) -> Answer<Ve
     }
     *rows = kept;
     Ok(removed)
+}
+
+/// Refuses more conditions than the host takes.
+pub(super) fn few(conditions: &[Condition]) -> Answer<()> {
+    if conditions.len() > MOST_CONDITIONS {
+        return Err(HostError::Invalid(format!("a query has at most {MOST_CONDITIONS} conditions")));
+    }
+    Ok(())
+}
+
+/// Refuses more rows than the host gives.
+pub(super) fn check_limit(query: &Query) -> Answer<()> {
+    if query.limit.unwrap_or(100) > MOST_ROWS {
+        return Err(HostError::Invalid(format!("a query has at most {MOST_ROWS} rows")));
+    }
+    few(&query.conditions)
+}
+
+/// Refuses a condition whose value is none of the field's type.
+pub(super) fn check_value(model: &str, condition: &Condition, kind: FieldType) -> Answer<()> {
+    let name = &condition.field;
+    let value: Value = serde_json::from_str(&condition.value)
+        .map_err(|error| HostError::Invalid(format!("the value for {model}.{name} is no JSON: {error}")))?;
+    if !matches!(condition.operator, Operator::OneOf | Operator::NotOneOf) {
+        return of_kind(model, name, kind, &value);
+    }
+    let items = value.as_array().filter(|items| items.len() <= MOST_LIST);
+    let items =
+        items.ok_or_else(|| HostError::Invalid(format!("{model}.{name} needs an array of at most {MOST_LIST}")))?;
+    items.iter().try_for_each(|item| of_kind(model, name, kind, item))
 }
 
 /// Refuses to mean every row.

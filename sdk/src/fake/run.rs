@@ -1,10 +1,11 @@
 //! Runs a plugin's routes, hooks and events on what a test made: on the same conditions as the host.
 
-use super::{RawChange, RawReply, RawRequest};
+use super::duty::{self, Sight};
+use super::{RawAttempt, RawChange, RawReply, RawRequest};
 use crate::error::ApiError;
 use crate::event::action_rule;
-use crate::{Change, Error, Flow, Plugin, Reply, Request, Response};
-use doorward_contract::{EventMoment, EventRule, Facts, On, PathPattern, RouteRule, chosen, permission_parts};
+use crate::{Attempt, Change, Error, Flow, Plugin, Reply, Request, Response, Verdict};
+use doorward_contract::{EventMoment, EventRule, Facts, Moment, On, PathPattern, RouteRule, chosen, permission_parts};
 use serde_json::{Map, Value};
 
 /// What the conditions of hooks look at.
@@ -62,13 +63,15 @@ impl RawRequest {
     pub fn send(&self, plugin: &Plugin) -> Result<Response, Error> {
         let is_it = |rule: &RouteRule| rule.method == self.method() && self.takes_params_of(&path_of(rule));
         let mut routes = plugin.manifest.routes.iter().zip(&plugin.routes);
-        let Some((_, handler)) = routes.find(|(rule, _)| is_it(rule)) else {
+        let Some((rule, handler)) = routes.find(|(rule, _)| is_it(rule)) else {
             let message = format!("the plugin has no route {} {}", self.method(), self.path());
             return Err(Error::new(404, "NOT_FOUND", message));
         };
-        declare(plugin);
+        if let Some(fault) = body_fault(self, rule) {
+            return Err(fault);
+        }
         super::with(|world| world.answers_get = self.method() == "GET");
-        handler(&Request::new(self))
+        during(plugin, Moment::Route, Sight::OWN, || handler(&Request::new(self)))
     }
 
     /// Calls the plugin's function with this name, as the application's own backend does.
@@ -80,8 +83,7 @@ impl RawRequest {
         let Some((_, handler)) = functions.find(|(rule, _)| rule.name == name) else {
             return Err(Error::new(404, "NOT_FOUND", "no such function"));
         };
-        declare(plugin);
-        handler(&Request::new(self))
+        during(plugin, Moment::Function, Sight::OWN, || handler(&Request::new(self)))
     }
 
     /// Asks the plugin whether this user may do `permission`, such as `audit.read`.
@@ -94,41 +96,69 @@ impl RawRequest {
         };
         let parts = permission_parts(permission);
         let (resource, action) = parts.ok_or_else(|| Error::new(400, "NO_PERMISSION", "it is no permission"))?;
-        declare(plugin);
-        allows(&Request::new(self), user, resource, action)
+        during(plugin, Moment::Permission, Sight::default(), || allows(&Request::new(self), user, resource, action))
     }
 
     /// Runs the `before` hooks of the plugin whose pattern and conditions match, those ahead of scripts first, until one
     /// answers.
     ///
     /// # Errors
-    /// What the first hook refused with.
+    /// What the first hook refused with; 500 where it does not ask for the right to refuse or to answer, as in the host.
     pub fn run_before(&self, plugin: &Plugin) -> Result<Option<Response>, Error> {
-        declare(plugin);
         for is_ahead in [true, false] {
             let hooks = plugin.manifest.before.iter().zip(&plugin.before);
             for (on, hook) in hooks.filter(|(on, _)| on.ahead_of_scripts == is_ahead) {
                 let asked = Asked { request: self, reply: None };
-                if asked.matches(on, plugin)
-                    && let Flow::Respond(response) = hook(&Request::new(self))?
-                {
-                    return Ok(Some(response));
+                if !asked.matches(on, plugin) {
+                    continue;
+                }
+                let sight = Sight::of(on, &plugin.manifest);
+                match during(plugin, Moment::Before, sight, || hook(&Request::new(self))) {
+                    Ok(Flow::Proceed) => {}
+                    Ok(Flow::Respond(response)) if sight.changes_answer => return Ok(Some(response)),
+                    Ok(Flow::Respond(_)) => return Err(not_granted(on, "answers", "changes_answer")),
+                    Err(_) if !sight.may_refuse() => return Err(not_granted(on, "refuses a request", "reads_request")),
+                    Err(error) => return Err(error),
                 }
             }
         }
         Ok(None)
     }
 
-    /// Runs the `after` hooks of the plugin whose pattern and conditions match.
+    /// Runs the `after` hooks of the plugin whose pattern and conditions match. One that may not change the answer cannot
+    /// refuse it either: as in the host, the log gets a line.
     ///
     /// # Errors
     /// What the first hook refused with.
     pub fn run_after(&self, plugin: &Plugin, reply: &RawReply) -> Result<(), Error> {
-        declare(plugin);
         let hooks = plugin.manifest.after.iter().zip(&plugin.after);
         let asked = Asked { request: self, reply: Some(reply) };
         let mut matching = hooks.filter(|(on, _)| asked.matches(on, plugin));
-        matching.try_for_each(|(_, hook)| hook(&Request::new(self), &Reply::new(reply)))
+        matching.try_for_each(|(on, hook)| {
+            let sight = Sight::of(on, &plugin.manifest);
+            let said = during(plugin, Moment::After, sight, || hook(&Request::new(self), &Reply::new(reply)));
+            if said.is_err() && !sight.changes_answer {
+                let line = "Warn: an after-hook refuses an answer that it may not refuse".to_owned();
+                super::with(|world| world.log.push(line));
+                return Ok(());
+            }
+            said
+        })
+    }
+
+    /// The claims that the plugin adds for `user` to those that there are. Of the request it sees nothing: to see more, the
+    /// operator grants `reads-request:/**`.
+    ///
+    /// # Errors
+    /// What it refused with; 404 when it adds no claims.
+    pub fn extend_claims(
+        &self,
+        plugin: &Plugin,
+        user: &Value,
+        claims: &Map<String, Value>,
+    ) -> Result<Map<String, Value>, Error> {
+        let Some(extend) = plugin.claims else { return Err(Error::new(404, "NOT_FOUND", "it adds no claims")) };
+        during(plugin, Moment::Claims, Sight::default(), || extend(&Request::new(self), user, claims))
     }
 }
 
@@ -161,8 +191,35 @@ impl RawChange {
                 && rule.when_user.is_none_or(|field| self.is_of_user_with(field))
         };
         let mut events = plugin.manifest.events.iter().zip(&plugin.events).filter(|(rule, _)| is_told(rule));
-        events.try_for_each(|(_, call)| call(&Change::new(self)))
+        self.begin(moment);
+        events.try_for_each(|(_, call)| during(plugin, Moment::Event, Sight::default(), || call(&Change::new(self))))
     }
+}
+
+impl RawAttempt {
+    /// Asks the plugin's gate about this sign-in; a plugin without a gate admits.
+    ///
+    /// # Errors
+    /// What the gate refused with.
+    pub fn ask(&self, plugin: &Plugin) -> Result<Verdict, Error> {
+        let Some(gate) = plugin.gate else { return Ok(Verdict::Admit) };
+        during(plugin, Moment::Gate, Sight::default(), || gate(&Attempt::new(self)))
+    }
+}
+
+/// Asks the plugin whether it can work with the operator's options, as the host does when it is loaded.
+///
+/// # Errors
+/// What is wrong with them, with the option's name in front where one alone is wrong.
+pub fn check_options(plugin: &Plugin) -> Result<(), String> {
+    let checked = during(plugin, Moment::Check, Sight::default(), || (plugin.check_options)());
+    checked.map_err(|(name, reason)| if name.is_empty() { reason } else { format!("`{name}`: {reason}") })
+}
+
+/// A hook did what it does not ask for: in the host, that fails the request.
+fn not_granted(on: &On, what: &str, right: &str) -> Error {
+    let message = format!("a hook before `{}` {what}: say `On::path(…).{right}()`", on.pattern);
+    Error::new(500, "PLUGIN_ERROR", message)
 }
 
 impl Error {
@@ -170,6 +227,32 @@ impl Error {
     pub fn refusal(self) -> ApiError {
         self.into_refusal()
     }
+}
+
+/// Calls a function of the plugin as the host does at this moment.
+pub(super) fn during<T>(plugin: &Plugin, moment: Moment, sight: Sight, call: impl FnOnce() -> T) -> T {
+    declare(plugin);
+    let mut all = plugin.default_options();
+    all.extend(options());
+    let _over = duty::begin(moment, sight, plugin.manifest.clone(), all);
+    call()
+}
+
+/// Why a route does not take the body; none when it does.
+fn body_fault(request: &RawRequest, rule: &RouteRule) -> Option<Error> {
+    let size = request.raw_body().map_or(0, |bytes| bytes.len());
+    if rule.max_body_bytes.is_some_and(|most| size > most as usize) {
+        return Some(Error::new(413, "PAYLOAD_TOO_LARGE", "The body is too large"));
+    }
+    let content_type = request.header("content-type").filter(|_| request.has_bytes())?;
+    let media_type = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let takes = |accepted: &&str| match accepted.strip_suffix('*') {
+        Some("*/") => true,
+        Some(kind) => media_type.starts_with(kind),
+        None => **accepted == media_type,
+    };
+    let message = format!("Content-Type \"{content_type}\" is not allowed");
+    (!rule.accepts.iter().any(takes)).then(|| Error::new(415, "UNSUPPORTED_MEDIA_TYPE", message))
 }
 
 /// From now on the plugin has the tables and slots that it declares, and no others.

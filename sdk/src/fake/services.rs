@@ -135,10 +135,20 @@ pub mod webauthn {
 
 /// The answers that a test arranged with [`answer_http`](crate::fake::answer_http).
 pub mod http {
+    use super::super::duty;
     use super::with;
     use crate::bindings::doorward::plugin::http::{Failure, Incoming, Outgoing};
+    use doorward_contract::NotNow;
+
+    impl From<NotNow> for Failure {
+        fn from(fault: NotNow) -> Self {
+            Self::Denied(fault.to_string())
+        }
+    }
 
     pub fn send(outgoing: &Outgoing) -> Result<Incoming, Failure> {
+        at_its_time!("http", "send");
+        duty::http_host(&outgoing.url).map_err(Failure::Denied)?;
         with(|world| {
             world.http_sent.push(outgoing.clone());
             world.http_answers.get(&outgoing.url).cloned().ok_or(Failure::Unreachable)
@@ -150,6 +160,7 @@ pub mod http {
 pub mod claims {
     use super::Answer;
     pub fn collect(claims: &str) -> Answer<String> {
+        at_its_time!("claims", "collect");
         Ok(claims.to_owned())
     }
 }
@@ -162,13 +173,11 @@ pub mod endpoints {
     use serde_json::Value;
 
     pub fn call(call: &EndpointCall) -> Result<EndpointAnswer, HostError> {
+        at_its_time!("endpoints", "call");
         with(|world| {
             let is_named = |pattern: &&str| PathPattern::new(pattern).matches(&call.path);
             if world.called.as_ref().is_some_and(|patterns| !patterns.iter().any(is_named)) {
                 return Err(HostError::Denied(format!("the manifest names no calls of `{}`", call.path)));
-            }
-            if world.is_in_transaction {
-                return Err(HostError::Denied("no endpoint is called while a transaction is open".to_owned()));
             }
             if world.answers_get && call.method != "GET" {
                 return Err(HostError::Denied("a GET calls nothing but GET".to_owned()));

@@ -36,6 +36,10 @@ pub mod site {
         Path::new("assets").join(name).is_file().then(|| format!("/_assets/test/{name}"))
     }
 
+    pub fn description() -> String {
+        with(|world| world.description.to_string())
+    }
+
     pub fn file(name: &str) -> Option<String> {
         with(|world| world.templates.get(name).cloned())
     }
@@ -53,11 +57,13 @@ pub mod sections {
     }
 
     pub fn contributors(slot: &str) -> Answer<Vec<Contributor>> {
+        at_its_time!("sections", "contributors");
         let found = of(slot)?.into_iter();
         Ok(found.map(|(plugin, section)| Contributor { plugin, title: section.title }).collect())
     }
 
     pub fn ask(slot: &str, _language: &str, _about: &str) -> Answer<Vec<Contributed>> {
+        at_its_time!("sections", "ask");
         let contributed = |(plugin, section): (String, Section)| Contributed {
             plugin,
             title: section.title.clone(),
@@ -67,13 +73,14 @@ pub mod sections {
     }
 
     pub fn ask_one(slot: &str, plugin: &str, language: &str, about: &str) -> Answer<Option<Contributed>> {
+        at_its_time!("sections", "ask-one");
         Ok(ask(slot, language, about)?.into_iter().find(|found| found.plugin == plugin))
     }
 }
 
 pub mod permissions {
     use super::{Answer, HostError, with};
-    use crate::permissions::is_permission;
+    use doorward_contract::is_permission;
 
     /// Nobody may do anything without a session.
     pub fn allows(permission: &str) -> Answer<bool> {

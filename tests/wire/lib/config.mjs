@@ -61,13 +61,14 @@ function social(socialProviders = {}, { config = [] } = {}) {
 /** The configuration of a resolved variant, without address, database and mail. */
 export function toConfig({ options, plugins, dropped }) {
   const { database, secret, socialProviders, ...rest } = options;
-  if (database === null) throw new Unsupported("there is no mode without a database");
   const config = CORE_AS_THE_REFERENCE.reduce((below, set) => over(set, below), { ...plain(rest, "options"), secret: SECRET });
   config.advanced = { ...config.advanced, ip_address: { source: "header", ...config.advanced?.ip_address } };
   for (const path of dropped) {
     const [section, key] = DROPPED[path];
     config[section] = { ...config[section], [key]: false };
   }
+  // What needs rows is refused at the start without a database; the flows of that mode do not use it.
+  if (database === null) for (const option of ["email_and_password", "user"]) delete config[option];
   const { genericOAuth, ...others } = plugins;
   const list = Object.entries(others).map(([name, o]) => {
     const id = pluginId(name);

@@ -1,5 +1,5 @@
 // Driver: the built Doorward binary, on a fresh SQLite or PostgreSQL database.
-import { freshDatabase } from "../../harness/database.mjs";
+import { freshDatabase, noDatabase } from "../../harness/database.mjs";
 import { startDoorward } from "../../harness/doorward.mjs";
 import { toConfig } from "./config.mjs";
 import { resolveVariant } from "./variant.mjs";
@@ -18,13 +18,24 @@ const asRecorded = {
 };
 const link = ({ kind, to, data }) => ({ type: kind, to, ...(data.newEmail ? { newEmail: data.newEmail } : {}), url: data.url, token: data.token });
 
-export const driver = (databaseKind) => async function start(variant) {
+/** A server with a database has this Redis beside it. Flows look at rows, so rows are kept. */
+const beside = (redis) => ({ rate_limit, session, verification, ...config }) => ({
+  ...config,
+  secondary_storage: { url: redis },
+  session: { ...session, store_session_in_database: true },
+  verification: { ...verification, store_in_database: true },
+  rate_limit: { storage: "memory", ...rate_limit },
+});
+
+export const driver = (databaseKind, redis) => async function start(variant) {
   const resolve = (origin) => resolveVariant(variant, { origin });
   toConfig(resolve("http://localhost")); // an unsupported variant is known before anything is made
-  const database = await freshDatabase(databaseKind);
+  const hasDatabase = resolve("http://localhost").options.database !== null;
+  const database = hasDatabase ? await freshDatabase(databaseKind) : noDatabase;
   let server;
   try {
-    server = await startDoorward({ database, config: (origin) => toConfig(resolve(origin)) });
+    const extended = redis && hasDatabase ? beside(redis) : (config) => config;
+    server = await startDoorward({ database, config: (origin) => extended(toConfig(resolve(origin))) });
   } catch (error) { await database.drop(); throw error; }
   const { name, options, plugins } = resolve(server.origin);
   const outbox = [];
@@ -39,7 +50,7 @@ export const driver = (databaseKind) => async function start(variant) {
   return {
     name, options, plugins, outbox, port: server.port, origin: server.origin,
     basePath: options.basePath ?? "/api/auth",
-    hasDatabase: true,
+    hasDatabase,
     run: database.run,
     all: database.all,
     // Mail leaves after the answer: wait for the mails that are expected, or a moment when that is not known.

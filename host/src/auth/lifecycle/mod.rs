@@ -6,6 +6,7 @@
 mod cause;
 mod change;
 mod length;
+mod rows;
 mod scope;
 
 use std::sync::Arc;
@@ -19,7 +20,7 @@ pub use scope::{Scope, UnitOfWork};
 
 use super::{Auth, AuthError, version};
 use crate::error::ApiError;
-use crate::store::{Database, Filter, Model, Models, Record, StoreError, Value, account, eq, session, user};
+use crate::store::{Database, Filter, Model, Record, StoreError, Value, account, eq, session, user};
 
 /// Sees every write of a user, a session, an account or a verification.
 ///
@@ -55,10 +56,10 @@ pub type Observers = Vec<Arc<dyn Observer>>;
 pub async fn create(auth: &Auth, scope: &Scope, record: Record) -> Result<Record, AuthError> {
     note(scope, [&record]);
     let Some(watch) = Watch::on(scope, &record.model().name, Action::Create) else {
-        return insert(scope, record).await;
+        return insert(auth, scope, record).await;
     };
     let unit = scope.begin(auth).await?;
-    let done = watch.create(&unit.beneath(), record).await;
+    let done = watch.create(auth, &unit.beneath(), record).await;
     close(unit, done).await
 }
 
@@ -98,12 +99,12 @@ async fn update_watched(
     values: &[(&str, Value)],
 ) -> Result<Vec<Record>, AuthError> {
     let Some(watch) = Watch::on(scope, model, Action::Update) else {
-        let updated = update_rows(scope, model, filters, values).await?;
+        let updated = update_rows(auth, scope, (model, filters), values).await?;
         note(scope, &updated);
         return Ok(updated);
     };
     let unit = scope.begin(auth).await?;
-    let done = watch.update(&unit.beneath(), model, filters, values).await;
+    let done = watch.update(auth, &unit.beneath(), (model, filters), values).await;
     let updated = close(unit, done).await?;
     note(scope, &updated);
     Ok(updated)
@@ -114,9 +115,11 @@ async fn update_watched(
 /// # Errors
 /// An observer's refusal, or as `Models::delete`.
 pub async fn delete(auth: &Auth, scope: &Scope, model: &str, filters: &[Filter]) -> Result<u64, AuthError> {
-    let Some(watch) = Watch::on(scope, model, Action::Delete) else { return Ok(scope.delete(model, filters).await?) };
+    let Some(watch) = Watch::on(scope, model, Action::Delete) else {
+        return rows::delete(auth, scope, model, filters).await;
+    };
     let unit = scope.begin(auth).await?;
-    let removed = watch.remove(&unit.beneath(), model, filters).await;
+    let removed = watch.remove(auth, &unit.beneath(), model, filters).await;
     let removed = close(unit, removed).await?;
     note(scope, &removed);
     Ok(removed.len() as u64)
@@ -130,16 +133,16 @@ pub async fn delete(auth: &Auth, scope: &Scope, model: &str, filters: &[Filter])
 /// An observer's refusal, or as `Models::consume`.
 pub async fn consume(auth: &Auth, scope: &Scope, model: &str, filters: &[Filter]) -> Result<Option<Record>, AuthError> {
     let Some(watch) = Watch::on(scope, model, Action::Delete) else {
-        let removed = scope.consume(model, filters).await?;
+        let removed = rows::consume(auth, scope, model, filters).await?;
         note(scope, &removed);
         return Ok(removed);
     };
     let unit = scope.begin(auth).await?;
-    let removed = watch.remove(&unit.beneath(), model, filters).await;
+    let removed = watch.remove(auth, &unit.beneath(), model, filters).await;
     let removed = match close(unit, removed).await {
         Err(error) if scope.is_certain() && !scope.is_transaction() => {
             tracing::error!(%error, model, "a deletion goes on without its observers");
-            return Ok(scope.consume(model, filters).await?);
+            return rows::consume(auth, scope, model, filters).await;
         }
         removed => removed?,
     };
@@ -160,21 +163,21 @@ fn note<'a>(scope: &Scope, rows: impl IntoIterator<Item = &'a Record>) {
     }
 }
 
-async fn insert(db: &dyn Database, record: Record) -> Result<Record, AuthError> {
+async fn insert(auth: &Auth, scope: &Scope, record: Record) -> Result<Record, AuthError> {
     length::check_row(&record)?;
     let model = Arc::clone(record.model());
-    db.insert(record).await.map_err(|error| conflict(&model, error))
+    rows::insert(auth, scope, record).await.map_err(|error| conflict(&model, error))
 }
 
 async fn update_rows(
-    db: &dyn Database,
-    name: &str,
-    filters: &[Filter],
+    auth: &Auth,
+    scope: &Scope,
+    (name, filters): (&str, &[Filter]),
     values: &[(&str, Value)],
 ) -> Result<Vec<Record>, AuthError> {
-    let model = db.schema().model(name)?;
+    let model = scope.schema().model(name)?;
     length::check_values(model, values)?;
-    db.update(name, filters, values).await.map_err(|error| conflict(model, error))
+    rows::update(auth, scope, (name, filters), values).await.map_err(|error| conflict(model, error))
 }
 
 /// Maps a unique violation to an API error, with the field owner's message if it declared one.
@@ -202,9 +205,9 @@ impl Watch {
         (!observers.is_empty()).then_some(Self { observers, action })
     }
 
-    async fn create(&self, scope: &Scope, record: Record) -> Result<Record, AuthError> {
+    async fn create(&self, auth: &Auth, scope: &Scope, record: Record) -> Result<Record, AuthError> {
         let change = self.before(scope, record, Vec::new()).await?;
-        let stored = insert(scope, change.row.clone()).await?;
+        let stored = insert(auth, scope, change.row.clone()).await?;
         self.after(scope, &change, &stored).await?;
         Ok(stored)
     }
@@ -213,19 +216,19 @@ impl Watch {
     /// what the observers saw. The filters guard each row again, because an observer may have changed it.
     async fn update(
         &self,
+        auth: &Auth,
         scope: &Scope,
-        model: &str,
-        filters: &[Filter],
+        (model, filters): (&str, &[Filter]),
         values: &[(&str, Value)],
     ) -> Result<Vec<Record>, AuthError> {
         let mut updated = Vec::new();
-        for row in scope.find_for_update(model, filters).await? {
+        for row in rows::find(auth, scope, (model, filters), false).await? {
             let guard = guard(&row, filters);
             let values = values.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
             let change = self.before(scope, row, values).await?;
             let values: Vec<(&str, Value)> =
                 change.values.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
-            for stored in update_rows(scope, model, &guard, &values).await? {
+            for stored in update_rows(auth, scope, (model, &guard), &values).await? {
                 self.after(scope, &change, &stored).await?;
                 updated.push(stored);
             }
@@ -233,12 +236,18 @@ impl Watch {
         Ok(updated)
     }
 
-    async fn remove(&self, scope: &Scope, model: &str, filters: &[Filter]) -> Result<Vec<Record>, AuthError> {
+    async fn remove(
+        &self,
+        auth: &Auth,
+        scope: &Scope,
+        model: &str,
+        filters: &[Filter],
+    ) -> Result<Vec<Record>, AuthError> {
         let mut removed = Vec::new();
-        for row in scope.find_for_delete(model, filters).await? {
+        for row in rows::find(auth, scope, (model, filters), true).await? {
             let guard = guard(&row, filters);
             let change = self.before(scope, row, Vec::new()).await?;
-            if let Some(row) = scope.consume(model, &guard).await? {
+            if let Some(row) = rows::consume(auth, scope, model, &guard).await? {
                 self.after(scope, &change, &row).await?;
                 removed.push(row);
             }

@@ -10,6 +10,7 @@ use serde_json::{Map, Value as Json};
 
 use super::active_session::ActiveSession;
 use super::{Auth, AuthError};
+use crate::clock::Timestamp;
 use crate::config::Config;
 use crate::crypto::secret::Secret;
 use crate::store::{Record, Session, User, session, user};
@@ -49,6 +50,13 @@ impl SessionCache {
         self.max_age_secs
     }
 
+    /// Whether a copy of this age is to be made anew, where nothing but copies tells of sessions.
+    pub fn is_old(&self, auth: &Auth, made_at: Timestamp) -> bool {
+        let refresh = auth.config.session.cookie_cache.refresh_cache.filter(|_| auth.config.is_stateless());
+        let before = refresh.and_then(|refresh| refresh.before_end_secs(self.max_age_secs));
+        before.is_some_and(|secs| auth.now() >= made_at.plus_secs(self.max_age_secs - secs))
+    }
+
     /// The copy of a session. `None` only when a library fails.
     pub fn seal(&self, auth: &Auth, active: &ActiveSession, remember: bool) -> Option<String> {
         let now = auth.now();
@@ -66,8 +74,8 @@ impl SessionCache {
         self.format.seal(payload, Life { from: now, until: now.plus_secs(life_secs) }, auth.random.as_ref())
     }
 
-    /// The session in a copy, when the copy is genuine, lives, has this version and belongs to `token`.
-    pub fn open(&self, auth: &Auth, copy: &str, token: &str) -> Option<ActiveSession> {
+    /// The session in a copy and the moment at which the copy was made, when the copy is genuine, lives, has this version and belongs to `token`.
+    pub fn open(&self, auth: &Auth, copy: &str, token: &str) -> Option<(ActiveSession, Timestamp)> {
         let payload = self.format.open(copy, auth.now())?;
         if payload.get("version").and_then(Json::as_str) != Some(&self.version) {
             return None;
@@ -78,6 +86,8 @@ impl SessionCache {
         let session = Session(read("session", session::MODEL)?);
         let user = User(read("user", user::MODEL)?);
         let is_its_own = session.token() == token && session.user_id() == user.id();
-        (is_its_own && session.expires_at() > auth.now()).then_some(ActiveSession { session, user, is_cached: true })
+        let made_at = Timestamp(payload.get("updatedAt").and_then(Json::as_i64).unwrap_or(0));
+        let is_live = is_its_own && session.expires_at() > auth.now();
+        is_live.then_some((ActiveSession { session, user, is_cached: true }, made_at))
     }
 }

@@ -59,8 +59,19 @@ pub fn build(request: &BuildRequest) -> CommandResult {
     build_all(request).map(|_| ())
 }
 
+/// A component that was built, and the folder of its crate.
+pub(super) struct Built {
+    pub(super) component: PathBuf,
+    pub(super) folder: PathBuf,
+}
+
 /// As [`build`]; returns the components.
 pub(super) fn build_all(request: &BuildRequest) -> Result<Vec<PathBuf>, CommandError> {
+    Ok(build_all_with_folders(request)?.into_iter().map(|built| built.component).collect())
+}
+
+/// As [`build_all`], with the folders of the crates.
+pub(super) fn build_all_with_folders(request: &BuildRequest) -> Result<Vec<Built>, CommandError> {
     let manifest = request.require_crate()?;
     let toolchain = Toolchain::find()?;
     say(&format!("compiling the plugins of {}", request.folder.display()));
@@ -72,7 +83,11 @@ pub(super) fn build_all(request: &BuildRequest) -> Result<Vec<PathBuf>, CommandE
     }
     fs::create_dir_all(&request.out)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    modules.iter().map(|module| runtime.block_on(make_component(module, &request.out))).collect()
+    let made = modules.into_iter().map(|module| {
+        let component = runtime.block_on(make_component(&module, &request.out))?;
+        Ok(Built { component, folder: module.folder })
+    });
+    made.collect()
 }
 
 /// Copies components to the folder beside this binary. Where it may not write, it says so and leaves it at that.

@@ -88,6 +88,60 @@ pub(super) fn trial(
     Ok((config, plugin))
 }
 
+/// A server for the cases of an author.
+pub(super) struct Trial<'a> {
+    /// The plugin's options.
+    pub(super) options: &'a toml::Table,
+    /// More of the configuration.
+    pub(super) server: &'a toml::Table,
+    /// The file of the database.
+    pub(super) database: &'a str,
+    /// The server's secret.
+    pub(super) secret: &'a str,
+}
+
+/// As [`trial`], with more of a configuration and quick hashes; also the key of its management address.
+pub(super) fn trial_with(
+    folder: &Path,
+    file: &Path,
+    trial: &Trial<'_>,
+) -> Result<(Config, String), Box<dyn std::error::Error + Send + Sync>> {
+    let component = std::fs::read(file).map_err(|error| format!("cannot read {}: {error}", file.display()))?;
+    let manifest = manifest::read(&component, &file.display().to_string())?;
+    let key = SystemRandom.string(ALPHANUMERIC, 48);
+    let scopes: Vec<&str> = manifest.functions.iter().map(|function| function.name.as_str()).collect();
+    let base = serde_json::json!({
+        "secret": trial.secret,
+        "rate_limit": { "enabled": false },
+        "email_and_password": { "enabled": true },
+        "password_hashing": { "memory_kib": 64, "iterations": 1 },
+        "database": { "url": format!("sqlite://{}", folder.join(trial.database).display()) },
+        "management": { "address": "127.0.0.1:0", "keys": [{ "name": "cases", "value": key, "scopes": scopes }] },
+    });
+    let mut table = toml::Table::try_from(base)?;
+    merge(&mut table, trial.server);
+    let mut config = Config::parse(&toml::to_string(&table)?, folder, &BTreeMap::new())?;
+    config.is_development = true;
+    config.mail.get_or_insert_with(MailConfig::mailbox);
+    let mut entry = trial.options.clone();
+    entry.insert("id".to_owned(), manifest.id.clone().into());
+    let mut entry: PluginConfig = entry.try_into().map_err(|error| format!("options: {error}"))?;
+    entry.path = Some(std::fs::canonicalize(file)?.to_string_lossy().into_owned());
+    entry.grants.get_or_insert_with(|| asked_grants(&manifest));
+    config.plugins.push(entry);
+    Ok((config, key))
+}
+
+/// Puts the entries of `more` into `table`, one by one where both have a table.
+fn merge(table: &mut toml::Table, more: &toml::Table) {
+    for (name, value) in more {
+        match (table.get_mut(name), value) {
+            (Some(toml::Value::Table(inner)), toml::Value::Table(more)) => merge(inner, more),
+            _ => _ = table.insert(name.clone(), value.clone()),
+        }
+    }
+}
+
 async fn load(config: &Config) -> CommandResult {
     let ports = Ports { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom) };
     let plugins = Plugins::load(config, &ports, &Capacity::default()).await?;

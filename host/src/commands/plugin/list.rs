@@ -8,7 +8,7 @@ use crate::clock::SystemClock;
 use crate::commands::CommandResult;
 use crate::config::{Config, FailurePolicy, OnFailure, PluginConfig};
 use crate::plugin_host::package::file::{self, PluginFile};
-use crate::plugin_host::{asked_grants, granted};
+use crate::plugin_host::{asked_grants, event_name, granted};
 
 /// How long the server that runs may take to tell.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -59,6 +59,8 @@ fn describe(entry: &PluginConfig, plugin: &PluginFile, now: Vec<String>) -> Resu
     list(&mut text, "routes", manifest.routes.iter().map(|route| format!("{} {}", route.method, route.path)))?;
     list(&mut text, "before", manifest.before.iter().map(|hook| hook.pattern.clone()))?;
     list(&mut text, "after", manifest.after.iter().map(|hook| hook.pattern.clone()))?;
+    list(&mut text, "events", manifest.events.iter().map(event_name))?;
+    list(&mut text, "functions", manifest.functions.iter().map(|function| function.name.clone()))?;
     list(&mut text, "session gate", manifest.is_gate.then_some("asked about every sign-in"))?;
     let grants = granted(entry);
     let asked = asked_grants(manifest);
@@ -72,7 +74,7 @@ fn describe(entry: &PluginConfig, plugin: &PluginFile, now: Vec<String>) -> Resu
 }
 
 /// The metrics of the server that runs with this configuration; none when there is none.
-fn running(address: &str) -> Option<String> {
+pub(crate) fn running(address: &str) -> Option<String> {
     let config = ureq::Agent::config_builder().proxy(None).timeout_global(Some(PATIENCE)).build();
     let answer = ureq::Agent::new_with_config(config).get(format!("http://{address}/metrics")).call();
     answer.ok()?.body_mut().read_to_string().ok()

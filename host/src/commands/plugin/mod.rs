@@ -1,10 +1,12 @@
 //! `doorward plugin …`: build, sign and look at plugins.
 
 mod build;
+mod cases;
 mod check;
 mod inspect;
 mod list;
 mod new;
+mod pack;
 mod sign;
 mod test;
 mod toolchain;
@@ -17,6 +19,7 @@ use super::CommandResult;
 use crate::config::{Config, ConfigError};
 
 pub use build::{BuildRequest, build};
+pub(super) use list::running;
 
 /// What can be done with plugins.
 #[derive(Subcommand)]
@@ -40,6 +43,15 @@ pub enum PluginCommand {
         /// Where the components go: `plugins/dist` where there is a folder `plugins`, else `dist`.
         #[arg(long)]
         out: Option<PathBuf>,
+    },
+    /// Pack components into one file, for a binary that carries them: build it with DOORWARD_BUNDLE=FILE.
+    Pack {
+        /// The folder of the components.
+        #[arg(default_value = "plugins/dist")]
+        folder: PathBuf,
+        /// The file.
+        #[arg(long)]
+        output: PathBuf,
     },
     /// Run a plugin's tests natively, then try its component in the real host.
     Test {
@@ -105,6 +117,7 @@ pub fn run(command: PluginCommand, load: impl FnOnce() -> Result<Config, ConfigE
             let folders = if folders.is_empty() { vec![PathBuf::from(".")] } else { folders };
             folders.into_iter().try_for_each(|folder| build(&request(folder, out.clone())))
         }
+        PluginCommand::Pack { folder, output } => pack::pack(&folder, &output),
         PluginCommand::Test { folder, options, out } => test::test(&request(folder, out), &options),
         PluginCommand::Check { file, options, grants } => {
             check::check(&file, &check::CheckRequest { options: &options, grants: grants.as_deref() })

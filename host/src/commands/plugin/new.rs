@@ -2,14 +2,16 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use crate::commands::CommandResult;
 
 /// The files of a new plugin; `{{id}}` and `{{sdk}}` stand for its name and where the SDK comes from.
-const FILES: [(&str, &str); 5] = [
+const FILES: [(&str, &str); 6] = [
     ("Cargo.toml", include_str!("template/Cargo.toml.txt")),
     ("src/lib.rs", include_str!("template/src/lib.rs")),
     ("README.md", include_str!("template/README.md")),
+    ("{{id}}.cases.toml", include_str!("template/cases.toml")),
     ("doorward.toml", include_str!("template/doorward.toml")),
     (".gitignore", include_str!("template/gitignore.txt")),
 ];
@@ -30,11 +32,18 @@ pub(super) fn new(path: &Path, sdk: Option<&str>) -> CommandResult {
     if path.exists() {
         return Err(format!("{} exists already: choose another name", path.display()).into());
     }
+    let is_from_registry = sdk.is_none() && !sdk_beside().join("Cargo.toml").is_file();
     let sdk = dependency(sdk)?;
     for (name, text) in FILES {
-        let file = path.join(name);
+        let file = path.join(name.replace("{{id}}", id));
         fs::create_dir_all(file.parent().unwrap_or(path))?;
         fs::write(&file, text.replace("{{id}}", id).replace("{{sdk}}", &sdk))?;
+    }
+    if is_from_registry && !can_resolve(path) {
+        remark!(
+            "the SDK cannot be reached: Cargo.toml asks the registry for `doorward-sdk = {sdk}`. Write where it is instead, \
+             with `doorward plugin new NAME --sdk FOLDER` or `--sdk https://…`"
+        );
     }
     print(&format!(
         "{path} is a working plugin. Next:\n    cd {path}\n    doorward plugin test    # its tests, natively and in the real host\n    doorward dev            # serves http://localhost:3000/api/auth/{id}/hello",
@@ -46,7 +55,7 @@ pub(super) fn new(path: &Path, sdk: Option<&str>) -> CommandResult {
 /// Where the SDK comes from, as the value in Cargo.toml. Without a choice, the SDK beside the source of this binary, or the
 /// one in the registry.
 fn dependency(chosen: Option<&str>) -> Result<String, Box<dyn std::error::Error + Send + Sync>> {
-    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../sdk");
+    let beside = sdk_beside();
     match chosen {
         Some(url) if url.contains("://") => Ok(format!("{{ git = {} }}", quoted(url))),
         Some(folder) if !folder.is_empty() && Path::new(folder).join("Cargo.toml").is_file() => {
@@ -61,6 +70,19 @@ fn dependency(chosen: Option<&str>) -> Result<String, Box<dyn std::error::Error 
         None if beside.join("Cargo.toml").is_file() => Ok(in_folder(&beside)?),
         None => Ok(quoted(SDK_VERSION)),
     }
+}
+
+/// The SDK beside the source of this binary.
+fn sdk_beside() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../sdk")
+}
+
+/// Whether cargo finds every dependency of the crate in this folder.
+fn can_resolve(folder: &Path) -> bool {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.arg("generate-lockfile").arg("--manifest-path").arg(folder.join("Cargo.toml"));
+    let done = cargo.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    done.is_ok_and(|status| status.success())
 }
 
 /// Whether the text is a version, or the beginning of one.

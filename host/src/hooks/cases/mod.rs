@@ -8,6 +8,7 @@ mod replay;
 use std::path::Path;
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value as Json, json};
 
 use super::error::HookError;
@@ -74,10 +75,7 @@ pub enum CasesError {
 pub fn run(hook: &HookConfig, path: &Path, config: &Config) -> Result<Report, CasesError> {
     let beside = path.with_extension("cases.toml");
     let file = beside.display().to_string();
-    let text =
-        std::fs::read_to_string(&beside).map_err(|source| CasesError::Unreadable { file: file.clone(), source })?;
-    let cases: Cases = toml::from_str(&text)
-        .map_err(|error| CasesError::Malformed { file: file.clone(), message: error.to_string() })?;
+    let cases: Cases = read_cases(&beside)?;
     let constants = if cases.config.is_empty() { hook.config.clone() } else { cases.config };
     let ports = CasePorts::new(&hook.file);
     let mut engine = engine::sandboxed(&ports.engine_ports());
@@ -97,6 +95,16 @@ pub fn run(hook: &HookConfig, path: &Path, config: &Config) -> Result<Report, Ca
         }
     }
     Ok(report)
+}
+
+/// Reads a file of cases, of a script or of a plugin.
+///
+/// # Errors
+/// When it cannot be read, or is malformed.
+pub fn read_cases<T: DeserializeOwned>(path: &Path) -> Result<T, CasesError> {
+    let file = || path.display().to_string();
+    let text = std::fs::read_to_string(path).map_err(|source| CasesError::Unreadable { file: file(), source })?;
+    toml::from_str(&text).map_err(|error| CasesError::Malformed { file: file(), message: error.to_string() })
 }
 
 /// What the rules of a server need that does not run.

@@ -86,7 +86,7 @@ async fn silence_times_out() {
 
 #[tokio::test]
 async fn nobody_waits_for_a_turn_for_ever() {
-    let permits = Permits(Arc::new(Semaphore::new(0)));
+    let permits = Permits { threads: Arc::new(Semaphore::new(0)), instead: None };
     let client = Client::new(Rules::new(["example.com"], false, false).unwrap(), permits);
     let request = Request { timeout: Duration::from_millis(10), ..get("https://example.com/") };
     assert_eq!(client.send(request).await, Err(Failure::TimedOut));

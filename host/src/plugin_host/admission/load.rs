@@ -29,6 +29,7 @@ use crate::plugin_host::bindings::exports::doorward::plugin::{
 use crate::plugin_host::call::breaker::Breaker;
 use crate::plugin_host::call::budget::LogPace;
 use crate::plugin_host::call::capacity::{Capacity, EVENTS_AT_ONCE, WAITING_AT_ONCE};
+use crate::plugin_host::call::names::CallNames;
 use crate::plugin_host::call::plugin::{Exports, Origin, Plugin};
 use crate::plugin_host::call::policies::Policies;
 use crate::plugin_host::call::services::{Common, PluginServices};
@@ -134,7 +135,7 @@ pub(in crate::plugin_host) async fn load_all(
 fn site(config: &Config, candidates: &[Candidate<'_>], files: &SiteFiles) -> Arc<Site> {
     let declared: Vec<_> = candidates.iter().map(|candidate| (&candidate.manifest, &candidate.options)).collect();
     let view = facts::site_view(config, &declared, files);
-    Arc::new(Site { view, templates: files.templates.clone() })
+    Arc::new(Site { view, templates: files.templates.clone(), ..Site::default() })
 }
 
 /// Adds to `schema` the tables and fields of the switched-on plugins, from their manifests alone.
@@ -316,8 +317,17 @@ impl Loader<'_> {
         let plugin = Plugin { manifest, options, shared, engine, linked, exports, policies, sights, breaker, origin };
         match plugin.check().await {
             Ok(()) => Ok(plugin),
-            Err(reason) => Err(PluginError::Option { plugin: plugin.manifest.id, reason }),
+            Err((name, reason)) => {
+                let reason = if name.is_empty() { reason } else { format!("`{}`: {reason}", self.place(entry, &name)) };
+                Err(PluginError::Option { plugin: plugin.manifest.id, reason })
+            }
         }
+    }
+
+    /// Where an option stands in the configuration: `plugins[2].period`.
+    fn place(&self, entry: &PluginConfig, option: &str) -> String {
+        let index = self.config.plugins.iter().position(|other| std::ptr::eq(other, entry));
+        index.map_or_else(|| option.to_owned(), |index| format!("plugins[{index}].{option}"))
     }
 
     /// Compiles on a thread of its own: a component takes longer than a request may wait, and a hostile one much longer.
@@ -337,6 +347,7 @@ impl Loader<'_> {
             id: manifest.id.clone(),
             rights: Rights::of(manifest, entry, options, &self.cookies)?,
             limits: entry.limits.clone(),
+            names: CallNames::of(manifest),
             options: serde_json::to_string(options).unwrap_or_default(),
             server: facts::server_facts(self.config),
             site: Arc::clone(&self.site),

@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::config::BreakerConfig;
@@ -26,6 +27,10 @@ pub struct PluginCounters {
     pub paused_calls: u64,
     /// Hooks without which a request went on, by the operator's `on_failure`.
     pub skipped_hooks: u64,
+    /// Time in calls, with what they waited for.
+    pub spent: Duration,
+    /// The most memory that one instance had, in bytes.
+    pub most_bytes: u64,
     /// Failures at a limit, by the option that sets it.
     pub limit_hits: BTreeMap<&'static str, u64>,
     /// Whether it is paused.
@@ -43,6 +48,8 @@ pub(in crate::plugin_host) struct Breaker {
     paused_calls: AtomicU64,
     skipped_hooks: AtomicU64,
     limit_hits: Mutex<BTreeMap<&'static str, u64>>,
+    spent_nanos: AtomicU64,
+    most_bytes: AtomicU64,
 }
 
 /// A call that may be made.
@@ -85,6 +92,8 @@ impl Breaker {
             paused_calls: AtomicU64::new(0),
             skipped_hooks: AtomicU64::new(0),
             limit_hits: Mutex::default(),
+            spent_nanos: AtomicU64::new(0),
+            most_bytes: AtomicU64::new(0),
         }
     }
 
@@ -165,6 +174,12 @@ impl Breaker {
         self.paused_until.load(Ordering::Relaxed) != 0
     }
 
+    /// Counts the time of a call and the memory of its instance.
+    pub(in crate::plugin_host) fn took(&self, time: Duration, bytes: usize) {
+        self.spent_nanos.fetch_add(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        self.most_bytes.fetch_max(u64::try_from(bytes).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
     /// What was counted since the plugin was loaded.
     pub(in crate::plugin_host) fn counters(&self, plugin: &str) -> PluginCounters {
         PluginCounters {
@@ -173,6 +188,8 @@ impl Breaker {
             failures: self.failures.load(Ordering::Relaxed),
             paused_calls: self.paused_calls.load(Ordering::Relaxed),
             skipped_hooks: self.skipped_hooks.load(Ordering::Relaxed),
+            spent: Duration::from_nanos(self.spent_nanos.load(Ordering::Relaxed)),
+            most_bytes: self.most_bytes.load(Ordering::Relaxed),
             limit_hits: self.limit_hits.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             is_paused: self.is_paused(),
         }

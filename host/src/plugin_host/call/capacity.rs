@@ -56,6 +56,11 @@ impl Default for Capacity {
 }
 
 impl Capacity {
+    /// Plugins reach no other server: this answers in place of all.
+    pub fn with_upstream(upstream: Arc<dyn outgoing::Upstream>) -> Self {
+        Self { outgoing: outgoing::Permits::answered_by(upstream), ..Self::default() }
+    }
+
     /// The turns of the plugin `id`.
     pub(in crate::plugin_host) fn turns(&self, id: &str) -> Arc<Turns> {
         let mut plugins = self.plugins.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,11 +1,13 @@
 //! Asks a plugin for its say in the claims of a token.
 
+use doorward_contract::Moment;
 use serde_json::{Map, Value as Json};
 use wasmtime::component::Resource;
 
 use super::guests::Guest;
+use super::names::CallOf;
 use super::plugin::{Decided, Plugin};
-use super::state::{Moment, Work};
+use super::state::Work;
 use crate::config::FailurePolicy;
 use crate::error::ApiError;
 use crate::exchange::Exchange;
@@ -40,7 +42,7 @@ impl Plugin {
         let sight = self.sights.claims;
         let work = |exchange| Work { moment: Moment::Claims, sight, exchange, reply: None, attempt: None };
         let called = self
-            .call(exchange, "token claims", work, async |guest: &mut Guest| {
+            .call(exchange, CallOf::Claims, work, async |guest: &mut Guest| {
                 let exports = exports.load(&mut guest.store, &guest.instance)?;
                 exports.call_extend(&mut guest.store, Resource::new_borrow(0), &user, &claims).await
             })

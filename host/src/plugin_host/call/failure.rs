@@ -4,6 +4,7 @@ use wasmtime::PoolConcurrencyLimitError;
 
 use super::breaker::Circumstances;
 use super::convert::{self, Place};
+use super::names::CallOf;
 use super::plugin::Plugin;
 use crate::error::ApiError;
 use crate::exchange::Exchange;
@@ -87,8 +88,12 @@ impl Plugin {
     }
 
     /// A hook did what its grants do not say. The request must not go on as if the hook had let it.
-    pub(super) fn not_granted(&self, what: &str, right: &str) -> ApiError {
-        self.call_failed("before-hook", format!("it {what}, and `{right}` is not granted on this path")).into()
+    pub(super) fn not_granted(&self, index: u32, what: &str, right: &str) -> ApiError {
+        self.call_failed(
+            self.shared.names.name(CallOf::Before(index)),
+            format!("it {what}, and `{right}` is not granted on this path"),
+        )
+        .into()
     }
 
     /// What the client gets for a call that ended without an answer. Of what is not the plugin's fault, the breaker learns

@@ -11,6 +11,7 @@ pub(in crate::plugin_host) struct InstanceLimits {
     engine: StoreLimits,
     memory_mib: usize,
     is_refused: bool,
+    most_bytes: usize,
 }
 
 impl InstanceLimits {
@@ -23,7 +24,12 @@ impl InstanceLimits {
             .tables(8)
             .memories(1)
             .build();
-        Self { engine, memory_mib, is_refused: false }
+        Self { engine, memory_mib, is_refused: false, most_bytes: 0 }
+    }
+
+    /// The memory that the instance has, in bytes. It never shrinks.
+    pub(in crate::plugin_host) const fn most_bytes(&self) -> usize {
+        self.most_bytes
     }
 
     /// The limit, when the guest wanted more memory than it gets. Being told so is no failure yet.
@@ -36,6 +42,9 @@ impl ResourceLimiter for InstanceLimits {
     fn memory_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
         let is_allowed = self.engine.memory_growing(current, desired, maximum)?;
         self.is_refused |= !is_allowed;
+        if is_allowed {
+            self.most_bytes = self.most_bytes.max(desired);
+        }
         Ok(is_allowed)
     }
 

@@ -12,6 +12,7 @@ pub(super) mod events;
 pub(super) mod failure;
 pub(super) mod guests;
 pub(super) mod memory;
+pub(super) mod names;
 pub(super) mod page;
 pub(super) mod pattern;
 mod permission;

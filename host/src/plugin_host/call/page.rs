@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use doorward_contract::Section;
+use doorward_contract::{Moment, Section};
 use wasmtime::component::Resource;
 
 use super::convert::Place;
 use super::guests::Guest;
+use super::names::CallOf;
 use super::plugin::{Decided, Plugin};
-use super::state::{Moment, Work};
+use super::state::Work;
 use crate::error::ApiError;
 use crate::exchange::{Contributor, Exchange, FoundSection, SectionQuestion};
 use crate::http::Response;
@@ -29,7 +30,7 @@ impl Plugin {
         let Some(exports) = &self.exports.answers else { return Err(self.has_no("answers")) };
         let work = |exchange| Work { moment: Moment::Page, sight: Sight::OWN, exchange, reply: None, attempt: None };
         let called = self
-            .call(exchange, &format!("page {index}"), work, async |guest: &mut Guest| {
+            .call(exchange, CallOf::Page(index), work, async |guest: &mut Guest| {
                 let exports = exports.load(&mut guest.store, &guest.instance)?;
                 exports.call_page(&mut guest.store, index, Resource::new_borrow(0)).await
             })
@@ -107,7 +108,7 @@ impl Plugin {
         let sight = Sight::default();
         let work = |exchange| Work { moment: Moment::Section, sight, exchange, reply: None, attempt: None };
         let called = self
-            .call(exchange, &format!("section for {}", question.slot), work, async |guest: &mut Guest| {
+            .call(exchange, CallOf::Section(index), work, async |guest: &mut Guest| {
                 let exports = exports.load(&mut guest.store, &guest.instance)?;
                 let request = Resource::new_borrow(0);
                 let call = exports.call_section(&mut guest.store, index, request, &question.language, &question.about);

@@ -1,10 +1,12 @@
 //! Asks the plugin that decides what users may do.
 
+use doorward_contract::Moment;
 use wasmtime::component::Resource;
 
 use super::guests::Guest;
+use super::names::CallOf;
 use super::plugin::{Decided, Plugin};
-use super::state::{Moment, Work};
+use super::state::Work;
 use crate::error::ApiError;
 use crate::exchange::{Exchange, Permission};
 use crate::plugin_host::admission::hook_rights::Sight;
@@ -49,7 +51,7 @@ impl Plugin {
         let sight = Sight::default();
         let work = |exchange| Work { moment: Moment::Permission, sight, exchange, reply: None, attempt: None };
         let called = self
-            .call(exchange, "permission", work, async |guest: &mut Guest| {
+            .call(exchange, CallOf::Permission, work, async |guest: &mut Guest| {
                 let exports = exports.load(&mut guest.store, &guest.instance)?;
                 exports.call_allows(&mut guest.store, Resource::new_borrow(0), &user, resource, action).await
             })

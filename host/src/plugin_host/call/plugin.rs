@@ -2,8 +2,9 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use doorward_contract::Moment;
 use futures_util::FutureExt;
 use serde_json::{Map, Value as Json};
 use wasmtime::component::{InstancePre, Resource};
@@ -13,8 +14,9 @@ use super::breaker::{Breaker, Circumstances, Passage};
 use super::budget::Spent;
 use super::convert::Place;
 use super::guests::{self, Guest};
+use super::names::CallOf;
 use super::policies::Policies;
-use super::state::{Moment, Shared, State, Work};
+use super::state::{Shared, State, Work};
 use super::watched_change::WatchedChange;
 use crate::auth::{Auth, Scope};
 use crate::config::FailurePolicy;
@@ -89,8 +91,9 @@ impl Plugin {
     /// Asks the plugin whether it can work with its options.
     ///
     /// # Errors
-    /// The plugin's own words, or how the call failed.
-    pub(in crate::plugin_host) async fn check(&self) -> Result<(), String> {
+    /// The option's name, empty when the fault is in none or in more than one, and the plugin's own words, or how the call
+    /// failed.
+    pub(in crate::plugin_host) async fn check(&self) -> Result<(), (String, String)> {
         let spent = Arc::<Spent>::default();
         let checked = async {
             let mut guest = self.start(Arc::clone(&spent)).await?;
@@ -100,9 +103,8 @@ impl Plugin {
         };
         match spent.cpu.measure(checked).await {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(fault)) if fault.name.is_empty() => Err(fault.message),
-            Ok(Err(fault)) => Err(format!("option `{}`: {}", fault.name, fault.message)),
-            Err(trap) => Err(format!("it fails when its options are checked: {}", reason(&trap))),
+            Ok(Err(fault)) => Err((fault.name, fault.message)),
+            Err(trap) => Err((String::new(), format!("it fails when its options are checked: {}", reason(&trap)))),
         }
     }
 
@@ -118,7 +120,7 @@ impl Plugin {
         let work = |exchange| Work { moment: Moment::Route, sight: Sight::OWN, exchange, reply: None, attempt: None };
         if let Some(exports) = &self.exports.answers {
             let called = self
-                .call(exchange, &format!("route {index}"), work, async |guest: &mut Guest| {
+                .call(exchange, CallOf::Route(index), work, async |guest: &mut Guest| {
                     let exports = exports.load(&mut guest.store, &guest.instance)?;
                     exports.call_route(&mut guest.store, index, Resource::new_borrow(0)).await
                 })
@@ -128,7 +130,7 @@ impl Plugin {
         }
         let Some(exports) = &self.exports.routes else { return Err(self.has_no("routes")) };
         let called = self
-            .call(exchange, &format!("route {index}"), work, async |guest: &mut Guest| {
+            .call(exchange, CallOf::Route(index), work, async |guest: &mut Guest| {
                 let exports = exports.load(&mut guest.store, &guest.instance)?;
                 exports.call_handle(&mut guest.store, index, Resource::new_borrow(0)).await
             })
@@ -146,9 +148,10 @@ impl Plugin {
         exchange: &mut Exchange,
     ) -> Result<Response, ApiError> {
         let Some(exports) = &self.exports.functions else { return Err(self.has_no("server-functions")) };
-        let work = |exchange| Work { moment: Moment::Route, sight: Sight::OWN, exchange, reply: None, attempt: None };
+        let work =
+            |exchange| Work { moment: Moment::Function, sight: Sight::OWN, exchange, reply: None, attempt: None };
         let called = self
-            .call(exchange, &format!("function {index}"), work, async |guest: &mut Guest| {
+            .call(exchange, CallOf::Function(index), work, async |guest: &mut Guest| {
                 let exports = exports.load(&mut guest.store, &guest.instance)?;
                 exports.call_call(&mut guest.store, index, Resource::new_borrow(0)).await
             })
@@ -182,7 +185,7 @@ impl Plugin {
         let sight = self.sights.before(index);
         let work = |exchange| Work { moment: Moment::Before, sight, exchange, reply: None, attempt: None };
         let called = self
-            .call(exchange, &format!("before-hook {index}"), work, async |guest: &mut Guest| {
+            .call(exchange, CallOf::Before(index), work, async |guest: &mut Guest| {
                 let exports = exports.load(&mut guest.store, &guest.instance)?;
                 exports.call_before(&mut guest.store, index, Resource::new_borrow(0)).await
             })
@@ -190,9 +193,9 @@ impl Plugin {
         Ok(match called.value {
             Ok(request_hooks::BeforeOutcome::Proceed) => Ok(None),
             Ok(request_hooks::BeforeOutcome::Respond(_)) if !sight.changes_answer => {
-                return Err(self.not_granted("answers", "changes-answer"));
+                return Err(self.not_granted(index, "answers", "changes-answer"));
             }
-            Err(_) if !sight.may_refuse() => return Err(self.not_granted("refuses a request", "reads-request")),
+            Err(_) if !sight.may_refuse() => return Err(self.not_granted(index, "refuses a request", "reads-request")),
             Ok(request_hooks::BeforeOutcome::Respond(response)) => {
                 Ok(Some(self.response(response, called.circumstances)?))
             }
@@ -236,7 +239,7 @@ impl Plugin {
         let sight = self.sights.after(index);
         let work = |exchange| Work { moment: Moment::After, sight, exchange, reply, attempt: None };
         let called = self
-            .call(exchange, &format!("after-hook {index}"), work, async |guest: &mut Guest| {
+            .call(exchange, CallOf::After(index), work, async |guest: &mut Guest| {
                 let exports = exports.load(&mut guest.store, &guest.instance)?;
                 let (request, reply) = (Resource::new_borrow(0), Resource::new_borrow(0));
                 exports.call_after(&mut guest.store, index, request, reply).await
@@ -259,7 +262,7 @@ impl Plugin {
         let attempt = Some(attempt.clone());
         let work = |exchange| Work { moment: Moment::Gate, sight: Sight::default(), exchange, reply: None, attempt };
         let called = self
-            .call(exchange, "session gate", work, async |guest: &mut Guest| {
+            .call(exchange, CallOf::Gate, work, async |guest: &mut Guest| {
                 let exports = exports.load(&mut guest.store, &guest.instance)?;
                 exports.call_check(&mut guest.store, Resource::new_borrow(0)).await
             })
@@ -289,8 +292,10 @@ impl Plugin {
         let is_before = change.sets.is_some();
         let circumstances = Circumstances::of(self.enter()?);
         let spent = Arc::<Spent>::default();
+        let begun = Instant::now();
         let called = self.in_time(&spent, async {
             let mut guest = self.start(Arc::clone(&spent)).await?;
+            guest.store.data_mut().calling = CallOf::Event(index);
             guest.store.data_mut().begin_beneath(Arc::clone(auth), scope, change);
             let exports = exports.load(&mut guest.store, &guest.instance)?;
             let what = Resource::new_borrow(0);
@@ -300,11 +305,12 @@ impl Plugin {
             };
             let outcome = outcome.map_err(|trap| guest.cause(trap))?;
             let state = guest.store.data_mut();
+            self.breaker.took(begun.elapsed(), state.limits.most_bytes());
             let sets = state.change.take().and_then(|change| change.sets).unwrap_or_default();
             state.end();
             Ok(outcome.map(|()| sets))
         });
-        let failed = |trap| self.failed(&format!("event {index}"), &trap, circumstances);
+        let failed = |trap| self.failed(self.shared.names.name(CallOf::Event(index)), &trap, circumstances);
         let outcome = called.await.map_err(failed)?;
         self.answered(circumstances.passage);
         Ok(outcome)
@@ -316,7 +322,7 @@ impl Plugin {
     pub(super) async fn call<T>(
         &self,
         exchange: &mut Exchange,
-        what: &str,
+        what: CallOf,
         work: impl FnOnce(Exchange) -> Work,
         run: impl AsyncFnOnce(&mut Guest) -> Ended<T>,
     ) -> Result<Called<T>, ApiError> {
@@ -334,11 +340,13 @@ impl Plugin {
                 Ok(guest) => guest,
                 Err(trap) => {
                     guests::give_back(exchange, None);
-                    return Err(self.failed(what, &trap, circumstances));
+                    return Err(self.failed(self.shared.names.name(what), &trap, circumstances));
                 }
             },
         };
+        guest.store.data_mut().calling = what;
         guest.store.data_mut().begin(Some(work(exchange.take())));
+        let begun = Instant::now();
         // A capability that panics must not take the request with it.
         let ended = AssertUnwindSafe(self.in_time(&spent, run(&mut guest))).catch_unwind().await;
         let ended = ended.unwrap_or_else(|_| Err(wasmtime::Error::msg("a capability of the host panicked")));
@@ -349,9 +357,10 @@ impl Plugin {
             reply = work.reply;
         }
         circumstances.has_read_input = state.has_read_input;
+        self.breaker.took(begun.elapsed(), state.limits.most_bytes());
         let ended = ended.map_err(|trap| guest.cause(trap));
         guests::give_back(exchange, ended.is_ok().then_some(guest));
-        let value = ended.map_err(|trap| self.failed(what, &trap, circumstances))?;
+        let value = ended.map_err(|trap| self.failed(self.shared.names.name(what), &trap, circumstances))?;
         self.answered(circumstances.passage);
         Ok(Called { value, reply, circumstances })
     }

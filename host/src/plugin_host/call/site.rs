@@ -1,6 +1,8 @@
 //! What a plugin may know of the server's pages, and what is its own there.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::sync::OnceLock;
 
 use doorward_contract::{PathPattern, Places};
 
@@ -17,6 +19,36 @@ pub(in crate::plugin_host) struct Site {
     pub(in crate::plugin_host) view: String,
     /// The operator's templates by name.
     pub(in crate::plugin_host) templates: BTreeMap<String, String>,
+    /// Of the API.
+    pub(in crate::plugin_host) description: Description,
+}
+
+/// The description of the API, which is made when somebody asks for the first time.
+#[derive(Default)]
+pub(in crate::plugin_host) struct Description {
+    made: OnceLock<String>,
+    make: OnceLock<Describe>,
+}
+
+/// Makes a description.
+pub type Describe = Box<dyn Fn() -> String + Send + Sync>;
+
+impl Description {
+    /// Says how it is made; once, when all routes are known.
+    pub(in crate::plugin_host) fn be_made_by(&self, make: Describe) {
+        _ = self.make.set(make);
+    }
+
+    /// JSON text of an object.
+    pub(in crate::plugin_host) fn text(&self) -> &str {
+        self.made.get_or_init(|| self.make.get().map_or_else(|| "{}".to_owned(), |make| make()))
+    }
+}
+
+impl fmt::Debug for Description {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Description")
+    }
 }
 
 /// The pages, endpoints and assets of one plugin.

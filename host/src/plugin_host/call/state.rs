@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use doorward_contract::{Call, Moment, NotNow};
 use wasmtime::UpdateDeadline;
 
 use super::budget::{Cost, LogPace, Spent};
 use super::capacity::Turns;
 use super::memory::InstanceLimits;
+use super::names::{CallNames, CallOf};
 use super::services::PluginServices;
 use super::site::{OwnPlaces, Site};
 use super::watched_change::WatchedChange;
@@ -30,6 +32,8 @@ pub(in crate::plugin_host) struct Shared {
     pub(in crate::plugin_host) id: String,
     pub(in crate::plugin_host) rights: Rights,
     pub(in crate::plugin_host) limits: PluginLimits,
+    /// What its calls are called in the log.
+    pub(in crate::plugin_host) names: CallNames,
     /// The operator's options as JSON text.
     pub(in crate::plugin_host) options: String,
     pub(in crate::plugin_host) server: ServerFacts,
@@ -56,21 +60,6 @@ pub(in crate::plugin_host) struct ServerFacts {
     pub(in crate::plugin_host) core_options: BTreeMap<&'static str, String>,
 }
 
-/// What the guest was called for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::plugin_host) enum Moment {
-    Before,
-    Route,
-    Page,
-    /// It adds to a page of another plugin.
-    Section,
-    After,
-    Gate,
-    Claims,
-    /// It decides what the user may do.
-    Permission,
-}
-
 /// What one call works on.
 pub(in crate::plugin_host) struct Work {
     pub(in crate::plugin_host) moment: Moment,
@@ -86,7 +75,10 @@ pub(in crate::plugin_host) struct Work {
 impl Work {
     /// A plugin's own endpoint knows at once of a session that was ended; hooks see what their endpoint would see.
     pub(in crate::plugin_host) fn session_need(&self) -> SessionNeed {
-        let is_own = matches!(self.moment, Moment::Route | Moment::Page | Moment::Section | Moment::Permission);
+        let is_own = matches!(
+            self.moment,
+            Moment::Route | Moment::Function | Moment::Page | Moment::Section | Moment::Permission
+        );
         SessionNeed { from_store: is_own, ..SessionNeed::default() }
     }
 }
@@ -101,6 +93,8 @@ pub(in crate::plugin_host) struct Data<'a> {
 pub(in crate::plugin_host) struct State {
     pub(in crate::plugin_host) shared: Arc<Shared>,
     pub(in crate::plugin_host) limits: InstanceLimits,
+    /// What the guest was called for, for the log.
+    pub(in crate::plugin_host) calling: CallOf,
     /// The transaction that the guest began. While it is open, the exchange has it too, so that everything the host does for
     /// the guest takes part in it.
     transaction: Option<UnitOfWork>,
@@ -129,6 +123,7 @@ impl State {
         Self {
             shared,
             limits,
+            calling: CallOf::Check,
             transaction: None,
             auth: None,
             work: None,
@@ -236,6 +231,24 @@ impl State {
         Ok((work.exchange.scope(), work))
     }
 
+    /// What the guest was called for.
+    pub(in crate::plugin_host) fn moment(&self) -> Moment {
+        match (&self.work, &self.beneath) {
+            (Some(work), _) => work.moment,
+            (None, Some(_)) => Moment::Event,
+            (None, None) => Moment::Check,
+        }
+    }
+
+    /// Why the guest cannot call this function now; none when it can.
+    pub(in crate::plugin_host) fn not_now(&mut self, call: &Call) -> wasmtime::Result<Option<NotNow>> {
+        let fault = call.fault(self.moment(), || self.is_in_transaction());
+        if fault.is_some() {
+            self.spend()?;
+        }
+        Ok(fault)
+    }
+
     /// Whether the guest works on a request.
     pub(in crate::plugin_host) fn has_request(&self) -> bool {
         self.work.is_some()
@@ -278,6 +291,12 @@ impl State {
     /// Whether `number` is the transaction that may still be open.
     pub(in crate::plugin_host) fn is_newest_transaction(&self, number: u32) -> bool {
         self.transactions == number
+    }
+
+    /// The id of the request that the call has to do with, for the log.
+    pub(in crate::plugin_host) fn request_id(&self) -> Option<String> {
+        let of_change = || Some(self.beneath.as_ref()?.cause()?.head.id.clone());
+        self.work.as_ref().map(|work| work.exchange.request.id.clone()).or_else(of_change)
     }
 
     /// Whether one more line may be written to the log.

@@ -59,6 +59,7 @@ fn identity(text: &str) -> Answer<(String, String)> {
 
 impl Host for State {
     async fn find(&mut self, provider_id: String, account_id: String) -> wasmtime::Result<Answer<Option<String>>> {
+        at_its_time!(self, "accounts", "find");
         let data = self.data()?;
         let find = async {
             if provider_id == CREDENTIAL {
@@ -72,6 +73,7 @@ impl Host for State {
     }
 
     async fn list_of_user(&mut self, user_id: String) -> wasmtime::Result<Answer<Vec<String>>> {
+        at_its_time!(self, "accounts", "list-of-user");
         let data = self.data()?;
         let list = async {
             let all = rows::list_accounts(&data.scope, &user_id).await?;
@@ -85,6 +87,7 @@ impl Host for State {
     }
 
     async fn create(&mut self, user_id: String, fields_text: String) -> wasmtime::Result<Answer<String>> {
+        at_its_time!(self, "accounts", "create");
         let data = self.data()?;
         let create = async {
             let (provider_id, account_id) = identity(&fields_text)?;
@@ -97,6 +100,7 @@ impl Host for State {
     }
 
     async fn update(&mut self, id: String, fields_text: String) -> wasmtime::Result<Answer<String>> {
+        at_its_time!(self, "accounts", "update");
         let data = self.data()?;
         let update = async {
             let fields = fields(&fields_text, data.auth, &data.scope, false)?;
@@ -108,6 +112,7 @@ impl Host for State {
     }
 
     async fn provider_of(&mut self, user_id: String, id: String) -> wasmtime::Result<Answer<Option<String>>> {
+        at_its_time!(self, "accounts", "provider-of");
         let data = self.data()?;
         let find = async {
             let found = rows::find_own(&data.scope, &user_id, &id).await?;
@@ -117,6 +122,7 @@ impl Host for State {
     }
 
     async fn remember(&mut self, id: String) -> wasmtime::Result<Answer<()>> {
+        at_its_time!(self, "accounts", "remember");
         let (scope, work) = self.data_and_work()?;
         let remember = async {
             let found = scope.find_one(MODEL, &[eq("id", id), ne("providerId", CREDENTIAL)]).await?;
@@ -128,10 +134,11 @@ impl Host for State {
     }
 
     async fn remembered(&mut self) -> wasmtime::Result<Answer<Option<String>>> {
+        at_its_time!(self, "accounts", "remembered");
         let (scope, work) = self.data_and_work()?;
         let find = async {
             let Some((user_id, id)) = work.exchange.remembered_account() else { return Ok(None) };
-            let found = rows::find_own(&scope, &user_id, &id).await?;
+            let found = rows::find_own(&scope, &user_id, &id).await?.or_else(|| work.exchange.account_of_cookie());
             let found = found.filter(|account| account.provider_id() != CREDENTIAL);
             Ok(found.map(|account| text(work.exchange.auth(), &account)))
         };

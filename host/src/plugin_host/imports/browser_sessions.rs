@@ -4,7 +4,6 @@ use super::interfaces::browser_sessions::Host;
 use super::interfaces::types::HostError;
 use super::outcome::Answer;
 use super::request::session_json;
-use super::sessions::may_open;
 use crate::auth::session;
 use crate::exchange::Exchange;
 use crate::plugin_host::call::state::State;
@@ -26,6 +25,7 @@ fn has_only_mark(exchange: &Exchange) -> bool {
 
 impl Host for State {
     async fn find(&mut self, tokens: Vec<String>) -> wasmtime::Result<Answer<Vec<String>>> {
+        at_its_time!(self, "browser-sessions", "find");
         let data = self.data()?;
         let find = async {
             few(&tokens)?;
@@ -40,10 +40,8 @@ impl Host for State {
     }
 
     async fn resume(&mut self, token: String, remember: Option<bool>) -> wasmtime::Result<Answer<Option<String>>> {
+        at_its_time!(self, "browser-sessions", "resume");
         let (scope, work) = self.data_and_work()?;
-        if let Err(error) = may_open(work.moment) {
-            return Ok(Err(error));
-        }
         let exchange = &mut work.exchange;
         let resume = async {
             let Some(active) = session::find_active(exchange.auth(), &scope, &token).await? else { return Ok(None) };
@@ -58,6 +56,7 @@ impl Host for State {
     }
 
     async fn end(&mut self, tokens: Vec<String>) -> wasmtime::Result<Answer<u64>> {
+        at_its_time!(self, "browser-sessions", "end");
         let data = self.data()?;
         let end = async {
             few(&tokens)?;

@@ -48,11 +48,13 @@ impl State {
 
 impl Host for State {
     fn get(&mut self, name: String) -> wasmtime::Result<Answer<Option<String>>> {
+        at_its_time!(self, "cookies", "get");
         let read = self.cookie(&name)?.map(|(exchange, right)| exchange.request.cookie(&right.spec.name));
         Ok(read.map(|value| self.note_input(value)))
     }
 
     fn get_signed(&mut self, name: String) -> wasmtime::Result<Answer<Option<String>>> {
+        at_its_time!(self, "cookies", "get-signed");
         let right = match self.cookie(&name)? {
             Ok((_, right)) => right,
             Err(error) => return Ok(Err(error)),
@@ -62,10 +64,12 @@ impl Host for State {
     }
 
     fn set(&mut self, name: String, value: String, attributes: Attributes) -> wasmtime::Result<Answer<()>> {
+        at_its_time!(self, "cookies", "set");
         self.set_cookie(&name, encode_component(&value), &attributes)
     }
 
     fn set_signed(&mut self, name: String, value: String, attributes: Attributes) -> wasmtime::Result<Answer<()>> {
+        at_its_time!(self, "cookies", "set-signed");
         let form = match self.cookie(&name)? {
             Ok((_, right)) => right.form,
             Err(error) => return Ok(Err(error)),
@@ -77,6 +81,7 @@ impl Host for State {
     }
 
     fn list_signed(&mut self, prefix: String) -> wasmtime::Result<Answer<Vec<(String, String)>>> {
+        at_its_time!(self, "cookies", "list-signed");
         let shared = Arc::clone(&self.shared);
         let Some(CookieRight { spec, form }) = shared.rights.cookie_prefixes.get(&prefix) else {
             return Ok(Err(HostError::Denied(format!("the manifest declares no cookies that begin with `{prefix}`"))));
@@ -93,6 +98,7 @@ impl Host for State {
     }
 
     fn delete(&mut self, name: String) -> wasmtime::Result<Answer<()>> {
+        at_its_time!(self, "cookies", "delete");
         Ok(self.cookie(&name)?.map(|(exchange, right)| exchange.set_cookie(right.spec.deletion())))
     }
 }

@@ -1,4 +1,7 @@
 //! Capability `counters`: counts that are exact under concurrency and stay when the request fails.
+//!
+//! Outside of transactions alone: what is counted in one would be forgotten with it, and what is counted beside it would wait
+//! for it.
 
 use std::time::Duration;
 
@@ -21,17 +24,13 @@ impl State {
         if key.is_empty() || key.len() > LONGEST_KEY {
             return Err(HostError::Invalid(format!("a counter's key has 1 to {LONGEST_KEY} bytes")));
         }
-        if self.is_in_transaction() {
-            // One that is counted in the transaction would be forgotten with it, and one beside it would wait for it.
-            let reason = "counts are kept outside of transactions: count before one begins, or after its end";
-            return Err(HostError::Invalid(reason.to_owned()));
-        }
         Ok(format!("{}:{key}", self.shared.id))
     }
 }
 
 impl Host for State {
     async fn hit(&mut self, key: String, window_secs: u32) -> wasmtime::Result<Answer<u64>> {
+        at_its_time!(self, "counters", "hit");
         let key = self.counter_key(&key);
         let data = self.data()?;
         let (now, id) = (data.auth.now(), data.auth.random.id());
@@ -46,6 +45,7 @@ impl Host for State {
     }
 
     async fn peek(&mut self, key: String) -> wasmtime::Result<Answer<u64>> {
+        at_its_time!(self, "counters", "peek");
         let key = self.counter_key(&key);
         let data = self.data()?;
         let now = data.auth.now();
@@ -53,12 +53,14 @@ impl Host for State {
     }
 
     async fn reset(&mut self, key: String) -> wasmtime::Result<Answer<()>> {
+        at_its_time!(self, "counters", "reset");
         let key = self.counter_key(&key);
         let data = self.data()?;
         Ok(async { Ok(counter::reset(&data.scope, &key?).await?) }.await)
     }
 
     async fn acquire(&mut self, key: String, lease_secs: u32, wait_millis: u32) -> wasmtime::Result<Answer<bool>> {
+        at_its_time!(self, "counters", "acquire");
         let key = self.counter_key(&key);
         let data = self.data()?;
         let acquire = async {

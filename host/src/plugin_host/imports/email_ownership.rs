@@ -11,6 +11,7 @@ use crate::store::user::find_user_by_id;
 
 impl Host for State {
     async fn confirm(&mut self, user_id: String) -> wasmtime::Result<Answer<String>> {
+        at_its_time!(self, "email-ownership", "confirm");
         let shared = self.shared.clone();
         let (scope, work) = self.data_and_work()?;
         let exchange = &mut work.exchange;
@@ -35,6 +36,7 @@ impl Host for State {
         user_id: String,
         callback_url: Option<String>,
     ) -> wasmtime::Result<Answer<()>> {
+        at_its_time!(self, "email-ownership", "send-verification");
         let (scope, work) = self.data_and_work()?;
         let exchange = &mut work.exchange;
         let send = async {

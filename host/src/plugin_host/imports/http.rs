@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use doorward_contract::NotNow;
+
 use super::interfaces::http::{self as wit, Host};
 use super::interfaces::types::Header;
 use crate::http::outgoing::{Failure, LONGEST, Request};
@@ -19,6 +21,12 @@ fn request(outgoing: wit::Outgoing) -> Request {
     }
 }
 
+impl From<NotNow> for wit::Failure {
+    fn from(fault: NotNow) -> Self {
+        Self::Denied(fault.to_string())
+    }
+}
+
 fn failure(failure: Failure) -> wit::Failure {
     match failure {
         Failure::Denied(what) => wit::Failure::Denied(what),
@@ -31,13 +39,9 @@ fn failure(failure: Failure) -> wit::Failure {
 
 impl Host for State {
     async fn send(&mut self, outgoing: wit::Outgoing) -> wasmtime::Result<Result<wit::Incoming, wit::Failure>> {
+        at_its_time!(self, "http", "send");
         if !self.may_send()? {
             return Ok(Err(wit::Failure::Limit));
-        }
-        if self.is_in_transaction() {
-            // Everybody else's writes would wait for the other server too.
-            let reason = "nothing is sent while a transaction is open".to_owned();
-            return Ok(Err(wit::Failure::Denied(reason)));
         }
         let shared = Arc::clone(&self.shared);
         let sent = self.aside(shared.services.http.send(request(outgoing))).await?;

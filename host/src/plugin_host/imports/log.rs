@@ -11,12 +11,13 @@ impl Host for State {
         if !self.may_log() {
             return Ok(());
         }
-        let (plugin, message) = (self.shared.id.as_str(), printable(&message));
+        let (request_id, message) = (self.request_id(), printable(&message));
+        let (plugin, at) = (self.shared.id.as_str(), self.shared.names.name(self.calling));
         match level {
-            Level::Debug => tracing::debug!(plugin, "{message}"),
-            Level::Info => tracing::info!(plugin, "{message}"),
-            Level::Warn => tracing::warn!(plugin, "{message}"),
-            Level::Error => tracing::error!(plugin, "{message}"),
+            Level::Debug => tracing::debug!(plugin, at, request_id, "{message}"),
+            Level::Info => tracing::info!(plugin, at, request_id, "{message}"),
+            Level::Warn => tracing::warn!(plugin, at, request_id, "{message}"),
+            Level::Error => tracing::error!(plugin, at, request_id, "{message}"),
         }
         Ok(())
     }

@@ -12,6 +12,7 @@ use crate::plugin_host::call::state::State;
 
 impl Host for State {
     async fn enqueue(&mut self, kind: String, to: String, fields: String) -> wasmtime::Result<Answer<()>> {
+        at_its_time!(self, "mail", "enqueue");
         let is_declared = self.shared.rights.mails.contains(&kind);
         self.spend_on(Cost::Mail)?;
         let proof_ends_at = self.proof_ends_at;

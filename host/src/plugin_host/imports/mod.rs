@@ -2,6 +2,16 @@
 //!
 //! Flat: one file per capability.
 
+/// Answers with why the function cannot be called now, when it cannot: the contract's table says so.
+macro_rules! at_its_time {
+    ($state:ident, $capability:literal, $function:literal) => {
+        const CALL: doorward_contract::Call = doorward_contract::Call::of($capability, $function);
+        if let Some(fault) = $state.not_now(&CALL)? {
+            return Ok(Err(fault.into()));
+        }
+    };
+}
+
 mod accounts;
 mod browser_sessions;
 mod cache;

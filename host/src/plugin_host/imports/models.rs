@@ -47,6 +47,7 @@ fn texts(rows: &[Record], most_bytes: usize) -> Answer<Vec<String>> {
 
 impl Host for State {
     async fn find(&mut self, model: String, query: Query) -> wasmtime::Result<Answer<Vec<String>>> {
+        at_its_time!(self, "models", "find");
         let most_bytes = self.shared.limits.result_bytes;
         on_table!(self, model, |data, table| {
             let query = values::query(query, &table, |_| true)?;
@@ -56,12 +57,14 @@ impl Host for State {
     }
 
     async fn count(&mut self, model: String, conditions: Vec<Condition>) -> wasmtime::Result<Answer<u64>> {
+        at_its_time!(self, "models", "count");
         on_table!(self, model, |data, table| {
             Ok(data.scope.count(&table.name, &values::filters(conditions, &table, |_| true)?).await?)
         })
     }
 
     async fn insert(&mut self, model: String, row: String) -> wasmtime::Result<Answer<String>> {
+        at_its_time!(self, "models", "insert");
         on_table!(self, model, |data, table| {
             let mut record = Record::new(&table);
             record.set("id", data.auth.random.id())?;
@@ -81,6 +84,7 @@ impl Host for State {
         conditions: Vec<Condition>,
         fields: String,
     ) -> wasmtime::Result<Answer<Vec<String>>> {
+        at_its_time!(self, "models", "update");
         let most_bytes = self.shared.limits.result_bytes;
         on_table!(self, model, |data, table| {
             let filters = values::some_filters(conditions, &table)?;
@@ -95,12 +99,14 @@ impl Host for State {
     }
 
     async fn delete(&mut self, model: String, conditions: Vec<Condition>) -> wasmtime::Result<Answer<u64>> {
+        at_its_time!(self, "models", "delete");
         on_table!(self, model, |data, table| {
             Ok(data.scope.delete(&table.name, &values::some_filters(conditions, &table)?).await?)
         })
     }
 
     async fn consume(&mut self, model: String, conditions: Vec<Condition>) -> wasmtime::Result<Answer<Option<String>>> {
+        at_its_time!(self, "models", "consume");
         on_table!(self, model, |data, table| {
             let filters = values::some_filters(conditions, &table)?;
             Ok(data.scope.consume(&table.name, &filters).await?.as_ref().map(text))
@@ -114,6 +120,7 @@ impl Host for State {
         field: String,
         by: i64,
     ) -> wasmtime::Result<Answer<Option<String>>> {
+        at_its_time!(self, "models", "increment");
         on_table!(self, model, |data, table| {
             let filters = values::some_filters(conditions, &table)?;
             Ok(data.scope.increment(&table.name, &filters, &field, by).await?.as_ref().map(text))

@@ -1,5 +1,7 @@
 //! Turns the host's errors into those that a plugin gets, and keeps for the log what it must not learn.
 
+use doorward_contract::NotNow;
+
 use super::interfaces::types::{self as wit, HostError};
 use crate::auth::AuthError;
 use crate::error::{ApiError, ErrorBody};
@@ -8,6 +10,12 @@ use crate::store::StoreError;
 
 /// The host's answer to a data call.
 pub(super) type Answer<T> = Result<T, HostError>;
+
+impl From<NotNow> for HostError {
+    fn from(fault: NotNow) -> Self {
+        if fault.is_for_transaction { Self::Invalid(fault.to_string()) } else { Self::Denied(fault.to_string()) }
+    }
+}
 
 impl From<StoreError> for HostError {
     fn from(error: StoreError) -> Self {
@@ -61,6 +69,15 @@ pub(super) fn challenge(response: &Response) -> HostError {
 
 /// Keeps the cause for the log.
 pub(super) fn failed(error: &dyn std::error::Error) -> HostError {
-    tracing::error!(error = %error, "a plugin's call of the host failed");
+    let mut causes = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let text = cause.to_string();
+        if !causes.ends_with(&text) {
+            causes = format!("{causes}: {text}");
+        }
+        source = cause.source();
+    }
+    tracing::error!(error = causes, "a plugin's call of the host failed");
     HostError::Failed
 }

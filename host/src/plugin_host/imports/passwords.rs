@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use super::interfaces::passwords::Host;
-use super::interfaces::types::HostError;
 use super::outcome::Answer;
 use crate::auth::credential::{self, Check};
 use crate::auth::{Auth, Scope, password};
@@ -35,6 +34,7 @@ async fn compare(auth: &Auth, scope: &Scope, user_id: Option<&str>, given: &str)
 
 impl Host for State {
     async fn verify(&mut self, user_id: Option<String>, password: String) -> wasmtime::Result<Answer<bool>> {
+        at_its_time!(self, "passwords", "verify");
         self.spend_on(Cost::Hash)?;
         let user_id = user_id.as_deref();
         let user = match self.has_request() {
@@ -67,12 +67,8 @@ impl Host for State {
         user_id: Option<String>,
         password: String,
     ) -> wasmtime::Result<Answer<bool>> {
+        at_its_time!(self, "passwords", "verify-sign-in");
         self.spend_on(Cost::Hash)?;
-        if self.is_in_transaction() {
-            // Counted in the transaction, a rollback would take the guess back; counted beside it, the count would wait.
-            let reason = "guesses are counted outside of transactions: compare before one begins, or after its end";
-            return Ok(Err(HostError::Invalid(reason.to_owned())));
-        }
         let plugin = self.shared.id.clone();
         let (scope, work) = self.data_and_work()?;
         let exchange = &mut work.exchange;
@@ -104,6 +100,7 @@ impl Host for State {
     }
 
     async fn exists(&mut self, user_id: String) -> wasmtime::Result<Answer<bool>> {
+        at_its_time!(self, "passwords", "exists");
         let data = self.data()?;
         let exists = async {
             let found = account::find_credential_account(&data.scope, &user_id).await?;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use doorward_contract::Moment;
 use serde_json::Value as Json;
 use wasmtime::component::Resource;
 
@@ -10,10 +11,11 @@ use super::outcome::Answer;
 use crate::auth::session::ActiveSession;
 use crate::exchange::redaction::SecretNames;
 use crate::exchange::{Exchange, OpenedSession};
+use crate::http::address::networks;
 use crate::http::{Mount, Query, Response, decode_component, header_text, is_token};
 use crate::plugin_host::admission::hook_rights::Sight;
 use crate::plugin_host::bindings::Lent;
-use crate::plugin_host::call::state::{Moment, State, Work};
+use crate::plugin_host::call::state::{State, Work};
 use crate::store::{Session, User};
 
 /// Headers of a request that carry secrets of the client or of a proxy.
@@ -85,6 +87,13 @@ pub(in super::super) fn answer_header(name: &str) -> Option<String> {
 pub(in super::super) fn page_header(name: &str) -> Option<String> {
     let is_free = |name: &String| name == "location" || !(is_settled(name) || OF_PAGES.contains(&name.as_str()));
     answer_header(name).filter(is_free)
+}
+
+/// Whether a proxy that the operator trusts sent the request.
+fn is_from_proxy(exchange: &Exchange) -> bool {
+    let mut proxies = networks(&exchange.auth().config.advanced.ip_address.trusted_proxies);
+    let peer = exchange.request.peer.map(|peer| peer.to_canonical());
+    peer.is_some_and(|peer| proxies.any(|network| network.contains(&peer)))
 }
 
 /// A request that a guest reads, and the names of what it does not read there.
@@ -175,6 +184,18 @@ impl HostRequest for State {
         let body = exchange.request.body.as_ref();
         let body = body.map(|body| names.map_or_else(|| body.to_string(), |names| names.redact(body).to_string()));
         Ok(self.note_input(body))
+    }
+
+    fn raw_body(&mut self, _: Resource<Lent>) -> wasmtime::Result<Option<Vec<u8>>> {
+        let Work { moment, exchange, .. } = self.work()?;
+        // A hook sees a body without its secrets, which nobody finds among bytes.
+        let bytes = Some(&exchange.request.raw_body).filter(|body| *moment == Moment::Route && !body.is_empty());
+        let bytes = bytes.map(|body| body.to_vec());
+        Ok(self.note_input(bytes))
+    }
+
+    fn proxy_header(&mut self, of: Resource<Lent>, name: String) -> wasmtime::Result<Option<String>> {
+        if is_from_proxy(&self.work()?.exchange) { HostRequest::header(self, of, name) } else { Ok(None) }
     }
 
     fn client_address(&mut self, _: Resource<Lent>) -> wasmtime::Result<Option<String>> {

@@ -5,7 +5,7 @@ use super::interfaces::types::HostError;
 use super::outcome::Answer;
 use super::values;
 use crate::exchange::{FoundSection, SectionQuestion};
-use crate::plugin_host::call::state::{Moment, State};
+use crate::plugin_host::call::state::State;
 
 /// Longest text of what a slot is about.
 const LONGEST_ABOUT: usize = 4096;
@@ -21,13 +21,8 @@ impl State {
 
     /// Whether sections can be asked for now.
     fn may_ask(&mut self, question: &SectionQuestion) -> wasmtime::Result<Answer<()>> {
-        let is_in_transaction = self.is_in_transaction();
         if let Err(error) = self.own_slot(&question.slot) {
             return Ok(Err(error));
-        }
-        if self.work()?.moment != Moment::Page || is_in_transaction {
-            let reason = "sections are asked for by a page, and not while a transaction is open";
-            return Ok(Err(HostError::Denied(reason.to_owned())));
         }
         let is_language = question.language.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
         if question.language.len() > 35 || !is_language {
@@ -55,6 +50,7 @@ fn shown(found: FoundSection) -> Contributed {
 
 impl Host for State {
     async fn contributors(&mut self, slot: String) -> wasmtime::Result<Answer<Vec<Contributor>>> {
+        at_its_time!(self, "sections", "contributors");
         if let Err(error) = self.own_slot(&slot) {
             return Ok(Err(error));
         }
@@ -68,6 +64,7 @@ impl Host for State {
         language: String,
         about: String,
     ) -> wasmtime::Result<Answer<Vec<Contributed>>> {
+        at_its_time!(self, "sections", "ask");
         self.find(SectionQuestion { slot, plugin: None, language, about }).await
     }
 
@@ -78,6 +75,7 @@ impl Host for State {
         language: String,
         about: String,
     ) -> wasmtime::Result<Answer<Option<Contributed>>> {
+        at_its_time!(self, "sections", "ask-one");
         let found = self.find(SectionQuestion { slot, plugin: Some(plugin), language, about }).await?;
         Ok(found.map(|found| found.into_iter().next()))
     }

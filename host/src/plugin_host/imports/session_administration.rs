@@ -6,7 +6,7 @@ use super::interfaces::session_administration::Host;
 use super::interfaces::types::HostError;
 use super::outcome::Answer;
 use super::request::session_json;
-use super::sessions::{Opening, may_open, open};
+use super::sessions::{Opening, open};
 use super::values;
 use crate::auth::session;
 use crate::cookie::Cookie;
@@ -19,6 +19,7 @@ const LONGEST_SECS: u64 = 400 * 86_400;
 
 impl Host for State {
     async fn list_of_user(&mut self, user_id: String) -> wasmtime::Result<Answer<Vec<String>>> {
+        at_its_time!(self, "session-administration", "list-of-user");
         let most_bytes = self.shared.limits.result_bytes;
         let data = self.data()?;
         let list = async {
@@ -34,6 +35,7 @@ impl Host for State {
     }
 
     async fn find(&mut self, id: String) -> wasmtime::Result<Answer<Option<String>>> {
+        at_its_time!(self, "session-administration", "find");
         let data = self.data()?;
         let found = session::find_active_by_id(data.auth, &data.scope, &id).await;
         Ok(found
@@ -42,16 +44,19 @@ impl Host for State {
     }
 
     async fn end(&mut self, token: String) -> wasmtime::Result<Answer<bool>> {
+        at_its_time!(self, "session-administration", "end");
         let data = self.data()?;
         Ok(session::end(data.auth, &data.scope, &token).await.map(|ended| ended.is_some()).map_err(HostError::from))
     }
 
     async fn end_all(&mut self, user_id: String) -> wasmtime::Result<Answer<u64>> {
+        at_its_time!(self, "session-administration", "end-all");
         let data = self.data()?;
         Ok(session::end_all(data.auth, &data.scope, &user_id, None).await.map_err(HostError::from))
     }
 
     async fn end_by_own_field(&mut self, field: String, value: String) -> wasmtime::Result<Answer<u64>> {
+        at_its_time!(self, "session-administration", "end-by-own-field");
         let shared = self.shared.clone();
         let data = self.data()?;
         let end = async {
@@ -72,11 +77,9 @@ impl Host for State {
         ttl_secs: u64,
         fields: String,
     ) -> wasmtime::Result<Answer<String>> {
+        at_its_time!(self, "session-administration", "impersonate");
         let shared = self.shared.clone();
         let (scope, work) = self.data_and_work()?;
-        if let Err(error) = may_open(work.moment) {
-            return Ok(Err(error));
-        }
         let exchange = &mut work.exchange;
         let impersonate = async {
             let life_secs = i64::try_from(ttl_secs).ok().filter(|_| (1..=LONGEST_SECS).contains(&ttl_secs));

@@ -1,15 +1,20 @@
 //! Capability `session-tokens`: the session's token outside of cookies, for clients that keep none.
 
+use doorward_contract::Call;
+
 use super::interfaces::session_tokens::Host;
-use super::interfaces::types::HostError;
 use super::outcome::Answer;
 use crate::http::{decode_component, encode_component};
-use crate::plugin_host::call::state::{Moment, State};
+use crate::plugin_host::call::state::State;
 
 const LONGEST_VALUE: usize = 4096;
 
 impl Host for State {
     async fn bearer(&mut self) -> wasmtime::Result<Option<String>> {
+        const CALL: Call = Call::of("session-tokens", "bearer");
+        if self.not_now(&CALL)?.is_some() {
+            return Ok(None);
+        }
         let headers = &self.work()?.exchange.request.headers;
         let token = headers.get("authorization").and_then(|value| {
             let (scheme, token) = value.trim().split_once(' ')?;
@@ -19,12 +24,8 @@ impl Host for State {
     }
 
     async fn present(&mut self, value: String, require_signature: bool) -> wasmtime::Result<Answer<bool>> {
-        let work = self.work()?;
-        if work.moment != Moment::Before {
-            let reason = "a session is presented in a `before` hook, before anything asked for it";
-            return Ok(Err(HostError::Denied(reason.to_owned())));
-        }
-        let exchange = &mut work.exchange;
+        at_its_time!(self, "session-tokens", "present");
+        let exchange = &mut self.work()?.exchange;
         let is_possible = !value.is_empty() && value.len() <= LONGEST_VALUE && !value.contains(char::is_control);
         let cookies = &exchange.auth().cookies;
         let wire = match value.contains('.') {
@@ -45,10 +46,11 @@ impl Host for State {
     }
 
     async fn issued(&mut self) -> wasmtime::Result<Option<String>> {
-        let work = self.work()?;
-        if work.moment != Moment::After {
+        const CALL: Call = Call::of("session-tokens", "issued");
+        if self.not_now(&CALL)?.is_some() {
             return Ok(None);
         }
+        let work = self.work()?;
         let name = &work.exchange.auth().cookies.session_token.name;
         let mut set = work.exchange.cookies.iter().rev();
         let cookie = set.find(|cookie| cookie.name == *name).filter(|cookie| !cookie.is_deletion());

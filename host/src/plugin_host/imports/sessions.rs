@@ -8,7 +8,7 @@ use super::values;
 use crate::auth::{Scope, session};
 use crate::error::{ApiError, Code};
 use crate::exchange::{Exchange, SessionNeed, SessionShape, SignIn, SignInAttempt, session_gate};
-use crate::plugin_host::call::state::{Moment, State};
+use crate::plugin_host::call::state::State;
 use crate::store::user::find_user_by_id;
 
 /// What a plugin wants to open.
@@ -22,6 +22,7 @@ pub(super) struct Opening {
 
 impl Host for State {
     async fn current(&mut self, freshness: Freshness) -> wasmtime::Result<Answer<Option<String>>> {
+        at_its_time!(self, "sessions", "current");
         let (_, work) = self.data_and_work()?;
         let need = match freshness {
             Freshness::Usual => work.session_need(),
@@ -39,11 +40,13 @@ impl Host for State {
     }
 
     async fn opened(&mut self) -> wasmtime::Result<Answer<Option<String>>> {
+        at_its_time!(self, "sessions", "opened");
         let opened = self.work()?.exchange.opened.as_ref();
         Ok(Ok(opened.map(|opened| session_json(&opened.session, &opened.user, true))))
     }
 
     async fn is_remembered(&mut self) -> wasmtime::Result<Answer<bool>> {
+        at_its_time!(self, "sessions", "is-remembered");
         Ok(Ok(!self.work()?.exchange.ends_with_browser()))
     }
 
@@ -53,12 +56,10 @@ impl Host for State {
         method: String,
         remember: Option<bool>,
     ) -> wasmtime::Result<Answer<String>> {
+        at_its_time!(self, "sessions", "open");
         let plugin = self.shared.id.clone();
         let proven = self.proven.take().filter(|(_, proven)| proven.id() == user_id);
         let (scope, work) = self.data_and_work()?;
-        if let Err(error) = may_open(work.moment) {
-            return Ok(Err(error));
-        }
         let remember = remember.unwrap_or_else(|| !work.exchange.has_brief_mark());
         let opening = Opening { plugin, user_id, method, remember, session: SessionShape::default() };
         let opened = open(&mut work.exchange, &scope, opening).await;
@@ -71,11 +72,9 @@ impl Host for State {
     }
 
     async fn replace_current(&mut self, method: String) -> wasmtime::Result<Answer<String>> {
+        at_its_time!(self, "sessions", "replace-current");
         let plugin = self.shared.id.clone();
         let (scope, work) = self.data_and_work()?;
-        if let Err(error) = may_open(work.moment) {
-            return Ok(Err(error));
-        }
         let exchange = &mut work.exchange;
         let replace = async {
             let Some(active) = exchange.session_with(SessionNeed::FROM_STORE).await?.cloned() else {
@@ -91,6 +90,7 @@ impl Host for State {
     }
 
     async fn update_current(&mut self, fields: String) -> wasmtime::Result<Answer<Option<String>>> {
+        at_its_time!(self, "sessions", "update-current");
         let shared = self.shared.clone();
         let (scope, work) = self.data_and_work()?;
         let exchange = &mut work.exchange;
@@ -108,6 +108,7 @@ impl Host for State {
     }
 
     async fn forget_choice(&mut self) -> wasmtime::Result<Answer<()>> {
+        at_its_time!(self, "sessions", "forget-choice");
         let exchange = &mut self.work()?.exchange;
         let mark = exchange.auth().cookies.dont_remember.deletion();
         exchange.set_cookie(mark);
@@ -115,6 +116,7 @@ impl Host for State {
     }
 
     async fn end_current(&mut self) -> wasmtime::Result<Answer<()>> {
+        at_its_time!(self, "sessions", "end-current");
         let (scope, work) = self.data_and_work()?;
         let exchange = &mut work.exchange;
         let end = async {
@@ -128,6 +130,7 @@ impl Host for State {
     }
 
     async fn refresh_current(&mut self) -> wasmtime::Result<Answer<()>> {
+        at_its_time!(self, "sessions", "refresh-current");
         let (scope, work) = self.data_and_work()?;
         let exchange = &mut work.exchange;
         let refresh = async {
@@ -153,16 +156,6 @@ impl crate::plugin_host::call::state::Shared {
             return Ok(());
         }
         Err(HostError::Denied(format!("the manifest does not declare that it writes session.{field}")))
-    }
-}
-
-/// A gate decides about one session, and an answer that was given cannot be taken back.
-pub(super) fn may_open(moment: Moment) -> Answer<()> {
-    match moment {
-        Moment::Before | Moment::Route | Moment::Page => Ok(()),
-        Moment::Section | Moment::Gate | Moment::After | Moment::Claims | Moment::Permission => {
-            Err(HostError::Denied("a session is opened in a route or a `before` hook".to_owned()))
-        }
     }
 }
 

@@ -21,6 +21,11 @@ impl Host for State {
         Ok(self.shared.places.asset(&name))
     }
 
+    fn description(&mut self) -> wasmtime::Result<String> {
+        self.spend()?;
+        Ok(self.shared.site.description.text().to_owned())
+    }
+
     fn file(&mut self, name: String) -> wasmtime::Result<Option<String>> {
         self.spend()?;
         Ok(self.shared.site.templates.get(&name).cloned())

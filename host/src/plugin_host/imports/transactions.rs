@@ -10,11 +10,8 @@ use crate::plugin_host::call::state::State;
 
 impl Host for State {
     async fn begin(&mut self) -> wasmtime::Result<Answer<Resource<OpenTransaction>>> {
-        let is_open = self.is_in_transaction();
+        at_its_time!(self, "transactions", "begin");
         let data = self.data()?;
-        if is_open {
-            return Ok(Err(HostError::Invalid("a transaction is open already".to_owned())));
-        }
         Ok(match data.scope.begin(data.auth).await {
             Ok(begun) => {
                 self.put_transaction(begun);

@@ -16,6 +16,7 @@ use crate::store::user::{MODEL, find_user_by_id};
 
 impl Host for State {
     async fn create(&mut self, fields: String, password: Option<String>) -> wasmtime::Result<Answer<String>> {
+        at_its_time!(self, "user-administration", "create");
         if password.is_some() {
             self.spend_on(Cost::Hash)?;
         }
@@ -56,6 +57,7 @@ impl Host for State {
         password: String,
         end_sessions: bool,
     ) -> wasmtime::Result<Answer<()>> {
+        at_its_time!(self, "user-administration", "set-password");
         self.spend_on(Cost::Hash)?;
         let Data { auth, scope } = self.data()?;
         let auth = Arc::clone(auth);
@@ -82,6 +84,7 @@ impl Host for State {
     }
 
     async fn delete(&mut self, user_id: String) -> wasmtime::Result<Answer<bool>> {
+        at_its_time!(self, "user-administration", "delete");
         let data = self.data()?;
         let deleted = user_change::delete(data.auth, &data.scope, &user_id).await;
         Ok(deleted.map_err(HostError::from))

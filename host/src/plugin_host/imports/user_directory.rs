@@ -13,6 +13,7 @@ use crate::store::{FieldType, Model, Models, user};
 
 impl Host for State {
     async fn find(&mut self, query: Query) -> wasmtime::Result<Answer<Vec<String>>> {
+        at_its_time!(self, "user-directory", "find");
         let shared = Arc::clone(&self.shared);
         let data = self.data()?;
         let find = async {
@@ -28,6 +29,7 @@ impl Host for State {
     }
 
     async fn count(&mut self, conditions: Vec<Condition>) -> wasmtime::Result<Answer<u64>> {
+        at_its_time!(self, "user-directory", "count");
         let shared = Arc::clone(&self.shared);
         let data = self.data()?;
         let count = async {

@@ -68,18 +68,21 @@ impl Shared {
 
 impl Host for State {
     async fn find_by_id(&mut self, id: String) -> wasmtime::Result<Answer<Option<String>>> {
+        at_its_time!(self, "users", "find-by-id");
         let shared = self.shared.clone();
         let found = find_user_by_id(&self.data()?.scope, &id).await;
         Ok(found.map(|user| user.map(|user| shared.user_json(&user.0))).map_err(HostError::from))
     }
 
     async fn find_by_email(&mut self, email: String) -> wasmtime::Result<Answer<Option<String>>> {
+        at_its_time!(self, "users", "find-by-email");
         let shared = self.shared.clone();
         let found = find_user_by_email(&self.data()?.scope, &email::normalize(&email)).await;
         Ok(found.map(|user| user.map(|user| shared.user_json(&user.0))).map_err(HostError::from))
     }
 
     async fn find_by_own_field(&mut self, field: String, value: String) -> wasmtime::Result<Answer<Option<String>>> {
+        at_its_time!(self, "users", "find-by-own-field");
         let shared = self.shared.clone();
         let data = self.data()?;
         if !shared.rights.unique_user_fields.contains(&field) {
@@ -90,6 +93,7 @@ impl Host for State {
     }
 
     async fn create(&mut self, fields: String) -> wasmtime::Result<Answer<String>> {
+        at_its_time!(self, "users", "create");
         let shared = self.shared.clone();
         let data = self.data()?;
         let create = async {
@@ -101,6 +105,7 @@ impl Host for State {
     }
 
     async fn update(&mut self, id: String, fields: String) -> wasmtime::Result<Answer<String>> {
+        at_its_time!(self, "users", "update");
         let shared = self.shared.clone();
         let data = self.data()?;
         let update = async {
@@ -114,15 +119,14 @@ impl Host for State {
     }
 
     async fn lock(&mut self, id: String) -> wasmtime::Result<Answer<Option<String>>> {
+        at_its_time!(self, "users", "lock");
         let shared = self.shared.clone();
-        if !self.is_in_transaction() {
-            return Ok(Err(HostError::Invalid("there is no transaction to keep the user for".to_owned())));
-        }
         let locked = lock_user(&self.data()?.scope, &id).await;
         Ok(locked.map(|user| user.map(|user| shared.user_json(&user.0))).map_err(HostError::from))
     }
 
     async fn credentials_version(&mut self, id: String) -> wasmtime::Result<Answer<Option<String>>> {
+        at_its_time!(self, "users", "credentials-version");
         let is_in_transaction = self.is_in_transaction();
         let data = self.data()?;
         let version = async {
@@ -138,6 +142,7 @@ impl Host for State {
     }
 
     async fn tell_of_change(&mut self, id: String, change: String) -> wasmtime::Result<Answer<()>> {
+        at_its_time!(self, "users", "tell-of-change");
         self.spend_on(Cost::Mail)?;
         let data = self.data()?;
         let tell = async {

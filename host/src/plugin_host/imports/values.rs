@@ -37,7 +37,7 @@ pub(super) fn fields_of(
 ) -> Answer<Vec<(String, Value)>> {
     let read = |(name, json): (String, Json)| {
         may(&name)?;
-        let value = value(&json, model, model.field(&name)?)?;
+        let value = value(&json, model, shown(model, &name, &|_| true)?)?;
         Ok((name, value))
     };
     object.into_iter().map(read).collect()

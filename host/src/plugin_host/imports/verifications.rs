@@ -31,6 +31,7 @@ fn fits(value: &str) -> Answer<()> {
 
 impl Host for State {
     async fn create(&mut self, identifier: String, value: String, ttl_secs: u64) -> wasmtime::Result<Answer<()>> {
+        at_its_time!(self, "verifications", "create");
         let owns = self.owns(&identifier).and_then(|()| fits(&value));
         let data = self.data()?;
         if let Err(error) = owns {
@@ -44,6 +45,7 @@ impl Host for State {
     }
 
     async fn find(&mut self, identifier: String) -> wasmtime::Result<Answer<Option<String>>> {
+        at_its_time!(self, "verifications", "find");
         let owns = self.owns(&identifier);
         let data = self.data()?;
         if let Err(error) = owns {
@@ -54,6 +56,7 @@ impl Host for State {
     }
 
     async fn consume(&mut self, identifier: String) -> wasmtime::Result<Answer<Option<String>>> {
+        at_its_time!(self, "verifications", "consume");
         let owns = self.owns(&identifier);
         let data = self.data()?;
         if let Err(error) = owns {
@@ -64,6 +67,7 @@ impl Host for State {
     }
 
     async fn replace(&mut self, identifier: String, current: String, value: String) -> wasmtime::Result<Answer<bool>> {
+        at_its_time!(self, "verifications", "replace");
         let owns = self.owns(&identifier).and_then(|()| fits(&value));
         let data = self.data()?;
         if let Err(error) = owns {

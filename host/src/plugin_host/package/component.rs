@@ -12,11 +12,14 @@ use super::javascript;
 use super::manifest::{self, Manifest};
 use super::prepare;
 use super::version::Version;
+use crate::config::PluginConfig;
 use crate::plugin_host::bindings::exports::doorward::plugin::lifecycle;
 use crate::plugin_host::error::PluginError;
 
 /// The package whose interfaces plugins import.
 const PACKAGE: &str = "doorward:plugin/";
+/// The interface that tells a plugin its options.
+const CONFIG: &str = "doorward:plugin/config@";
 /// Time that `describe` may take, in ticks of its own engine.
 const DESCRIBE_TICKS: u64 = 100;
 
@@ -42,7 +45,8 @@ pub async fn from_module(module: &[u8], assets: &[AssetFile], file: &str) -> Res
     with_manifest(component, assets, file).await
 }
 
-/// A component with the manifest that it describes itself by, in an instance whose every import is a trap.
+/// A component with the manifest that it describes itself by, in an instance without options whose every other import is a
+/// trap.
 ///
 /// # Errors
 /// When it does not describe itself, or its manifest is refused.
@@ -58,6 +62,10 @@ pub async fn with_manifest(
     let mut manifest = manifest::parse(json.as_bytes(), file)?;
     if Version::parse(&manifest.version).is_none() {
         let reason = format!("the version `{}` is none like `1.0.0`: see `Plugin::new`", manifest.version);
+        return Err(PluginError::Manifest { plugin: manifest.id, reason });
+    }
+    if let Some(name) = manifest.options.keys().find(|name| PluginConfig::KEYS.contains(&name.as_str())) {
+        let reason = format!("the option `{name}` has the name of a key that every [[plugins]] entry has: rename it");
         return Err(PluginError::Manifest { plugin: manifest.id, reason });
     }
     manifest.capabilities = capabilities;
@@ -103,6 +111,11 @@ async fn describe(component: &[u8]) -> wasmtime::Result<(String, Vec<String>)> {
     let engine = Engine::new(&config)?;
     let component = Component::new(&engine, component)?;
     let mut linker: Linker<()> = Linker::new(&engine);
+    let imports = component.component_type();
+    if let Some((config, _)) = imports.imports(&engine).find(|(name, _)| name.starts_with(CONFIG)) {
+        // What an endpoint reads may depend on options: here, those that nobody set.
+        linker.instance(config)?.func_wrap("options", |_, ()| Ok(("{}".to_owned(),)))?;
+    }
     linker.define_unknown_imports_as_traps(&component)?;
     let pre = linker.instantiate_pre(&component)?;
     let indices = lifecycle::GuestIndices::new(&pre)?;

@@ -2,8 +2,10 @@
 
 use std::fs;
 use std::io::Read;
+use std::path::Path;
 
 use super::assets::{self, AssetFile};
+use super::bundle;
 use super::manifest::{self, Manifest};
 use crate::clock::Clock;
 use crate::config::{Config, PluginConfig};
@@ -32,20 +34,10 @@ pub struct PluginFile {
 /// When it is missing, too large, no plugin, another one, or not trusted.
 pub fn read(config: &Config, entry: &PluginConfig, clock: &dyn Clock) -> Result<PluginFile, PluginError> {
     let path = config.component_path(entry);
-    let places = config.component_places(entry);
-    if places.len() > 1 && !path.is_file() {
-        let places = places.iter().map(|place| place.display().to_string()).collect::<Vec<_>>().join(", ");
-        return Err(PluginError::Missing { plugin: entry.id.clone(), places });
-    }
-    let shown = path.display().to_string();
-    let file_error = |source| PluginError::File { path: shown.clone(), source };
-    let mut component = Vec::new();
-    let file = fs::File::open(&path).map_err(file_error)?;
-    file.take(MOST_BYTES + 1).read_to_end(&mut component).map_err(file_error)?;
-    if component.len() as u64 > MOST_BYTES {
-        let reason = format!("it is larger than {} MiB", MOST_BYTES >> 20);
-        return Err(PluginError::NotAPlugin { plugin: entry.id.clone(), reason });
-    }
+    let (component, shown) = match carried(config, entry, &path)? {
+        Some(component) => (component, format!("the component of `{}` in this binary", entry.id)),
+        None => (read_file(config, entry, &path)?, path.display().to_string()),
+    };
     let manifest = manifest::read(&component, &shown)?;
     if manifest.id != entry.id {
         let reason = format!("{shown} calls itself `{}`", manifest.id);
@@ -56,4 +48,33 @@ pub fn read(config: &Config, entry: &PluginConfig, clock: &dyn Clock) -> Result<
     let claim = Claim { file: &path, component: &component, version: &manifest.version };
     let provenance = trust::verify(&config.plugin_trust, entry, &claim, clock.now())?;
     Ok(PluginFile { component, manifest, assets, provenance })
+}
+
+/// The component that the binary carries, for an entry that names no file, where no folder has one.
+fn carried(config: &Config, entry: &PluginConfig, path: &Path) -> Result<Option<Vec<u8>>, PluginError> {
+    if entry.path.is_some() || config.plugin_folder.is_some() || path.is_file() {
+        return Ok(None);
+    }
+    let damaged = |error: bundle::BundleError| PluginError::NotAPlugin {
+        plugin: entry.id.clone(),
+        reason: format!("{error}: install the binary again"),
+    };
+    bundle::find(&entry.id).map_err(damaged)
+}
+
+fn read_file(config: &Config, entry: &PluginConfig, path: &Path) -> Result<Vec<u8>, PluginError> {
+    let places = config.component_places(entry);
+    if places.len() > 1 && !path.is_file() {
+        let places = places.iter().map(|place| place.display().to_string()).collect::<Vec<_>>().join(", ");
+        return Err(PluginError::Missing { plugin: entry.id.clone(), places });
+    }
+    let file_error = |source| PluginError::File { path: path.display().to_string(), source };
+    let mut component = Vec::new();
+    let file = fs::File::open(path).map_err(file_error)?;
+    file.take(MOST_BYTES + 1).read_to_end(&mut component).map_err(file_error)?;
+    if component.len() as u64 > MOST_BYTES {
+        let reason = format!("it is larger than {} MiB", MOST_BYTES >> 20);
+        return Err(PluginError::NotAPlugin { plugin: entry.id.clone(), reason });
+    }
+    Ok(component)
 }

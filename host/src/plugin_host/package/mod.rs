@@ -1,6 +1,7 @@
 //! What a component says of itself.
 
 pub mod assets;
+pub mod bundle;
 pub mod component;
 pub(super) mod condition;
 pub(super) mod contract;

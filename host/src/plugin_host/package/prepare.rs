@@ -71,7 +71,8 @@ fn run(mut module: walrus::Module) -> Result<State> {
     instance.get_typed_func::<(), ()>(&mut store, PREPARE)?.call(&mut store, ())?;
 
     let numbers = 0..globals.len();
-    let globals = numbers.map(|number| value(&mut store, &instance, &name(&number.to_string()))).collect::<Result<_>>()?;
+    let globals =
+        numbers.map(|number| value(&mut store, &instance, &name(&number.to_string()))).collect::<Result<_>>()?;
     let memory = instance.get_memory(&mut store, &name("memory"));
     let memory = memory.map(|memory| memory.data(&store).to_vec()).unwrap_or_default();
     Ok(State { globals, memory })

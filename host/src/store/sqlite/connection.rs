@@ -22,6 +22,11 @@ pub(super) fn open_writer(path: &Path, options: &StoreOptions) -> Result<SqliteC
     open(path, options, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")
 }
 
+/// Opens the one connection to a database in memory.
+pub(super) fn open_in_memory(options: &StoreOptions) -> Result<SqliteConnection, StoreError> {
+    open(Path::new(":memory:"), options, "PRAGMA foreign_keys = ON;")
+}
+
 /// Opens a connection that only reads. It caches up to 16 MiB of pages, so that a large database is searched as fast as
 /// a small one.
 pub(super) fn open_reader(path: &Path, options: &StoreOptions) -> Result<SqliteConnection, StoreError> {
@@ -41,7 +46,7 @@ fn open(path: &Path, options: &StoreOptions, pragmas: &str) -> Result<SqliteConn
 
 /// Makes a new file readable only by its owner, because it will hold password hashes. SQLite gives its side files the
 /// same mode.
-fn make_private(path: &Path) -> Result<(), StoreError> {
+pub(super) fn make_private(path: &Path) -> Result<(), StoreError> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]

@@ -1,5 +1,6 @@
 //! SQLite: one writer thread that commits waiting writes together, and a few reader threads.
 
+pub mod backup;
 mod codes;
 mod connection;
 mod readers;
@@ -29,13 +30,22 @@ const QUEUE_LENGTH: usize = 4096;
 /// The channels to the threads. The threads end when the last clone is dropped.
 #[derive(Clone)]
 pub(super) struct Sqlite {
-    reads: flume::Sender<Read>,
+    /// `None` where the writer reads too.
+    reads: Option<flume::Sender<Read>>,
     writes: flume::Sender<Job>,
     acquire_timeout: Duration,
     statement_timeout: Duration,
 }
 
 impl Sqlite {
+    /// A database that ends with the process. One thread reads and writes.
+    pub(super) fn open_in_memory(options: &StoreOptions) -> Result<Self, StoreError> {
+        let (writes, jobs) = flume::bounded(QUEUE_LENGTH);
+        writer::start(connection::open_in_memory(options)?, jobs, options.idle_transaction_timeout)?;
+        let (acquire_timeout, statement_timeout) = (options.acquire_timeout, options.statement_timeout);
+        Ok(Self { reads: None, writes, acquire_timeout, statement_timeout })
+    }
+
     /// Opens or creates the file and starts the threads.
     pub(super) fn open(path: &str, options: &StoreOptions) -> Result<Self, StoreError> {
         if path.is_empty() || path.starts_with(":memory:") {
@@ -51,15 +61,14 @@ impl Sqlite {
             readers::start(connection::open_reader(path, options)?, requests.clone(), readers)?;
         }
         let (acquire_timeout, statement_timeout) = (options.acquire_timeout, options.statement_timeout);
-        Ok(Self { reads, writes, acquire_timeout, statement_timeout })
+        Ok(Self { reads: Some(reads), writes, acquire_timeout, statement_timeout })
     }
 
     pub(super) async fn run(&self, statement: Statement) -> Result<Vec<Row>, StoreError> {
         let (reply, answer) = oneshot::channel();
-        if statement.is_write() {
-            self.send(&self.writes, Job::Statement(statement, reply)).await?;
-        } else {
-            self.send(&self.reads, (statement, reply)).await?;
+        match &self.reads {
+            Some(reads) if !statement.is_write() => self.send(reads, (statement, reply)).await?,
+            _ => self.send(&self.writes, Job::Statement(statement, reply)).await?,
         }
         await_answer(answer, self.statement_timeout).await
     }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::route::METHODS;
 use crate::options::is_on;
 
 /// What must be so for a hook to run. The server looks at it before the plugin is called.
@@ -53,8 +54,9 @@ impl<S: AsRef<str>> Condition<S> {
                 Some(format!("`{}` is no header's name in lower case", name.as_ref()))
             }
             Self::Methods(methods) => {
-                let wrong = methods.iter().map(AsRef::as_ref).find(|method| !matches!(*method, "GET" | "POST"));
-                wrong.map(|method| format!("a hook waits for the method `{method}`, which is not GET or POST"))
+                let wrong = methods.iter().map(AsRef::as_ref).find(|method| !METHODS.contains(method));
+                let known = METHODS.join(", ");
+                wrong.map(|method| format!("a hook waits for the method `{method}`, which is none of {known}"))
             }
             _ => None,
         }

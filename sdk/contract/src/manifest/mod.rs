@@ -220,8 +220,8 @@ impl<S: AsRef<str>> Manifest<S> {
         if let Some(path) = paths.map(AsRef::as_ref).find(|path| !path.starts_with('/')) {
             return Some(format!("the path `{path}` does not begin with `/`"));
         }
-        if let Some(route) = self.routes.iter().find(|route| !matches!(route.method.as_ref(), "GET" | "POST")) {
-            return Some(format!("`{} {}`: routes are GET or POST", route.method.as_ref(), route.path.as_ref()));
+        if let Some(fault) = self.routes.iter().find_map(RouteRule::fault) {
+            return Some(fault);
         }
         hooks().flat_map(|hook| &hook.conditions).find_map(Condition::fault)
     }
@@ -334,7 +334,9 @@ mod tests {
         assert_eq!(fault(""), None);
         for (json, part) in [
             (r#","routes":[{"method":"GET","path":"x"}]"#, "begin with `/`"),
-            (r#","routes":[{"method":"DELETE","path":"/x"}]"#, "GET or POST"),
+            (r#","routes":[{"method":"TRACE","path":"/x"}]"#, "GET, POST, PUT, PATCH or DELETE"),
+            (r#","routes":[{"method":"GET","path":"/x","accepts":["text/csv"]}]"#, "takes no body"),
+            (r#","routes":[{"method":"PUT","path":"/x","accepts":["csv"]}]"#, "no media type"),
             (r#","pages":[{"path":"/a/"}]"#, "the page `/a/`"),
             (r#","pages":[{"path":"/a","signs_in":true,"needs_session":true}]"#, "cannot need a session"),
             (r#","pages":[{"path":"/a","signs_in":true},{"path":"/b","signs_in":true}]"#, "two sign-in pages"),
@@ -353,7 +355,7 @@ mod tests {
             (r#","verification_prefixes":["a"]"#, "needs 4 characters"),
             (r#","verification_prefixes":["abcd"]"#, "at its end"),
             (r#","after":[{"pattern":"/x","conditions":[{"header":"Set-Auth"}]}]"#, "in lower case"),
-            (r#","after":[{"pattern":"/x","conditions":[{"methods":["get"]}]}]"#, "not GET or POST"),
+            (r#","after":[{"pattern":"/x","conditions":[{"methods":["get"]}]}]"#, "which is none of GET, POST"),
             (r#","events":[{"model":"jwks","action":"create","moment":"before"}]"#, "no events"),
             (
                 r#","events":[{"model":"user","action":"create","moment":"before","when_user":"a"}]"#,

@@ -31,11 +31,17 @@ fn plugin() -> Plugin {
         .user_field(FieldRule::new("nick", FieldType::String).unique().hidden())
         .user_field(FieldRule::new("rank", FieldType::Number).default_value(7))
         .user_field(FieldRule::new("watched", FieldType::Boolean).default_value(false).hidden())
-        .event(Event::before("session", Action::Create, |_| Err(Error::new(403, "WATCHED", "as asked"))).when_user("watched"))
+        .event(
+            Event::before("session", Action::Create, |_| Err(Error::new(403, "WATCHED", "as asked")))
+                .when_user("watched"),
+        )
         .session_field(FieldRule::new("mark", FieldType::String))
         .creates_users_with(&["email", "name"])
         .updates_users(&["name"])
         .route(Route::post("/probe", probe))
+        .route(Route::put("/probe/bytes/:name", bytes).accepts(&["text/csv", "image/*"]).up_to(64))
+        .route(Route::delete("/probe/bytes/:name", |_, ()| Ok(Response::empty(204))))
+        .route(Route::patch("/probe/parts", parts).accepts(&["multipart/form-data"]))
         .gate(gate)
         .before(On::path("/get-session").when_header("x-probe-token"), |request| {
             let token = request.header("x-probe-token").unwrap_or_default();
@@ -61,6 +67,18 @@ fn gate(attempt: &Attempt) -> Result<Verdict> {
         return Err(Error::new(403, "REFUSED", "as asked"));
     }
     Ok(Verdict::Admit)
+}
+
+fn bytes(request: &Request, (): ()) -> Result<Response> {
+    let length = request.bytes().map(|bytes| bytes.len());
+    let country = request.proxy_header("x-country");
+    Response::json(&json!({ "name": request.param("name"), "length": length, "country": country }))
+}
+
+fn parts(request: &Request, (): ()) -> Result<Response> {
+    let parts = request.parts()?;
+    let told = parts.iter().map(|part| json!([part.name, part.file_name, part.text()]));
+    Response::json(&told.collect::<Vec<_>>())
 }
 
 /// `{"do": [[name, argument, …], …], "together": …}`: each step's outcome. `together` runs them in one transaction, which

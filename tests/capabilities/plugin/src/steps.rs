@@ -63,7 +63,12 @@ pub fn run(step: &Value) -> Result<Value> {
         "end-session-of" => json!(session_administration::end(text(1))?),
         "end-all" => json!(session_administration::end_all(text(1))?),
         "impersonate" => {
-            json!(session_administration::impersonate(&user(text(1))?, "probe", step[2].as_u64().unwrap_or(60), &step[3])?)
+            json!(session_administration::impersonate(
+                &user(text(1))?,
+                "probe",
+                step[2].as_u64().unwrap_or(60),
+                &step[3]
+            )?)
         }
         "set-cookie" => {
             let attributes = cookies::Attributes { max_age_secs: None, http_only: true };

@@ -7,17 +7,32 @@
 //! let user = users::create(&serde_json::json!({ "email": "ada@example.com" })).unwrap();
 //! assert_eq!(users::find_by_email("Ada@Example.com").unwrap().unwrap().id(), user.id());
 //! ```
+//!
+//! Flat: one file per group of what the host has.
+
+/// Answers with why the function cannot be called now, when it cannot: the contract's table says so.
+macro_rules! at_its_time {
+    ($capability:literal, $function:literal) => {
+        const CALL: doorward_contract::Call = doorward_contract::Call::of($capability, $function);
+        $crate::fake::duty::at_its_time(&CALL)?;
+    };
+}
 
 mod answer;
+mod attempt;
 pub(crate) mod calls;
 mod change;
 pub(crate) mod data;
+mod duty;
 pub(crate) mod pages;
 pub(crate) mod people;
+mod redaction;
+mod reply;
 mod request;
 mod rows;
 mod run;
 pub(crate) mod services;
+pub(crate) mod signed_in;
 pub(crate) mod slots;
 
 use crate::bindings::doorward::plugin::endpoints::EndpointCall;
@@ -29,8 +44,11 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use answer::{body, header, status, text};
+pub use attempt::RawAttempt;
 pub use change::RawChange;
-pub use request::{RawAttempt, RawReply, RawRequest};
+pub use reply::RawReply;
+pub use request::RawRequest;
+pub use run::check_options;
 pub use slots::contribute;
 
 /// What the plugin did and what it will find.
@@ -64,6 +82,8 @@ pub struct World {
     pub contributions: BTreeMap<String, Vec<(String, Section)>>,
     /// What [`site::view`](crate::site::view) shows.
     pub site: Value,
+    /// What [`site::description`](crate::site::description) tells.
+    pub description: Value,
     /// What the request's user may do, for [`permissions::allows`](crate::permissions::allows): `audit.read`.
     pub permissions: BTreeSet<String>,
     /// Files of the operator's folder of templates, by name.
@@ -115,6 +135,12 @@ pub struct World {
     pub http_answers: BTreeMap<String, Incoming>,
     /// Requests to other servers, in order.
     pub http_sent: Vec<Outgoing>,
+    /// Names of fields that the plugin of the last request declares as secret.
+    pub(crate) secrets: Vec<&'static str>,
+    /// Hosts that the operator allows beside those of the manifest.
+    pub allowed_hosts: Vec<String>,
+    /// What the plugin is called for, while it is.
+    pub(crate) duty: Option<duty::Duty>,
     /// Tables of plugins take no new row, as when the database cannot be written.
     pub refuses_inserts: bool,
     /// Counts what was drawn, so that no two random values are equal.
@@ -137,6 +163,7 @@ impl Default for World {
             declared: None,
             slots: None,
             contributions: BTreeMap::new(),
+            description: serde_json::json!({ "openapi": "3.1.1", "paths": {} }),
             site: serde_json::json!({ "appName": "Test", "basePath": "/api/auth", "pagesPath": "" }),
             permissions: BTreeSet::new(),
             templates: BTreeMap::new(),
@@ -167,6 +194,9 @@ impl Default for World {
             answers_get: false,
             http_answers: BTreeMap::new(),
             http_sent: Vec::new(),
+            secrets: Vec::new(),
+            allowed_hosts: Vec::new(),
+            duty: None,
             refuses_inserts: false,
             drawn: 0,
         }
@@ -197,12 +227,32 @@ pub fn sign_in(user: &crate::users::User) {
     });
 }
 
+/// The request comes from a browser in which nobody is signed in.
+pub fn sign_out() {
+    with(|world| world.session = None);
+}
+
+/// Sets fields of the request's session: those that the plugin adds to sessions, `createdAt`.
+pub fn set_session(fields: &Value) {
+    let Some(fields) = fields.as_object() else { return };
+    with(|world| {
+        let session = world.session.as_mut().and_then(|session| session.get_mut("session")?.as_object_mut());
+        session.map(|session| session.extend(fields.clone()))
+    });
+}
+
+/// Lets time pass.
+pub fn pass_secs(secs: u64) {
+    with(|world| world.now_millis += secs * 1000);
+}
+
 /// An endpoint that the plugin calls answers so.
 pub fn answer_endpoint(method: &str, path: &str, status: u16, body: &Value) {
     with(|world| world.endpoint_answers.insert((method.to_owned(), path.to_owned()), (status, body.clone())));
 }
 
-/// Another server answers requests of this URL so.
+/// Another server answers requests of this URL so. Its host is one that the manifest names, or of
+/// [`allowed_hosts`](World::allowed_hosts).
 pub fn answer_http(url: &str, status: u16, body: &str) {
     let answer = Incoming { status, headers: Vec::new(), body: body.as_bytes().to_vec() };
     with(|world| world.http_answers.insert(url.to_owned(), answer));

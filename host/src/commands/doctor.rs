@@ -1,0 +1,299 @@
+//! `doorward doctor`: looks at every part of an installation, and says the command that mends what is wrong.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use super::CommandResult;
+use super::serve::{check_tables, greet_mail_server, missing_database};
+use crate::app::{self, App};
+use crate::config::{Config, ConfigError, MailTransport};
+use crate::http::address::is_loopback;
+use crate::http::outgoing::tls;
+use crate::http::shown_url;
+use crate::server;
+
+/// How long one address is waited for.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// How far the clock may be from that of the public address before tokens and codes fail.
+const TOLERANCE_SECS: i64 = 30;
+
+/// What was found of one part.
+#[derive(Debug, PartialEq, Eq)]
+enum Finding {
+    /// It is as it should be; what was seen.
+    Fine(String),
+    /// It works, and somebody should look at it.
+    Doubtful(String),
+    /// It does not work.
+    Wrong(String),
+}
+
+use Finding::{Doubtful, Fine, Wrong};
+
+/// Prints a line for each part. Nothing is changed.
+///
+/// # Errors
+/// When something would keep the server from starting or from sending mail.
+pub fn doctor(file: &Path, load: impl FnOnce() -> Result<Config, ConfigError>) -> CommandResult {
+    let mut report = Report::default();
+    let Some(config) = configuration(file, load, &mut report) else { return report.end() };
+    let config = Arc::new(config);
+    let file = file.to_owned();
+    server::block_on(async move {
+        rights(&config, &file, &mut report);
+        proxy(&config, &mut report);
+        plugins(&config, &mut report).await;
+        database(&config, &mut report).await;
+        mail(&config, &mut report).await;
+        public_address(&config, &mut report).await;
+        report.end()
+    })?
+}
+
+/// What is printed as it is found.
+#[derive(Default)]
+struct Report {
+    wrong: usize,
+}
+
+impl Report {
+    fn add(&mut self, part: &str, finding: &Finding) {
+        match finding {
+            Fine(seen) => tell!("ok     {part}: {seen}"),
+            Doubtful(doubt) => tell!("look   {part}: {doubt}"),
+            Wrong(fault) => {
+                self.wrong += 1;
+                tell!("WRONG  {part}: {fault}");
+            }
+        }
+    }
+
+    fn end(self) -> CommandResult {
+        match self.wrong {
+            0 => Ok(()),
+            1 => Err("one part is wrong".into()),
+            several => Err(format!("{several} parts are wrong").into()),
+        }
+    }
+}
+
+fn configuration(
+    file: &Path,
+    load: impl FnOnce() -> Result<Config, ConfigError>,
+    report: &mut Report,
+) -> Option<Config> {
+    let loaded = load().and_then(|config| config.check_mail().map(|()| config));
+    match loaded {
+        Ok(config) => {
+            report.add("configuration", &Fine(format!("{} can be used", file.display())));
+            for name in &config.unused_variables {
+                report.add("configuration", &Doubtful(format!("the variable {name} sets nothing: remove it")));
+            }
+            Some(config)
+        }
+        Err(error) => {
+            report.add("configuration", &Wrong(error.to_string()));
+            None
+        }
+    }
+}
+
+/// Who may read the secrets, and whether the server may write where it writes.
+fn rights(config: &Config, file: &Path, report: &mut Report) {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let mode = std::fs::metadata(file).map(|data| data.mode()).unwrap_or_default();
+        let shown = file.display();
+        report.add(
+            "file rights",
+            &match mode & 0o007 {
+                0 => Fine(format!("others do not read {shown}")),
+                _ => Doubtful(format!("everyone on this machine reads {shown}. Run: chmod o= {shown}")),
+            },
+        );
+    }
+    let mut folders = vec![config.resolve(".doorward")];
+    folders.extend(config.database.url.strip_prefix("sqlite://").and_then(|database| folder_of(config, database)));
+    for folder in folders {
+        report.add("file rights", &writable(&folder));
+    }
+}
+
+fn folder_of(config: &Config, file: &str) -> Option<PathBuf> {
+    let folder = config.resolve(file).parent()?.to_owned();
+    Some(if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder })
+}
+
+/// Whether something can be written there; what is not there yet is judged by the folder above.
+fn writable(folder: &Path) -> Finding {
+    let mut there = folder;
+    while !there.exists() {
+        match there.parent() {
+            Some(above) if !above.as_os_str().is_empty() => there = above,
+            _ => there = Path::new("."),
+        }
+    }
+    let shown = there.display();
+    match tempfile_in(there) {
+        Ok(()) => Fine(format!("{shown} can be written")),
+        Err(error) => Wrong(format!("{shown} cannot be written: {error}. Run: chown \"$(id -u)\" {shown}")),
+    }
+}
+
+/// Makes a file and removes it.
+fn tempfile_in(folder: &Path) -> std::io::Result<()> {
+    let file = folder.join(format!(".doorward-doctor-{}", std::process::id()));
+    std::fs::OpenOptions::new().write(true).create_new(true).open(&file)?;
+    std::fs::remove_file(&file)
+}
+
+/// Behind a proxy, clients are told apart by a header that only the proxy may set.
+fn proxy(config: &Config, report: &mut Report) {
+    report.add("proxy", &proxy_finding(config));
+}
+
+fn proxy_finding(config: &Config) -> Finding {
+    let options = &config.advanced.ip_address;
+    let is_public = config.base_url.starts_with("https://");
+    match (is_public, options.trusted_proxies.is_empty()) {
+        (true, true) => Doubtful(
+            "base_url is https, so a proxy stands in front, and none is trusted: all clients look like one. Write its \
+             address: [advanced.ip_address] trusted_proxies = [\"127.0.0.1\"]"
+                .to_owned(),
+        ),
+        (true, false) => Fine(format!("{} may tell the addresses of clients", options.trusted_proxies.join(", "))),
+        (false, _) if !is_loopback(&config.server.address) => Doubtful(format!(
+            "base_url is not https, and server.address = \"{}\" is not this machine's own: passwords travel as they are. \
+             Put a proxy with TLS in front",
+            config.server.address
+        )),
+        (false, _) => Fine("none is needed on this machine".to_owned()),
+    }
+}
+
+/// Files, grants, signatures and options of plugins; every plugin that is wrong is an error of its own.
+async fn plugins(config: &Config, report: &mut Report) {
+    let count = config.plugins.iter().filter(|plugin| plugin.enabled).count();
+    report.add(
+        "plugins",
+        &match app::describe(config).await {
+            Ok(_) => Fine(format!("{count} load with what they were granted")),
+            Err(error) => Wrong(error.to_string()),
+        },
+    );
+}
+
+async fn database(config: &Arc<Config>, report: &mut Report) {
+    if let Some(file) = missing_database(config) {
+        let fault = format!("{} is not there. Run: doorward migrate", file.display());
+        return report.add("database", &Wrong(fault));
+    }
+    let store = match App::check(config).await {
+        Ok(store) => store,
+        Err(error) => return report.add("database, scripts", &Wrong(error.to_string())),
+    };
+    report.add(
+        "database, scripts",
+        &match check_tables(config, &store).await {
+            Ok(()) => Fine(format!("{} has every table, and every script can run", shown_url(&config.database.url))),
+            Err(error) => Wrong(error.to_string()),
+        },
+    );
+}
+
+async fn mail(config: &Config, report: &mut Report) {
+    let finding = match config.mail.as_ref().map(|mail| mail.transport) {
+        None => Doubtful("none is sent: links, codes and notices are off. Write [mail]".to_owned()),
+        Some(MailTransport::Smtp) => match greet_mail_server(config).await {
+            Ok(()) => Fine("the mail server lets this server in".to_owned()),
+            Err(error) => Wrong(error.to_string()),
+        },
+        Some(MailTransport::Webhook) => {
+            Fine("goes to a webhook. Try it: doorward mail test you@example.com".to_owned())
+        }
+        Some(MailTransport::Mailbox) => Fine("lands in the mailbox of `doorward dev`".to_owned()),
+    };
+    report.add("mail", &finding);
+}
+
+/// Whether the public address leads here, and whether its clock and this one agree.
+async fn public_address(config: &Config, report: &mut Report) {
+    let url = format!("{}/ok", config.endpoint_base());
+    let asked = tokio::task::spawn_blocking(move || {
+        let config = ureq::Agent::config_builder().tls_config(tls()).http_status_as_error(false).max_redirects(0);
+        let agent: ureq::Agent = config.timeout_global(Some(PATIENCE)).build().into();
+        let answer = agent.get(&url).call().map_err(|error| format!("{url} does not answer: {error}"))?;
+        let date = answer.headers().get("date").and_then(|date| date.to_str().ok()).map(str::to_owned);
+        Ok::<_, String>((url, answer.status().as_u16(), date))
+    });
+    match asked.await {
+        Ok(Ok((url, 200, date))) => {
+            report.add("public address", &Fine(format!("{url} answers")));
+            report.add("clock", &clock(date.as_deref(), SystemTime::now()));
+        }
+        Ok(Ok((url, status, _))) => report.add("public address", &Doubtful(format!("{url} answers {status}, not 200"))),
+        Ok(Err(error)) => {
+            let doubt = format!("{error}. Where no server runs, start one: doorward serve");
+            report.add("public address", &Doubtful(doubt));
+        }
+        Err(error) => report.add("public address", &Doubtful(error.to_string())),
+    }
+}
+
+/// Compares this machine's clock with the date that an answer told.
+fn clock(told: Option<&str>, now: SystemTime) -> Finding {
+    let parsed = told.and_then(|date| {
+        time::PrimitiveDateTime::parse(
+            date,
+            time::macros::format_description!(
+                "[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT"
+            ),
+        )
+        .ok()
+    });
+    let Some(told) = parsed else { return Doubtful("the public address tells no date to compare with".to_owned()) };
+    let now = time::OffsetDateTime::from(now).unix_timestamp();
+    let apart = now.abs_diff(told.assume_utc().unix_timestamp());
+    match apart <= TOLERANCE_SECS.unsigned_abs() {
+        true => Fine("it agrees with the public address".to_owned()),
+        false => Wrong(format!(
+            "it is {apart} seconds from that of the public address: codes and tokens fail. Run: timedatectl set-ntp true"
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_is_away_is_wrong() {
+        let at = |secs: u64| SystemTime::UNIX_EPOCH + Duration::from_secs(secs);
+        let told = Some("Sun, 06 Nov 1994 08:49:37 GMT");
+        assert!(matches!(clock(told, at(784_111_777 + 5)), Fine(_)));
+        assert!(matches!(clock(told, at(784_111_777 - 31)), Wrong(text) if text.contains("31 seconds")));
+        assert!(matches!(clock(None, at(0)), Doubtful(_)));
+        assert!(matches!(clock(Some("soon"), at(0)), Doubtful(_)));
+    }
+
+    #[test]
+    fn a_proxy_that_nobody_trusts_is_told() {
+        let mut config = Config::default();
+        assert!(matches!(proxy_finding(&config), Fine(_)));
+        config.server.address = "0.0.0.0:3000".to_owned();
+        assert!(matches!(proxy_finding(&config), Doubtful(text) if text.contains("TLS")));
+        config.base_url = "https://id.example.com".to_owned();
+        assert!(matches!(proxy_finding(&config), Doubtful(text) if text.contains("trusted_proxies")));
+        config.advanced.ip_address.trusted_proxies = vec!["10.0.0.1".to_owned()];
+        assert!(matches!(proxy_finding(&config), Fine(_)));
+    }
+
+    #[test]
+    fn a_folder_that_is_not_there_is_judged_by_the_one_above() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(matches!(writable(&folder.path().join("a/b")), Fine(_)));
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+}

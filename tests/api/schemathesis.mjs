@@ -1,0 +1,69 @@
+// Lets schemathesis call everything that the description of the API names, as a stranger and as an administrator, and fails
+// on a 5xx and on an answer that the description does not have. `node tests/api/schemathesis.mjs [EXAMPLES]`
+import { spawnSync } from "node:child_process";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { freshDatabase } from "../harness/database.mjs";
+import { startDoorward } from "../harness/doorward.mjs";
+
+const EXAMPLES = process.argv[2] ?? "12";
+const PLUGINS = ["open-api", "admin", "bearer", "jwt", "magic-link", "multi-session", "passkey", "social", "two-factor", "username"];
+const CHECKS = ["not_a_server_error", "status_code_conformance", "content_type_conformance", "response_headers_conformance", "response_schema_conformance"];
+// These end the session that the calls are made with.
+const LEAVING = ["/sign-out", "/revoke-session", "/revoke-sessions", "/delete-user", "/change-password", "/admin/remove-user", "/admin/revoke-user-sessions", "/admin/ban-user", "/admin/impersonate-user", "/admin/stop-impersonating", "/multi-session/revoke", "/multi-session/set-active"];
+
+const config = (origin) => ({
+  base_url: origin,
+  secret: "schemathesis-secret-0123456789-abcdefghijklmnop",
+  email_and_password: { enabled: true },
+  rate_limit: { enabled: false },
+  password_hashing: { memory_kib: 64, iterations: 1 },
+  user: { change_email: { enabled: true }, delete_user: { enabled: true }, additional_fields: { company: { type: "string" }, seats: { type: "number" } } },
+  plugins: PLUGINS.map((id) => ({ id, ...(id === "social" ? { providers: { github: { client_id: "a", client_secret: "b" } } } : {}) })),
+});
+
+// A refusal may come without a body, as the reference's do; OpenAPI cannot say so of a response that may have one.
+const HOOKS = `
+import schemathesis
+
+
+@schemathesis.hook
+def after_call(context, case, response):
+    if response.status_code >= 400 and not response.content:
+        response.content = b"{}"
+`;
+
+const database = await freshDatabase("sqlite");
+const server = await startDoorward({ database, config });
+const folder = fs.mkdtempSync(path.join(os.tmpdir(), "doorward-schemathesis-"));
+let failed = 0;
+try {
+  const base = `${server.origin}/api/auth`;
+  fs.writeFileSync(path.join(folder, "hooks.py"), HOOKS);
+  const document = path.join(folder, "api.json");
+  fs.writeFileSync(document, await (await fetch(`${base}/open-api/generate-schema`)).text());
+  const signedUp = await fetch(`${base}/sign-up/email`, { method: "POST", headers: { "content-type": "application/json", origin: server.origin }, body: JSON.stringify({ name: "Ada", email: "ada@example.com", password: "correct horse 1" }) });
+  if (signedUp.status !== 200) throw new Error(`sign-up answered ${signedUp.status}: ${await signedUp.text()}`);
+  await database.run("update user set role = 'admin'");
+  const cookie = signedUp.headers.getSetCookie().map((line) => line.split(";")[0]).join("; ");
+  for (const [who, headers, left] of [["a stranger", [], []], ["an administrator", [`Cookie: ${cookie}`], LEAVING]]) {
+    console.log(`calls of ${who}`);
+    const args = ["run", document, "--url", base, "--phases", "examples,coverage,fuzzing", "--max-examples", EXAMPLES, "--generation-deterministic",
+      "--checks", CHECKS.join(","), "--continue-on-failure", "--no-color", "--request-timeout", "20", "--max-redirects", "0",
+      ...[`Origin: ${server.origin}`, ...headers].flatMap((header) => ["--header", header]), ...left.flatMap((url) => ["--exclude-path", url])];
+    const env = { ...process.env, SCHEMATHESIS_HOOKS: "hooks", PYTHONPATH: folder };
+    const { status } = spawnSync("schemathesis", args, { cwd: folder, env, stdio: ["ignore", "inherit", "inherit"] });
+    if (status !== 0) failed += 1;
+  }
+  const log = server.log();
+  const panics = log.split("\n").filter((line) => / ERROR |panicked/.test(line));
+  for (const line of panics.slice(0, 20)) console.log(line);
+  if (panics.length) failed += 1;
+} finally {
+  await server.stop();
+  await database.drop();
+  fs.rmSync(folder, { recursive: true, force: true });
+}
+console.log(`${failed ? 0 : 2} passed, ${failed} failed`);
+process.exitCode = failed ? 1 : 0;
