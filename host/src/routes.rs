@@ -23,6 +23,8 @@ use crate::endpoints::list_mail::list_mail;
 use crate::endpoints::list_sessions::list_sessions;
 use crate::endpoints::notes;
 use crate::endpoints::ok::ok;
+use crate::endpoints::operate_keys::{list_keys, rotate_keys};
+use crate::endpoints::operate_plugins::{Extended, ListPlugins, SwitchPlugin};
 use crate::endpoints::request_password_reset::request_password_reset;
 use crate::endpoints::reset_password::reset_password;
 use crate::endpoints::reset_password_link::reset_password_link;
@@ -106,9 +108,6 @@ pub fn dev_mailbox(mailbox: &Arc<Mailbox>) -> Vec<Route> {
 pub fn functions() -> Vec<Route> {
     vec![
         route("POST", "/set-password", |exchange| Box::pin(set_password(exchange))).audited("password-set"),
-        route("POST", "/list-mail", |exchange| Box::pin(list_mail(exchange))),
-        route("POST", "/retry-mail", |exchange| Box::pin(retry_mail(exchange))).audited("mail-retry"),
-        route("POST", "/drop-mail", |exchange| Box::pin(drop_mail(exchange))).audited("mail-drop"),
     ]
 }
 
@@ -124,7 +123,9 @@ pub struct Operation {
 }
 
 /// All of them: name, method and path, permission, handler.
-pub fn operations(desk: &Weak<dyn SettingsDesk>) -> Vec<Operation> {
+pub fn operations(desk: &Weak<dyn SettingsDesk>, extended: &Arc<Extended>) -> Vec<Operation> {
+    let plugins = Arc::new(ListPlugins(Arc::clone(extended)));
+    let switch = Arc::new(SwitchPlugin { extended: Arc::clone(extended), desk: Weak::clone(desk) });
     let show = Arc::new(ShowSettings(Weak::clone(desk)));
     let change = Arc::new(ChangeSettings(Weak::clone(desk)));
     vec![
@@ -134,6 +135,16 @@ pub fn operations(desk: &Weak<dyn SettingsDesk>) -> Vec<Operation> {
         operation("export-audit", ("GET", "/audit/export"), "audit.read", |exchange| Box::pin(export_audit(exchange)))
             .audited("audit-export"),
         operation("count-audit", ("GET", "/audit/counts"), "audit.read", |exchange| Box::pin(count_audit(exchange))),
+        Operation::new("list-plugins", ("GET", "/plugins"), "plugins.manage", plugins),
+        Operation::new("switch-plugin", ("POST", "/plugins"), "plugins.manage", switch).audited("plugin-switch"),
+        operation("list-mail", ("GET", "/mail"), "mail.manage", |exchange| Box::pin(list_mail(exchange))),
+        operation("retry-mail", ("POST", "/mail/retry"), "mail.manage", |exchange| Box::pin(retry_mail(exchange)))
+            .audited("mail-retry"),
+        operation("drop-mail", ("POST", "/mail/drop"), "mail.manage", |exchange| Box::pin(drop_mail(exchange)))
+            .audited("mail-drop"),
+        operation("list-keys", ("GET", "/keys"), "keys.manage", |exchange| Box::pin(list_keys(exchange))),
+        operation("rotate-keys", ("POST", "/keys/rotate"), "keys.manage", |exchange| Box::pin(rotate_keys(exchange)))
+            .audited("key-rotation"),
     ]
 }
 

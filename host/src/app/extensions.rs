@@ -9,6 +9,7 @@ use crate::clock::SystemClock;
 use crate::config::{ASSETS, Config};
 use crate::crypto::random::SystemRandom;
 use crate::endpoints::config::SignInPage;
+use crate::endpoints::operate_plugins::Extended;
 use crate::exchange::{Route, SettingsDesk};
 use crate::hooks::{self, HookError, MemoryCounters, ScriptSet};
 use crate::memory;
@@ -38,11 +39,13 @@ pub(super) async fn load_extensions(
     beside: &Beside<'_>,
 ) -> Result<Extensions, StartError> {
     let ports = Ports { clock: Arc::clone(&auth.clock), random: Arc::clone(&auth.random) };
-    let plugins = Plugins::load(config, &ports, &beside.lasting.capacity).await?;
-    let operations = routes::operations(&beside.desk);
+    let plugins = Arc::new(Plugins::load(config, &ports, &beside.lasting.capacity).await?);
+    let scripts = Arc::new(load_scripts(auth, config, &beside.lasting.counters)?.hiding(plugins.secret_names()));
+    let (plugins_now, scripts_now) = (Arc::downgrade(&plugins), Arc::downgrade(&scripts));
+    let extended = Extended { config: Arc::new(config.clone()), plugins: plugins_now, scripts: scripts_now };
+    let operations = routes::operations(&beside.desk, &Arc::new(extended));
     let router = router(config, &plugins, &operations, beside.mailbox)?;
     plugins.tell_of_idle_hooks(|hook| router.meets(hook));
-    let scripts = Arc::new(load_scripts(auth, config, &beside.lasting.counters)?.hiding(plugins.secret_names()));
     let rate_rules = RateRules::new(&config.rate_limit, plugins.rate_rules());
     unused_options::check(config, &router, &plugins.cookie_keys()).map_err(StartError::Option)?;
     let functions = functions(&plugins, &operations, &router)?;
@@ -55,7 +58,7 @@ pub(super) async fn load_extensions(
         router: Arc::new(router),
         functions: Arc::new(functions),
         rate_rules: Arc::new(rate_rules),
-        plugins: Arc::new(plugins),
+        plugins,
         scripts,
         deciders: Arc::new(deciders),
     })
@@ -89,7 +92,8 @@ pub async fn describe(config: &Config) -> Result<ApiDescription, StartError> {
     let ports = Ports { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom) };
     let plugins = Plugins::load(config, &ports, &Capacity::default()).await?;
     let nobody: Weak<dyn SettingsDesk> = Weak::<Live>::new();
-    let operations = routes::operations(&nobody);
+    let extended = Extended { config: Arc::new(config.clone()), plugins: Weak::new(), scripts: Weak::new() };
+    let operations = routes::operations(&nobody, &Arc::new(extended));
     let router = router(config, &plugins, &operations, None)?;
     let functions = functions(&plugins, &operations, &router)?;
     Ok(ApiDescription::new(config, &schema, &router, &functions))

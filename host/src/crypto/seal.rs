@@ -41,6 +41,12 @@ impl Secrets {
         self.versions.iter().map(|entry| &entry.secret).chain(&self.unversioned)
     }
 
+    /// The versions of the secrets, the current one first; none for the one without.
+    pub fn versions(&self) -> impl Iterator<Item = Option<u32>> {
+        let bare = self.unversioned.as_ref().map(|_| None);
+        self.versions.iter().map(|entry| Some(entry.version)).chain(bare)
+    }
+
     /// The keys of one purpose in place of the secrets, with the same versions.
     #[must_use]
     pub fn derived(&self, purpose: Purpose<'_>) -> Self {

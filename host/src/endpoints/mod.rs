@@ -20,6 +20,8 @@ pub mod list_mail;
 pub mod list_sessions;
 pub mod notes;
 pub mod ok;
+pub mod operate_keys;
+pub mod operate_plugins;
 pub mod request_password_reset;
 pub mod reset_password;
 pub mod reset_password_link;

@@ -32,20 +32,28 @@ impl Endpoint for ChangeSettings {
         let (version, changes) = wanted(exchange.request.body.as_ref())?;
         match desk.change(exchange, version, changes).await? {
             Changed::Done => Ok(Response::json(&desk.show(exchange).await?)),
-            Changed::Outdated => Err(Code::SETTINGS_CHANGED_MEANWHILE.into()),
-            Changed::Refused(faults) => {
-                let code = Code::SETTING_REFUSED;
-                exchange.trail.refused = Some(code.code.to_owned());
-                let errors = faults.into_iter().map(|fault| (fault.key, Json::String(fault.text)));
-                let errors: Map<String, Json> = errors.collect();
-                let first = errors.iter().next();
-                let message = first.map_or(code.message.to_owned(), |(key, text)| {
-                    format!("{key}: {}", text.as_str().unwrap_or_default())
-                });
-                let mut response = Response::json(&json!({ "code": code.code, "message": message, "errors": errors }));
-                response.status = code.status;
-                Ok(response)
-            }
+            refused => answer(exchange, refused),
+        }
+    }
+}
+
+/// The answer to a change that was not made; a bare 200 to one that was.
+pub(super) fn answer(exchange: &mut Exchange, changed: Changed) -> Result<Response, ApiError> {
+    match changed {
+        Changed::Done => Ok(Response::bare(200)),
+        Changed::Outdated => Err(Code::SETTINGS_CHANGED_MEANWHILE.into()),
+        Changed::Refused(faults) => {
+            let code = Code::SETTING_REFUSED;
+            exchange.trail.refused = Some(code.code.to_owned());
+            let errors = faults.into_iter().map(|fault| (fault.key, Json::String(fault.text)));
+            let errors: Map<String, Json> = errors.collect();
+            let first = errors.iter().next();
+            let message = first.map_or(code.message.to_owned(), |(key, text)| {
+                format!("{key}: {}", text.as_str().unwrap_or_default())
+            });
+            let mut response = Response::json(&json!({ "code": code.code, "message": message, "errors": errors }));
+            response.status = code.status;
+            Ok(response)
         }
     }
 }

@@ -81,6 +81,10 @@ pub const INNER: Stages = [
     &AROUND_ENDPOINT,
 ];
 
+/// The stages of such a call that manages the server.
+pub const INNER_OPERATION: Stages =
+    [&[Stage::Route, Stage::RateLimit, Stage::Unknown, Stage::Body], &[Stage::Endpoint, Stage::Outbox]];
+
 /// What every endpoint and every function has around it.
 const AROUND_ENDPOINT: [Stage; 7] = [
     Stage::Identity,

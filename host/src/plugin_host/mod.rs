@@ -11,6 +11,7 @@ mod bindings;
 mod call;
 mod engine;
 mod error;
+mod facts;
 mod imports;
 pub mod package;
 mod pages;

@@ -124,8 +124,10 @@ impl Shell<'_, '_> {
     fn nav(&self) -> Result<Vec<Value>> {
         let entry = |id: &str, path: &str, icon: &str, label: String| json!({ "id": id, "href": site::page(path), "icon": icon, "label": label, "is_here": id == self.view });
         let mut entries = Vec::new();
-        for (id, path, icon) in PAGES {
-            entries.push(entry(id, path, icon, self.say(&format!("admin.{id}"), &[])));
+        for (id, path, icon, permission) in PAGES {
+            if permissions::allows(permission)? {
+                entries.push(entry(id, path, icon, self.say(&format!("admin.{id}"), &[])));
+            }
         }
         for other in sections::contributors("admin.page")? {
             entries.push(entry(&other.plugin, &format!("/admin/more/{}", other.plugin), "list", other.title));

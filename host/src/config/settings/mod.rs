@@ -9,7 +9,7 @@ use toml::Value;
 
 use table::{of_mail, options, provider};
 
-use super::Config;
+use super::{Config, PluginConfig};
 use super::pages::picture;
 
 /// What stands in [`Config::sources`] for a value of the overlay.
@@ -57,6 +57,8 @@ enum Access {
     },
     /// An option of a provider: its id and the option.
     Provider(String, &'static str),
+    /// Whether a plugin is on: its id.
+    Switch(String),
 }
 
 /// Something that cannot be as it was asked for.
@@ -72,13 +74,34 @@ impl Config {
     /// All settings that this configuration has room for.
     pub fn settings(&self) -> Vec<Setting> {
         let mail = of_mail().into_iter().filter(|setting| setting.shown_of(self).is_some());
-        options().into_iter().chain(mail).chain(self.provider_settings()).collect()
+        options().into_iter().chain(mail).chain(self.provider_settings()).chain(self.switches()).collect()
     }
 
     /// The setting with this key, if there is one.
     pub fn setting(&self, key: &str) -> Option<Setting> {
         let known = self.settings().into_iter().find(|setting| setting.key == key);
         known.or_else(|| self.new_provider(key))
+    }
+
+    /// The key of a plugin's switch.
+    pub fn switch_of(plugin: &str) -> String {
+        format!("plugins.{plugin}.switched_on")
+    }
+
+    /// Whether a plugin can be switched while the server runs: it is on in the file, so that its tables are there.
+    pub fn can_switch(&self, entry: &PluginConfig) -> bool {
+        let is_set = || self.sources.get(&Self::switch_of(&entry.id)).is_some_and(|source| source == DATABASE);
+        entry.enabled || is_set()
+    }
+
+    fn switches(&self) -> impl Iterator<Item = Setting> {
+        let switched = self.plugins.iter().filter(|entry| self.can_switch(entry));
+        switched.map(|entry| Setting {
+            key: Self::switch_of(&entry.id),
+            title: format!("Plugin {}", entry.id),
+            kind: SettingKind::Switch,
+            access: Access::Switch(entry.id.clone()),
+        })
     }
 
     /// The options of every provider that is set up.
@@ -161,6 +184,7 @@ impl Setting {
     pub fn shown_of(&self, config: &Config) -> Option<Json> {
         let value = match &self.access {
             Access::Option { get, .. } => get(config)?,
+            Access::Switch(id) => json!(config.plugins.iter().find(|entry| entry.id == *id)?.enabled),
             Access::Provider(id, option) => provider_options(config, id)
                 .and_then(|options| options.get(*option))
                 .and_then(|value| serde_json::to_value(value).ok())
@@ -204,6 +228,11 @@ impl Setting {
         let (id, option) = match &self.access {
             Access::Option { put, .. } => return put(config, value),
             Access::Provider(id, option) => (id, *option),
+            Access::Switch(id) => {
+                let entry = config.plugins.iter_mut().find(|entry| entry.id == *id).ok_or("there is no such plugin")?;
+                entry.enabled = value == Json::Bool(true);
+                return Ok(());
+            }
         };
         let plugin = config.plugins.iter_mut().find(|plugin| plugin.enabled && plugin.id == PROVIDERS.0);
         let plugin = plugin.ok_or("the plugin `social` is off")?;

@@ -175,6 +175,37 @@ pub fn sentence(grant: &str) -> Option<String> {
     }
 }
 
+/// What any grant means, a capability too.
+pub(in crate::plugin_host) fn meaning(grant: &str) -> String {
+    sentence(grant).unwrap_or_else(|| {
+        let words = match grant {
+            "accounts" => "reads and changes accounts at other services",
+            "browser-sessions" => "reads and ends several sessions of one browser",
+            "claims" => "asks others for what tokens say of a user",
+            "cookies" => "sets and reads cookies of its own",
+            "counters" => "counts attempts",
+            "email-ownership" => "mails links that verify an address, and marks it as verified",
+            "http" => "sends requests to other servers that it names",
+            "keys" => "makes keys and signs with them",
+            "mail" => "sends mails of its own kinds",
+            "models" => "stores rows in tables of its own",
+            "passwords" => "compares passwords with those of users",
+            "sealing" => "seals values with the server's secrets",
+            "session-administration" => "lists, opens and ends sessions of any user",
+            "session-tokens" => "takes and gives sessions by a token outside of cookies",
+            "sessions" => "opens sessions, each through the gates",
+            "transactions" => "does several changes at once",
+            "user-administration" => "sets passwords of users and removes users",
+            "user-directory" => "lists all users",
+            "users" => "reads users, and writes the fields that it declares",
+            "verifications" => "keeps values of its own that prove something once",
+            "webauthn" => "verifies passkeys",
+            other => other,
+        };
+        words.to_owned()
+    })
+}
+
 fn calls(pattern: &str) -> String {
     let what = if pattern == "/**" { "any endpoint" } else { pattern };
     format!("calls {what} with all that whoever makes the request may do there")

@@ -12,6 +12,7 @@ use super::cache::Cache;
 use super::facts;
 use super::grant::{self, Rights};
 use super::hook_rights::{PAGE_SCRIPTS, Sights};
+use super::trust::Provenance;
 use crate::auth::verification;
 use crate::clock::Clock;
 use crate::config::{Config, PluginConfig, SiteFiles};
@@ -29,7 +30,7 @@ use crate::plugin_host::call::breaker::Breaker;
 use crate::plugin_host::call::budget::LogPace;
 use crate::plugin_host::call::capacity::{Capacity, EVENTS_AT_ONCE, WAITING_AT_ONCE};
 use crate::plugin_host::call::names::CallNames;
-use crate::plugin_host::call::plugin::{Exports, Plugin};
+use crate::plugin_host::call::plugin::{Exports, Origin, Plugin};
 use crate::plugin_host::call::policies::Policies;
 use crate::plugin_host::call::services::{Common, PluginServices};
 use crate::plugin_host::call::site::{OwnPlaces, Site};
@@ -66,6 +67,7 @@ struct Candidate<'a> {
     manifest: Manifest,
     assets: Vec<AssetFile>,
     options: Map<String, Json>,
+    provenance: Provenance,
 }
 
 /// What was loaded.
@@ -160,7 +162,7 @@ pub fn extend_schema(config: &Config, clock: &dyn Clock, schema: &mut Schema) ->
 }
 
 fn read<'a>(config: &Config, entry: &'a PluginConfig, clock: &dyn Clock) -> Result<Candidate<'a>, PluginError> {
-    let PluginFile { component, mut manifest, assets, .. } = file::read(config, entry, clock)?;
+    let PluginFile { component, mut manifest, assets, provenance } = file::read(config, entry, clock)?;
     let is_too_early = |hook: &Hook| !hook.conditions.iter().all(Condition::is_known_before);
     if let Some(hook) = manifest.before.iter().find(|hook| is_too_early(hook)) {
         let reason = format!("the hook before `{}` waits for something that only an endpoint does", hook.pattern);
@@ -174,7 +176,7 @@ fn read<'a>(config: &Config, entry: &'a PluginConfig, clock: &dyn Clock) -> Resu
     let options = options::checked(&manifest, entry)?;
     options::place_routes(&mut manifest, &options)?;
     facts::refuse_reserved_pages(config, &manifest)?;
-    Ok(Candidate { entry, component, manifest, assets, options })
+    Ok(Candidate { entry, component, manifest, assets, options, provenance })
 }
 
 /// What the core's own links and mails rest on is nobody else's.
@@ -284,7 +286,7 @@ struct Loader<'a> {
 
 impl Loader<'_> {
     async fn load(&self, candidate: Candidate<'_>, places: OwnPlaces) -> Result<Plugin, PluginError> {
-        let Candidate { entry, component, manifest, options, .. } = candidate;
+        let Candidate { entry, component, manifest, options, provenance, .. } = candidate;
         let refused =
             |error: wasmtime::Error| PluginError::Engine { plugin: manifest.id.clone(), reason: format!("{error:#}") };
         let component = self.compile(component).await.map_err(refused)?;
@@ -312,7 +314,9 @@ impl Loader<'_> {
         let policies = Policies::of(&manifest, &entry.on_failure)?;
         let breaker = Breaker::new(entry.breaker);
         let sights = Sights::of(&manifest, grant::granted(entry));
-        let plugin = Plugin { manifest, options, shared, engine, linked, exports, policies, sights, breaker };
+        let Provenance { sha256, signed_by, .. } = provenance;
+        let origin = Origin { sha256, signed_by, is_official: grant::is_official(entry) };
+        let plugin = Plugin { manifest, options, shared, engine, linked, exports, policies, sights, breaker, origin };
         match plugin.check().await {
             Ok(()) => Ok(plugin),
             Err((name, reason)) => {
@@ -399,7 +403,8 @@ mod tests {
         let candidate = |id: &str, rule: &str, own_name: &str| {
             let options = Map::from_iter([("cookie_name".to_owned(), Json::from(own_name))]);
             let manifest = declared(id, &format!(r#","cookies":[{{{rule}}}]"#));
-            Candidate { entry: &entry, component: Vec::new(), manifest, assets: Vec::new(), options }
+            let provenance = Provenance { sha256: String::new(), is_pinned: false, signed_by: None };
+            Candidate { entry: &entry, component: Vec::new(), manifest, assets: Vec::new(), options, provenance }
         };
         let prefixed = r#""name":"seen""#;
         let by_option = r#""name":"mine","is_literal":true,"name_option":"cookie_name""#;

@@ -45,6 +45,17 @@ pub(in crate::plugin_host) struct Plugin {
     /// What each hook may see and change.
     pub(in crate::plugin_host) sights: Sights,
     pub(in crate::plugin_host) breaker: Breaker,
+    pub(in crate::plugin_host) origin: Origin,
+}
+
+/// Where a plugin comes from.
+pub(in crate::plugin_host) struct Origin {
+    /// Of the component, in hex.
+    pub(in crate::plugin_host) sha256: String,
+    /// The publisher whose signature was wanted and is right.
+    pub(in crate::plugin_host) signed_by: Option<String>,
+    /// Whether it is one of this project.
+    pub(in crate::plugin_host) is_official: bool,
 }
 
 /// Where the exports are; the optional ones only if the component has them.
