@@ -226,7 +226,8 @@ async fn prepare(config: &Arc<Config>, ports: Ports) -> Result<Parts, StartError
     let looked_at = Arc::clone(&extensions);
     let filter: CurrentMailFilter = Box::new(move || looked_at.load().deciders.mail_filter.clone());
     let events = EventHooks::new(&config.hooks, &config.secret_value, &auth.clock)?;
-    let mailer = config.mail.as_ref().map(|mail| mailer(config, mail, (&auth, filter), mailbox.as_ref()));
+    let said = extensions.load().plugins.mail_templates();
+    let mailer = config.mail.as_ref().map(|mail| mailer(config, mail, (&auth, filter, said), mailbox.as_ref()));
     let (mailer, address_rule) = (mailer.transpose()?, address_rule(&config.advanced.ip_address)?);
     Ok(Parts { auth, extensions, mailer, events, mailbox, lasting, address_rule })
 }
@@ -330,13 +331,12 @@ fn start_sender(config: &Config, auth: &Auth, mailer: Option<Mailer>, events: Ev
 fn mailer(
     config: &Config,
     mail: &MailConfig,
-    (auth, filter): (&Auth, CurrentMailFilter),
+    (auth, filter, said): (&Auth, CurrentMailFilter, Vec<(String, String)>),
     mailbox: Option<&Arc<Mailbox>>,
 ) -> Result<Mailer, StartError> {
     let folder = mail.templates.as_ref().map(|folder| config.resolve(folder));
-    let templates = Templates::new(&config.app_name, folder.as_deref())?;
-    let transport = transport::of(config, mail, &auth.clock, mailbox)?;
-    Ok(Mailer { templates, transport, filter })
+    let templates = Templates::with(&config.app_name, said, folder.as_deref())?;
+    Ok(Mailer { templates, transport: transport::of(config, mail, &auth.clock, mailbox)?, filter })
 }
 
 /// The development mailbox, when mail goes there.

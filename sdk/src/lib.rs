@@ -161,7 +161,7 @@ pub use doorward_contract::CookieRule;
 /// # plugin();
 /// ```
 #[doc(inline)]
-pub use doorward_contract::{Step, Table};
+pub use doorward_contract::{MailTemplate, Step, Table};
 
 /// Everything a plugin's source usually names.
 pub mod prelude {
@@ -170,11 +170,11 @@ pub mod prelude {
     };
     pub use crate::{
         Action, ApiError, Asked, Asking, Attempt, Button, Change, Contribution, CookieRule, Error, ErrorCode, Event,
-        FieldRule, FieldType, Fields, Flow, Form, FormField, Function, HostError, Input, InputKind, On, Page, Plugin,
-        RateRule, Reply, Request, Response, Result, Route, Row, Section, Step, Table, Target, Tone, Verdict, accounts,
-        browser_sessions, cache, claims, clock, config, cookies, counters, crypto, email_ownership, http, keys, links,
-        log, mail, models, passwords, sealing, sections, session_administration, session_tokens, sessions, site,
-        transactions, user_administration, user_directory, users, verifications, webauthn,
+        FieldRule, FieldType, Fields, Flow, Form, FormField, Function, HostError, Input, InputKind, MailTemplate, On,
+        Page, Plugin, RateRule, Reply, Request, Response, Result, Route, Row, Section, Step, Table, Target, Tone,
+        Verdict, accounts, browser_sessions, cache, claims, clock, config, cookies, counters, crypto, email_ownership,
+        http, keys, links, log, mail, models, passwords, sealing, sections, session_administration, session_tokens,
+        sessions, site, transactions, user_administration, user_directory, users, verifications, webauthn,
     };
     pub use serde_json::{Map, Value, json};
 }

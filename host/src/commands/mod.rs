@@ -9,6 +9,7 @@ mod dev;
 mod hooks;
 mod init;
 mod mail;
+mod mail_kinds;
 mod manual;
 mod migrate;
 pub mod plugin;

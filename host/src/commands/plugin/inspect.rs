@@ -43,7 +43,8 @@ fn describe(manifest: &Manifest, size_bytes: usize, hash: &str) -> Result<String
     list(&mut text, "events", manifest.events.iter().map(event))?;
     list(&mut text, "token claims", manifest.claims.then_some("adds to the claims of tokens"))?;
     list(&mut text, "functions of the backend", manifest.functions.iter().map(|function| function.name.clone()))?;
-    list(&mut text, "hosts", &manifest.http_hosts)?;
+    let of_options = manifest.http_host_options.iter().map(|option| format!("the one in the option {option}"));
+    list(&mut text, "hosts", manifest.http_hosts.iter().cloned().chain(of_options))?;
     let limits =
         manifest.rate_limits.iter().map(|rule| format!("{}: {} in {} s", rule.path, rule.max, rule.window_secs));
     list(&mut text, "rate limits", limits)?;

@@ -5,6 +5,7 @@ pub(crate) mod cookie;
 pub(crate) mod event;
 pub(crate) mod field;
 pub(crate) mod hook;
+pub(crate) mod mail;
 pub(crate) mod page;
 pub(crate) mod rate;
 pub(crate) mod right;
@@ -22,6 +23,7 @@ use cookie::CookieRule;
 use event::EventRule;
 use field::{FieldRule, FieldType};
 use hook::On;
+use mail::MailTemplate;
 use page::{ContributionRule, PageRule, is_slot};
 use rate::RateRule;
 use route::{FunctionRule, RouteRule};
@@ -95,6 +97,9 @@ pub struct Manifest<S = &'static str> {
     /// Hosts that it sends requests to: a name, or `*.` and a name.
     #[serde(default)]
     pub http_hosts: Vec<S>,
+    /// Options that hold the URL of a host that it sends requests to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub http_host_options: Vec<S>,
     /// Options and their defaults.
     #[serde(default)]
     pub options: Map<String, Value>,
@@ -134,6 +139,9 @@ pub struct Manifest<S = &'static str> {
     /// Kinds of mail that it sends.
     #[serde(default)]
     pub mails: Vec<S>,
+    /// What they say.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mail_templates: Vec<MailTemplate<S>>,
     /// Error codes that it answers with.
     #[serde(default)]
     pub errors: Vec<ErrorCode<S>>,
@@ -169,6 +177,7 @@ impl<S> Manifest<S> {
             claims_when_session: None,
             functions: Vec::new(),
             http_hosts: Vec::new(),
+            http_host_options: Vec::new(),
             options: Map::new(),
             rate_limits: Vec::new(),
             cookies: Vec::new(),
@@ -182,6 +191,7 @@ impl<S> Manifest<S> {
             updates_user_fields: Vec::new(),
             verification_prefixes: Vec::new(),
             mails: Vec::new(),
+            mail_templates: Vec::new(),
             errors: Vec::new(),
             secrets: Vec::new(),
             capabilities: Vec::new(),
@@ -202,6 +212,10 @@ impl<S: AsRef<str>> Manifest<S> {
             .or_else(|| self.tables.iter().find_map(|table| table.fault(&is_date)))
             .or_else(|| (0..self.steps.len()).find_map(|place| Step::fault(place, &self.steps, &self.tables, &is_date)))
             .or_else(|| self.events.iter().find_map(EventRule::fault))
+            .or_else(|| {
+                let templates = &self.mail_templates;
+                (0..templates.len()).find_map(|place| MailTemplate::fault(place, templates, &self.mails))
+            })
             .or_else(|| self.watched_user_fault())
             .or_else(|| self.watched_session_fault())
             .or_else(|| self.name_fault())
