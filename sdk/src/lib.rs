@@ -170,7 +170,7 @@ pub use doorward_contract::CookieRule;
 /// # plugin();
 /// ```
 #[doc(inline)]
-pub use doorward_contract::{Step, Table};
+pub use doorward_contract::{MailTemplate, Step, Table};
 
 /// Which function of the host may be called when.
 ///
@@ -189,11 +189,12 @@ pub mod prelude {
     };
     pub use crate::{
         Action, ApiError, Asked, Asking, Attempt, Button, Change, Contribution, CookieRule, Error, ErrorCode, Event,
-        FieldRule, FieldType, Fields, Flow, Form, FormField, Function, HostError, Input, InputKind, On, Page, Plugin,
-        RateRule, Reply, Request, Response, Result, Route, Row, Section, Step, Table, Target, Tone, Verdict, accounts,
-        browser_sessions, cache, claims, clock, config, cookies, counters, crypto, email_ownership, endpoints, http,
-        keys, links, log, mail, models, passwords, permissions, schema, sealing, sections, session_administration, session_tokens, sessions,
-        site, transactions, user_administration, user_directory, users, verifications, webauthn,
+        FieldRule, FieldType, Fields, Flow, Form, FormField, Function, HostError, Input, InputKind, MailTemplate, On,
+        Page, Plugin, RateRule, Reply, Request, Response, Result, Route, Row, Section, Step, Table, Target, Tone,
+        Verdict, accounts, browser_sessions, cache, claims, clock, config, cookies, counters, crypto, email_ownership,
+        endpoints, http, keys, links, log, mail, models, passwords, permissions, schema, sealing, sections,
+        session_administration, session_tokens, sessions, site, transactions, user_administration, user_directory, users,
+        verifications, webauthn,
     };
     pub use serde_json::{self, Map, Value, json};
 }

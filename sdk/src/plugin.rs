@@ -6,7 +6,7 @@ use crate::event::{Event, EventFn};
 use crate::page::{Contribution, Page, SectionFn};
 use crate::route::{About, Function, Handler, Route};
 use crate::{Attempt, Reply, Request, Response, Verdict};
-use doorward_contract::{CallRule, CookieRule, ErrorCode, FieldRule, Manifest, On, RateRule, Step, Table};
+use doorward_contract::{CallRule, CookieRule, ErrorCode, FieldRule, MailTemplate, Manifest, On, RateRule, Step, Table};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -266,6 +266,13 @@ impl Plugin {
         self
     }
 
+    /// An option that holds the URL of a host that this plugin sends requests to, as the operator wrote it. A dot goes into a
+    /// table: `provider.discovery_url`.
+    pub fn http_host_option(mut self, option: &'static str) -> Plugin {
+        self.manifest.http_host_options.push(option);
+        self
+    }
+
     /// Limits how often one client may call a path.
     pub fn rate_limit(mut self, rule: RateRule) -> Plugin {
         self.manifest.rate_limits.push(rule);
@@ -362,6 +369,25 @@ impl Plugin {
     /// A kind of mail that this plugin sends.
     pub fn mail(mut self, kind: &'static str) -> Plugin {
         self.manifest.mails.push(kind);
+        self
+    }
+
+    /// A kind of mail that this plugin sends, with what it says; say it once for each language. Which one a recipient gets is
+    /// the `language` in the mail's data.
+    ///
+    /// ```
+    /// use doorward_sdk::prelude::*;
+    /// # let _ =
+    /// Plugin::new("invites", "1.0.0")
+    ///     .mail_template(MailTemplate::new("invite", "{{ data.host }} invites you", "Come to {{ url }}"))
+    ///     .mail_template(MailTemplate::new("invite", "{{ data.host }} lädt ein", "Komm zu {{ url }}").language("de"))
+    /// # ;
+    /// ```
+    pub fn mail_template(mut self, template: MailTemplate) -> Plugin {
+        if !self.manifest.mails.contains(&template.kind) {
+            self.manifest.mails.push(template.kind);
+        }
+        self.manifest.mail_templates.push(template);
         self
     }
 

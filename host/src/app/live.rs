@@ -179,8 +179,9 @@ impl Live {
         let own: Weak<Live> = Weak::clone(&self.own);
         let beside = Beside { lasting: &self.lasting, mailbox: self.mailbox.as_ref(), desk: own };
         let extensions = load_extensions(&auth, &config, &beside).await?;
+        let said = extensions.plugins.mail_templates();
         let mail = config.mail.as_ref();
-        let mailer = mail.map(|mail| mailer(&config, mail, (&auth, self.filter()), self.mailbox.as_ref()));
+        let mailer = mail.map(|mail| mailer(&config, mail, (&auth, self.filter(), said), self.mailbox.as_ref()));
         Ok(Made { extensions, mailer: mailer.transpose()? })
     }
 

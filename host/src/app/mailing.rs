@@ -10,15 +10,15 @@ use crate::outbox::mailbox::Mailbox;
 use crate::outbox::transport;
 use crate::outbox::{CurrentMailFilter, Mailer, Templates};
 
-/// What sending mail needs.
+/// What sending mail needs. `said` are the templates that plugins bring.
 pub(super) fn mailer(
     config: &Config,
     mail: &MailConfig,
-    (auth, filter): (&Auth, CurrentMailFilter),
+    (auth, filter, said): (&Auth, CurrentMailFilter, Vec<(String, String)>),
     mailbox: Option<&Arc<Mailbox>>,
 ) -> Result<Mailer, StartError> {
     let folder = mail.templates.as_ref().map(|folder| config.resolve(folder));
-    let templates = Templates::new(&config.app_name, folder.as_deref())?;
+    let templates = Templates::with(&config.app_name, said, folder.as_deref())?;
     let transport = transport::of(config, mail, &auth.clock, mailbox)?;
     Ok(Mailer { templates, transport, filter })
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use clap::Subcommand;
 
-use super::CommandResult;
+use super::{CommandResult, mail_kinds};
 use crate::clock::SystemClock;
 use crate::config::{Config, ConfigError, HookConfig};
 use crate::crypto::random::SystemRandom;
@@ -101,6 +101,7 @@ fn unconfigured(file: &Path) -> HookConfig {
 fn check(config: &Config) -> CommandResult {
     let scripts = load_scripts(config)?;
     let routes = all_routes(config)?;
+    let kinds = [mail_kinds::names(config)?, scripts.sent_kinds()].concat();
     for registration in scripts.registrations() {
         let Declaration { moment, method, places, .. } = registration.declaration;
         let (script, name) = (registration.script, moment.name());
@@ -112,6 +113,11 @@ fn check(config: &Config) -> CommandResult {
         for place in places {
             if !is_at_endpoint {
                 tell!("{script}: {name} {place}");
+                if *moment == HookPoint::Mail && place != "*" && !kinds.contains(place) {
+                    tell!(
+                        "  warning: no mail is of the kind {place}: this hook never runs. `doorward mail kinds` lists them"
+                    );
+                }
                 continue;
             }
             tell!("{script}: {name} {} {place}", method.unwrap_or("*"));

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use clap::{Args, Subcommand};
 use serde_json::Map;
 
-use super::CommandResult;
 use super::serve::refuse_missing;
 use super::terminal::shown;
+use super::{CommandResult, mail_kinds};
 use crate::app::open_migrated;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, MailTransport};
@@ -35,6 +35,8 @@ pub enum MailCommand {
         #[arg(long, default_value_t = 0)]
         offset: u32,
     },
+    /// List the kinds of mail: name, sender, templates; of several templates, the last one counts.
+    Kinds,
     /// Try a delivery at once, instead of at its time.
     Retry(Chosen),
     /// Remove a delivery for good.
@@ -66,6 +68,7 @@ pub fn run(command: MailCommand, config: &Config) -> CommandResult {
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
         match command {
             MailCommand::Test { address } => test(&address, config).await,
+            MailCommand::Kinds => mail_kinds::print(config),
             MailCommand::List { limit, offset } => list(&open(config).await?, (limit, offset)).await,
             MailCommand::Retry(chosen) => retry(&open(config).await?, chosen.which()).await,
             MailCommand::Drop(chosen) => discard(&open(config).await?, chosen.which()).await,

@@ -14,6 +14,7 @@ mod doctor;
 mod hooks;
 mod init;
 mod mail;
+mod mail_kinds;
 mod manual;
 mod migrate;
 mod openapi;

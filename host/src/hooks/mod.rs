@@ -119,6 +119,11 @@ impl ScriptSet {
         self.scripts().into_iter().flat_map(of_one).collect()
     }
 
+    /// The kinds of mail that the scripts send.
+    pub fn sent_kinds(&self) -> Vec<String> {
+        self.scripts().into_iter().flat_map(|script| check::sent_kinds(script.text())).collect()
+    }
+
     /// Each script once, in the order of the configuration.
     fn scripts(&self) -> Vec<&Arc<script::Script>> {
         let mut scripts: Vec<_> = self.hooks.iter().map(|hook| &hook.script).collect();

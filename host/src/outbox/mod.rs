@@ -24,7 +24,7 @@ use crate::mail::{Mail, kind};
 use crate::store::outbox;
 
 pub use sender::{Deliveries, Sender};
-pub use template::{TemplateError, Templates};
+pub use template::{TemplateError, Templates, built_in_kinds, read_folder};
 pub use webhook::EventHooks;
 
 /// The kind of a decoy: a row that is dropped instead of sent, so that timing does not reveal whether mail was queued.

@@ -77,11 +77,24 @@ impl Templates {
     /// # Errors
     /// When a file cannot be read or a template has a syntax error.
     pub fn new(app_name: &str, folder: Option<&Path>) -> Result<Self, TemplateError> {
+        Self::with(app_name, Vec::new(), folder)
+    }
+
+    /// As [`Templates::new`], with those of plugins: name and text of each. A file of the operator goes before them.
+    ///
+    /// # Errors
+    /// As [`Templates::new`].
+    pub fn with(
+        app_name: &str,
+        of_plugins: Vec<(String, String)>,
+        folder: Option<&Path>,
+    ) -> Result<Self, TemplateError> {
         let mut sources = Vec::new();
         for (kind, text, html) in BUILT_IN {
             sources.push((format!("{kind}.txt"), text.to_owned()));
             sources.push((format!("{kind}.html"), html.to_owned()));
         }
+        sources.extend(of_plugins);
         sources.extend(folder.map(read_folder).transpose()?.unwrap_or_default());
         let mut environment = Environment::new();
         for (name, source) in sources {
@@ -105,8 +118,11 @@ impl Templates {
     }
 
     fn fill(&self, kind: &str, form: &str, data: &Map<String, Json>) -> Result<String, minijinja::Error> {
-        let own = self.environment.get_template(&format!("{kind}.{form}"));
-        let template = own.or_else(|_| self.environment.get_template(&format!("default.{form}")))?;
+        let named = |name: &str| self.environment.get_template(&format!("{name}.{form}"));
+        let language = data.get("language").and_then(Json::as_str).unwrap_or_default().to_ascii_lowercase();
+        let in_language = || named(&format!("{kind}.{language}"));
+        let in_wider = |_| named(&format!("{kind}.{}", language.split('-').next().unwrap_or_default()));
+        let template = in_language().or_else(in_wider).or_else(|_| named(kind)).or_else(|_| named("default"))?;
         let value = |name: &str| data.get(name).map(|value| minijinja::Value::from(Serde(value)));
         template.render(context! {
             app_name => self.app_name.as_str(),
@@ -120,8 +136,16 @@ impl Templates {
     }
 }
 
+/// The kinds of mail that have a built-in template.
+pub fn built_in_kinds() -> impl Iterator<Item = &'static str> {
+    BUILT_IN.iter().map(|(kind, ..)| *kind).filter(|kind| *kind != "default")
+}
+
 /// Every template in the folder: name and text.
-fn read_folder(folder: &Path) -> Result<Vec<(String, String)>, TemplateError> {
+///
+/// # Errors
+/// When one cannot be read.
+pub fn read_folder(folder: &Path) -> Result<Vec<(String, String)>, TemplateError> {
     let unreadable = |path: &Path, source| TemplateError::Unreadable { path: path.to_owned(), source };
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(|error| unreadable(folder, error))? {
@@ -155,6 +179,29 @@ mod tests {
         assert_eq!(mail.subject, "A message from Acme");
         assert!(mail.text.starts_with("Your code is 123456."), "{}", mail.text);
     }
+
+    #[test]
+    fn a_plugin_has_templates_in_languages_and_the_operator_other_ones() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("invite.fr.txt"), "Subject: Viens\n{{ url }}").unwrap();
+        let of_plugin = |name: &str, text: &str| (name.to_owned(), text.to_owned());
+        let of_plugins = vec![
+            of_plugin("invite.txt", "Subject: Come\n{{ url }}"),
+            of_plugin("invite.html", "<p>{{ url }}</p>"),
+            of_plugin("invite.de.txt", "Subject: Komm\n{{ url }}"),
+            of_plugin("invite.fr.txt", "Subject: Venez\n{{ url }}"),
+        ];
+        let templates = Templates::with("Acme", of_plugins, Some(folder.path())).unwrap();
+        let subject = |language: &str| {
+            let data = serde_json::json!({ "url": "x", "language": language });
+            templates.render("invite", data.as_object().unwrap()).unwrap().subject
+        };
+        let subjects = ["de", "DE-at", "fr", "it", ""].map(subject);
+        assert_eq!(subjects, ["Komm", "Komm", "Viens", "Come", "Come"]);
+        let broken = Templates::with("Acme", vec![of_plugin("invite.txt", "{{ url ")], None).err().unwrap().to_string();
+        assert!(broken.contains("the mail template invite.txt is broken"), "{broken}");
+    }
+
     #[test]
     fn every_kind_names_its_link_in_both_forms() {
         let templates = Templates::new("Acme", None).unwrap();

@@ -124,6 +124,11 @@ impl Plugins {
         Arc::clone(&self.secret_names)
     }
 
+    /// What the plugins' mails say: the name and the text of each template.
+    pub fn mail_templates(&self) -> Vec<(String, String)> {
+        self.list.iter().flat_map(|plugin| package::mails::templates(&plugin.manifest)).collect()
+    }
+
     /// What is served of plugins' files, and of the operator's.
     pub fn assets(&self) -> Vec<Asset> {
         self.assets.clone()

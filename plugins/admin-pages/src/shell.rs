@@ -3,8 +3,16 @@
 use crate::frame::Frame;
 use doorward_sdk::prelude::*;
 
-/// The pages of the menu: name, path, icon. Who sees one of them sees both.
-const PAGES: [(&str, &str, &str); 2] = [("overview", "/admin", "overview"), ("users", "/admin/users", "users")];
+/// The pages of the menu: name, path, icon, and what somebody must be allowed to see it.
+const PAGES: [(&str, &str, &str, &str); 7] = [
+    ("overview", "/admin", "overview", "user.list"),
+    ("users", "/admin/users", "users", "user.list"),
+    ("audit", "/admin/audit", "list", "audit.read"),
+    ("plugins", "/admin/plugins", "plug", "plugins.manage"),
+    ("mail", "/admin/mail", "mail", "mail.manage"),
+    ("keys", "/admin/keys", "key", "keys.manage"),
+    ("settings", "/admin/settings", "gear", "settings.manage"),
+];
 
 /// Why a page is not drawn.
 pub enum Stop {

@@ -27,6 +27,7 @@ pub use manifest::cookie::CookieRule;
 pub use manifest::event::{EventAction, EventMoment, EventRule};
 pub use manifest::field::{FieldRule, FieldType};
 pub use manifest::hook::On;
+pub use manifest::mail::MailTemplate;
 pub use manifest::page::{ContributionRule, PageRule, SECTION_GRANT, is_slot};
 pub use manifest::rate::{RateLimit, RateRule};
 pub use manifest::right::HookRight;

@@ -45,7 +45,8 @@ fn describe(manifest: &Manifest, size_bytes: usize, hash: &str) -> Result<String
     let decides = manifest.decides_permissions.then_some("decides what users may do");
     list(&mut text, "permissions", decides)?;
     list(&mut text, "functions of the backend", manifest.functions.iter().map(|function| function.name.clone()))?;
-    list(&mut text, "hosts", &manifest.http_hosts)?;
+    let of_options = manifest.http_host_options.iter().map(|option| format!("the one in the option {option}"));
+    list(&mut text, "hosts", manifest.http_hosts.iter().cloned().chain(of_options))?;
     let limits =
         manifest.rate_limits.iter().map(|rule| format!("{}: {} in {} s", rule.path, rule.max, rule.window_secs));
     list(&mut text, "rate limits", limits)?;

@@ -37,6 +37,28 @@ pub fn findings(engine: &Engine, text: &str, is_route: &dyn Fn(&str) -> bool) ->
     found.into_iter().collect()
 }
 
+/// The kinds of mail that a script sends, where they stand in its text.
+pub fn sent_kinds(text: &str) -> Vec<String> {
+    let words = words(text);
+    let sent = |at: usize| {
+        let is_call = matches!(words.get(at), Some((Word::Name(name), _)) if name == "send_mail");
+        let mut depth = 0usize;
+        let (end, _) = words.iter().enumerate().skip(at + 1).take_while(|_| is_call).find(|(_, (word, _))| {
+            match word {
+                Word::Sign("(" | "[" | "{") => depth += 1,
+                Word::Sign(")" | "]" | "}") => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            depth == 0 || depth == 1 && *word == Word::Sign(",")
+        })?;
+        match words.get(end + 1) {
+            Some((Word::Text(kind), _)) => Some(kind.clone()),
+            _ => None,
+        }
+    };
+    (0..words.len()).filter_map(sent).collect()
+}
+
 /// The property of `ctx` that is read at this word.
 fn property_at<'a>(words: &'a [(Word, usize)], at: usize, word: &Word, body: &Body) -> Option<&'a str> {
     let is_context = matches!(word, Word::Name(name) if *name == body.context);
@@ -138,6 +160,14 @@ mod tests {
         }
         let script = r#"before("user.*", |ctx| { ctx.action == "created" || ctx.model == "users" })"#;
         assert_eq!(found(script), ["1: `ctx.action` is never \"created\"", "1: `ctx.model` is never \"users\""]);
+    }
+
+    #[test]
+    fn kinds_that_a_script_sends_are_found() {
+        let script =
+            r#"after("/ok", |ctx| { send_mail(f(ctx, "a"), "welcome", #{}); send_mail(ctx.user.email, kind, #{}); });"#;
+        assert_eq!(sent_kinds(script), ["welcome"]);
+        assert_eq!(sent_kinds("send_mail"), [] as [&str; 0]);
     }
 
     #[test]

@@ -355,7 +355,7 @@ impl Loader<'_> {
             site: Arc::clone(&self.site),
             places,
             key: Purpose::Plugin(&manifest.id).key(&self.config.secret_value),
-            services: PluginServices::of(manifest, entry, &self.common)?,
+            services: PluginServices::of(manifest, entry, options, &self.common)?,
             secret_names: Arc::clone(&self.secret_names),
             log_pace: LogPace::default(),
             turns: self.capacity.turns(&manifest.id),

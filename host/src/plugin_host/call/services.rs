@@ -3,7 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use doorward_contract::chosen;
 use moka::sync::Cache;
+use serde_json::{Map, Value as Json};
+use url::Url;
 
 use super::capacity::Capacity;
 use crate::clock::{Clock, Timestamp};
@@ -52,9 +55,11 @@ impl PluginServices {
     pub(in crate::plugin_host) fn of(
         manifest: &Manifest,
         entry: &PluginConfig,
+        options: &Map<String, Json>,
         common: &Common,
     ) -> Result<Self, PluginError> {
-        let hosts = manifest.http_hosts.iter().chain(&entry.http.hosts).map(String::as_str);
+        let of_options = hosts_of_options(manifest, options)?;
+        let hosts = manifest.http_hosts.iter().chain(&entry.http.hosts).chain(&of_options).map(String::as_str);
         let rules = Rules::new(hosts, entry.http.allow_private, entry.http.allow_http).map_err(|reason| {
             PluginError::Option { plugin: manifest.id.clone(), reason: format!("http.hosts: {reason}") }
         })?;
@@ -65,6 +70,22 @@ impl PluginServices {
             values: Values::default(),
         })
     }
+}
+
+/// The hosts of the URLs that the operator wrote into options which hold one.
+fn hosts_of_options(manifest: &Manifest, options: &Map<String, Json>) -> Result<Vec<String>, PluginError> {
+    let host = |name: &String| {
+        let text = chosen(options, name).and_then(Json::as_str).filter(|text| !text.is_empty())?;
+        let host = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "https" | "http")).and_then(|url| {
+            let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+            Some(format!("{}{port}", url.host_str()?))
+        });
+        Some(host.ok_or_else(|| PluginError::Option {
+            plugin: manifest.id.clone(),
+            reason: format!("option `{name}` is no URL: write https://host.example.com/…"),
+        }))
+    };
+    manifest.http_host_options.iter().filter_map(host).collect()
 }
 
 /// Official plugins whose tables hold what the reference sealed: they seal as it does.
@@ -132,6 +153,22 @@ mod tests {
     use super::*;
     use crate::crypto::random::SystemRandom;
     use crate::crypto::secret::Secret;
+
+    #[test]
+    fn a_host_stands_in_an_option() {
+        let manifest = crate::plugin_host::package::manifest::declared("x", r#","http_host_options":["a.url","b"]"#);
+        let of =
+            |json: &str| hosts_of_options(&manifest, serde_json::from_str::<Json>(json).unwrap().as_object().unwrap());
+        assert_eq!(
+            of(r#"{"a":{"url":"https://sso.example.com/x"},"b":"http://localhost:8080"}"#).unwrap(),
+            ["sso.example.com", "localhost:8080"]
+        );
+        assert_eq!(of(r#"{"a":{"url":""}}"#).unwrap(), [] as [&str; 0]);
+        for text in ["sso.example.com", "file:///etc", "https://"] {
+            let error = of(&format!(r#"{{"b":"{text}"}}"#)).unwrap_err().to_string();
+            assert!(error.contains("option `b` is no URL"), "{error}");
+        }
+    }
 
     #[test]
     fn old_seals_open_where_the_operator_says_so_and_none_are_made() {

@@ -10,6 +10,7 @@ pub(super) mod contract;
 pub(super) mod fields;
 pub mod file;
 pub(super) mod javascript;
+pub(in crate::plugin_host) mod mails;
 pub mod manifest;
 pub(super) mod options;
 mod prepare;

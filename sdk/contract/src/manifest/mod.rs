@@ -6,6 +6,7 @@ pub(crate) mod cookie;
 pub(crate) mod event;
 pub(crate) mod field;
 pub(crate) mod hook;
+pub(crate) mod mail;
 pub(crate) mod page;
 pub(crate) mod rate;
 pub(crate) mod right;
@@ -24,6 +25,7 @@ use cookie::CookieRule;
 use event::EventRule;
 use field::{FieldRule, FieldType};
 use hook::On;
+use mail::MailTemplate;
 use page::{ContributionRule, PageRule, is_slot};
 use rate::RateRule;
 use route::{FunctionRule, RouteRule};
@@ -103,6 +105,9 @@ pub struct Manifest<S = &'static str> {
     /// Other endpoints of the server that it calls.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub calls: Vec<CallRule<S>>,
+    /// Options that hold the URL of a host that it sends requests to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub http_host_options: Vec<S>,
     /// Options and their defaults.
     #[serde(default)]
     pub options: Map<String, Value>,
@@ -142,6 +147,9 @@ pub struct Manifest<S = &'static str> {
     /// Kinds of mail that it sends.
     #[serde(default)]
     pub mails: Vec<S>,
+    /// What they say.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mail_templates: Vec<MailTemplate<S>>,
     /// Error codes that it answers with.
     #[serde(default)]
     pub errors: Vec<ErrorCode<S>>,
@@ -179,6 +187,7 @@ impl<S> Manifest<S> {
             functions: Vec::new(),
             http_hosts: Vec::new(),
             calls: Vec::new(),
+            http_host_options: Vec::new(),
             options: Map::new(),
             rate_limits: Vec::new(),
             cookies: Vec::new(),
@@ -192,6 +201,7 @@ impl<S> Manifest<S> {
             updates_user_fields: Vec::new(),
             verification_prefixes: Vec::new(),
             mails: Vec::new(),
+            mail_templates: Vec::new(),
             errors: Vec::new(),
             secrets: Vec::new(),
             capabilities: Vec::new(),
@@ -212,6 +222,10 @@ impl<S: AsRef<str>> Manifest<S> {
             .or_else(|| self.tables.iter().find_map(|table| table.fault(&is_date)))
             .or_else(|| (0..self.steps.len()).find_map(|place| Step::fault(place, &self.steps, &self.tables, &is_date)))
             .or_else(|| self.events.iter().find_map(EventRule::fault))
+            .or_else(|| {
+                let templates = &self.mail_templates;
+                (0..templates.len()).find_map(|place| MailTemplate::fault(place, templates, &self.mails))
+            })
             .or_else(|| self.watched_user_fault())
             .or_else(|| self.watched_session_fault())
             .or_else(|| self.name_fault())
