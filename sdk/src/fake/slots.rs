@@ -84,6 +84,7 @@ pub mod permissions {
 
     /// Nobody may do anything without a session.
     pub fn allows(permission: &str) -> Answer<bool> {
+        at_its_time!("permissions", "allows");
         if !is_permission(permission) {
             return Err(HostError::Invalid(format!("`{permission}` is no permission, such as `audit.read`")));
         }

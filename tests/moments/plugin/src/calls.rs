@@ -144,6 +144,7 @@ fn requests() -> Vec<Outcome> {
         ("browser-sessions.find", done(browser_sessions::find(&[]))),
         ("browser-sessions.end", done(browser_sessions::end(&[]))),
         ("endpoints.call", done(endpoints::get("/ok", &[]))),
+        ("permissions.allows", done(permissions::allows("moments:any"))),
         ("claims.collect", done(claims::collect(&Map::new()))),
         ("sections.contributors", done(sections::contributors("moments.slot"))),
         ("sections.ask", done(sections::ask("moments.slot", &Asking::default()))),
