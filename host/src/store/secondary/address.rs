@@ -68,7 +68,7 @@ pub(super) fn server(options: &SecondaryOptions) -> Result<Server, StoreError> {
             if let Some(root) = certificates {
                 builder = builder.certs(TlsCertificates { client_tls: None, root_cert: Some(root) });
             }
-            Ok(Server::Cluster(builder.build().map_err(unusable)?))
+            Ok(Server::Cluster(Box::new(builder.build().map_err(unusable)?)))
         }
         Kind::Sentinel => {
             let (name, number) = address.path.split_once('/').unwrap_or((&address.path, "0"));

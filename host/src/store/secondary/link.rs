@@ -19,7 +19,7 @@ pub(super) enum Server {
     /// Sentinels, which know the present primary.
     Sentinel(Box<Mutex<SentinelClient>>),
     /// A cluster.
-    Cluster(ClusterClient),
+    Cluster(Box<ClusterClient>),
 }
 
 /// An open connection. Clones share it.
