@@ -106,9 +106,7 @@ pub fn dev_mailbox(mailbox: &Arc<Mailbox>) -> Vec<Route> {
 
 /// The core's server-only functions, which the management API alone reaches.
 pub fn functions() -> Vec<Route> {
-    vec![
-        route("POST", "/set-password", |exchange| Box::pin(set_password(exchange))).audited("password-set"),
-    ]
+    vec![route("POST", "/set-password", |exchange| Box::pin(set_password(exchange))).audited("password-set")]
 }
 
 /// Something that operators do: an endpoint below `operator_path` for people with the permission, and a function on the

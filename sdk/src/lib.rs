@@ -193,8 +193,8 @@ pub mod prelude {
         Page, Plugin, RateRule, Reply, Request, Response, Result, Route, Row, Section, Step, Table, Target, Tone,
         Verdict, accounts, browser_sessions, cache, claims, clock, config, cookies, counters, crypto, email_ownership,
         endpoints, http, keys, links, log, mail, models, passwords, permissions, schema, sealing, sections,
-        session_administration, session_tokens, sessions, site, transactions, user_administration, user_directory, users,
-        verifications, webauthn,
+        session_administration, session_tokens, sessions, site, transactions, user_administration, user_directory,
+        users, verifications, webauthn,
     };
     pub use serde_json::{self, Map, Value, json};
 }

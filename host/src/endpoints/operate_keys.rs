@@ -53,7 +53,12 @@ pub async fn rotate_keys(exchange: &mut Exchange) -> Result<Response, ApiError> 
     let mut ended = 0;
     for key in live {
         let by_id = [crate::store::eq("id", key.text("id"))];
-        ended += exchange.scope().update(SIGNING, &by_id, &[("expiresAt", Value::Timestamp(now))]).await.map_err(AuthError::from)?.len();
+        ended += exchange
+            .scope()
+            .update(SIGNING, &by_id, &[("expiresAt", Value::Timestamp(now))])
+            .await
+            .map_err(AuthError::from)?
+            .len();
     }
     Ok(Response::json(&json!({ "ended": ended })))
 }

@@ -93,7 +93,8 @@ impl Extended {
                 "failures": counts.failures, "micros": counts.micros,
             })
         };
-        let policies: Vec<Json> = self.scripts.upgrade().map(|scripts| scripts.metrics()).into_iter().flatten().map(policy).collect();
+        let policies: Vec<Json> =
+            self.scripts.upgrade().map(|scripts| scripts.metrics()).into_iter().flatten().map(policy).collect();
         json!({ "plugins": plugins.collect::<Vec<_>>(), "policies": policies })
     }
 }

@@ -48,9 +48,8 @@ pub(super) fn answer(exchange: &mut Exchange, changed: Changed) -> Result<Respon
             let errors = faults.into_iter().map(|fault| (fault.key, Json::String(fault.text)));
             let errors: Map<String, Json> = errors.collect();
             let first = errors.iter().next();
-            let message = first.map_or(code.message.to_owned(), |(key, text)| {
-                format!("{key}: {}", text.as_str().unwrap_or_default())
-            });
+            let message = first
+                .map_or(code.message.to_owned(), |(key, text)| format!("{key}: {}", text.as_str().unwrap_or_default()));
             let mut response = Response::json(&json!({ "code": code.code, "message": message, "errors": errors }));
             response.status = code.status;
             Ok(response)

@@ -10,7 +10,13 @@ const PATH: &str = "/admin/audit";
 const FILTERS: [&str; 4] = ["user", "event", "outcome", "email"];
 /// Events that can be asked for; others are found by their name in the address.
 const EVENTS: [&str; 8] = [
-    "sign-in", "sign-up", "sign-out", "password-change", "password-reset", "email-change", "user-deletion",
+    "sign-in",
+    "sign-up",
+    "sign-out",
+    "password-change",
+    "password-reset",
+    "email-change",
+    "user-deletion",
     "settings-change",
 ];
 
@@ -19,8 +25,12 @@ const EVENTS: [&str; 8] = [
 pub fn audit(request: &Request, (): ()) -> Result<Response> {
     show(request, "audit", |shell| {
         let state = State::of(shell.request, PATH, &["user", "event", "outcome", "email", "before", "follow"]);
-        let given: Vec<(&str, &str)> =
-            FILTERS.iter().chain(&["before"]).map(|name| (*name, state.get(name))).filter(|(_, value)| !value.is_empty()).collect();
+        let given: Vec<(&str, &str)> = FILTERS
+            .iter()
+            .chain(&["before"])
+            .map(|name| (*name, state.get(name)))
+            .filter(|(_, value)| !value.is_empty())
+            .collect();
         let found = shell.get("/api/audit", &given)?;
         let events = found.get("events").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
         let names = names(shell, events)?;
@@ -136,6 +146,7 @@ fn chips(shell: &Shell, state: &State, names: &BTreeMap<String, String>) -> Vec<
 
 fn offered(shell: &Shell, state: &State) -> Vec<Value> {
     let filter = |name: &str, value: &str, label: String| json!({ "label": label, "href": state.with("before", "").with(name, value).href(), "is_on": state.get(name) == value });
-    let outcomes = ["refused", "done"].map(|outcome| filter("outcome", outcome, shell.say(&format!("audit.outcome_{outcome}"), &[])));
+    let outcomes = ["refused", "done"]
+        .map(|outcome| filter("outcome", outcome, shell.say(&format!("audit.outcome_{outcome}"), &[])));
     outcomes.into_iter().chain(EVENTS.map(|event| filter("event", event, words(shell, event)))).collect()
 }

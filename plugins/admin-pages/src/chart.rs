@@ -38,13 +38,22 @@ pub fn chart(counts: &Value, say: &impl Fn(&str, u64, u64) -> String) -> Option<
         let x = SIDE + place * step + 3;
         let (width, done, refused) = (step - 6, tall(hour.done), tall(hour.refused));
         let title = escaped(&say(&hour.label, hour.done, hour.refused));
-        _ = write!(drawn, r#"<g class="hour"><title>{title}</title><rect class="hit" x="{}" y="0" width="{step}" height="{plot}"/>"#, x - 3);
+        _ = write!(
+            drawn,
+            r#"<g class="hour"><title>{title}</title><rect class="hit" x="{}" y="0" width="{step}" height="{plot}"/>"#,
+            x - 3
+        );
         bar(&mut drawn, "done", (x, plot - done), (width, done));
         bar(&mut drawn, "refused", (x, plot - done - refused), (width, refused));
         drawn.push_str("</g>");
         if place % 4 == 0 {
             let middle = x + width / 2;
-            _ = write!(drawn, r#"<text class="tick" x="{middle}" y="{}" text-anchor="middle">{}</text>"#, HEIGHT - 4, hour.label);
+            _ = write!(
+                drawn,
+                r#"<text class="tick" x="{middle}" y="{}" text-anchor="middle">{}</text>"#,
+                HEIGHT - 4,
+                hour.label
+            );
         }
     }
     let sum = |part: fn(&Hour) -> u64| hours.iter().map(part).sum::<u64>();
@@ -100,14 +109,17 @@ mod tests {
 
     #[test]
     fn the_top_is_a_round_number_that_halves() {
-        for (most, top) in [(0, 2), (2, 2), (3, 4), (5, 10), (11, 20), (21, 50), (51, 100), (101, 200), (201, 500), (900, 1000)] {
+        for (most, top) in
+            [(0, 2), (2, 2), (3, 4), (5, 10), (11, 20), (21, 50), (51, 100), (101, 200), (201, 500), (900, 1000)]
+        {
             assert_eq!(step(most), top, "{most}");
         }
     }
 
     #[test]
     fn bars_stand_on_each_other_and_sums_are_told() {
-        let drawn = chart(&counts(&[(8, 2), (0, 0), (4, 0)]), &|hour, done, _| format!("{hour} <{done}>")).expect("a chart");
+        let drawn =
+            chart(&counts(&[(8, 2), (0, 0), (4, 0)]), &|hour, done, _| format!("{hour} <{done}>")).expect("a chart");
         let inner = drawn["inner"].as_str().expect("text");
         assert_eq!((inner.matches("class=\"done\"").count(), inner.matches("class=\"refused\"").count()), (2, 1));
         assert!(inner.contains("<title>00:00 &lt;8&gt;</title>"), "{inner}");

@@ -49,9 +49,7 @@ fn number(shell: &Shell, name: &str, value: Option<Value>, tone: &str) -> Value 
 /// What somebody should look at: mails that could not be sent, plugins that rest, settings that are left out.
 fn attention(shell: &Shell) -> Result<Vec<Value>, Stop> {
     let mut items = Vec::new();
-    let item = |icon: &str, key: &str, values: &[(&str, &str)], path: &str| {
-        json!({ "icon": icon, "title": shell.say(&format!("overview.{key}"), values), "text": shell.say(&format!("overview.{key}_text"), values), "href": site::page(path) })
-    };
+    let item = |icon: &str, key: &str, values: &[(&str, &str)], path: &str| json!({ "icon": icon, "title": shell.say(&format!("overview.{key}"), values), "text": shell.say(&format!("overview.{key}_text"), values), "href": site::page(path) });
     if let Some(found) = shell.seek("/api/mail", &[("limit", "200")])? {
         let mails = found.get("mails").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
         let failed = mails.iter().filter(|mail| mail.get("lastError").is_some_and(Value::is_string)).count();

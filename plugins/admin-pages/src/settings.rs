@@ -55,7 +55,8 @@ fn drawn(shell: &Shell, key: &str, mut setting: Value) -> Value {
     let means = setting.get("value").and_then(Value::as_u64).filter(|_| is_time).and_then(|secs| lasting(shell, secs));
     let list = setting.get("value").and_then(Value::as_array);
     let joined = list.map(|list| list.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", "));
-    let inherited = setting.get("inherited").map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+    let inherited =
+        setting.get("inherited").map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
     if let Some(parts) = setting.as_object_mut() {
         parts.insert("title".to_owned(), title.into());
         parts.insert("means".to_owned(), means.into());

@@ -29,22 +29,39 @@ fn start(name: &str) {
     answer("/pages/choices", json!({}));
     answer("/admin/list-users", json!({ "users": [person("u1", name), other.clone()], "total": 60 }));
     answer("/admin/get-user", other);
-    answer("/api/audit", json!({ "next": 7, "events": [
+    answer(
+        "/api/audit",
+        json!({ "next": 7, "events": [
         { "seq": 9, "at": "2026-01-01T00:00:00.000Z", "event": "sign-in", "outcome": "refused", "code": "INVALID_PASSWORD", "actorKind": "user", "actor": "u1", "target": "u2", "client": "10.0.0.1", "userAgent": name },
         { "seq": 8, "at": "2026-01-01T00:00:00.000Z", "event": name, "outcome": "done", "actorKind": "key", "actor": name, "details": { "key": "app_name", "from": name, "to": "b" } },
-    ] }));
-    answer("/api/audit/counts", json!({ "hours": [{ "from": "2026-01-01T13:00:00.000Z", "signIns": 8, "failures": 2 }] }));
-    answer("/api/mail", json!({ "total": 1, "mails": [{ "id": "m", "kind": "verify-email", "to": name, "writtenAt": "2026-01-01T00:00:00.000Z", "attempts": 3, "lastError": name }] }));
-    answer("/api/plugins", json!({
-        "plugins": [
-            { "id": "jwt", "version": "1.0.0", "state": "paused", "official": true, "grants": [{ "grant": "keys", "sentence": name }], "counters": { "calls": 1, "failures": 2, "pausedCalls": 3, "limitHits": {} }, "limits": { "callMs": 50, "memoryMib": 32, "dataCalls": 200 } },
-            { "id": "admin", "version": "1.0.0", "state": "on", "locked": true },
-            { "id": "social", "state": "off" },
-        ],
-        "policies": [{ "script": name, "calls": 1, "outcomes": 1, "failures": 1 }],
-    }));
-    answer("/api/keys", json!({ "secrets": [{ "version": 2, "current": true }, { "version": null, "current": false }], "signingKeys": [{ "id": "k", "algorithm": "EdDSA", "createdAt": "2026-01-01T00:00:00.000Z", "current": true }], "canRotate": true }));
-    answer("/api/settings", json!({ "version": 4, "faults": [{ "key": "app_name", "message": name }], "settings": [
+    ] }),
+    );
+    answer(
+        "/api/audit/counts",
+        json!({ "hours": [{ "from": "2026-01-01T13:00:00.000Z", "signIns": 8, "failures": 2 }] }),
+    );
+    answer(
+        "/api/mail",
+        json!({ "total": 1, "mails": [{ "id": "m", "kind": "verify-email", "to": name, "writtenAt": "2026-01-01T00:00:00.000Z", "attempts": 3, "lastError": name }] }),
+    );
+    answer(
+        "/api/plugins",
+        json!({
+            "plugins": [
+                { "id": "jwt", "version": "1.0.0", "state": "paused", "official": true, "grants": [{ "grant": "keys", "sentence": name }], "counters": { "calls": 1, "failures": 2, "pausedCalls": 3, "limitHits": {} }, "limits": { "callMs": 50, "memoryMib": 32, "dataCalls": 200 } },
+                { "id": "admin", "version": "1.0.0", "state": "on", "locked": true },
+                { "id": "social", "state": "off" },
+            ],
+            "policies": [{ "script": name, "calls": 1, "outcomes": 1, "failures": 1 }],
+        }),
+    );
+    answer(
+        "/api/keys",
+        json!({ "secrets": [{ "version": 2, "current": true }, { "version": null, "current": false }], "signingKeys": [{ "id": "k", "algorithm": "EdDSA", "createdAt": "2026-01-01T00:00:00.000Z", "current": true }], "canRotate": true }),
+    );
+    answer(
+        "/api/settings",
+        json!({ "version": 4, "faults": [{ "key": "app_name", "message": name }], "settings": [
         { "key": "app_name", "title": "Name", "type": "text", "value": name, "source": "database", "inherited": name, "updatedAt": "2026-01-01T00:00:00.000Z" },
         { "key": "session.expires_in", "title": "Life", "type": "number", "value": 604_800, "min": 300, "max": 34_560_000, "source": "default" },
         { "key": "email_and_password.disable_sign_up", "title": "Closed", "type": "switch", "value": true, "source": "environment", "locked": "DOORWARD_X" },
@@ -52,7 +69,8 @@ fn start(name: &str) {
         { "key": "pages.languages", "title": "Languages", "type": "texts", "value": ["en", "de"], "source": "file" },
         { "key": "plugins.social.providers.github.client_id", "title": name, "type": "text", "value": null, "source": "default" },
         { "key": "plugins.jwt.switched_on", "title": "Hidden", "type": "switch", "value": true, "source": "default" },
-    ] }));
+    ] }),
+    );
     fake::contribute("admin.page", "waitlist", Section::titled("Waitlist").intro(name));
     fake::contribute("admin.user", "waitlist", Section::titled(name));
 }
@@ -141,21 +159,38 @@ fn the_address_of_a_list_is_the_question() {
     let asked = calls.iter().find(|call| call.path == "/admin/list-users").expect("a call");
     let pair = |name: &str| asked.query.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
     for (name, value) in [
-        ("searchValue", "ada"), ("searchField", "email"), ("filterField", "role"), ("filterOperator", "contains"),
-        ("filterValue", "admin"), ("sortBy", "email"), ("sortDirection", "desc"), ("limit", "25"), ("offset", "25"),
+        ("searchValue", "ada"),
+        ("searchField", "email"),
+        ("filterField", "role"),
+        ("filterOperator", "contains"),
+        ("filterValue", "admin"),
+        ("sortBy", "email"),
+        ("sortDirection", "desc"),
+        ("limit", "25"),
+        ("offset", "25"),
     ] {
         assert_eq!(pair(name), Some(value), "{name}");
     }
     open("/admin/users", &[("sort", "password")]);
     let calls = fake::with(|world| world.endpoint_calls.clone());
-    assert!(calls.last().expect("a call").query.contains(&("sortBy".to_owned(), "createdAt".to_owned())), "no other column");
+    assert!(
+        calls.last().expect("a call").query.contains(&("sortBy".to_owned(), "createdAt".to_owned())),
+        "no other column"
+    );
 }
 
 #[test]
 fn settings_stand_in_groups_and_switches_of_plugins_elsewhere() {
     start("Acme");
     let html = open("/admin/settings", &[]);
-    for part in ["id=\"group-general\"", "id=\"group-session\"", "That is 7 days.", "Set by the variable DOORWARD_X", "value=\"en, de\"", "data-unset=\"app_name\""] {
+    for part in [
+        "id=\"group-general\"",
+        "id=\"group-session\"",
+        "That is 7 days.",
+        "Set by the variable DOORWARD_X",
+        "value=\"en, de\"",
+        "data-unset=\"app_name\"",
+    ] {
         assert!(html.contains(part), "{part}: {html}");
     }
     assert!(!html.contains("switched_on") && !html.contains("value=\"set\""), "{html}");

@@ -16,8 +16,8 @@ mod permission;
 mod secrets;
 mod section;
 
-pub use calls::{CALLS, Call, NotNow, Rule, Transaction, calls_table};
 pub use api_note::{ApiNote, InputNote, Shape};
+pub use calls::{CALLS, Call, NotNow, Rule, Transaction, calls_table};
 pub use email::is_email;
 pub use error_code::{ErrorCode, VALIDATION_ERROR};
 pub use issues::{EMPTY_TEXT, INVALID_EMAIL, Issues, invalid_option, mismatch, type_name};

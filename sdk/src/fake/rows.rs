@@ -2,8 +2,8 @@
 
 use crate::bindings::doorward::plugin::models::{Condition, Operator, Query};
 use crate::bindings::doorward::plugin::types::HostError;
-use doorward_contract::FieldType;
 use crate::query;
+use doorward_contract::FieldType;
 use serde_json::{Map, Value};
 use std::cmp::Ordering;
 

@@ -9,8 +9,8 @@ use toml::Value;
 
 use table::{of_mail, options, provider};
 
-use super::{Config, PluginConfig};
 use super::pages::picture;
+use super::{Config, PluginConfig};
 
 /// What stands in [`Config::sources`] for a value of the overlay.
 pub const DATABASE: &str = "database";
