@@ -1,6 +1,5 @@
 //! Every test that needs more than one module of the host.
 #![recursion_limit = "256"]
-
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

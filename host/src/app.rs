@@ -25,9 +25,7 @@ use crate::hooks::{HookError, MemoryCounters};
 use crate::http::address::AddressRule;
 use crate::http::shown_url;
 use crate::outbox::mailbox::Mailbox;
-use crate::outbox::{
-    CurrentMailer, Deliveries, EventHooks, Sender, TemplateError, TransportError,
-};
+use crate::outbox::{CurrentMailer, Deliveries, EventHooks, Sender, TemplateError, TransportError};
 use crate::pipeline::management::Management;
 use crate::pipeline::router::RouteClash;
 use crate::pipeline::{Extensions, Pipeline};

@@ -7,8 +7,9 @@ mod imports {
     };
     pub use crate::bindings::doorward::plugin::{
         accounts, browser_sessions, cache, claims, clock, config, cookies, counters, crypto, email_ownership,
-        endpoints, http, keys, log, mail, models, passwords, permissions, sealing, sections, session_administration, session_tokens,
-        sessions, site, transactions, user_administration, user_directory, users, verifications, webauthn,
+        endpoints, http, keys, log, mail, models, passwords, permissions, sealing, sections, session_administration,
+        session_tokens, sessions, site, transactions, user_administration, user_directory, users, verifications,
+        webauthn,
     };
 }
 

@@ -192,8 +192,9 @@ pub mod prelude {
         FieldRule, FieldType, Fields, Flow, Form, FormField, Function, HostError, Input, InputKind, On, Page, Plugin,
         RateRule, Reply, Request, Response, Result, Route, Row, Section, Table, Target, Tone, Verdict, accounts,
         browser_sessions, cache, claims, clock, config, cookies, counters, crypto, email_ownership, endpoints, http,
-        keys, links, log, mail, models, passwords, permissions, schema, sealing, sections, session_administration, session_tokens, sessions,
-        site, transactions, user_administration, user_directory, users, verifications, webauthn,
+        keys, links, log, mail, models, passwords, permissions, schema, sealing, sections, session_administration,
+        session_tokens, sessions, site, transactions, user_administration, user_directory, users, verifications,
+        webauthn,
     };
     pub use serde_json::{self, Map, Value, json};
 }
