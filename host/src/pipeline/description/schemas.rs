@@ -114,6 +114,8 @@ mod tests {
             table: "user".into(),
             fields: vec![company, hidden, Field::new("name", FieldType::String)],
             owner: Owner::Core,
+            unique: Vec::new(),
+            expires_at: None,
         };
         assert_eq!(of_model(&model)["properties"].get("secret"), None);
         assert_eq!(of_model(&model)["required"], json!(["company"]));
