@@ -29,5 +29,5 @@ fn main() {
             empty
         }
     };
-    println!("cargo::rustc-env=DOORWARD_BUNDLE_FILE={}", bundle.display());
+    println!("cargo::rustc-env=BUNDLE_OF_COMPONENTS={}", bundle.display());
 }

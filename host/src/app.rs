@@ -1,11 +1,12 @@
 //! Start-up: puts configuration, store, plugins, scripts and pipeline together.
 
 mod deciders;
+mod described;
 mod extensions;
 mod live;
 mod mailing;
 
-pub use extensions::describe;
+pub use described::describe;
 
 use std::sync::Arc;
 use std::time::Duration;

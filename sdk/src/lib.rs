@@ -45,6 +45,7 @@ pub mod config;
 pub mod cookies;
 pub mod counters;
 pub mod crypto;
+mod declared;
 pub mod email_ownership;
 pub mod endpoints;
 mod error;

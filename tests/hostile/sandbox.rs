@@ -135,7 +135,7 @@ async fn w_6_text_that_is_none_ends_the_call(place: Place) {
     // The first bytes of the answer itself, read as text: a status of 200 is no UTF-8.
     let server = raw(&place, "letters", components::lies_about_its_body(2052, 1)).await.unwrap();
     assert_eq!(code(&server.get("/hostile/raw", "").await), failed());
-    assert!(logged("plugin `letters` failed in route 0"));
+    assert!(logged("plugin `letters` failed in GET /hostile/raw"));
 }
 
 async fn w_8_memory_is_fresh_for_each_request_and_each_plugin(place: Place) {

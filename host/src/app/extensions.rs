@@ -2,12 +2,9 @@
 
 use std::sync::{Arc, Weak};
 
-use super::live::Live;
 use super::{Lasting, StartError, deciders};
 use crate::auth::Auth;
-use crate::clock::SystemClock;
 use crate::config::{ASSETS, Config};
-use crate::crypto::random::SystemRandom;
 use crate::endpoints::config::SignInPage;
 use crate::endpoints::operate_plugins::Extended;
 use crate::exchange::{Route, SettingsDesk};
@@ -19,7 +16,7 @@ use crate::pipeline::functions::Functions;
 use crate::pipeline::rate_limit::RateRules;
 use crate::pipeline::router::Router;
 use crate::pipeline::{Extensions, unused_options};
-use crate::plugin_host::{Capacity, Plugins, Ports};
+use crate::plugin_host::{Plugins, Ports};
 use crate::routes::{self, Operation};
 
 /// What is there already when something is loaded.
@@ -65,7 +62,7 @@ pub(super) async fn load_extensions(
 }
 
 /// The routes of the core, of operators and of plugins.
-fn router(
+pub(super) fn router(
     config: &Config,
     plugins: &Plugins,
     operations: &[Operation],
@@ -81,22 +78,6 @@ fn router(
         router.add(route)?;
     }
     Ok(router)
-}
-
-/// What a server with this configuration answers. No database is asked.
-///
-/// # Errors
-/// When a plugin cannot be loaded, or two owners claim one thing.
-pub async fn describe(config: &Config) -> Result<ApiDescription, StartError> {
-    let schema = super::schema(config)?;
-    let ports = Ports { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom) };
-    let plugins = Plugins::load(config, &ports, &Capacity::default()).await?;
-    let nobody: Weak<dyn SettingsDesk> = Weak::<Live>::new();
-    let extended = Extended { config: Arc::new(config.clone()), plugins: Weak::new(), scripts: Weak::new() };
-    let operations = routes::operations(&nobody, &Arc::new(extended));
-    let router = router(config, &plugins, &operations, None)?;
-    let functions = functions(&plugins, &operations, &router)?;
-    Ok(ApiDescription::new(config, &schema, &router, &functions))
 }
 
 fn load_scripts(auth: &Auth, config: &Config, counters: &Arc<MemoryCounters>) -> Result<ScriptSet, HookError> {
@@ -126,7 +107,7 @@ fn operator_routes(config: &Config, operations: &[Operation]) -> Result<Vec<Rout
 }
 
 /// The core's functions, those of plugins, and all endpoints.
-fn functions(plugins: &Plugins, operations: &[Operation], router: &Router) -> Result<Functions, StartError> {
+pub(super) fn functions(plugins: &Plugins, operations: &[Operation], router: &Router) -> Result<Functions, StartError> {
     let own = routes::functions().into_iter().chain(operations.iter().map(Operation::function));
     let functions = Functions::new(own.chain(plugins.functions()), router);
     functions

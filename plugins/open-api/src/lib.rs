@@ -12,14 +12,14 @@ doorward_sdk::plugin!(plugin);
 #[serde(default, deny_unknown_fields)]
 struct Options {
     /// Where the endpoint stands, below the base path, that leads to the page.
-    path: String,
+    reference_path: String,
     /// Whether there is no page.
     disable_default_reference: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { path: PAGE.to_owned(), disable_default_reference: false }
+        Options { reference_path: PAGE.to_owned(), disable_default_reference: false }
     }
 }
 
@@ -36,7 +36,7 @@ pub fn plugin() -> Plugin {
         )
         .route(
             Route::get(PAGE, lead)
-                .or_option("path")
+                .or_option("reference_path")
                 .redirects()
                 .summary("Leads to the page that shows what this server answers"),
         )

@@ -92,8 +92,7 @@ impl Plugin {
     /// Asks the plugin whether it can work with its options.
     ///
     /// # Errors
-    /// The option's name, empty when the fault is in none or in more than one, and the plugin's own words, or how the call
-    /// failed.
+    /// The option's name, empty when it is not one option, and the plugin's own words, or how the call failed.
     pub(in crate::plugin_host) async fn check(&self) -> Result<(), (String, String)> {
         let spent = Arc::<Spent>::default();
         let checked = async {

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::crypto::{hex, sha256};
 
 /// What `build.rs` put into the binary; empty in a build without a bundle.
-static OWN: &[u8] = include_bytes!(env!("DOORWARD_BUNDLE_FILE"));
+static OWN: &[u8] = include_bytes!(env!("BUNDLE_OF_COMPONENTS"));
 
 /// Why a bundle, or a component of it, cannot be used.
 #[derive(Debug, thiserror::Error)]

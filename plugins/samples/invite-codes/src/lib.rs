@@ -57,6 +57,7 @@ pub fn plugin() -> Plugin {
         // Clients send it with `/sign-up/email`; nobody gets it back.
         .user_field(FieldRule::new("inviteCode", FieldType::String).input().hidden())
         .secret("inviteCode")
+        .secret("codes")
         .error(WRONG_CODE)
         .error(TOO_MANY)
         .rate_limit(RateRule::new("/invite-codes/create", 10, 60))

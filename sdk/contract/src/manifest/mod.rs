@@ -1,4 +1,6 @@
 //! The manifest: what a plugin declares, as the JSON text that the server reads without running anything.
+//!
+//! Flat: one file for each kind of rule in it.
 
 pub(crate) mod call;
 pub(crate) mod condition;

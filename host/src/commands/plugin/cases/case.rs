@@ -181,6 +181,9 @@ impl Step {
     }
 }
 
+/// A hundred years.
+const LONGEST_SECS: i64 = 100 * 366 * 86_400;
+
 /// Seconds in a text such as `90 seconds` or `2 hours`.
 ///
 /// # Errors
@@ -195,7 +198,8 @@ pub(super) fn seconds(text: &str) -> Result<i64, String> {
         "day" => 86_400,
         _ => return Err(wrong()),
     };
-    count.parse::<i64>().ok().and_then(|count| count.checked_mul(unit)).ok_or_else(wrong)
+    let seconds = count.parse::<i64>().ok().and_then(|count| count.checked_mul(unit));
+    seconds.filter(|seconds| (0..=LONGEST_SECS).contains(seconds)).ok_or_else(wrong)
 }
 
 #[cfg(test)]
@@ -207,7 +211,7 @@ mod tests {
         for (text, expected) in [("1 second", 1), ("5 minutes", 300), ("2 hours", 7200), (" 30 days", 2_592_000)] {
             assert_eq!(seconds(text), Ok(expected), "{text}");
         }
-        for text in ["", "5", "soon", "5 weeks", "x hours", "99999999999999 days"] {
+        for text in ["", "5", "soon", "5 weeks", "x hours", "-1 days", "99999 days"] {
             assert!(seconds(text).is_err(), "{text}");
         }
     }
