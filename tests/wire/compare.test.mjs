@@ -1,7 +1,7 @@
 // Tests of the comparison itself: what it must see, and what it must not take for a difference.
 import { expect, test } from "vitest";
 import { compareStep, isCovered, Names } from "./lib/compare.mjs";
-import { pluginId, snakeCase, toConfig, Unsupported } from "./lib/config.mjs";
+import { pluginId, snakeCase, toConfig } from "./lib/config.mjs";
 import { resolveVariant } from "./lib/variant.mjs";
 
 const step = (response, extra = {}) => ({ note: "n", response: { status: 200, statusText: "OK", headers: {}, ...response }, ...extra });
@@ -57,7 +57,7 @@ test("options become configuration", () => {
   expect(config({ name: "x", options: { user: { additionalFields: { favouriteColour: { defaultValue: "blue" } } } } }).user.additional_fields).toEqual({ favouriteColour: { default_value: "blue" } });
   expect(config("links").plugins.filter(({ id }) => id !== "social")).toEqual([{ id: "magic-link" }, { id: "last-login-method" }]);
   expect(config("core").advanced).toEqual({ ip_address: { source: "header" } });
-  expect(() => config({ name: "x", options: { database: null } })).toThrow(Unsupported);
+  expect(config({ name: "x", options: { database: null, emailAndPassword: { enabled: true } } })).not.toHaveProperty("email_and_password");
   expect(() => config({ name: "x", plugins: { jwt: { jwt: { sign: () => "" } } } })).toThrow("jwt.jwt.sign is a callback");
   const payload = ({ user }) => ({ mail: user.email });
   expect(config({ name: "x", plugins: { jwt: { jwt: { definePayload: payload } } } }).plugins[0].jwt.define_payload).toEqual({ mail: "{user.email}" });
