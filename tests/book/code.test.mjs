@@ -108,7 +108,7 @@ describe("files of the repository", () => {
   test.concurrent.each(of("rhai").filter(([, block]) => !included(block, files("hooks", ".rhai"))))("Rhai: %s", async (_, { code }) => {
     const here = fs.mkdtempSync(path.join(folder, "rhai-"));
     fs.writeFileSync(path.join(here, "policy.rhai"), code);
-    fs.writeFileSync(path.join(here, "doorward.toml"), whole('[[hooks]]\nfile = "policy.rhai"\nconfig = { blocked = [] }\n'));
+    fs.writeFileSync(path.join(here, "doorward.toml"), whole('[mail]\ntransport = "smtp"\nfrom = "a@example.com"\nsmtp = { host = "mail.example.com" }\n[[hooks]]\nfile = "policy.rhai"\nconfig = { blocked = [] }\n'));
     const { stdout } = await run(BINARY, ["hooks", "check"], { cwd: here });
     expect(stdout).toContain("policy.rhai");
     expect(stdout).not.toMatch(/warning/i);
