@@ -6,9 +6,7 @@ use crate::event::{Event, EventFn};
 use crate::page::{Contribution, Page, SectionFn};
 use crate::route::{About, Function, Handler, Route};
 use crate::{Attempt, Reply, Request, Response, Verdict};
-use doorward_contract::{
-    CallRule, CookieRule, ErrorCode, FieldRule, MailTemplate, Manifest, On, RateRule, Step, Table,
-};
+use doorward_contract::{Manifest, On};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};

@@ -131,9 +131,11 @@ fn a_route_is_where_its_option_says() {
     assert_eq!([answers("/keys"), answers("/jwks.json")], [false, true]);
 }
 
+type HostCall = fn() -> Result<()>;
+
 /// What a route of this plugin gets for a call of the host.
-fn told(call: fn() -> Result<()>) -> String {
-    thread_local!(static CALL: std::cell::Cell<Option<fn() -> Result<()>>> = const { std::cell::Cell::new(None) });
+fn told(call: HostCall) -> String {
+    thread_local!(static CALL: std::cell::Cell<Option<HostCall>> = const { std::cell::Cell::new(None) });
     CALL.set(Some(call));
     let plugin = Plugin::new("a", "1.0.0")
         .cookie(CookieRule::prefixed("seat"))
@@ -156,7 +158,7 @@ fn told(call: fn() -> Result<()>) -> String {
 
 #[test]
 fn what_a_plugin_does_not_declare_is_refused() {
-    let cases: [(fn() -> Result<()>, &str); 12] = [
+    let cases: [(HostCall, &str); 12] = [
         (|| cookies::get("seat").map(|_| ()), ""),
         (|| cookies::get("other").map(|_| ()), "denied: the manifest declares no cookie `other`"),
         (|| mail::enqueue("seat-taken", "ada@example.com", &json!({})), ""),

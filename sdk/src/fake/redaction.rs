@@ -11,7 +11,7 @@ const MARK: &str = "[redacted]";
 pub(super) fn is_secret(name: &str) -> bool {
     let name = folded_name(name);
     let is_it = |secret: &&str| folded_name(secret) == name;
-    SECRET_FIELDS.iter().any(|secret| is_it(secret)) || with(|world| world.secrets.iter().any(|secret| is_it(secret)))
+    SECRET_FIELDS.iter().any(&is_it) || with(|world| world.secrets.iter().any(is_it))
 }
 
 /// The value without its secrets.

@@ -148,8 +148,8 @@ fn write_client(text: &mut String, id: &str, endpoints: &[(String, String, ApiNo
     writeln!(text, "export const {name} = () => ({{\n  id: {},", json!(id))?;
     writeln!(text, "  $InferServerPlugin: {{}} as {{\n    id: {};\n    endpoints: {{", json!(id))?;
     for (method, path, note) in endpoints {
-        let body = note.body.as_ref().map_or_else(|| "undefined".to_owned(), |body| schema::input(body));
-        let query = note.query.as_ref().map_or_else(|| "undefined".to_owned(), |query| schema::input(query));
+        let body = note.body.as_ref().map_or_else(|| "undefined".to_owned(), schema::input);
+        let query = note.query.as_ref().map_or_else(|| "undefined".to_owned(), schema::input);
         let answer = note.answer.as_ref().map_or_else(|| "unknown".to_owned(), schema::of);
         if !note.summary.is_empty() {
             writeln!(text, "      /** {} */", note.summary.replace("*/", "* /"))?;

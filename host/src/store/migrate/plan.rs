@@ -252,8 +252,8 @@ impl Planner<'_> {
             let field = field?;
             let is_id = field.name == "id" || field.references.is_some();
             let Owner::Plugin(plugin) = &model.owner else { return None };
-            let is_wrong = !(is_id && column.kind == "uuid") && !holds(field.kind, &column.kind, self.backend);
-            is_wrong.then(|| format!("{}.{} {}", model.table, column.name, changed_type(field, &column.kind, plugin)))
+            let fits = (is_id && column.kind == "uuid") || holds(field.kind, &column.kind, self.backend);
+            (!fits).then(|| format!("{}.{} {}", model.table, column.name, changed_type(field, &column.kind, plugin)))
         });
         wrong.map_or(Ok(()), |text| Err(StoreError::Unmigratable(text)))
     }

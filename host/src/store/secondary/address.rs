@@ -55,7 +55,7 @@ pub(super) fn server(options: &SecondaryOptions) -> Result<Server, StoreError> {
                 Some(root) => Client::build_with_tls(url, TlsCertificates { client_tls: None, root_cert: Some(root) }),
                 None => Client::open(url),
             };
-            Ok(Server::Single(client.map_err(unusable)?))
+            Ok(Server::Single(Box::new(client.map_err(unusable)?)))
         }
         Kind::Cluster => {
             if !matches!(address.path.as_str(), "" | "0") {

@@ -15,7 +15,7 @@ use crate::store::error::StoreError;
 /// Who is asked for a connection.
 pub(super) enum Server {
     /// A server of its own.
-    Single(Client),
+    Single(Box<Client>),
     /// Sentinels, which know the present primary.
     Sentinel(Box<Mutex<SentinelClient>>),
     /// A cluster.

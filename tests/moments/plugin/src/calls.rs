@@ -68,7 +68,7 @@ fn harmless() -> Vec<Outcome> {
 }
 
 fn data() -> Vec<Outcome> {
-    let nothing = || Filter::from(eq("name", "nothing"));
+    let nothing = || eq("name", "nothing");
     vec![
         ("verifications.create", verifications::create("moments:a", "b", 1)),
         ("verifications.find", done(verifications::find("moments:a"))),
@@ -113,8 +113,8 @@ fn people() -> Vec<Outcome> {
         ("accounts.provider-of", done(accounts::provider_of("nobody", "nothing"))),
         ("accounts.remember", account().and_then(|account| accounts::remember(&account))),
         ("accounts.remembered", done(accounts::remembered())),
-        ("user-directory.find", done(user_directory::find(Filter::from(eq("id", "nobody"))))),
-        ("user-directory.count", done(user_directory::count(Filter::from(eq("id", "nobody"))))),
+        ("user-directory.find", done(user_directory::find(eq("id", "nobody")))),
+        ("user-directory.count", done(user_directory::count(eq("id", "nobody")))),
         ("user-administration.create", done(user_administration::create(&json!({ "name": "no address" }), None))),
         ("user-administration.set-password", user_administration::set_password("nobody", "correct horse 1", false)),
         ("user-administration.delete", done(user_administration::delete("nobody"))),
