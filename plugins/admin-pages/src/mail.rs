@@ -1,6 +1,6 @@
 //! `/admin/mail`: what waits to be sent, and what could not be.
 
-use crate::shell::{Stop, show};
+use crate::shell::show;
 use crate::table::State;
 use doorward_sdk::prelude::*;
 
@@ -16,6 +16,6 @@ pub fn mail(request: &Request, (): ()) -> Result<Response> {
         let mails = found.get("mails").and_then(Value::as_array).cloned().unwrap_or_default();
         let total = found.get("total").and_then(Value::as_u64).unwrap_or(0);
         let model = json!({ "mails": mails, "pager": state.pager(total, PAGE), "total": total });
-        Ok::<_, Stop>(shell.page("mail.html", &shell.say("admin.mail", &[]), model)?)
+        shell.page("mail.html", &shell.say("admin.mail", &[]), model)
     })
 }
