@@ -9,7 +9,7 @@ import { launch } from "./harness.mjs";
 
 const AXE = fs.readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const HOSTILE = "<img src=x onerror=alert(1)>";
-const server = serve({ app_name: "Acme", plugins: [{ id: "admin" }, { id: "pages" }, { id: "admin-pages" }] });
+const server = serve({ app_name: "Acme", plugins: [{ id: "admin" }, { id: "pages" }, { id: "admin-pages" }, { id: "magic-link" }] });
 let chromium, page;
 
 beforeAll(async () => {
@@ -66,6 +66,39 @@ test("an administrator bans, lifts the ban, acts as somebody and ends it", async
   expect(await page.locator("table").count()).toBe(0);
   await page.click("[data-stop-acting]");
   await page.waitForSelector("table");
+}, 60_000);
+
+test("an operator sees what happened, and every page is fit for everybody", async () => {
+  for (const [path, shown] of [["/admin", "Sign-ins by the hour"], ["/admin/audit", "Chrome on Linux"], ["/admin/mail", "Mail"], ["/admin/keys", "Keys"], ["/admin/plugins", "These pages."], ["/admin/settings", "Name of the application"]]) {
+    expect((await page.goto(`${server.origin}${path}`)).status(), path).toBe(200);
+    expect(await page.locator("main").innerText(), path).toContain(shown);
+    expect(await serious(), path).toEqual([]);
+  }
+}, 60_000);
+
+test("a setting counts at once, and a wrong one is refused beside its field and loses nothing", async () => {
+  await page.goto(`${server.origin}/admin/settings`);
+  const save = (key) => page.locator("form", { has: page.locator(`[name="${key}"]`) }).locator("[type=submit]");
+  await page.fill('[name="pages.accent"]', "blue");
+  await save("pages.accent").click();
+  await page.waitForSelector('[name="pages.accent"][aria-invalid="true"]');
+  expect(await page.inputValue('[name="pages.accent"]')).toBe("blue");
+  await page.fill('[name="pages.accent"]', "");
+  await page.fill('[name="app_name"]', "Renamed");
+  await save("app_name").click();
+  await expect.poll(async () => (await (await fetch(`${server.origin}/sign-in`)).text()).includes("Sign in to Renamed")).toBe(true);
+}, 60_000);
+
+test("a plugin is switched off and on again without a restart", async () => {
+  await page.goto(`${server.origin}/admin/plugins`);
+  const row = page.locator("#plugin-magic-link");
+  const isOn = async () => (await fetch(`${server.origin}/api/auth/sign-in/magic-link`, { method: "POST", headers: { "content-type": "application/json", origin: server.origin }, body: '{"email":"eve@example.com"}' })).status !== 404;
+  expect(await isOn()).toBe(true);
+  await row.getByRole("button", { name: "Switch off" }).click();
+  await page.click("#ask [type=submit]");
+  await expect.poll(isOn).toBe(false);
+  await row.getByRole("button", { name: "Switch on" }).click();
+  await expect.poll(isOn).toBe(true);
 }, 60_000);
 
 test("who is no administrator finds nothing", async () => {
