@@ -1,15 +1,18 @@
 //! The table of calls in the server: a component calls every function at every moment, and exactly those that the table refuses
 //! are refused, each with an error of its own.
 
+mod expected;
+
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use doorward_contract::{CALLS, Moment, Transaction};
+use doorward_contract::Moment;
 use serde_json::{Value as Json, json};
 
 use crate::fixture::{Answer, Fixture};
 use crate::hostile::{build_once, built as build, entry, root};
 use crate::store::{Place, on_both};
+use expected::{refused, sorted};
 
 const GRANTS: &str = r#"grants = ["accounts", "browser-sessions", "claims", "cookies", "counters", "email-ownership", "http", "keys",
     "mail", "models", "pages", "passwords", "sealing", "section:account.security", "sections", "session-administration",
@@ -40,27 +43,6 @@ fn options(more: &str) -> String {
         entry("moments", component(), &format!("{GRANTS}\n{more}")),
         entry("frame", &frame(), FRAME)
     )
-}
-
-fn refused(moment: Moment, is_in_transaction: bool) -> Vec<String> {
-    let is_refused = |transaction| match transaction {
-        Transaction::Any => false,
-        Transaction::Outside => is_in_transaction,
-        Transaction::Inside => !is_in_transaction,
-    };
-    let rules = CALLS.iter().filter(|rule| !rule.allows(moment) || is_refused(rule.transaction));
-    let names = rules.flat_map(|rule| rule.functions.iter().map(|name| format!("{}.{name}", rule.capability)));
-    // These have no way to say no: they answer with nothing.
-    let silent = ["session-tokens.bearer", "session-tokens.issued"];
-    let mut names: Vec<String> = names.filter(|name| !silent.contains(&name.as_str())).collect();
-    names.sort();
-    names
-}
-
-fn sorted(text: &str) -> Vec<String> {
-    let mut names: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
-    names.sort();
-    names
 }
 
 fn message(answer: &Answer) -> String {

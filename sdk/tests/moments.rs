@@ -5,33 +5,15 @@
 #[path = "../../tests/moments/plugin/src/lib.rs"]
 mod probe;
 
-use doorward_contract::{CALLS, Moment, Transaction, calls_table};
+#[path = "../../tests/moments/expected.rs"]
+mod expected;
+
+use doorward_contract::{CALLS, Moment, calls_table};
 use doorward_sdk::fake::{self, RawAttempt, RawChange, RawReply, RawRequest};
 use doorward_sdk::prelude::*;
+use expected::{refused, sorted};
 use std::fs;
 use std::path::Path;
-
-/// The functions that the table refuses at this moment.
-fn refused(moment: Moment, is_in_transaction: bool) -> Vec<String> {
-    let is_refused = |transaction| match transaction {
-        Transaction::Any => false,
-        Transaction::Outside => is_in_transaction,
-        Transaction::Inside => !is_in_transaction,
-    };
-    let rules = CALLS.iter().filter(|rule| !rule.allows(moment) || is_refused(rule.transaction));
-    let names = rules.flat_map(|rule| rule.functions.iter().map(|name| format!("{}.{name}", rule.capability)));
-    // These have no way to say no: they answer with nothing.
-    let mut names: Vec<String> =
-        names.filter(|name| !["session-tokens.bearer", "session-tokens.issued"].contains(&name.as_str())).collect();
-    names.sort();
-    names
-}
-
-fn sorted(text: &str) -> Vec<String> {
-    let mut names: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
-    names.sort();
-    names
-}
 
 /// What the plugin found at this moment, natively.
 fn found(moment: Moment) -> String {

@@ -6,7 +6,7 @@ use crate::auth::AuthError;
 use crate::error::{ApiError, Code};
 use crate::exchange::Exchange;
 use crate::http::Response;
-use crate::store::{Models, Record, Sort, Value};
+use crate::store::{Filter, Models, Op, Record, Sort, Value, eq};
 
 /// The table of the keys that sign tokens for other services; the plugin `jwt` has it.
 const SIGNING: &str = "jwks";
@@ -23,7 +23,7 @@ pub async fn list_keys(exchange: &mut Exchange) -> Result<Response, ApiError> {
         .zip(secrets)
         .map(|(place, version): (usize, _)| json!({ "version": version, "current": place == 0 }))
         .collect();
-    let (keys, has_table) = signing_keys(exchange).await?;
+    let keys = signing_keys(exchange).await?;
     let now = exchange.auth().now();
     let is_live = |key: &Record| key.timestamp("expiresAt").is_none_or(|end| end > now);
     let current = keys.iter().find(|key| is_live(key)).map(|key| key.text("id").to_owned());
@@ -35,7 +35,7 @@ pub async fn list_keys(exchange: &mut Exchange) -> Result<Response, ApiError> {
         })
     };
     let signing: Vec<Json> = keys.iter().map(shown).collect();
-    Ok(Response::json(&json!({ "secrets": secrets, "signingKeys": signing, "canRotate": has_table })))
+    Ok(Response::json(&json!({ "secrets": secrets, "signingKeys": signing, "canRotate": has_signing_keys(exchange) })))
 }
 
 /// Lets the present signing keys end: the next token makes a new one, and tokens of the old ones are accepted for the plugin's
@@ -44,31 +44,25 @@ pub async fn list_keys(exchange: &mut Exchange) -> Result<Response, ApiError> {
 /// # Errors
 /// `NOT_FOUND` where nothing signs tokens.
 pub async fn rotate_keys(exchange: &mut Exchange) -> Result<Response, ApiError> {
-    let (keys, has_table) = signing_keys(exchange).await?;
-    if !has_table {
+    if !has_signing_keys(exchange) {
         return Err(Code::NOT_FOUND.into());
     }
     let now = exchange.auth().now();
-    let live = keys.iter().filter(|key| key.timestamp("expiresAt").is_none_or(|end| end > now));
-    let mut ended = 0;
-    for key in live {
-        let by_id = [crate::store::eq("id", key.text("id"))];
-        ended += exchange
-            .scope()
-            .update(SIGNING, &by_id, &[("expiresAt", Value::Timestamp(now))])
-            .await
-            .map_err(AuthError::from)?
-            .len();
-    }
-    Ok(Response::json(&json!({ "ended": ended })))
+    let is_live = Filter::Any(vec![eq("expiresAt", Value::Null), Filter::new("expiresAt", Op::Gt, now)]);
+    let ended = exchange.scope().update(SIGNING, &[is_live], &[("expiresAt", Value::Timestamp(now))]).await;
+    Ok(Response::json(&json!({ "ended": ended.map_err(AuthError::from)?.len() })))
 }
 
-/// The newest first, and whether there is such a table.
-async fn signing_keys(exchange: &Exchange) -> Result<(Vec<Record>, bool), ApiError> {
-    if exchange.auth().schema().model(SIGNING).is_err() {
-        return Ok((Vec::new(), false));
+fn has_signing_keys(exchange: &Exchange) -> bool {
+    exchange.auth().schema().model(SIGNING).is_ok()
+}
+
+/// The newest first; none where nothing signs tokens.
+async fn signing_keys(exchange: &Exchange) -> Result<Vec<Record>, ApiError> {
+    if !has_signing_keys(exchange) {
+        return Ok(Vec::new());
     }
     let sort = Some(Sort::descending("createdAt"));
     let found = exchange.scope().find_many(SIGNING, &[], sort, Some(MOST), None).await;
-    Ok((found.map_err(AuthError::from)?, true))
+    Ok(found.map_err(AuthError::from)?)
 }
