@@ -6,7 +6,8 @@ const client = (database) => ({
   test: { name: database, include: ["client/**/*.test.mjs", "advisories/**/*.test.mjs"], env: { DOORWARD_TEST_DATABASE: database }, testTimeout: 30_000, hookTimeout: 60_000, maxConcurrency: 4 },
 });
 
-const browser = { test: { name: "browser", include: ["browser/**/*.test.mjs"], testTimeout: 60_000, hookTimeout: 60_000 } };
+// A page answers a click when the server has answered it: what is looked at may come a moment later.
+const browser = { test: { name: "browser", include: ["browser/**/*.test.mjs"], testTimeout: 60_000, hookTimeout: 60_000, retry: 1, expect: { poll: { timeout: 15_000 } } } };
 
 // What people do in the pages, and no more: the rest does not depend on the database.
 const onPostgres = { test: { ...browser.test, name: "browser-postgres", include: ["browser/pages.test.mjs", "browser/pages_account.test.mjs"], env: { DOORWARD_TEST_DATABASE: "postgres" } } };

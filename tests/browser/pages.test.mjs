@@ -26,14 +26,14 @@ function totp(key, now = Date.now()) {
 test("a newcomer signs up, verifies the address, and signs in and out", async () => {
   const ada = await signUp();
   const { page } = ada;
-  expect(await page.locator("h1").textContent()).toBe("Profile");
-  expect(await page.getByText("Verified", { exact: true }).count()).toBe(1);
+  await expect.poll(() => page.locator("h1").textContent()).toBe("Profile");
+  await expect.poll(() => page.getByText("Verified", { exact: true }).count()).toBe(1);
   await signOut(page);
   await visit(page, `${server.origin}/account/security`);
   await at(page, "/sign-in");
   await signIn(page, { email: ada.email, password: "not the password" });
   await page.getByText("do not belong together").waitFor();
-  expect(await field(page, "E-mail or user name").inputValue()).toBe(ada.email);
+  await expect.poll(() => field(page, "E-mail or user name").inputValue()).toBe(ada.email);
   await signIn(page, ada);
   await at(page, "/account/security");
   expect(ada.complaints).toEqual([]);
@@ -57,7 +57,7 @@ test("a user name signs in, and a mailed link does", async () => {
   await at(page, "/account/security");
   await signOut(page);
   await visit(page, `${server.origin}/sign-in`);
-  expect(await page.locator('[data-used="magic-link"] .badge').textContent()).toBe("Last used");
+  await expect.poll(() => page.locator('[data-used="magic-link"] .badge').textContent()).toBe("Last used");
   await visit(page, await linkFor(ada.email, "magic-link"));
   await page.getByRole("heading", { name: "This link does not work any more" }).waitFor();
   expect(ada.complaints).toEqual([]);
@@ -106,12 +106,12 @@ test("a second factor is set up in three steps and asked for, with backup codes 
   await page.locator("[data-code-list] li").first().waitFor();
   const codes = await page.locator("[data-code-list] li").allTextContents();
   expect(codes).toHaveLength(10);
-  expect(await button(page, "Done").isDisabled()).toBe(true);
+  await expect.poll(() => button(page, "Done").isDisabled()).toBe(true);
   await page.getByLabel("I have saved these codes").check();
   await Promise.all([page.waitForEvent("load"), button(page, "Done").click()]);
   await page.getByText("10 left").waitFor();
   await ready(page);
-  expect(await page.locator(".attention").count()).toBe(0);
+  await expect.poll(() => page.locator(".attention").count()).toBe(0);
 
   await signOut(page);
   await visit(page, `${server.origin}/sign-in?callbackURL=%2Faccount%2Fsecurity`);
@@ -149,7 +149,7 @@ test("a passkey is added with a name, signs in, is renamed and deleted", async (
   await page.locator("#ask").getByRole("button", { name: "Add a passkey" }).click();
   await page.locator("#passkey .row-what", { hasText: "Laptop" }).waitFor();
   await ready(page);
-  expect(await ada.credentials()).toHaveLength(1);
+  await expect.poll(ada.credentials).toHaveLength(1);
   await button(page, "Rename").click();
   await field(page, "Name of the passkey").fill("Work laptop");
   await page.locator("#ask").getByRole("button", { name: "Rename" }).click();
@@ -176,10 +176,10 @@ test("a session elsewhere is ended, and the password is changed", async () => {
   await visit(page, `${server.origin}/account/security`);
   const rows = page.locator("#sessions li.row");
   await page.locator("#sessions .badge", { hasText: "This device" }).waitFor();
-  expect(await rows.count()).toBe(2);
+  await expect.poll(() => rows.count()).toBe(2);
   await page.locator("#sessions").getByRole("button", { name: /^End the session/ }).click();
   await page.getByText("That session is ended.").waitFor();
-  expect(await rows.count()).toBe(1);
+  await expect.poll(() => rows.count()).toBe(1);
 
   // The page elsewhere says so, keeps what was typed, and comes back to it.
   await button(elsewhere.page, "Edit name").click();
@@ -189,7 +189,7 @@ test("a session elsewhere is ended, and the password is changed", async () => {
   await elsewhere.page.getByRole("link", { name: "Sign in again" }).click();
   await signIn(elsewhere.page, ada);
   await at(elsewhere.page, "/account");
-  expect(await field(elsewhere.page, "Name").inputValue()).toBe("Ada King");
+  await expect.poll(() => field(elsewhere.page, "Name").inputValue()).toBe("Ada King");
   await button(elsewhere.page, "Save name").click();
   await elsewhere.page.getByText("Your name is changed.").waitFor();
 
@@ -198,7 +198,7 @@ test("a session elsewhere is ended, and the password is changed", async () => {
   await field(page, "Current password").fill(PASSWORD);
   await field(page, "New password").fill("a longer correct horse");
   await field(page, "New password again").fill("a longer correct house");
-  expect(await save.isDisabled()).toBe(true);
+  await expect.poll(() => save.isDisabled()).toBe(true);
   await field(page, "New password again").fill("a longer correct horse");
   await save.click();
   await page.getByText("Your password is changed and your other devices are signed out.").waitFor();
@@ -216,7 +216,7 @@ test("an account is deleted by typing the word and opening the mailed link", asy
   const yes = dialog.getByRole("button", { name: "Delete account" });
   await field(page, "Password").fill(PASSWORD);
   await dialog.getByLabel("Type DELETE to confirm").fill("delete");
-  expect(await yes.isDisabled()).toBe(true);
+  await expect.poll(() => yes.isDisabled()).toBe(true);
   await dialog.getByLabel("Type DELETE to confirm").fill("DELETE");
   await yes.click();
   await page.getByText("Open it to delete your account.").waitFor();
@@ -248,30 +248,30 @@ test("a name that is markup stays a name", async () => {
   for (const path of ["/account", "/account/security"]) {
     await visit(page, server.origin + path);
     await page.waitForLoadState("networkidle");
-    expect(await page.locator('img[src="x"]').count(), path).toBe(0);
+    await expect.poll(() => page.locator('img[src="x"]').count(), { message: path }).toBe(0);
     expect(await page.title()).not.toBe("1");
   }
   await visit(page, `${server.origin}/account`);
-  expect(await page.locator("[data-name]").textContent()).toBe(name);
+  await expect.poll(() => page.locator("[data-name]").textContent()).toBe(name);
   for (const target of ["//evil.example/", "https://evil.example/", "/\\evil.example", "javascript:alert(1)"]) {
     await visit(page, `${server.origin}/sign-in?callbackURL=${encodeURIComponent(target)}`);
     expect(new URL(page.url()).origin, target).toBe(server.origin);
   }
   await visit(page, `${server.origin}/error?error=${encodeURIComponent(name)}`);
-  expect(await page.locator("img[src=x], main script").count()).toBe(0);
+  await expect.poll(() => page.locator("img[src=x], main script").count()).toBe(0);
   expect(mallory.complaints).toEqual([]);
   await mallory.context.close();
 });
 
 test("a page speaks the person's language and keeps the choice of it and of the dark", async () => {
   const { page, context } = await open("/sign-in", { locale: "de-DE" });
-  expect(await page.locator("h1").textContent()).toBe("Bei Acme anmelden");
+  await expect.poll(() => page.locator("h1").textContent()).toBe("Bei Acme anmelden");
   await page.getByRole("link", { name: "English" }).click();
   await page.getByRole("heading", { name: "Sign in to Acme" }).waitFor();
   await page.getByRole("button", { name: "Dark" }).click();
   await page.reload();
   await ready(page);
-  expect(await page.locator("h1").textContent()).toBe("Sign in to Acme");
+  await expect.poll(() => page.locator("h1").textContent()).toBe("Sign in to Acme");
   expect(await page.evaluate(() => [document.documentElement.className, getComputedStyle(document.body).backgroundColor])).toEqual(["dark", "rgb(17, 18, 19)"]);
   await context.close();
 });

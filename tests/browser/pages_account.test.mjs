@@ -43,11 +43,11 @@ test("a provider is connected and disconnected, and the last way in stays and sa
   await at(page, "/account");
   const ways = page.locator("#ways");
   await ways.locator("li.row .row-what", { hasText: "Op" }).waitFor();
-  expect(await page.locator('[data-link="op"]').isVisible()).toBe(false);
+  await expect.poll(() => page.locator('[data-link="op"]').isVisible()).toBe(false);
   await ways.getByRole("button", { name: "Disconnect Op" }).click();
   await page.locator("#ask").getByRole("button", { name: "Disconnect" }).click();
   await page.getByText("Op is disconnected.").waitFor();
-  expect(await page.locator('[data-link="op"]').isVisible()).toBe(true);
+  await expect.poll(() => page.locator('[data-link="op"]').isVisible()).toBe(true);
   expect(ada.complaints).toEqual([]);
   await ada.context.close();
 
@@ -62,7 +62,7 @@ test("a provider is connected and disconnected, and the last way in stays and sa
   await dialog.getByRole("button", { name: "Disconnect" }).click();
   await dialog.getByText("This is your only way to sign in. Add another one first.").waitFor();
   await bob.page.keyboard.press("Escape");
-  expect(await bob.page.locator("#ways li.row").count()).toBe(1);
+  await expect.poll(() => bob.page.locator("#ways li.row").count()).toBe(1);
   await bob.context.close();
 });
 
@@ -76,13 +76,13 @@ test("one browser has several accounts and goes from one to the other", async ()
   await at(page, "/sign-in");
   await signIn(page, bob);
   await at(page, "/account");
-  expect(await page.locator("[data-name]").textContent()).toBe("Bob Babbage");
+  await expect.poll(() => page.locator("[data-name]").textContent()).toBe("Bob Babbage");
   await menu();
   await page.locator("[data-accounts] button", { hasText: ada.email }).click();
   await page.locator("[data-name]", { hasText: ada.name }).waitFor();
   await ready(page);
   await menu();
-  expect(await page.locator("[data-accounts] strong").allTextContents()).toEqual(["Bob Babbage"]);
+  await expect.poll(() => page.locator("[data-accounts] strong").allTextContents()).toEqual(["Bob Babbage"]);
   expect(ada.complaints).toEqual([]);
   await ada.context.close();
 });
@@ -98,17 +98,17 @@ test("a new address counts when both mails were opened, and the old one is shown
   await page.getByText(`Until then ${ada.email} stays your address.`).waitFor();
   const shown = () => page.locator("#profile-card .row-what", { hasText: "@" }).textContent();
   await ready(page);
-  expect(await shown()).toContain(ada.email);
-  expect(await shown()).not.toContain(newEmail);
+  await expect.poll(shown).toContain(ada.email);
+  await expect.poll(shown).not.toContain(newEmail);
 
   await visit(page, (await mailTo(server, ada.email, "change-email")).data.url);
   await at(page, "/new-address");
   await visit(page, `${server.origin}/account`);
-  expect(await shown(), "one of two").not.toContain(newEmail);
+  await expect.poll(shown, { message: "one of two" }).not.toContain(newEmail);
   await visit(page, await linkFor(newEmail, "verify-email"));
   await at(page, "/new-address");
   await visit(page, `${server.origin}/account`);
-  expect(await shown()).toContain(newEmail);
+  await expect.poll(shown).toContain(newEmail);
   await signOut(page);
   await visit(page, `${server.origin}/sign-in`);
   await signIn(page, { email: newEmail });
@@ -145,7 +145,7 @@ test("a picture is uploaded, shown and removed; what is none is refused by the p
   });
   expect(seen.side).toEqual([256, 256]);
   expect(seen.corner[1], "the middle alone is left").toBeGreaterThan(150);
-  expect(await page.locator(".who img").count(), "in the menu's button too").toBe(1);
+  await expect.poll(() => page.locator(".who img").count(), { message: "in the menu's button too" }).toBe(1);
 
   const kept = await picture.getAttribute("src");
   const svg = Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" onload="document.title=1"/>');
@@ -156,11 +156,11 @@ test("a picture is uploaded, shown and removed; what is none is refused by the p
     const sent = await page.request.post(`${server.origin}/api/auth/avatar`, { data: { image: bytes.toString("base64") }, headers: { origin: server.origin } });
     expect([sent.status(), (await sent.json()).code]).toEqual([415, "AVATAR_NOT_A_PICTURE"]);
   }
-  expect(await picture.getAttribute("src")).toBe(kept);
+  await expect.poll(() => picture.getAttribute("src")).toBe(kept);
   await page.getByRole("button", { name: "Remove the picture" }).click();
   await page.getByText("Your picture is removed.").waitFor();
   await ready(page);
-  expect(await page.locator(".row-mark img").count()).toBe(0);
+  await expect.poll(() => page.locator(".row-mark img").count()).toBe(0);
   expect((await page.request.get(server.origin + kept)).status()).toBe(404);
   expect(ada.complaints).toEqual([]);
   await ada.context.close();
@@ -181,13 +181,13 @@ test("after a password, the browser makes a passkey by itself where it can, and 
   expect([await autocomplete(/^E-mail/), await autocomplete("Password")]).toEqual(["username webauthn", "current-password"]);
   await signIn(page, ada);
   await at(page, "/account");
-  expect(await ada.credentials()).toHaveLength(1);
+  await expect.poll(ada.credentials).toHaveLength(1);
   await visit(page, `${server.origin}/account/security`);
-  expect(await page.locator("#passkey li.row").count()).toBe(1);
+  await expect.poll(() => page.locator("#passkey li.row").count()).toBe(1);
   await signOut(page);
   await page.goto(`${server.origin}/sign-in?callbackURL=%2Faccount%2Fsecurity`);
   await at(page, "/account/security");
-  expect(await page.locator("[data-session]").count(), "nothing was typed or pressed").toBeGreaterThan(0);
+  await expect.poll(() => page.locator("[data-session]").count(), { message: "nothing was typed or pressed" }).toBeGreaterThan(0);
   await ada.context.close();
 });
 
@@ -238,7 +238,7 @@ test("the keyboard alone goes through the account", async () => {
   await press(/^Delete$/);
   await page.locator("#ask[open]").waitFor();
   await keyboard.press("Escape");
-  expect(await page.locator("#passkey li.row").count(), "Escape is the safe choice").toBe(1);
+  await expect.poll(() => page.locator("#passkey li.row").count(), { message: "Escape is the safe choice" }).toBe(1);
   expect(await page.evaluate(() => document.activeElement.textContent), "and the focus is where it was").toBe("Delete");
   await keyboard.press("Enter");
   await page.locator("#ask[open]").waitFor();

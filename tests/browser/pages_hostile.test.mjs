@@ -45,7 +45,7 @@ test("a section, a person and a site whose names are markup are shown as text", 
     await page.goto(server.origin + place);
     await ready(page);
     await page.waitForLoadState("networkidle");
-    expect(await page.locator('img[src="x"], main script, [onerror]').count(), place).toBe(0);
+    await expect.poll(() => page.locator('img[src="x"], main script, [onerror]').count(), { message: place }).toBe(0);
     expect(await page.title(), place).not.toMatch(/^(1|mallory)$/);
   }
   await page.goto(`${server.origin}/account/security`);
@@ -56,7 +56,7 @@ test("a section, a person and a site whose names are markup are shown as text", 
   await page.waitForLoadState("load");
   await ready(page);
   await page.getByText("<img src=x onerror").first().waitFor();
-  expect(await page.locator('img[src="x"], [onerror]').count()).toBe(0);
+  await expect.poll(() => page.locator('img[src="x"], [onerror]').count()).toBe(0);
   expect(complaints).toEqual([]);
   await context.close();
 });
@@ -80,7 +80,7 @@ test("a plugin's page without the right to scripts runs nothing, frames nothing,
     await attempt(markup);
     if (markup.includes('id="go"')) await page.locator("#go").click({ noWaitAfter: true });
     expect(await page.title(), markup).toBe("Page");
-    expect(await page.locator("html[data-ready]").count(), markup).toBe(0);
+    await expect.poll(() => page.locator("html[data-ready]").count(), { message: markup }).toBe(0);
     const framed = page.frames().slice(1).map((frame) => frame.url()).filter((url) => url.startsWith(server.origin));
     expect(framed, markup).toEqual([]);
   }
@@ -90,7 +90,7 @@ test("a plugin's page without the right to scripts runs nothing, frames nothing,
   await refused;
   expect(new URL(page.url()).origin).toBe(server.origin);
   expect(asked, "nothing left for elsewhere").toEqual([]);
-  expect(await page.locator("#taken").textContent(), "cookies of others").toBe("");
+  await expect.poll(() => page.locator("#taken").textContent(), { message: "cookies of others" }).toBe("");
   expect(await context.cookies()).toEqual(before);
   await context.close();
 });

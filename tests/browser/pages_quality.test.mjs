@@ -74,7 +74,7 @@ for (const [width, height] of SIZES) {
         expect([...origins], address).toEqual([server.origin]);
         expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth), `${address} is too wide`).toBeLessThanOrEqual(0);
         expect(await page.evaluate(() => window.jumped), `${address} jumps`).toBeLessThan(0.02);
-        expect(await page.locator("h1:visible").count(), address).toBe(1);
+        await expect.poll(() => page.locator("h1:visible").count(), { message: address }).toBe(1);
         await inspect(page, address, `${colorScheme}-${width}`);
         await page.close();
       }
