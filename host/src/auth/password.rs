@@ -1,6 +1,8 @@
-//! Password hashes: argon2id for new ones, the reference's scrypt for those that came along; on threads of their own.
+//! Password hashes: argon2id for new ones, those of other servers for users who came along; on threads of their own.
 //!
 //! Invariant: a fixed number of hashes run at once and a bounded number wait; one more is refused at once.
+
+mod foreign;
 
 use std::sync::Arc;
 
@@ -11,10 +13,13 @@ use tokio::sync::oneshot;
 use unicode_normalization::UnicodeNormalization;
 
 use super::AuthError;
+use foreign::{Foreign, Work};
+
 use crate::config::{EmailAndPassword, PasswordHashing};
 use crate::crypto::random::Random;
 use crate::crypto::{constant_time_eq, hex};
 use crate::error::Code;
+pub use foreign::{base64 as foreign_base64, firebase_text};
 
 const SALT_BYTES: usize = 16;
 const HASH_BYTES: usize = 32;
@@ -45,6 +50,7 @@ pub struct PasswordHasher {
 enum Form {
     Argon2id(Params),
     Scrypt,
+    Foreign(Work),
 }
 
 /// Of forms that came along. Each makes every wrong password cost one hash more.
@@ -116,12 +122,14 @@ impl PasswordHasher {
         if let Some(stored) = stored {
             self.learn(stored);
         }
-        let (stored, password, wanted) = (stored.map(str::to_owned), normalize(password), self.wanted.clone());
+        let (stored, typed, wanted) = (stored.map(str::to_owned), password.to_owned(), self.wanted.clone());
+        let password = normalize(password);
         let forms = self.forms.load_full();
         self.run(move |memory| {
             let stored = stored.as_deref().and_then(Stored::parse);
-            let check =
-                stored.as_ref().map_or(Ok(PasswordCheck::Mismatch), |it| it.compare(&password, &wanted, memory))?;
+            let check = stored
+                .as_ref()
+                .map_or(Ok(PasswordCheck::Mismatch), |it| it.compare([&typed, &password], &wanted, memory))?;
             if check == PasswordCheck::Mismatch {
                 let form = stored.map(|stored| stored.form());
                 others(&forms, form.as_ref()).try_for_each(|form| form.spend(&password, memory))?;
@@ -172,6 +180,11 @@ pub fn step_back() {
     }
 }
 
+/// Whether a stored hash is of a form that can be compared.
+pub fn is_known(stored: &str) -> bool {
+    Stored::parse(stored).is_some()
+}
+
 /// Length as the wire contract counts it: UTF-16 code units.
 pub fn length(password: &str) -> usize {
     password.encode_utf16().count()
@@ -199,17 +212,18 @@ pub fn check_length(options: &EmailAndPassword, password: &str) -> Result<(), Co
 enum Stored<'a> {
     Argon2id { params: Params, salt: Vec<u8>, hash: Vec<u8> },
     Scrypt { salt: &'a str, key: &'a str },
+    Foreign(Foreign),
 }
 
 impl<'a> Stored<'a> {
     fn parse(text: &'a str) -> Option<Self> {
-        if text.starts_with("$argon2id$") {
+        if text.starts_with("$argon2id$v=19$") && text.contains(",p=1$") {
             let parsed = PasswordHash::new(text).ok()?;
             let params = Params::try_from(&parsed).ok()?;
             let (salt, hash) = (parsed.salt?, parsed.hash?);
             return Some(Self::Argon2id { params, salt: salt.as_ref().to_vec(), hash: hash.as_bytes().to_vec() });
         }
-        let (salt, key) = text.split_once(':')?;
+        let Some((salt, key)) = text.split_once(':') else { return Foreign::parse(text).map(Self::Foreign) };
         let is_hex =
             |part: &str, length: usize| part.len() == length && part.bytes().all(|byte| byte.is_ascii_hexdigit());
         (is_hex(salt, 32) && is_hex(key, 128)).then_some(Self::Scrypt { salt, key })
@@ -221,10 +235,17 @@ impl Stored<'_> {
         match self {
             Self::Argon2id { params, .. } => Form::Argon2id(params.clone()),
             Self::Scrypt { .. } => Form::Scrypt,
+            Self::Foreign(hash) => Form::Foreign(hash.work().clone()),
         }
     }
 
-    fn compare(&self, password: &str, wanted: &Form, memory: &mut Vec<Block>) -> Result<PasswordCheck, AuthError> {
+    /// `typed` is the password as it came, for servers that did not bring it into one form.
+    fn compare(
+        &self,
+        [typed, password]: [&str; 2],
+        wanted: &Form,
+        memory: &mut Vec<Block>,
+    ) -> Result<PasswordCheck, AuthError> {
         match self {
             Self::Argon2id { params, salt, hash } => {
                 let mut derived = vec![0u8; hash.len()];
@@ -237,6 +258,7 @@ impl Stored<'_> {
                 let is_equal = constant_time_eq(scrypt_key(password, salt)?.as_bytes(), key.as_bytes());
                 Ok(verdict(is_equal, *wanted == Form::Scrypt))
             }
+            Self::Foreign(hash) => Ok(verdict(hash.is_of(typed).map_err(AuthError::Internal)?, false)),
         }
     }
 }
@@ -247,6 +269,7 @@ impl Form {
         match self {
             Self::Argon2id(params) => derive(password, &[0; SALT_BYTES], params, &mut [0; HASH_BYTES], memory),
             Self::Scrypt => scrypt_key(password, "").map(drop),
+            Self::Foreign(work) => work.spend(password).map_err(AuthError::Internal),
         }
     }
 }
