@@ -57,6 +57,13 @@ impl Columns {
         Ok(found)
     }
 
+    /// The tables, in order of their names.
+    pub(super) fn tables(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = self.tables.keys().map(String::as_str).collect();
+        names.sort_unstable();
+        names
+    }
+
     /// Those of a table; none when there is no such table.
     pub(super) fn of(&self, table: &str) -> &[Column] {
         let table = self.backend.map(|backend| fold(backend, table));

@@ -17,11 +17,13 @@ mod place;
 mod plan;
 mod render;
 mod steps;
+mod survey;
 
 pub use apply::{Plan, Report};
 pub use misfits::Misfit;
 pub use render::create_schema;
 pub use steps::Backfill;
+pub use survey::Surveyed;
 
 /// The kind of a database.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
