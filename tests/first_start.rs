@@ -2,11 +2,14 @@
 
 mod commands;
 mod dev;
+mod import;
 mod installation;
 mod logs;
 mod mail;
 mod operator;
 mod reload;
+mod takeover;
+mod tls;
 mod users;
 
 use operator::{Folder, answer, status_line};

@@ -22,8 +22,8 @@ use crate::auth::{Auth, AuthError, Scope};
 use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::crypto::random::SystemRandom;
+use crate::crypto::tls::Certificate;
 use crate::hooks::{HookError, MemoryCounters};
-use crate::http::address::AddressRule;
 use crate::http::shown_url;
 use crate::outbox::mailbox::Mailbox;
 use crate::outbox::{CurrentMailer, Deliveries, EventHooks, Sender, TemplateError, TransportError};
@@ -43,6 +43,8 @@ pub struct App {
     pub management: Option<Management>,
     /// The development mailbox, when mail goes there.
     pub mailbox: Option<Arc<Mailbox>>,
+    /// The certificate of the public address, when this server speaks TLS.
+    pub certificate: Option<Arc<Certificate>>,
     /// What a reload and a changed setting replace.
     live: Arc<Live>,
     /// Where scripts' events go.
@@ -157,16 +159,28 @@ impl App {
     /// As [`App::start`].
     pub async fn start_within(config: Config, ports: Ports, capacity: Capacity) -> Result<Self, StartError> {
         let config = Arc::new(config);
-        let Parts { auth, extensions, live, events, address_rule } =
+        let Parts { auth, extensions, live, events } =
             prepare(&config, ports, Lasting { capacity, ..Lasting::default() }).await?;
         let deliveries = start_sender(&config, &auth, live.mailer(), events.clone());
         let sweeper = sweeper::start(Store::clone(&auth.store), Arc::clone(&auth));
         auth.audit.start(Store::clone(&auth.store), audit::Keys::of(&config), Arc::clone(&auth.clock));
-        let pipeline = Arc::new(Pipeline::new(auth, extensions, address_rule));
+        let pipeline = Arc::new(Pipeline::new(auth, extensions));
         let keys = || config.management_keys.clone();
         let management = config.management.as_ref().map(|_| Management::new(keys(), deliveries.clone()));
         let (mailbox, watch) = (live.mailbox().cloned(), live.watch());
-        Ok(Self { config, pipeline, management, mailbox, live, events, deliveries, _sweeper: sweeper, _watch: watch })
+        let certificate = Certificate::of(&config).map_err(StartError::Option)?;
+        Ok(Self {
+            config,
+            pipeline,
+            management,
+            mailbox,
+            certificate,
+            live,
+            events,
+            deliveries,
+            _sweeper: sweeper,
+            _watch: watch,
+        })
     }
 
     /// Makes everything that a server needs, without what sends or removes by itself, and returns the database.
@@ -176,6 +190,7 @@ impl App {
     pub async fn check(config: &Arc<Config>) -> Result<Store, StartError> {
         let ports = Ports { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom) };
         let parts = prepare(config, ports, Lasting::default()).await?;
+        Certificate::of(config).map_err(StartError::Option)?;
         Ok(Store::clone(&parts.auth.store))
     }
 
@@ -196,26 +211,22 @@ impl App {
         self.live.look().await
     }
 
-    /// Loads plugins and scripts again, as `config` lists them, and puts them in place at once; requests in flight finish on
-    /// the old ones. What is counted stays, and so does every other option. Returns the options that changed and wait for a
-    /// restart.
+    /// Puts `config` in place at once, with its plugins and scripts; requests in flight finish on the old ones. What is counted
+    /// stays. Returns the options that changed and wait for a restart.
     ///
     /// # Errors
     /// When a file does not load, or plugins want other tables; then the old ones stay.
     pub async fn reload(&self, config: &Config) -> Result<Vec<String>, StartError> {
-        let listed = Config {
-            plugin_folder: config.plugin_folder.clone(),
-            plugin_trust: config.plugin_trust.clone(),
-            plugins: config.plugins.clone(),
-            hooks: config.hooks.clone(),
-            ..Config::clone(&self.config)
-        };
+        let listed = config.begun_as(&self.config);
         let auth = self.pipeline.auth();
         if !auth.schema().covers(&schema(&listed)?) {
             let message = "the plugins want other tables or fields: run `doorward migrate` and start the server again";
             return Err(StartError::Option(message.to_owned()));
         }
         let events = EventHooks::new(&listed.hooks, &listed.secret_value, &auth.clock)?;
+        if let Some(certificate) = &self.certificate {
+            certificate.renew().map_err(StartError::Option)?;
+        }
         self.live.replace(listed).await?;
         self.events.replace(&events);
         let mut waiting = self.config.needing_restart(config);
@@ -232,7 +243,6 @@ struct Parts {
     extensions: Arc<ArcSwap<Extensions>>,
     live: Arc<Live>,
     events: EventHooks,
-    address_rule: AddressRule,
 }
 
 async fn prepare(config: &Arc<Config>, ports: Ports, lasting: Lasting) -> Result<Parts, StartError> {
@@ -241,8 +251,7 @@ async fn prepare(config: &Arc<Config>, ports: Ports, lasting: Lasting) -> Result
     let live = Live::new(Arc::clone(&auth), lasting, mailing::mailbox(config)?);
     let extensions = live.begin().await?;
     let events = EventHooks::new(&config.hooks, &config.secret_value, &auth.clock)?;
-    let address_rule = config.advanced.ip_address.rule().map_err(StartError::Option)?;
-    Ok(Parts { auth, extensions, live, events, address_rule })
+    Ok(Parts { auth, extensions, live, events })
 }
 
 /// Opens the database for a command that changes rows: with the plugins and scripts that see changes, and without a server.

@@ -140,15 +140,31 @@ impl Folder {
 
     /// As [`Folder::serve`], with these as its outputs.
     pub fn serve_saying_to(&self, command: &str, said: Stdio, log: Stdio) -> Running {
+        let is_up = |server: &Running| answer(server, "GET", "/api/auth/ok", "").status == 200;
+        self.serve_until((command, "http"), said, log, &is_up)
+    }
+
+    /// As [`Folder::serve`] with TLS, which `is_up` has to speak.
+    pub fn serve_securely(&self, is_up: &dyn Fn(&Running) -> bool) -> Running {
+        self.serve_until(("serve", "https"), Stdio::null(), Stdio::null(), is_up)
+    }
+
+    fn serve_until(
+        &self,
+        (command, scheme): (&str, &str),
+        said: Stdio,
+        log: Stdio,
+        is_up: &dyn Fn(&Running) -> bool,
+    ) -> Running {
         let mut command = self.command(&[command]);
         command.env("DOORWARD_SERVER__ADDRESS", self.public.to_string());
-        command.env("DOORWARD_BASE_URL", format!("http://{}", self.public));
+        command.env("DOORWARD_BASE_URL", format!("{scheme}://{}", self.public));
         command.stdout(said).stderr(log);
         let mut server =
             Running { process: command.spawn().unwrap(), public: self.public, management: self.management };
         for _ in 0..1200 {
             assert!(server.process.try_wait().unwrap().is_none(), "the server ended");
-            if TcpStream::connect(self.public).is_ok() && answer(&server, "GET", "/api/auth/ok", "").status == 200 {
+            if TcpStream::connect(self.public).is_ok() && is_up(&server) {
                 return server;
             }
             std::thread::sleep(Duration::from_millis(25));

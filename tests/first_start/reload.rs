@@ -59,7 +59,7 @@ impl Server {
             }
             std::thread::sleep(Duration::from_millis(25));
         }
-        panic!("nothing was loaded again");
+        panic!("the configuration was not applied");
     }
 
     fn status(&self, method: &str, path: &str, body: &str) -> u16 {
@@ -79,7 +79,7 @@ fn what_is_counted_stays() {
     assert_eq!((0..3).map(|_| look("/list-accounts")).collect::<Vec<_>>(), [401, 401, 403]);
     let policy = format!("{POLICY}\nbefore(\"/ok\", |ctx| {{ reject(418, \"TEA\", \"Tea\"); }});");
     std::fs::write(server.folder.path("policy.rhai"), policy).unwrap();
-    assert_eq!(server.reload()["message"], "plugins and scripts were loaded again");
+    assert_eq!(server.reload()["message"], "the configuration was applied again");
     assert_eq!(look("/ok"), 418, "the new script serves");
     let own = r#"{"email":"ada@example.com","password":"correct horse 1"}"#;
     assert_eq!(server.status("POST", "/sign-in/email", own), 429, "the lockout lasts");
@@ -87,16 +87,26 @@ fn what_is_counted_stays() {
 }
 
 #[test]
-fn what_needs_a_restart_is_named() {
+fn what_can_change_does_and_what_needs_a_restart_is_named() {
     let server = server(OPTIONS);
     let text = std::fs::read_to_string(server.folder.path("doorward.toml")).unwrap();
-    let text = text.replace("app_name = \"Doorward\"", "app_name = \"Acme\"\ndisabled_paths = [\"/ok\"]");
+    let text = text.replace(
+        "app_name = \"Doorward\"",
+        "app_name = \"Acme\"\ndisabled_paths = [\"/ok\"]\n\
+         cors.origins = [\"https://app.example.com\"]\nadvanced.cookie_prefix = \"acme\"\nbase_path = \"/else\"",
+    );
     let text = text.replace("max = 2\n", "max = 3\n").replace("format = \"json\"", "format = \"json\" # still");
     std::fs::write(server.folder.path("doorward.toml"), format!("{text}fail_open = true\n")).unwrap();
     let line = server.reload();
     assert!(line["message"].as_str().unwrap().ends_with("need a restart"), "{line}");
-    assert_eq!(line["options"], "app_name, disabled_paths, rate_limit.per_account.max");
-    assert_eq!(server.status("GET", "/ok", ""), 200);
+    assert_eq!(line["options"], "base_path");
+    assert_eq!(server.status("GET", "/ok", ""), 404);
+    assert_eq!(server.status("POST", "/sign-up/email", SIGN_UP), 200);
+    let answered = answer(&server.running, "GET", "/api/auth/get-session", "");
+    assert_eq!(answered.status, 200);
+    let guess = r#"{"email":"ada@example.com","password":"wrong horse 1"}"#;
+    let guessed = (0..4).map(|_| server.status("POST", "/sign-in/email", guess)).collect::<Vec<_>>();
+    assert_eq!(guessed, [401, 401, 401, 429], "the new limit counts");
 }
 
 #[test]
@@ -107,7 +117,7 @@ fn the_form_of_the_log_is_applied() {
     std::fs::write(server.folder.path("doorward.toml"), text.replace("\"json\"", "\"text\"")).unwrap();
     server.running.signal("HUP");
     let is_told =
-        || std::fs::read_to_string(&server.log).unwrap().contains("doorward::commands::serve: plugins and scripts");
+        || std::fs::read_to_string(&server.log).unwrap().contains("doorward::commands::serve: the configuration");
     assert!((0..800).any(|_| is_told() || {
         std::thread::sleep(Duration::from_millis(25));
         false
@@ -121,7 +131,7 @@ async fn a_new_receiver_of_events_gets_them() {
     let policy = "after(\"/sign-up/email\", |ctx| { webhook(\"up\", #{ email: ctx.body.email }); });";
     std::fs::write(server.folder.path("policy.rhai"), policy).unwrap();
     server.folder.append(&format!("webhook = {{ url = \"http://127.0.0.1:{}/\" }}\n", sink.port));
-    assert_eq!(server.reload()["message"], "plugins and scripts were loaded again");
+    assert_eq!(server.reload()["message"], "the configuration was applied again");
     assert_eq!(server.status("POST", "/sign-up/email", SIGN_UP), 200);
     let received = sink.received.take(1).await;
     assert!(received[0].contains("\"event\":\"up\"") && received[0].contains("ada@example.com"), "{}", received[0]);

@@ -15,7 +15,7 @@ use crate::pipeline::description::ApiDescription;
 use crate::pipeline::functions::Functions;
 use crate::pipeline::rate_limit::RateRules;
 use crate::pipeline::router::Router;
-use crate::pipeline::{Extensions, unused_options};
+use crate::pipeline::{Extensions, Front, unused_options};
 use crate::plugin_host::{Plugins, Ports};
 use crate::routes::{self, Operation};
 
@@ -49,6 +49,7 @@ pub(super) async fn load_extensions(
     let description = ApiDescription::new(config, auth.schema(), &router, &functions);
     plugins.be_described_by(Box::new(move || description.public().to_string()));
     let deciders = deciders::of(auth, &plugins, &scripts);
+    let front = Front::new(config).map_err(StartError::Option)?;
     memory::give_back();
     Ok(Extensions {
         auth: Arc::clone(auth),
@@ -58,6 +59,7 @@ pub(super) async fn load_extensions(
         plugins,
         scripts,
         deciders: Arc::new(deciders),
+        front: Arc::new(front),
     })
 }
 

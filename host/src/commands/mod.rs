@@ -12,6 +12,7 @@ mod config;
 mod dev;
 mod doctor;
 mod hooks;
+mod import;
 mod init;
 mod mail;
 mod mail_kinds;
@@ -21,6 +22,7 @@ mod openapi;
 pub mod plugin;
 mod secret;
 mod serve;
+mod takeover;
 mod top;
 mod types;
 mod user;
@@ -65,6 +67,10 @@ enum Command {
         /// The backup.
         file: PathBuf,
     },
+    /// Say what would become of a database of Better Auth, column by column.
+    Takeover(takeover::TakeoverRequest),
+    /// Bring users of another server along, with the hashes of their passwords.
+    Import(import::ImportRequest),
     /// Remove expired sessions, verifications, counts and mails. A server does it by itself every ten minutes.
     Clean,
     /// Check configuration, plugins, scripts and database without serving.
@@ -153,6 +159,8 @@ pub fn run(cli: Cli) -> CommandResult {
         Command::Migrate(request) => migrate::migrate(&load_with_rows(&cli.config)?, request),
         Command::Backup { file } => backup::back_up(&load_with_rows(&cli.config)?, &file),
         Command::Restore { file } => backup::restore(&load_with_rows(&cli.config)?, &file),
+        Command::Takeover(request) => takeover::run(&request, load_with_rows(&cli.config)?),
+        Command::Import(request) => import::run(request, load_with_rows(&cli.config)?),
         Command::Clean => clean::clean(&load_with_rows(&cli.config)?),
         Command::Top { once } => top::top(&load(&cli.config)?, once),
         Command::Doctor => doctor::doctor(&cli.config, || load(&cli.config)),

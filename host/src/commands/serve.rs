@@ -81,12 +81,12 @@ pub async fn reload(app: &App, config: Result<Config, ConfigError>) {
         Err(error) => Err(error.to_string()),
     };
     match reloaded {
-        Ok(waiting) if waiting.is_empty() => tracing::info!("plugins and scripts were loaded again"),
+        Ok(waiting) if waiting.is_empty() => tracing::info!("the configuration was applied again"),
         Ok(waiting) => tracing::warn!(
             options = waiting.join(", "),
-            "plugins and scripts were loaded again; these options have changed too, and need a restart"
+            "the configuration was applied again; these options have changed too, and need a restart"
         ),
-        Err(error) => tracing::error!(error, "nothing was loaded again; the old plugins and scripts serve on"),
+        Err(error) => tracing::error!(error, "the configuration was not applied; the old one serves on"),
     }
 }
 

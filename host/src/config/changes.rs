@@ -4,12 +4,89 @@ use std::collections::BTreeSet;
 
 use serde_json::Value as Json;
 
-use super::{Config, SecretSource};
+use super::{Config, MailConfig, SecretSource};
 
-/// What a reload applies; everything else is read when the server starts.
-const APPLIED: [&str; 5] = ["hooks", "log", "plugin_folder", "plugin_trust", "plugins"];
+/// What is read when the server starts, and then never: addresses, keys, where rows are and how they look. A reload applies
+/// everything else.
+const AT_START: [&str; 30] = [
+    "account.additional_fields",
+    "account.fields",
+    "account.model_name",
+    "advanced.database",
+    "audit",
+    "base_path",
+    "base_url",
+    "database",
+    "mail.transport",
+    "management",
+    "operator_path",
+    "password_hashing",
+    "rate_limit.fields",
+    "rate_limit.model_name",
+    "rate_limit.storage",
+    "secondary_storage",
+    "secret",
+    "secrets",
+    "server",
+    "session.additional_fields",
+    "session.fields",
+    "session.model_name",
+    "session.preserve_session_in_database",
+    "session.store_session_in_database",
+    "session.token_storage",
+    "user.additional_fields",
+    "user.fields",
+    "user.model_name",
+    "verification",
+    "allow_insecure_secret",
+];
 
 impl Config {
+    /// This configuration for a server that began with `running`: what is read at the start alone is as it was then.
+    #[must_use]
+    pub fn begun_as(&self, running: &Self) -> Self {
+        let was = running.clone();
+        let mut now = self.clone();
+        let way = |mail: &Option<MailConfig>| mail.as_ref().map(|mail| mail.transport);
+        let is_same_way = way(&was.mail) == way(&now.mail);
+        now.account.additional_fields = was.account.additional_fields;
+        now.account.fields = was.account.fields;
+        now.account.model_name = was.account.model_name;
+        now.advanced.database = was.advanced.database;
+        now.rate_limit.fields = was.rate_limit.fields;
+        now.rate_limit.model_name = was.rate_limit.model_name;
+        now.rate_limit.storage = was.rate_limit.storage;
+        now.session.additional_fields = was.session.additional_fields;
+        now.session.fields = was.session.fields;
+        now.session.model_name = was.session.model_name;
+        now.session.preserve_session_in_database = was.session.preserve_session_in_database;
+        now.session.store_session_in_database = was.session.store_session_in_database;
+        now.session.token_storage = was.session.token_storage;
+        now.user.additional_fields = was.user.additional_fields;
+        now.user.fields = was.user.fields;
+        now.user.model_name = was.user.model_name;
+        Self {
+            allow_insecure_secret: was.allow_insecure_secret,
+            audit: was.audit,
+            base_path: was.base_path,
+            base_url: was.base_url,
+            operator_path: was.operator_path,
+            database: was.database,
+            mail: if is_same_way { now.mail.clone() } else { was.mail },
+            management: was.management,
+            management_keys: was.management_keys,
+            password_hashing: was.password_hashing,
+            secondary_storage: was.secondary_storage,
+            secret: was.secret,
+            secrets: was.secrets,
+            secret_value: was.secret_value,
+            all_secrets: was.all_secrets,
+            server: was.server,
+            verification: was.verification,
+            ..now
+        }
+    }
+
     /// The options that `other` sets otherwise and that a reload does not apply, in order of their names.
     pub fn needing_restart(&self, other: &Self) -> Vec<String> {
         let mut names = BTreeSet::new();
@@ -18,8 +95,12 @@ impl Config {
         }
         let (old, new) = (self.hidden(), other.hidden());
         names.extend(old.iter().zip(&new).filter(|(old, new)| old != new).map(|((name, _), _)| (*name).to_owned()));
-        let is_applied = |name: &String| APPLIED.contains(&name.split('.').next().unwrap_or_default());
-        names.into_iter().filter(|name| !is_applied(name)).collect()
+        let is_below = |name: &str, part: &str| {
+            name.strip_prefix(part).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        // A section that one of both lacks is one name.
+        let is_at_start = |name: &String| name == "mail" || AT_START.iter().any(|part| is_below(name, part));
+        names.into_iter().filter(is_at_start).collect()
     }
 
     /// The values that are not shown, by the options' names.
@@ -67,6 +148,9 @@ mod tests {
     use super::super::parse_error::fields_of;
     use super::*;
 
+    /// Lists and sections of which not every option has a value to compare.
+    const BY_THEMSELVES: [&str; 5] = ["hooks", "log", "plugin_folder", "plugin_trust", "plugins"];
+
     const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
     fn changed(before: &str, after: &str) -> Vec<String> {
@@ -74,7 +158,10 @@ mod tests {
             let own = if text.contains("secret =") { String::new() } else { format!("secret = \"{SECRET}\"\n") };
             Config::parse(&format!("{own}{text}"), Path::new("."), &BTreeMap::new()).unwrap()
         };
-        read(before).needing_restart(&read(after))
+        let (before, after) = (read(before), read(after));
+        let applied = after.begun_as(&before);
+        assert_eq!(before.needing_restart(&applied), Vec::<String>::new(), "what is named is as it was");
+        before.needing_restart(&after)
     }
 
     #[test]
@@ -95,20 +182,15 @@ mod tests {
         for (before, after, names) in [
             ("", "", ""),
             ("app_name = \"Doorward\"", "[session]\nexpires_in = 604800", ""),
-            (
-                "",
-                "app_name = \"Acme\"\n[session.cookie_cache]\nenabled = true",
-                "app_name session.cookie_cache.enabled",
-            ),
+            ("", "app_name = \"Acme\"\n[session.cookie_cache]\nenabled = true", ""),
             ("", "[server]\naddress = \"127.0.0.1:1\"\nworkers = 3", "server.address server.workers"),
-            ("", "trusted_origins = [\"https://a.example\"]", "trusted_origins"),
-            ("", "[rate_limit]\nmax = 3", "rate_limit.max"),
-            ("", "[rate_limit.custom_rules]\n\"/a\" = false", "rate_limit.custom_rules./a"),
-            (
-                "",
-                "[advanced.default_cookie_attributes]\nsame_site = \"none\"",
-                "advanced.default_cookie_attributes.same_site",
-            ),
+            ("", "trusted_origins = [\"https://a.example\"]", ""),
+            ("", "base_url = \"https://a.example\"", "base_url"),
+            ("", "advanced.database.generate_id = \"uuid\"", "advanced.database.generate_id"),
+            ("", "[rate_limit]\nmax = 3", ""),
+            ("", "[rate_limit]\nstorage = \"database\"", "rate_limit.storage"),
+            ("", "[rate_limit.custom_rules]\n\"/a\" = false", ""),
+            ("", "[advanced.default_cookie_attributes]\nsame_site = \"none\"", ""),
             ("", &format!("secret = \"another-{SECRET}\""), "secret secrets"),
             ("database.url = \"postgres://a:b@h/x\"", "database.url = \"postgres://a:c@h/x\"", "database.url"),
             (
@@ -116,9 +198,10 @@ mod tests {
                 "secondary_storage.url = \"redis://:b@h\"",
                 "secondary_storage.url",
             ),
-            ("", &mail("a"), "mail mail.smtp.password"),
-            (&mail("a"), &mail("b"), "mail.smtp.password"),
-            (&webhook("a"), &webhook("b"), "mail.webhook.url"),
+            ("", &mail("a"), "mail"),
+            (&mail("a"), &mail("b"), ""),
+            (&mail("a"), &webhook("b"), "mail.transport"),
+            (&webhook("a"), &webhook("b"), ""),
             (&key("a"), &key("b"), "management.keys"),
             ("", "[[hooks]]\nfile = \"a.rhai\"\n[[plugins]]\nid = \"admin\"\n[log]\nformat = \"json\"", ""),
             ("", "plugin_folder = \"x\"\n[plugin_trust]\nrevoked = [\"a\"]", ""),
@@ -142,7 +225,7 @@ mod tests {
         while let Some(section) = sections.pop() {
             for option in fields_of(&section) {
                 let path = [section.clone(), vec![option]].concat();
-                if path.len() == 1 && APPLIED.contains(&path[0].as_str()) {
+                if path.len() == 1 && BY_THEMSELVES.contains(&path[0].as_str()) {
                     continue;
                 }
                 assert!(shown.pointer(&format!("/{}", path.join("/"))).is_some(), "{path:?}");

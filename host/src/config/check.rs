@@ -45,6 +45,9 @@ impl Config {
         let url =
             url.or_else(|error| invalid(format!("base_url \"{}\" is not a URL: {error}", shown_url(&self.base_url))))?;
         let shown = shown_url(&self.base_url);
+        if self.server.tls.is_some() && url.scheme() == "http" {
+            return invalid(format!("base_url \"{shown}\" must begin with https://, because server.tls is set"));
+        }
         if !matches!(url.scheme(), "http" | "https") {
             return invalid(format!("base_url \"{shown}\" must be http or https. Write \"https://\" before the host"));
         }

@@ -67,6 +67,18 @@ pub struct Server {
     /// Connections of one address at once; 0 means 512, and for this machine itself half of the files that the system
     /// allows. Trusted proxies always have that half.
     pub max_connections_per_address: usize,
+    /// TLS of this address, where no proxy does it.
+    pub tls: Option<Tls>,
+}
+
+/// `[server.tls]`
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tls {
+    /// The file with the certificate and those above it, in PEM; seen from the configuration file.
+    pub certificate: String,
+    /// The file with its private key, in PEM.
+    pub key: String,
 }
 
 impl Default for Server {
@@ -77,6 +89,7 @@ impl Default for Server {
             max_body_bytes: 65_536,
             body_timeout_ms: 10_000,
             max_connections_per_address: 0,
+            tls: None,
         }
     }
 }

@@ -6,6 +6,7 @@ pub mod purpose;
 pub mod random;
 pub mod seal;
 pub mod secret;
+pub mod tls;
 mod weak_keys;
 pub mod webauthn;
 

@@ -28,6 +28,7 @@ use arc_swap::ArcSwap;
 use futures_util::FutureExt;
 
 use crate::auth::Auth;
+use crate::config::Config;
 use crate::error::ApiError;
 use crate::exchange::{Deciders, Exchange};
 use crate::hooks::{ScriptCounts, ScriptSet};
@@ -60,30 +61,44 @@ pub struct Extensions {
     pub scripts: Arc<ScriptSet>,
     /// Everyone who has a say beside the endpoints.
     pub deciders: Arc<Deciders>,
+    /// What a request meets before it has a route.
+    pub front: Arc<Front>,
+}
+
+/// What of the configuration a request meets before it has a route.
+pub struct Front {
+    address_rule: AddressRule,
+    cors: Option<Cors>,
+}
+
+impl Front {
+    /// As the configuration says.
+    ///
+    /// # Errors
+    /// Which option cannot be, and why.
+    pub fn new(config: &Config) -> Result<Self, String> {
+        Ok(Self { address_rule: config.advanced.ip_address.rule()?, cors: Cors::new(config) })
+    }
+
+    fn dress(&self, head: &RequestHead, response: &mut Response) {
+        if let Some(cors) = &self.cors {
+            cors.dress(head, response);
+        }
+    }
 }
 
 /// Answers requests.
 pub struct Pipeline {
     auth: Arc<Auth>,
     extensions: Arc<ArcSwap<Extensions>>,
-    address_rule: AddressRule,
-    cors: Option<Cors>,
     proxy_notice: ProxyNotice,
     metrics: metrics::Metrics,
 }
 
 impl Pipeline {
     /// A pipeline. It shares `extensions` with the mail sender.
-    pub fn new(auth: Arc<Auth>, extensions: Arc<ArcSwap<Extensions>>, address_rule: AddressRule) -> Self {
-        let cors = Cors::new(&auth.config);
-        Self {
-            auth,
-            extensions,
-            address_rule,
-            cors,
-            proxy_notice: ProxyNotice::default(),
-            metrics: metrics::Metrics::default(),
-        }
+    pub fn new(auth: Arc<Auth>, extensions: Arc<ArcSwap<Extensions>>) -> Self {
+        Self { auth, extensions, proxy_notice: ProxyNotice::default(), metrics: metrics::Metrics::default() }
     }
 
     /// Store and ports, which all requests share, and the configuration that the server began with.
@@ -112,19 +127,20 @@ impl Pipeline {
     }
 
     /// How a client's address is told.
-    pub fn address_rule(&self) -> &AddressRule {
-        &self.address_rule
+    pub fn address_rule(&self) -> AddressRule {
+        self.extensions.load().front.address_rule.clone()
     }
 
     /// Answers one request; never fails and never panics.
     pub async fn answer(&self, mut request: Request) -> Response {
-        request.client_address = self.client_address(&request);
-        self.proxy_notice.look(&request, &self.address_rule, &self.auth.config);
+        let extensions = self.extensions();
+        let (front, config) = (&extensions.front, &extensions.auth.config);
+        request.client_address = front.address_rule.resolve(request.peer, |name| joined(&request, name));
+        self.proxy_notice.look(&request, &front.address_rule, config);
         // Before anything asks for the path: all stages judge the same one.
-        if self.auth.config.advanced.skip_trailing_slashes && request.path.len() > 1 && request.path.ends_with('/') {
+        if config.advanced.skip_trailing_slashes && request.path.len() > 1 && request.path.ends_with('/') {
             request.path.pop();
         }
-        let extensions = self.extensions();
         let stages = match request.mount {
             Mount::Base => stages::REQUEST,
             Mount::Root => stages::ROOT,
@@ -132,24 +148,19 @@ impl Pipeline {
         let mut exchange = self.exchange(&extensions, request);
         // The stages of a request are a large future, and each layer around it would keep copies.
         let walk =
-            Box::pin(AssertUnwindSafe(extensions.walk(stages, &mut exchange, self.cors.as_ref())).catch_unwind());
+            Box::pin(AssertUnwindSafe(extensions.walk(stages, &mut exchange, front.cors.as_ref())).catch_unwind());
         let walked = walk.await;
         let mut response = self.finish(&mut exchange, walked).await;
-        self.dress(&exchange.request, &mut response);
+        front.dress(&exchange.request, &mut response);
         response
     }
 
     /// Finishes the answer to a request that never came to the stages: its body was too large, or too slow.
     pub fn refuse_unread(&self, head: &RequestHead, mut response: Response) -> Response {
-        respond::protect(&mut response, &self.auth.config);
-        self.dress(head, &mut response);
+        let extensions = self.extensions.load();
+        respond::protect(&mut response, &extensions.auth.config);
+        extensions.front.dress(head, &mut response);
         response
-    }
-
-    fn dress(&self, head: &RequestHead, response: &mut Response) {
-        if let Some(cors) = &self.cors {
-            cors.dress(head, response);
-        }
     }
 
     /// Answers a call of a function or an endpoint of these extensions by the application's own backend.
@@ -179,13 +190,9 @@ impl Pipeline {
         respond::finish(exchange, response)
     }
 
-    fn client_address(&self, request: &Request) -> Option<String> {
-        self.address_rule.resolve(request.peer, |name| joined(request, name))
-    }
-
     /// The client's address, as the application's own backend tells it.
     fn address_told(&self, request: &Request) -> Option<String> {
-        self.address_rule.told(|name| joined(request, name))
+        self.extensions.load().front.address_rule.told(|name| joined(request, name))
     }
 }
 

@@ -6,7 +6,6 @@ mod open_files;
 
 use std::borrow::Cow;
 use std::convert::Infallible;
-use std::future::ready;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,11 +22,14 @@ use actix_web::rt::net::TcpStream;
 use actix_web::{App as ActixApp, HttpRequest, HttpResponse, web};
 use bytes::{Bytes, BytesMut};
 use futures_util::{StreamExt, stream};
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
 
 use crate::app::App;
+use crate::crypto::tls::Certificate;
 use crate::error::{ApiError, Code};
 use crate::http::{Headers, Mount, Query, Request, RequestHead, Response, encode_component};
-use connection::{Connection, HEAD_TIMEOUT, Progress};
+use connection::{Connection, HEAD_TIMEOUT, Progress, Transport};
 use gate::Gate;
 
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
@@ -48,16 +50,17 @@ pub async fn serve(app: Arc<App>, listeners: Listeners) -> std::io::Result<()> {
         workers => workers,
     };
     let room = open_files::room_for_connections();
-    let rule = app.pipeline.address_rule().clone();
+    let rule = app.pipeline.address_rule();
     let gate = Gate::new(rule, room, options.max_connections_per_address);
     let data = web::Data::from(Arc::clone(&app));
-    let public = Listening { listener: listeners.public, workers, gate: Some(gate) };
+    let tls = app.certificate.as_ref().map(Certificate::acceptor).transpose().map_err(std::io::Error::other)?;
+    let public = Listening { listener: listeners.public, workers, gate: Some(gate), tls };
     let public_app = data.clone();
     let public = run(public, move || ActixApp::new().app_data(public_app.clone()).default_service(web::to(handle)))?;
     match listeners.management {
         None => public.await?,
         Some(listener) => {
-            let management = Listening { listener, workers: 1, gate: None };
+            let management = Listening { listener, workers: 1, gate: None, tls: None };
             let factory = move || ActixApp::new().app_data(data.clone()).default_service(web::to(handle_management));
             tokio::try_join!(public, run(management, factory)?).map(drop)?;
         }
@@ -72,6 +75,7 @@ struct Listening {
     workers: usize,
     /// Bounds the connections of each address.
     gate: Option<Arc<Gate>>,
+    tls: Option<TlsAcceptor>,
 }
 
 /// Starts the workers of one address.
@@ -85,12 +89,12 @@ where
     S::Service: 'static,
     B: MessageBody + 'static,
 {
-    let Listening { listener, workers, gate } = listening;
+    let Listening { listener, workers, gate, tls } = listening;
     let builder = Server::build().workers(workers).shutdown_timeout(SHUTDOWN_SECS);
     let stopping = builder.graceful_shutdown_signal();
     let name = listener.local_addr()?.to_string();
     let service = move || {
-        let (stopping, gate) = (stopping.clone(), gate.clone());
+        let (stopping, gate, tls) = (stopping.clone(), gate.clone(), tls.clone());
         let app = factory().into_factory().map_err(|error| error.error_response());
         let http = HttpService::build()
             .graceful_shutdown_signal(move || {
@@ -103,24 +107,33 @@ where
             .client_disconnect_timeout(Duration::ZERO)
             .on_connect_ext(|connection: &Connection, data| _ = data.insert(connection.progress()))
             .finish(map_config(app, |()| AppConfig::default()));
-        fn_service(move |stream: TcpStream| ready(admit(stream, gate.as_ref()))).and_then(http)
+        fn_service(move |stream: TcpStream| admit(stream, gate.clone(), tls.clone())).and_then(http)
     };
     Ok(builder.listen(name, listener, service)?.run())
 }
 
-/// Lets a connection in, or tells the client that it has too many.
-fn admit(
+/// Lets a connection in and makes it secure, or tells the client that it has too many.
+async fn admit(
     stream: TcpStream,
-    gate: Option<&Arc<Gate>>,
+    gate: Option<Arc<Gate>>,
+    tls: Option<TlsAcceptor>,
 ) -> Result<(Connection, Protocol, Option<SocketAddr>), DispatchError> {
     let peer = stream.peer_addr()?;
-    let admission = gate.map(|gate| gate.admit(peer.ip()));
+    let admission = gate.as_ref().map(|gate| gate.admit(peer.ip()));
     if let Some(None) = admission {
         // Whoever does not take it at once learns it from the closed connection.
         _ = stream.try_write(BUSY);
         return Err(std::io::Error::from(std::io::ErrorKind::ConnectionRefused).into());
     }
     stream.set_nodelay(true)?;
+    let stream = match tls {
+        None => Transport::Plain(stream),
+        Some(tls) => {
+            // A client that says nothing holds a place no longer than one that sends no head.
+            let secured = timeout(HEAD_TIMEOUT, tls.accept(stream)).await;
+            Transport::Tls(Box::new(secured.map_err(std::io::Error::from)??))
+        }
+    };
     Ok((Connection::new(stream, admission.flatten()), Protocol::Http1, Some(peer)))
 }
 
