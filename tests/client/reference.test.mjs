@@ -112,3 +112,24 @@ describe.skipIf(process.env.DOORWARD_URL).each(["compact", "jwt", "jwe"])("a cop
     expect((await at(reference, jar).call("/get-session")).body.user.name).toHaveLength(9000);
   });
 });
+
+describe.skipIf(process.env.DOORWARD_URL).each([["serial", /^\d+$/], ["uuid", /^[0-9a-f-]{36}$/]])("ids of the form %s", (form, pattern) => {
+  const server = serve({ audit: { enabled: false }, advanced: { database: { generate_id: form } } });
+  let reference;
+  beforeAll(() => { reference = onSameDatabase(server, { advanced: { database: { generateId: form } } }); });
+  afterAll(() => reference?.close());
+
+  test("are made by either and known to both", async () => {
+    const there = at(reference);
+    const { body } = await there.call("/sign-up/email", { name: "There", email: "there@example.com", password: PASSWORD });
+    expect(body.user.id).toMatch(pattern);
+    expect(JSON.parse(JSON.stringify((await there.client.getSession()).data))).toEqual((await there.call("/get-session")).body);
+    const here = await newUser(server);
+    expect(here.data.user.id).toMatch(pattern);
+    expect(here.data.user.id).not.toBe(body.user.id);
+    const seen = await at(reference, here.jar).call("/get-session");
+    expect(seen.body).toEqual(JSON.parse(JSON.stringify((await here.client.getSession()).data)));
+    expect((await at(reference, here.jar.clone()).call("/sign-out", {})).body).toEqual({ success: true });
+    expect((await here.client.getSession()).data).toBeNull();
+  });
+});

@@ -9,6 +9,7 @@ mod cors;
 mod delete_user;
 mod get_session;
 mod guards;
+mod ids;
 mod list_accounts;
 mod list_sessions;
 mod mail_queue;

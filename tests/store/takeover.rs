@@ -6,7 +6,11 @@ use doorward::store::{Backend, Field, FieldType, Models, Schema, account, eq};
 
 use super::{NOW, Place, on_each, on_postgres, user};
 
-on_each!(rows_are_read_and_nothing_is_rebuilt, columns_of_its_plugins_are_recognised);
+on_each!(
+    rows_are_read_and_nothing_is_rebuilt,
+    columns_of_its_plugins_are_recognised,
+    what_refers_to_a_table_has_the_type_of_its_id,
+);
 
 /// Rows as the reference writes them. SQLite holds ISO text and 0 or 1.
 const ROWS: &str = r#"
@@ -29,6 +33,29 @@ async fn fill(place: &Place) {
     place.sql(ddl).await;
     let rows = ROWS.replace("$TRUE", yes).replace("$FALSE", no);
     place.sql(&if place.backend == Backend::Mysql { rows.replace("Z'", "'") } else { rows }).await;
+}
+
+async fn what_refers_to_a_table_has_the_type_of_its_id(place: Place) {
+    let types: &[&str] = match place.backend {
+        Backend::Sqlite => &["text", "varchar(36)"],
+        Backend::Postgres => &["uuid", "varchar(36)", "integer"],
+        Backend::Mysql => &["varchar(36) character set utf8mb4 collate utf8mb4_general_ci", "int", "bigint unsigned"],
+    };
+    for kind in types {
+        for table in ["session", "account", "user"] {
+            place.sql(&format!("drop table if exists \"{table}\"")).await;
+        }
+        let time = if place.backend == Backend::Postgres { "timestamptz" } else { "datetime" };
+        let own = format!(
+            "create table \"user\" (\"id\" {kind} not null primary key, \"name\" varchar(255) not null, \"email\" varchar(255) \
+             not null unique, \"emailVerified\" boolean not null, \"image\" varchar(255), \"createdAt\" {time} not null, \
+             \"updatedAt\" {time} not null)"
+        );
+        place.sql(&own).await;
+        let store = place.open(Schema::core());
+        store.migrate().await.unwrap_or_else(|error| panic!("{kind}: {error}"));
+        assert_eq!(store.migration_plan().await.unwrap(), Vec::<String>::new(), "{kind}");
+    }
 }
 
 async fn rows_are_read_and_nothing_is_rebuilt(place: Place) {

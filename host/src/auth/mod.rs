@@ -173,10 +173,10 @@ impl Auth {
         })
     }
 
-    /// An id for a new row, in the configured form.
+    /// An id for a new row, in the configured form. Where the database makes ids, it is for rows that are not there.
     pub fn new_id(&self) -> String {
         match self.config.advanced.database.generate_id {
-            GenerateId::Random => self.random.id(),
+            GenerateId::Random | GenerateId::Serial | GenerateId::Column => self.random.id(),
             GenerateId::Uuid => self.random.uuid(),
         }
     }

@@ -88,7 +88,7 @@ pub async fn note_end(auth: &Auth, db: &dyn Database, session: &Record) -> Resul
 pub async fn note_until(auth: &Auth, db: &dyn Database, token: &str, moment: Timestamp) -> Result<(), AuthError> {
     let left_secs = (moment.as_secs() - auth.now().as_secs()).saturating_add(1);
     let Ok(left_secs) = u32::try_from(left_secs) else { return Ok(()) };
-    counter::hit(db, &auth.new_id(), &ended_key(auth, token), left_secs, auth.now()).await?;
+    counter::hit(db, &auth.random.id(), &ended_key(auth, token), left_secs, auth.now()).await?;
     Ok(())
 }
 

@@ -70,7 +70,7 @@ pub async fn replace_password(auth: &Auth, scope: &Scope, account: &Account, has
 pub(super) fn new_row(auth: &Auth, model: &str) -> Result<Record, AuthError> {
     let now = auth.now();
     let mut record = Record::new(auth.schema().model(model)?);
-    record.set("id", auth.new_id())?;
+    record.set_new_id(auth.new_id())?;
     record.set("createdAt", now)?;
     record.set("updatedAt", now)?;
     Ok(record)

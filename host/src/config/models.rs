@@ -195,10 +195,14 @@ pub enum GenerateId {
     Random,
     /// A random UUID (version 4).
     Uuid,
+    /// The database counts: 1, 2, 3. Columns of ids hold whole numbers, and the API shows their digits.
+    Serial,
+    /// Or `false`: the columns have a default that makes ids.
+    Column,
 }
 
 #[derive(Deserialize)]
-#[serde(untagged, expecting = "expected \"random\" or \"uuid\"")]
+#[serde(untagged, expecting = "expected \"random\", \"uuid\", \"serial\" or false")]
 enum GenerateIdOption {
     Name(String),
     Switch(bool),
@@ -211,16 +215,15 @@ impl TryFrom<GenerateIdOption> for GenerateId {
         match option {
             GenerateIdOption::Name(name) if name == "random" => Ok(Self::Random),
             GenerateIdOption::Name(name) if name == "uuid" => Ok(Self::Uuid),
-            GenerateIdOption::Name(name) if name == "serial" => Err(made_by_database("\"serial\"")),
-            GenerateIdOption::Name(name) => Err(format!("generate_id is \"random\" or \"uuid\", not \"{name}\"")),
-            GenerateIdOption::Switch(is_on) => Err(made_by_database(&is_on.to_string())),
+            GenerateIdOption::Name(name) if name == "serial" => Ok(Self::Serial),
+            GenerateIdOption::Name(name) if name == "column" => Ok(Self::Column),
+            GenerateIdOption::Switch(false) => Ok(Self::Column),
+            GenerateIdOption::Name(name) => {
+                Err(format!("generate_id is \"random\", \"uuid\", \"serial\" or false, not \"{name}\""))
+            }
+            GenerateIdOption::Switch(true) => {
+                Err("generate_id is \"random\", \"uuid\", \"serial\" or false, not true".to_owned())
+            }
         }
     }
-}
-
-fn made_by_database(option: &str) -> String {
-    format!(
-        "generate_id = {option}: ids made by the database are not supported, because an id is known before its row is \
-         stored. Use \"random\" or \"uuid\""
-    )
 }

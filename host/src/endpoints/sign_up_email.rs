@@ -3,7 +3,7 @@
 use serde_json::{Map, Value as Json, json};
 
 use crate::auth::email_token::Purpose;
-use crate::auth::lifecycle::Action;
+use crate::auth::lifecycle::{self, Action};
 use crate::auth::user::{self, NewUser};
 use crate::auth::{AuthError, additional_fields, password};
 use crate::email;
@@ -130,7 +130,12 @@ async fn made_up(exchange: &mut Exchange, new: &Candidate, existing: Option<User
         }
         None => exchange.queue_decoy(&scope).await?,
     }
-    Ok(answer(None, &User(user::new_record(exchange.auth(), new.as_user())?)))
+    let mut nobody = user::new_record(exchange.auth(), new.as_user())?;
+    if nobody.get("id").is_null() {
+        let id = lifecycle::spend_id(exchange.auth(), &scope, nobody.clone()).await?;
+        nobody.set("id", id)?;
+    }
+    Ok(answer(None, &User(nobody)))
 }
 
 fn answer(token: Option<&str>, user: &User) -> Response {

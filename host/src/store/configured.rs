@@ -1,13 +1,16 @@
 //! Applies the configuration to the schema: names of tables and columns, additional fields.
 
 use super::error::StoreError;
-use super::model::Field;
+use super::migrate::Backend;
+use super::model::{Field, IdForm};
 use super::owner::Owner;
 use super::schema::Schema;
 use super::value::Value;
 use super::{account, rate_limit, session, user, verification};
 use crate::clock::Timestamp;
-use crate::config::{AdditionalField, AdditionalFields, ColumnNames, Config, PluginConfig, RateLimitStorage};
+use crate::config::{
+    AdditionalField, AdditionalFields, ColumnNames, Config, GenerateId, PluginConfig, RateLimitStorage,
+};
 use doorward_contract::FieldType;
 
 impl Schema {
@@ -38,6 +41,7 @@ impl Schema {
         for plugin in config.plugins.iter().filter(|plugin| plugin.enabled) {
             self.rename_of_plugin(plugin)?;
         }
+        self.form_ids(config)?;
         // A sign-in creates sessions, accounts and verifications, and no client can give the field a value there.
         let of_sessions = config.session.additional_fields.0.iter().map(|field| (session::MODEL, field));
         let of_accounts = config.account.additional_fields.0.iter().map(|field| (account::MODEL, field));
@@ -50,6 +54,31 @@ impl Schema {
             }
             None => Ok(()),
         }
+    }
+
+    /// Who makes ids, and how columns store them. The server's own tables keep theirs: nobody else reads them.
+    fn form_ids(&mut self, config: &Config) -> Result<(), StoreError> {
+        let ids = config.advanced.database.generate_id;
+        let backend = Backend::of_url(&config.database.url);
+        let made_by_database = matches!(ids, GenerateId::Serial | GenerateId::Column);
+        let refuse = |problem: &'static str| Err(StoreError::invalid("advanced.database.generate_id", problem));
+        if made_by_database && !config.has_database() {
+            return refuse(
+                "lets the database make ids, and database.url = \"none\" has none. Use \"random\" or \"uuid\"",
+            );
+        }
+        if ids == GenerateId::Column && backend == Some(Backend::Mysql) {
+            return refuse(
+                "= false: this kind of database does not say which id it made. Use \"serial\", \"uuid\" or \"random\"",
+            );
+        }
+        let form = match ids {
+            GenerateId::Serial => IdForm::Number,
+            GenerateId::Uuid | GenerateId::Column if backend == Some(Backend::Postgres) => IdForm::Uuid,
+            _ => IdForm::Text,
+        };
+        self.set_ids(form, made_by_database);
+        Ok(())
     }
 
     /// What plugins keep of users, or in tables of their own, would end with the process.
@@ -223,8 +252,11 @@ mod tests {
             ("session.additional_fields.a = { type = \"string\", required = true }", "needs a default_value"),
             ("user.additional_fields.a = { type = \"text\" }", "unknown variant"),
             ("user.additional_fields.a = { type = \"string\", retuned = false }", "did you mean `returned`?"),
-            ("advanced.database.generate_id = \"serial\"", "ids made by the database"),
-            ("advanced.database.generate_id = false", "ids made by the database"),
+            ("advanced.database.generate_id = true", "not true"),
+            (
+                "database.url = \"mysql://a@b/c\"\nadvanced.database.generate_id = false",
+                "does not say which id it made",
+            ),
             ("advanced.database.generate_id = \"uid\"", "not \"uid\""),
         ] {
             let error = configured(options).unwrap_err();

@@ -49,7 +49,7 @@ pub use doorward_contract::FieldType;
 pub use account::Account;
 pub use error::StoreError;
 pub use migrate::{Backend, Backfill, Misfit, Plan, Report, create_schema};
-pub use model::{Field, Model};
+pub use model::{Field, IdForm, Model};
 pub use models::{DEFAULT_LIMIT, Models};
 pub use open::Store;
 pub use options::StoreOptions;

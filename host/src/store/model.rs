@@ -46,8 +46,34 @@ pub struct Field {
     pub signs_in: bool,
     /// Sessions only: a session in which it has a value is never extended.
     pub never_refreshed: bool,
+    /// How its column stores an id. Other fields are stored as they are.
+    pub id_form: IdForm,
+    /// The field `id` only: does the database make its value?
+    pub made_by_database: bool,
     /// Who brought it.
     pub owner: Owner,
+}
+
+/// How a column stores an id, which is a text to the program.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum IdForm {
+    /// As the text that it is.
+    #[default]
+    Text,
+    /// As a whole number, of which the program sees the digits.
+    Number,
+    /// As a text or as PostgreSQL's `uuid`, which takes no other text.
+    Uuid,
+}
+
+/// What a condition compares a column with.
+pub(super) enum Compared {
+    /// This value.
+    With(FieldType, Value),
+    /// This text, with the text of the column.
+    AsText(Value),
+    /// Something that no row has.
+    Nothing,
 }
 
 impl Field {
@@ -73,9 +99,57 @@ impl Field {
             is_factor: false,
             signs_in: false,
             never_refreshed: false,
+            id_form: IdForm::Text,
+            made_by_database: false,
             owner: Owner::Core,
         }
     }
+
+    /// The value as its column takes it, with the kind as which it is bound.
+    ///
+    /// # Errors
+    /// `InvalidInput` for a value of another kind, and for an id that is none of this database.
+    pub(super) fn written(&self, value: Value) -> Result<(FieldType, Value), StoreError> {
+        let value = value.fit(self.kind, &self.name)?;
+        match (self.id_form, &value) {
+            (IdForm::Number, Value::Null) => Ok((FieldType::Bigint, value)),
+            (IdForm::Number, Value::Text(text)) => {
+                let number =
+                    counted(text).ok_or_else(|| StoreError::invalid(&self.name, "is no id of this database"))?;
+                Ok((FieldType::Bigint, Value::Integer(number)))
+            }
+            _ => Ok((self.kind, value)),
+        }
+    }
+
+    /// The value as a condition compares it with the column.
+    ///
+    /// # Errors
+    /// `InvalidInput` for a value of another kind.
+    pub(super) fn compared(&self, value: Value) -> Result<Compared, StoreError> {
+        let value = value.fit(self.kind, &self.name)?;
+        Ok(match (self.id_form, &value) {
+            (IdForm::Number, Value::Text(text)) => counted(text)
+                .map_or(Compared::Nothing, |number| Compared::With(FieldType::Bigint, Value::Integer(number))),
+            (IdForm::Uuid, Value::Text(text)) if !is_uuid(text) => Compared::AsText(value),
+            _ => Compared::With(self.kind, value),
+        })
+    }
+}
+
+/// The number of an id that a database counted, written as it writes it.
+fn counted(text: &str) -> Option<i64> {
+    let number: i64 = text.parse().ok()?;
+    (number.to_string() == text).then_some(number)
+}
+
+/// Whether the text is a UUID as databases write it.
+fn is_uuid(text: &str) -> bool {
+    let fits = |(place, byte): (usize, u8)| match place {
+        8 | 13 | 18 | 23 => byte == b'-',
+        _ => byte.is_ascii_hexdigit(),
+    };
+    text.len() == 36 && text.bytes().enumerate().all(fits)
 }
 
 /// One table, as the program sees it.

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use super::Database;
 use super::error::StoreError;
-use super::model::Model;
+use super::model::{Field, Model};
 use super::query::{Filter, Sort, push_where};
 use super::record::Record;
 use super::returning::Verb;
@@ -80,16 +80,22 @@ pub trait Models: Database {
     /// `InvalidInput` when a required field is null, `UniqueViolation`.
     async fn insert(&self, record: Record) -> Result<Record, StoreError> {
         let model = Arc::clone(record.model());
+        let pairs = || model.fields.iter().zip(record.values());
+        let is_written = |(field, value): &(&Field, &Value)| !(field.made_by_database && value.is_null());
         let mut out = Builder::write("INSERT INTO ");
-        out.name(&model.table).sql(" (");
-        push_columns(&mut out, &model).sql(") VALUES (");
-        for (index, (field, value)) in model.fields.iter().zip(record.values()).enumerate() {
+        let columns = pairs().filter(is_written).map(|(field, _)| field.column.as_str());
+        out.name(&model.table).sql(" (").names("", columns).sql(") VALUES (");
+        for (index, (field, value)) in pairs().filter(is_written).enumerate() {
             if field.required && value.is_null() {
                 return Err(StoreError::invalid(&format!("{}.{}", model.name, field.name), "is required"));
             }
-            out.sql(if index == 0 { "" } else { ", " }).bind(field.kind, value.clone());
+            let (kind, value) = field.written(value.clone())?;
+            out.sql(if index == 0 { "" } else { ", " }).bind(kind, value);
         }
         push_returning(out.sql(")"), Verb::Insert, &model);
+        if pairs().next().is_some_and(|id| !is_written(&id)) {
+            out.counts_id();
+        }
         read_one(&model, self.run(out.build()?).await?)?.ok_or_else(|| StoreError::internal("inserting a row"))
     }
 
@@ -114,8 +120,8 @@ pub trait Models: Database {
             if field.required && value.is_null() {
                 return Err(StoreError::invalid(&format!("{}.{name}", model.name), "is required"));
             }
-            let value = value.clone().fit(field.kind, name)?;
-            out.sql(if index == 0 { "" } else { ", " }).name(&field.column).sql(" = ").bind(field.kind, value);
+            let (kind, value) = field.written(value.clone())?;
+            out.sql(if index == 0 { "" } else { ", " }).name(&field.column).sql(" = ").bind(kind, value);
         }
         push_some(&mut out, model, filters)?;
         push_returning(&mut out, Verb::Update, model);

@@ -40,17 +40,15 @@ impl Store {
     /// # Errors
     /// `InvalidInput` for another URL, `Unavailable` when the file cannot be opened.
     pub fn open(url: &str, schema: Arc<Schema>, options: StoreOptions) -> Result<Self, StoreError> {
-        let engine = if url == NO_DATABASE {
-            Engine::Sqlite(Sqlite::open_in_memory(&options)?)
-        } else if let Some(path) = url.strip_prefix("sqlite://") {
-            Engine::Sqlite(Sqlite::open(path, &options)?)
-        } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            Engine::Postgres(postgres::open(url, &options)?)
-        } else if url.starts_with("mysql://") || url.starts_with("mariadb://") {
-            Engine::Mysql(mysql::open(url, &options)?)
-        } else {
-            let problem = "starts with none of sqlite://, postgres://, mysql://, mariadb://";
-            return Err(StoreError::invalid("the database URL", problem));
+        let engine = match Backend::of_url(url) {
+            Some(Backend::Sqlite) => Engine::Sqlite(Sqlite::open(url.trim_start_matches("sqlite://"), &options)?),
+            Some(Backend::Postgres) => Engine::Postgres(postgres::open(url, &options)?),
+            Some(Backend::Mysql) => Engine::Mysql(mysql::open(url, &options)?),
+            None if url == NO_DATABASE => Engine::Sqlite(Sqlite::open_in_memory(&options)?),
+            None => {
+                let problem = "starts with none of sqlite://, postgres://, mysql://, mariadb://";
+                return Err(StoreError::invalid("the database URL", problem));
+            }
         };
         Ok(Self { schema, engine })
     }

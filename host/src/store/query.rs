@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::error::StoreError;
-use super::model::{Field, Model};
+use super::model::{Compared, Field, IdForm, Model};
 use super::statement::Builder;
 use super::value::Value;
 use doorward_contract::FieldType;
@@ -164,11 +164,14 @@ fn push_group(
 }
 
 fn push_condition(out: &mut Builder, field: &Field, op: &Op, value: &Value) -> Result<(), StoreError> {
-    let (column, kind) = (field.column.as_str(), field.kind);
+    let column = field.column.as_str();
     let mut compare = |operator: &'static str, null: Option<&'static str>| {
-        match (value.clone().fit(kind, &field.name)?, null) {
-            (Value::Null, Some(test)) => out.name(column).sql(test),
-            (value, _) => out.name(column).sql(operator).bind(kind, value),
+        match (field.compared(value.clone())?, null) {
+            (Compared::With(_, Value::Null), Some(test)) => out.name(column).sql(test),
+            (Compared::With(kind, value), _) => out.name(column).sql(operator).bind(kind, value),
+            (Compared::AsText(value), _) => push_text(out, field).sql(operator).bind(field.kind, value),
+            (Compared::Nothing, _) if *op == Op::Ne => out.name(column).sql(" IS NOT NULL"),
+            (Compared::Nothing, _) => out.sql("1 = 0"),
         };
         Ok(())
     };
@@ -179,46 +182,60 @@ fn push_condition(out: &mut Builder, field: &Field, op: &Op, value: &Value) -> R
         Op::Lte => compare(" <= ", None),
         Op::Gt => compare(" > ", None),
         Op::Gte => compare(" >= ", None),
-        Op::In(values) => push_list(out, column, kind, values, (" IN (", "1 = 0")),
-        Op::NotIn(values) => push_list(out, column, kind, values, (" NOT IN (", "1 = 1")),
-        Op::Contains => push_like(out, column, kind, value, ("%", "%")),
-        Op::StartsWith => push_like(out, column, kind, value, ("", "%")),
-        Op::EndsWith => push_like(out, column, kind, value, ("%", "")),
+        Op::In(values) => push_list(out, field, values, (" IN (", "1 = 0")),
+        Op::NotIn(values) => push_list(out, field, values, (" NOT IN (", "1 = 1")),
+        Op::Contains => push_like(out, field, value, ("%", "%")),
+        Op::StartsWith => push_like(out, field, value, ("", "%")),
+        Op::EndsWith => push_like(out, field, value, ("%", "")),
     }
 }
 
 fn push_list(
     out: &mut Builder,
-    column: &str,
-    kind: FieldType,
+    field: &Field,
     values: &[Value],
     (operator, when_empty): (&'static str, &'static str),
 ) -> Result<(), StoreError> {
+    let compared = values.iter().map(|value| field.compared(value.clone())).collect::<Result<Vec<_>, _>>()?;
+    let as_text = compared.iter().any(|value| matches!(value, Compared::AsText(_)));
+    let values = compared.into_iter().filter_map(|value| match value {
+        Compared::With(kind, value) => Some((kind, value)),
+        Compared::AsText(value) => Some((field.kind, value)),
+        Compared::Nothing => None,
+    });
+    let values: Vec<_> = values.collect();
     if values.is_empty() {
         out.sql(when_empty);
         return Ok(());
     }
-    out.uncacheable().name(column).sql(operator);
-    for (index, value) in values.iter().enumerate() {
-        out.sql(if index == 0 { "" } else { ", " }).bind(kind, value.clone().fit(kind, column)?);
+    out.uncacheable();
+    if as_text { push_text(out, field) } else { out.name(&field.column) }.sql(operator);
+    for (index, (kind, value)) in values.into_iter().enumerate() {
+        out.sql(if index == 0 { "" } else { ", " }).bind(kind, value);
     }
     out.sql(")");
     Ok(())
 }
 
-fn push_like(
-    out: &mut Builder,
-    column: &str,
-    kind: FieldType,
-    value: &Value,
-    (before, after): (&str, &str),
-) -> Result<(), StoreError> {
-    let (FieldType::String, Value::Text(text)) = (kind, value) else {
-        return Err(StoreError::invalid(column, "is compared as text and is none"));
+/// The text of a column that may hold ids of another form. All databases understand this type; none has longer ids of such
+/// a form.
+fn push_text<'b>(out: &'b mut Builder, field: &Field) -> &'b mut Builder {
+    out.sql("CAST(").name(&field.column).sql(" AS CHAR(36))")
+}
+
+fn push_like(out: &mut Builder, field: &Field, value: &Value, (before, after): (&str, &str)) -> Result<(), StoreError> {
+    let (FieldType::String, Value::Text(text)) = (field.kind, value) else {
+        return Err(StoreError::invalid(&field.column, "is compared as text and is none"));
     };
-    let pattern = Value::Text(format!("{before}{}{after}", escape_like(text))).fit(kind, column)?;
+    let pattern = Value::Text(format!("{before}{}{after}", escape_like(text))).fit(field.kind, &field.column)?;
     // SQLite's LIKE ignores letter case by itself, PostgreSQL's does not.
-    out.sql("LOWER(").name(column).sql(") LIKE LOWER(").bind(kind, pattern).sql(") ESCAPE '\\'");
+    out.sql("LOWER(");
+    if field.id_form == IdForm::Text {
+        out.name(&field.column)
+    } else {
+        push_text(out, field)
+    };
+    out.sql(") LIKE LOWER(").bind(field.kind, pattern).sql(") ESCAPE '\\'");
     Ok(())
 }
 

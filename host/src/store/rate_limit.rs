@@ -74,7 +74,8 @@ async fn count_in_two_steps(
             continue;
         }
         let mut record = Record::new(database.schema().model(MODEL)?);
-        for (field, value) in [("id", id.into()), ("key", key.into()), first[0].clone(), first[1].clone()] {
+        record.set_new_id(id.to_owned())?;
+        for (field, value) in [("key", key.into()), first[0].clone(), first[1].clone()] {
             record.set(field, value)?;
         }
         match database.insert(record).await {
@@ -96,8 +97,12 @@ fn counting(
     let model = schema.model(MODEL)?;
     let (key_field, count, last) = (model.field("key")?, model.field("count")?, model.field("lastRequest")?);
     let mut out = Builder::write("INSERT INTO ");
-    out.name(&model.table).sql(" (").names("", model.fields.iter().map(|field| field.column.as_str()));
-    out.sql(") VALUES (").bind(FieldType::String, id.into()).sql(", ").bind(FieldType::String, key.into());
+    let written = || model.fields.iter().filter(|field| !field.made_by_database);
+    out.name(&model.table).sql(" (").names("", written().map(|field| field.column.as_str())).sql(") VALUES (");
+    if written().any(|field| field.name == "id") {
+        out.bind(FieldType::String, id.into()).sql(", ");
+    }
+    out.bind(FieldType::String, key.into());
     out.sql(", 1, ").bind(FieldType::Number, now.0.into());
     out.sql(") ON CONFLICT (").name(&key_field.column).sql(") DO UPDATE SET ").name(&count.column);
     let is_over = |out: &mut Builder| {

@@ -63,6 +63,14 @@ impl Record {
         Ok(())
     }
 
+    /// Gives a new row its id, unless the database makes it.
+    ///
+    /// # Errors
+    /// When the model has no id.
+    pub fn set_new_id(&mut self, id: String) -> Result<(), StoreError> {
+        if self.model.field("id")?.made_by_database { Ok(()) } else { self.set("id", id) }
+    }
+
     /// The text of a field. Empty when it is null or no text.
     pub fn text(&self, field: &str) -> &str {
         self.opt_text(field).unwrap_or_default()

@@ -15,6 +15,8 @@ pub(super) struct Returning {
     pub condition_binds: usize,
     /// Where `RETURNING` begins in that text.
     pub at: usize,
+    /// Whether the database counts the id of the row that is inserted.
+    pub counts_id: bool,
 }
 
 /// What a statement does to rows.

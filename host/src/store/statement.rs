@@ -198,7 +198,16 @@ impl Builder {
             false => self.names("", columns.iter().map(String::as_str)),
         };
         let table = table.to_owned();
-        self.shape.returning = Some(Returning { verb, table, columns, condition_at, condition_binds, at });
+        self.shape.returning =
+            Some(Returning { verb, table, columns, condition_at, condition_binds, at, counts_id: false });
+        self
+    }
+
+    /// Says that the row is inserted without an id, which the database makes.
+    pub(super) fn counts_id(&mut self) -> &mut Self {
+        if let Some(returning) = &mut self.shape.returning {
+            returning.counts_id = true;
+        }
         self
     }
 

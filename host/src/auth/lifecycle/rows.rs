@@ -35,7 +35,7 @@ async fn insert_away(
     record: Record,
 ) -> Result<Record, StoreError> {
     let stored = match home {
-        Home::Secondary { keeps_rows: false } => record,
+        Home::Secondary { keeps_rows: false } => with_id(auth, record)?,
         _ => scope.insert(record).await?,
     };
     let owner = match stored.model().name.as_str() {
@@ -44,6 +44,14 @@ async fn insert_away(
     };
     storage.insert(&stored, owner.as_ref().map(|user| &user.0), auth.now()).await?;
     Ok(stored)
+}
+
+/// What no database sees gets its id here.
+fn with_id(auth: &Auth, mut record: Record) -> Result<Record, StoreError> {
+    if record.get("id").is_null() {
+        record.set("id", auth.random.id())?;
+    }
+    Ok(record)
 }
 
 pub(super) async fn update(

@@ -67,7 +67,7 @@ impl Host for State {
         at_its_time!(self, "models", "insert");
         on_table!(self, model, |data, table| {
             let mut record = Record::new(&table);
-            record.set("id", data.auth.random.id())?;
+            record.set_new_id(data.auth.new_id())?;
             for (name, value) in values::fields(&row, &table, |_| Ok(()))? {
                 let keeps_own = name == "id" && value.is_null();
                 if !keeps_own {

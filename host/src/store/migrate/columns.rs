@@ -7,6 +7,7 @@ use doorward_contract::FieldType;
 use super::Backend;
 use crate::store::Database;
 use crate::store::error::StoreError;
+use crate::store::model::{Field, IdForm};
 use crate::store::row::Row;
 use crate::store::statement::Builder;
 use crate::store::value::Value;
@@ -109,7 +110,11 @@ pub(super) fn is_true(row: &Row, index: usize) -> bool {
 }
 
 /// Whether a column of this type takes and gives back a field's values as they are.
-pub(super) fn holds(field: FieldType, kind: &str, backend: Backend) -> bool {
+pub(super) fn fits(field: &Field, kind: &str, backend: Backend) -> bool {
+    holds(if field.id_form == IdForm::Number { FieldType::Number } else { field.kind }, kind, backend)
+}
+
+fn holds(field: FieldType, kind: &str, backend: Backend) -> bool {
     match backend {
         Backend::Sqlite => {
             let affinity = Affinity::of(kind);

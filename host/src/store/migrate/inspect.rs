@@ -10,18 +10,18 @@ use crate::store::statement::Builder;
 use crate::store::value::Value;
 
 const SQLITE_COLUMNS: &str =
-    "SELECT m.name, c.name FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.type = 'table'";
+    "SELECT m.name, c.name, c.type FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.type = 'table'";
 const SQLITE_INDEXES: &str = "SELECT m.name, i.name, l.\"unique\" \
      AND (SELECT count(*) FROM pragma_index_info(l.name)) = 1 AND NOT l.partial \
      FROM sqlite_master m, pragma_index_list(m.name) l, pragma_index_info(l.name) i WHERE m.type = 'table' AND i.seqno = 0";
-const POSTGRES_COLUMNS: &str =
-    "SELECT table_name::text, column_name::text FROM information_schema.columns WHERE table_schema = current_schema()";
+const POSTGRES_COLUMNS: &str = "SELECT table_name::text, column_name::text, udt_name::text FROM information_schema.columns WHERE table_schema = current_schema()";
 const POSTGRES_INDEXES: &str = "SELECT c.relname::text, a.attname::text, i.indisunique AND i.indnkeyatts = 1 AND i.indpred IS NULL \
      FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace \
      JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = i.indkey[0] WHERE n.nspname = current_schema()";
 
-const MYSQL_COLUMNS: &str = "SELECT CAST(table_name AS CHAR), CAST(column_name AS CHAR) FROM information_schema.columns \
-     WHERE table_schema = DATABASE()";
+const MYSQL_COLUMNS: &str = "SELECT CAST(table_name AS CHAR), CAST(column_name AS CHAR), \
+     CAST(CONCAT(column_type, COALESCE(CONCAT(' character set ', character_set_name, ' collate ', collation_name), '')) AS CHAR) \
+     FROM information_schema.columns WHERE table_schema = DATABASE()";
 const MYSQL_INDEXES: &str = "SELECT CAST(s.table_name AS CHAR), CAST(s.column_name AS CHAR), s.non_unique = 0 AND NOT EXISTS \
      (SELECT 1 FROM information_schema.statistics m WHERE m.table_schema = s.table_schema AND m.table_name = s.table_name \
      AND m.index_name = s.index_name AND m.seq_in_index > 1) AND s.sub_part IS NULL \
@@ -42,7 +42,8 @@ const MYSQL_GROUPS: &str = "SELECT CAST(table_name AS CHAR), CAST(index_name AS 
 pub(super) struct Found {
     is_folded: bool,
     tables: HashSet<String>,
-    columns: HashSet<(String, String)>,
+    /// The type of each column, as a statement that makes another such column writes it.
+    columns: HashMap<(String, String), String>,
     indexes: HashSet<(String, String)>,
     unique_indexes: HashSet<(String, String)>,
     /// Table and columns of each unique index.
@@ -55,7 +56,11 @@ impl Found {
     }
 
     pub(super) fn has_column(&self, table: &str, column: &str) -> bool {
-        self.columns.contains(&(self.fold(table), self.fold(column)))
+        self.column_type(table, column).is_some()
+    }
+
+    pub(super) fn column_type(&self, table: &str, column: &str) -> Option<&str> {
+        self.columns.get(&(self.fold(table), self.fold(column))).map(String::as_str)
     }
 
     pub(super) fn has_index(&self, table: &str, column: &str) -> bool {
@@ -73,7 +78,10 @@ impl Found {
     /// As if the column had this name.
     pub(super) fn rename(&mut self, table: &str, from: &str, to: &str) {
         let (old, new) = ((self.fold(table), self.fold(from)), (self.fold(table), self.fold(to)));
-        for names in [&mut self.columns, &mut self.indexes, &mut self.unique_indexes] {
+        if let Some(kind) = self.columns.remove(&old) {
+            self.columns.insert(new.clone(), kind);
+        }
+        for names in [&mut self.indexes, &mut self.unique_indexes] {
             if names.remove(&old) {
                 names.insert(new.clone());
             }
@@ -104,7 +112,11 @@ pub(super) async fn inspect(database: &dyn Database, backend: Backend) -> Result
     for row in database.run(Builder::read(columns).build()?).await? {
         let (table, column) = names(&found, &row);
         found.tables.insert(table.clone());
-        found.columns.insert((table, column));
+        let kind = match row.get(2) {
+            Some(Value::Text(kind)) => kind.clone(),
+            _ => String::new(),
+        };
+        found.columns.insert((table, column), kind);
     }
     for row in database.run(Builder::read(indexes).build()?).await? {
         let pair = names(&found, &row);

@@ -1,11 +1,11 @@
 //! Finds what in a database's tables will not work with the models: types, NOT NULL, foreign keys. It changes nothing.
 
 use super::Backend;
-use super::columns::{Column, Columns, fold, holds, is_true, text};
+use super::columns::{Column, Columns, fits, fold, is_true, text};
 use super::render::column_type;
 use crate::config::GenerateId;
 use crate::store::error::StoreError;
-use crate::store::model::{Field, Model};
+use crate::store::model::{Field, IdForm, Model};
 use crate::store::open::Store;
 use crate::store::row::Row;
 use crate::store::schema::Schema;
@@ -64,6 +64,10 @@ impl Store {
     }
 }
 
+fn as_number(field: &Field) -> Field {
+    Field { id_form: IdForm::Number, ..field.clone() }
+}
+
 /// What is wrong with a column of a plugin's table that has kept the type of an older version, and what its author does.
 pub(super) fn changed_type(field: &Field, found: &str, plugin: &str) -> String {
     format!(
@@ -100,12 +104,10 @@ impl Judge<'_> {
             )))?;
         };
         let is_id = field.name == "id" || field.references.is_some();
-        if is_id && column.kind == "uuid" && self.backend == Backend::Postgres {
-            let refused =
-                "is uuid, and Doorward writes other ids. Make it text, or set advanced.database.generate_id = \"uuid\"";
-            return if self.ids == GenerateId::Uuid { None } else { fatal(refused.to_owned()) };
+        if is_id && let Some(problem) = self.id_column(field, column) {
+            return fatal(problem);
         }
-        if !holds(field.kind, &column.kind, self.backend) {
+        if !fits(field, &column.kind, self.backend) {
             let (found, wanted) = (&column.kind, column_type(field, self.backend));
             let found = if found.is_empty() { "without a type" } else { found };
             return fatal(match &field.owner {
@@ -119,6 +121,33 @@ impl Judge<'_> {
         }
         if column.is_not_null && !field.required && field.default.is_none() && field.name != "id" {
             return fatal("is NOT NULL, and Doorward writes rows without a value. Drop NOT NULL".to_owned());
+        }
+        None
+    }
+
+    /// What is wrong with a column of ids, which differ by who makes them.
+    fn id_column(&self, field: &Field, column: &Column) -> Option<String> {
+        let is_uuid = column.kind == "uuid" && self.backend == Backend::Postgres;
+        let is_number = match self.backend {
+            Backend::Sqlite => column.kind.contains("int"),
+            Backend::Postgres | Backend::Mysql => fits(&as_number(field), &column.kind, self.backend),
+        };
+        if is_uuid && !matches!(self.ids, GenerateId::Uuid | GenerateId::Column) {
+            let problem =
+                "is uuid, and Doorward writes other ids. Make it text, or set advanced.database.generate_id = \"uuid\"";
+            return Some(problem.to_owned());
+        }
+        if is_number && field.id_form == IdForm::Text {
+            let problem = format!(
+                "is {}, and Doorward writes ids that are no numbers. Set advanced.database.generate_id = \"serial\"",
+                column.kind
+            );
+            return Some(problem);
+        }
+        if field.made_by_database && !column.fills_itself {
+            return Some(
+                "has no default, and advanced.database.generate_id leaves ids to the database. Give it one".to_owned(),
+            );
         }
         None
     }

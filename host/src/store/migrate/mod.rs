@@ -33,3 +33,15 @@ pub enum Backend {
     /// MySQL or MariaDB.
     Mysql,
 }
+
+impl Backend {
+    /// The kind of the database that a URL names; `None` for one of no kind.
+    pub fn of_url(url: &str) -> Option<Self> {
+        match url.split_once("://")?.0 {
+            "sqlite" => Some(Self::Sqlite),
+            "postgres" | "postgresql" => Some(Self::Postgres),
+            "mysql" | "mariadb" => Some(Self::Mysql),
+            _ => None,
+        }
+    }
+}

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use doorward_contract::{StepWork, name_now};
 
 use super::Backend;
-use super::columns::{Column, Columns, holds};
+use super::columns::{Column, Columns, fits};
 use super::inspect::{Found, inspect};
 use super::journal::finished;
 use super::misfits::changed_type;
@@ -158,7 +158,7 @@ impl Planner<'_> {
         let from = column_of(model, from);
         let Some(source) = self.columns.get(&model.table, &from) else { return Ok((Work::Nothing, String::new())) };
         let Ok(field) = model.field(to) else { return Ok((Work::Nothing, String::new())) };
-        if !holds(field.kind, &source.kind, self.backend) {
+        if !fits(field, &source.kind, self.backend) {
             return Err(StoreError::Unmigratable(format!(
                 "{}.{from} is {}, and a step of the plugin copies it to {to}, a {}: what has to be converted is work for \
                  `Plugin::backfill`",
@@ -252,7 +252,7 @@ impl Planner<'_> {
             let field = field?;
             let is_id = field.name == "id" || field.references.is_some();
             let Owner::Plugin(plugin) = &model.owner else { return None };
-            let fits = (is_id && column.kind == "uuid") || holds(field.kind, &column.kind, self.backend);
+            let fits = (is_id && column.kind == "uuid") || fits(field, &column.kind, self.backend);
             (!fits).then(|| format!("{}.{} {}", model.table, column.name, changed_type(field, &column.kind, plugin)))
         });
         wrong.map_or(Ok(()), |text| Err(StoreError::Unmigratable(text)))

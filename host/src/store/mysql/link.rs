@@ -80,8 +80,10 @@ impl MysqlLink {
         }
         match returning.verb {
             Verb::Insert => {
-                let own = of_head.first().cloned().unwrap_or(Wire::NULL);
+                let given = of_head.first().cloned().unwrap_or(Wire::NULL);
                 self.change(&head, of_head, table).await?;
+                let counted = self.conn.last_insert_id().filter(|_| returning.counts_id);
+                let own = counted.map_or(given, Wire::from);
                 let sql = format!("SELECT {} FROM {name} WHERE {id} = ?", columns());
                 self.rows(&sql, vec![own], table).await
             }
