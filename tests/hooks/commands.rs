@@ -332,3 +332,24 @@ fn types_are_definitions_of_all_functions() {
             && printed.contains("fn reject(status: int, code: String, message: String);")
     );
 }
+
+#[test]
+fn a_grant_of_nothing_is_told() {
+    let folder = folder("gate(|ctx| { });", "");
+    let config = "secret = \"0123456789abcdef0123456789abcdef\"\nuser.additional_fields.plan = { type = \"string\" }\n\
+                  [[hooks]]\nfile = \"policy.rhai\"\nsets = [\"user.plan\", \"user.plam\", \"user.email\"]\n\
+                  reads = [\"invite-codes.invite\"]\nwaives = [\"two-factor\"]\n";
+    std::fs::write(folder.path().join("doorward.toml"), config).unwrap();
+    let (is_success, printed, errors) = hooks(folder.path(), &["check"]);
+    assert!(is_success, "{errors}");
+    let warnings: Vec<&str> = printed.lines().filter(|line| line.contains("warning")).collect();
+    assert_eq!(
+        warnings,
+        [
+            "policy.rhai: warning: `sets` names `user.plam`, which no script can be granted; did you mean `user.plan`?",
+            "policy.rhai: warning: `sets` names `user.email`, which no script can be granted; did you mean `user.plan`?",
+            "policy.rhai: warning: `reads` names `invite-codes.invite`, which no script can be granted",
+            "policy.rhai: warning: `waives` names `two-factor`, which no script can be granted",
+        ]
+    );
+}

@@ -4,11 +4,12 @@ use serde_json::{Value as Json, json};
 
 use super::{FAILED, Scripted, sign_up};
 use crate::fixture::Fixture;
-use crate::store::{Place, on_both, on_sqlite};
+use crate::store::{Place, on_each, on_sqlite};
 
-on_both!(
+on_each!(
     values_last_and_belong_to_their_script_and_user,
     a_value_is_written_with_its_change_or_not_at_all,
+    values_know_users_by_numbers_too,
     shared_counts_are_exact,
     the_password_is_that_of_the_user,
 );
@@ -34,7 +35,8 @@ async fn values_last_and_belong_to_their_script_and_user(place: Place) {
         before("/error", |ctx| { delete_value("seen"); delete_user_value("visits"); });
     "#;
     let other = r#"before("/get-session", |ctx| { respond(200, #{ theirs: get_value("seen") }); });"#;
-    let Scripted { server, _folder } = Scripted::start_with(&place, &[(script, ""), (other, "")], "").await;
+    let options = "user.delete_user.enabled = true";
+    let Scripted { server, _folder } = Scripted::start_with(&place, &[(script, ""), (other, "")], options).await;
     let (ada, eve) = (member(&server, "ada").await, member(&server, "eve").await);
     let told = |seen: i64, mine: Json| json!({ "seen": seen, "mine": mine, "random": true });
     assert_eq!(value(&server, "").await, told(1, Json::Null));
@@ -46,9 +48,8 @@ async fn values_last_and_belong_to_their_script_and_user(place: Place) {
     assert_eq!(value(&server, &ada).await, told(1, json!(1)));
     assert_eq!(server.rows("doorward_script_value").await, 3);
     let delete = server.post_as("/delete-user", &eve, &json!({ "password": "correct horse 1" })).await;
-    if delete.status == 200 {
-        assert_eq!(server.rows("doorward_script_value").await, 2, "they go with their user");
-    }
+    assert_eq!(delete.status, 200, "{}", delete.text);
+    assert_eq!(server.rows("doorward_script_value").await, 2, "they go with their user");
 }
 
 async fn a_value_is_written_with_its_change_or_not_at_all(place: Place) {
@@ -69,6 +70,18 @@ async fn a_value_is_written_with_its_change_or_not_at_all(place: Place) {
     assert_eq!(value(&server, "").await, json!({ "last": null, "terms": null }));
     let cookie = server.post("/sign-up/email", &body("Ada")).await.cookie();
     assert_eq!(value(&server, &cookie).await, json!({ "last": "ada@example.com", "terms": { "version": 3 } }));
+}
+
+async fn values_know_users_by_numbers_too(place: Place) {
+    let script = r#"
+        after_sign_in(|ctx| { set_user_value("last", ctx.sign_in_method); });
+        before("/ok", |ctx| { respond(200, get_user_value("last")); });
+    "#;
+    let options = "advanced.database.generate_id = \"serial\"";
+    let Scripted { server, _folder } = Scripted::start_with(&place, &[(script, "")], options).await;
+    let cookie = member(&server, "ada").await;
+    assert_eq!(value(&server, &cookie).await, json!("email"));
+    assert_eq!(server.records("doorward_script_value").await[0].text("userId"), "1");
 }
 
 async fn shared_counts_are_exact(place: Place) {

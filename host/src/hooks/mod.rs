@@ -158,7 +158,7 @@ impl ScriptSet {
                 for name in given.iter().filter(|name| !known.contains(name)) {
                     let meant = meant(name, known.iter().map(String::as_str));
                     lines.push(format!(
-                        "{}: warning: `{option}` names `{name}`, which does not exist{meant}",
+                        "{}: warning: `{option}` names `{name}`, which no script can be granted{meant}",
                         hook.file
                     ));
                 }
