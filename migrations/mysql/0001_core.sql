@@ -16,6 +16,8 @@ create table `doorward_audit_head` (`id` varchar(255) not null primary key, `fir
 
 create table `doorward_setting` (`id` varchar(255) not null primary key, `key` varchar(255) not null unique, `value` mediumtext not null, `updatedAt` datetime(3) not null, `updatedBy` mediumtext) engine=InnoDB default charset=utf8mb4 /*M! collate=utf8mb4_nopad_bin */ /*!80017 collate=utf8mb4_0900_bin */;
 
+create table `doorward_script_value` (`id` varchar(255) not null primary key, `script` varchar(255) not null, `userId` varchar(255), `key` mediumtext not null, `value` mediumtext not null, `updatedAt` datetime(3) not null, foreign key (`userId`) references `user` (`id`) on delete cascade) engine=InnoDB default charset=utf8mb4 /*M! collate=utf8mb4_nopad_bin */ /*!80017 collate=utf8mb4_0900_bin */;
+
 create table `doorward_migration` (`id` varchar(255) not null primary key, `statement` mediumtext not null, `appliedAt` datetime(3) not null) engine=InnoDB default charset=utf8mb4 /*M! collate=utf8mb4_nopad_bin */ /*!80017 collate=utf8mb4_0900_bin */;
 
 create index `session_userId_idx` on `session` (`userId`);
@@ -37,3 +39,7 @@ create index `doorward_audit_actor_idx` on `doorward_audit` (`actor`);
 create index `doorward_audit_target_idx` on `doorward_audit` (`target`);
 
 create index `doorward_audit_account_idx` on `doorward_audit` (`account`);
+
+create index `doorward_script_value_script_idx` on `doorward_script_value` (`script`);
+
+create index `doorward_script_value_userId_idx` on `doorward_script_value` (`userId`);

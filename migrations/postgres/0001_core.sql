@@ -16,6 +16,8 @@ create table "doorward_audit_head" ("id" text not null primary key, "first" bigi
 
 create table "doorward_setting" ("id" text not null primary key, "key" text not null unique, "value" text not null, "updatedAt" timestamptz not null, "updatedBy" text);
 
+create table "doorward_script_value" ("id" text not null primary key, "script" text not null, "userId" text references "user" ("id") on delete cascade, "key" text not null, "value" text not null, "updatedAt" timestamptz not null);
+
 create table "doorward_migration" ("id" text not null primary key, "statement" text not null, "appliedAt" timestamptz not null);
 
 create index "session_userId_idx" on "session" ("userId");
@@ -37,3 +39,7 @@ create index "doorward_audit_actor_idx" on "doorward_audit" ("actor");
 create index "doorward_audit_target_idx" on "doorward_audit" ("target");
 
 create index "doorward_audit_account_idx" on "doorward_audit" ("account");
+
+create index "doorward_script_value_script_idx" on "doorward_script_value" ("script");
+
+create index "doorward_script_value_userId_idx" on "doorward_script_value" ("userId");

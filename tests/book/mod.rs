@@ -5,6 +5,7 @@
 mod config_source;
 mod errors;
 mod options;
+mod policies;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -237,3 +237,34 @@ async fn a_plugin_that_clashes_is_refused(place: Place) {
     let error = crate::fixture::Fixture::try_start(&place, &both).await.err().unwrap();
     assert!(error.contains("table proberow") && error.contains("`probe`") && error.contains("`clash`"), "{error}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_script_reads_the_tables_that_it_was_granted() {
+    crate::store::on_sqlite(|place| async move {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("reader.rhai");
+        let script = r#"
+            before("/ok", |ctx| { respond(200, rows("probe.probeRow", #{ count: 5 })); });
+            before("/error", |ctx| { rows("probe.probeRow", #{ nonsense: 5 }); });
+        "#;
+        std::fs::write(&file, script).unwrap();
+        for (reads, status) in [("", 500), ("reads = [\"probe.probeRow\"]", 200)] {
+            let hook = format!("[[hooks]]\nfile = {:?}\n{reads}\n", file.display().to_string());
+            let server = super::server_with(&place, &hook).await;
+            for (name, count) in [("a", 5), ("b", 6), ("c", 5)] {
+                one(&server, json!(["insert", "probeRow", { "name": name, "count": count }])).await;
+            }
+            let answer = server.get("/ok", "").await;
+            assert_eq!(answer.status, status, "{}", answer.text);
+            if status == 200 {
+                let rows = answer.json();
+                let mut names: Vec<&str> =
+                    rows.as_array().unwrap().iter().map(|row| row["name"].as_str().unwrap()).collect();
+                names.sort_unstable();
+                assert_eq!(names, ["a", "c"]);
+                assert_eq!(server.get("/error", "").await.status, 500);
+            }
+        }
+    })
+    .await;
+}

@@ -271,3 +271,85 @@ fn a_replay_tells_what_would_have_been_refused() {
     let (is_success, _, errors) = hooks(folder.path(), &["run", "--replay", "audit.jsonl"]);
     assert!(!is_success && errors.contains("audit.jsonl:2"), "{errors}");
 }
+
+#[test]
+fn a_misspelt_name_is_told_with_the_nearest() {
+    let script = "before_mail(\"reset-pasword\", |ctx| { });\ngate(|ctx| {\n    if ctx.user.emial == () { rejekt(403, \"A\", \"b\"); }\n});";
+    let (is_success, printed, errors) = hooks(folder(script, "").path(), &["check"]);
+    assert!(is_success, "{errors}");
+    for line in [
+        "no mail is of the kind reset-pasword: this hook never runs; did you mean `reset-password`? (",
+        "policy.rhai:3: warning: no user has a field `ctx.user.emial`; did you mean `email`?\n",
+        "policy.rhai:3: warning: there is no function `rejekt`; did you mean `reject`?\n",
+    ] {
+        assert!(printed.contains(line), "{printed}");
+    }
+    let (is_success, _, errors) = hooks(folder("after_sign_im(|ctx| { });", "").path(), &["check"]);
+    assert!(
+        !is_success && errors.contains("policy.rhai:1:1: ") && errors.contains("did you mean `after_sign_in`?"),
+        "{errors}"
+    );
+}
+
+#[test]
+fn a_new_script_is_right_and_its_case_passes() {
+    let moments = [
+        "before",
+        "after",
+        "user-create",
+        "gate",
+        "after-sign-in",
+        "after-email-verification",
+        "after-password-reset",
+        "before-mail",
+        "claims",
+    ];
+    for moment in moments {
+        let folder = tempfile::tempdir().unwrap();
+        let (is_success, printed, errors) = hooks(folder.path(), &["new", "mine", "--moment", moment]);
+        assert!(is_success && printed.contains("file = \"hooks/mine.rhai\""), "{moment}: {printed}{errors}");
+        let config = "secret = \"0123456789abcdef0123456789abcdef\"\n[mail]\ntransport = \"smtp\"\nfrom = \"a@example.com\"\nsmtp = { host = \"mail.example.com\" }\n[[hooks]]\nfile = \"hooks/mine.rhai\"\n";
+        std::fs::write(folder.path().join("doorward.toml"), config).unwrap();
+        let (is_success, printed, errors) = hooks(folder.path(), &["check"]);
+        assert!(is_success && !printed.contains("warning"), "{moment}: {printed}{errors}");
+        let (is_success, printed, errors) = hooks(folder.path(), &["test"]);
+        assert!(is_success && printed == "1 passed, 0 failed\n", "{moment}: {printed}{errors}");
+        let (is_success, _, errors) = hooks(folder.path(), &["new", "mine"]);
+        assert!(!is_success && errors.contains("hooks/mine.rhai is there already"), "{errors}");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let (is_success, _, errors) = hooks(folder.path(), &["new", "../mine"]);
+    assert!(!is_success && errors.contains("`../mine` is no name"), "{errors}");
+}
+
+#[test]
+fn types_are_definitions_of_all_functions() {
+    let folder = tempfile::tempdir().unwrap();
+    let (is_success, printed, errors) = hooks(folder.path(), &["types"]);
+    assert!(is_success, "{errors}");
+    assert!(
+        printed.starts_with("module static;\n")
+            && printed.contains("fn reject(status: int, code: String, message: String);")
+    );
+}
+
+#[test]
+fn a_grant_of_nothing_is_told() {
+    let folder = folder("gate(|ctx| { });", "");
+    let config = "secret = \"0123456789abcdef0123456789abcdef\"\nuser.additional_fields.plan = { type = \"string\" }\n\
+                  [[hooks]]\nfile = \"policy.rhai\"\nsets = [\"user.plan\", \"user.plam\", \"user.email\"]\n\
+                  reads = [\"invite-codes.invite\"]\nwaives = [\"two-factor\"]\n";
+    std::fs::write(folder.path().join("doorward.toml"), config).unwrap();
+    let (is_success, printed, errors) = hooks(folder.path(), &["check"]);
+    assert!(is_success, "{errors}");
+    let warnings: Vec<&str> = printed.lines().filter(|line| line.contains("warning")).collect();
+    assert_eq!(
+        warnings,
+        [
+            "policy.rhai: warning: `sets` names `user.plam`, which no script can be granted; did you mean `user.plan`?",
+            "policy.rhai: warning: `sets` names `user.email`, which no script can be granted; did you mean `user.plan`?",
+            "policy.rhai: warning: `reads` names `invite-codes.invite`, which no script can be granted",
+            "policy.rhai: warning: `waives` names `two-factor`, which no script can be granted",
+        ]
+    );
+}

@@ -1,13 +1,16 @@
 //! Policy scripts: what they can do, what they cannot, and that the shipped ones pass their cases.
 
 mod commands;
+mod events;
 mod fail_closed;
 mod functions;
+mod granted;
 mod hostile;
 mod isolation;
 mod moments;
 mod outcomes;
 mod safety;
+mod values;
 
 use std::fmt::Write;
 use std::sync::Arc;

@@ -42,7 +42,7 @@ async fn what_refers_to_a_table_has_the_type_of_its_id(place: Place) {
         Backend::Mysql => &["varchar(36) character set utf8mb4 collate utf8mb4_general_ci", "int", "bigint unsigned"],
     };
     for kind in types {
-        for table in ["session", "account", "user"] {
+        for table in ["doorward_script_value", "session", "account", "user"] {
             place.sql(&format!("drop table if exists \"{table}\"")).await;
         }
         let time = if place.backend == Backend::Postgres { "timestamptz" } else { "datetime" };

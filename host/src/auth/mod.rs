@@ -32,7 +32,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 pub use error::AuthError;
-pub use lifecycle::{Cause, Scope, UnitOfWork};
+pub use lifecycle::{Cause, Happening, Scope, UnitOfWork};
 
 use crate::clock::{Clock, Timestamp};
 use crate::config::{Config, GenerateId};

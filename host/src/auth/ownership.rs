@@ -13,7 +13,7 @@
 //! A proof of an address that was proven before changes nothing here.
 
 use super::version::owner_of_factors;
-use super::{Auth, AuthError, Scope, lifecycle, session, session_token};
+use super::{Auth, AuthError, Happening, Scope, lifecycle, session, session_token};
 use crate::store::user::lock_user;
 use crate::store::{Field, Model, Models, User, Value, account, eq, user};
 
@@ -115,6 +115,9 @@ async fn set_proven(auth: &Auth, scope: &Scope, id: &str, mirrors: Vec<(String, 
     let mut values = vec![("emailVerified", true.into()), ("updatedAt", auth.now().into())];
     values.extend(mirrors.iter().map(|(name, value)| (name.as_str(), value.clone())));
     let proven = lifecycle::update(auth, scope, user::MODEL, &[eq("id", id)], &values).await?.pop();
+    if proven.is_some() {
+        scope.note_happening(Happening::EmailVerified, id);
+    }
     Ok(proven.map_or(Outcome::Gone, |user| Outcome::Proven(User(user))))
 }
 

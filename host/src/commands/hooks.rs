@@ -1,17 +1,20 @@
 //! `doorward hooks`: compiles scripts, says where they run, and runs the cases beside them.
 
+mod new;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Subcommand;
 
 use super::{CommandResult, mail_kinds};
+use crate::app;
 use crate::clock::SystemClock;
 use crate::config::{Config, ConfigError, HookConfig};
 use crate::crypto::random::SystemRandom;
 use crate::crypto::secret::Secret;
 use crate::exchange::{PathPattern, Route};
-use crate::hooks::{self, Declaration, HookError, HookPoint, MemoryCounters, ScriptSet, cases};
+use crate::hooks::{self, Declaration, HookError, HookPoint, MemoryCounters, ScriptSet, World, cases};
 use crate::plugin_host::{Capacity, Plugins, Ports};
 use crate::routes;
 
@@ -25,6 +28,16 @@ pub enum HooksCommand {
         /// A script, configured or not.
         file: Option<PathBuf>,
     },
+    /// Write a script with one hook and a case, to begin with: `hooks/NAME.rhai` and `hooks/NAME.cases.toml`.
+    New {
+        /// Names the files: small letters, digits, `_` and `-`.
+        name: String,
+        /// When the hook runs.
+        #[arg(long, value_enum, default_value = "before")]
+        moment: new::Moment,
+    },
+    /// Print definitions of everything that scripts call, for editors: write it to `hooks/doorward.d.rhai`.
+    Types,
     /// Play recorded audit events to the configured scripts, or to one script, and tell what they would have refused.
     Run {
         /// JSON lines, as the server logs them.
@@ -47,6 +60,11 @@ pub fn run(command: &HooksCommand, load: impl Fn() -> Result<Config, ConfigError
             test(&configured(&config), &config)
         }
         HooksCommand::Test { file: Some(file) } => test(&[(unconfigured(file), file.clone())], &Config::default()),
+        HooksCommand::New { name, moment } => new::new(name, *moment),
+        HooksCommand::Types => {
+            tell!("{}", hooks::definitions().trim_end());
+            Ok(())
+        }
         HooksCommand::Run { replay, file } => {
             let config = load()?;
             let mut scripts = configured(&config);
@@ -114,8 +132,9 @@ fn check(config: &Config) -> CommandResult {
             if !is_at_endpoint {
                 tell!("{script}: {name} {place}");
                 if *moment == HookPoint::Mail && place != "*" && !kinds.contains(place) {
+                    let nearest = hooks::meant(place, kinds.iter().map(String::as_str));
                     tell!(
-                        "  warning: no mail is of the kind {place}: this hook never runs. `doorward mail kinds` lists them"
+                        "  warning: no mail is of the kind {place}: this hook never runs{nearest} (`doorward mail kinds` lists them)"
                     );
                 }
                 continue;
@@ -130,7 +149,12 @@ fn check(config: &Config) -> CommandResult {
         }
     }
     let is_route = |path: &str| routes.iter().any(|route| PathPattern::new(&route.path).matches(path));
-    for finding in scripts.findings(&is_route) {
+    let schema = app::schema(config)?;
+    for line in ScriptSet::vain_grants(config, &schema) {
+        tell!("{line}");
+    }
+    let fields = |model: &str| hooks::visible_fields(&schema, model);
+    for finding in scripts.findings(&World { is_route: &is_route, fields: &fields, kinds: &kinds }) {
         tell!("{finding}");
     }
     Ok(())

@@ -271,6 +271,15 @@ pub struct HookConfig {
     /// Patterns of paths where it reads secrets: passwords, tokens, codes. Everywhere else they are redacted.
     #[serde(default)]
     pub secrets: Vec<String>,
+    /// Fields that no client sets and this script may: `user.plan`. Those of the core stay closed.
+    #[serde(default)]
+    pub sets: Vec<String>,
+    /// Plugins whose challenge it may waive at sign-ins, such as `two-factor`.
+    #[serde(default)]
+    pub waives: Vec<String>,
+    /// Tables of plugins that it reads with `rows`, such as `invite-codes.invite`.
+    #[serde(default)]
+    pub reads: Vec<String>,
     /// Where `webhook(…)` posts the script's events: `https`, or `http` to this machine.
     pub webhook: Option<WebhookConfig>,
 }
@@ -278,6 +287,15 @@ pub struct HookConfig {
 impl HookConfig {
     /// A script with nothing set.
     pub fn new(file: &str) -> Self {
-        Self { file: file.to_owned(), fail_open: false, config: toml::Table::new(), secrets: Vec::new(), webhook: None }
+        Self {
+            file: file.to_owned(),
+            fail_open: false,
+            config: toml::Table::new(),
+            secrets: Vec::new(),
+            sets: Vec::new(),
+            waives: Vec::new(),
+            reads: Vec::new(),
+            webhook: None,
+        }
     }
 }

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::auth::ownership::{self, Proof};
 use crate::auth::verification::RESET_PASSWORD;
 use crate::auth::version::{self, Holder};
-use crate::auth::{credential, password, session, verification};
+use crate::auth::{Happening, credential, password, session, verification};
 use crate::error::{ApiError, Code};
 use crate::exchange::Exchange;
 use crate::http::Response;
@@ -55,6 +55,7 @@ pub async fn reset_password(exchange: &mut Exchange) -> Result<Response, ApiErro
     }
     notice::tell(auth, &unit, &user, Notice::PasswordChanged).await?;
     unit.commit().await?;
+    exchange.scope().note_happening(Happening::PasswordReset, user.id());
     Ok(Response::json(&json!({ "status": true })))
 }
 

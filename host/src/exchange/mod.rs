@@ -26,7 +26,7 @@ use async_trait::async_trait;
 
 use crate::auth::lifecycle::Observers;
 use crate::auth::session::ActiveSession;
-use crate::auth::{Auth, Cause, Scope, UnitOfWork};
+use crate::auth::{Auth, Cause, Happening, Scope, UnitOfWork};
 use crate::cookie::Cookie;
 use crate::cookie::signature::Signer;
 use crate::error::ApiError;
@@ -102,6 +102,8 @@ pub struct Exchange {
     pub proven_password: Option<Account>,
     /// The user who must show a factor before a session is opened.
     owes_factor: Option<String>,
+    /// The plugins whose challenges a policy waives.
+    waived: Vec<String>,
     endpoints: Option<Arc<dyn EndpointSource>>,
     /// How many requests this one is called by.
     depth: u8,
@@ -134,6 +136,7 @@ impl Exchange {
             asked_for_user: None,
             proven_password: None,
             owes_factor: None,
+            waived: Vec::new(),
             endpoints: None,
             depth: 0,
             queued_later: Vec::new(),
@@ -185,6 +188,11 @@ impl Exchange {
     /// The values of the route's `:parameters`, in order.
     pub fn params(&self) -> &[(String, String)] {
         self.cause.params()
+    }
+
+    /// What the request did, each with the id of the user.
+    pub fn happenings(&self) -> Vec<(Happening, String)> {
+        self.cause.happenings()
     }
 
     /// The request's path as a log may hold it: the route's own, because a parameter may be a secret, as in a link. `None`

@@ -84,6 +84,11 @@ pub trait SessionGate: Send + Sync {
     /// # Errors
     /// When the gate cannot decide. That is a refusal: the error is the answer.
     async fn ask(&self, exchange: &mut Exchange, attempt: &SignInAttempt) -> Result<Verdict, ApiError>;
+
+    /// The plugin whose gate it is: by its id, a policy waives its challenge.
+    fn plugin(&self) -> Option<&str> {
+        None
+    }
 }
 
 /// A session that this request opened.
@@ -107,6 +112,11 @@ pub enum SignIn {
 }
 
 impl Exchange {
+    /// Lets the sign-in that is asked about now go on without the challenge of this plugin. Its refusal still counts.
+    pub fn waive_challenge(&mut self, plugin: &str) {
+        self.waived.push(plugin.to_owned());
+    }
+
     /// Opens no session of this user in this request, unless a gate asks for a factor first.
     pub fn demand_factor(&mut self, user_id: &str) {
         self.owes_factor = Some(user_id.to_owned());
@@ -153,10 +163,16 @@ impl Exchange {
     async fn ask_gates(&mut self, attempt: &SignInAttempt) -> Result<Option<Response>, ApiError> {
         let deciders = Arc::clone(&self.deciders);
         let mut challenge = None;
+        self.waived.clear();
         for gate in &deciders.gates {
             let before = self.cookies.len();
             match gate.ask(self, attempt).await? {
                 Verdict::Admit => {}
+                Verdict::Challenge(_)
+                    if gate.plugin().is_some_and(|plugin| self.waived.iter().any(|it| it == plugin)) =>
+                {
+                    self.cookies.truncate(before);
+                }
                 Verdict::Refuse(error) => return Err(error),
                 Verdict::Challenge(response) => {
                     let cookies = self.cookies.split_off(before.min(self.cookies.len()));

@@ -127,6 +127,7 @@ pub async fn end_sessions_of(
 pub fn failed(error: HookError) -> ApiError {
     match error {
         HookError::Busy(_) => ApiError::busy().caused_by(error),
+        HookError::Unanswered(_, error) => error.into(),
         error => ApiError::new(500, "HOOK_ERROR", "A policy script failed").caused_by(error),
     }
 }

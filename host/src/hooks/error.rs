@@ -2,7 +2,10 @@
 
 use rhai::{EvalAltResult, ParseError, Position};
 
+use super::check::meant;
+use super::language::api;
 use super::script_log::printable;
+use crate::auth::AuthError;
 
 /// A script that cannot be used, or a call of it that failed.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +41,9 @@ pub enum HookError {
     /// Too many calls of slow scripts wait.
     #[error("the script {0} is slow, and too many calls of slow scripts wait")]
     Busy(String),
+    /// What it asked for could not be looked up.
+    #[error("the server cannot answer the script {0}: {1}")]
+    Unanswered(String, #[source] AuthError),
     /// The script does not compile, or it failed while it ran.
     #[error("{place}: {message}{quote}")]
     Script {
@@ -74,6 +80,12 @@ impl Source<'_> {
         let position = error.take_position();
         let message = match &error {
             EvalAltResult::ErrorTerminated(reason, _) => reason.to_string(),
+            EvalAltResult::ErrorFunctionNotFound(signature, _) => {
+                let name = api::name(signature).trim();
+                // A function of this name takes other values.
+                let meant = if api::when(name).is_some() { String::new() } else { meant(name, api::names()) };
+                format!("{error}{meant}")
+            }
             other => other.to_string(),
         };
         self.at(position, &message)

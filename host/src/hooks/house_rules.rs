@@ -43,6 +43,9 @@ impl<'a> HouseRules<'a> {
         if !directives.webhooks.is_empty() && !script.has_webhook && !self.can_send {
             return Err("webhook: the script's section has no `webhook = { url = … }`".into());
         }
+        if let Some(plugin) = directives.waived.iter().find(|plugin| !script.waives.contains(plugin)) {
+            return Err(format!("waive: the script's section has no `waives = [\"{plugin}\"]`"));
+        }
         match outcome {
             Some(Outcome::Redirect(target)) if !self.origins.trusts_target(target) => {
                 Err("redirect: the target is not in trusted_origins".into())

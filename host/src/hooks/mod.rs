@@ -9,6 +9,7 @@
 pub mod cases;
 mod check;
 mod deliver;
+mod desk;
 mod error;
 mod house_rules;
 mod language;
@@ -28,14 +29,21 @@ use rhai::Engine;
 use serde_json::Value as Json;
 
 use crate::config::Config;
+use crate::exchange::Exchange;
 use crate::exchange::redaction::SecretNames;
 use crate::http::Response;
 use crate::http::address::networks;
+use crate::store::{Field, Owner, Schema, session};
 
+use desk::Desk;
+use language::api::Group;
+use language::api_text;
+use language::asking::Journal;
 use language::facts::Facts;
 use pool::{Pool, PoolError};
-use script::{Called, Hook};
+use script::{Called, Hook, Run};
 
+pub use check::{World, meant};
 pub use error::HookError;
 pub use language::declare::{Declaration, HookPoint};
 pub use language::functions::{Counters, MemoryCounters, Ports};
@@ -49,6 +57,8 @@ pub use moments::mail::ScriptMailFilter;
 pub struct ScriptSet {
     engine: Arc<Engine>,
     hooks: Vec<Arc<Hook>>,
+    /// Whether some hook runs after what a request did.
+    has_events: bool,
     pool: Pool,
     trusted_proxies: Vec<IpNet>,
     plugins: Json,
@@ -90,6 +100,7 @@ impl ScriptSet {
         let plugins = lookup::plugin_options(config);
         Ok(Self {
             engine: Arc::new(engine),
+            has_events: hooks.iter().any(|hook| HookPoint::EVENTS.contains(&hook.declaration.moment)),
             hooks,
             pool: Pool::default(),
             trusted_proxies,
@@ -109,14 +120,51 @@ impl ScriptSet {
         self.hooks.iter().map(|hook| Registration { script: &hook.script.file, declaration: &hook.declaration })
     }
 
-    /// What in the scripts' texts cannot do what it seems to, a line each. `is_route` tells whether some route has a path.
-    pub fn findings(&self, is_route: &dyn Fn(&str) -> bool) -> Vec<String> {
+    /// What in the scripts' texts cannot do what it seems to, a line each.
+    pub fn findings(&self, world: &World<'_>) -> Vec<String> {
         let of_one = |script: &Arc<script::Script>| {
-            let found = check::findings(&self.engine, script.text(), is_route);
+            let found = check::findings(&self.engine, script.text(), world);
             let file = script.file.clone();
             found.into_iter().map(move |(line, problem)| format!("{file}:{line}: warning: {problem}"))
         };
         self.scripts().into_iter().flat_map(of_one).collect()
+    }
+
+    /// What scripts are granted and nothing has, a line each: fields to set, tables to read, challenges to waive.
+    pub fn vain_grants(config: &Config, schema: &Schema) -> Vec<String> {
+        let fields: Vec<String> = schema
+            .models()
+            .iter()
+            .flat_map(|model| {
+                let own = model.fields.iter().filter(|field| field.owner != Owner::Core && !field.is_credential);
+                own.map(|field| format!("{}.{}", model.name, field.name)).collect::<Vec<_>>()
+            })
+            .collect();
+        let tables: Vec<String> = schema
+            .models()
+            .iter()
+            .filter_map(|model| match &model.owner {
+                Owner::Plugin(id) => Some(format!("{id}.{}", model.name)),
+                Owner::Core | Owner::Config => None,
+            })
+            .collect();
+        let plugins: Vec<String> =
+            config.plugins.iter().filter(|plugin| plugin.enabled).map(|plugin| plugin.id.clone()).collect();
+        let mut lines = Vec::new();
+        for hook in &config.hooks {
+            let granted =
+                [("sets", &hook.sets, &fields), ("reads", &hook.reads, &tables), ("waives", &hook.waives, &plugins)];
+            for (option, given, known) in granted {
+                for name in given.iter().filter(|name| !known.contains(name)) {
+                    let meant = meant(name, known.iter().map(String::as_str));
+                    lines.push(format!(
+                        "{}: warning: `{option}` names `{name}`, which no script can be granted{meant}",
+                        hook.file
+                    ));
+                }
+            }
+        }
+        lines
     }
 
     /// The kinds of mail that the scripts send.
@@ -136,29 +184,109 @@ impl ScriptSet {
         self.scripts().into_iter().map(|script| script.metrics.read(&script.file)).collect()
     }
 
-    /// Calls one hook: at once, or on a thread of its own when its script was slow. The facts come back in any case.
-    async fn call(&self, hook: &Arc<Hook>, mut facts: Facts) -> (Facts, Result<Called, HookError>) {
+    /// Calls one hook of a request, whose questions are answered in its transaction.
+    async fn call_for(
+        &self,
+        exchange: &Exchange,
+        hook: &Arc<Hook>,
+        facts: Facts,
+    ) -> (Facts, Result<Called, HookError>) {
+        if !hook.script.reads.asks {
+            return self.call(hook, facts, None).await;
+        }
+        let scope = exchange.scope();
+        self.call(hook, facts, Some(Desk { auth: exchange.auth(), scope: &scope })).await
+    }
+
+    /// Calls one hook. The facts come back in any case. A script that asks is run again with each answer of the desk.
+    async fn call(
+        &self,
+        hook: &Arc<Hook>,
+        mut facts: Facts,
+        desk: Option<Desk<'_>>,
+    ) -> (Facts, Result<Called, HookError>) {
         facts.secret_names = Some(Arc::clone(&self.secret_names));
+        let Some(desk) = desk.filter(|_| hook.script.reads.asks) else {
+            let (facts, _, run) = self.run(hook, facts, Journal::default()).await;
+            return (facts, run.and_then(|run| done(hook, run)));
+        };
+        let mut journal = Journal::kept();
+        loop {
+            let given = facts.clone();
+            let (returned, learnt, run) = self.run(hook, facts, journal).await;
+            let question = match run {
+                Ok(Run::Asks(question)) => question,
+                run => return (returned, run.and_then(|run| done(hook, run))),
+            };
+            // What the first run changed, the next one changes again.
+            (facts, journal) = (given, learnt);
+            match desk.answer(&hook.script, &facts, *question).await {
+                Ok(answer) => journal.add(answer),
+                Err(error) => return (facts, Err(HookError::Unanswered(hook.script.file.clone(), error))),
+            }
+        }
+    }
+
+    /// Runs a call once: at once, or on a thread of its own when its script was slow.
+    async fn run(
+        &self,
+        hook: &Arc<Hook>,
+        facts: Facts,
+        mut journal: Journal,
+    ) -> (Facts, Journal, Result<Run, HookError>) {
         if !hook.script.is_slow() {
-            return hook.call(&self.engine, facts);
+            let (facts, run) = hook.run(&self.engine, facts, &mut journal);
+            return (facts, journal, Ok(run));
         }
         // Should the thread not come back, the request must.
         let kept = facts.clone();
         let (engine, slow) = (Arc::clone(&self.engine), Arc::clone(hook));
         let call = move || {
             slow.script.metrics.add_slow();
-            slow.call(&engine, facts)
+            let (facts, run) = slow.run(&engine, facts, &mut journal);
+            (facts, journal, Ok(run))
         };
         match self.pool.run(call).await {
             Ok(done) => done,
-            Err(PoolError::Busy) => (kept, Err(HookError::Busy(hook.script.file.clone()))),
-            Err(error @ PoolError::Late) => (kept, Err(hook.wrong(&error.to_string()))),
+            Err(PoolError::Busy) => (kept, Journal::default(), Err(HookError::Busy(hook.script.file.clone()))),
+            Err(error @ PoolError::Late) => (kept, Journal::default(), Err(hook.wrong(&error.to_string()))),
         }
     }
 
     fn is_trusted_proxy(&self, peer: IpAddr) -> bool {
         self.trusted_proxies.iter().any(|network| network.contains(&peer.to_canonical()))
     }
+}
+
+fn done(hook: &Hook, run: Run) -> Result<Called, HookError> {
+    match run {
+        Run::Done(called) => called,
+        Run::Asks(_) => Err(hook.wrong("nobody answers the script at this moment")),
+    }
+}
+
+/// What scripts call and see, as definitions for editors (`.d.rhai`).
+pub fn definitions() -> String {
+    api_text::definitions()
+}
+
+/// The tables of the documentation that are made from the code, each with the name of its place there.
+pub fn tables() -> [(&'static str, String); 5] {
+    [
+        ("places", api_text::table(Group::Declare)),
+        ("parts", api_text::parts_table()),
+        ("directives", api_text::table(Group::Do)),
+        ("functions", api_text::table(Group::Compute)),
+        ("questions", api_text::table(Group::Ask)),
+    ]
+}
+
+/// The fields of a model that scripts see, or none when there is no such model.
+pub fn visible_fields(schema: &Schema, model: &str) -> Vec<String> {
+    let Ok(found) = schema.model(model) else { return Vec::new() };
+    let is_token = |field: &Field| model == session::MODEL && field.name == "token";
+    let fields = found.fields.iter().filter(|field| field.returned && !is_token(field));
+    fields.map(|field| field.name.clone()).collect()
 }
 
 #[cfg(test)]

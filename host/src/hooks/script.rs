@@ -9,10 +9,12 @@ use std::time::{Duration, Instant};
 use rhai::{AST, CallFnOptions, Dynamic, Engine, FuncArgs, Scope};
 
 use super::error::{HookError, Source};
+use super::language::asking::{Journal, Question};
 use super::language::context;
 use super::language::declare::{Declaration, Declarations, HookPoint, Places};
 use super::language::directive::{Collector, Directives};
 use super::language::facts::Facts;
+use super::language::functions::{ASKING, OF_USER};
 use super::language::json;
 use super::language::native::{MAX_ITEMS, MAX_SCRIPT_BYTES, MAX_TEXT_BYTES};
 use super::language::outcome::{Outcome, outcome_of};
@@ -48,17 +50,21 @@ pub struct Reads {
     pub cookies: bool,
     /// Options of the plugins.
     pub plugins: bool,
+    /// Something in the middle of a call.
+    pub asks: bool,
 }
 
 impl Reads {
     fn of(text: &str) -> Self {
         Self {
-            identity: ["session", "user", "actor"].iter().any(|name| asks_for(text, name)),
+            identity: ["session", "user", "actor"].iter().any(|name| asks_for(text, name))
+                || OF_USER.iter().any(|name| text.contains(name)),
             sessions: asks_for(text, "sessions"),
             accounts: asks_for(text, "accounts"),
             is_old_password: asks_for(text, "is_old_password"),
             cookies: asks_for(text, "cookies"),
             plugins: asks_for(text, "plugins"),
+            asks: ASKING.iter().any(|name| text.contains(name)),
         }
     }
 }
@@ -75,6 +81,12 @@ pub struct Script {
     pub has_webhook: bool,
     /// What is loaded for it.
     pub reads: Reads,
+    /// The tables of plugins that it may read.
+    tables: Vec<String>,
+    /// Plugins whose challenge it may waive.
+    pub waives: Vec<String>,
+    /// Fields that it may set although no client may: `model.field`.
+    sets: Vec<String>,
     /// What it did.
     pub metrics: ScriptMetrics,
     text: String,
@@ -87,6 +99,16 @@ impl Script {
     /// Whether it reads secrets at this path; away from requests, only one that reads them everywhere.
     fn reads_secrets(&self, path: Option<&str>) -> bool {
         self.secrets.iter().any(|pattern| pattern.matches(path.unwrap_or("/")))
+    }
+
+    /// Whether the operator lets it read this table of a plugin.
+    pub fn reads_table(&self, table: &str) -> bool {
+        self.tables.iter().any(|own| own == table)
+    }
+
+    /// Whether the operator lets it set this field of a model, which no client sets.
+    pub fn sets_field(&self, model: &str, field: &str) -> bool {
+        self.sets.iter().any(|own| own.split_once('.') == Some((model, field)))
     }
 
     /// Whether its calls run on threads of their own for now.
@@ -124,6 +146,15 @@ pub struct Hook {
 /// What a call did: how the script ended it, if it did, and what it wants done beside.
 pub type Called = (Option<Outcome>, Directives);
 
+/// How a run of a call ended.
+#[expect(clippy::large_enum_variant, reason = "nearly every run is done, and a box would cost each an allocation")]
+pub enum Run {
+    /// Well, or with an error.
+    Done(Result<Called, HookError>),
+    /// With a question to the server: answer it, and run the call again.
+    Asks(Box<Question>),
+}
+
 /// Reads, compiles and runs the top of a script; its hooks in the order they are declared.
 ///
 /// # Errors
@@ -137,7 +168,7 @@ pub fn load(engine: &mut Engine, config: &HookConfig, path: &Path) -> Result<Vec
     let ast = engine.compile_with_scope(&scope, &text).map_err(|error| source.unparsable(&error))?;
     let declarations = Declarations::default();
     engine.set_default_tag(Dynamic::from(declarations.clone()));
-    let session = running::start(Arc::clone(&log));
+    let session = running::start(Arc::clone(&log), Journal::default());
     let ran = catch_unwind(AssertUnwindSafe(|| engine.run_ast_with_scope(&mut scope, &ast)));
     drop(session);
     engine.set_default_tag(Dynamic::UNIT);
@@ -152,6 +183,9 @@ pub fn load(engine: &mut Engine, config: &HookConfig, path: &Path) -> Result<Vec
         secrets: config.secrets.iter().map(|pattern| PathPattern::new(pattern)).collect(),
         has_webhook: config.webhook.is_some(),
         reads: Reads::of(&text),
+        tables: config.reads.clone(),
+        waives: config.waives.clone(),
+        sets: config.sets.clone(),
         metrics: ScriptMetrics::default(),
         text,
         ast,
@@ -220,28 +254,41 @@ impl Hook {
         self.declaration.moment == moment
     }
 
-    /// Calls the hook with a context of its moment, in a scope of its own and within the limits. The facts come back in
-    /// any case, with what the script changed.
-    pub fn call(&self, engine: &Engine, mut facts: Facts) -> (Facts, Result<Called, HookError>) {
-        facts.reads_secrets = self.script.reads_secrets(facts.request.as_ref().map(|request| request.path.as_str()));
-        let shared = Arc::new(Mutex::new(facts));
-        let called = self.call_shared(engine, context::of(self.declaration.moment, &shared));
-        let facts = std::mem::take(&mut *shared.lock().unwrap_or_else(PoisonError::into_inner));
-        (facts, called)
+    /// Calls the hook where nobody answers questions.
+    #[cfg(test)]
+    fn call(&self, engine: &Engine, facts: Facts) -> (Facts, Result<Called, HookError>) {
+        match self.run(engine, facts, &mut Journal::default()) {
+            (facts, Run::Done(called)) => (facts, called),
+            (facts, Run::Asks(_)) => (facts, Err(self.wrong("nobody answers the script here"))),
+        }
     }
 
-    fn call_shared(&self, engine: &Engine, context: Dynamic) -> Result<Called, HookError> {
+    /// Runs a call from its beginning, with a context of its moment, in a scope of its own and within the limits, and with
+    /// what it learnt before. The facts come back in any case, with what the script changed.
+    pub fn run(&self, engine: &Engine, mut facts: Facts, journal: &mut Journal) -> (Facts, Run) {
+        facts.reads_secrets = self.script.reads_secrets(facts.request.as_ref().map(|request| request.path.as_str()));
+        let shared = Arc::new(Mutex::new(facts));
+        let run = self.run_shared(engine, context::of(self.declaration.moment, &shared), journal);
+        let facts = std::mem::take(&mut *shared.lock().unwrap_or_else(PoisonError::into_inner));
+        (facts, run)
+    }
+
+    fn run_shared(&self, engine: &Engine, context: Dynamic, journal: &mut Journal) -> Run {
         let script = &*self.script;
         let collector = Collector::at(self.declaration.moment);
         let options = CallFnOptions::new().eval_ast(false).with_tag(Dynamic::from(collector.clone()));
         let arguments = Arguments { captured: &self.declaration.captured, context };
-        let session = running::start(Arc::clone(&script.log));
+        let session = running::start(Arc::clone(&script.log), std::mem::take(journal));
         let called = catch_unwind(AssertUnwindSafe(|| {
             let mut scope = Scope::new();
             let function = &self.declaration.function;
             engine.call_fn_with_options::<Dynamic>(options, &mut scope, &script.ast, function, arguments)
         }));
-        let cost = session.end();
+        let (cost, kept) = session.end();
+        *journal = kept;
+        if let Some(question) = journal.take_question() {
+            return Run::Asks(Box::new(question));
+        }
         let source = Source { file: &script.file, text: &script.text };
         let outcome = match called {
             Err(_) => Err(source.wrong("a function of the host panicked")),
@@ -257,15 +304,15 @@ impl Hook {
             Err(_) => Went::Wrong,
         };
         script.count(went, cost);
-        Ok((outcome?, collector.take()))
+        Run::Done(outcome.map(|outcome| (outcome, collector.take())))
     }
 
-    /// What a returned value means: nothing and `true` go on, `false` refuses. A mail has nobody to refuse.
+    /// What a returned value means: nothing and `true` go on, `false` refuses, where something can be refused.
     fn returned(&self, value: &Dynamic) -> Result<Option<Outcome>, String> {
-        let is_mail = self.declaration.moment == HookPoint::Mail;
+        let can_refuse = self.declaration.moment.can_refuse();
         match value.as_bool() {
             _ if value.is_unit() => Ok(None),
-            Ok(goes_on) if !is_mail => Ok((!goes_on).then(Outcome::refused)),
+            Ok(goes_on) if can_refuse => Ok((!goes_on).then(Outcome::refused)),
             _ => {
                 let kind = value.type_name();
                 Err(format!("a hook returned a value ({kind}); end it with reject, respond or redirect"))

@@ -200,6 +200,7 @@ impl Extensions {
             Stage::AfterScripts => {
                 if let Some(response) = reply {
                     self.scripts.after(exchange, response).await?;
+                    self.scripts.after_events(exchange, response).await?;
                 }
             }
         }

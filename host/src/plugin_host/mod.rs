@@ -376,4 +376,8 @@ impl SessionGate for PluginGate {
             _ => self.0.ask(exchange, attempt).await,
         }
     }
+
+    fn plugin(&self) -> Option<&str> {
+        Some(&self.0.manifest.id)
+    }
 }

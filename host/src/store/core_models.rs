@@ -13,6 +13,8 @@ pub const AUDIT: &str = "doorward_audit";
 pub const AUDIT_HEAD: &str = "doorward_audit_head";
 /// Name of the model that holds what operators set while the server runs.
 pub const SETTING: &str = "doorward_setting";
+/// Name of the model that holds what scripts keep.
+pub const SCRIPT_VALUE: &str = "doorward_script_value";
 /// Name of the model that records applied migrations.
 pub const MIGRATION: &str = "doorward_migration";
 
@@ -28,6 +30,7 @@ pub(super) fn all() -> Vec<Model> {
         audit(),
         audit_head(),
         setting(),
+        script_value(),
         migration(),
     ]
 }
@@ -179,6 +182,19 @@ fn setting() -> Model {
             required("value", FieldType::String),
             required("updatedAt", FieldType::Date),
             Field::new("updatedBy", FieldType::String),
+        ],
+    )
+}
+
+fn script_value() -> Model {
+    model(
+        SCRIPT_VALUE,
+        vec![
+            Field { index: true, ..required("script", FieldType::String) },
+            Field { required: false, ..user_id() },
+            required("key", FieldType::String),
+            required("value", FieldType::String),
+            required("updatedAt", FieldType::Date),
         ],
     )
 }

@@ -33,6 +33,7 @@ mod returning;
 mod row;
 mod savepoint;
 mod schema;
+pub mod script_value;
 pub mod secondary;
 pub mod session;
 pub mod setting;

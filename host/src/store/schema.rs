@@ -168,15 +168,16 @@ impl Schema {
         Ok(())
     }
 
-    /// How ids of rows are stored, those of references included, and whether the database makes them. Not those of the
-    /// server's own tables.
+    /// How ids of rows are stored, those of references included, and whether the database makes them. The server's own tables
+    /// keep their ids; what they refer to is stored as it is there.
     pub(super) fn set_ids(&mut self, form: IdForm, made_by_database: bool) {
         let is_own = |model: &Model| model.owner == Owner::Core && model.name.starts_with("doorward_");
         let own: Vec<String> =
             self.models.iter().filter(|model| is_own(model)).map(|model| model.name.clone()).collect();
-        for model in self.models.iter_mut().filter(|model| !own.contains(&model.name)) {
+        for model in &mut self.models {
+            let is_own = own.contains(&model.name);
             for field in &mut Arc::make_mut(model).fields {
-                let is_id = field.name == "id";
+                let is_id = field.name == "id" && !is_own;
                 if is_id || field.references.as_ref().is_some_and(|target| !own.contains(target)) {
                     field.id_form = form;
                     field.made_by_database = is_id && made_by_database;

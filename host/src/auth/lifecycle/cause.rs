@@ -1,12 +1,21 @@
 //! What an observer of a change may know about the request that causes it: the request's head, and who acts.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use arc_swap::ArcSwapOption;
 
 use crate::auth::active_session::ActiveSession;
 use crate::http::RequestHead;
+
+/// Something that a request did, which is told when it has ended well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Happening {
+    /// An address was verified for the first time.
+    EmailVerified,
+    /// A password was set by a mailed link.
+    PasswordReset,
+}
 
 /// The request that causes a change.
 pub struct Cause {
@@ -16,6 +25,7 @@ pub struct Cause {
     actor: ArcSwapOption<ActiveSession>,
     has_queued_mail: AtomicBool,
     changed_user: OnceLock<String>,
+    happenings: Mutex<Vec<(Happening, String)>>,
 }
 
 impl Cause {
@@ -27,6 +37,7 @@ impl Cause {
             actor: ArcSwapOption::empty(),
             has_queued_mail: AtomicBool::new(false),
             changed_user: OnceLock::new(),
+            happenings: Mutex::default(),
         }
     }
 
@@ -60,6 +71,17 @@ impl Cause {
     /// Notes that the request changes a row of this user.
     pub(super) fn note_changed_user(&self, id: &str) {
         self.changed_user.get_or_init(|| id.to_owned());
+    }
+
+    /// Notes what the request did to the user of this id.
+    pub fn note_happening(&self, happening: Happening, user_id: &str) {
+        let mut happenings = self.happenings.lock().unwrap_or_else(PoisonError::into_inner);
+        happenings.push((happening, user_id.to_owned()));
+    }
+
+    /// What the request did, each with the id of the user, in order. Whether it was committed shows in the answer.
+    pub fn happenings(&self) -> Vec<(Happening, String)> {
+        self.happenings.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Makes the request wake the mail sender after the commit. Call it after `outbox::write`.

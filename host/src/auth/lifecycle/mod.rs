@@ -14,7 +14,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use doorward_contract::ErrorCode;
 
-pub use cause::Cause;
+pub use cause::{Cause, Happening};
 pub use change::{Action, Change};
 pub use scope::{Scope, UnitOfWork};
 

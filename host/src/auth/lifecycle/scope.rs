@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use super::Observers;
-use super::cause::Cause;
+use super::cause::{Cause, Happening};
 use crate::auth::Auth;
 use crate::store::{Backend, Database, Row, Schema, Statement, StoreError, Transaction};
 
@@ -49,6 +49,13 @@ impl Scope {
     /// The request that causes the work, if any.
     pub fn cause(&self) -> Option<&Arc<Cause>> {
         self.cause.as_ref()
+    }
+
+    /// Notes on the request that causes the work what it did to the user of this id.
+    pub fn note_happening(&self, happening: Happening, user_id: &str) {
+        if let Some(cause) = &self.cause {
+            cause.note_happening(happening, user_id);
+        }
     }
 
     /// How many changes caused this work: 0 for a request's own work, 1 for the observers of its changes, and so on.

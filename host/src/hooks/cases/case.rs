@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
+use super::desk::CaseDesk;
 use crate::auth::lifecycle::Action;
 use crate::clock::Timestamp;
+use crate::hooks::check::meant;
 use crate::hooks::language::declare::HookPoint;
 use crate::hooks::language::facts::{Answer, Facts, Lazy, RowFacts};
 use crate::http::{Headers, Query, Request, RequestHead};
@@ -67,6 +69,15 @@ pub struct Case {
     changed: Vec<String>,
     mail: Option<Json>,
     claims: Option<Json>,
+    #[serde(default)]
+    values: Map<String, Json>,
+    #[serde(default)]
+    user_values: Map<String, Json>,
+    #[serde(default)]
+    shared_counters: BTreeMap<String, i64>,
+    #[serde(default)]
+    rows: Map<String, Json>,
+    password: Option<String>,
     /// What the script makes of it.
     pub expect: Json,
 }
@@ -118,10 +129,14 @@ impl Case {
             ("after", None) => Ok((HookPoint::After, endpoint())),
             ("before", Some(change)) => Ok((HookPoint::BeforeChange, change_from(change)?)),
             ("after", Some(change)) => Ok((HookPoint::AfterChange, change_from(change)?)),
-            ("gate", None) => Ok((HookPoint::Gate, Place::Everywhere)),
-            ("claims", None) => Ok((HookPoint::Claims, Place::Everywhere)),
             ("before_mail", None) => Ok((HookPoint::Mail, Place::Mail(kind()))),
-            (moment, _) => Err(format!("there is no moment `{moment}`")),
+            (name, None) if let Some(moment) = HookPoint::ALONE.into_iter().find(|moment| moment.name() == name) => {
+                Ok((moment, Place::Everywhere))
+            }
+            (moment, _) => {
+                let known = HookPoint::ALL.map(HookPoint::name);
+                Err(format!("there is no moment `{moment}`{}", meant(moment, known.into_iter())))
+            }
         }
     }
 
@@ -131,6 +146,17 @@ impl Case {
     /// When `now` is no date.
     pub fn moment_in_time(&self) -> Result<Timestamp, String> {
         Timestamp::parse_iso(&self.now).ok_or_else(|| format!("`{}` is no date such as 2026-01-31T12:00:00Z", self.now))
+    }
+
+    /// What a script finds that asks.
+    pub fn desk(&mut self) -> CaseDesk {
+        CaseDesk {
+            values: std::mem::take(&mut self.values),
+            user_values: std::mem::take(&mut self.user_values),
+            shared_counters: std::mem::take(&mut self.shared_counters),
+            rows: std::mem::take(&mut self.rows),
+            password: self.password.take(),
+        }
     }
 
     /// What a hook gets.

@@ -1,6 +1,7 @@
 //! The cases beside a script (`<name>.cases.toml`): what it is asked and what it makes of it, run without a server.
 
 mod case;
+mod desk;
 mod observe;
 mod ports;
 mod replay;
@@ -32,6 +33,9 @@ struct Cases {
     /// Constants for the script, so that the cases do not depend on an operator's own.
     #[serde(default)]
     config: toml::Table,
+    /// Challenges that it may waive, in place of the operator's.
+    #[serde(default)]
+    waives: Vec<String>,
     case: Vec<Case>,
 }
 
@@ -79,7 +83,8 @@ pub fn run(hook: &HookConfig, path: &Path, config: &Config) -> Result<Report, Ca
     let constants = if cases.config.is_empty() { hook.config.clone() } else { cases.config };
     let ports = CasePorts::new(&hook.file);
     let mut engine = engine::sandboxed(&ports.engine_ports());
-    let hooks = script::load(&mut engine, &HookConfig { config: constants, ..hook.clone() }, path)?;
+    let waives = if cases.waives.is_empty() { hook.waives.clone() } else { cases.waives };
+    let hooks = script::load(&mut engine, &HookConfig { config: constants, waives, ..hook.clone() }, path)?;
     let house = House::of(config);
     let bench = Bench { engine: &engine, hooks: &hooks, rules: house.rules(config), ports: &ports };
     let mut report = Report::default();
@@ -125,6 +130,9 @@ impl House {
     }
 }
 
+/// Beside what a case expects, `"more"` may happen.
+const AND: &str = "and";
+
 /// The two words are short for what they state: `continue` for nothing, `untouched` for no hook at this place.
 fn expected(expect: &Json) -> Json {
     match expect.as_str() {
@@ -134,31 +142,48 @@ fn expected(expect: &Json) -> Json {
     }
 }
 
-/// The counters are compared when a case states them.
+/// Counters and values are compared when a case states them.
 fn without_unasked(expected: &Json, mut observed: Json) -> Json {
-    if expected.get("counters").is_none()
-        && let Some(observed) = observed.as_object_mut()
-    {
-        observed.shift_remove("counters");
+    if let Some(observed) = observed.as_object_mut() {
+        for name in ["counters", "shared_counters", "values", "user_values"] {
+            if expected.get(name).is_none() {
+                observed.shift_remove(name);
+            }
+        }
     }
     observed
 }
 
-/// Whether all is as expected. An expected rejection may leave its message open; `error` is a part of the text.
+/// Whether all is as expected: everything that happened is named, and what is named of each has these values. `error` is a
+/// part of the text. With `and = "more"`, other things may have happened too.
 fn agrees(expected: &Json, observed: &Json) -> bool {
     let observed = without_unasked(expected, observed.clone());
     let (Some(wanted), Some(seen)) = (expected.as_object(), observed.as_object()) else { return false };
+    let may_be_more = wanted.get(AND).is_some_and(|and| and == "more");
+    let named = || wanted.iter().filter(|(name, _)| !(may_be_more && *name == AND));
     let one = |name: &String, wanted: &Json| match (name.as_str(), seen.get(name)) {
-        ("reject", Some(Json::Object(seen))) => {
-            let wanted = wanted.as_object();
-            wanted.is_some_and(|wanted| {
-                !wanted.is_empty() && wanted.iter().all(|(key, value)| seen.get(key) == Some(value))
-            })
-        }
         ("error", Some(Json::String(seen))) => wanted.as_str().is_some_and(|part| seen.contains(part)),
-        (_, seen) => seen == Some(wanted),
+        // What a request or a row becomes is stated whole, or not at all.
+        ("changed_body" | "changed_query", seen) if !may_be_more => seen == Some(wanted),
+        (_, Some(seen)) => names(wanted, seen),
+        (_, None) => false,
     };
-    wanted.len() == seen.len() && wanted.iter().all(|(name, value)| one(name, value))
+    (may_be_more || named().count() == seen.len()) && named().all(|(name, value)| one(name, value))
+}
+
+/// Whether `seen` has all that `wanted` names. A list is as long; an empty table names nothing, so that it stands for an
+/// empty one.
+fn names(wanted: &Json, seen: &Json) -> bool {
+    match (wanted, seen) {
+        (Json::Object(wanted), Json::Object(seen)) => {
+            wanted.is_empty() == seen.is_empty()
+                && wanted.iter().all(|(key, value)| seen.get(key).is_some_and(|seen| names(value, seen)))
+        }
+        (Json::Array(wanted), Json::Array(seen)) => {
+            wanted.len() == seen.len() && wanted.iter().zip(seen).all(|(wanted, seen)| names(wanted, seen))
+        }
+        (wanted, seen) => wanted == seen,
+    }
 }
 
 #[cfg(test)]
@@ -183,6 +208,21 @@ mod tests {
             (json!({ "error": "line 2" }), json!({ "error": "x: line 1" }), false),
             (json!({ "error": "x" }), json!({}), false),
             (json!("contineu"), json!({}), false),
+            (json!({ "mails": [{ "to": "a" }] }), json!({ "mails": [{ "to": "a", "kind": "b" }] }), true),
+            (json!({ "mails": [{ "to": "a" }] }), json!({ "mails": [{ "to": "b", "kind": "b" }] }), false),
+            (json!({ "mails": [{ "to": "a" }] }), json!({ "mails": [{ "to": "a" }, { "to": "b" }] }), false),
+            (json!({ "mails": [{ "cc": "a" }] }), json!({ "mails": [{ "to": "a" }] }), false),
+            (json!({ "changed_body": { "a": 1 } }), json!({ "changed_body": { "a": 1, "b": 2 } }), false),
+            (
+                json!({ "changed_body": { "a": 1 }, "and": "more" }),
+                json!({ "changed_body": { "a": 1, "b": 2 }, "stop": true }),
+                true,
+            ),
+            (json!({ "stop": true, "and": "more" }), json!({ "delay_ms": 1 }), false),
+            (json!({ "stop": true, "and": "less" }), json!({ "stop": true }), false),
+            (json!({ "values": { "a": 1 } }), json!({ "values": { "a": 1 }, "user_values": {} }), true),
+            (json!({ "values": { "a": 1 } }), json!({ "values": { "a": 2 } }), false),
+            (json!({ "values": {} }), json!({ "values": { "a": 2 } }), false),
         ] {
             assert_eq!(agrees(&super::expected(&expect), &observed), agreed, "{expect} {observed}");
         }

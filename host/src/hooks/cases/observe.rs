@@ -6,15 +6,17 @@ use rhai::Engine;
 use serde_json::{Map, Value as Json, json};
 
 use super::case::{Case, Place};
+use super::desk::CaseDesk;
 use super::ports::CasePorts;
 use crate::hooks::error::HookError;
 use crate::hooks::house_rules::HouseRules;
+use crate::hooks::language::asking::Journal;
 use crate::hooks::language::context::differences;
 use crate::hooks::language::declare::HookPoint;
 use crate::hooks::language::directive::{Directives, Event};
 use crate::hooks::language::facts::Facts;
 use crate::hooks::language::outcome::Outcome;
-use crate::hooks::script::Hook;
+use crate::hooks::script::{Called, Hook, Run};
 use crate::http::Request;
 
 /// What cases run on.
@@ -34,7 +36,7 @@ impl Bench<'_> {
     ///
     /// # Errors
     /// When the case itself cannot be understood.
-    pub fn observe(&self, case: Case) -> Result<Json, String> {
+    pub fn observe(&self, mut case: Case) -> Result<Json, String> {
         let (moment, place) = case.place()?;
         let matching = |hook: &&Arc<Hook>| match &place {
             Place::Endpoint(method, path) => hook.is_at_endpoint(moment, method, path),
@@ -50,17 +52,32 @@ impl Bench<'_> {
         if let Some(counters) = &case.counters {
             self.ports.set_counters(counters);
         }
+        let mut desk = case.desk();
         let facts = case.facts()?;
         let mut seen = self
-            .call_all(moment, &hooks, facts)
+            .call_all((moment, &mut desk), &hooks, facts)
             .unwrap_or_else(|error| Map::from_iter([("error".to_owned(), Json::from(error.to_string()))]));
         seen.insert("counters".into(), self.ports.counted());
+        desk.state(&mut seen);
         Ok(seen.into())
+    }
+
+    /// Calls a hook, again after each question.
+    fn call(&self, hook: &Arc<Hook>, mut facts: Facts, desk: &mut CaseDesk) -> (Facts, Result<Called, HookError>) {
+        let mut journal = Journal::kept();
+        loop {
+            let given = facts.clone();
+            match hook.run(self.engine, facts, &mut journal) {
+                (returned, Run::Done(called)) => return (returned, called),
+                (_, Run::Asks(question)) => journal.add(desk.answer(*question)),
+            }
+            facts = given;
+        }
     }
 
     fn call_all(
         &self,
-        moment: HookPoint,
+        (moment, desk): (HookPoint, &mut CaseDesk),
         hooks: &[&Arc<Hook>],
         mut facts: Facts,
     ) -> Result<Map<String, Json>, HookError> {
@@ -68,7 +85,7 @@ impl Bench<'_> {
         let mut all = Directives::default();
         let (mut end, mut seen) = (None, Map::new());
         for hook in hooks {
-            let (returned, called) = hook.call(self.engine, facts);
+            let (returned, called) = self.call(hook, facts, desk);
             facts = returned;
             let (outcome, directives) = called?;
             let checked = self.rules.check(&hook.script, outcome.as_ref(), &directives);
@@ -151,6 +168,7 @@ fn state_directives(all: Directives, seen: &mut Map<String, Json>) {
     state("audits", events(all.audits).collect());
     state("ended_sessions", all.ended_sessions.into());
     state("delay_ms", all.delay_ms.into());
+    state("waived", all.waived.into());
     state("kept_passwords", all.kept_passwords.into());
 }
 

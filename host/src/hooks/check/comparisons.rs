@@ -2,6 +2,8 @@
 
 use super::places::{self, closing};
 use super::words::Word;
+use super::{World, meant};
+use crate::hooks::language::api;
 use crate::hooks::language::declare::METHODS;
 
 type Words = [(Word, usize)];
@@ -15,23 +17,27 @@ struct Known {
 }
 
 fn known(property: &str) -> Option<Known> {
-    let of = |kind, may_be_nothing, values| Some(Known { kind, may_be_nothing, values });
-    match property {
-        "method" => of("a text", true, &METHODS),
-        "action" => of("a text", true, &["create", "update", "delete"]),
-        "model" => of("a text", true, &["user", "session", "account", "verification"]),
-        "request_id" | "path" | "client_address" | "user_agent" => of("a text", true, &[]),
-        "sign_in_method" | "kind" | "to" | "subject" | "text" => of("a text", true, &[]),
-        "status" => of("a number", false, &[]),
-        "remember" => of("a truth value", false, &[]),
-        "sessions" | "accounts" | "changed" => of("an array", false, &[]),
-        "body" | "params" | "query" | "changes" => of("a map", false, &[]),
-        _ => None,
-    }
+    let values: &'static [&'static str] = match property {
+        "method" => &METHODS,
+        "action" => &["create", "update", "delete"],
+        "model" => &["user", "session", "account", "verification"],
+        _ => &[],
+    };
+    let kind = api::part_type(property)?;
+    let may_be_nothing = kind.ends_with('?') || kind == "String";
+    let kind = match kind.trim_end_matches('?') {
+        "String" => "a text",
+        "int" => "a number",
+        "bool" => "a truth value",
+        "Array" => "an array",
+        "Map" => "a map",
+        _ => return None,
+    };
+    Some(Known { kind, may_be_nothing, values })
 }
 
 /// What is wrong with the comparison of the property whose `ctx` stands at this word.
-pub fn problem(words: &Words, at: usize, property: &str, is_route: &dyn Fn(&str) -> bool) -> Option<String> {
+pub fn problem(words: &Words, at: usize, property: &str, world: &World<'_>) -> Option<String> {
     let word = |at: usize| places::word(words, at);
     let context = match word(at)? {
         Word::Name(context) => context,
@@ -70,7 +76,13 @@ pub fn problem(words: &Words, at: usize, property: &str, is_route: &dyn Fn(&str)
     if !known.values.is_empty() && !known.values.contains(&text) {
         return Some(format!("`{name}` is never {text:?}"));
     }
-    (property == "path" && !is_route(text)).then(|| format!("no route matches {text:?}"))
+    match property {
+        "path" if !(world.is_route)(text) => Some(format!("no route matches {text:?}")),
+        "kind" if !world.kinds.iter().any(|kind| kind == text) => {
+            Some(format!("no mail is of the kind {text:?}{}", meant(text, world.kinds.iter().map(String::as_str))))
+        }
+        _ => None,
+    }
 }
 
 /// What is wrong with the comparison of a part of a map of texts; the part begins at this word.

@@ -4,37 +4,56 @@
 //! It reads `ctx` in the closures of hooks and in the functions that a hook hands its `ctx` to.
 
 mod comparisons;
+mod fields;
+mod functions;
 mod places;
 mod words;
 
 use std::collections::BTreeSet;
 
-use rhai::{Engine, EvalAltResult, Scope};
+use rhai::Engine;
 
-use super::language::context;
+use super::language::api;
 use super::language::declare::HookPoint;
-use super::language::facts::Facts;
+use crate::config::nearest;
 use places::{Body, bodies};
 use words::{Word, words};
 
+/// What the server has that a script can name.
+pub struct World<'a> {
+    /// Whether some route has a path.
+    pub is_route: &'a dyn Fn(&str) -> bool,
+    /// The fields of a model as scripts see them; empty when there is no such model.
+    pub fields: &'a dyn Fn(&str) -> Vec<String>,
+    /// The kinds of mail.
+    pub kinds: &'a [String],
+}
+
 /// What is wrong in line order, a line each: its number and what is there.
-///
-/// `is_route` tells whether some route has a path.
-pub fn findings(engine: &Engine, text: &str, is_route: &dyn Fn(&str) -> bool) -> Vec<(usize, String)> {
+pub fn findings(engine: &Engine, text: &str, world: &World<'_>) -> Vec<(usize, String)> {
     let words = words(text);
     let mut found = BTreeSet::new();
     for body in bodies(&words) {
         for (at, (word, line)) in words.iter().enumerate().take(body.range.end).skip(body.range.start) {
             let Some(property) = property_at(&words, at, word, &body) else { continue };
-            if let Some(problem) = lacking(engine, &body, property) {
-                found.insert((*line, problem));
-            } else if let Some(problem) = comparisons::problem(&words, at, property, is_route) {
-                found.insert((*line, problem));
-            }
+            let problem = lacking(&body, property)
+                .or_else(|| comparisons::problem(&words, at, property, world))
+                .or_else(|| fields::problem(&words, at, property, world))
+                .or_else(|| fields::of_row(&words, at, property, &body, world));
+            found.extend(problem.map(|problem| (*line, problem)));
         }
+        found.extend(fields::of_variables(&words, &body, world));
+        found.extend(functions::misplaced(&words, &body));
     }
     found.extend(comparisons::of_types(&words));
+    found.extend(functions::unknown(engine, &words));
+    found.extend(functions::zones(&words));
     found.into_iter().collect()
+}
+
+/// `; did you mean `…`?` with the name that looks most like `unknown`, or nothing.
+pub fn meant<'a>(unknown: &str, known: impl Iterator<Item = &'a str>) -> String {
+    nearest(unknown, known).map(|known| format!("; did you mean `{known}`?")).unwrap_or_default()
 }
 
 /// The kinds of mail that a script sends, where they stand in its text.
@@ -74,47 +93,37 @@ fn is_dot(words: &[(Word, usize)], at: usize) -> bool {
 }
 
 /// Says which moment lacks the property and which have it.
-fn lacking(engine: &Engine, body: &Body, property: &str) -> Option<String> {
-    if body.moments.iter().any(|moment| has(engine, *moment, property)) {
+fn lacking(body: &Body, property: &str) -> Option<String> {
+    let has = |moment: HookPoint| api::parts_of(moment).any(|(name, _)| name == property);
+    if body.moments.iter().any(|moment| has(*moment)) {
         return None;
     }
-    let others: Vec<&str> =
-        HookPoint::ALL.into_iter().filter(|moment| has(engine, *moment, property)).map(called).collect();
-    let here = body.moments.first().map_or("any hook", |moment| called(*moment));
+    let others: Vec<&str> = HookPoint::ALL.into_iter().filter(|moment| has(*moment)).map(HookPoint::called).collect();
+    let here = body.moments.first().map_or("any hook", |moment| moment.called());
     Some(if others.is_empty() {
-        format!("there is no `{}.{property}`", body.context)
+        let known = body.moments.iter().flat_map(|moment| api::parts_of(*moment)).map(|(name, _)| name);
+        format!("there is no `{}.{property}`{}", body.context, meant(property, known))
     } else {
         format!("`{}.{property}` is not there in {here}, only in {}", body.context, others.join(", "))
     })
 }
 
-/// Asks the engine itself, with a context of the moment in which nothing is filled in.
-fn has(engine: &Engine, moment: HookPoint, property: &str) -> bool {
-    let mut scope = Scope::new();
-    scope.push_dynamic("ctx", context::of(moment, &std::sync::Arc::new(std::sync::Mutex::new(Facts::default()))));
-    let read = engine.eval_expression_with_scope::<rhai::Dynamic>(&mut scope, &format!("ctx.{property}"));
-    !matches!(read.map_err(|error| *error), Err(EvalAltResult::ErrorDotExpr(..)))
-}
-
-fn called(moment: HookPoint) -> &'static str {
-    match moment {
-        HookPoint::Before => "before(path)",
-        HookPoint::After => "after(path)",
-        HookPoint::BeforeChange => "before(change)",
-        HookPoint::AfterChange => "after(change)",
-        HookPoint::Gate => "gate",
-        HookPoint::Mail => "before_mail",
-        HookPoint::Claims => "claims",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hooks::visible_fields;
+    use crate::store::Schema;
 
     fn found(script: &str) -> Vec<String> {
         let engine = crate::hooks::language::engine::sandboxed(&crate::hooks::test_ports());
-        let found = findings(&engine, script, &|path| path == "/ok");
+        let schema = Schema::core();
+        let fields = |model: &str| {
+            let of_plugins = ["role", "twoFactorEnabled"].map(str::to_owned);
+            visible_fields(&schema, model).into_iter().chain(of_plugins).collect::<Vec<_>>()
+        };
+        let kinds = ["reset-password".to_owned()];
+        let world = World { is_route: &|path| path == "/ok", fields: &fields, kinds: &kinds };
+        let found = findings(&engine, script, &world);
         found.into_iter().map(|(line, problem)| format!("{line}: {problem}")).collect()
     }
 
@@ -124,7 +133,7 @@ mod tests {
         for (script, expected) in [
             (r#"before("/ok", |ctx| { ctx.status })"#, format!("1: `ctx.status` is {before}")),
             (r#"before("GET", ["/ok"], |c| c?.new_user)"#, format!("1: `c.new_user` is {before}")),
-            (r#"gate(|ctx| { ctx.bodi })"#, "1: there is no `ctx.bodi`".into()),
+            (r#"gate(|ctx| { ctx.bodi })"#, "1: there is no `ctx.bodi`; did you mean `body`?".into()),
             ("fn f(a, c) {\n c.status }\nbefore(\"/ok\", |ctx| f(1, ctx))", format!("2: `c.status` is {before}")),
             (
                 r#"after("user.update", |ctx| ctx.is_old_password)"#,
@@ -136,6 +145,46 @@ mod tests {
             ),
         ] {
             assert_eq!(found(script), [expected], "{script}");
+        }
+    }
+
+    #[test]
+    fn misspelt_names_are_told_with_the_nearest() {
+        for (script, expected) in [
+            ("gate(|ctx| {\n ctx.user.emial })", "2: no user has a field `ctx.user.emial`; did you mean `email`?"),
+            ("gate(|ctx| { let u = ctx.user;\n u?.emial })", "2: no user has a field `u.emial`; did you mean `email`?"),
+            (
+                "after(\"/ok\", |c| c.new_session.user_id)",
+                "1: no session has a field `c.new_session.user_id`; did you mean `userId`?",
+            ),
+            (
+                "before(\"user.create\", |ctx| { ctx.data.nmae = 1; })",
+                "1: no user has a field `ctx.data.nmae`; did you mean `name`?",
+            ),
+            ("gate(|ctx| {\n\n rejekt(1, \"A\", \"b\") })", "3: there is no function `rejekt`; did you mean `reject`?"),
+            ("gate(|ctx| { log(`${rejekt()}`) })", "1: there is no function `rejekt`; did you mean `reject`?"),
+            ("gate(|ctx| { \"a\".to_uper() })", "1: there is no function `to_uper`; did you mean `to_upper`?"),
+            ("gate(|ctx| { xyzzy() })", "1: there is no function `xyzzy`"),
+            (
+                "gate(|ctx| { date(now(), \"Europe/Belrin\") })",
+                "1: `Europe/Belrin` is no time zone such as Europe/Berlin and no offset such as +01:00; did you mean `Europe/Berlin`?",
+            ),
+            ("gate(|ctx| { stop() })", "1: `stop` cannot be used in gate, only in before_mail"),
+            (
+                "before_mail(\"*\", |ctx| { ctx.kind == \"reset-pasword\" })",
+                "1: no mail is of the kind \"reset-pasword\"; did you mean `reset-password`?",
+            ),
+        ] {
+            assert_eq!(found(script), [expected], "{script}");
+        }
+        for script in [
+            "fn f(x) { x } gate(|ctx| { f(1); let g = |a| a; g.call(1); let m = #{ h: |a| a }; m.h(1); [1].map(f); })",
+            "gate(|ctx| { let u = ctx.user; u = #{}; u.emial; ctx.user.keys(); ctx.user.len() })",
+            "before([\"user.create\", \"session.create\"], |ctx| { ctx.data.whatever })",
+            "fn stop() { } gate(|ctx| { stop() })",
+            "gate(|ctx| { if (1 == 1) { return (1); } for x in (0..2) { } })",
+        ] {
+            assert_eq!(found(script), [] as [&str; 0], "{script}");
         }
     }
 
@@ -187,7 +236,7 @@ mod tests {
         for script in [
             r#"after("/ok", |ctx| { ctx.status == 200 && ctx.status >= 200 && ctx.user_agent == () && ctx.path == "/ok" })"#,
             r#"before("/ok", |ctx| { ctx.method == "POST" && ctx.body.status == "x" && "ctx.status" != "" /* ctx.x */ })"#,
-            r#"before(config.paths, |ctx| { ctx.user; ctx.body.size(); ctx.data })"#,
+            r#"before(config.paths, |ctx| { ctx.user; ctx.body.len(); ctx.data })"#,
             r#"before(["/ok", "user.create"], |ctx| { ctx.body; ctx.data; let a = #{ ctx: 1 }; a.ctx.status })"#,
             r#"after("user.update", |ctx| { "name" in ctx.changed && ctx.changes.name == 1 && ctx.action == "update" })"#,
             r#"type_of(config.x) == "array"; type_of(1) != "i64""#,

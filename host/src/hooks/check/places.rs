@@ -13,6 +13,8 @@ pub struct Body {
     pub context: String,
     /// The moments that it may be of.
     pub moments: Vec<HookPoint>,
+    /// The models whose changes the hook names; `*` for all.
+    pub models: Vec<String>,
     /// The words.
     pub range: Range<usize>,
 }
@@ -28,7 +30,8 @@ pub fn bodies(words: &Words) -> Vec<Body> {
             for (function, position) in call(words, at, &body.context, &functions) {
                 let Some(context) = function.parameters.get(position) else { continue };
                 let range = function.range.clone();
-                handed.push(Body { context: context.clone(), moments: body.moments.clone(), range });
+                let (moments, models) = (body.moments.clone(), body.models.clone());
+                handed.push(Body { context: context.clone(), moments, models, range });
             }
         }
         let is_known = |new: &Body| {
@@ -67,8 +70,16 @@ fn hook(words: &Words, at: usize) -> Option<Body> {
     let end = closing(words, at + 1)?;
     let bar = (at + 2..end).find(|at| word(words, *at) == Some(&Word::Sign("|")))?;
     let (Word::Name(context), Word::Sign("|")) = (word(words, bar + 1)?, word(words, bar + 2)?) else { return None };
-    let moments = moments(name, words.get(at + 2..bar)?)?;
-    Some(Body { context: context.clone(), moments, range: bar + 3..end })
+    let arguments = words.get(at + 2..bar)?;
+    let moments = moments(name, arguments)?;
+    let model = |(word, _): &(Word, usize)| match word {
+        Word::Text(text) => text.split_once('.').map(|(model, _)| model.to_owned()),
+        _ => None,
+    };
+    let mut models: Vec<String> = arguments.iter().filter_map(model).collect();
+    models.sort_unstable();
+    models.dedup();
+    Some(Body { context: context.clone(), moments, models, range: bar + 3..end })
 }
 
 /// The moments that a declaration names; where a variable names the places, it may be any of them.
@@ -76,10 +87,8 @@ fn moments(function: &str, arguments: &Words) -> Option<Vec<HookPoint>> {
     let (at_path, at_change) = match function {
         "before" => (HookPoint::Before, HookPoint::BeforeChange),
         "after" => (HookPoint::After, HookPoint::AfterChange),
-        "gate" => return Some(vec![HookPoint::Gate]),
-        "claims" => return Some(vec![HookPoint::Claims]),
         "before_mail" => return Some(vec![HookPoint::Mail]),
-        _ => return None,
+        name => return HookPoint::ALONE.into_iter().find(|moment| moment.name() == name).map(|moment| vec![moment]),
     };
     let has = |is: fn(&Word) -> bool| arguments.iter().any(|(word, _)| is(word));
     let is_open = has(|word| matches!(word, Word::Name(_)));

@@ -24,23 +24,62 @@ const SIGNS: [&str; 30] = [
 
 /// All words in order, each with its line. What is no script gives words all the same.
 pub fn words(text: &str) -> Vec<(Word, usize)> {
-    let mut reader = Reader { rest: text.chars().peekable(), line: 1 };
-    let mut words = Vec::new();
-    while let Some(letter) = reader.rest.peek().copied() {
-        let line = reader.line;
-        if let Some(word) = reader.word(letter) {
-            words.push((word, line));
-        }
-    }
-    words
+    let mut reader = Reader { rest: text.chars().peekable(), line: 1, words: Vec::new() };
+    reader.read(false);
+    reader.words
 }
 
 struct Reader<'a> {
     rest: Peekable<Chars<'a>>,
     line: usize,
+    words: Vec<(Word, usize)>,
 }
 
 impl Reader<'_> {
+    /// Reads to the end, or to the bracket that closes what stands in a text.
+    fn read(&mut self, is_within_text: bool) {
+        let mut depth = 0_usize;
+        while let Some(letter) = self.rest.peek().copied() {
+            if is_within_text && letter == '}' && depth == 0 {
+                self.take();
+                return;
+            }
+            match letter {
+                '{' => depth += 1,
+                '}' => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            let line = self.line;
+            if letter == '`' {
+                self.template();
+            } else if let Some(word) = self.word(letter) {
+                self.words.push((word, line));
+            }
+        }
+    }
+
+    /// A text with values in it, `a ${b}`: as if it were written `"a " + (b) + ""`.
+    fn template(&mut self) {
+        self.take();
+        let (mut text, mut line) = (String::new(), self.line);
+        while self.rest.peek().is_some() {
+            if self.follows("${") {
+                self.skip(2);
+                self.words.push((Word::Text(std::mem::take(&mut text)), line));
+                self.words.extend(["+", "("].map(|sign| (Word::Sign(sign), self.line)));
+                self.read(true);
+                self.words.extend([")", "+"].map(|sign| (Word::Sign(sign), self.line)));
+                line = self.line;
+                continue;
+            }
+            match self.take() {
+                None | Some('`') => break,
+                Some(letter) => text.push(letter),
+            }
+        }
+        self.words.push((Word::Text(text), line));
+    }
+
     fn take(&mut self) -> Option<char> {
         let letter = self.rest.next();
         self.line += usize::from(letter == Some('\n'));
@@ -70,7 +109,7 @@ impl Reader<'_> {
             return None;
         }
         match letter {
-            '"' | '`' | '\'' => Some(Word::Text(self.text(letter))),
+            '"' | '\'' => Some(Word::Text(self.text(letter))),
             letter if letter.is_alphabetic() || letter == '_' => Some(Word::Name(self.run())),
             letter if letter.is_ascii_digit() => {
                 self.number();
@@ -111,7 +150,7 @@ impl Reader<'_> {
                 break;
             }
             text.push(letter);
-            if letter == '\\' && quote != '`' {
+            if letter == '\\' {
                 text.extend(self.take());
             }
         }
@@ -167,6 +206,17 @@ mod tests {
             ]
         );
         assert_eq!(words(script)[1].1, 2);
+    }
+
+    #[test]
+    fn what_stands_in_a_text_is_read() {
+        let seen: Vec<Word> = words("`a ${b(`${c}`)} d`.e").into_iter().map(|(word, _)| word).collect();
+        let (name, text) = (|name: &str| Word::Name(name.into()), |text: &str| Word::Text(text.into()));
+        let (plus, open, close) = (Word::Sign("+"), Word::Sign("("), Word::Sign(")"));
+        let inner = [text(""), plus.clone(), open.clone(), name("c"), close.clone(), plus.clone(), text("")];
+        let outer = [text("a "), plus.clone(), open.clone(), name("b"), open];
+        let end = [close.clone(), close, plus, text(" d"), Word::Sign("."), name("e")];
+        assert_eq!(seen, outer.into_iter().chain(inner).chain(end).collect::<Vec<_>>());
     }
 
     #[test]

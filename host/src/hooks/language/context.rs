@@ -51,6 +51,9 @@ contexts! {
     Gate, "the context of a gate";
     Mail, "the context of a mail";
     Claims, "the context of claims";
+    AfterSignIn, "the context after a sign-in";
+    AfterVerification, "the context after a verification";
+    AfterReset, "the context after a reset";
 }
 
 /// The context that a hook of this moment gets.
@@ -64,6 +67,9 @@ pub fn of(moment: HookPoint, shared: &Shared) -> Dynamic {
         HookPoint::Gate => Dynamic::from(Gate(shared)),
         HookPoint::Mail => Dynamic::from(Mail(shared)),
         HookPoint::Claims => Dynamic::from(Claims(shared)),
+        HookPoint::AfterSignIn => Dynamic::from(AfterSignIn(shared)),
+        HookPoint::AfterEmailVerification => Dynamic::from(AfterVerification(shared)),
+        HookPoint::AfterPasswordReset => Dynamic::from(AfterReset(shared)),
     }
 }
 
@@ -96,6 +102,18 @@ pub fn register(engine: &mut Engine) {
     fixed::<AfterChange>(engine, "changed", changed);
     mail(engine);
     claims(engine);
+    event::<AfterSignIn>(engine);
+    event::<AfterVerification>(engine);
+    event::<AfterReset>(engine);
+    sign_in::<AfterSignIn>(engine);
+    fixed::<AfterSignIn>(engine, "new_session", |facts| Ok(facts.answer.new_session.clone()));
+}
+
+/// What a request did, and whose it is.
+fn event<C: Context>(engine: &mut Engine) {
+    head::<C>(engine);
+    fixed::<C>(engine, "headers", headers);
+    records::<C>(engine);
 }
 
 /// The head of the request.
@@ -172,8 +190,12 @@ fn answer(engine: &mut Engine) {
 
 fn gate(engine: &mut Engine) {
     records::<Gate>(engine);
-    engine.register_get("sign_in_method", |context: &mut Gate| context.facts().sign_in.0.clone());
-    engine.register_get("remember", |context: &mut Gate| context.facts().sign_in.1);
+    sign_in::<Gate>(engine);
+}
+
+fn sign_in<C: Context>(engine: &mut Engine) {
+    engine.register_get("sign_in_method", |context: &mut C| context.facts().sign_in.0.clone());
+    engine.register_get("remember", |context: &mut C| context.facts().sign_in.1);
 }
 
 fn row<C: Context>(engine: &mut Engine) {

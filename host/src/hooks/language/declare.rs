@@ -1,4 +1,4 @@
-//! `before(…)`, `after(…)`, `gate(…)`, `before_mail(…)` and `claims(…)` at the top of a script: where each hook runs.
+//! `before(…)`, `after(…)`, `gate(…)` and the others at the top of a script: where each hook runs.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -26,12 +26,33 @@ pub enum HookPoint {
     Mail,
     /// Before the claims of a token are signed.
     Claims,
+    /// After a session was opened, whatever way the user signed in.
+    AfterSignIn,
+    /// After an address was verified for the first time.
+    AfterEmailVerification,
+    /// After a password was reset by a mailed link.
+    AfterPasswordReset,
 }
 
 impl HookPoint {
     /// Every moment.
-    pub const ALL: [Self; 7] =
-        [Self::Before, Self::After, Self::BeforeChange, Self::AfterChange, Self::Gate, Self::Mail, Self::Claims];
+    pub const ALL: [Self; 10] = [
+        Self::Before,
+        Self::After,
+        Self::BeforeChange,
+        Self::AfterChange,
+        Self::Gate,
+        Self::Mail,
+        Self::Claims,
+        Self::AfterSignIn,
+        Self::AfterEmailVerification,
+        Self::AfterPasswordReset,
+    ];
+    /// The moments that are one place each: nothing but the hook is declared.
+    pub const ALONE: [Self; 5] =
+        [Self::Gate, Self::Claims, Self::AfterSignIn, Self::AfterEmailVerification, Self::AfterPasswordReset];
+    /// The moments after something that a request did.
+    pub const EVENTS: [Self; 3] = [Self::AfterSignIn, Self::AfterEmailVerification, Self::AfterPasswordReset];
 
     /// The name of the function that declares it.
     pub fn name(self) -> &'static str {
@@ -41,7 +62,26 @@ impl HookPoint {
             Self::Gate => "gate",
             Self::Mail => "before_mail",
             Self::Claims => "claims",
+            Self::AfterSignIn => "after_sign_in",
+            Self::AfterEmailVerification => "after_email_verification",
+            Self::AfterPasswordReset => "after_password_reset",
         }
+    }
+
+    /// The moment in texts, where `before` and `after` are two each.
+    pub fn called(self) -> &'static str {
+        match self {
+            Self::Before => "before(path)",
+            Self::After => "after(path)",
+            Self::BeforeChange => "before(change)",
+            Self::AfterChange => "after(change)",
+            other => other.name(),
+        }
+    }
+
+    /// Whether a hook of this moment can refuse, also by returning `false`.
+    pub fn can_refuse(self) -> bool {
+        self != Self::Mail && !Self::EVENTS.contains(&self)
     }
 }
 
@@ -85,7 +125,11 @@ impl Places {
                 Self::Changes(places.iter().filter_map(|place| change_from(place)).collect())
             }
             HookPoint::Mail => Self::Kinds(places.iter().map(|kind| (kind != "*").then(|| kind.clone())).collect()),
-            HookPoint::Gate | HookPoint::Claims => Self::Everywhere,
+            HookPoint::Gate
+            | HookPoint::Claims
+            | HookPoint::AfterSignIn
+            | HookPoint::AfterEmailVerification
+            | HookPoint::AfterPasswordReset => Self::Everywhere,
         }
     }
 }
@@ -106,7 +150,7 @@ impl Declarations {
 }
 
 /// Gives scripts `before` and `after`: `([method,] place or [places], |ctx| …)`; `before_mail`: `(kind or [kinds], |ctx| …)`;
-/// `gate` and `claims`: `(|ctx| …)`.
+/// the others: `(|ctx| …)`.
 pub fn register(engine: &mut Engine) {
     for name in ["before", "after"] {
         let moments = move |place: &str| match (name, place.starts_with('/')) {
@@ -135,7 +179,7 @@ pub fn register(engine: &mut Engine) {
         let kinds = kinds.into_iter().map(kind_from).collect::<Native<Vec<_>>>()?;
         declare(&context, HookPoint::Mail, None, kinds, &hook)
     });
-    for moment in [HookPoint::Gate, HookPoint::Claims] {
+    for moment in HookPoint::ALONE {
         engine.register_fn(moment.name(), move |context: NativeCallContext, hook: FnPtr| {
             declare(&context, moment, None, Vec::new(), &hook)
         });

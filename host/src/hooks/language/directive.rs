@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rhai::{Engine, Map, NativeCallContext};
 use serde_json::{Map as JsonMap, Value as Json};
 
+use super::api::{self, When};
 use super::declare::HookPoint;
 use super::json;
 use super::native::Native;
@@ -61,6 +62,8 @@ pub struct Directives {
     pub delay_ms: u64,
     /// How many old passwords are remembered, the one that is replaced included.
     pub kept_passwords: Option<usize>,
+    /// Plugins whose challenge is waived.
+    pub waived: Vec<String>,
 }
 
 impl Directives {
@@ -75,6 +78,7 @@ impl Directives {
         self.webhooks.extend(more.webhooks);
         self.audits.extend(more.audits);
         self.ended_sessions.extend(more.ended_sessions);
+        self.waived.extend(more.waived);
         self.delay_ms += more.delay_ms;
         self.kept_passwords = more.kept_passwords.or(self.kept_passwords);
     }
@@ -112,21 +116,16 @@ impl Collector {
     /// The collector of the running call.
     ///
     /// # Errors
-    /// When no call runs, or one at another moment than these.
-    pub fn of(context: &NativeCallContext, function: &str, moments: &[HookPoint]) -> Native<Self> {
+    /// When no call runs, or one at a moment that does not have the function.
+    pub fn of(context: &NativeCallContext, function: &str) -> Native<Self> {
         let tag = context.tag().and_then(|tag| tag.clone().try_cast::<Self>());
         let collector = tag.ok_or_else(|| format!("{function}: call this inside of a hook"))?;
-        if moments.contains(&collector.moment) {
-            return Ok(collector);
+        match api::when(function) {
+            Some(When::In(moments)) if moments.contains(&collector.moment) => Ok(collector),
+            _ => Err(format!("{function} cannot be used at this moment").into()),
         }
-        Err(format!("{function} cannot be used at this moment").into())
     }
 }
-
-const AT_ENDPOINTS: &[HookPoint] = &[HookPoint::Before, HookPoint::After];
-const WITH_ANSWER: &[HookPoint] = &[HookPoint::Before, HookPoint::After, HookPoint::Gate];
-const IN_REQUESTS: &[HookPoint] =
-    &[HookPoint::Before, HookPoint::After, HookPoint::Gate, HookPoint::BeforeChange, HookPoint::AfterChange];
 
 /// Gives scripts the functions.
 pub fn register(engine: &mut Engine) {
@@ -135,18 +134,19 @@ pub fn register(engine: &mut Engine) {
     engine.register_fn("slow_down", |context: NativeCallContext, ms: i64| -> Native<()> {
         let ms = Some(ms).filter(|ms| (0..=MAX_DELAY_MS).contains(ms)).and_then(|ms| u64::try_from(ms).ok());
         let ms = ms.ok_or_else(|| format!("slow_down: 0 to {MAX_DELAY_MS} milliseconds"))?;
-        add(&context, "slow_down", AT_ENDPOINTS, |all| all.delay_ms = all.delay_ms.max(ms))
+        add(&context, "slow_down", |all| all.delay_ms = all.delay_ms.max(ms))
     });
     engine.register_fn("end_session", |context: NativeCallContext, id: &str| {
-        add(&context, "end_session", &[HookPoint::Before, HookPoint::After, HookPoint::AfterChange], |all| {
-            all.ended_sessions.push(id.to_owned())
-        })
+        add(&context, "end_session", |all| all.ended_sessions.push(id.to_owned()))
+    });
+    engine.register_fn("waive", |context: NativeCallContext, plugin: &str| {
+        add(&context, "waive", |all| all.waived.push(plugin.to_owned()))
     });
     engine.register_fn("keep_old_passwords", |context: NativeCallContext, count: i64| -> Native<()> {
         let count = Some(count).filter(|count| (1..=MAX_KEPT_PASSWORDS).contains(count));
         let count = count.and_then(|count| usize::try_from(count).ok());
         let count = count.ok_or_else(|| format!("keep_old_passwords: 1 to {MAX_KEPT_PASSWORDS}"))?;
-        add(&context, "keep_old_passwords", &[HookPoint::BeforeChange], |all| all.kept_passwords = Some(count))
+        add(&context, "keep_old_passwords", |all| all.kept_passwords = Some(count))
     });
 }
 
@@ -169,31 +169,26 @@ fn register_answer(engine: &mut Engine) {
 fn register_events(engine: &mut Engine) {
     engine.register_fn("audit", |context: NativeCallContext, name: &str, data: Map| -> Native<()> {
         let event = event("audit", name, data)?;
-        add(&context, "audit", &HookPoint::ALL, |all| all.audits.push(event))
+        add(&context, "audit", |all| all.audits.push(event))
     });
     engine.register_fn("webhook", |context: NativeCallContext, name: &str, data: Map| -> Native<()> {
         let event = event("webhook", name, data)?;
-        add(&context, "webhook", IN_REQUESTS, |all| all.webhooks.push(event))
+        add(&context, "webhook", |all| all.webhooks.push(event))
     });
     engine.register_fn("send_mail", |context: NativeCallContext, to: &str, kind: &str, data: Map| -> Native<()> {
         if !email::is_email(to) {
             return Err("send_mail: the recipient is no address".into());
         }
         let Event { name: kind, data } = event("send_mail", kind, data)?;
-        add(&context, "send_mail", IN_REQUESTS, |all| all.mails.push(ScriptMail { to: to.to_owned(), kind, data }))
+        add(&context, "send_mail", |all| all.mails.push(ScriptMail { to: to.to_owned(), kind, data }))
     });
 }
 
-fn add(
-    context: &NativeCallContext,
-    function: &str,
-    moments: &[HookPoint],
-    change: impl FnOnce(&mut Directives),
-) -> Native<()> {
-    let collector = Collector::of(context, function, moments)?;
+fn add(context: &NativeCallContext, function: &str, change: impl FnOnce(&mut Directives)) -> Native<()> {
+    let collector = Collector::of(context, function)?;
     let mut all = collector.lock();
     change(&mut all);
-    let events = all.mails.len() + all.webhooks.len() + all.audits.len() + all.ended_sessions.len();
+    let events = all.mails.len() + all.webhooks.len() + all.audits.len() + all.ended_sessions.len() + all.waived.len();
     if all.headers.len() + all.cookies.len() + events > MAX_DIRECTIVES {
         return Err(format!("a call can set, send and note at most {MAX_DIRECTIVES} things").into());
     }
@@ -219,7 +214,7 @@ fn header(context: &NativeCallContext, function: &str, name: &str, value: Option
     if is_reserved_header(&name) {
         return Err(format!("{function}: {name} belongs to the server").into());
     }
-    add(context, function, WITH_ANSWER, |all| {
+    add(context, function, |all| {
         all.headers.retain(|(other, _)| *other != name);
         all.headers.push((name, value.map(str::to_owned)));
     })
@@ -233,7 +228,7 @@ fn cookie(context: &NativeCallContext, name: &str, value: &str, max_age_secs: Op
         return Err("set_cookie: the value is too long".into());
     }
     let cookie = ScriptCookie { name: name.to_owned(), value: value.to_owned(), max_age_secs };
-    add(context, "set_cookie", WITH_ANSWER, |all| all.cookies.push(cookie))
+    add(context, "set_cookie", |all| all.cookies.push(cookie))
 }
 
 fn max_age(options: &Map) -> Native<i64> {

@@ -18,20 +18,8 @@ const MAX_VARIABLES: usize = 32;
 const MAX_FUNCTIONS: usize = 100;
 
 /// An engine without state, shared by all scripts.
-///
-/// The packages of time (`timestamp`) and of the language core (`sleep`, `exit`) are left out; so are files, modules
-/// and `eval`.
 pub fn sandboxed(ports: &Ports) -> Engine {
-    let mut engine = Engine::new_raw();
-    ArithmeticPackage::new().register_into_engine(&mut engine);
-    LogicPackage::new().register_into_engine(&mut engine);
-    BasicMathPackage::new().register_into_engine(&mut engine);
-    BasicStringPackage::new().register_into_engine(&mut engine);
-    MoreStringPackage::new().register_into_engine(&mut engine);
-    BasicIteratorPackage::new().register_into_engine(&mut engine);
-    BasicFnPackage::new().register_into_engine(&mut engine);
-    BasicArrayPackage::new().register_into_engine(&mut engine);
-    BasicMapPackage::new().register_into_engine(&mut engine);
+    let mut engine = language();
     limit(&mut engine);
     replace_within_limits(&mut engine);
 
@@ -43,6 +31,24 @@ pub fn sandboxed(ports: &Ports) -> Engine {
     declare::register(&mut engine);
     context::register(&mut engine);
     functions::register(&mut engine, ports);
+    engine
+}
+
+/// The language alone, with its own functions.
+///
+/// The packages of time (`timestamp`) and of the language core (`sleep`, `exit`) are left out; so are files, modules
+/// and `eval`.
+pub fn language() -> Engine {
+    let mut engine = Engine::new_raw();
+    ArithmeticPackage::new().register_into_engine(&mut engine);
+    LogicPackage::new().register_into_engine(&mut engine);
+    BasicMathPackage::new().register_into_engine(&mut engine);
+    BasicStringPackage::new().register_into_engine(&mut engine);
+    MoreStringPackage::new().register_into_engine(&mut engine);
+    BasicIteratorPackage::new().register_into_engine(&mut engine);
+    BasicFnPackage::new().register_into_engine(&mut engine);
+    BasicArrayPackage::new().register_into_engine(&mut engine);
+    BasicMapPackage::new().register_into_engine(&mut engine);
     engine
 }
 

@@ -3,7 +3,6 @@
 use rhai::{Dynamic, Engine, EvalAltResult, Map, NativeCallContext, Position};
 use serde_json::{Map as JsonMap, Value as Json};
 
-use super::declare::HookPoint;
 use super::directive::Collector;
 use super::json;
 use super::native::Native;
@@ -61,14 +60,14 @@ pub fn register(engine: &mut Engine) {
     });
     engine.register_fn("respond", respond);
     engine.register_fn("redirect", |context: NativeCallContext, url: &str| -> Native<()> {
-        only(&context, "redirect", &[HookPoint::Before, HookPoint::After])?;
+        only(&context, "redirect")?;
         end(Outcome::Redirect(url.to_owned()))
     });
     engine.register_fn("challenge", |context: NativeCallContext, name: &str| challenge(&context, name, Map::new()));
     engine
         .register_fn("challenge", |context: NativeCallContext, name: &str, data: Map| challenge(&context, name, data));
     engine.register_fn("stop", |context: NativeCallContext| -> Native<()> {
-        only(&context, "stop", &[HookPoint::Mail])?;
+        only(&context, "stop")?;
         end(Outcome::Stop)
     });
 }
@@ -78,16 +77,12 @@ fn end(outcome: Outcome) -> Native<()> {
     Err(Box::new(EvalAltResult::ErrorTerminated(Dynamic::from(outcome), Position::NONE)))
 }
 
-fn only(context: &NativeCallContext, function: &str, moments: &[HookPoint]) -> Native<()> {
-    Collector::of(context, function, moments).map(drop)
-}
-
-fn all_but_mail() -> [HookPoint; 7] {
-    HookPoint::ALL.map(|moment| if moment == HookPoint::Mail { HookPoint::Gate } else { moment })
+fn only(context: &NativeCallContext, function: &str) -> Native<()> {
+    Collector::of(context, function).map(drop)
 }
 
 fn abort(context: &NativeCallContext, refusal: Outcome) -> Native<()> {
-    only(context, "abort", &all_but_mail())?;
+    only(context, "abort")?;
     end(refusal)
 }
 
@@ -100,7 +95,7 @@ fn one_line(function: &str, message: &str) -> Native<()> {
 
 #[expect(clippy::needless_pass_by_value, reason = "the engine hands its context over")]
 fn reject(context: NativeCallContext, status: i64, code: &str, message: &str) -> Native<()> {
-    only(&context, "reject", &all_but_mail())?;
+    only(&context, "reject")?;
     let is_code = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
     if code.is_empty() || code.len() > 64 || !code.bytes().all(is_code) {
         return Err("reject: the code must be 1 to 64 letters A-Z, digits and _".into());
@@ -112,13 +107,13 @@ fn reject(context: NativeCallContext, status: i64, code: &str, message: &str) ->
 
 #[expect(clippy::needless_pass_by_value, reason = "the engine hands values over")]
 fn respond(context: NativeCallContext, status: i64, body: Dynamic) -> Native<()> {
-    only(&context, "respond", &[HookPoint::Before, HookPoint::After])?;
+    only(&context, "respond")?;
     let body = json::from_script(&body)?;
     end(Outcome::Respond { status: status_from(status, 200)?, body })
 }
 
 fn challenge(context: &NativeCallContext, name: &str, data: Map) -> Native<()> {
-    only(context, "challenge", &[HookPoint::Gate])?;
+    only(context, "challenge")?;
     let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     if name.is_empty() || name.len() > 64 || !name.bytes().all(is_plain) {
         return Err("challenge: the name has small letters, digits and `-`".into());

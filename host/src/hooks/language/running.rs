@@ -7,7 +7,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rhai::{Dynamic, Engine, EvalAltResult, Position};
+use serde_json::Value as Json;
 
+use super::asking::{Journal, Question};
 use super::native::{MAX_MEMORY_BYTES, MAX_OPERATIONS, MAX_SHARED, Native};
 use crate::clock::processor_time;
 use crate::hooks::script_log::ScriptLog;
@@ -20,6 +22,7 @@ const MAX_WALL_CLOCK: Duration = Duration::from_secs(1);
 /// The clock is read after this many operations.
 const OPERATIONS_PER_STEP: u64 = 16;
 const TOO_LONG: &str = "the script takes too long";
+const WAITING: &str = "the script waits for an answer";
 const TOO_LARGE: &str = "the script needs too much memory";
 
 thread_local! {
@@ -36,6 +39,7 @@ struct Running {
     /// What closures share, each with the address of its value.
     shared: Vec<(usize, Dynamic)>,
     over: Option<&'static str>,
+    journal: Journal,
 }
 
 /// What a call cost.
@@ -53,7 +57,7 @@ pub struct Cost {
 pub struct Session(());
 
 /// Starts the clock of a call on this thread.
-pub fn start(log: Arc<ScriptLog>) -> Session {
+pub fn start(log: Arc<ScriptLog>, journal: Journal) -> Session {
     RUNNING.set(Some(Running {
         log,
         began: Instant::now(),
@@ -62,6 +66,7 @@ pub fn start(log: Arc<ScriptLog>) -> Session {
         held_before: held_bytes(),
         shared: Vec::new(),
         over: None,
+        journal,
     }));
     Session(())
 }
@@ -69,11 +74,12 @@ pub fn start(log: Arc<ScriptLog>) -> Session {
 impl Session {
     /// What the call cost. Some functions of the language swallow errors, so that a script that was stopped can still
     /// seem to end well.
-    pub fn end(self) -> Cost {
+    pub fn end(self) -> (Cost, Journal) {
         let ended = RUNNING.with_borrow_mut(|running| {
             let running = running.as_mut()?;
             running.step();
-            Some(Cost { spent: running.spent(), operations: running.operations, over: running.over })
+            let cost = Cost { spent: running.spent(), operations: running.operations, over: running.over };
+            Some((cost, std::mem::take(&mut running.journal)))
         });
         ended.unwrap_or_default()
     }
@@ -106,6 +112,9 @@ impl Running {
     /// a native function, such as `map`: only this one sees them all.
     fn operation(&mut self) -> Option<&'static str> {
         self.operations += 1;
+        if self.journal.is_waiting() {
+            self.over.get_or_insert(WAITING);
+        }
         if held_bytes() - self.held_before > MAX_MEMORY_BYTES {
             self.over.get_or_insert(TOO_LARGE);
         }
@@ -130,6 +139,38 @@ pub fn register(engine: &mut Engine) {
     engine.on_print(line);
     engine.on_debug(|text, _, _| line(text));
     engine.register_fn("log", line);
+}
+
+/// What an earlier run of this call made of it, or what `work` makes of it now.
+pub fn once<T: Clone + Send + Sync + 'static>(work: impl FnOnce() -> T) -> T {
+    let is_kept = RUNNING.with_borrow(|running| running.as_ref().is_some_and(|running| running.journal.is_kept()));
+    if !is_kept {
+        return work();
+    }
+    // The work is done outside of the state, which it may look at itself.
+    let mut journal =
+        RUNNING.with_borrow_mut(|running| running.as_mut().map(|running| std::mem::take(&mut running.journal)));
+    let done = match &mut journal {
+        Some(journal) => journal.once(work),
+        None => work(),
+    };
+    RUNNING.with_borrow_mut(|running| {
+        if let (Some(running), Some(journal)) = (running.as_mut(), journal) {
+            running.journal = journal;
+        }
+    });
+    done
+}
+
+/// Asks the server: the run ends here, unless the answer is known.
+///
+/// # Errors
+/// What is wrong with the question; what ends the run, which no script can catch.
+pub fn ask(question: Question) -> Native<Json> {
+    RUNNING.with_borrow_mut(|running| match running {
+        Some(running) => running.journal.ask(question),
+        None => Err("call this inside of a script".into()),
+    })
 }
 
 /// Keeps a value that closures share until the call ends; `address` tells it from others.
@@ -174,9 +215,11 @@ pub fn script() -> Option<String> {
 }
 
 fn line(text: &str) {
-    RUNNING.with_borrow(|running| {
-        if let Some(running) = running {
-            running.log.write(text);
-        }
+    once(|| {
+        RUNNING.with_borrow(|running| {
+            if let Some(running) = running {
+                running.log.write(text);
+            }
+        });
     });
 }

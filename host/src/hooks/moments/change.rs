@@ -10,12 +10,13 @@ use crate::auth::lifecycle::{Action, Change, Observer};
 use crate::auth::{Auth, Cause, Scope};
 use crate::error::ApiError;
 use crate::hooks::deliver::{checked, drafts, end_sessions_of, failed, note, refusal, send};
+use crate::hooks::desk::Desk;
 use crate::hooks::language::context::differences;
 use crate::hooks::language::declare::HookPoint;
 use crate::hooks::language::directive::Directives;
 use crate::hooks::language::facts::{Facts, Lazy, RowFacts};
 use crate::hooks::lookup::{records, without_token};
-use crate::hooks::script::{Hook, Reads};
+use crate::hooks::script::{Hook, Reads, Script};
 use crate::hooks::{ScriptSet, old_passwords};
 use crate::http::Request;
 use crate::store::user::find_user_by_id;
@@ -65,8 +66,8 @@ impl Observer for ScriptObserver {
         let hooks: Vec<_> = self.hooks(HookPoint::BeforeChange, change.model(), change.action()).collect();
         for hook in hooks {
             let asked = Asked { auth, scope, reads: hook.script.reads };
-            let facts = self.facts(asked, change.row(), RowFacts::before(change)).await?;
-            let (facts, called) = self.scripts.call(hook, facts).await;
+            let facts = self.facts(asked, change.row(), RowFacts::before(change, &hook.script)).await?;
+            let (facts, called) = self.scripts.call(hook, facts, Some(Desk { auth, scope })).await;
             let called = called.and_then(|called| checked(auth, hook, called));
             match called {
                 Ok((outcome, directives)) => {
@@ -97,7 +98,7 @@ impl Observer for ScriptObserver {
         for hook in self.hooks(HookPoint::AfterChange, model, action) {
             let asked = Asked { auth, scope, reads: hook.script.reads };
             let facts = self.facts(asked, row, RowFacts::after(change, row)).await?;
-            let (_, called) = self.scripts.call(hook, facts).await;
+            let (_, called) = self.scripts.call(hook, facts, Some(Desk { auth, scope })).await;
             match called.and_then(|called| checked(auth, hook, called)) {
                 Ok((outcome, directives)) => {
                     carry_out(auth, scope, hook, &directives).await?;
@@ -160,8 +161,14 @@ async fn carry_out(auth: &Auth, scope: &Scope, hook: &Hook, directives: &Directi
 
 impl RowFacts {
     /// What is about to be written, as scripts see it.
-    fn before(change: &Change) -> Self {
-        Self { closed_fields: closed(change.row().model()), ..Self::after(change, change.row()) }
+    fn before(change: &Change, script: &Script) -> Self {
+        let model = change.row().model();
+        let is_granted = |name: &String| {
+            let field = model.field(name).ok().filter(|field| field.owner != Owner::Core && !field.is_credential);
+            field.is_some() && script.sets_field(&model.name, name)
+        };
+        let closed_fields = closed(model).into_iter().filter(|name| !is_granted(name)).collect();
+        Self { closed_fields, ..Self::after(change, change.row()) }
     }
 
     /// What was written, as scripts see it, and what the change set.

@@ -56,7 +56,7 @@ impl ScriptSet {
                 claims: Json::Object(claims.clone()),
                 ..Facts::default()
             };
-            let (facts, called) = self.call(hook, facts).await;
+            let (facts, called) = self.call(hook, facts, None).await;
             match called {
                 Ok((outcome, directives)) => {
                     note(&hook.script, "", &directives);

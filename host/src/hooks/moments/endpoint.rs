@@ -25,7 +25,7 @@ impl ScriptSet {
                 continue;
             }
             let facts = self.facts(exchange, hook.script.reads).await?;
-            let (mut facts, called) = self.call(hook, facts).await;
+            let (mut facts, called) = self.call_for(exchange, hook, facts).await;
             let called = called.and_then(|called| checked(exchange.auth(), hook, called));
             let has_changed = called.is_ok() && facts.apply();
             facts.give_back(exchange);
@@ -60,7 +60,7 @@ impl ScriptSet {
             let facts = self.facts(exchange, hook.script.reads).await?;
             exchange.cookies.truncate(cookies);
             let facts = Facts { answer: answered(exchange, response), ..facts };
-            let (mut facts, called) = self.call(hook, facts).await;
+            let (mut facts, called) = self.call_for(exchange, hook, facts).await;
             let called = called.and_then(|called| checked(exchange.auth(), hook, called));
             let changed = facts.changed_response();
             facts.give_back(exchange);

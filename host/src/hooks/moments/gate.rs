@@ -25,7 +25,7 @@ impl SessionGate for ScriptGate {
         let mut challenge = None;
         for hook in scripts.hooks.iter().filter(|hook| hook.is_at(HookPoint::Gate)) {
             let facts = facts(scripts, exchange, attempt, hook.script.reads).await?;
-            let (facts, called) = scripts.call(hook, facts).await;
+            let (facts, called) = scripts.call_for(exchange, hook, facts).await;
             facts.give_back(exchange);
             let called = called.and_then(|called| checked(exchange.auth(), hook, called));
             let (outcome, directives) = match called {
@@ -38,6 +38,11 @@ impl SessionGate for ScriptGate {
                 Err(error) => return Err(failed(error)),
             };
             add_to_answer(exchange, &directives);
+            for plugin in &directives.waived {
+                let (script, user) = (&hook.script.file, attempt.user.id());
+                tracing::info!(target: "audit", event = "challenge-waived", outcome = "done", script, plugin, user);
+                exchange.waive_challenge(plugin);
+            }
             note(&hook.script, &exchange.request.id, &directives);
             // Later: mail about a refused sign-in must survive the rollback of its transaction.
             exchange.queue_later(drafts(&hook.script, &directives));

@@ -23,7 +23,7 @@ impl MailFilter for ScriptMailFilter {
         let kind = mail.kind.clone();
         for hook in scripts.hooks.iter().filter(|hook| hook.is_at(HookPoint::Mail) && hook.is_at_mail(&kind)) {
             let facts = Facts { mail: stated(&mail), ..Facts::default() };
-            let (facts, called) = scripts.call(hook, facts).await;
+            let (facts, called) = scripts.call(hook, facts, None).await;
             match called {
                 Ok((outcome, directives)) => {
                     note(&hook.script, "", &directives);

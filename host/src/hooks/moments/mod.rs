@@ -3,5 +3,6 @@
 pub(super) mod change;
 pub(super) mod claims;
 pub(super) mod endpoint;
+pub(super) mod event;
 pub(super) mod gate;
 pub(super) mod mail;

@@ -25,17 +25,17 @@ pub fn register(engine: &mut Engine, ports: &Ports) {
             return Err(format!("counter: the window is 1 to {MAX_WINDOW_SECS} seconds").into());
         }
         let key = own(key)?;
-        running::heavy(|| counters.add(&key, window_secs, clock.now()))
+        running::heavy(|| running::once(|| counters.add(&key, window_secs, clock.now())))
     });
     let (counters, clock) = (Arc::clone(&ports.counters), Arc::clone(&ports.clock));
     engine.register_fn("count", move |key: &str| -> Native<i64> {
         let key = own(key)?;
-        running::heavy(|| counters.get(&key, clock.now()))
+        running::heavy(|| running::once(|| counters.get(&key, clock.now())))
     });
     let counters = Arc::clone(&ports.counters);
     engine.register_fn("reset_counter", move |key: &str| -> Native<()> {
         let key = own(key)?;
-        running::heavy(|| counters.reset(&key))
+        running::heavy(|| running::once(|| counters.reset(&key)))
     });
 }
 

@@ -23,7 +23,7 @@ pub fn register(engine: &mut Engine, ports: &Ports) {
         let length = Some(length).filter(|length| (0..=MAX_RANDOM_LETTERS).contains(length));
         let length = length.and_then(|length| usize::try_from(length).ok());
         let length = length.ok_or_else(|| format!("random_text: 0 to {MAX_RANDOM_LETTERS} letters"))?;
-        Ok(random.string(ALPHANUMERIC, length))
+        Ok(running::once(|| random.string(ALPHANUMERIC, length)))
     });
     engine.register_fn("sha256", |text: &str| running::heavy(|| hex(&sha256(text.as_bytes()))));
     engine.register_fn("hmac_sha256", |key: &str, text: &str| {
@@ -45,8 +45,11 @@ pub fn register(engine: &mut Engine, ports: &Ports) {
 fn number(random: &dyn crate::crypto::random::Random, from: i64, to: i64) -> Native<i64> {
     let span = to.checked_sub(from).and_then(|span| u64::try_from(span).ok());
     let span = span.ok_or_else(|| format!("random: {from} to {to} is no range"))?;
-    let mut bytes = [0; 16];
-    random.fill(&mut bytes);
+    let bytes = running::once(|| {
+        let mut bytes = [0; 16];
+        random.fill(&mut bytes);
+        bytes
+    });
     // 128 random bits make the remainder as good as even.
     let drawn = u128::from_le_bytes(bytes) % (u128::from(span) + 1);
     Ok(from.wrapping_add_unsigned(u64::try_from(drawn).unwrap_or_default()))

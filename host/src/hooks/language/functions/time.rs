@@ -1,18 +1,24 @@
 //! `now`, `time`, `iso`, `date`, and durations: moments are whole seconds since 1970, UTC.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
+use jiff::tz::{TimeZone, TimeZoneDatabase};
 use rhai::{Engine, Map};
 use time::{OffsetDateTime, UtcOffset};
 
 use super::ports::Ports;
 use crate::clock::Timestamp;
+use crate::hooks::check::meant;
 use crate::hooks::language::native::Native;
+use crate::hooks::language::running;
+
+/// The zones of the IANA database that the server brings, so that every node knows the same.
+static ZONES: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
 
 /// Gives scripts the functions of time.
 pub fn register(engine: &mut Engine, ports: &Ports) {
     let clock = Arc::clone(&ports.clock);
-    engine.register_fn("now", move || clock.now().as_secs());
+    engine.register_fn("now", move || running::once(|| clock.now().as_secs()));
     engine.register_fn("time", |text: &str| -> Native<i64> {
         let at = moment_from(text)
             .ok_or_else(|| format!("`{text}` is no date such as 2026-01-31 or 2026-01-31T12:00:00Z"))?;
@@ -20,8 +26,11 @@ pub fn register(engine: &mut Engine, ports: &Ports) {
     });
     engine.register_fn("iso", |secs: i64| Timestamp(secs.saturating_mul(1000)).to_iso());
     engine.register_fn("date", |secs: i64| date(secs, UtcOffset::UTC));
-    engine.register_fn("date", |secs: i64, offset: &str| {
-        let offset = offset_from(offset).ok_or_else(|| format!("`{offset}` is no offset such as +01:00"))?;
+    engine.register_fn("date", |secs: i64, place: &str| {
+        let offset = match zone(place)? {
+            Zone::Offset(offset) => offset,
+            Zone::Named(zone) => offset_at(&zone, secs).ok_or_else(|| format!("{secs} is out of range"))?,
+        };
         date(secs, offset)
     });
     for (name, secs) in [("seconds", 1), ("minutes", 60), ("hours", 3600), ("days", 86_400), ("weeks", 604_800)] {
@@ -29,6 +38,43 @@ pub fn register(engine: &mut Engine, ports: &Ports) {
             count.checked_mul(secs).ok_or_else(|| format!("{name}({count}) is too long").into())
         });
     }
+}
+
+/// Where a date is told.
+enum Zone {
+    Offset(UtcOffset),
+    Named(TimeZone),
+}
+
+/// Reads an offset or the name of a time zone.
+///
+/// # Errors
+/// What is neither, with the zone that looks most like it.
+fn zone(place: &str) -> Native<Zone> {
+    if let Some(offset) = offset_from(place) {
+        return Ok(Zone::Offset(offset));
+    }
+    match ZONES.get(place) {
+        Ok(zone) if ZONES.available().any(|known| known.as_str().eq_ignore_ascii_case(place)) => Ok(Zone::Named(zone)),
+        _ => Err(unknown_zone(place).into()),
+    }
+}
+
+/// Says what is wrong with the name of a time zone, if something is.
+pub fn problem_of_zone(place: &str) -> Option<String> {
+    zone(place).is_err().then(|| unknown_zone(place))
+}
+
+fn unknown_zone(place: &str) -> String {
+    let known: Vec<String> = ZONES.available().map(|zone| zone.as_str().to_owned()).collect();
+    let meant = meant(place, known.iter().map(String::as_str));
+    format!("`{place}` is no time zone such as Europe/Berlin and no offset such as +01:00{meant}")
+}
+
+/// What clocks in the zone are ahead of UTC at this moment, summer time included.
+fn offset_at(zone: &TimeZone, secs: i64) -> Option<UtcOffset> {
+    let at = jiff::Timestamp::from_second(secs).ok()?;
+    UtcOffset::from_whole_seconds(zone.to_offset(at).seconds()).ok()
 }
 
 /// Reads an ISO-8601 date with a time and a time zone, or a date alone: its first moment, UTC.
@@ -78,6 +124,38 @@ mod tests {
         assert_eq!(told("Z"), "31 23:30 thursday");
         assert_eq!(told("+01:00"), "1 0:30 friday");
         assert_eq!(told("-05:30"), "31 18:0 thursday");
+    }
+
+    #[test]
+    fn a_zone_has_its_summer_time() {
+        let told = |at: &str, place: &str| {
+            let at = moment_from(at).unwrap().as_secs();
+            let Zone::Named(zone) = zone(place).unwrap() else { panic!("{place} is no zone") };
+            let map = date(at, offset_at(&zone, at).unwrap()).unwrap();
+            format!("{} {} {}", map["day"], map["hour"], map["weekday"])
+        };
+        assert_eq!(told("2026-01-15T23:30:00Z", "Europe/Berlin"), "16 0 friday");
+        assert_eq!(told("2026-07-15T22:30:00Z", "Europe/Berlin"), "16 0 thursday");
+        // The night of the change: from 2 o'clock to 3.
+        assert_eq!(told("2026-03-29T00:59:59Z", "Europe/Berlin"), "29 1 sunday");
+        assert_eq!(told("2026-03-29T01:00:00Z", "Europe/Berlin"), "29 3 sunday");
+        assert_eq!(told("2026-11-01T05:59:59Z", "America/New_York"), "1 1 sunday");
+        assert_eq!(told("2026-11-01T06:00:00Z", "America/New_York"), "1 1 sunday");
+        assert_eq!(told("2026-07-15T12:00:00Z", "Asia/Kolkata"), "15 17 wednesday");
+    }
+
+    #[test]
+    fn a_misspelt_zone_is_told_with_the_nearest() {
+        assert_eq!(
+            problem_of_zone("Europe/Belrin").unwrap(),
+            "`Europe/Belrin` is no time zone such as Europe/Berlin and no offset such as +01:00; did you mean `Europe/Berlin`?"
+        );
+        for place in ["", "../etc/passwd", "/usr/share/zoneinfo/UTC", "Mars/Base"] {
+            assert!(problem_of_zone(place).is_some(), "{place}");
+        }
+        for place in ["+01:00", "Z", "UTC", "America/New_York"] {
+            assert!(problem_of_zone(place).is_none(), "{place}");
+        }
     }
 
     #[test]
