@@ -184,7 +184,7 @@ test("an administrator finds a session by the address and ends it", async () => 
   expect(await isIn()).toBe(true);
   await page.getByRole("button", { name: /^End: the session of/ }).click();
   await page.getByText("The session is ended.").waitFor();
-  await page.getByText("Nobody is signed in like that").waitFor();
+  await page.getByText("No session was found").waitFor();
   expect(await isIn()).toBe(false);
 }, 60_000);
 

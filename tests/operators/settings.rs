@@ -249,6 +249,7 @@ async fn a_provider_is_set_up_without_a_restart(place: Place) {
     assert_eq!(answer.status, 200, "{}", answer.text);
     let shown = answer.json();
     assert_eq!(of(&shown, "plugins.social.providers.github.client_id")["value"], "an-id");
+    assert_eq!(of(&shown, "plugins.social.providers.github.enabled")["value"], true, "unless somebody says otherwise");
     assert_eq!(of(&shown, "plugins.social.providers.github.client_secret")["value"], "set");
     assert_eq!(server.get("/config", "").await.json()["providers"][0]["id"], "github");
     let begun = server.post("/sign-in/social", &json!({ "provider": "github" })).await.json();

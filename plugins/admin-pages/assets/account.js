@@ -7,6 +7,7 @@ import { device, timed, times } from "./when.js";
 import { settings } from "./settings.js";
 import { follow, tables } from "./tables.js";
 
+const { operators } = document.documentElement.dataset;
 const form = (name) => document.querySelector(`form[data-form="${name}"]`);
 
 /** A form that posts to one endpoint: `body(values, form)` is what it sends. */
@@ -45,14 +46,14 @@ async function sessions() {
   const place = document.querySelector("[data-sessions-of]");
   if (!place) return;
   const list = place.querySelector("ul");
-  const { data, error } = await call("/admin/list-user-sessions", { userId: place.dataset.sessionsOf });
+  const { data, error } = await call(`${operators}/sessions?${new URLSearchParams({ user: place.dataset.sessionsOf })}`);
   list.setAttribute("aria-busy", "false");
   if (error) {
     const retry = element("button", { type: "button", className: "button small", textContent: say("retry") });
     retry.addEventListener("click", () => { busy(retry, true); sessions(); });
     return list.replaceChildren(element("li", { className: "row" }, element("p", { className: "row-text soft", textContent: say("loading_failed") }), element("div", { className: "row-do" }, retry)));
   }
-  draw(place, list, data.sessions.sort((a, b) => new Date(b.updatedAt) - new Date(a.updatedAt)));
+  draw(place, list, data.sessions);
 }
 
 function draw(place, list, all) {
@@ -81,6 +82,17 @@ function numbers() {
   document.querySelectorAll("[data-number]").forEach((place) => { place.textContent = format.format(Number(place.textContent)); });
 }
 
+/** A chart that is wider than the window shows its newest end. */
+const charts = () => document.querySelectorAll(".chart").forEach((chart) => { chart.scrollLeft = chart.scrollWidth; });
+
+/** Where the menu is a line of tabs, the present one is seen. */
+function tabs() {
+  const [nav, here] = [document.querySelector(".nav"), document.querySelector(".nav [aria-current]")];
+  if (!here) return;
+  const [outer, inner] = [nav.getBoundingClientRect(), here.getBoundingClientRect()];
+  nav.scrollLeft += inner.left + inner.width / 2 - outer.left - outer.width / 2;
+}
+
 /** Browsers by their names. */
 const agents = (within = document) => within.querySelectorAll("[data-agent]").forEach((place) => { if (place.dataset.agent) place.textContent = device(place.dataset.agent).name; });
 
@@ -92,6 +104,8 @@ export function account() {
   sessions();
   tables();
   numbers();
+  charts();
+  tabs();
   agents();
   settings();
   follow((rows) => { times(rows); agents(rows); });

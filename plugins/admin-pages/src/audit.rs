@@ -108,7 +108,7 @@ pub fn row(shell: &Shell, event: &Value, names: &BTreeMap<String, String>) -> Va
         "at": text("at"), "event": words(shell, text("event")), "name": text("event"),
         "is_refused": text("outcome") == "refused", "code": text("code"),
         "actor": actor, "target": person(text("target")), "by": person(text("impersonatedBy")),
-        "client": text("client"), "agent": text("userAgent"), "how": text("how"),
+        "client": text("client"), "agent": text("userAgent"), "how": how(shell, text("how")),
         "request": format!("{} {}", text("method"), text("path")),
         "details": details.map(change),
     })
@@ -125,6 +125,15 @@ fn change(details: &Value) -> String {
         (Some(key), ..) => key,
         _ => details.to_string(),
     }
+}
+
+/// What a way to sign in is called; its name, which may be a provider's, when no text has it.
+pub fn how(shell: &Shell, method: &str) -> String {
+    let offered = shell.frame.site.get("providers").and_then(Value::as_array).into_iter().flatten();
+    let provider = offered.filter(|known| known.get("id").and_then(Value::as_str) == Some(method));
+    let provider = provider.filter_map(|known| known.get("name")?.as_str()).next();
+    let own = shell.frame.language.find(&format!("how.{method}"));
+    own.or(provider).unwrap_or(method).to_owned()
 }
 
 /// What an event is called; its name, when no text has it.

@@ -15,6 +15,9 @@ const GROUPS: [(&str, &[&str]); 6] = [
 /// Switches of plugins, which stand on a page of their own.
 const SWITCH: (&str, &str) = ("plugins.", ".switched_on");
 
+/// What keys of providers begin with.
+const PROVIDERS: &str = "plugins.social.providers.";
+
 /// # Errors
 /// When the session cannot be read.
 pub fn settings(request: &Request, (): ()) -> Result<Response> {
@@ -50,6 +53,8 @@ fn grouped(shell: &Shell, settings: Vec<Value>) -> Vec<Value> {
 /// A setting with its title in the page's language, and what its value means.
 fn drawn(shell: &Shell, key: &str, mut setting: Value) -> Value {
     let own = shell.frame.language.find(&format!("setting.{key}")).map(str::to_owned);
+    let own = own.or_else(|| of_provider(shell, key));
+    let hint = shell.frame.language.find(&format!("setting_hint.{key}"));
     let title = own.or_else(|| setting.get("title").and_then(Value::as_str).map(str::to_owned)).unwrap_or_default();
     let is_time = ["expires_in", "_age", "window"].iter().any(|end| key.ends_with(end));
     let means = setting.get("value").and_then(Value::as_u64).filter(|_| is_time).and_then(|secs| lasting(shell, secs));
@@ -62,12 +67,24 @@ fn drawn(shell: &Shell, key: &str, mut setting: Value) -> Value {
         parts.insert("title".to_owned(), title.into());
         parts.insert("means".to_owned(), means.into());
         parts.insert("rule".to_owned(), rule.into());
+        parts.insert("hint".to_owned(), hint.into());
         parts.insert("inherited_text".to_owned(), inherited.into());
         if let Some(joined) = joined {
             parts.insert("value".to_owned(), joined.into());
         }
     }
     setting
+}
+
+/// The title of a provider's option: `plugins.social.providers.github.client_id`.
+fn of_provider(shell: &Shell, key: &str) -> Option<String> {
+    let (id, option) = key.strip_prefix(PROVIDERS)?.rsplit_once('.')?;
+    let offered = shell.frame.site.get("providers").and_then(Value::as_array).into_iter().flatten();
+    let known = offered.filter(|known| known.get("id").and_then(Value::as_str) == Some(id));
+    let name = known.filter_map(|known| known.get("name")?.as_str()).next().unwrap_or(id);
+    let title = format!("provider.{option}");
+    shell.frame.language.find(&title)?;
+    Some(shell.say(&title, &[("provider", name)]))
 }
 
 /// What to write, said where something else was written.

@@ -47,7 +47,7 @@ fn draw(shell: &Shell) -> Result<Response, Stop> {
     let model = json!({
         "person": person,
         "username": user.get("username"),
-        "last_method": user.get("lastLoginMethod"),
+        "last_method": user.get("lastLoginMethod").and_then(Value::as_str).map(|method| audit::how(shell, method)),
         "fields": additional(shell, &user),
         "log": log, "all_events": all_events,
         "sections": sections,

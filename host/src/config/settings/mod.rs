@@ -198,7 +198,8 @@ impl Setting {
             Access::Provider(id, option) => provider_options(config, id)
                 .and_then(|options| options.get(*option))
                 .and_then(|value| serde_json::to_value(value).ok())
-                .unwrap_or(Json::Null),
+                // A provider is offered unless somebody says otherwise.
+                .unwrap_or_else(|| if *option == "enabled" { json!(true) } else { Json::Null }),
         };
         let is_set = !value.is_null() && value != json!("");
         Some(if self.kind == SettingKind::Secret { if is_set { json!("set") } else { Json::Null } } else { value })
