@@ -183,7 +183,7 @@ test("an administrator finds a session by the address and ends it", async () => 
   const isIn = async () => (await (await eve.send(`${server.origin}/api/auth/get-session`)).json()) !== null;
   expect(await isIn()).toBe(true);
   await page.getByRole("button", { name: /^End: the session of/ }).click();
-  await page.getByText("The session is ended.").waitFor();
+  await page.getByText("That session is ended.").waitFor();
   await page.getByText("No session was found").waitFor();
   expect(await isIn()).toBe(false);
 }, 60_000);

@@ -76,6 +76,18 @@ function draw(place, list, all) {
   }));
 }
 
+/** The sessions of everyone: the list is shown anew when one is ended. */
+function endings() {
+  document.querySelectorAll("[data-end]").forEach((button) => button.addEventListener("click", async () => {
+    const card = button.closest(".card");
+    busy(button, true);
+    const { error } = await call("/admin/revoke-user-session", { sessionId: button.dataset.end });
+    if (!error) return reload(say("session_ended"), card.id);
+    busy(button, false);
+    refuse(card, error);
+  }));
+}
+
 /** Numbers as the person's language writes them. */
 function numbers() {
   const format = new Intl.NumberFormat(language);
@@ -102,6 +114,7 @@ export function account() {
   newUser();
   user();
   sessions();
+  endings();
   tables();
   numbers();
   charts();

@@ -6,6 +6,8 @@ use doorward_sdk::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
 const PATH: &str = "/admin/audit";
+/// Rows of a page.
+const PAGE: &str = "25";
 /// Parameters of the endpoint, as the address of the page has them.
 const FILTERS: [&str; 4] = ["user", "event", "outcome", "email"];
 /// Events that can be asked for; others are found by their name in the address.
@@ -31,7 +33,7 @@ pub fn audit(request: &Request, (): ()) -> Result<Response> {
             .map(|name| (*name, state.get(name)))
             .filter(|(_, value)| !value.is_empty())
             .collect();
-        let found = shell.get("/api/audit", &given)?;
+        let found = shell.get("/api/audit", &[&given[..], &[("limit", PAGE)]].concat())?;
         let events = found.get("events").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
         let names = names(shell, events)?;
         let next = found.get("next").and_then(Value::as_i64).map(|next| state.with("before", &next.to_string()).href());

@@ -4,7 +4,8 @@ use crate::shell::{Shell, show};
 use crate::table::State;
 use doorward_sdk::prelude::*;
 
-const PAGE: u64 = 25;
+/// Rows of a page, which are long.
+const PAGE: u64 = 15;
 
 /// # Errors
 /// When the session cannot be read.
