@@ -10,7 +10,7 @@ const client = (database) => ({
 const browser = { test: { name: "browser", include: ["browser/**/*.test.mjs"], testTimeout: 60_000, hookTimeout: 60_000, retry: 1, expect: { poll: { timeout: 15_000 } } } };
 
 // What people do in the pages, and no more: the rest does not depend on the database.
-const onPostgres = { test: { ...browser.test, name: "browser-postgres", include: ["browser/pages.test.mjs", "browser/pages_account.test.mjs"], env: { DOORWARD_TEST_DATABASE: "postgres" } } };
+const onPostgres = { test: { ...browser.test, name: "browser-postgres", include: ["browser/pages.test.mjs", "browser/pages_account.test.mjs", "browser/admin.test.mjs"], env: { DOORWARD_TEST_DATABASE: "postgres" } } };
 
 const lighthouse = { test: { name: "lighthouse", include: ["lighthouse/**/*.test.mjs"], testTimeout: 300_000, hookTimeout: 60_000 } };
 

@@ -18,6 +18,7 @@ use crate::endpoints::error_page::error_page;
 use crate::endpoints::export_audit::export_audit;
 use crate::endpoints::get_session::get_session;
 use crate::endpoints::list_accounts::list_accounts;
+use crate::endpoints::list_all_sessions::list_all_sessions;
 use crate::endpoints::list_audit::list_audit;
 use crate::endpoints::list_mail::list_mail;
 use crate::endpoints::list_sessions::list_sessions;
@@ -129,6 +130,9 @@ pub fn operations(desk: &Weak<dyn SettingsDesk>, extended: &Arc<Extended>) -> Ve
     vec![
         Operation::new("get-settings", ("GET", "/settings"), "settings.manage", show),
         Operation::new("change-settings", ("PUT", "/settings"), "settings.manage", change).audited("settings-change"),
+        operation("list-all-sessions", ("GET", "/sessions"), "session.list", |exchange| {
+            Box::pin(list_all_sessions(exchange))
+        }),
         operation("list-audit", ("GET", "/audit"), "audit.read", |exchange| Box::pin(list_audit(exchange))),
         operation("export-audit", ("GET", "/audit/export"), "audit.read", |exchange| Box::pin(export_audit(exchange)))
             .audited("audit-export"),

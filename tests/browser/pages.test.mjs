@@ -1,8 +1,7 @@
 // The pages in a real browser, by clicking only: from the sign-up to the end of an account.
-import { createHmac } from "node:crypto";
 import { expect, test } from "vitest";
 import { PASSWORD, serve } from "../client/harness.mjs";
-import { at, button, field, people, ready, signIn, signOut, visit } from "./person.mjs";
+import { at, button, field, people, ready, signIn, signOut, totp, visit } from "./person.mjs";
 
 const server = serve({
   app_name: "Acme",
@@ -12,16 +11,6 @@ const server = serve({
   plugins: ["pages", "two-factor", "passkey", "magic-link", "username", "last-login-method", "multi-session"].map((id) => ({ id })),
 });
 const { open, someone, linkFor, signUp } = people(server);
-
-/** The code that an app shows for this key. */
-function totp(key, now = Date.now()) {
-  const bits = [...key.replace(/\s/g, "")].map((letter) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(letter).toString(2).padStart(5, "0")).join("");
-  const secret = Buffer.from(bits.match(/.{8}/g).map((byte) => parseInt(byte, 2)));
-  const step = Buffer.alloc(8);
-  step.writeBigUInt64BE(BigInt(Math.floor(now / 30_000)));
-  const mac = createHmac("sha1", secret).update(step).digest();
-  return String((mac.readUInt32BE(mac[19] & 15) & 0x7fffffff) % 1_000_000).padStart(6, "0");
-}
 
 test("a newcomer signs up, verifies the address, and signs in and out", async () => {
   const ada = await signUp();

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { mailTo, PASSWORD, serve } from "../client/harness.mjs";
 import { startOpenIdProvider } from "../harness/openid_provider.mjs";
-import { at, button, field, people, ready, signIn, signOut, visit } from "./person.mjs";
+import { at, button, field, people, ready, signIn, signOut, tabTo, visit } from "./person.mjs";
 
 const provider = await startOpenIdProvider();
 const op = { ...provider.client, discovery_url: `${provider.issuer}/.well-known/openid-configuration`, authentication: "basic", scopes: ["openid", "email", "profile"] };
@@ -190,19 +190,6 @@ test("after a password, the browser makes a passkey by itself where it can, and 
   await expect.poll(() => page.locator("[data-session]").count(), { message: "nothing was typed or pressed" }).toBeGreaterThan(0);
   await ada.context.close();
 });
-
-/** Goes on with Tab until what is called so has the focus. */
-async function tabTo(page, name) {
-  const focused = () => page.evaluate(() => {
-    const node = document.activeElement;
-    return (node.getAttribute("aria-label") ?? node.labels?.[0]?.textContent ?? node.textContent).trim();
-  });
-  for (let step = 0; step < 60; step += 1) {
-    await page.keyboard.press("Tab");
-    if (name.test(await focused())) return;
-  }
-  throw new Error(`${name} is not reached with Tab`);
-}
 
 test("the keyboard alone goes through the account", async () => {
   const ada = await signUp();

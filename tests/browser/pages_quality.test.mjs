@@ -1,15 +1,8 @@
 // What holds for every page: axe finds nothing serious, nothing comes from elsewhere, nothing jumps, and it is small.
-import { createRequire } from "node:module";
-import fs from "node:fs";
-import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { PASSWORD, serve } from "../client/harness.mjs";
 import { launch } from "./harness.mjs";
-
-const AXE = fs.readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-/** Where pictures of all pages go, to be looked at; nowhere unless it is named. */
-const SHOTS = process.env.PAGE_SHOTS;
-const MOST_BYTES = 40 << 10;
+import { holds, inspect, isInside, look, SHOTS, SIZES, weigh } from "./quality.mjs";
 
 const server = serve({
   app_name: "Acme",
@@ -35,48 +28,13 @@ async function signedIn(options) {
   return context;
 }
 
-/** Opens a page and waits until nothing moves: what was loaded, and how far it jumped. */
-async function look(context, address) {
-  const page = await context.newPage();
-  const loaded = [];
-  page.on("response", (response) => loaded.push(response));
-  await page.addInitScript(() => {
-    window.jumped = 0;
-    new PerformanceObserver((list) => list.getEntries().forEach((entry) => { window.jumped += entry.value; })).observe({ type: "layout-shift", buffered: true });
-  });
-  await page.goto(server.origin + address);
-  await page.waitForLoadState("networkidle");
-  return { page, loaded };
-}
-
-const named = (address) => address.replace(/^\//, "").replace(/[^a-z]+/gi, "-");
-
-/** Axe finds nothing serious on the page as it is now, and its picture is kept. */
-async function inspect(page, what, look) {
-  // A script of the page may not be put in; one of the debugger may.
-  await page.evaluate(AXE);
-  const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
-  const serious = violations.filter(({ impact }) => ["serious", "critical"].includes(impact));
-  expect(serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`), what).toEqual([]);
-  if (SHOTS) await page.screenshot({ path: path.join(SHOTS, `${named(what)}-${look}.png`), fullPage: true });
-}
-
-const SIZES = [[1280, 860], [360, 740]];
-
 for (const [width, height] of SIZES) {
   for (const colorScheme of ["light", "dark"]) {
     test(`pages are accessible and stand still at ${width} px, ${colorScheme}`, async () => {
       const anyone = await chromium.newContext({ viewport: { width, height }, colorScheme, locale: "en-GB" });
       const someone = await signedIn({ viewport: { width, height }, colorScheme });
       for (const [context, address] of [...OPEN.map((address) => [anyone, address]), ...OWN.map((address) => [someone, address])]) {
-        const { page, loaded } = await look(context, address);
-        const origins = new Set(loaded.map((response) => new URL(response.url()).origin));
-        expect([...origins], address).toEqual([server.origin]);
-        expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth), `${address} is too wide`).toBeLessThanOrEqual(0);
-        expect(await page.evaluate(() => window.jumped), `${address} jumps`).toBeLessThan(0.02);
-        await expect.poll(() => page.locator("h1:visible").count(), { message: address }).toBe(1);
-        await inspect(page, address, `${colorScheme}-${width}`);
-        await page.close();
+        await holds(context, server.origin + address, `${colorScheme}-${width}`);
       }
       await anyone.close();
       await someone.close();
@@ -142,10 +100,10 @@ for (const [i, colorScheme] of ["light", "dark"].entries()) {
       const anyone = await chromium.newContext({ viewport: { width, height }, colorScheme, locale: "en-GB" });
       const someone = await signedIn({ viewport: { width, height }, colorScheme });
       for (const [name, address, act] of STATES) {
-        const { page } = await look(address.startsWith("/account") ? someone : anyone, address);
+        const { page } = await look(address.startsWith("/account") ? someone : anyone, server.origin + address);
         await act(page);
         await inspect(page, name, `${colorScheme}-${width}`);
-        expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth), `${name} is too wide`).toBeLessThanOrEqual(0);
+        await isInside(page, name);
         await page.close();
       }
       await anyone.close();
@@ -156,15 +114,6 @@ for (const [i, colorScheme] of ["light", "dark"].entries()) {
 
 test("a page and all that it loads is small", async () => {
   const context = await signedIn();
-  for (const address of OWN) {
-    const { page, loaded } = await look(context, address);
-    const document = await loaded[0].request().sizes();
-    expect(document.responseBodySize, address).toBeLessThan(MOST_BYTES);
-    const sizes = await Promise.all(loaded.map((response) => response.request().sizes()));
-    const all = sizes.reduce((sum, { responseBodySize }) => sum + responseBodySize, 0);
-    console.log(`${address}: ${document.responseBodySize} bytes, with all that it loads ${all}`);
-    expect(all, address).toBeLessThan(2 * MOST_BYTES);
-    await page.close();
-  }
+  for (const address of OWN) await weigh(context, server.origin + address);
   await context.close();
 });

@@ -1,4 +1,5 @@
 // A person in front of the pages: a browser of their own, and what they do again and again.
+import { createHmac } from "node:crypto";
 import { afterAll, beforeAll, expect } from "vitest";
 import { mailTo, PASSWORD } from "../client/harness.mjs";
 import { launch } from "./harness.mjs";
@@ -68,4 +69,27 @@ export async function signOut(page) {
   await page.getByRole("button", { name: /open the menu/ }).click();
   await page.getByRole("button", { name: /^Sign out/ }).click();
   await at(page, "/signed-out");
+}
+
+/** The code that an app shows for this key. */
+export function totp(key, now = Date.now()) {
+  const bits = [...key.replace(/\s/g, "")].map((letter) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(letter).toString(2).padStart(5, "0")).join("");
+  const secret = Buffer.from(bits.match(/.{8}/g).map((byte) => parseInt(byte, 2)));
+  const step = Buffer.alloc(8);
+  step.writeBigUInt64BE(BigInt(Math.floor(now / 30_000)));
+  const mac = createHmac("sha1", secret).update(step).digest();
+  return String((mac.readUInt32BE(mac[19] & 15) & 0x7fffffff) % 1_000_000).padStart(6, "0");
+}
+
+/** Goes on with Tab until what is called so has the focus. */
+export async function tabTo(page, name) {
+  const focused = () => page.evaluate(() => {
+    const node = document.activeElement;
+    return (node.getAttribute("aria-label") ?? node.labels?.[0]?.textContent ?? node.textContent).trim();
+  });
+  for (let step = 0; step < 150; step += 1) {
+    await page.keyboard.press("Tab");
+    if (name.test(await focused())) return;
+  }
+  throw new Error(`${name} is not reached with Tab`);
 }

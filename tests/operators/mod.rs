@@ -3,6 +3,7 @@
 mod audit;
 mod keys;
 mod permissions;
+mod sessions;
 mod settings;
 
 use serde_json::json;

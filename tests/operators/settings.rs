@@ -94,14 +94,15 @@ async fn a_setting_counts_at_once_and_everywhere(place: Place) {
 async fn what_cannot_be_changes_nothing(place: Place) {
     let (server, admin) = started(&place).await;
     for (changes, key, part) in [
-        (json!({ "app_name": "" }), "app_name", "a text of 1 to 100 characters"),
+        (json!({ "app_name": "" }), "app_name", "must not be empty"),
+        (json!({ "app_name": "x".repeat(101) }), "app_name", "must have at most 100 characters"),
         (json!({ "app_name": 5 }), "app_name", "must be a text"),
-        (json!({ "session.expires_in": 1 }), "session.expires_in", "a whole number from 300"),
-        (json!({ "session.expires_in": 600.5 }), "session.expires_in", "a whole number"),
+        (json!({ "session.expires_in": 1 }), "session.expires_in", "from 300 (5 minutes) to 34,560,000 (400 days)"),
+        (json!({ "session.expires_in": 600.5 }), "session.expires_in", "a whole number of seconds"),
         (json!({ "email_and_password.disable_sign_up": "yes" }), "email_and_password.disable_sign_up", "true or false"),
-        (json!({ "pages.accent": "red-ish" }), "pages.accent", "is no colour"),
+        (json!({ "pages.accent": "red-ish" }), "pages.accent", "must be a colour such as #0a66c2"),
         (json!({ "pages.logo": "/etc/passwd" }), "pages.logo", "data:image/"),
-        (json!({ "pages.languages": ["en", 5] }), "pages.languages", "a list of"),
+        (json!({ "pages.languages": ["en", 5] }), "pages.languages", "a list of at most 20 languages"),
         (json!({ "secret": "0123456789abcdef0123456789abcdef" }), "secret", "no such setting"),
         (json!({ "database.url": "sqlite://x" }), "database.url", "no such setting"),
         (json!({ "mail.smtp.password": { "env": "HOME" } }), "mail.smtp.password", "must be a text"),
@@ -248,6 +249,7 @@ async fn a_provider_is_set_up_without_a_restart(place: Place) {
     assert_eq!(answer.status, 200, "{}", answer.text);
     let shown = answer.json();
     assert_eq!(of(&shown, "plugins.social.providers.github.client_id")["value"], "an-id");
+    assert_eq!(of(&shown, "plugins.social.providers.github.enabled")["value"], true, "unless somebody says otherwise");
     assert_eq!(of(&shown, "plugins.social.providers.github.client_secret")["value"], "set");
     assert_eq!(server.get("/config", "").await.json()["providers"][0]["id"], "github");
     let begun = server.post("/sign-in/social", &json!({ "provider": "github" })).await.json();

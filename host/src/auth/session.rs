@@ -6,7 +6,7 @@ use crate::clock::Timestamp;
 use crate::crypto::random::ALPHANUMERIC;
 use crate::store::session;
 use crate::store::user::find_user_by_id;
-use crate::store::{Database, Filter, Models, Record, Session, Value, eq};
+use crate::store::{Database, Filter, Models, Record, Session, Sort, Value, eq, gt};
 
 pub use super::active_session::ActiveSession;
 
@@ -207,6 +207,32 @@ pub async fn newest(auth: &Auth, db: &dyn Database, user_id: &str) -> Result<Vec
         Some(storage) => Box::pin(secondary_sessions::list(auth, storage, user_id, auth.now())).await,
         None => Ok(session::list_sessions(db, user_id, auth.now()).await?),
     }
+}
+
+/// The live sessions of all users, or of one, the one that was renewed last first, and how many there are: at most `limit`
+/// after `offset`. `None` where a secondary storage keeps them, which lists those of one user alone.
+///
+/// # Errors
+/// When the store fails.
+pub async fn list_all(
+    auth: &Auth,
+    db: &dyn Database,
+    user_id: Option<&str>,
+    (limit, offset): (u32, u32),
+) -> Result<Option<(Vec<Session>, u64)>, AuthError> {
+    if let Some(storage) = secondary_sessions::of(auth) {
+        let Some(user_id) = user_id else { return Ok(None) };
+        let mut own = Box::pin(secondary_sessions::list(auth, storage, user_id, auth.now())).await?;
+        own.sort_by_key(|session| std::cmp::Reverse(session.updated_at().0));
+        let total = own.len() as u64;
+        return Ok(Some((own.into_iter().skip(offset as usize).take(limit as usize).collect(), total)));
+    }
+    let mut filters = vec![gt("expiresAt", auth.now())];
+    filters.extend(user_id.map(|id| eq("userId", id.to_owned())));
+    let total = db.count(session::MODEL, &filters).await?;
+    let latest = Some(Sort::descending("updatedAt"));
+    let found = db.find_many(session::MODEL, &filters, latest, Some(limit), Some(offset)).await?;
+    Ok(Some((found.into_iter().map(Session).collect(), total)))
 }
 
 /// Sets fields of a session. `None` when it was ended meanwhile.

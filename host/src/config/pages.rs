@@ -73,10 +73,7 @@ impl Pages {
                 "pages.path lies below base_path \"{base_path}\", where the API is. Write \"/pages\""
             ));
         }
-        let is_accent = |text: &str| {
-            text.strip_prefix('#').is_some_and(|hex| hex.len() == 6 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()))
-        };
-        if self.accent.as_deref().is_some_and(|accent| !is_accent(accent)) {
+        if self.accent.as_deref().is_some_and(|accent| !is_colour(accent)) {
             return Some("pages.accent is no colour. Write \"#1f5eff\"".to_owned());
         }
         let is_place =
@@ -144,6 +141,11 @@ impl Pages {
         let path = format!("{}{ASSETS}/_site/{}/{name}", self.path, hash.get(..16).unwrap_or_default());
         Asset::new(path, bytes.into(), packed)
     }
+}
+
+/// Whether a text is a colour, as `#rrggbb`.
+pub(super) fn is_colour(text: &str) -> bool {
+    text.strip_prefix('#').is_some_and(|hex| hex.len() == 6 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 /// A picture that stands in the option itself: the end of its name and its bytes, of `data:image/png;base64,…`.

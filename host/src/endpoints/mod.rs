@@ -15,6 +15,7 @@ pub mod error_page;
 pub mod export_audit;
 pub mod get_session;
 pub mod list_accounts;
+pub mod list_all_sessions;
 pub mod list_audit;
 pub mod list_mail;
 pub mod list_sessions;

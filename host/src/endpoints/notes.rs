@@ -138,6 +138,13 @@ fn of_function(path: &str) -> Option<ApiNote> {
         "/set-password" => ApiNote::new("Sets the first password of the user whose session the headers carry")
             .body(Input::note(set_password::read))
             .answer(status()),
+        "/list-all-sessions" => ApiNote::new("Lists the live sessions of all users, or of one, without their tokens")
+            .query(texts(&["user", "email", "limit", "offset"]))
+            .answer(json!({
+                "type": "object",
+                "properties": { "sessions": list(object()), "total": { "type": ["integer", "null"] } },
+                "required": ["sessions", "total"],
+            })),
         "/list-mail" => ApiNote::new("Lists mails and events that wait to be delivered")
             .query(texts(&["limit", "offset"]))
             .answer(json!({

@@ -7,6 +7,7 @@ import { device, timed, times } from "./when.js";
 import { settings } from "./settings.js";
 import { follow, tables } from "./tables.js";
 
+const { operators } = document.documentElement.dataset;
 const form = (name) => document.querySelector(`form[data-form="${name}"]`);
 
 /** A form that posts to one endpoint: `body(values, form)` is what it sends. */
@@ -45,14 +46,14 @@ async function sessions() {
   const place = document.querySelector("[data-sessions-of]");
   if (!place) return;
   const list = place.querySelector("ul");
-  const { data, error } = await call("/admin/list-user-sessions", { userId: place.dataset.sessionsOf });
+  const { data, error } = await call(`${operators}/sessions?${new URLSearchParams({ user: place.dataset.sessionsOf })}`);
   list.setAttribute("aria-busy", "false");
   if (error) {
     const retry = element("button", { type: "button", className: "button small", textContent: say("retry") });
     retry.addEventListener("click", () => { busy(retry, true); sessions(); });
     return list.replaceChildren(element("li", { className: "row" }, element("p", { className: "row-text soft", textContent: say("loading_failed") }), element("div", { className: "row-do" }, retry)));
   }
-  draw(place, list, data.sessions.sort((a, b) => new Date(b.updatedAt) - new Date(a.updatedAt)));
+  draw(place, list, data.sessions);
 }
 
 function draw(place, list, all) {
@@ -75,10 +76,33 @@ function draw(place, list, all) {
   }));
 }
 
+/** The sessions of everyone: the list is shown anew when one is ended. */
+function endings() {
+  document.querySelectorAll("[data-end]").forEach((button) => button.addEventListener("click", async () => {
+    const card = button.closest(".card");
+    busy(button, true);
+    const { error } = await call("/admin/revoke-user-session", { sessionId: button.dataset.end });
+    if (!error) return reload(say("session_ended"), card.id);
+    busy(button, false);
+    refuse(card, error);
+  }));
+}
+
 /** Numbers as the person's language writes them. */
 function numbers() {
   const format = new Intl.NumberFormat(language);
   document.querySelectorAll("[data-number]").forEach((place) => { place.textContent = format.format(Number(place.textContent)); });
+}
+
+/** A chart that is wider than the window shows its newest end. */
+const charts = () => document.querySelectorAll(".chart").forEach((chart) => { chart.scrollLeft = chart.scrollWidth; });
+
+/** Where the menu is a line of tabs, the present one is seen. */
+function tabs() {
+  const [nav, here] = [document.querySelector(".nav"), document.querySelector(".nav [aria-current]")];
+  if (!here) return;
+  const [outer, inner] = [nav.getBoundingClientRect(), here.getBoundingClientRect()];
+  nav.scrollLeft += inner.left + inner.width / 2 - outer.left - outer.width / 2;
 }
 
 /** Browsers by their names. */
@@ -90,8 +114,11 @@ export function account() {
   newUser();
   user();
   sessions();
+  endings();
   tables();
   numbers();
+  charts();
+  tabs();
   agents();
   settings();
   follow((rows) => { times(rows); agents(rows); });

@@ -40,8 +40,9 @@ function wire(form) {
     event.preventDefault();
     if (save.disabled || save.getAttribute("aria-busy")) return;
     const changed = inputs.filter(isChanged);
-    const empty = changed.find((input) => value(input) === null);
-    if (empty) { wrong(empty, say("number")); return empty.focus(); }
+    const unfit = changed.filter((input) => !input.checkValidity());
+    unfit.forEach((input) => wrong(input, input.dataset.rule));
+    if (unfit.length) return unfit[0].focus();
     busy(save, true);
     await send(form, Object.fromEntries(changed.map((input) => [input.name, value(input)])));
     busy(save, false);

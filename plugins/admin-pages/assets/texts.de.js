@@ -46,6 +46,7 @@ export default {
   "client.settings_saved": "Die Einstellungen sind gespeichert und gelten.",
   "client.short": "Bitte verwenden Sie mindestens {count} Zeichen.",
   "client.show": "Zeigen",
+  "client.soon": "gleich",
   "client.started": "Begonnen {time}",
   "client.strong": "Sehr gut.",
   "client.this_device": "Dieses Gerät",

@@ -46,6 +46,7 @@ export default {
   "client.settings_saved": "The settings are saved and count.",
   "client.short": "Please use at least {count} characters.",
   "client.show": "Show",
+  "client.soon": "in a moment",
   "client.started": "Started {time}",
   "client.strong": "Very good.",
   "client.this_device": "This device",

@@ -6,6 +6,8 @@ use doorward_sdk::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
 const PATH: &str = "/admin/audit";
+/// Rows of a page.
+const PAGE: &str = "25";
 /// Parameters of the endpoint, as the address of the page has them.
 const FILTERS: [&str; 4] = ["user", "event", "outcome", "email"];
 /// Events that can be asked for; others are found by their name in the address.
@@ -31,7 +33,7 @@ pub fn audit(request: &Request, (): ()) -> Result<Response> {
             .map(|name| (*name, state.get(name)))
             .filter(|(_, value)| !value.is_empty())
             .collect();
-        let found = shell.get("/api/audit", &given)?;
+        let found = shell.get("/api/audit", &[&given[..], &[("limit", PAGE)]].concat())?;
         let events = found.get("events").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
         let names = names(shell, events)?;
         let next = found.get("next").and_then(Value::as_i64).map(|next| state.with("before", &next.to_string()).href());
@@ -108,7 +110,7 @@ pub fn row(shell: &Shell, event: &Value, names: &BTreeMap<String, String>) -> Va
         "at": text("at"), "event": words(shell, text("event")), "name": text("event"),
         "is_refused": text("outcome") == "refused", "code": text("code"),
         "actor": actor, "target": person(text("target")), "by": person(text("impersonatedBy")),
-        "client": text("client"), "agent": text("userAgent"), "how": text("how"),
+        "client": text("client"), "agent": text("userAgent"), "how": how(shell, text("how")),
         "request": format!("{} {}", text("method"), text("path")),
         "details": details.map(change),
     })
@@ -125,6 +127,15 @@ fn change(details: &Value) -> String {
         (Some(key), ..) => key,
         _ => details.to_string(),
     }
+}
+
+/// What a way to sign in is called; its name, which may be a provider's, when no text has it.
+pub fn how(shell: &Shell, method: &str) -> String {
+    let offered = shell.frame.site.get("providers").and_then(Value::as_array).into_iter().flatten();
+    let provider = offered.filter(|known| known.get("id").and_then(Value::as_str) == Some(method));
+    let provider = provider.filter_map(|known| known.get("name")?.as_str()).next();
+    let own = shell.frame.language.find(&format!("how.{method}"));
+    own.or(provider).unwrap_or(method).to_owned()
 }
 
 /// What an event is called; its name, when no text has it.

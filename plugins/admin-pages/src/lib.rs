@@ -3,6 +3,8 @@
 //! Flat: one file per page. The frame, the pieces and the languages of all pages stand in `plugins/pages` and are compiled
 //! in here too.
 
+#[path = "../../pages/src/administration.rs"]
+mod administration;
 mod audit;
 mod chart;
 #[path = "../../pages/src/frame.rs"]
@@ -22,6 +24,7 @@ mod render;
 #[path = "../../pages/src/sections.rs"]
 #[allow(dead_code, reason = "these pages use a part of it")]
 mod sections;
+mod sessions;
 mod settings;
 mod shell;
 mod table;
@@ -46,6 +49,7 @@ const OWN: look::Set = look::Set {
         ("admin-more.html", include_str!("../templates/admin-more.html")),
         ("users.html", include_str!("../templates/users.html")),
         ("user.html", include_str!("../templates/user.html")),
+        ("sessions.html", include_str!("../templates/sessions.html")),
         ("overview.html", include_str!("../templates/overview.html")),
         ("audit.html", include_str!("../templates/audit.html")),
         ("plugins.html", include_str!("../templates/plugins.html")),
@@ -91,10 +95,12 @@ pub fn plugin() -> Plugin {
         .calls("/api/keys")
         .calls("/api/mail")
         .calls("/api/plugins")
+        .calls("/api/sessions")
         .calls("/api/settings")
         .page(Page::get("/admin", overview::overview).signed_in())
         .page(Page::get("/admin/users", users::users).signed_in())
         .page(Page::get("/admin/users/:id", user::user).signed_in())
+        .page(Page::get("/admin/sessions", sessions::sessions).signed_in())
         .page(Page::get("/admin/audit", audit::audit).signed_in())
         .page(Page::get("/admin/plugins", plugins::plugins).signed_in())
         .page(Page::get("/admin/mail", mail::mail).signed_in())

@@ -1,18 +1,8 @@
 //! What every page of the administration has: the frame, who looks, the menu; and what is shown to who may not look.
 
+use crate::administration::PAGES;
 use crate::frame::Frame;
 use doorward_sdk::prelude::*;
-
-/// The pages of the menu: name, path, icon, and what somebody must be allowed to see it.
-const PAGES: [(&str, &str, &str, &str); 7] = [
-    ("overview", "/admin", "overview", "user.list"),
-    ("users", "/admin/users", "users", "user.list"),
-    ("audit", "/admin/audit", "list", "audit.read"),
-    ("plugins", "/admin/plugins", "plug", "plugins.manage"),
-    ("mail", "/admin/mail", "mail", "mail.manage"),
-    ("keys", "/admin/keys", "key", "keys.manage"),
-    ("settings", "/admin/settings", "gear", "settings.manage"),
-];
 
 /// Why a page is not drawn.
 pub enum Stop {
@@ -36,6 +26,7 @@ pub struct Shell<'r, 'q> {
     pub request: &'r Request<'q>,
     view: &'static str,
     user: Value,
+    session: Value,
     is_acting: bool,
 }
 
@@ -51,7 +42,14 @@ pub fn show(
     let session = request.session()?.ok_or(ErrorCode::UNAUTHORIZED)?;
     let part = |name: &str| session.pointer(name).cloned().unwrap_or_default();
     let is_acting = part("/session/impersonatedBy").is_string();
-    let shell = Shell { frame: Frame::of(request, view)?, request, view, user: part("/user"), is_acting };
+    let shell = Shell {
+        frame: Frame::of(request, view)?,
+        request,
+        view,
+        user: part("/user"),
+        session: part("/session"),
+        is_acting,
+    };
     if is_acting {
         return shell.stop("stop.acting", 403, "");
     }
@@ -102,6 +100,11 @@ impl Shell<'_, '_> {
     /// The id of who looks.
     pub fn own_id(&self) -> &str {
         self.user.get("id").and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// The id of the session in which they look.
+    pub fn own_session(&self) -> &str {
+        self.session.get("id").and_then(Value::as_str).unwrap_or_default()
     }
 
     /// The page.

@@ -41,6 +41,13 @@ fn start(name: &str) {
         json!({ "hours": [{ "from": "2026-01-01T13:00:00.000Z", "signIns": 8, "failures": 2 }] }),
     );
     answer(
+        "/api/sessions",
+        json!({ "total": 60, "sessions": [
+            { "id": "s1", "userId": "u1", "ipAddress": "10.0.0.1", "userAgent": name, "impersonatedBy": name, "createdAt": "2026-01-01T00:00:00.000Z", "updatedAt": "2026-01-02T00:00:00.000Z" },
+            { "id": "s2", "userId": name, "ipAddress": "", "userAgent": "", "createdAt": "2026-01-01T00:00:00.000Z", "updatedAt": "2026-01-02T00:00:00.000Z" },
+        ] }),
+    );
+    answer(
         "/api/mail",
         json!({ "total": 1, "mails": [{ "id": "m", "kind": "verify-email", "to": name, "writtenAt": "2026-01-01T00:00:00.000Z", "attempts": 3, "lastError": name }] }),
     );
@@ -63,10 +70,11 @@ fn start(name: &str) {
         "/api/settings",
         json!({ "version": 4, "faults": [{ "key": "app_name", "message": name }], "settings": [
         { "key": "app_name", "title": "Name", "type": "text", "value": name, "source": "database", "inherited": name, "updatedAt": "2026-01-01T00:00:00.000Z" },
-        { "key": "session.expires_in", "title": "Life", "type": "number", "value": 604_800, "min": 300, "max": 34_560_000, "source": "default" },
+        { "key": "session.expires_in", "title": "Life", "type": "number", "value": 604_800, "format": "seconds", "min": 300, "max": 34_560_000, "source": "default" },
+        { "key": "pages.accent", "title": "Accent", "type": "text", "value": null, "format": "color", "min": 7, "max": 7, "source": "default" },
         { "key": "email_and_password.disable_sign_up", "title": "Closed", "type": "switch", "value": true, "source": "environment", "locked": "DOORWARD_X" },
         { "key": "mail.smtp.password", "title": "Password", "type": "secret", "value": "set", "source": "file" },
-        { "key": "pages.languages", "title": "Languages", "type": "texts", "value": ["en", "de"], "source": "file" },
+        { "key": "pages.languages", "title": "Languages", "type": "texts", "value": ["en", "de"], "format": "languages", "max": 20, "source": "file" },
         { "key": "plugins.social.providers.github.client_id", "title": name, "type": "text", "value": null, "source": "default" },
         { "key": "plugins.jwt.switched_on", "title": "Hidden", "type": "switch", "value": true, "source": "default" },
     ] }),
@@ -75,10 +83,11 @@ fn start(name: &str) {
     fake::contribute("admin.user", "waitlist", Section::titled(name));
 }
 
-const PAGES: [(&str, &[(&str, &str)]); 9] = [
+const PAGES: [(&str, &[(&str, &str)]); 10] = [
     ("/admin", &[]),
     ("/admin/users", &[("q", "ada"), ("in", "name"), ("status", "banned"), ("sort", "-name"), ("from", "25")]),
     ("/admin/users/u2", &[]),
+    ("/admin/sessions", &[("user", "u1"), ("from", "25")]),
     ("/admin/audit", &[("user", "u1"), ("outcome", "refused"), ("follow", "1")]),
     ("/admin/plugins", &[]),
     ("/admin/mail", &[]),
@@ -189,11 +198,62 @@ fn settings_stand_in_groups_and_switches_of_plugins_elsewhere() {
         "That is 7 days.",
         "Set by the variable DOORWARD_X",
         "value=\"en, de\"",
+        "data-rule=\"Write a whole number of seconds, from 300 to 34560000 (400 days).\"",
+        "data-rule=\"Write a colour such as #0a66c2.\"",
+        "data-rule=\"Write languages such as en, de with commas between them, at most 20.\"",
         "data-unset=\"app_name\"",
     ] {
         assert!(html.contains(part), "{part}: {html}");
     }
     assert!(!html.contains("switched_on") && !html.contains("value=\"set\""), "{html}");
+}
+
+#[test]
+fn a_session_is_ended_by_who_may_and_never_ones_own() {
+    start("Ada");
+    fake::with(|world| world.session.as_mut().expect("session")["session"]["id"] = json!("s2"));
+    let ends = |html: &str| html.matches("data-end=").count();
+    assert_eq!(ends(&open("/admin/sessions", &[])), 0, "who may not end sessions");
+    fake::with(|world| world.permissions.insert("session.revoke".to_owned()));
+    let html = open("/admin/sessions", &[("email", "u1@example.com")]);
+    assert_eq!(ends(&html), 1, "{html}");
+    assert!(html.contains("This device") && html.contains("aria-label=\"End: the session of Ada\""), "{html}");
+    let calls = fake::with(|world| world.endpoint_calls.clone());
+    let asked = calls.iter().rev().find(|call| call.path == "/api/sessions").expect("a call");
+    for pair in [("email", "u1@example.com"), ("limit", "25"), ("offset", "0")] {
+        assert!(asked.query.contains(&(pair.0.to_owned(), pair.1.to_owned())), "{pair:?}");
+    }
+}
+
+#[test]
+fn sessions_of_a_store_that_lists_no_others_are_asked_for_by_user() {
+    start("Ada");
+    fake::answer_endpoint("GET", "/api/sessions", 200, &json!({ "sessions": [], "total": null }));
+    assert!(open("/admin/sessions", &[]).contains("Search for one user"));
+}
+
+#[test]
+fn one_users_page_has_fields_in_words_and_the_end_of_their_log() {
+    start("Ada");
+    fake::with(|world| {
+        world.site["additionalFields"] = json!([{ "name": "memberSince", "type": "date" }]);
+        let user =
+            &mut world.endpoint_answers.get_mut(&("GET".to_owned(), "/admin/get-user".to_owned())).expect("answer").1;
+        user["memberSince"] = json!("2020-01-01T00:00:00.000Z");
+        user["wantsNews"] = json!(true);
+    });
+    let html = open("/admin/users/u2", &[]);
+    for part in [
+        ">Member since<",
+        "<time datetime=\"2020-01-01T00:00:00.000Z\"",
+        ">Wants news</dt><dd>Yes",
+        "href=\"&#x2f;admin&#x2f;audit?user=u2\"",
+        "Sign-in <span class=\"badge danger\">Refused",
+    ] {
+        assert!(html.contains(part), "{part}: {html}");
+    }
+    fake::answer_endpoint("GET", "/api/audit", 403, &json!({ "code": "PERMISSION_REQUIRED" }));
+    assert!(!open("/admin/users/u2", &[]).contains("id=\"log\""), "who may not read the audit log");
 }
 
 /// Every text that a template, this code or a script asks for is there.

@@ -6,6 +6,7 @@ mod access;
 mod ban;
 mod bounds;
 mod caller;
+mod card;
 mod create_user;
 mod errors;
 mod fields;
@@ -133,6 +134,7 @@ pub fn plugin() -> Plugin {
                 .summary("Tells whether a user or a role may do something")
                 .answers(|| schema::object(&[("success", schema::boolean())])),
         )
+        .contribute(Contribution::new("admin.user", "Password", card::card).order(10).signed_in())
         .gate(ban::gate)
         .gate_when_user("banned")
         .after(On::path("/list-sessions").reads_answer().changes_answer(), impersonation::hide_impersonated)

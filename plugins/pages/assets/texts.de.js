@@ -42,6 +42,7 @@ export default {
   "client.session_ended": "Diese Sitzung ist beendet.",
   "client.short": "Bitte verwenden Sie mindestens {count} Zeichen.",
   "client.show": "Zeigen",
+  "client.soon": "gleich",
   "client.started": "Begonnen {time}",
   "client.strong": "Sehr gut.",
   "client.this_device": "Dieses Gerät",

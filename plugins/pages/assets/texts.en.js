@@ -42,6 +42,7 @@ export default {
   "client.session_ended": "That session is ended.",
   "client.short": "Please use at least {count} characters.",
   "client.show": "Show",
+  "client.soon": "in a moment",
   "client.started": "Started {time}",
   "client.strong": "Very good.",
   "client.this_device": "This device",

@@ -11,7 +11,7 @@ const day = new Intl.DateTimeFormat(locale, { dateStyle: "medium" });
 function words(at) {
   const seconds = (at - Date.now()) / 1000;
   const [unit, size] = STEPS.find(([, size]) => Math.abs(seconds) >= size) ?? [];
-  return unit ? relative.format(Math.round(seconds / size), unit) : say("just_now");
+  return unit ? relative.format(Math.round(seconds / size), unit) : say(seconds > 1 ? "soon" : "just_now");
 }
 
 /** A `time` element: relative, with the exact time in its title. */

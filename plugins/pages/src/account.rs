@@ -1,5 +1,6 @@
 //! The pages of an account: profile, security, and those of plugins.
 
+use crate::administration::entrance;
 use crate::frame::{Frame, drawn};
 use crate::gate::{minimum, providers};
 use crate::sections::take_warning;
@@ -91,14 +92,17 @@ fn common(frame: &Frame, view: &str) -> Result<Value> {
     // A long address is broken before the host, if anywhere.
     let (email_name, email_host) = email.split_at(email.rfind('@').unwrap_or_default());
     let name = Some(text("name")).filter(|name| !name.trim().is_empty()).unwrap_or_else(|| email.clone());
+    let is_acting = own("impersonatedBy").is_string();
+    let has_administration = frame.has_plugin("admin-pages") && !is_acting;
     Ok(json!({
+        "administration": if has_administration { entrance(session.get("user").unwrap_or(&Value::Null))? } else { None },
         "user": {
             "name": name, "initials": initials(&name), "email": email, "email_name": email_name, "email_host": email_host, "verified": user("emailVerified"),
             "created": user("createdAt"), "image": shown_image(frame, &text("image")),
             "username": user("username"),
         },
         "session": own("id"),
-        "acting": own("impersonatedBy").is_string(),
+        "acting": is_acting,
         "several": frame.has_plugin("multi-session"),
         "has_password": passwords::exists(&id)?,
         "about": frame.say(&format!("{view}.about"), &[]),

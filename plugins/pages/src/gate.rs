@@ -159,29 +159,12 @@ fn additional_fields(frame: &Frame) -> Vec<Value> {
         let is_required = field.get("required").and_then(Value::as_bool) == Some(true);
         (!is_list).then(|| {
             json!({
-                "name": name, "label": worded(name), "type": kind.as_str().unwrap_or("string"),
+                "name": name, "label": crate::words::worded(name), "type": kind.as_str().unwrap_or("string"),
                 "options": kind.as_array().or_else(|| field.get("options")?.as_array()), "required": is_required,
             })
         })
     });
     shown.collect()
-}
-
-/// `companyName` as people read it: `Company name`.
-fn worded(name: &str) -> String {
-    let mut words = String::with_capacity(name.len() + 4);
-    for (place, letter) in name.chars().enumerate() {
-        match letter {
-            '_' | '-' => words.push(' '),
-            letter if place == 0 => words.extend(letter.to_uppercase()),
-            letter if letter.is_uppercase() => {
-                words.push(' ');
-                words.extend(letter.to_lowercase());
-            }
-            letter => words.push(letter),
-        }
-    }
-    words
 }
 
 /// `/forgot-password`

@@ -3,6 +3,7 @@
 //! Flat: one file per group of pages, and what they are made with.
 
 mod account;
+mod administration;
 mod frame;
 mod gate;
 mod icons;

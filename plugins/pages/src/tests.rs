@@ -120,6 +120,32 @@ fn sections_of_others_are_drawn_where_they_belong() {
     assert!(open("/account", &[]).contains("&#x2f;account&#x2f;more&#x2f;waitlist"));
 }
 
+/// The cache keeps an answer for a minute, so each case has a person of its own.
+#[test]
+fn the_menu_leads_to_the_administration_whom_it_is_open_to() {
+    let link = |id: &str, plugin: &str, permission: &str, acts: bool| {
+        reset();
+        let user = users::create(&json!({ "email": format!("{id}@example.com"), "name": id })).expect("user");
+        fake::sign_in(&user);
+        fake::with(|world| {
+            world.site["plugins"] = json!([{ "id": plugin }]);
+            world.permissions.insert(permission.to_owned());
+            if acts {
+                world.session.as_mut().expect("session")["session"]["impersonatedBy"] = json!("boss");
+            }
+        });
+        let html = open("/account", &[]);
+        let (before, _) = html.split_once("</svg>Administration</a>")?;
+        let address = before.rsplit("href=\"").next()?.split('"').next()?;
+        Some(address.replace("&#x2f;", "/"))
+    };
+    assert_eq!(link("a", "admin-pages", "user.list", false).as_deref(), Some("/admin"));
+    assert_eq!(link("b", "admin-pages", "settings.manage", false).as_deref(), Some("/admin/settings"));
+    assert_eq!(link("c", "admin-pages", "user.create", false), None, "who may open no page");
+    assert_eq!(link("d", "admin", "user.list", false), None, "there are no pages");
+    assert_eq!(link("e", "admin-pages", "user.list", true), None, "while somebody acts as them");
+}
+
 #[test]
 fn what_others_say_above_a_form_has_their_form() {
     reset();

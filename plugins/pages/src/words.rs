@@ -74,6 +74,23 @@ impl Language {
     }
 }
 
+/// `companyName` as people read it: `Company name`.
+pub fn worded(name: &str) -> String {
+    let mut words = String::with_capacity(name.len() + 4);
+    for (place, letter) in name.chars().enumerate() {
+        match letter {
+            '_' | '-' => words.push(' '),
+            letter if place == 0 => words.extend(letter.to_uppercase()),
+            letter if letter.is_uppercase() => {
+                words.push(' ');
+                words.extend(letter.to_lowercase());
+            }
+            letter => words.push(letter),
+        }
+    }
+    words
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,6 +6,9 @@ use doorward_sdk::prelude::*;
 
 const SCRIPT: &str = "passkey.js";
 
+/// A text in the language of the page.
+type Say<'a> = &'a dyn Fn(&'static str, &'static str) -> &'static str;
+
 /// The button that signs in. The script hides it where the browser knows no passkeys, and lets the browser offer them by
 /// itself in the field of the address.
 ///
@@ -41,9 +44,24 @@ pub fn list(_request: &Request, asked: &Asked) -> Result<Option<Section>> {
     Ok(Some(section.rows(rows)))
 }
 
-fn row(passkey: &Passkey, options: &Options, say: &dyn Fn(&'static str, &'static str) -> &'static str) -> Row {
-    let named = passkey.name.as_deref().filter(|name| !name.trim().is_empty());
-    let name = named.unwrap_or_else(|| say("Passkey", "Passkey"));
+/// The passkeys of the user in `about.user`, for who may look at users: nothing to change.
+///
+/// # Errors
+/// When the store is away.
+pub fn of_user(_request: &Request, asked: &Asked) -> Result<Option<Section>> {
+    let Some(id) = asked.about.get("user") else { return Ok(None) };
+    if !permissions::allows("user.get")? {
+        return Ok(None);
+    }
+    let say = words(asked);
+    let section =
+        Section::titled(say("Passkeys", "Passkeys")).when_empty(say("There is no passkey.", "Es gibt keinen Passkey."));
+    let rows: Vec<Row> = Passkey::of_user(id)?.iter().map(|passkey| known(passkey, &say)).collect();
+    Ok(Some(section.rows(rows)))
+}
+
+fn row(passkey: &Passkey, options: &Options, say: Say) -> Row {
+    let name = name(passkey);
     let rename = Button::new(say("Rename", "Umbenennen"), Target::script("rename"))
         .value("id", passkey.id.as_str())
         .value("name", name)
@@ -62,10 +80,23 @@ fn row(passkey: &Passkey, options: &Options, say: &dyn Fn(&'static str, &'static
                 "Er öffnet Ihr Konto nicht mehr. Ihr Gerät erfährt davon, wenn es zuhört.",
             ),
         );
-    let row = Row::new(name).icon("passkey").action(rename).action(delete);
+    known(passkey, say).action(rename).action(delete)
+}
+
+fn name(passkey: &Passkey) -> &str {
+    passkey.name.as_deref().filter(|name| !name.trim().is_empty()).unwrap_or("Passkey")
+}
+
+/// What is known of a passkey.
+fn known(passkey: &Passkey, say: Say) -> Row {
+    let row = Row::new(name(passkey)).icon("passkey");
     let row = if passkey.backed_up { row.badge(Tone::Info, say("Synced", "Synchronisiert")) } else { row };
-    match &passkey.created_at {
+    let row = match &passkey.created_at {
         Some(at) => row.time(say("Added", "Hinzugefügt"), at.as_str()),
+        None => row,
+    };
+    match &passkey.last_used_at {
+        Some(at) => row.time(say("Last used", "Zuletzt benutzt"), at.as_str()),
         None => row,
     }
 }
@@ -78,12 +109,17 @@ fn words(asked: &Asked) -> impl Fn(&'static str, &'static str) -> &'static str +
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{register, signed_in};
-    use doorward_sdk::fake::RawRequest;
+    use crate::testing::{authenticate, proves, register, signed_in};
+    use doorward_sdk::fake::{self, RawRequest};
+
+    fn asked(slot: &str, user: &str) -> Option<Section> {
+        let about = [("user".to_owned(), user.to_owned())].into();
+        let asking = Asking { language: "en".to_owned(), about };
+        RawRequest::get("/", &[]).contribute(&crate::plugin(), slot, &asking).expect("a section")
+    }
 
     fn shown(slot: &str) -> Section {
-        let asking = Asking { language: "en".to_owned(), ..Asking::default() };
-        RawRequest::get("/", &[]).contribute(&crate::plugin(), slot, &asking).expect("a section").expect("shown")
+        asked(slot, "").expect("shown")
     }
 
     #[test]
@@ -105,5 +141,21 @@ mod tests {
     fn the_sign_in_page_has_one_button() {
         signed_in("{}");
         assert_eq!(shown("sign-in.methods").actions.len(), 1);
+    }
+
+    #[test]
+    fn an_administrator_sees_when_a_passkey_was_used_last_and_changes_nothing() {
+        let ada = signed_in("{}");
+        register(json!({ "name": "Laptop" })).expect("kept");
+        assert!(asked("admin.user", &ada.id()).is_none(), "who may not look at users");
+        fake::with(|world| world.permissions.insert("user.get".to_owned()));
+        let row = |section: Option<Section>| section.expect("shown").rows.remove(0);
+        let unused = row(asked("admin.user", &ada.id()));
+        assert_eq!((unused.title.as_str(), unused.times.len(), unused.actions.len()), ("Laptop", 1, 0));
+        proves(1);
+        authenticate("key-1").expect("signed in");
+        let times = row(asked("admin.user", &ada.id())).times;
+        assert_eq!(times.iter().map(|time| time.label.as_str()).collect::<Vec<_>>(), ["Added", "Last used"]);
+        assert!(asked("admin.user", "nobody").expect("shown").rows.is_empty());
     }
 }

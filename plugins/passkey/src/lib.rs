@@ -65,6 +65,7 @@ pub fn plugin() -> Plugin {
         .verifications(challenge::PREFIX)
         .table(passkey::table())
         .contribute(Contribution::new("sign-in.methods", "Passkey", cards::sign_in).order(20))
-        .contribute(Contribution::new("account.security", "Passkeys", cards::list).order(30).signed_in());
+        .contribute(Contribution::new("account.security", "Passkeys", cards::list).order(30).signed_in())
+        .contribute(Contribution::new("admin.user", "Passkeys", cards::of_user).order(30).signed_in());
     errors::ALL.into_iter().fold(plugin, Plugin::error)
 }

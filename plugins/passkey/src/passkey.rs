@@ -24,6 +24,9 @@ pub struct Passkey {
     pub transports: Option<String>,
     pub created_at: Option<String>,
     pub aaguid: Option<String>,
+    /// The last sign-in with it. Clients of the reference do not know it, so they are not told.
+    #[serde(skip_serializing, default)]
+    pub last_used_at: Option<String>,
     #[serde(skip_serializing_if = "String::is_empty", default)]
     pub id: String,
 }
@@ -73,5 +76,6 @@ pub fn table() -> Table {
         .field(FieldRule::new("transports", FieldType::String))
         .field(FieldRule::new("createdAt", FieldType::Date))
         .field(FieldRule::new("aaguid", FieldType::String))
+        .field(FieldRule::new("lastUsedAt", FieldType::Date))
         .ways_in()
 }

@@ -51,10 +51,11 @@ fn check(
         .map_err(|fault| if fault == Fault::Signature { WRONG_SIGNATURE } else { AUTHENTICATION_FAILED }.into())
 }
 
-/// Keeps the counter, unless another sign-in moved it in the meantime: then one of the two is a copy.
+/// Keeps the counter and the time, unless another sign-in moved it in the meantime: then one of the two is a copy.
 fn remember(passkey: &Passkey, assertion: &Assertion) -> Result<()> {
     let unmoved = eq("id", &passkey.id).and(eq("counter", passkey.counter));
-    let fields = json!({ "counter": assertion.counter, "backedUp": assertion.is_backed_up });
+    let now = clock::iso_text(clock::now_millis());
+    let fields = json!({ "counter": assertion.counter, "backedUp": assertion.is_backed_up, "lastUsedAt": now });
     match models::update::<Passkey>(MODEL, unmoved, &fields)?.len() {
         0 => Err(AUTHENTICATION_FAILED.into()),
         _ => Ok(()),

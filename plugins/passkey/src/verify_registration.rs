@@ -66,6 +66,7 @@ fn store(user: &users::User, made: Registration, name: Option<String>, transport
         transports,
         created_at: Some(clock::iso_text(clock::now_millis())),
         aaguid: Some(made.aaguid),
+        last_used_at: None,
         id: String::new(),
     };
     models::insert(MODEL, &row).map_err(|error| match error {

@@ -5,6 +5,7 @@
 mod account_info;
 mod begin;
 mod callback;
+mod card;
 mod errors;
 mod hex;
 mod id_token;
@@ -66,6 +67,7 @@ pub fn plugin() -> Plugin {
                 .summary("Asks the provider about the user")
                 .answers(|| json!({ "type": ["object", "null"] })),
         )
+        .contribute(Contribution::new("admin.user", "Linked accounts", card::card).order(15).signed_in())
         .before(On::path("/sign-out").when_method(&["POST"]).reads_request(), logout::before)
         .after(On::path("/sign-out").when_method(&["POST"]).changes_answer(), logout::after)
         .cookie(CookieRule::prefixed(state::BINDING))

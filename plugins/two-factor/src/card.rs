@@ -78,13 +78,43 @@ fn by_mail(options: &Options, asks_password: bool, say: Say) -> Form {
     with_password(form, asks_password, say)
 }
 
+/// The factors of the user in `about.user`, for who may look at users: nothing to change.
+///
+/// # Errors
+/// When the store is away.
+pub fn of_user(_request: &Request, asked: &Asked) -> Result<Option<Section>> {
+    let Some(id) = asked.about.get("user") else { return Ok(None) };
+    if !permissions::allows("user.get")? {
+        return Ok(None);
+    }
+    let is_german = asked.language == "de";
+    let say = |english: &'static str, german: &'static str| if is_german { german } else { english };
+    let Some(user) = users::find_by_id(id)? else { return Ok(None) };
+    let section = Section::titled(say("Two-factor authentication", "Zwei-Faktor-Anmeldung"))
+        .when_empty(say("There is no second factor.", "Es gibt keinen zweiten Faktor."));
+    if user.get(ENABLED).and_then(Value::as_bool) != Some(true) {
+        return Ok(Some(section));
+    }
+    let row = enrolment::of(id)?.filter(Enrolment::is_active);
+    let section = section.row(factor(row.as_ref(), &say));
+    Ok(Some(match row {
+        Some(row) => section.row(left(&row, &say)?.1),
+        None => section,
+    }))
+}
+
+/// The factor that is on.
+fn factor(row: Option<&Enrolment>, say: Say) -> Row {
+    let row = match row {
+        Some(_) => Row::new(say("Authenticator app", "Authenticator-App")).icon("phone"),
+        None => Row::new(say("Codes by mail", "Codes per E-Mail")).icon("mail"),
+    };
+    row.badge(Tone::Good, say("On", "Ein"))
+}
+
 fn on(section: Section, user_id: &str, asks_password: bool, say: Say) -> Result<Section> {
     let row = enrolment::of(user_id)?.filter(Enrolment::is_active);
-    let on = |row: Row| row.badge(Tone::Good, say("On", "Ein"));
-    let section = match &row {
-        Some(_) => section.row(on(Row::new(say("Authenticator app", "Authenticator-App")).icon("phone"))),
-        None => section.row(on(Row::new(say("Codes by mail", "Codes per E-Mail")).icon("mail"))),
-    };
+    let section = section.row(factor(row.as_ref(), say));
     let section = match row {
         Some(row) => with_codes(section, &row, asks_password, say)?,
         None => section,
@@ -108,10 +138,8 @@ fn on(section: Section, user_id: &str, asks_password: bool, say: Say) -> Result<
 
 /// How many codes are left, and a form for new ones.
 fn with_codes(section: Section, row: &Enrolment, asks_password: bool, say: Say) -> Result<Section> {
-    let left = BackupCodes::open(&row.backup_codes)?.map_or(0, |codes| codes.left());
-    let detail = format!("{left} {}", say("left", "übrig"));
-    let codes = Row::new(say("Backup codes", "Notfallcodes")).icon("list").detail(detail);
-    let section = section.row(codes);
+    let (left, shown) = left(row, say)?;
+    let section = section.row(shown);
     let section = match left {
         0..=FEW => section.notice(
             Tone::Warn,
@@ -130,6 +158,13 @@ fn with_codes(section: Section, row: &Enrolment, asks_password: bool, say: Say) 
         .titled(say("New backup codes", "Neue Notfallcodes"))
         .intro(say("The codes that you have now stop working", "Die jetzigen Codes gelten dann nicht mehr"));
     Ok(section.form(with_password(form, asks_password, say)))
+}
+
+/// How many backup codes are left, as a number and as a row.
+fn left(row: &Enrolment, say: Say) -> Result<(usize, Row)> {
+    let left = BackupCodes::open(&row.backup_codes)?.map_or(0, |codes| codes.left());
+    let detail = format!("{left} {}", say("left", "übrig"));
+    Ok((left, Row::new(say("Backup codes", "Notfallcodes")).icon("list").detail(detail)))
 }
 
 fn with_password(form: Form, asks_password: bool, say: Say) -> Form {
@@ -178,6 +213,29 @@ mod tests {
         assert!(card.notice.is_some());
         let ids: Vec<&str> = card.forms.iter().map(|form| form.id.as_str()).collect();
         assert_eq!(ids, ["codes", "disable"]);
+    }
+
+    #[test]
+    fn an_administrator_sees_the_factors_and_changes_nothing() {
+        let shown = || {
+            let asking = Asking { language: "en".to_owned(), about: [("user".to_owned(), "user-1".to_owned())].into() };
+            RawRequest::get("/", &[]).contribute(&crate::plugin(), "admin.user", &asking).expect("a section")
+        };
+        enrolled("{}");
+        fake::sign_in(&users::create(&json!({ "email": "boss@example.com" })).expect("user"));
+        assert!(shown().is_none(), "who may not look at users");
+        fake::with(|world| world.permissions.insert("user.get".to_owned()));
+        let card = shown().expect("a card");
+        assert_eq!(
+            (card.rows[0].title.as_str(), card.rows[1].detail.as_deref()),
+            ("Authenticator app", Some("2 left"))
+        );
+        assert!(card.forms.is_empty() && card.notice.is_none());
+        fake::with(|world| {
+            _ = world.users.get_mut("user-1").expect("user").insert("twoFactorEnabled".into(), json!(false))
+        });
+        let card = shown().expect("a card");
+        assert!(card.rows.is_empty() && card.empty.is_some());
     }
 
     #[test]

@@ -66,7 +66,8 @@ pub fn plugin() -> Plugin {
         .mail(mailed_code::MAIL)
         .contribute(
             Contribution::new("account.security", "Two-factor authentication", card::card).order(20).signed_in(),
-        );
+        )
+        .contribute(Contribution::new("admin.user", "Two-factor authentication", card::of_user).order(20).signed_in());
     let plugin = limited(plugin, "/two-factor/enable", enable::enable, "Begins to set up a second factor");
     let plugin = limited(plugin, "/two-factor/disable", disable::disable, "Removes the second factor");
     let plugin = limited(

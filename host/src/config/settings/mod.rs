@@ -3,13 +3,14 @@
 //! A value is read by the same types and held to the same checks as one of the file.
 
 mod table;
+mod wording;
 
 use serde_json::{Value as Json, json};
 use toml::Value;
 
 use table::{of_mail, options, provider};
 
-use super::pages::picture;
+use super::pages::{is_colour, picture};
 use super::{Config, PluginConfig};
 
 /// What stands in [`Config::sources`] for a value of the overlay.
@@ -26,13 +27,22 @@ pub enum SettingKind {
     Switch,
     /// A whole number: at least, at most.
     Number(u64, u64),
+    /// A time in whole seconds: at least, at most.
+    Seconds(u64, u64),
+    /// A colour, as `#rrggbb`.
+    Colour,
     /// A text that nobody gets back.
     Secret,
-    /// Texts: at most so many.
-    Texts(u64),
+    /// Languages: at most so many.
+    Languages(u64),
     /// A picture, as `data:image/png;base64,…`.
     Picture,
 }
+
+/// Letters of a secret.
+const LONGEST_SECRET: u64 = 4096;
+/// Letters of a language's name.
+const LONGEST_LANGUAGE: u64 = 64;
 
 type Get = fn(&Config) -> Option<Json>;
 type Put = fn(&mut Config, Json) -> Result<(), String>;
@@ -188,7 +198,8 @@ impl Setting {
             Access::Provider(id, option) => provider_options(config, id)
                 .and_then(|options| options.get(*option))
                 .and_then(|value| serde_json::to_value(value).ok())
-                .unwrap_or(Json::Null),
+                // A provider is offered unless somebody says otherwise.
+                .unwrap_or_else(|| if *option == "enabled" { json!(true) } else { Json::Null }),
         };
         let is_set = !value.is_null() && value != json!("");
         Some(if self.kind == SettingKind::Secret { if is_set { json!("set") } else { Json::Null } } else { value })
@@ -199,29 +210,23 @@ impl Setting {
     /// # Errors
     /// What to write instead.
     pub fn check(&self, value: &Json) -> Result<(), String> {
-        let length = |text: &str| text.chars().count() as u64;
-        match (self.kind, value) {
-            (SettingKind::Switch, Json::Bool(_)) => Ok(()),
-            (SettingKind::Switch, _) => Err("must be true or false".to_owned()),
-            (SettingKind::Number(least, most), value) => match value.as_u64() {
-                Some(number) if (least..=most).contains(&number) => Ok(()),
-                _ => Err(format!("must be a whole number from {least} to {most}")),
-            },
-            (SettingKind::Text(least, most), Json::String(text)) if (least..=most).contains(&length(text)) => Ok(()),
-            (SettingKind::Text(least, most), _) => Err(format!("must be a text of {least} to {most} characters")),
-            (SettingKind::Secret, Json::String(text)) if (1..=4096).contains(&length(text)) => Ok(()),
-            (SettingKind::Secret, _) => Err("must be a text of 1 to 4096 characters".to_owned()),
-            (SettingKind::Texts(most), Json::Array(items))
-                if items.len() as u64 <= most
-                    && items.iter().all(|item| item.as_str().is_some_and(|text| length(text) <= 64)) =>
-            {
-                Ok(())
+        let is_sound = match (self.kind, value) {
+            (SettingKind::Switch, value) => value.is_boolean(),
+            (SettingKind::Number(least, most) | SettingKind::Seconds(least, most), value) => {
+                value.as_u64().is_some_and(|number| (least..=most).contains(&number))
             }
-            (SettingKind::Texts(most), _) => Err(format!("must be a list of at most {most} texts")),
+            (SettingKind::Text(least, most), Json::String(text)) => (least..=most).contains(&length(text)),
+            (SettingKind::Secret, Json::String(text)) => (1..=LONGEST_SECRET).contains(&length(text)),
+            (SettingKind::Colour, Json::String(text)) => is_colour(text),
+            (SettingKind::Languages(most), Json::Array(items)) => {
+                let is_name = |item: &Json| item.as_str().is_some_and(|text| length(text) <= LONGEST_LANGUAGE);
+                items.len() as u64 <= most && items.iter().all(is_name)
+            }
             // Not a path: whoever sets it here has no right to the server's files.
-            (SettingKind::Picture, Json::String(text)) if picture(text).is_some() => Ok(()),
-            (SettingKind::Picture, _) => Err("must be data:image/png;base64,… of an SVG, PNG or WebP".to_owned()),
-        }
+            (SettingKind::Picture, Json::String(text)) => picture(text).is_some(),
+            _ => false,
+        };
+        if is_sound { Ok(()) } else { Err(self.kind.asked(value)) }
     }
 
     fn put(&self, config: &mut Config, value: Json) -> Result<(), String> {
@@ -258,8 +263,9 @@ impl Setting {
         };
         let (kind, least, most) = match self.kind {
             SettingKind::Text(least, most) => ("text", Some(least), Some(most)),
-            SettingKind::Number(least, most) => ("number", Some(least), Some(most)),
-            SettingKind::Texts(most) => ("texts", None, Some(most)),
+            SettingKind::Number(least, most) | SettingKind::Seconds(least, most) => ("number", Some(least), Some(most)),
+            SettingKind::Colour => ("text", Some(7), Some(7)),
+            SettingKind::Languages(most) => ("texts", None, Some(most)),
             SettingKind::Switch => ("switch", None, None),
             SettingKind::Secret => ("secret", None, None),
             SettingKind::Picture => ("picture", None, None),
@@ -270,6 +276,13 @@ impl Setting {
             "key": self.key,
             "title": self.title,
             "type": kind,
+            // What is more exact than the type: what people would call it.
+            "format": match self.kind {
+                SettingKind::Seconds(..) => Some("seconds"),
+                SettingKind::Colour => Some("color"),
+                SettingKind::Languages(_) => Some("languages"),
+                _ => None,
+            },
             "value": self.shown_of(effective),
             "default": default,
             // What counts again when the value of the database is removed.
@@ -280,6 +293,10 @@ impl Setting {
             "max": most,
         })
     }
+}
+
+fn length(text: &str) -> u64 {
+    text.chars().count() as u64
 }
 
 fn provider_options<'a>(config: &'a Config, id: &str) -> Option<&'a toml::Table> {

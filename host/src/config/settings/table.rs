@@ -62,7 +62,7 @@ pub(super) fn provider(id: &str) -> Vec<Setting> {
 
 /// Those that every configuration has.
 pub(super) fn options() -> Vec<Setting> {
-    use SettingKind::{Number, Picture, Switch, Text, Texts};
+    use SettingKind::{Colour, Languages, Number, Picture, Seconds, Switch, Text};
     vec![
         option!("app_name", "Name of the application", Text(1, 100), app_name),
         option!("email_and_password.disable_sign_up", "Refuse new users", Switch, email_and_password.disable_sign_up),
@@ -84,20 +84,20 @@ pub(super) fn options() -> Vec<Setting> {
             Number(32, 1024),
             email_and_password.max_password_length
         ),
-        option!("session.expires_in", "Life of a session, in seconds", Number(300, 400 * DAY), session.expires_in),
+        option!("session.expires_in", "Life of a session, in seconds", Seconds(300, 400 * DAY), session.expires_in),
         option!(
             "session.update_age",
             "A session is extended after so many seconds",
-            Number(0, 400 * DAY),
+            Seconds(0, 400 * DAY),
             session.update_age
         ),
         option!(
             "session.fresh_age",
             "A session is fresh for so many seconds; 0 is always",
-            Number(0, 400 * DAY),
+            Seconds(0, 400 * DAY),
             session.fresh_age
         ),
-        option!("rate_limit.window", "Requests are counted for so many seconds", Number(1, 3600), rate_limit.window),
+        option!("rate_limit.window", "Requests are counted for so many seconds", Seconds(1, 3600), rate_limit.window),
         option!(
             "rate_limit.max",
             "Requests of one client to one path in that time",
@@ -105,9 +105,14 @@ pub(super) fn options() -> Vec<Setting> {
             rate_limit.max
         ),
         option!("pages.name", "Name on pages", Text(1, 100), pages.name),
-        option!("pages.accent", "Accent, as #rrggbb", Text(7, 7), pages.accent),
+        option!("pages.accent", "Accent, as #rrggbb", Colour, pages.accent),
         option!("pages.radius", "Radius of corners, in pixels", Number(0, 32), pages.radius),
-        option!("pages.languages", "Languages of pages, the first one for everyone else", Texts(20), pages.languages),
+        option!(
+            "pages.languages",
+            "Languages of pages, the first one for everyone else",
+            Languages(20),
+            pages.languages
+        ),
         option!("pages.logo", "Picture above forms", Picture, pages.logo),
     ]
 }

@@ -1,0 +1,61 @@
+//! `GET /sessions`: who is signed in, where and since when. For operators.
+
+use serde_json::{Map, Value as Json, json};
+
+use crate::auth::session;
+use crate::email;
+use crate::error::ApiError;
+use crate::exchange::Exchange;
+use crate::http::Response;
+use crate::store::Session;
+use crate::store::user::find_user_by_email;
+
+const DEFAULT_LIMIT: u32 = 100;
+const MOST: u32 = 1000;
+
+/// Answers `{"sessions": […], "total"}`: the live sessions of all users, or those of `user` (an id) or `email` in the query,
+/// the one that was renewed last first. `limit` (100, at most 1000) and `offset` stand in the query too. A session is named
+/// by its id: its token would let whoever reads it be the user. `total` is null, and the list empty, where a secondary storage
+/// keeps the sessions and no user is named.
+///
+/// # Errors
+/// `VALIDATION_ERROR`.
+pub async fn list_all_sessions(exchange: &mut Exchange) -> Result<Response, ApiError> {
+    let place = (number(exchange, "limit", DEFAULT_LIMIT)?.min(MOST), number(exchange, "offset", 0)?);
+    let Some(user_id) = wanted_user(exchange).await? else { return Ok(answer(&[], Some(0))) };
+    let found = session::list_all(exchange.auth(), &exchange.scope(), user_id.as_deref(), place).await?;
+    Ok(match found {
+        Some((sessions, total)) => answer(&sessions, Some(total)),
+        None => answer(&[], None),
+    })
+}
+
+fn answer(sessions: &[Session], total: Option<u64>) -> Response {
+    let shown: Vec<Json> = sessions.iter().map(|session| Json::Object(without_token(session))).collect();
+    Response::json(&json!({ "sessions": shown, "total": total }))
+}
+
+fn without_token(session: &Session) -> Map<String, Json> {
+    let mut fields = session.0.output();
+    fields.shift_remove("token");
+    fields
+}
+
+/// Whose sessions are asked for: `Some(None)` is everyone's, `None` those of nobody.
+async fn wanted_user(exchange: &Exchange) -> Result<Option<Option<String>>, ApiError> {
+    let text = |name: &str| exchange.request.query.get(name).filter(|text| !text.is_empty()).map(str::to_owned);
+    if let Some(id) = text("user") {
+        return Ok(Some(Some(id)));
+    }
+    let Some(address) = text("email") else { return Ok(Some(None)) };
+    let user = find_user_by_email(&exchange.scope(), &email::normalize(&address)).await?;
+    Ok(user.map(|user| Some(user.id().to_owned())))
+}
+
+fn number(exchange: &Exchange, name: &'static str, usual: u32) -> Result<u32, ApiError> {
+    let invalid = || ApiError::validation(format!("[query.{name}] Invalid input"));
+    match exchange.request.query.get(name).filter(|text| !text.is_empty()) {
+        None => Ok(usual),
+        Some(text) => text.parse().map_err(|_| invalid()),
+    }
+}
