@@ -10,6 +10,7 @@
 )]
 
 mod advisories;
+mod background;
 mod book;
 mod capabilities;
 mod compat;

@@ -13,10 +13,11 @@ mod dev;
 mod doctor;
 mod hooks;
 mod init;
+mod jobs;
 mod mail;
 mod mail_kinds;
 mod manual;
-mod migrate;
+pub mod migrate;
 mod openapi;
 pub mod plugin;
 mod secret;
@@ -97,6 +98,9 @@ enum Command {
     /// Try whether mail leaves, and look after what waits to leave.
     #[command(subcommand)]
     Mail(mail::MailCommand),
+    /// Look after the work of plugins beside requests: jobs, requests to other servers, events.
+    #[command(subcommand)]
+    Jobs(jobs::JobsCommand),
     /// Write the description of the API, as an OpenAPI 3.1 document.
     Openapi {
         /// That of the management API.
@@ -148,6 +152,7 @@ pub fn run(cli: Cli) -> CommandResult {
         Command::Completions { shell } => manual::completions(shell),
         Command::Man { folder } => manual::pages(folder.as_deref()),
         Command::Mail(command) => mail::run(command, &load_with_rows(&cli.config)?),
+        Command::Jobs(command) => jobs::run(command, &load_with_rows(&cli.config)?),
         Command::Hooks(command) => hooks::run(&command, || load(&cli.config)),
         Command::Plugin(command) => plugin::run(command, || load(&cli.config)),
         Command::Migrate(request) => migrate::migrate(&load_with_rows(&cli.config)?, request),
