@@ -32,4 +32,5 @@ mod sinks;
 mod slips;
 mod store;
 mod tidy;
+mod upgrade;
 mod watcher;
