@@ -11,7 +11,8 @@ use crate::store::{Place, on_each};
 
 const GRANTS: &str = r#"grants = ["models", "sessions"]"#;
 
-/// The components of version 0.1 and of the present one, built once.
+/// The components of version 0.1 and of the present one, built once. Their crates have different names, since the compiler gives
+/// components of one name one file.
 static VERSIONS: LazyLock<[PathBuf; 2]> = LazyLock::new(|| {
     let first = built("upgrade").with_file_name("invite-codes.wasm");
     let out = root().join("target/samples");

@@ -79,8 +79,13 @@ pub(super) async fn plan(
 ) -> Result<Option<[Filter; 2]>, StoreError> {
     if planned != known {
         for Known { kind, every_secs } in known {
-            let Some(every) = every_secs.and_then(|secs| i64::try_from(secs).ok()) else { continue };
-            let (id, due) = (id_of_schedule(kind), next_period(now, every));
+            let id = id_of_schedule(kind);
+            let Some(every) = every_secs.and_then(|secs| i64::try_from(secs).ok()) else {
+                // An older version of the plugin may have had one.
+                outbox::discard(store, outbox::JOBS, &[eq("id", id.as_str())]).await?;
+                continue;
+            };
+            let due = next_period(now, every);
             let payload = json!({});
             outbox::plan_job(store, NewJob { id: &id, kind, payload, now, due, every_secs: Some(every) }).await?;
         }
@@ -142,12 +147,34 @@ pub(super) async fn give_up(
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::store::{Models, Schema, Store, StoreOptions};
 
     #[test]
     fn periods_begin_at_multiples_of_their_length() {
         let next = |secs: i64, every| next_period(Timestamp(secs * 1000 + 1), every).as_secs();
         assert_eq!([next(0, 60), next(59, 60), next(60, 60), next(90_000, 86_400)], [60, 60, 120, 172_800]);
+    }
+
+    #[tokio::test]
+    async fn a_schedule_follows_what_the_plugin_declares() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", folder.path().join("test.db").display());
+        let store = Store::open(&url, Arc::new(Schema::core()), StoreOptions::default()).unwrap();
+        store.migrate().await.unwrap();
+        let mut planned = Vec::new();
+        for (every_secs, due) in
+            [(Some(3600), Some(3600)), (Some(3600), Some(3600)), (Some(60), Some(60)), (None, None)]
+        {
+            let known = [Known { kind: "job:a:b".to_owned(), every_secs }];
+            assert!(plan(&store, &known, &mut planned, Timestamp(5000)).await.unwrap().is_some());
+            let rows = store.find_many(outbox::JOBS, &[], None, None, None).await.unwrap();
+            let dues: Vec<_> = rows.iter().map(|row| row.timestamp("availableAt").unwrap().as_secs()).collect();
+            assert_eq!(dues, Vec::from_iter(due), "{every_secs:?}");
+        }
+        assert!(plan(&store, &[], &mut planned, Timestamp(5000)).await.unwrap().is_none(), "nothing can be taken");
     }
 
     #[test]
