@@ -67,7 +67,7 @@ impl Delivery {
 
     /// Whether it is a job.
     pub fn is_job(&self) -> bool {
-        self.table() == JOBS
+        self.model_name() == JOBS
     }
 
     /// Of a job with a schedule: its period.
@@ -80,7 +80,7 @@ impl Delivery {
         self.0.timestamp("failedAt")
     }
 
-    fn table(&self) -> &str {
+    fn model_name(&self) -> &str {
         &self.0.model().name
     }
 }
@@ -300,7 +300,7 @@ pub async fn try_writing(store: &Store, id: &str, now: Timestamp) -> Result<(), 
 /// # Errors
 /// As `Models`.
 pub async fn delete(database: &dyn Database, delivery: &Delivery) -> Result<(), StoreError> {
-    database.delete(delivery.table(), &[eq("id", delivery.id())]).await.map(drop)
+    database.delete(delivery.model_name(), &[eq("id", delivery.id())]).await.map(drop)
 }
 
 /// Removes these deliveries, and returns how many there were.
@@ -324,5 +324,5 @@ pub async fn postpone(
     let own = [eq("id", delivery.id()), eq("attempts", delivery.attempts())];
     let mut values = vec![("availableAt", available_at.into())];
     values.extend(last_error.map(|error| ("lastError", error.into())));
-    database.update(delivery.table(), &own, &values).await.map(drop)
+    database.update(delivery.model_name(), &own, &values).await.map(drop)
 }
