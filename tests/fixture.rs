@@ -146,6 +146,13 @@ impl Fixture {
         Ok(Self { app, clock, random })
     }
 
+    /// Brings the tables up to date as `doorward migrate` does, with the plugins' part in it. Returns the statements.
+    pub async fn migrate(place: &Place, options: &str) -> Vec<String> {
+        let config = config(place, options, SECRET).unwrap();
+        let store = open_store(&config).unwrap();
+        doorward::commands::migrate::bring_up_to_date(&config, &store).await.unwrap().statements
+    }
+
     /// Loads plugins and scripts again, as these options list them.
     pub async fn reload(&self, place: &Place, options: &str) -> Result<Vec<String>, String> {
         self.app.reload(&config(place, options, SECRET)?).await.map_err(|error| error.to_string())

@@ -6,6 +6,8 @@ mod expected;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
+use doorward::store::outbox::JOBS;
+use doorward::store::{Models, Value, eq, ne};
 use doorward_contract::Moment;
 use serde_json::{Value as Json, json};
 
@@ -14,7 +16,7 @@ use crate::hostile::{build_once, built as build, entry, root};
 use crate::store::{Place, on_both};
 use expected::{refused, sorted};
 
-const GRANTS: &str = r#"grants = ["accounts", "browser-sessions", "claims", "cookies", "counters", "email-ownership", "http", "keys",
+const GRANTS: &str = r#"grants = ["accounts", "browser-sessions", "claims", "cookies", "counters", "email-ownership", "http", "jobs", "keys",
     "mail", "models", "pages", "passwords", "sealing", "section:account.security", "sections", "session-administration",
     "session-gate", "session-tokens", "sessions", "token-claims", "transactions", "user-administration", "user-directory",
     "users", "verifications", "webauthn"]
@@ -70,6 +72,16 @@ async fn the_server_refuses_what_the_table_refuses(place: Place) {
         false,
         server.call_function(KEY, "moments-function", &json!({})).await.text,
     ));
+
+    server.get("/moments/enqueue", "").await;
+    let of_sweep = [eq("kind", "job:moments:sweep"), ne("lastError", Value::Null)];
+    let mut swept = None;
+    while swept.is_none() {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        swept = server.store().find_one(JOBS, &of_sweep).await.unwrap();
+    }
+    let swept = swept.unwrap().text("lastError").replace("SWEPT: ", "");
+    found.push(("job", Moment::Job, false, swept));
 
     // A sweep may end the session of who asks, so each has a person of its own.
     let person = |name: &str, id: &str| json!({ "name": name, "email": format!("{id}@example.com"), "password": "correct horse 1" });

@@ -10,6 +10,7 @@
 )]
 
 mod advisories;
+mod background;
 mod book;
 mod capabilities;
 mod compat;
@@ -31,4 +32,5 @@ mod sinks;
 mod slips;
 mod store;
 mod tidy;
+mod upgrade;
 mod watcher;

@@ -1,5 +1,6 @@
 //! Start-up: puts configuration, store, plugins, scripts and pipeline together.
 
+mod background;
 mod deciders;
 mod described;
 mod extensions;
@@ -13,6 +14,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 
+use background::Background;
 use live::{Live, Watch};
 
 use crate::auth::audit;
@@ -161,7 +163,8 @@ impl App {
         let config = Arc::new(config);
         let Parts { auth, extensions, live, events } =
             prepare(&config, ports, Lasting { capacity, ..Lasting::default() }).await?;
-        let deliveries = start_sender(&config, &auth, live.mailer(), events.clone());
+        let runner = Background::new(&extensions);
+        let deliveries = start_sender(&config, (&auth, runner), live.mailer(), events.clone());
         let sweeper = sweeper::start(Store::clone(&auth.store), Arc::clone(&auth));
         auth.audit.start(Store::clone(&auth.store), audit::Keys::of(&config), Arc::clone(&auth.clock));
         let pipeline = Arc::new(Pipeline::new(auth, extensions));
@@ -287,16 +290,16 @@ async fn open_auth(config: &Arc<Config>, ports: Ports) -> Result<Arc<Auth>, Star
     Ok(Arc::new(auth))
 }
 
-/// Starts the sender of mail and events, when there may be something to send.
+/// Starts the sender of mail and events, which runs jobs too, when there may be something to send.
 fn start_sender(
     config: &Config,
-    auth: &Auth,
+    (auth, runner): (&Auth, Background),
     mailer: Option<CurrentMailer>,
     events: EventHooks,
 ) -> Option<Arc<Deliveries>> {
-    // A reload may give a script a receiver.
-    let may_send = mailer.is_some() || !config.hooks.is_empty();
-    may_send.then(|| Arc::new(Sender::new(auth, mailer, events).start()))
+    // A reload may give a script a receiver, and bring a plugin with jobs in place of one without.
+    let may_send = mailer.is_some() || !config.hooks.is_empty() || !config.plugins.is_empty();
+    may_send.then(|| Arc::new(Sender::new(auth, mailer, events, Some(Arc::new(runner))).start()))
 }
 
 fn database_failed(config: &Config, source: StoreError) -> StartError {

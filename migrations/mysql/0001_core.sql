@@ -8,6 +8,8 @@ create table `verification` (`id` varchar(255) not null primary key, `identifier
 
 create table `doorward_outbox` (`id` varchar(255) not null primary key, `kind` mediumtext not null, `payload` longtext not null, `createdAt` datetime(3) not null, `availableAt` datetime(3) not null, `attempts` integer not null, `lastError` mediumtext) engine=InnoDB default charset=utf8mb4 /*M! collate=utf8mb4_nopad_bin */ /*!80017 collate=utf8mb4_0900_bin */;
 
+create table `doorward_job` (`id` varchar(255) not null primary key, `kind` mediumtext not null, `payload` longtext not null, `createdAt` datetime(3) not null, `availableAt` datetime(3) not null, `attempts` integer not null, `lastError` mediumtext, `everySecs` bigint, `failedAt` datetime(3)) engine=InnoDB default charset=utf8mb4 /*M! collate=utf8mb4_nopad_bin */ /*!80017 collate=utf8mb4_0900_bin */;
+
 create table `doorward_counter` (`id` varchar(255) not null primary key, `key` varchar(255) not null unique, `count` bigint not null, `endsAt` bigint not null) engine=InnoDB default charset=utf8mb4 /*M! collate=utf8mb4_nopad_bin */ /*!80017 collate=utf8mb4_0900_bin */;
 
 create table `doorward_audit` (`id` varchar(255) not null primary key, `seq` bigint not null unique, `createdAt` datetime(3) not null, `event` varchar(255) not null, `outcome` mediumtext not null, `status` integer, `code` mediumtext, `actorKind` mediumtext not null, `actor` varchar(255), `impersonatedBy` mediumtext, `target` varchar(255), `account` varchar(255), `session` mediumtext, `how` mediumtext, `method` mediumtext, `path` mediumtext, `client` mediumtext, `userAgent` mediumtext, `requestId` mediumtext, `details` mediumtext, `mac` mediumtext not null) engine=InnoDB default charset=utf8mb4 /*M! collate=utf8mb4_nopad_bin */ /*!80017 collate=utf8mb4_0900_bin */;
@@ -27,6 +29,8 @@ create index `account_userId_idx` on `account` (`userId`);
 create index `verification_identifier_idx` on `verification` (`identifier`);
 
 create index `doorward_outbox_availableAt_idx` on `doorward_outbox` (`availableAt`);
+
+create index `doorward_job_availableAt_idx` on `doorward_job` (`availableAt`);
 
 create index `doorward_counter_endsAt_idx` on `doorward_counter` (`endsAt`);
 

@@ -8,6 +8,8 @@ create table "verification" ("id" text not null primary key, "identifier" text n
 
 create table "doorward_outbox" ("id" text not null primary key, "kind" text not null, "payload" text not null, "createdAt" date not null, "availableAt" date not null, "attempts" integer not null, "lastError" text);
 
+create table "doorward_job" ("id" text not null primary key, "kind" text not null, "payload" text not null, "createdAt" date not null, "availableAt" date not null, "attempts" integer not null, "lastError" text, "everySecs" bigint, "failedAt" date);
+
 create table "doorward_counter" ("id" text not null primary key, "key" text not null unique, "count" bigint not null, "endsAt" bigint not null);
 
 create table "doorward_audit" ("id" text not null primary key, "seq" bigint not null unique, "createdAt" date not null, "event" text not null, "outcome" text not null, "status" integer, "code" text, "actorKind" text not null, "actor" text, "impersonatedBy" text, "target" text, "account" text, "session" text, "how" text, "method" text, "path" text, "client" text, "userAgent" text, "requestId" text, "details" text, "mac" text not null);
@@ -27,6 +29,8 @@ create index "account_userId_idx" on "account" ("userId");
 create index "verification_identifier_idx" on "verification" ("identifier");
 
 create index "doorward_outbox_availableAt_idx" on "doorward_outbox" ("availableAt");
+
+create index "doorward_job_availableAt_idx" on "doorward_job" ("availableAt");
 
 create index "doorward_counter_endsAt_idx" on "doorward_counter" ("endsAt");
 

@@ -1,7 +1,7 @@
 //! What a plugin declares beside its functions: hosts, tables, fields, cookies, mails, and what it reads and writes.
 
-use crate::Plugin;
 use crate::plugin::Backfill;
+use crate::{Emission, Job, Listener, Plugin};
 use doorward_contract::{CallRule, CookieRule, ErrorCode, FieldRule, MailTemplate, RateRule, Step, Table};
 
 impl Plugin {
@@ -90,6 +90,26 @@ impl Plugin {
         let index = u32::try_from(self.backfills.len()).unwrap_or(u32::MAX);
         self.manifest.steps.push(Step::backfill(name, table, index));
         self.backfills.push(work);
+        self
+    }
+
+    /// Work that the server runs beside requests. See [`Job`].
+    pub fn job(mut self, job: Job) -> Plugin {
+        self.manifest.jobs.push(job.rule);
+        self.jobs.push(job.call);
+        self
+    }
+
+    /// An event for other plugins. See [`Emission`].
+    pub fn emits(mut self, event: Emission) -> Plugin {
+        self.manifest.emits.push(event.rule);
+        self
+    }
+
+    /// Hears of an event of another plugin. See [`Listener`].
+    pub fn listens(mut self, listener: Listener) -> Plugin {
+        self.manifest.listens.push(listener.rule);
+        self.listeners.push(listener.call);
         self
     }
 

@@ -1,5 +1,6 @@
 //! The exports of the component: each turns a call of the host into a call of the plugin's own function.
 
+use crate::background::Task;
 use crate::bindings::doorward::plugin::types as raw;
 use crate::bindings::exports::doorward::plugin::{answers, lifecycle, request_hooks, session_gate};
 use crate::error::{Error, Failure};
@@ -123,6 +124,14 @@ macro_rules! guest_exports {
                 rows: Vec<String>,
             ) -> Result<Vec<String>, b::doorward::plugin::types::ApiError> {
                 $crate::guest::backfill($declare, index, &rows)
+            }
+        }
+        impl b::exports::doorward::plugin::background::Guest for $component {
+            fn run(a: u32, id: String, attempt: u32, text: String) -> Result<(), b::doorward::plugin::types::ApiError> {
+                $crate::guest::background($declare, true, a, (id, attempt, text))
+            }
+            fn hear(a: u32, id: String, attempt: u32, text: String) -> Result<(), b::doorward::plugin::types::ApiError> {
+                $crate::guest::background($declare, false, a, (id, attempt, text))
             }
         }
     };
@@ -329,6 +338,24 @@ pub fn backfill(declare: Declare, index: u32, rows: &[String]) -> Result<Vec<Str
         work(&row).map(|fields| serde_json::Value::Object(fields).to_string())
     });
     fields.collect::<crate::Result<_>>().map_err(Error::into_refusal)
+}
+
+/// `background.run` and `.hear`; `what` is the task's id, the attempt and the payload.
+///
+/// # Errors
+/// The refusal of the plugin's function, or 500 for an index that the manifest does not have.
+pub fn background(
+    declare: Declare,
+    is_job: bool,
+    index: u32,
+    (id, attempt, payload): (String, u32, String),
+) -> Result<(), raw::ApiError> {
+    report_panics();
+    let plugin = plugin(declare);
+    let calls = if is_job { &plugin.jobs } else { &plugin.listeners };
+    let Some(call) = calls.get(index as usize) else { return Err(unknown(index)) };
+    let payload = serde_json::from_str(&payload).map_err(Error::from);
+    payload.and_then(|payload| call(&Task::new(id, attempt, payload))).map_err(Error::into_refusal)
 }
 
 fn full_answer(result: crate::Result<Response>) -> Result<answers::Answer, raw::ApiError> {

@@ -7,14 +7,15 @@ mod imports {
     };
     pub use crate::bindings::doorward::plugin::{
         accounts, browser_sessions, cache, claims, clock, config, cookies, counters, crypto, email_ownership,
-        endpoints, http, keys, log, mail, models, passwords, permissions, sealing, sections, session_administration,
-        session_tokens, sessions, site, transactions, user_administration, user_directory, users, verifications,
-        webauthn,
+        endpoints, http, jobs, keys, log, mail, models, passwords, permissions, plugin_events, sealing, sections,
+        session_administration, session_tokens, sessions, site, transactions, user_administration, user_directory,
+        users, verifications, webauthn,
     };
 }
 
 #[cfg(not(target_arch = "wasm32"))]
 mod imports {
+    pub use crate::fake::background::{jobs, plugin_events};
     pub use crate::fake::calls::{
         clock, config, cookies, crypto, email_ownership, log, mail, transactions, users, verifications,
     };

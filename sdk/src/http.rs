@@ -93,6 +93,24 @@ impl Request {
     pub fn send(self) -> Result<Response, Failure> {
         host::http::send(&self.0).map(Response)
     }
+
+    /// Sends it later: once the transaction that is open has committed, and again until an answer with a status from 200 to 299
+    /// comes; after ten attempts it is kept as failed, and `doorward jobs list` shows it. An event can do it too. It is sealed
+    /// in the database, with at most 65,536 bytes.
+    ///
+    /// ```
+    /// use doorward_sdk::{fake, http};
+    /// # fake::reset();
+    /// http::Request::post("https://api.example.com/hooks").json(&serde_json::json!({ "user": "user-1" }))?.enqueue()?;
+    /// assert_eq!(fake::with(|world| world.http_queued.len()), 1);
+    /// # Ok::<(), doorward_sdk::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// `denied` for a host that was not granted, `invalid` for a malformed request.
+    pub fn enqueue(self) -> Result<(), Failure> {
+        host::http::enqueue(&self.0)
+    }
 }
 
 impl Response {

@@ -25,6 +25,10 @@ impl Algorithm {
     pub const ALL: [Algorithm; 5] =
         [Algorithm::EdDsa, Algorithm::Es256, Algorithm::Es512, Algorithm::Rs256, Algorithm::Ps256];
 
+    /// The names that [`verify_named`] knows.
+    pub const NAMES: [&str; 10] =
+        ["EdDSA", "ES256", "ES384", "ES512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512"];
+
     /// Its name in a token's header: `EdDSA`, `ES256`, …
     pub fn name(self) -> &'static str {
         match self {
@@ -74,5 +78,26 @@ pub fn sign(private_key: &str, algorithm: Algorithm, header: &Value, claims: &im
 /// `invalid` when the key is not one for `algorithm`.
 pub fn verify<C: DeserializeOwned>(public_key: &str, algorithm: Algorithm, token: &str) -> Result<Option<C>> {
     let claims = host::keys::verify(public_key, algorithm, token)?;
+    Ok(claims.map(|claims| serde_json::from_str(&claims)).transpose()?)
+}
+
+/// As [`verify`], with any name of [`Algorithm::NAMES`], for keys of others: it has no [`Algorithm`] where this server makes no such
+/// keys. The name comes from the key's owner (their metadata, the JWK's `alg`), never from the token.
+///
+/// ```
+/// use doorward_sdk::{fake, keys::{self, Algorithm}};
+/// # fake::reset();
+/// let pair = keys::generate(Algorithm::Es256)?;
+/// let token = keys::sign(&pair.private_key, Algorithm::Es256, &serde_json::json!({}), &serde_json::json!({ "sub": "u" }))?;
+/// let read: Option<serde_json::Value> = keys::verify_named(&pair.public_key, "ES256", &token)?;
+/// assert!(read.is_some());
+/// assert!(keys::verify_named::<serde_json::Value>(&pair.public_key, "none", &token).is_err());
+/// # Ok::<(), doorward_sdk::Error>(())
+/// ```
+///
+/// # Errors
+/// `invalid` for a name that is none of these, and when the key is not one for the algorithm.
+pub fn verify_named<C: DeserializeOwned>(public_key: &str, algorithm: &str, token: &str) -> Result<Option<C>> {
+    let claims = host::keys::verify_named(public_key, algorithm, token)?;
     Ok(claims.map(|claims| serde_json::from_str(&claims)).transpose()?)
 }

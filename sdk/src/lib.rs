@@ -34,6 +34,7 @@
 pub mod accounts;
 #[cfg(target_arch = "wasm32")]
 mod arena;
+mod background;
 mod base64;
 #[doc(hidden)]
 pub mod bindings;
@@ -58,6 +59,7 @@ pub mod guest;
 mod host;
 pub mod http;
 mod input;
+pub mod jobs;
 pub mod keys;
 pub mod links;
 pub mod log;
@@ -69,6 +71,7 @@ pub mod passwords;
 mod percent;
 pub mod permissions;
 mod plugin;
+pub mod plugin_events;
 pub mod query;
 mod reply;
 mod request;
@@ -95,6 +98,7 @@ pub use doorward_contract::{
 /// For the JSON that requests, rows and answers are made of.
 pub use serde_json;
 
+pub use background::{Emission, Job, Listener, Task};
 pub use doorward_contract::{FieldRule, FieldType, VALIDATION_ERROR, invalid_option, is_email, mismatch};
 pub use error::{ApiError, Error, HostError, Result};
 pub use event::{Action, Change, Event};
@@ -189,13 +193,13 @@ pub mod prelude {
         Filter, Query, contains, ends_with, eq, gt, gte, lt, lte, ne, none_of, one_of, starts_with,
     };
     pub use crate::{
-        Action, ApiError, Asked, Asking, Attempt, Button, Change, Contribution, CookieRule, Error, ErrorCode, Event,
-        FieldRule, FieldType, Fields, Flow, Form, FormField, Function, HostError, Input, InputKind, MailTemplate, On,
-        Page, Plugin, RateRule, Reply, Request, Response, Result, Route, Row, Section, Step, Table, Target, Tone,
-        Verdict, accounts, browser_sessions, cache, claims, clock, config, cookies, counters, crypto, email_ownership,
-        endpoints, http, keys, links, log, mail, models, passwords, permissions, schema, sealing, sections,
-        session_administration, session_tokens, sessions, site, transactions, user_administration, user_directory,
-        users, verifications, webauthn,
+        Action, ApiError, Asked, Asking, Attempt, Button, Change, Contribution, CookieRule, Emission, Error, ErrorCode,
+        Event, FieldRule, FieldType, Fields, Flow, Form, FormField, Function, HostError, Input, InputKind, Job,
+        Listener, MailTemplate, On, Page, Plugin, RateRule, Reply, Request, Response, Result, Route, Row, Section,
+        Step, Table, Target, Task, Tone, Verdict, accounts, browser_sessions, cache, claims, clock, config, cookies,
+        counters, crypto, email_ownership, endpoints, http, jobs, keys, links, log, mail, models, passwords,
+        permissions, plugin_events, schema, sealing, sections, session_administration, session_tokens, sessions, site,
+        transactions, user_administration, user_directory, users, verifications, webauthn,
     };
     pub use serde_json::{self, Map, Value, json};
 }

@@ -1,5 +1,6 @@
 //! The declaration of a plugin: one value that gives both the manifest and the dispatch.
 
+use crate::background::TaskFn;
 use crate::config::OptionFault;
 use crate::error::Result;
 use crate::event::{Event, EventFn};
@@ -62,6 +63,8 @@ pub struct Plugin {
     function_abouts: Vec<About>,
     pub(crate) prepare: Option<fn()>,
     pub(crate) backfills: Vec<Backfill>,
+    pub(crate) jobs: Vec<TaskFn>,
+    pub(crate) listeners: Vec<TaskFn>,
     default_options: fn() -> Value,
     pub(crate) check_options: Box<dyn Fn() -> Result<(), OptionFault>>,
 }
@@ -93,6 +96,8 @@ impl Plugin {
             function_abouts: Vec::new(),
             prepare: None,
             backfills: Vec::new(),
+            jobs: Vec::new(),
+            listeners: Vec::new(),
             default_options: || Value::Object(Map::new()),
             check_options: Box::new(|| Ok(())),
         }

@@ -44,6 +44,7 @@ fn found(moment: Moment) -> String {
             let change = RawChange::new("user", Action::Create, &json!({ "name": "event" }));
             said(change.run_before(&plugin).unwrap_err())
         }
+        Moment::Job => said(fake::run_job(&plugin, "sweep", &json!(null)).unwrap_err()),
         Moment::Claims => said(get("/moments/claims").extend_claims(&plugin, &json!({}), &Map::new()).unwrap_err()),
         _ => panic!("a moment without a sweep"),
     }
@@ -88,6 +89,7 @@ fn every_function_of_the_contract_has_its_row() {
         "server-functions.",
         "answers.",
         "contributions.",
+        "background.",
         "data-steps.",
         "permission-decider.",
         "types.",

@@ -115,12 +115,13 @@ async fn the_rate_limit_admits_its_number(place: Place) {
 }
 
 async fn outbox_rows_go_to_one_taker(place: Place) {
-    use doorward::store::outbox::{enqueue, take_due};
+    use doorward::store::outbox::{OUTBOX, enqueue, take_due};
     let store = place.core().await;
     for number in 0..20 {
         enqueue(&store, &format!("m{number}"), "mail", serde_json::json!({}), NOW).await.unwrap();
     }
-    let taken = race(&store, 8, |store, _| async move { take_due(&store, &[], NOW, (60, 20)).await.unwrap() }).await;
+    let taken =
+        race(&store, 8, |store, _| async move { take_due(&store, OUTBOX, &[], NOW, (60, 20)).await.unwrap() }).await;
     let mut ids: Vec<String> = taken.iter().flatten().map(|delivery| delivery.id().to_owned()).collect();
     assert_eq!(ids.len(), 20);
     ids.sort();

@@ -1,6 +1,6 @@
 //! The typed views and their functions, table by table.
 
-use doorward::store::outbox::{self, enqueue, postpone, take_due};
+use doorward::store::outbox::{OUTBOX, discard, enqueue, postpone, take_due};
 use doorward::store::session::{find_session_with_user, list_sessions};
 use doorward::store::user::{find_user_by_email, find_user_by_id};
 use doorward::store::verification::find_verification;
@@ -76,19 +76,19 @@ async fn the_outbox_lends_and_takes_back(place: Place) {
     let transaction = store.begin().await.unwrap();
     enqueue(&transaction, "m1", "mail", json!({"to": "ada@example.com"}), NOW).await.unwrap();
     transaction.commit().await.unwrap();
-    assert!(take_due(&store, &[], NOW.plus_secs(-1), (60, 10)).await.unwrap().is_empty());
-    let taken = take_due(&store, &[], NOW, (60, 10)).await.unwrap();
+    assert!(take_due(&store, OUTBOX, &[], NOW.plus_secs(-1), (60, 10)).await.unwrap().is_empty());
+    let taken = take_due(&store, OUTBOX, &[], NOW, (60, 10)).await.unwrap();
     assert_eq!((taken[0].kind(), taken[0].attempts()), ("mail", 1));
     assert_eq!(taken[0].payload(), &json!({"to": "ada@example.com"}));
-    assert!(take_due(&store, &[], NOW, (60, 10)).await.unwrap().is_empty(), "it is on loan");
+    assert!(take_due(&store, OUTBOX, &[], NOW, (60, 10)).await.unwrap().is_empty(), "it is on loan");
     postpone(&store, &taken[0], NOW.plus_secs(5), Some("refused")).await.unwrap();
-    let again = take_due(&store, &[], NOW.plus_secs(5), (60, 10)).await.unwrap();
+    let again = take_due(&store, OUTBOX, &[], NOW.plus_secs(5), (60, 10)).await.unwrap();
     assert_eq!((again[0].attempts(), again[0].0.text("lastError")), (2, "refused"));
     // Whoever took it died: the loan ends by itself.
-    assert_eq!(take_due(&store, &[], NOW.plus_secs(65), (60, 10)).await.unwrap().len(), 1);
+    assert_eq!(take_due(&store, OUTBOX, &[], NOW.plus_secs(65), (60, 10)).await.unwrap().len(), 1);
     postpone(&store, &again[0], NOW, None).await.unwrap();
-    let lost = take_due(&store, &[], NOW.plus_secs(65), (60, 10)).await.unwrap();
+    let lost = take_due(&store, OUTBOX, &[], NOW.plus_secs(65), (60, 10)).await.unwrap();
     assert!(lost.is_empty(), "who lost it to another taker does not give it back");
-    outbox::delete(&store, "m1").await.unwrap();
+    discard(&store, OUTBOX, &[eq("id", "m1")]).await.unwrap();
     assert_eq!(store.count_all("doorward_outbox").await, 0);
 }

@@ -160,7 +160,7 @@ fn check(config: &Config) -> CommandResult {
     Ok(())
 }
 
-fn load_scripts(config: &Config) -> Result<ScriptSet, HookError> {
+pub(super) fn load_scripts(config: &Config) -> Result<ScriptSet, HookError> {
     let ports = hooks::Ports {
         clock: Arc::new(SystemClock),
         random: Arc::new(SystemRandom),

@@ -14,7 +14,7 @@ use crate::config::{Config, MailTransport};
 use crate::crypto::random::{Random, SystemRandom};
 use crate::email;
 use crate::mail::Mail;
-use crate::outbox::queue::{self, Waiting, Which};
+use crate::outbox::queue::{self, Queue, Waiting, Which};
 use crate::outbox::transport;
 use crate::store::Store;
 
@@ -55,7 +55,7 @@ pub struct Chosen {
 }
 
 impl Chosen {
-    fn which(self) -> Which {
+    pub(super) fn which(self) -> Which {
         self.id.map_or(Which::All, Which::One)
     }
 }
@@ -77,13 +77,13 @@ pub fn run(command: MailCommand, config: &Config) -> CommandResult {
 }
 
 /// The database of a server, which may run meanwhile.
-async fn open(config: &Config) -> Result<Store, Box<dyn std::error::Error + Send + Sync>> {
+pub(super) async fn open(config: &Config) -> Result<Store, Box<dyn std::error::Error + Send + Sync>> {
     refuse_missing(config)?;
     Ok(open_migrated(config).await?)
 }
 
 async fn list(store: &Store, (limit, offset): (u32, u32)) -> CommandResult {
-    let (waiting, total) = queue::list(store, (limit, offset)).await?;
+    let (waiting, total) = queue::list(store, Queue::Mail, (limit, offset)).await?;
     for mail in &waiting {
         let Waiting { id, kind, to, attempts, next_at, last_error, .. } = mail;
         let error = last_error.as_deref().unwrap_or("-");
@@ -97,13 +97,13 @@ async fn list(store: &Store, (limit, offset): (u32, u32)) -> CommandResult {
 }
 
 async fn retry(store: &Store, which: Which) -> CommandResult {
-    let retried = queue::retry(store, &which, SystemClock.now()).await?.ok_or_else(|| nothing(&which))?;
+    let retried = queue::retry(store, Queue::Mail, &which, SystemClock.now()).await?.ok_or_else(|| nothing(&which))?;
     tell!("{} are tried at once; {} are due anyway, or being sent", retried.now, retried.anyway);
     Ok(())
 }
 
 async fn discard(store: &Store, which: Which) -> CommandResult {
-    let dropped = queue::discard(store, &which).await?;
+    let dropped = queue::discard(store, Queue::Mail, &which).await?;
     if dropped == 0 && matches!(which, Which::One(_)) {
         return Err(nothing(&which).into());
     }

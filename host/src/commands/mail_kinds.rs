@@ -11,6 +11,9 @@ use crate::plugin_host::package::file;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
+/// The sender of a kind that neither the core nor a plugin sends.
+const ANYONE: &str = "whoever names it";
+
 /// What is known of one kind.
 #[derive(Debug, Default)]
 struct Kind {
@@ -37,6 +40,18 @@ pub fn print(config: &Config) -> CommandResult {
 /// As [`print`].
 pub fn names(config: &Config) -> Result<Vec<String>, Failure> {
     Ok(kinds(config)?.into_keys().collect())
+}
+
+/// The kinds that the operator's templates are named after and that nobody sends; `sent` are those that scripts send.
+///
+/// # Errors
+/// As [`print`].
+pub fn strays(config: &Config, sent: &[String]) -> Result<Vec<String>, Failure> {
+    let built_in: Vec<&str> = built_in_kinds().collect();
+    let strays = kinds(config)?
+        .into_iter()
+        .filter(|(name, kind)| kind.sender == ANYONE && !sent.contains(name) && !built_in.contains(&name.as_str()));
+    Ok(strays.map(|(name, _)| name).collect())
 }
 
 fn kinds(config: &Config) -> Result<BTreeMap<String, Kind>, Failure> {
@@ -68,7 +83,7 @@ fn kinds(config: &Config) -> Result<BTreeMap<String, Kind>, Failure> {
         }
     }
     for kind in kinds.values_mut().filter(|kind| kind.sender.is_empty()) {
-        kind.sender = "whoever names it".to_owned();
+        kind.sender = ANYONE.to_owned();
     }
     Ok(kinds)
 }
@@ -90,6 +105,8 @@ mod tests {
         let shown = |name: &str| (kinds[name].sender.as_str(), kinds[name].templates.join(", "));
         assert_eq!(shown("verify-email"), ("core", "built in, verify-email.html".to_owned()));
         assert_eq!(shown("welcome"), ("whoever names it", "welcome.de.txt".to_owned()));
+        assert_eq!(strays(&config, &[]).unwrap(), ["welcome"]);
+        assert!(strays(&config, &["welcome".to_owned()]).unwrap().is_empty());
         assert!(!kinds.contains_key("nothing") && !kinds.contains_key("default"));
         assert!(
             names(

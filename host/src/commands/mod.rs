@@ -14,10 +14,11 @@ mod doctor;
 mod hooks;
 mod import;
 mod init;
+mod jobs;
 mod mail;
 mod mail_kinds;
 mod manual;
-mod migrate;
+pub mod migrate;
 mod openapi;
 pub mod plugin;
 mod secret;
@@ -103,6 +104,9 @@ enum Command {
     /// Try whether mail leaves, and look after what waits to leave.
     #[command(subcommand)]
     Mail(mail::MailCommand),
+    /// Look after the work of plugins beside requests: jobs, requests to other servers, events.
+    #[command(subcommand)]
+    Jobs(jobs::JobsCommand),
     /// Write the description of the API, as an OpenAPI 3.1 document.
     Openapi {
         /// That of the management API.
@@ -154,6 +158,7 @@ pub fn run(cli: Cli) -> CommandResult {
         Command::Completions { shell } => manual::completions(shell),
         Command::Man { folder } => manual::pages(folder.as_deref()),
         Command::Mail(command) => mail::run(command, &load_with_rows(&cli.config)?),
+        Command::Jobs(command) => jobs::run(command, &load_with_rows(&cli.config)?),
         Command::Hooks(command) => hooks::run(&command, || load(&cli.config)),
         Command::Plugin(command) => plugin::run(command, || load(&cli.config)),
         Command::Migrate(request) => migrate::migrate(&load_with_rows(&cli.config)?, request),

@@ -4,7 +4,7 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{CommandResult, load_for_server};
+use super::{CommandResult, hooks, load_for_server, mail_kinds};
 use crate::app::App;
 use crate::config::{Config, ConfigError, MailTransport, NO_DATABASE};
 use crate::http::shown_url;
@@ -119,6 +119,9 @@ pub fn check(config: Config) -> CommandResult {
         let store = App::check(&config).await?;
         check_tables(&config, &store).await?;
         greet_mail_server(&config).await?;
+        for kind in mail_kinds::strays(&config, &hooks::load_scripts(&config)?.sent_kinds())? {
+            remark!("doorward: note: mail.templates: no mail is of the kind {kind}. `doorward mail kinds` lists them");
+        }
         tell!("ready to serve");
         Ok(())
     })

@@ -6,7 +6,7 @@ use crate::error::{ApiError, Code};
 use crate::exchange::Exchange;
 use crate::http::Response;
 use crate::input::Input;
-use crate::outbox::queue::{self, Which};
+use crate::outbox::queue::{self, Queue, Which};
 
 /// Answers `{"dropped"}` for the body `{"id"}` or `{"all": true}`.
 ///
@@ -14,7 +14,7 @@ use crate::outbox::queue::{self, Which};
 /// `VALIDATION_ERROR`, `MAIL_NOT_FOUND`.
 pub async fn drop_mail(exchange: &mut Exchange) -> Result<Response, ApiError> {
     let which = which(exchange)?;
-    let dropped = queue::discard(&exchange.scope(), &which).await?;
+    let dropped = queue::discard(&exchange.scope(), Queue::Mail, &which).await?;
     if dropped == 0 && matches!(which, Which::One(_)) {
         return Err(Code::MAIL_NOT_FOUND.into());
     }

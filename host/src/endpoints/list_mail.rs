@@ -21,7 +21,7 @@ pub async fn list_mail(exchange: &mut Exchange) -> Result<Response, ApiError> {
         Some(text) => text.parse().map_err(|_| ApiError::validation(format!("[query.{name}] Invalid input"))),
     };
     let (limit, offset) = (number("limit", DEFAULT_LIMIT)?.min(MOST), number("offset", 0)?);
-    let (waiting, total) = queue::list(&exchange.scope(), (limit, offset)).await?;
+    let (waiting, total) = queue::list(&exchange.scope(), queue::Queue::Mail, (limit, offset)).await?;
     let mails: Vec<_> = waiting.iter().map(queue::Waiting::to_json).collect();
     Ok(Response::json(&json!({ "mails": mails, "total": total })))
 }

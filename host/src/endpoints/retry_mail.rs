@@ -15,7 +15,7 @@ use crate::outbox::queue;
 pub async fn retry_mail(exchange: &mut Exchange) -> Result<Response, ApiError> {
     let which = which(exchange)?;
     let auth = exchange.auth();
-    let retried = queue::retry(&exchange.scope(), &which, auth.now()).await?;
+    let retried = queue::retry(&exchange.scope(), queue::Queue::Mail, &which, auth.now()).await?;
     let retried = retried.ok_or(Code::MAIL_NOT_FOUND)?;
     auth.mail_queued.notify_one();
     Ok(Response::json(&json!({ "retried": retried.now, "dueAnyway": retried.anyway })))

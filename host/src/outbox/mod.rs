@@ -1,6 +1,10 @@
-//! The outbox: mails and scripts' events are rows, written in the transaction that causes them, sent after its commit.
+//! The outbox: mails, scripts' events and plugins' jobs are rows, written in the transaction that causes them, done after its
+//! commit.
+//!
+//! Flat: one file for each part of a delivery's way.
 
 mod budget;
+pub mod jobs;
 pub mod mailbox;
 pub mod notice;
 pub mod queue;

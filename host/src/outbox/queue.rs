@@ -1,22 +1,41 @@
-//! The outbox as its operator sees it: what waits, tried at once or dropped.
+//! The outbox and the jobs of plugins as their operator sees them: what waits, tried at once or dropped.
 //!
-//! Invariant: what a mail says is not shown, for it holds tokens and links. Its recipient is: operators look for it.
+//! Invariant: what a mail says and what a job is given is not shown, for it holds tokens and links. A mail's recipient is:
+//! operators look for it.
 
 use serde_json::{Value as Json, json};
 
 use super::retry::LEASE_SECS;
 use super::{DECOY, EVENT};
 use crate::clock::Timestamp;
-use crate::store::outbox::{self, Delivery, OUTBOX};
+use crate::store::outbox::{self, Delivery, JOBS, OUTBOX};
 use crate::store::{Database, Filter, Models, Sort, StoreError, eq, gt, ne};
+
+/// Where it waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Queue {
+    /// Mails and scripts' events.
+    Mail,
+    /// Jobs of plugins, their requests to other servers, and events for them.
+    Jobs,
+}
+
+impl Queue {
+    fn table(self) -> &'static str {
+        match self {
+            Self::Mail => OUTBOX,
+            Self::Jobs => JOBS,
+        }
+    }
+}
 
 /// A delivery that is not made yet.
 pub struct Waiting {
     /// Its id.
     pub id: String,
-    /// The kind of mail, or `script:event`.
+    /// The kind of mail, `script:event`, or what a job is.
     pub kind: String,
-    /// The recipient's address, or the script.
+    /// The recipient's address, or the script; empty for a job.
     pub to: String,
     /// When it was written.
     pub written_at: Timestamp,
@@ -26,6 +45,8 @@ pub struct Waiting {
     pub next_at: Timestamp,
     /// Why the last try failed.
     pub last_error: Option<String>,
+    /// Of a job: when it was given up.
+    pub failed_at: Option<Timestamp>,
 }
 
 /// Which deliveries.
@@ -57,6 +78,7 @@ impl Waiting {
             attempts: delivery.attempts(),
             next_at: delivery.available_at(),
             last_error: delivery.last_error().map(str::to_owned),
+            failed_at: delivery.failed_at(),
         }
     }
 
@@ -83,11 +105,16 @@ fn real() -> Filter {
 ///
 /// # Errors
 /// As `Models`.
-pub async fn list(db: &dyn Database, (limit, offset): (u32, u32)) -> Result<(Vec<Waiting>, u64), StoreError> {
+pub async fn list(
+    db: &dyn Database,
+    queue: Queue,
+    (limit, offset): (u32, u32),
+) -> Result<(Vec<Waiting>, u64), StoreError> {
+    let table = queue.table();
     let next_first = Some(Sort::ascending("availableAt"));
-    let rows = db.find_many(OUTBOX, &[real()], next_first, Some(limit), Some(offset)).await?;
+    let rows = db.find_many(table, &[real()], next_first, Some(limit), Some(offset)).await?;
     let waiting = rows.into_iter().map(|row| Waiting::of(&Delivery(row))).collect();
-    Ok((waiting, db.count(OUTBOX, &[real()]).await?))
+    Ok((waiting, db.count(table, &[real()]).await?))
 }
 
 /// Lets deliveries be tried at once. What is due within the time of a lease stays as it is, because it may be with a sender
@@ -95,14 +122,21 @@ pub async fn list(db: &dyn Database, (limit, offset): (u32, u32)) -> Result<(Vec
 ///
 /// # Errors
 /// As `Models`.
-pub async fn retry(db: &dyn Database, which: &Which, now: Timestamp) -> Result<Option<Retried>, StoreError> {
+pub async fn retry(
+    db: &dyn Database,
+    queue: Queue,
+    which: &Which,
+    now: Timestamp,
+) -> Result<Option<Retried>, StoreError> {
+    let table = queue.table();
     let chosen = chosen(which);
-    let number = db.count(OUTBOX, &chosen).await?;
+    let number = db.count(table, &chosen).await?;
     if number == 0 && matches!(which, Which::One(_)) {
         return Ok(None);
     }
+    let revived = if queue == Queue::Jobs { outbox::revive_jobs(db, &chosen, now).await? } else { 0 };
     let held = [chosen, vec![gt("availableAt", now.plus_secs(LEASE_SECS))]].concat();
-    let due = outbox::make_due(db, &held, now).await?;
+    let due = revived + outbox::make_due(db, table, &held, now).await?;
     Ok(Some(Retried { now: due, anyway: number.saturating_sub(due) }))
 }
 
@@ -110,8 +144,8 @@ pub async fn retry(db: &dyn Database, which: &Which, now: Timestamp) -> Result<O
 ///
 /// # Errors
 /// As `Models`.
-pub async fn discard(db: &dyn Database, which: &Which) -> Result<u64, StoreError> {
-    outbox::discard(db, &chosen(which)).await
+pub async fn discard(db: &dyn Database, queue: Queue, which: &Which) -> Result<u64, StoreError> {
+    outbox::discard(db, queue.table(), &chosen(which)).await
 }
 
 fn chosen(which: &Which) -> Vec<Filter> {

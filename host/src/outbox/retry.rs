@@ -9,11 +9,16 @@ pub const LEASE_SECS: i64 = 40;
 /// Nothing is tried for longer: by then whoever waits has asked again.
 pub const LONGEST_AGE_SECS: i64 = 86_400;
 const MOST_ATTEMPTS: i64 = 30;
+/// Of a job, after which it is kept as failed: about 40 minutes.
+const MOST_RUNS: i64 = 10;
 const FIRST_RETRY_SECS: i64 = 5;
 const LAST_RETRY_SECS: i64 = 3600;
 
 /// Why a delivery that is due is not worth a try; `None` when it is.
 pub fn too_late(delivery: &Delivery, now: Timestamp) -> Option<&'static str> {
+    if delivery.is_job() {
+        return None;
+    }
     if delivery.ends_at().is_some_and(|end| end <= now) {
         return Some("what it leads to is over");
     }
@@ -22,7 +27,8 @@ pub fn too_late(delivery: &Delivery, now: Timestamp) -> Option<&'static str> {
 
 /// The time of the next try after `error`; `None` when there is none.
 pub fn retry_at(delivery: &Delivery, error: &TransportError, now: Timestamp) -> Option<Timestamp> {
-    if error.is_lasting() || delivery.attempts() >= MOST_ATTEMPTS {
+    let most = if delivery.is_job() { MOST_RUNS } else { MOST_ATTEMPTS };
+    if error.is_lasting() || delivery.attempts() >= most {
         return None;
     }
     let again = now.plus_secs(delay_secs(delivery.attempts()));
@@ -62,6 +68,21 @@ mod tests {
         assert_eq!(delays, [Some(5), Some(10), Some(20), Some(2560), Some(3600), Some(3600), None]);
         let lasting = TransportError::lasting("550 no such user");
         assert_eq!(retry_at(&delivery(1, None), &lasting, Timestamp(0)), None);
+    }
+
+    #[test]
+    fn a_job_ends_sooner_and_is_never_too_old() {
+        let schema = Schema::core();
+        let job = |attempts: i64| {
+            let mut record = Record::new(schema.model("doorward_job").unwrap());
+            record.set("createdAt", Timestamp(0)).unwrap();
+            record.set("attempts", attempts).unwrap();
+            Delivery(record)
+        };
+        let (error, later) = (TransportError::passing("it refuses"), Timestamp(90 * 86_400_000));
+        assert_eq!(too_late(&job(1), later), None);
+        assert_eq!(retry_at(&job(9), &error, later), Some(later.plus_secs(1280)));
+        assert_eq!(retry_at(&job(10), &error, later), None);
     }
 
     #[test]

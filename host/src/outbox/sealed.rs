@@ -25,6 +25,11 @@ impl Opener {
         Self(Secrets::default())
     }
 
+    /// What [`close_all`] sealed. `None` when its secret is gone.
+    pub(super) fn whole(&self, payload: &Json) -> Option<Json> {
+        serde_json::from_str(&self.0.open(payload.get(SEALED)?.as_str()?)?).ok()
+    }
+
     /// The data of a mail. Rows of older releases have it in clear. `None` when its secret is gone.
     pub(super) fn data(&self, payload: &Json) -> Option<Map<String, Json>> {
         match payload.get(SEALED).and_then(Json::as_str) {
@@ -34,15 +39,23 @@ impl Opener {
     }
 }
 
+/// A payload as it is stored when all of it may be secret.
+pub(super) fn close_all(auth: &Auth, payload: &Json) -> Result<Json, AuthError> {
+    Ok(Json::Object(Map::from_iter([(SEALED.to_owned(), seal(auth, payload)?.into())])))
+}
+
+fn seal(auth: &Auth, data: &Json) -> Result<String, AuthError> {
+    let keys = auth.config.all_secrets.derived(Purpose::OutboxData);
+    let sealed = keys.seal(auth.random.as_ref(), &data.to_string());
+    sealed.ok_or_else(|| AuthError::Internal("there is no secret to seal a payload with".into()))
+}
+
 /// The payload of a mail as it is stored. Events of scripts hold what their script chose, and stay as they are.
 pub(super) fn close(auth: &Auth, payload: &Json) -> Result<Json, AuthError> {
     let mut stored = payload.clone();
     let Some(fields) = stored.as_object_mut().filter(|fields| fields.contains_key("to")) else { return Ok(stored) };
     if let Some(data) = fields.remove(DATA) {
-        let keys = auth.config.all_secrets.derived(Purpose::OutboxData);
-        let sealed = keys.seal(auth.random.as_ref(), &data.to_string());
-        let sealed = sealed.ok_or_else(|| AuthError::Internal("there is no secret to seal a mail with".into()))?;
-        fields.insert(SEALED.to_owned(), sealed.into());
+        fields.insert(SEALED.to_owned(), seal(auth, &data)?.into());
     }
     Ok(stored)
 }

@@ -10,16 +10,17 @@ use serde_json::Value as Json;
 use tokio::sync::{Notify, watch};
 use tokio::task::{JoinError, JoinHandle, JoinSet};
 
+use super::jobs::{self, Runner};
 use super::retry::{LEASE_SECS, longest_wait_secs, retry_at, too_late};
 use super::sealed::Opener;
 use super::{CurrentMailer, DECOY, EVENT, EventHooks, TransportError};
 use crate::auth::Auth;
 use crate::clock::{Clock, Timestamp};
 use crate::mail::Mail;
-use crate::store::outbox::{self, Delivery};
+use crate::store::outbox::{self, Delivery, JOBS, OUTBOX};
 use crate::store::{Filter, Store, StoreError, eq, ne, none_of};
 
-/// Deliveries in flight at once: mails have these, and events as many of their own.
+/// Deliveries in flight at once: mails have these, and events and jobs as many of their own.
 const AT_ONCE: usize = 20;
 const IDLE: Duration = Duration::from_secs(1);
 /// A few times in each lease.
@@ -37,6 +38,7 @@ pub struct Sender {
     clock: Arc<dyn Clock>,
     mailer: Option<CurrentMailer>,
     events: EventHooks,
+    runner: Option<Arc<dyn Runner>>,
     opener: Opener,
     wake: Arc<Notify>,
     pulse: Arc<Pulse>,
@@ -105,10 +107,16 @@ enum Outcome {
 
 impl Sender {
     /// A sender. [`Sender::start`] starts it. `auth.mail_queued` wakes it after a commit.
-    pub fn new(auth: &Auth, mailer: Option<CurrentMailer>, events: EventHooks) -> Self {
+    pub fn new(
+        auth: &Auth,
+        mailer: Option<CurrentMailer>,
+        events: EventHooks,
+        runner: Option<Arc<dyn Runner>>,
+    ) -> Self {
         let (store, clock, wake) = (auth.store.clone(), Arc::clone(&auth.clock), Arc::clone(&auth.mail_queued));
         let pulse = Arc::new(Pulse(Mutex::new(Instant::now())));
-        Self { store, clock, mailer, events, opener: Opener::new(auth), wake, pulse, in_flight: Mutex::default() }
+        let (opener, in_flight) = (Opener::new(auth), Mutex::default());
+        Self { store, clock, mailer, events, runner, opener, wake, pulse, in_flight }
     }
 
     fn in_flight(&self) -> MutexGuard<'_, BTreeSet<String>> {
@@ -132,13 +140,23 @@ impl Sender {
     async fn run(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
         let mut mails = JoinSet::new();
         let mut events = JoinSet::new();
+        let mut running = JoinSet::new();
+        let mut planned = Vec::new();
         let mut seen = Timestamp(i64::MAX);
         while !is_stopped(&stop) {
             self.pulse.beat();
             let looked = async {
                 self.release_held(&mut seen).await?;
-                self.fill(&mut mails, ne("kind", EVENT), &stop).await?;
-                self.fill(&mut events, eq("kind", EVENT), &stop).await
+                if self.mailer.is_some() {
+                    self.fill(OUTBOX, &mut mails, &[ne("kind", EVENT)], &stop).await?;
+                }
+                self.fill(OUTBOX, &mut events, &[eq("kind", EVENT)], &stop).await?;
+                let Some(runner) = &self.runner else { return Ok(()) };
+                let known = jobs::plan(&*self.store, &runner.kinds(), &mut planned, self.clock.now()).await?;
+                match known {
+                    Some(known) => self.fill(JOBS, &mut running, &known, &stop).await,
+                    None => Ok(()),
+                }
             };
             if let Err(error) = looked.await {
                 tracing::warn!(%error, "the outbox cannot be read");
@@ -147,12 +165,13 @@ impl Sender {
             tokio::select! {
                 Some(ended) = mails.join_next() => note(&ended),
                 Some(ended) = events.join_next() => note(&ended),
+                Some(ended) = running.join_next() => note(&ended),
                 () = self.wake.notified() => {}
                 () = tokio::time::sleep(IDLE) => {}
                 _ = stop.changed() => {}
             }
         }
-        for mut flying in [mails, events] {
+        for mut flying in [mails, events, running] {
             while let Some(ended) = flying.join_next().await {
                 note(&ended);
             }
@@ -172,8 +191,9 @@ impl Sender {
     /// Takes as many rows as there is room for.
     async fn fill(
         self: &Arc<Self>,
+        table: &str,
         flying: &mut JoinSet<()>,
-        kinds: Filter,
+        kinds: &[Filter],
         stop: &watch::Receiver<bool>,
     ) -> Result<(), StoreError> {
         let room = u32::try_from(AT_ONCE.saturating_sub(flying.len())).unwrap_or(0);
@@ -181,8 +201,8 @@ impl Sender {
             return Ok(());
         }
         let in_flight = self.in_flight().iter().map(|id| id.as_str().into()).collect();
-        let which = [kinds, none_of("id", in_flight)];
-        for delivery in outbox::take_due(&*self.store, &which, self.clock.now(), (LEASE_SECS, room)).await? {
+        let which = [kinds, &[none_of("id", in_flight)]].concat();
+        for delivery in outbox::take_due(&*self.store, table, &which, self.clock.now(), (LEASE_SECS, room)).await? {
             self.in_flight().insert(delivery.id().to_owned());
             let flight = Flight { sender: Arc::clone(self), delivery };
             flying.spawn(deliver(flight, stop.clone()));
@@ -221,7 +241,7 @@ impl Sender {
     async fn record(&self, delivery: &Delivery, outcome: &Outcome) -> Result<(), StoreError> {
         let now = self.clock.now();
         let error = match outcome {
-            Outcome::Done => return outbox::delete(&*self.store, delivery.id()).await,
+            Outcome::Done => return jobs::done(&*self.store, delivery, now).await,
             Outcome::GivenBack => return outbox::postpone(&*self.store, delivery, now, None).await,
             Outcome::Failed(error) => error,
         };
@@ -233,13 +253,14 @@ impl Sender {
             }
             None => {
                 tracing::error!(kind, attempts, %error, "a delivery was given up");
-                outbox::delete(&*self.store, delivery.id()).await
+                jobs::give_up(&*self.store, delivery, now, &error.to_string()).await
             }
         }
     }
 
     async fn send(&self, delivery: &Delivery) -> Result<(), TransportError> {
         match delivery.kind() {
+            _ if delivery.is_job() => jobs::run(self.runner.as_deref(), &self.opener, delivery).await,
             DECOY => Ok(()),
             EVENT => self.events.send(delivery).await,
             _ => self.send_mail(delivery).await,
@@ -347,6 +368,7 @@ mod tests {
             clock: Arc::new(Broken(AtomicU32::new(1))),
             mailer: Some(Arc::new(ArcSwap::from_pointee(Mailer { templates, transport, filter: Box::new(|| None) }))),
             events: EventHooks::default(),
+            runner: None,
             opener: Opener::unlocked(),
             wake: Arc::default(),
             pulse: Arc::new(Pulse(Mutex::new(Instant::now()))),

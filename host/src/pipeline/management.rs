@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::functions::Function;
 use super::metrics::{Metrics, Value};
-use super::probe::Probe;
+use super::probe::{Probe, Waiting};
 use super::{Extensions, Pipeline};
 use crate::auth::audit::{ActorKind, AuditEvent};
 use crate::config::ManagementKey;
@@ -85,9 +85,11 @@ impl Management {
                 value: log::lost(),
             },
         ];
-        if let Some((depth, age_secs)) = waiting {
-            values.push(gauge("doorward_outbox_depth", "Mails that wait to be delivered.", depth));
+        if let Some(Waiting { deliveries, age_secs, jobs, failed_jobs }) = waiting {
+            values.push(gauge("doorward_outbox_depth", "Mails that wait to be delivered.", deliveries));
             values.push(gauge("doorward_outbox_oldest_seconds", "How long the oldest of them has waited.", age_secs));
+            values.push(gauge("doorward_jobs_waiting", "Jobs of plugins that wait, those with a schedule too.", jobs));
+            values.push(gauge("doorward_jobs_failed", "Jobs of plugins that were given up.", failed_jobs));
         }
         if let Some(pool) = auth.store.pool() {
             values.push(gauge("doorward_database_connections", "Connections that are open.", pool.open));

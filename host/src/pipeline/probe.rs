@@ -62,16 +62,31 @@ impl Probe {
         }
     }
 
-    /// The number of deliveries that are not made yet, and the age of the oldest in seconds; `None` while the database is
-    /// away.
-    pub async fn waiting(&self, auth: &Arc<Auth>) -> Option<(u64, u64)> {
+    /// What waits to be done; `None` while the database is away.
+    pub async fn waiting(&self, auth: &Arc<Auth>) -> Option<Waiting> {
         let (store, now) = (Store::clone(&auth.store), auth.now());
-        let asked = self.depth.ask(async move { Ok((outbox::depth(&store).await?, outbox::oldest(&store).await?)) });
-        let (depth, oldest) = asked.await.ok()?;
+        let asked = self.depth.ask(async move {
+            let (depth, oldest) = (outbox::depth(&store).await?, outbox::oldest(&store).await?);
+            Ok((depth, oldest, outbox::count_jobs(&store).await?))
+        });
+        let (deliveries, oldest, (jobs, failed_jobs)) = asked.await.ok()?;
         // Another node's clock may be ahead of this one's.
         let age_millis = oldest.map_or(0, |oldest| now.0.saturating_sub(oldest.0));
-        Some((depth, u64::try_from(age_millis / 1000).unwrap_or_default()))
+        let age_secs = u64::try_from(age_millis / 1000).unwrap_or_default();
+        Some(Waiting { deliveries, age_secs, jobs, failed_jobs })
     }
+}
+
+/// What waits to be done after its commit.
+pub struct Waiting {
+    /// Mails and scripts' events.
+    pub deliveries: u64,
+    /// The age of the oldest of them, in seconds.
+    pub age_secs: u64,
+    /// Jobs of plugins.
+    pub jobs: u64,
+    /// Jobs that were given up.
+    pub failed_jobs: u64,
 }
 
 /// A kind of question. One that is not answered goes on, and keeps the next from being asked: whoever asks again and again

@@ -7,6 +7,7 @@
 
 pub mod admission;
 mod backfill;
+mod background;
 mod bindings;
 mod call;
 mod engine;

@@ -7,6 +7,8 @@ use doorward_contract::FieldType;
 
 /// Name of the model that holds mails and other deliveries until they are sent.
 pub const OUTBOX: &str = "doorward_outbox";
+/// Name of the model that holds work of plugins for later.
+pub const JOBS: &str = "doorward_job";
 /// Name of the model that holds the audit log.
 pub const AUDIT: &str = "doorward_audit";
 /// Name of the model that holds where the chain of the audit log begins and ends.
@@ -26,6 +28,7 @@ pub(super) fn all() -> Vec<Model> {
         account(),
         verification(),
         outbox(),
+        job(),
         counter(),
         audit(),
         audit_head(),
@@ -124,6 +127,22 @@ fn outbox() -> Model {
             Field { index: true, ..required("availableAt", FieldType::Date) },
             Field { default: Some(Value::Integer(0)), ..required("attempts", FieldType::Number) },
             Field::new("lastError", FieldType::String),
+        ],
+    )
+}
+
+fn job() -> Model {
+    model(
+        JOBS,
+        vec![
+            required("kind", FieldType::String),
+            required("payload", FieldType::Json),
+            required("createdAt", FieldType::Date),
+            Field { index: true, ..required("availableAt", FieldType::Date) },
+            Field { default: Some(Value::Integer(0)), ..required("attempts", FieldType::Number) },
+            Field::new("lastError", FieldType::String),
+            Field::new("everySecs", FieldType::Bigint),
+            Field::new("failedAt", FieldType::Date),
         ],
     )
 }

@@ -1,11 +1,12 @@
-//! The outbox table: deliveries that leave the server after the transaction that wrote them has committed.
+//! The tables of what is done after the transaction that wrote it has committed: deliveries, and jobs of plugins. Whoever takes
+//! a row has it for the time of a lease.
 
 use super::Database;
-pub use super::core_models::OUTBOX;
+pub use super::core_models::{JOBS, OUTBOX};
 use super::error::StoreError;
 use super::models::Models;
 use super::open::Store;
-use super::query::{Filter, Sort, eq, gt, lte};
+use super::query::{Filter, Sort, eq, gt, lte, ne};
 use super::record::Record;
 use super::value::Value;
 use crate::clock::Timestamp;
@@ -16,7 +17,7 @@ pub const ENDS_AT: &str = "endsAt";
 /// A clock that other processes see may differ by so much from this one's.
 const SKEW_SECS: i64 = 30;
 
-/// A row of the outbox.
+/// A row of one of the tables.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Delivery(pub Record);
 
@@ -63,6 +64,42 @@ impl Delivery {
     pub fn attempts(&self) -> i64 {
         self.0.integer("attempts").unwrap_or(0)
     }
+
+    /// Whether it is a job.
+    pub fn is_job(&self) -> bool {
+        self.model_name() == JOBS
+    }
+
+    /// Of a job with a schedule: its period.
+    pub fn every_secs(&self) -> Option<i64> {
+        self.0.integer("everySecs")
+    }
+
+    /// Of a job: when it was given up.
+    pub fn failed_at(&self) -> Option<Timestamp> {
+        self.0.timestamp("failedAt")
+    }
+
+    fn model_name(&self) -> &str {
+        &self.0.model().name
+    }
+}
+
+/// A job that is not written yet.
+#[derive(Clone, Debug)]
+pub struct NewJob<'a> {
+    /// The row's id.
+    pub id: &'a str,
+    /// Which job it is.
+    pub kind: &'a str,
+    /// What it is given.
+    pub payload: serde_json::Value,
+    /// When it is written.
+    pub now: Timestamp,
+    /// When it is due.
+    pub due: Timestamp,
+    /// Its period, when it has a schedule.
+    pub every_secs: Option<i64>,
 }
 
 /// Writes a delivery that is due at once.
@@ -85,31 +122,118 @@ pub async fn enqueue(
     database.insert(record).await.map(drop)
 }
 
-/// Takes at most `limit` of these deliveries that are due, oldest first. Nobody else gets them before `now` plus
+/// Writes a job.
+///
+/// # Errors
+/// As `Models::insert`.
+pub async fn enqueue_job(database: &dyn Database, job: NewJob<'_>) -> Result<(), StoreError> {
+    let mut record = Record::new(database.schema().model(JOBS)?);
+    record.set("id", job.id)?;
+    record.set("kind", job.kind)?;
+    record.set("payload", job.payload)?;
+    record.set("createdAt", job.now)?;
+    record.set("availableAt", job.due)?;
+    record.set("everySecs", job.every_secs.map_or(Value::Null, Value::Integer))?;
+    database.insert(record).await.map(drop)
+}
+
+/// Writes a job with a schedule, unless it is there with this schedule; another schedule is put in the place of its own.
+///
+/// # Errors
+/// As `Models`.
+pub async fn plan_job(database: &dyn Database, job: NewJob<'_>) -> Result<(), StoreError> {
+    let (id, every) = (job.id, job.every_secs);
+    match database.find_one(JOBS, &[eq("id", id)]).await? {
+        None => match enqueue_job(database, job).await {
+            // Another node was faster.
+            Err(StoreError::UniqueViolation { .. }) => Ok(()),
+            written => written,
+        },
+        Some(row) if row.integer("everySecs") == every => Ok(()),
+        Some(row) => {
+            let seen = [eq("id", id), eq("attempts", row.integer("attempts").unwrap_or(0))];
+            let every = every.map_or(Value::Null, Value::Integer);
+            database.update(JOBS, &seen, &[("everySecs", every), ("availableAt", job.due.into())]).await.map(drop)
+        }
+    }
+}
+
+/// Lets a job with a schedule wait for `due`, and says what went wrong, if anything did. Whoever lost it to another taker changes
+/// nothing.
+///
+/// # Errors
+/// As `Models`.
+pub async fn rest_job(
+    database: &dyn Database,
+    job: &Delivery,
+    due: Timestamp,
+    last_error: Option<&str>,
+) -> Result<(), StoreError> {
+    let own = [eq("id", job.id()), eq("attempts", job.attempts())];
+    let error = last_error.map_or(Value::Null, Value::from);
+    let values = [("availableAt", due.into()), ("attempts", 0_i64.into()), ("lastError", error)];
+    database.update(JOBS, &own, &values).await.map(drop)
+}
+
+/// Gives a job up: it stays, and nobody takes it.
+///
+/// # Errors
+/// As `Models`.
+pub async fn fail_job(
+    database: &dyn Database,
+    job: &Delivery,
+    now: Timestamp,
+    last_error: &str,
+) -> Result<(), StoreError> {
+    let own = [eq("id", job.id()), eq("attempts", job.attempts())];
+    database.update(JOBS, &own, &[("failedAt", now.into()), ("lastError", last_error.into())]).await.map(drop)
+}
+
+/// Lets these jobs that were given up be taken now, and returns how many there are.
+///
+/// # Errors
+/// As `Models`.
+pub async fn revive_jobs(database: &dyn Database, which: &[Filter], now: Timestamp) -> Result<u64, StoreError> {
+    let failed = [which, &[ne("failedAt", Value::Null)]].concat();
+    let values = [("failedAt", Value::Null), ("attempts", 0_i64.into()), ("availableAt", now.into())];
+    Ok(database.update(JOBS, &failed, &values).await?.len() as u64)
+}
+
+/// The number of jobs that wait, and of those that were given up.
+///
+/// # Errors
+/// As `Models`.
+pub async fn count_jobs(database: &dyn Database) -> Result<(u64, u64), StoreError> {
+    let waiting = database.count(JOBS, &[eq("failedAt", Value::Null)]).await?;
+    Ok((waiting, database.count(JOBS, &[ne("failedAt", Value::Null)]).await?))
+}
+
+/// Takes at most `limit` of these rows of `table` that are due, oldest first. Nobody else gets them before `now` plus
 /// `lease_secs`; by then they must be deleted or postponed.
 ///
 /// # Errors
 /// As `Models`.
 pub async fn take_due(
     database: &dyn Database,
+    table: &str,
     which: &[Filter],
     now: Timestamp,
     (lease_secs, limit): (i64, u32),
 ) -> Result<Vec<Delivery>, StoreError> {
     let due = [&[lte("availableAt", now)], which].concat();
-    let candidates = database.find_many(OUTBOX, &due, Some(Sort::ascending("availableAt")), Some(limit), None).await?;
+    let candidates = database.find_many(table, &due, Some(Sort::ascending("availableAt")), Some(limit), None).await?;
     let mut taken = Vec::with_capacity(candidates.len());
     for candidate in candidates {
         // The filter on the row as it was read lets one of several takers win.
         let attempts = candidate.integer("attempts").unwrap_or(0);
         let seen = [eq("id", candidate.text("id")), eq("attempts", attempts), lte("availableAt", now)];
         let lease = [("availableAt", now.plus_secs(lease_secs).into()), ("attempts", (attempts + 1).into())];
-        taken.extend(database.update(OUTBOX, &seen, &lease).await?.pop().map(Delivery));
+        taken.extend(database.update(table, &seen, &lease).await?.pop().map(Delivery));
     }
     Ok(taken)
 }
 
-/// Makes due what waits for longer than `longest_wait_secs` of its attempts: only a clock that stepped back does that.
+/// Makes due what waits in the outbox for longer than `longest_wait_secs` of its attempts: only a clock that stepped back does that.
 ///
 /// # Errors
 /// As `Models`.
@@ -133,8 +257,13 @@ pub async fn release_held(
 ///
 /// # Errors
 /// As `Models`.
-pub async fn make_due(database: &dyn Database, which: &[Filter], now: Timestamp) -> Result<u64, StoreError> {
-    Ok(database.update(OUTBOX, which, &[("availableAt", now.into())]).await?.len() as u64)
+pub async fn make_due(
+    database: &dyn Database,
+    table: &str,
+    which: &[Filter],
+    now: Timestamp,
+) -> Result<u64, StoreError> {
+    Ok(database.update(table, which, &[("availableAt", now.into())]).await?.len() as u64)
 }
 
 /// The number of deliveries that are not made yet.
@@ -162,7 +291,7 @@ pub async fn oldest(database: &dyn Database) -> Result<Option<Timestamp>, StoreE
 pub async fn try_writing(store: &Store, id: &str, now: Timestamp) -> Result<(), StoreError> {
     let transaction = store.begin().await?;
     enqueue(&transaction, id, "probe", serde_json::Value::Null, now).await?;
-    delete(&transaction, id).await?;
+    discard(&transaction, OUTBOX, &[eq("id", id)]).await?;
     transaction.commit().await
 }
 
@@ -170,16 +299,16 @@ pub async fn try_writing(store: &Store, id: &str, now: Timestamp) -> Result<(), 
 ///
 /// # Errors
 /// As `Models`.
-pub async fn delete(database: &dyn Database, id: &str) -> Result<(), StoreError> {
-    database.delete(OUTBOX, &[eq("id", id)]).await.map(drop)
+pub async fn delete(database: &dyn Database, delivery: &Delivery) -> Result<(), StoreError> {
+    database.delete(delivery.model_name(), &[eq("id", delivery.id())]).await.map(drop)
 }
 
 /// Removes these deliveries, and returns how many there were.
 ///
 /// # Errors
 /// As `Models`.
-pub async fn discard(database: &dyn Database, which: &[Filter]) -> Result<u64, StoreError> {
-    database.delete(OUTBOX, which).await
+pub async fn discard(database: &dyn Database, table: &str, which: &[Filter]) -> Result<u64, StoreError> {
+    database.delete(table, which).await
 }
 
 /// Lets a delivery be taken at `available_at`, and says what went wrong. Whoever lost it to another taker changes nothing.
@@ -195,5 +324,5 @@ pub async fn postpone(
     let own = [eq("id", delivery.id()), eq("attempts", delivery.attempts())];
     let mut values = vec![("availableAt", available_at.into())];
     values.extend(last_error.map(|error| ("lastError", error.into())));
-    database.update(OUTBOX, &own, &values).await.map(drop)
+    database.update(delivery.model_name(), &own, &values).await.map(drop)
 }

@@ -4,7 +4,7 @@
 use std::fmt;
 
 use crate::moment::{Moment, Moments};
-use Moment::{Before, Check, Claims, Event, Function, Page, Permission, Route, Section};
+use Moment::{Before, Check, Claims, Event, Function, Job, Page, Permission, Route, Section};
 use Transaction::{Any, Inside, Outside};
 
 /// Rows of the table: functions of one capability that may be called at the same moments.
@@ -55,7 +55,7 @@ const ALWAYS: Moments = Moments::EVERY;
 /// Where there is a database.
 const DATA: Moments = Moments::but(&[Check]);
 /// Where there is a request.
-const REQUEST: Moments = Moments::but(&[Check, Event]);
+const REQUEST: Moments = Moments::but(&[Check, Event, Job]);
 /// Where an answer can still be made.
 const OPENS: Moments = Moments::only(&[Before, Route, Function, Page]);
 
@@ -78,15 +78,18 @@ pub const CALLS: &[Rule] = &[
     ),
     rule("cache", &["get", "put", "remove"], ALWAYS, Any, ""),
     rule("site", &["view", "page", "asset", "file", "description"], ALWAYS, Any, ""),
-    rule("keys", &["generate", "sign", "verify"], ALWAYS, Any, ""),
+    rule("keys", &["generate", "sign", "verify", "verify-named"], ALWAYS, Any, ""),
     rule("sealing", &["seal", "open"], ALWAYS, Any, ""),
     rule("webauthn", &["verify-registration", "verify-assertion"], ALWAYS, Any, ""),
     rule("http", &["send"], Moments::but(&[Event]), Outside, OF_CHANGE),
+    rule("http", &["enqueue"], DATA, Any, NO_DATA),
     rule("cookies", &["get", "get-signed", "list-signed", "set", "set-signed", "delete"], REQUEST, Any, NO_REQUEST),
     rule("verifications", &["create", "find", "consume", "replace"], DATA, Any, NO_DATA),
     rule("counters", &["hit", "peek", "reset", "acquire"], Moments::but(&[Check, Event]), Outside, OF_CHANGE),
     rule("models", &["find", "count", "insert", "update", "delete", "consume", "increment"], DATA, Any, NO_DATA),
     rule("mail", &["enqueue"], DATA, Any, NO_DATA),
+    rule("jobs", &["enqueue"], DATA, Any, NO_DATA),
+    rule("plugin-events", &["emit"], DATA, Any, NO_DATA),
     rule("transactions", &["begin"], Moments::but(&[Check, Event]), Any, OF_CHANGE),
     rule(
         "users",
@@ -135,14 +138,14 @@ pub const CALLS: &[Rule] = &[
     rule(
         "claims",
         &["collect"],
-        Moments::but(&[Check, Event, Claims, Section, Permission]),
+        Moments::but(&[Check, Event, Claims, Section, Permission, Job]),
         Any,
         "claims are collected for a request, and not by who is asked for claims, a section or a permission",
     ),
     rule(
         "permissions",
         &["allows"],
-        Moments::but(&[Check, Event, Permission]),
+        Moments::but(&[Check, Event, Permission, Job]),
         Any,
         "a permission is asked for a request, and not by who decides it",
     ),

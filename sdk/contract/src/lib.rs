@@ -21,6 +21,7 @@ pub use calls::{CALLS, Call, NotNow, Rule, Transaction, calls_table};
 pub use email::is_email;
 pub use error_code::{ErrorCode, VALIDATION_ERROR};
 pub use issues::{EMPTY_TEXT, INVALID_EMAIL, Issues, invalid_option, mismatch, type_name};
+pub use manifest::background::{EmitRule, JobRule, LISTENS_GRANT, ListenRule, period_secs};
 pub use manifest::call::{CALLS_GRANT, CallRule, called_paths};
 pub use manifest::condition::{Condition, Facts};
 pub use manifest::cookie::CookieRule;

@@ -26,11 +26,13 @@ pub enum Moment {
     Claims,
     /// It decides what a user may do.
     Permission,
+    /// A job of its own, or an event of another plugin that it hears of.
+    Job,
 }
 
 impl Moment {
     /// All of them, in the order of the table's columns.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Check,
         Self::Before,
         Self::Route,
@@ -42,6 +44,7 @@ impl Moment {
         Self::Event,
         Self::Claims,
         Self::Permission,
+        Self::Job,
     ];
 
     /// Its column.
@@ -58,6 +61,7 @@ impl Moment {
             Self::Event => "event",
             Self::Claims => "claims",
             Self::Permission => "permission",
+            Self::Job => "job",
         }
     }
 
@@ -75,6 +79,7 @@ impl Moment {
             Self::Event => "in an event",
             Self::Claims => "while claims are collected",
             Self::Permission => "while it decides what a user may do",
+            Self::Job => "in a job",
         }
     }
 

@@ -152,6 +152,22 @@ pub(super) fn mail(kind: &str) -> Answer<()> {
     })
 }
 
+/// `denied` for a job that the manifest does not declare.
+pub(super) fn job(name: &str) -> Answer<()> {
+    of_duty(|duty, _| match duty.manifest.jobs.iter().any(|job| job.name == name) {
+        true => Ok(()),
+        false => Err(HostError::Denied(format!("the manifest declares no job `{name}`"))),
+    })
+}
+
+/// `denied` for an event that the manifest does not declare, `invalid` for a payload that is none of it.
+pub(super) fn emission(name: &str, payload: &Map<String, Value>) -> Answer<()> {
+    of_duty(|duty, _| match duty.manifest.emits.iter().find(|event| event.name == name) {
+        Some(event) => event.payload_fault(payload, is_date).map_or(Ok(()), |fault| Err(HostError::Invalid(fault))),
+        None => Err(HostError::Denied(format!("the manifest declares no event `{name}`"))),
+    })
+}
+
 /// `denied` for an identifier of a verification that is not the plugin's own.
 pub(super) fn verification(identifier: &str) -> Answer<()> {
     of_duty(|duty, _| match duty.manifest.verification_prefixes.iter().any(|prefix| identifier.starts_with(prefix)) {

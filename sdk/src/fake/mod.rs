@@ -20,6 +20,7 @@ macro_rules! at_its_time {
 
 mod answer;
 mod attempt;
+pub(crate) mod background;
 pub(crate) mod calls;
 mod change;
 pub(crate) mod data;
@@ -34,6 +35,7 @@ mod run;
 pub(crate) mod services;
 pub(crate) mod signed_in;
 pub(crate) mod slots;
+mod tasks;
 
 use crate::bindings::doorward::plugin::endpoints::EndpointCall;
 use crate::bindings::doorward::plugin::http::{Incoming, Outgoing};
@@ -45,11 +47,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use answer::{body, header, status, text};
 pub use attempt::RawAttempt;
+pub use background::Enqueued;
 pub use change::RawChange;
 pub use reply::RawReply;
 pub use request::RawRequest;
 pub use run::check_options;
 pub use slots::contribute;
+pub use tasks::{hear, run_job};
 
 /// What the plugin did and what it will find.
 #[derive(Clone, Debug)]
@@ -135,6 +139,12 @@ pub struct World {
     pub http_answers: BTreeMap<String, Incoming>,
     /// Requests to other servers, in order.
     pub http_sent: Vec<Outgoing>,
+    /// Requests to other servers for later, in order. Nothing sends them.
+    pub http_queued: Vec<Outgoing>,
+    /// Jobs that the plugin enqueued, in order. [`run_job`] runs one.
+    pub jobs: Vec<Enqueued>,
+    /// Events that the plugin emitted: name and payload.
+    pub emitted: Vec<(String, Value)>,
     /// Names of fields that the plugin of the last request declares as secret.
     pub(crate) secrets: Vec<&'static str>,
     /// Hosts that the operator allows beside those of the manifest.
@@ -194,6 +204,9 @@ impl Default for World {
             answers_get: false,
             http_answers: BTreeMap::new(),
             http_sent: Vec::new(),
+            http_queued: Vec::new(),
+            jobs: Vec::new(),
+            emitted: Vec::new(),
             secrets: Vec::new(),
             allowed_hosts: Vec::new(),
             duty: None,

@@ -47,6 +47,19 @@ pub mod keys {
         Ok(with(|world| world.tokens.get(token).filter(|_| holds).cloned()))
     }
 
+    pub fn verify_named(public_key: &str, algorithm: &str, token: &str) -> Answer<Option<String>> {
+        let known = Algorithm::NAMES.contains(&algorithm);
+        match Algorithm::parse(algorithm) {
+            Some(algorithm) => verify(public_key, algorithm, token),
+            // No key of a test signs with these.
+            None if known => Ok(None),
+            None => Err(HostError::Invalid(format!(
+                "`{algorithm}` is no algorithm: there are {}",
+                Algorithm::NAMES.join(", ")
+            ))),
+        }
+    }
+
     fn kind(algorithm: Algorithm) -> &'static str {
         match algorithm {
             Algorithm::EdDsa => "OKP",
@@ -153,6 +166,13 @@ pub mod http {
             world.http_sent.push(outgoing.clone());
             world.http_answers.get(&outgoing.url).cloned().ok_or(Failure::Unreachable)
         })
+    }
+
+    pub fn enqueue(outgoing: &Outgoing) -> Result<(), Failure> {
+        at_its_time!("http", "enqueue");
+        duty::http_host(&outgoing.url).map_err(Failure::Denied)?;
+        with(|world| world.http_queued.push(outgoing.clone()));
+        Ok(())
     }
 }
 

@@ -3,12 +3,12 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use doorward_contract::Step;
+use doorward_contract::{JobRule, Step};
 
 use crate::commands::CommandResult;
 use crate::crypto::{hex, sha256};
 use crate::plugin_host::package::manifest::{
-    self, Condition, ContributionRule, CookieRule, EventRule, FieldRule, Hook, Manifest, PageRule, Table,
+    self, Condition, ContributionRule, CookieRule, EmitRule, EventRule, FieldRule, Hook, Manifest, PageRule, Table,
 };
 
 /// Prints the manifest, the size and the hash of a component.
@@ -41,6 +41,11 @@ fn describe(manifest: &Manifest, size_bytes: usize, hash: &str) -> Result<String
     list(&mut text, "after", manifest.after.iter().map(hook))?;
     list(&mut text, "session gate", manifest.is_gate.then_some("asked about every sign-in"))?;
     list(&mut text, "events", manifest.events.iter().map(event))?;
+    list(&mut text, "jobs", manifest.jobs.iter().map(job))?;
+    list(&mut text, "tells other plugins", manifest.emits.iter().map(emission))?;
+    let told = |fields: &[FieldRule]| fields.iter().map(|field| field.name.clone()).collect::<Vec<_>>().join(", ");
+    let heard = manifest.listens.iter().map(|rule| format!("{} ({})", rule.event, told(&rule.fields)));
+    list(&mut text, "hears of", heard)?;
     list(&mut text, "token claims", manifest.claims.then_some("adds to the claims of tokens"))?;
     let decides = manifest.decides_permissions.then_some("decides what users may do");
     list(&mut text, "permissions", decides)?;
@@ -101,6 +106,21 @@ fn condition(condition: &Condition) -> String {
 
 fn event(event: &EventRule) -> String {
     format!("{:?} {:?} of a {}", event.moment, event.action, event.model).to_lowercase()
+}
+
+fn job(job: &JobRule<String>) -> String {
+    match &job.every {
+        Some(every) => format!("{}, every {every}", job.name),
+        None => job.name.clone(),
+    }
+}
+
+fn emission(event: &EmitRule) -> String {
+    let field = |field: &FieldRule| match event.secrets.contains(&field.name) {
+        true => format!("{}, a secret", field.name),
+        false => field.name.clone(),
+    };
+    format!("{} ({})", event.name, event.fields.iter().map(field).collect::<Vec<_>>().join("; "))
 }
 
 fn table(table: &Table) -> String {

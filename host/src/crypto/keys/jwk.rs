@@ -1,13 +1,11 @@
 //! Reads the members of a JWK strictly, and writes keys as JWKs.
 
 use aws_lc_rs::rsa::PublicKeyComponents;
-use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED, ECDSA_P521_SHA512_FIXED, ED25519, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256,
-    RSA_PSS_2048_8192_SHA256,
-};
+use aws_lc_rs::signature::{ED25519, ParsedPublicKey};
 use serde_json::{Map, Value as Json};
 
-use super::{Algorithm, KeyError};
+use super::KeyError;
+use super::scheme::{How, Scheme};
 use crate::crypto::weak_keys::{has_small_order, is_weak_exponent};
 use crate::crypto::{base64_url, from_base64_url};
 
@@ -57,32 +55,25 @@ impl Jwk {
     }
 
     /// Refuses a key that says itself that it is for something else.
-    pub(super) fn must_be_for(&self, algorithm: Algorithm) -> Result<(), KeyError> {
-        let (kind, curve) = match algorithm {
-            Algorithm::EdDsa => ("OKP", "Ed25519"),
-            Algorithm::Es256 => ("EC", "P-256"),
-            Algorithm::Es512 => ("EC", "P-521"),
-            Algorithm::Rs256 | Algorithm::Ps256 => ("RSA", ""),
-        };
+    pub(super) fn must_be_for(&self, scheme: &Scheme) -> Result<(), KeyError> {
+        let Scheme { name, kind, curve, .. } = *scheme;
         // RFC 9864 gives EdDSA on this curve the curve's name.
-        let names = ["", algorithm.name(), if curve == "Ed25519" { curve } else { "" }];
+        let names = ["", name, if curve == "Ed25519" { curve } else { "" }];
         let is_ours = names.contains(&self.text("alg")) && ["", "sig"].contains(&self.text("use"));
         if is_ours && self.text("kty") == kind && self.text("crv") == curve {
             Ok(())
         } else {
-            Err(KeyError::OtherKind(algorithm.name()))
+            Err(KeyError::OtherKind(name))
         }
     }
 
     /// The public key, ready to verify with this algorithm.
-    pub(super) fn verifier(&self, algorithm: Algorithm) -> Result<ParsedPublicKey, KeyError> {
-        self.must_be_for(algorithm)?;
-        let key = match algorithm {
-            Algorithm::EdDsa => ParsedPublicKey::new(&ED25519, self.edwards_point()?),
-            Algorithm::Es256 => ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, self.point(32)?),
-            Algorithm::Es512 => ParsedPublicKey::new(&ECDSA_P521_SHA512_FIXED, self.point(66)?),
-            Algorithm::Rs256 => self.rsa()?.to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256),
-            Algorithm::Ps256 => self.rsa()?.to_parsed_public_key(&RSA_PSS_2048_8192_SHA256),
+    pub(super) fn verifier(&self, scheme: &Scheme) -> Result<ParsedPublicKey, KeyError> {
+        self.must_be_for(scheme)?;
+        let key = match scheme.how {
+            How::Edwards => ParsedPublicKey::new(&ED25519, self.edwards_point()?),
+            How::Curve(curve, length) => ParsedPublicKey::new(curve, self.point(length)?),
+            How::Rsa(parameters) => self.rsa()?.to_parsed_public_key(parameters),
         };
         key.map_err(|_| KeyError::Malformed("its numbers are none of a key"))
     }

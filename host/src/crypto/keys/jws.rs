@@ -6,6 +6,7 @@ use aws_lc_rs::signature::ParsedPublicKey;
 use serde_json::{Map, Value as Json};
 
 use super::jwk::Jwk;
+use super::scheme::Scheme;
 use super::{Algorithm, KeyError, SigningKey};
 use crate::crypto::{base64_url, from_base64_url};
 
@@ -39,13 +40,22 @@ impl SigningKey {
 /// # Errors
 /// When `public_key` is no JWK, or none for `algorithm`.
 pub fn verify(public_key: &str, algorithm: Algorithm, token: &str) -> Result<Option<String>, KeyError> {
-    let key = Jwk::parse(public_key)?.verifier(algorithm)?;
-    let payload = payload(&key, algorithm, token).and_then(|payload| String::from_utf8(payload).ok());
+    verify_named(public_key, algorithm.name(), token)
+}
+
+/// As [`verify`], with the name of any algorithm that others sign with.
+///
+/// # Errors
+/// As [`verify`], and for a name that is none.
+pub fn verify_named(public_key: &str, algorithm: &str, token: &str) -> Result<Option<String>, KeyError> {
+    let scheme = Scheme::named(algorithm)?;
+    let key = Jwk::parse(public_key)?.verifier(scheme)?;
+    let payload = payload(&key, scheme.name, token).and_then(|payload| String::from_utf8(payload).ok());
     Ok(payload.filter(|claims| is_object(claims)))
 }
 
 /// What a token signs, once its signature is found to hold.
-pub(super) fn payload(key: &ParsedPublicKey, algorithm: Algorithm, token: &str) -> Option<Vec<u8>> {
+pub(super) fn payload(key: &ParsedPublicKey, algorithm: &str, token: &str) -> Option<Vec<u8>> {
     if token.len() > LONGEST_TOKEN {
         return None;
     }
@@ -63,10 +73,10 @@ fn is_object(text: &str) -> bool {
 }
 
 /// Whether a token's header names the expected algorithm and no extension.
-fn is_plain(header: &[u8], algorithm: Algorithm) -> bool {
+fn is_plain(header: &[u8], algorithm: &str) -> bool {
     let Ok(fields) = serde_json::from_slice::<Map<String, Json>>(header) else { return false };
     let named = fields.get("alg").and_then(Json::as_str);
-    named == Some(algorithm.name()) && !EXTENSIONS.iter().any(|name| fields.contains_key(*name))
+    named == Some(algorithm) && !EXTENSIONS.iter().any(|name| fields.contains_key(*name))
 }
 
 fn header_with(algorithm: Algorithm, fields: &str) -> Result<String, KeyError> {

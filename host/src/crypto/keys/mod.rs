@@ -7,11 +7,12 @@ mod der;
 mod jwk;
 mod jws;
 mod ring;
+mod scheme;
 mod signing;
 #[cfg(test)]
 mod tests;
 
-pub use jws::verify;
+pub use jws::{verify, verify_named};
 pub use ring::{KeyPair, KeyRing};
 pub use signing::SigningKey;
 
@@ -57,6 +58,9 @@ pub enum KeyError {
     /// A JWK that this algorithm cannot use.
     #[error("the key is not one for {0}")]
     OtherKind(&'static str),
+    /// A name that is no algorithm's.
+    #[error("`{0:.16}` is no algorithm: there are {1}")]
+    Unknown(String, String),
     /// The stored text does not open.
     #[error("the key was sealed with another secret, or was changed")]
     Sealed,

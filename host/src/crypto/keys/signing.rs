@@ -10,6 +10,7 @@ use aws_lc_rs::signature::{
 
 use super::der::rsa_numbers;
 use super::jwk::{Jwk, Member, write};
+use super::scheme::Scheme;
 use super::{Algorithm, KeyError};
 use crate::crypto::secret::Secret;
 
@@ -48,7 +49,7 @@ impl SigningKey {
     /// When it is none, or none for `algorithm`.
     pub fn parse(jwk: &str, algorithm: Algorithm) -> Result<Self, KeyError> {
         let jwk = Jwk::parse(jwk)?;
-        jwk.must_be_for(algorithm)?;
+        jwk.must_be_for(Scheme::named(algorithm.name())?)?;
         let read = match algorithm {
             Algorithm::EdDsa => {
                 Ed25519KeyPair::from_seed_and_public_key(&jwk.exactly("d", 32)?, &jwk.exactly("x", 32)?)

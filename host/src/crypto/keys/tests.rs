@@ -6,6 +6,7 @@ use serde_json::{Value as Json, json};
 
 use super::jwk::Jwk;
 use super::jws::payload;
+use super::scheme::Scheme;
 use super::*;
 use crate::crypto::random::SystemRandom;
 use crate::crypto::seal::Secrets;
@@ -42,12 +43,16 @@ fn the_standards_tokens_hold() {
         (P521, Algorithm::Es512, P521_TOKEN, "Payload"),
         (ED, Algorithm::EdDsa, ED_TOKEN, "Example of Ed25519 signing"),
     ] {
-        let key = Jwk::parse(jwk).unwrap().verifier(algorithm).unwrap();
-        assert_eq!(payload(&key, algorithm, token).unwrap(), text.as_bytes(), "{algorithm:?}");
+        let key = Jwk::parse(jwk).unwrap().verifier(Scheme::named(algorithm.name()).unwrap()).unwrap();
+        assert_eq!(payload(&key, algorithm.name(), token).unwrap(), text.as_bytes(), "{algorithm:?}");
         let (message, signature) = token.rsplit_once('.').unwrap();
         let mut bytes = from_base64_url(signature).unwrap();
         bytes[7] ^= 1;
-        assert_eq!(payload(&key, algorithm, &format!("{message}.{}", base64_url(&bytes))), None, "{algorithm:?}");
+        assert_eq!(
+            payload(&key, algorithm.name(), &format!("{message}.{}", base64_url(&bytes))),
+            None,
+            "{algorithm:?}"
+        );
     }
     assert_eq!(verify(RSA, Algorithm::Rs256, RSA_TOKEN).unwrap().unwrap(), CLAIMS);
     assert_eq!(verify(ED, Algorithm::EdDsa, ED_TOKEN).unwrap(), None, "claims are an object");
@@ -212,4 +217,47 @@ fn what_cannot_be_signed_is_refused() {
     assert!(matches!(ring().sign("\"00\"", Algorithm::EdDsa, "{}", "{}"), Err(KeyError::Sealed)));
     assert!(matches!(ring().sign("{}", Algorithm::EdDsa, "{}", "{}"), Err(KeyError::OtherKind(_))));
     assert!(matches!(ring().sign("nonsense", Algorithm::EdDsa, "{}", "{}"), Err(KeyError::Malformed(_))));
+}
+
+#[test]
+fn keys_of_others_verify_by_the_algorithms_name() {
+    use aws_lc_rs::rand::SystemRandom;
+    use aws_lc_rs::signature::{
+        ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _, RSA_PKCS1_SHA384, RSA_PSS_SHA512, RsaKeyPair,
+    };
+    let token = |name: &str, sign: &dyn Fn(&[u8]) -> Vec<u8>| {
+        let message =
+            format!("{}.{}", base64_url(format!(r#"{{"alg":"{name}"}}"#).as_bytes()), base64_url(br#"{"sub":"u"}"#));
+        format!("{message}.{}", base64_url(&sign(message.as_bytes())))
+    };
+    let random = SystemRandom::new();
+    let curve = EcdsaKeyPair::generate(&ECDSA_P384_SHA384_FIXED_SIGNING).unwrap();
+    let point = curve.public_key().as_ref();
+    let (x, y) = (base64_url(&point[1..49]), base64_url(&point[49..]));
+    let curve_jwk = format!(r#"{{"kty":"EC","crv":"P-384","x":"{x}","y":"{y}"}}"#);
+    let es384 = token("ES384", &|message| curve.sign(&random, message).unwrap().as_ref().to_vec());
+    let rsa = RsaKeyPair::generate(aws_lc_rs::rsa::KeySize::Rsa2048).unwrap();
+    let (n, e) = (rsa.public_key().modulus(), rsa.public_key().exponent());
+    let (n, e) = (base64_url(n.big_endian_without_leading_zero()), base64_url(e.big_endian_without_leading_zero()));
+    let rsa_jwk = format!(r#"{{"kty":"RSA","n":"{n}","e":"{e}"}}"#);
+    let signed = |encoding: &'static dyn aws_lc_rs::signature::RsaEncoding, message: &[u8]| {
+        let mut signature = vec![0; rsa.public_modulus_len()];
+        rsa.sign(encoding, &random, message, &mut signature).unwrap();
+        signature
+    };
+    let rs384 = token("RS384", &|message| signed(&RSA_PKCS1_SHA384, message));
+    let ps512 = token("PS512", &|message| signed(&RSA_PSS_SHA512, message));
+    for (jwk, name, token) in [(&curve_jwk, "ES384", &es384), (&rsa_jwk, "RS384", &rs384), (&rsa_jwk, "PS512", &ps512)]
+    {
+        assert_eq!(verify_named(jwk, name, token).unwrap().as_deref(), Some(r#"{"sub":"u"}"#), "{name}");
+        let (message, _) = token.rsplit_once('.').unwrap();
+        assert_eq!(verify_named(jwk, name, &format!("{message}.AAAA")).unwrap(), None, "{name}");
+    }
+    assert_eq!(verify_named(&rsa_jwk, "RS512", &rs384).unwrap(), None, "the token names another");
+    let fault = |jwk: &str, name: &str| verify_named(jwk, name, &es384).unwrap_err().to_string();
+    assert_eq!(fault(&rsa_jwk, "ES384"), "the key is not one for ES384");
+    assert_eq!(fault(&curve_jwk, "ES256"), "the key is not one for ES256");
+    for name in ["none", "HS256", "es384", ""] {
+        assert!(fault(&curve_jwk, name).contains("is no algorithm: there are EdDSA, ES256"), "{name}");
+    }
 }

@@ -5,6 +5,7 @@
 mod public_address;
 mod resolver;
 mod rules;
+mod stored;
 #[cfg(test)]
 mod tests;
 
@@ -181,6 +182,14 @@ impl Client {
             exchange(&agent, request, left)
         });
         sent.await.map_err(|_| Failure::Unreachable)?
+    }
+
+    /// Whether it could be sent now, as far as can be told without asking anybody.
+    ///
+    /// # Errors
+    /// Why it could not.
+    pub fn check(&self, request: &Request) -> Result<(), Failure> {
+        self.prepare(request.clone()).map(drop)
     }
 
     fn prepare(&self, request: Request) -> Result<http::Request<Vec<u8>>, Failure> {

@@ -13,7 +13,7 @@ use crate::cookie::signature::Form;
 use crate::cookie::{CookieSpec, Cookies};
 use crate::http::is_token;
 use crate::plugin_host::error::PluginError;
-use crate::plugin_host::package::manifest::{CookieRule, Manifest};
+use crate::plugin_host::package::manifest::{CookieRule, EmitRule, Manifest};
 use crate::plugin_host::package::options::active;
 
 /// What plugins of this project may use when their entry names neither `path` nor `grants`: no more than was reviewed with
@@ -44,6 +44,9 @@ pub(in crate::plugin_host) struct Rights {
     pub(in crate::plugin_host) writes_session_fields: Vec<String>,
     pub(in crate::plugin_host) tables: Vec<String>,
     pub(in crate::plugin_host) mails: Vec<String>,
+    pub(in crate::plugin_host) jobs: Vec<String>,
+    /// Events of its own for other plugins.
+    pub(in crate::plugin_host) emits: Vec<EmitRule>,
     /// Of its own pages, where others add sections.
     pub(in crate::plugin_host) slots: Vec<String>,
     /// Endpoints that it calls, and whether it sees the secrets in their answers.
@@ -128,6 +131,8 @@ impl Rights {
             writes_session_fields: session_fields.collect(),
             tables: manifest.tables.iter().map(|table| table.name.clone()).collect(),
             mails: manifest.mails.clone(),
+            jobs: manifest.jobs.iter().map(|job| job.name.clone()).collect(),
+            emits: manifest.emits.clone(),
             slots: manifest.slots.clone(),
             calls: manifest.calls.iter().map(|rule| (PathPattern::new(&rule.pattern), rule.secrets)).collect(),
         })

@@ -1,11 +1,14 @@
 //! What hooks may see and change on paths that are not the plugin's own: asked for by the manifest, granted by the operator.
 
-use doorward_contract::{CallRule, ContributionRule, HookRight, SECTION_GRANT, called_paths};
+use doorward_contract::{
+    CallRule, ContributionRule, HookRight, LISTENS_GRANT, ListenRule, SECTION_GRANT, called_paths,
+};
 
 use crate::plugin_host::package::manifest::{Hook, Manifest};
 
 /// Granted to every plugin: they reach nothing that belongs to anyone, or only what is granted path by path (`endpoints`).
-const HARMLESS: [&str; 8] = ["config", "log", "clock", "crypto", "cache", "site", "endpoints", "permissions"];
+const HARMLESS: [&str; 9] =
+    ["config", "log", "clock", "crypto", "cache", "site", "endpoints", "permissions", "plugin-events"];
 
 /// The grant of a plugin that is asked about every sign-in.
 const GATE: &str = "session-gate";
@@ -16,6 +19,8 @@ const DECIDER: &str = "permission-decider";
 
 /// The grant of a plugin that draws pages with sections of others; also the capability that asks for them.
 const SECTIONS: &str = "sections";
+/// The grant of a plugin with jobs; also the capability that enqueues them.
+const JOBS: &str = "jobs";
 /// The grant of a plugin with pages.
 const PAGES: &str = "pages";
 /// The grant of a plugin whose scripts run in browsers.
@@ -128,13 +133,17 @@ pub fn asked_grants(manifest: &Manifest) -> Vec<String> {
     let runs_scripts = manifest.runs_page_scripts();
     let decides = manifest.decides_permissions;
     let roles = [(manifest.is_gate, GATE), (manifest.claims, CLAIMS), (decides, DECIDER)];
-    let roles = roles.into_iter().chain([(has_pages, PAGES), (runs_scripts, PAGE_SCRIPTS)]);
+    let has_jobs = !manifest.jobs.is_empty();
+    let roles = roles.into_iter().chain([(has_pages, PAGES), (runs_scripts, PAGE_SCRIPTS), (has_jobs, JOBS)]);
     let roles = roles.filter(|(is_asked, _)| *is_asked).map(|(_, name)| name.to_owned());
     let sections = manifest.contributions.iter().map(ContributionRule::grant);
     let calls = manifest.calls.iter().flat_map(CallRule::grants);
+    let listens = manifest.listens.iter().flat_map(ListenRule::grants);
     let capabilities = manifest.capabilities.iter().filter(|name| !is_harmless(name)).cloned();
     let mut asked: Vec<String> = Vec::new();
-    for grant in capabilities.chain(roles).chain(sections).chain(written_rows(manifest)).chain(calls).chain(hooks) {
+    for grant in
+        capabilities.chain(roles).chain(sections).chain(written_rows(manifest)).chain(calls).chain(listens).chain(hooks)
+    {
         if !asked.contains(&grant) {
             asked.push(grant);
         }
@@ -170,6 +179,7 @@ pub fn sentence(grant: &str) -> Option<String> {
             Some(slot) => Some(format!("adds to the part {slot} of pages, and gets what people type there")),
             None => called_paths(grant)
                 .map(calls)
+                .or_else(|| grant.strip_prefix(LISTENS_GRANT).map(listens))
                 .or_else(|| HookRight::parse(grant).map(|(right, pattern)| right.sentence(pattern))),
         },
     }
@@ -186,6 +196,7 @@ pub(in crate::plugin_host) fn meaning(grant: &str) -> String {
             "counters" => "counts attempts",
             "email-ownership" => "mails links that verify an address, and marks it as verified",
             "http" => "sends requests to other servers that it names",
+            JOBS => "runs work of its own beside requests, later and by schedule",
             "keys" => "makes keys and signs with them",
             "mail" => "sends mails of its own kinds",
             "models" => "stores rows in tables of its own",
@@ -204,6 +215,15 @@ pub(in crate::plugin_host) fn meaning(grant: &str) -> String {
         };
         words.to_owned()
     })
+}
+
+fn listens(event: &str) -> String {
+    let (event, what) = match event.strip_suffix(":secrets") {
+        Some(event) => (event, "is told the secrets in"),
+        None => (event, "hears of"),
+    };
+    let (plugin, name) = event.split_once(':').unwrap_or((event, ""));
+    format!("{what} every event {name} of the plugin {plugin}")
 }
 
 fn calls(pattern: &str) -> String {
@@ -256,6 +276,24 @@ mod tests {
         let asks = asked_grants(&manifest(r#","calls":[{"pattern":"/a"},{"pattern":"/b","secrets":true}]"#));
         assert_eq!(asks, ["calls:/a", "calls:/b", "secrets:/b"]);
         assert!(sentence("calls:/a").unwrap().starts_with("calls /a with all that whoever"));
+    }
+
+    #[test]
+    fn events_of_others_are_granted_by_name() {
+        let asks = asked_grants(&manifest(
+            r#","jobs":[{"name":"a","every":"1h"}],"listens":[{"event":"b:c","fields":[]},{"event":"b:d","fields":[],"secrets":true}]"#,
+        ));
+        assert_eq!(asks, ["jobs", "listens:b:c", "listens:b:d", "listens:b:d:secrets"]);
+        assert!(do_for(&["listens:b:c"], "listens:b:c"));
+        for (grants, asked) in [
+            (vec!["listens:b:c:secrets"], "listens:b:c"),
+            (vec!["listens:b:c"], "listens:b:c:secrets"),
+            (vec![], "jobs"),
+        ] {
+            assert!(!do_for(&grants, asked), "{grants:?} {asked}");
+        }
+        assert_eq!(sentence("listens:b:c").unwrap(), "hears of every event c of the plugin b");
+        assert_eq!(sentence("listens:b:c:secrets").unwrap(), "is told the secrets in every event c of the plugin b");
     }
 
     #[test]

@@ -22,15 +22,12 @@ use crate::crypto::random::Random;
 use crate::exchange::redaction::SecretNames;
 use crate::http::asset::Asset;
 use crate::mail::kind;
-use crate::plugin_host::bindings::exports::doorward::plugin::{
-    answers, contributions, data_steps, lifecycle, lifecycle_events, permission_decider, request_hooks, routes,
-    server_functions, session_gate, token_claims,
-};
 use crate::plugin_host::call::breaker::Breaker;
 use crate::plugin_host::call::budget::LogPace;
 use crate::plugin_host::call::capacity::{Capacity, EVENTS_AT_ONCE, WAITING_AT_ONCE};
+use crate::plugin_host::call::exports::Exports;
 use crate::plugin_host::call::names::CallNames;
-use crate::plugin_host::call::plugin::{Exports, Origin, Plugin};
+use crate::plugin_host::call::plugin::{Origin, Plugin};
 use crate::plugin_host::call::policies::Policies;
 use crate::plugin_host::call::services::{Common, PluginServices};
 use crate::plugin_host::call::site::{OwnPlaces, Site};
@@ -135,7 +132,10 @@ pub(in crate::plugin_host) async fn load_all(
 fn site(config: &Config, candidates: &[Candidate<'_>], files: &SiteFiles) -> Arc<Site> {
     let declared: Vec<_> = candidates.iter().map(|candidate| (&candidate.manifest, &candidate.options)).collect();
     let view = facts::site_view(config, &declared, files);
-    Arc::new(Site { view, templates: files.templates.clone(), ..Site::default() })
+    let listeners = candidates
+        .iter()
+        .flat_map(|Candidate { manifest, .. }| manifest.listens.iter().map(|rule| (manifest.id.clone(), rule.clone())));
+    Arc::new(Site { view, templates: files.templates.clone(), listeners: listeners.collect(), ..Site::default() })
 }
 
 /// Adds to `schema` the tables and fields of the switched-on plugins, from their manifests alone.
@@ -295,19 +295,7 @@ impl Loader<'_> {
         let mut linker = Linker::new(&self.engine);
         imports::link(&mut linker, &used).map_err(refused)?;
         let linked = linker.instantiate_pre(&component).map_err(refused)?;
-        let exports = Exports {
-            lifecycle: lifecycle::GuestIndices::new(&linked).map_err(refused)?,
-            routes: routes::GuestIndices::new(&linked).ok(),
-            hooks: request_hooks::GuestIndices::new(&linked).ok(),
-            gate: session_gate::GuestIndices::new(&linked).ok(),
-            events: lifecycle_events::GuestIndices::new(&linked).ok(),
-            claims: token_claims::GuestIndices::new(&linked).ok(),
-            permissions: permission_decider::GuestIndices::new(&linked).ok(),
-            functions: server_functions::GuestIndices::new(&linked).ok(),
-            answers: answers::GuestIndices::new(&linked).ok(),
-            contributions: contributions::GuestIndices::new(&linked).ok(),
-            data_steps: data_steps::GuestIndices::new(&linked).ok(),
-        };
+        let exports = Exports::of(&linked).map_err(refused)?;
         refuse_missing_exports(&manifest, &exports)?;
         let shared = Arc::new(self.shared(&manifest, entry, &options, places)?);
         let engine = self.engine.clone();
@@ -382,6 +370,7 @@ fn refuse_missing_exports(manifest: &Manifest, exports: &Exports) -> Result<(), 
         Exports { permissions: None, .. } if manifest.decides_permissions => "permission-decider",
         Exports { functions: None, .. } if !manifest.functions.is_empty() => "server-functions",
         Exports { data_steps: None, .. } if manifest.steps.iter().any(is_backfill) => "data-steps",
+        Exports { background: None, .. } if !manifest.jobs.is_empty() || !manifest.listens.is_empty() => "background",
         _ => return Ok(()),
     };
     let reason = format!("its manifest needs the export `{missing}`, which the component does not have");

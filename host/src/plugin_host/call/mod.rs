@@ -2,6 +2,7 @@
 //!
 //! Flat: the parts of one call, each in a file of its own.
 
+mod background;
 pub(super) mod breaker;
 pub(super) mod budget;
 pub(super) mod capacity;
@@ -9,6 +10,7 @@ pub(super) mod claims;
 pub(super) mod convert;
 pub(super) mod cpu;
 pub(super) mod events;
+pub(super) mod exports;
 pub(super) mod failure;
 pub(super) mod guests;
 pub(super) mod memory;

@@ -18,6 +18,8 @@ pub(in crate::plugin_host) enum CallOf {
     Gate,
     Claims,
     Permission,
+    Job(u32),
+    Heard(u32),
 }
 
 /// The names of all calls of one plugin.
@@ -30,6 +32,8 @@ pub(in crate::plugin_host) struct CallNames {
     before: Vec<String>,
     after: Vec<String>,
     events: Vec<String>,
+    jobs: Vec<String>,
+    heard: Vec<String>,
 }
 
 impl CallNames {
@@ -42,6 +46,8 @@ impl CallNames {
             before: manifest.before.iter().map(|hook| format!("hook before {}", hook.pattern)).collect(),
             after: manifest.after.iter().map(|hook| format!("hook after {}", hook.pattern)).collect(),
             events: manifest.events.iter().map(event).collect(),
+            jobs: manifest.jobs.iter().map(|job| format!("job {}", job.name)).collect(),
+            heard: manifest.listens.iter().map(|rule| format!("listener to {}", rule.event)).collect(),
         }
     }
 
@@ -59,6 +65,8 @@ impl CallNames {
             CallOf::Before(index) => (&self.before, index),
             CallOf::After(index) => (&self.after, index),
             CallOf::Event(index) => (&self.events, index),
+            CallOf::Job(index) => (&self.jobs, index),
+            CallOf::Heard(index) => (&self.heard, index),
         };
         names.get(index as usize).map_or("a call", String::as_str)
     }
@@ -76,6 +84,21 @@ pub fn event(rule: &EventRule) -> String {
         EventAction::Delete => "delete",
     };
     format!("event {moment} {}.{action}", rule.model)
+}
+
+/// The kind of a job, in its row.
+pub(in crate::plugin_host) fn job_kind(plugin: &str, name: &str) -> String {
+    format!("job:{plugin}:{name}")
+}
+
+/// The kind of an event that a plugin hears of.
+pub(in crate::plugin_host) fn event_kind(listener: &str, event: &str) -> String {
+    format!("event:{listener}:{event}")
+}
+
+/// The kind of a plugin's requests to other servers.
+pub(in crate::plugin_host) fn http_kind(plugin: &str) -> String {
+    format!("http:{plugin}")
 }
 
 #[cfg(test)]

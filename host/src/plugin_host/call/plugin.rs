@@ -13,6 +13,7 @@ use wasmtime::{Engine, Store};
 use super::breaker::{Breaker, Circumstances, Passage};
 use super::budget::Spent;
 use super::convert::Place;
+use super::exports::Exports;
 use super::guests::{self, Guest};
 use super::names::CallOf;
 use super::policies::Policies;
@@ -24,10 +25,7 @@ use crate::error::ApiError;
 use crate::exchange::{Exchange, SignInAttempt, Verdict};
 use crate::http::Response;
 use crate::plugin_host::admission::hook_rights::{Sight, Sights};
-use crate::plugin_host::bindings::exports::doorward::plugin::{
-    answers, contributions, data_steps, lifecycle, lifecycle_events, permission_decider, request_hooks, routes,
-    server_functions, session_gate, token_claims,
-};
+use crate::plugin_host::bindings::exports::doorward::plugin::{request_hooks, session_gate};
 use crate::plugin_host::error::{CallFailed, Limit, reason};
 use crate::plugin_host::package::manifest::Manifest;
 use crate::store::Value;
@@ -56,21 +54,6 @@ pub(in crate::plugin_host) struct Origin {
     pub(in crate::plugin_host) signed_by: Option<String>,
     /// Whether it is one of this project.
     pub(in crate::plugin_host) is_official: bool,
-}
-
-/// Where the exports are; the optional ones only if the component has them.
-pub(in crate::plugin_host) struct Exports {
-    pub(in crate::plugin_host) lifecycle: lifecycle::GuestIndices,
-    pub(in crate::plugin_host) routes: Option<routes::GuestIndices>,
-    pub(in crate::plugin_host) hooks: Option<request_hooks::GuestIndices>,
-    pub(in crate::plugin_host) gate: Option<session_gate::GuestIndices>,
-    pub(in crate::plugin_host) events: Option<lifecycle_events::GuestIndices>,
-    pub(in crate::plugin_host) claims: Option<token_claims::GuestIndices>,
-    pub(in crate::plugin_host) permissions: Option<permission_decider::GuestIndices>,
-    pub(in crate::plugin_host) functions: Option<server_functions::GuestIndices>,
-    pub(in crate::plugin_host) answers: Option<answers::GuestIndices>,
-    pub(in crate::plugin_host) contributions: Option<contributions::GuestIndices>,
-    pub(in crate::plugin_host) data_steps: Option<data_steps::GuestIndices>,
 }
 
 /// How a call ended: with the guest's value, or without one.
@@ -365,12 +348,12 @@ impl Plugin {
         Ok(Called { value, reply, circumstances })
     }
 
-    fn enter(&self) -> Result<Passage, ApiError> {
+    pub(super) fn enter(&self) -> Result<Passage, ApiError> {
         let passage = self.breaker.enter(self.shared.clock.now());
         passage.map_err(|paused| CallFailed::paused(paused.retry_after_secs))
     }
 
-    fn answered(&self, passage: Passage) {
+    pub(super) fn answered(&self, passage: Passage) {
         if self.breaker.succeeded(passage) {
             tracing::info!(plugin = self.shared.id, "the plugin works again");
         }

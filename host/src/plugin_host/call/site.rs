@@ -10,7 +10,7 @@ use crate::config::{ASSETS, Config};
 use crate::exchange::PageParts;
 use crate::http::asset::Asset;
 use crate::plugin_host::package::assets::{self, AssetFile};
-use crate::plugin_host::package::manifest::Manifest;
+use crate::plugin_host::package::manifest::{ListenRule, Manifest};
 
 /// What every plugin sees.
 #[derive(Debug, Default)]
@@ -19,6 +19,8 @@ pub(in crate::plugin_host) struct Site {
     pub(in crate::plugin_host) view: String,
     /// The operator's templates by name.
     pub(in crate::plugin_host) templates: BTreeMap<String, String>,
+    /// Which plugins hear of which events of others.
+    pub(in crate::plugin_host) listeners: Vec<(String, ListenRule)>,
     /// Of the API.
     pub(in crate::plugin_host) description: Description,
 }

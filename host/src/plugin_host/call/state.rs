@@ -101,8 +101,10 @@ pub(in crate::plugin_host) struct State {
     /// Configuration, store and ports, during a call that has to do with a request or a change.
     auth: Option<Arc<Auth>>,
     work: Option<Work>,
-    /// In an event: the transaction of the change. The guest takes part in it and cannot end it.
+    /// In an event: the transaction of the change. The guest takes part in it and cannot end it. In a job: the store.
     beneath: Option<Scope>,
+    /// Whether it is a job that runs.
+    is_task: bool,
     /// The row that is about to change or has just changed, in a lifecycle event.
     pub(in crate::plugin_host) change: Option<WatchedChange>,
     /// The user whose password was right for a sign-in, and the address that the attempt counts under.
@@ -131,6 +133,7 @@ impl State {
             auth: None,
             work: None,
             beneath: None,
+            is_task: false,
             change: None,
             proven: None,
             proof_ends_at: None,
@@ -153,6 +156,14 @@ impl State {
         self.auth = Some(auth);
         self.beneath = Some(scope);
         self.change = Some(change);
+        self.restart(None);
+    }
+
+    /// Begins a call for a job, whose data calls go to `scope`: there is no request to look at.
+    pub(in crate::plugin_host) fn begin_task(&mut self, auth: Arc<Auth>, scope: Scope) {
+        self.auth = Some(auth);
+        self.beneath = Some(scope);
+        self.is_task = true;
         self.restart(None);
     }
 
@@ -239,6 +250,7 @@ impl State {
     pub(in crate::plugin_host) fn moment(&self) -> Moment {
         match (&self.work, &self.beneath) {
             (Some(work), _) => work.moment,
+            (None, Some(_)) if self.is_task => Moment::Job,
             (None, Some(_)) => Moment::Event,
             (None, None) => Moment::Check,
         }
@@ -261,7 +273,8 @@ impl State {
     /// The scope of the guest's calls.
     pub(in crate::plugin_host) fn scope(&self) -> Option<Scope> {
         let of_work = self.work.as_ref().map(|work| work.exchange.scope());
-        of_work.or_else(|| self.beneath.clone())
+        let of_task = || self.transaction.as_ref().map(|begun| Scope::clone(begun));
+        of_work.or_else(of_task).or_else(|| self.beneath.clone())
     }
 
     /// Whether data calls take part in a transaction.

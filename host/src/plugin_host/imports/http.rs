@@ -6,8 +6,10 @@ use std::time::Duration;
 use doorward_contract::NotNow;
 
 use super::interfaces::http::{self as wit, Host};
-use super::interfaces::types::Header;
+use super::interfaces::types::{Header, HostError};
 use crate::http::outgoing::{Failure, LONGEST, Request};
+use crate::outbox::jobs::{self, MOST_BYTES};
+use crate::plugin_host::call::names::http_kind;
 use crate::plugin_host::call::state::State;
 
 fn request(outgoing: wit::Outgoing) -> Request {
@@ -52,5 +54,24 @@ impl Host for State {
             }
             Err(reason) => Err(failure(reason)),
         })
+    }
+
+    async fn enqueue(&mut self, outgoing: wit::Outgoing) -> wasmtime::Result<Result<(), wit::Failure>> {
+        at_its_time!(self, "http", "enqueue");
+        let shared = Arc::clone(&self.shared);
+        let data = self.data()?;
+        let request = request(outgoing);
+        if let Err(reason) = shared.services.http.check(&request) {
+            return Ok(Err(failure(reason)));
+        }
+        let row = request.to_row();
+        if row.to_string().len() > 2 * MOST_BYTES || request.body.as_ref().is_some_and(|body| body.len() > MOST_BYTES) {
+            return Ok(Err(wit::Failure::Invalid(format!("a request for later has at most {MOST_BYTES} bytes"))));
+        }
+        let written = jobs::enqueue(data.auth, &data.scope, &http_kind(&shared.id), &row, 0).await;
+        match written.map_err(HostError::from) {
+            Ok(_) => Ok(Ok(())),
+            Err(error) => Err(wasmtime::Error::msg(format!("a request for later cannot be written: {error:?}"))),
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::interfaces::keys::{Algorithm as Wanted, Host, KeyPair};
 use super::interfaces::types::HostError;
 use super::outcome::{Answer, failed};
-use crate::crypto::keys::{Algorithm, KeyError, verify};
+use crate::crypto::keys::{Algorithm, KeyError, verify, verify_named};
 use crate::plugin_host::call::state::State;
 
 /// What making an RSA key costs, in calls of the host: it takes as long as thousands of them.
@@ -78,5 +78,15 @@ impl Host for State {
     ) -> wasmtime::Result<Answer<Option<String>>> {
         self.spend()?;
         Ok(verify(&public_key, algorithm(wanted), &token).map_err(HostError::from))
+    }
+
+    async fn verify_named(
+        &mut self,
+        public_key: String,
+        wanted: String,
+        token: String,
+    ) -> wasmtime::Result<Answer<Option<String>>> {
+        self.spend()?;
+        Ok(verify_named(&public_key, &wanted, &token).map_err(HostError::from))
     }
 }

@@ -25,6 +25,7 @@ mod crypto;
 mod email_ownership;
 mod endpoints;
 mod http;
+mod jobs;
 mod keys;
 mod log;
 mod mail;
@@ -32,6 +33,7 @@ mod models;
 mod outcome;
 mod passwords;
 mod permissions;
+mod plugin_events;
 mod request;
 mod sealing;
 mod sections;
@@ -94,6 +96,8 @@ pub(super) fn link(linker: &mut Linker<State>, names: &[String]) -> wasmtime::Re
             "sections" => i::sections::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
             "endpoints" => i::endpoints::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
             "permissions" => i::permissions::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
+            "jobs" => i::jobs::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
+            "plugin-events" => i::plugin_events::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
             "claims" => i::claims::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
             other => return Err(wasmtime::Error::msg(format!("this server has no capability `{other}`"))),
         }

@@ -23,6 +23,10 @@ pub type Hook = doorward_contract::On<String>;
 pub type ContributionRule = doorward_contract::ContributionRule<String>;
 /// One page.
 pub type PageRule = doorward_contract::PageRule<String>;
+/// One event that it emits for other plugins.
+pub type EmitRule = doorward_contract::EmitRule<String>;
+/// One event of another plugin that it hears of.
+pub type ListenRule = doorward_contract::ListenRule<String>;
 /// What must be so for a hook to run.
 pub type Condition = doorward_contract::Condition<String>;
 

@@ -38,7 +38,8 @@ impl Default for Options {
 struct Code {
     code: String,
     owner_id: String,
-    places: u32,
+    places_left: u32,
+    places_in_all: u32,
     expires_at: String,
 }
 
@@ -51,9 +52,13 @@ pub fn plugin() -> Plugin {
             Table::new(TABLE)
                 .field(FieldRule::new("code", FieldType::String).required().unique())
                 .field(FieldRule::new("ownerId", FieldType::String).required().indexed().references("user"))
-                .field(FieldRule::new("places", FieldType::Number).required())
+                .field(FieldRule::new("placesLeft", FieldType::Number).required())
+                .field(FieldRule::new("placesInAll", FieldType::Number).default_value(1))
                 .field(FieldRule::new("expiresAt", FieldType::Date).required()),
         )
+        // Up to 0.1, the places that are left were called `places`, and nobody knew how many there had been.
+        .step(Step::rename("0.2: places is placesLeft", TABLE, "places", "placesLeft"))
+        .backfill("0.2: placesInAll", TABLE, places_in_all)
         // Clients send it with `/sign-up/email`; nobody gets it back.
         .user_field(FieldRule::new("inviteCode", FieldType::String).input().hidden())
         .secret("inviteCode")
@@ -77,7 +82,8 @@ fn create(_: &Request, (): ()) -> Result<Response> {
         &Code {
             code: crypto::random_string(10, ALPHABET)?,
             owner_id: owner,
-            places: options.places,
+            places_left: options.places,
+            places_in_all: options.places,
             expires_at: now(options.lifetime_days),
         },
     )?;
@@ -100,11 +106,17 @@ fn admit(change: &Change) -> Result<()> {
     }
     let code = text("inviteCode").trim().to_ascii_uppercase();
     // One atomic step: of many who come at once, as many get in as there are places.
-    let is_open = eq("code", code).and(gt("places", 0)).and(gt("expiresAt", now(0)));
-    match models::increment::<Code>(TABLE, is_open, "places", -1)? {
+    let is_open = eq("code", code).and(gt("placesLeft", 0)).and(gt("expiresAt", now(0)));
+    match models::increment::<Code>(TABLE, is_open, "placesLeft", -1)? {
         Some(_) => Ok(()),
         None => Err(WRONG_CODE.into()),
     }
+}
+
+/// An old code had at least the places that are left, and one.
+fn places_in_all(row: &Value) -> Result<Map<String, Value>> {
+    let left = row["placesLeft"].as_u64().unwrap_or_default();
+    Ok(Map::from_iter([("placesInAll".to_owned(), left.max(1).into())]))
 }
 
 fn now(days_later: u64) -> String {

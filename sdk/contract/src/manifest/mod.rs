@@ -2,6 +2,7 @@
 //!
 //! Flat: one file for each kind of rule in it.
 
+pub(crate) mod background;
 pub(crate) mod call;
 pub(crate) mod condition;
 pub(crate) mod cookie;
@@ -21,6 +22,7 @@ use serde_json::{Map, Value};
 
 use crate::error_code::ErrorCode;
 use crate::secrets::sounds_secret;
+use background::{EmitRule, JobRule, ListenRule};
 use call::CallRule;
 use condition::Condition;
 use cookie::CookieRule;
@@ -152,6 +154,15 @@ pub struct Manifest<S = &'static str> {
     /// What they say.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mail_templates: Vec<MailTemplate<S>>,
+    /// Work that the server runs beside requests; the guest is called by index.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub jobs: Vec<JobRule<S>>,
+    /// Events of its own for other plugins.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub emits: Vec<EmitRule<S>>,
+    /// Events of other plugins that it hears of; the guest is called by index.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub listens: Vec<ListenRule<S>>,
     /// Error codes that it answers with.
     #[serde(default)]
     pub errors: Vec<ErrorCode<S>>,
@@ -204,6 +215,9 @@ impl<S> Manifest<S> {
             verification_prefixes: Vec::new(),
             mails: Vec::new(),
             mail_templates: Vec::new(),
+            jobs: Vec::new(),
+            emits: Vec::new(),
+            listens: Vec::new(),
             errors: Vec::new(),
             secrets: Vec::new(),
             capabilities: Vec::new(),
@@ -228,6 +242,7 @@ impl<S: AsRef<str>> Manifest<S> {
                 let templates = &self.mail_templates;
                 (0..templates.len()).find_map(|place| MailTemplate::fault(place, templates, &self.mails))
             })
+            .or_else(|| background::fault(self, &is_date))
             .or_else(|| self.watched_user_fault())
             .or_else(|| self.watched_session_fault())
             .or_else(|| self.name_fault())
@@ -333,7 +348,7 @@ impl<S: AsRef<str>> Manifest<S> {
     }
 }
 
-fn is_id(text: &str) -> bool {
+pub(crate) fn is_id(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 }
 

@@ -51,7 +51,16 @@ fn harmless() -> Vec<Outcome> {
         Err(Failure::Denied(text)) => Err(Error::Host(HostError::Denied(text))),
         _ => Ok(()),
     };
+    let queued = match http::Request::get("https://nowhere.invalid/").enqueue() {
+        Err(Failure::Denied(text)) => Err(Error::Host(HostError::Denied(text))),
+        _ => Ok(()),
+    };
     vec![
+        ("keys.verify-named", done(keys::verify_named::<Value>(&public, "EdDSA", "a"))),
+        ("http.enqueue", queued),
+        // Nobody waits for that long.
+        ("jobs.enqueue", done(jobs::enqueue_in(86_400 * 365, "nothing", &Value::Null))),
+        ("plugin-events.emit", plugin_events::emit("swept", &json!({}))),
         ("config.options", done(config::options::<Value>())),
         ("config.core-options", done(config::core_options::<Value>("user"))),
         ("crypto.random-string", done(crypto::random_string(1, "ab"))),

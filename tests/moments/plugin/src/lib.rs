@@ -29,6 +29,10 @@ pub fn plugin() -> Plugin {
         .route(Route::get("/moments/before", |_, ()| Ok(Response::empty(204))))
         .route(Route::get("/moments/after", |_, ()| Response::json(&Value::Null)))
         .route(Route::get("/moments/claims", |_, ()| Response::json(&claims::collect(&Map::new())?)))
+        .route(Route::get("/moments/enqueue", |_, ()| Response::json(&jobs::enqueue("sweep", &Value::Null)?)))
+        .job(Job::new("sweep", |_| Err(Error::new(403, "SWEPT", calls::untimely()))))
+        .job(Job::new("nothing", |_| Ok(())))
+        .emits(Emission::new("swept"))
         .function(Function::new("moments-function", |_, ()| Ok(Response::text(calls::untimely()))))
         .page(Page::get("/moments/page", |_, ()| Ok(Response::html(calls::untimely()))))
         .contribute(Contribution::new("account.security", "Moments", |_, _| {

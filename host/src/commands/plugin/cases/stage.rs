@@ -17,6 +17,7 @@ use super::upstream::CaseUpstreams;
 use crate::app::{App, open_store};
 use crate::auth::{Scope, user_change};
 use crate::clock::{Clock, Timestamp};
+use crate::commands::mail_kinds;
 use crate::commands::plugin::check::{Trial, trial_with};
 use crate::crypto::random::SystemRandom;
 use crate::http::{Mount, Query, Request, Response};
@@ -276,11 +277,23 @@ impl Stage {
 
     async fn compare_mails(&self, step: &Step, before: usize) -> Result<(), String> {
         let (Some(wanted), Some(mailbox)) = (&step.expect.mails, &self.app.mailbox) else { return Ok(()) };
+        self.refuse_unknown_kinds(wanted)?;
         look::all_mail_left(&self.app.pipeline.auth().store).await?;
         let mails = mailbox.mails();
         let new = mails.iter().take(mails.len().saturating_sub(before));
         let new = new.map(|mail| json!({ "kind": mail.kind, "to": mail.to, "subject": mail.subject, "text": mail.text, "data": mail.data }));
         fault_of(set_difference("mails", &self.filled_all(wanted)?, &new.collect::<Vec<_>>()))
+    }
+
+    /// A kind that nobody sends is a slip of the pen.
+    fn refuse_unknown_kinds(&self, wanted: &[Json]) -> Result<(), String> {
+        let sent = self.app.pipeline.extensions().scripts.sent_kinds();
+        let known = [mail_kinds::names(&self.app.config).map_err(|error| error.to_string())?, sent].concat();
+        let mut kinds = wanted.iter().filter_map(|mail| mail.get("kind").and_then(Json::as_str));
+        match kinds.find(|kind| !known.iter().any(|known| known == kind)) {
+            Some(kind) => Err(format!("mails: nobody sends the kind {kind:?}; there are {}", known.join(", "))),
+            None => Ok(()),
+        }
     }
 
     fn compare_lines(&mut self, step: &Step) -> Result<(), String> {
