@@ -16,11 +16,12 @@ use doorward_contract::ErrorCode;
 
 pub use cause::{Cause, Happening};
 pub use change::{Action, Change};
+pub use rows::spend_id;
 pub use scope::{Scope, UnitOfWork};
 
 use super::{Auth, AuthError, version};
 use crate::error::ApiError;
-use crate::store::{Database, Filter, Model, Models, Record, StoreError, Value, account, eq, session, user};
+use crate::store::{Database, Filter, Model, Record, StoreError, Value, account, eq, session, user};
 
 /// Sees every write of a user, a session, an account or a verification.
 ///
@@ -89,24 +90,6 @@ pub async fn update(
     };
     let done = done.await;
     close(unit, done).await
-}
-
-/// Spends the id that the database would give this new row, so that an answer about a row that is not stored looks like one
-/// about a row that is, and so does the next. Nobody observes it.
-///
-/// # Errors
-/// When the store fails.
-pub async fn spend_id(auth: &Auth, scope: &Scope, mut record: Record) -> Result<String, AuthError> {
-    let model = Arc::clone(record.model());
-    for field in model.fields.iter().filter(|field| field.unique) {
-        let nobodys = format!("{}@invalid", auth.random.id());
-        record.set(&field.name, if field.required { Value::Text(nobodys) } else { Value::Null })?;
-    }
-    let unit = scope.begin(auth).await?;
-    let row = Models::insert(&*unit, record).await?;
-    Models::delete(&*unit, &model.name, &[eq("id", row.text("id"))]).await?;
-    unit.commit().await?;
-    Ok(row.text("id").to_owned())
 }
 
 async fn update_watched(
