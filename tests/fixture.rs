@@ -153,9 +153,10 @@ impl Fixture {
         doorward::commands::migrate::bring_up_to_date(&config, &store).await.unwrap().statements
     }
 
-    /// Loads plugins and scripts again, as these options list them.
+    /// Applies these options, and no rate limits.
     pub async fn reload(&self, place: &Place, options: &str) -> Result<Vec<String>, String> {
-        self.app.reload(&config(place, options, SECRET)?).await.map_err(|error| error.to_string())
+        let options = format!("rate_limit.enabled = false\n{options}");
+        self.app.reload(&config(place, &options, SECRET)?).await.map_err(|error| error.to_string())
     }
 
     /// Stops what goes on beside requests, as a server does that is told to end.

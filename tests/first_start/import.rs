@@ -9,7 +9,7 @@ const PASSWORD: &str = "correct horse";
 fn folder() -> Folder {
     let folder = Folder::new();
     folder.succeed(&["init"]);
-    folder.append("[user.additional_fields]\nplan = { type = \"string\" }\n");
+    folder.append("[rate_limit]\nenabled = false\n[user.additional_fields]\nplan = { type = \"string\" }\n");
     folder.succeed(&["migrate"]);
     folder
 }

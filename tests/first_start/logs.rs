@@ -90,7 +90,9 @@ fn a_stalled_reader_reaches_no_request_and_learns_what_it_missed() {
     server.stop();
     let lines = lines(&reading.join().unwrap());
     let told = lines.iter().find(|line| field(line, "message").starts_with("lines of the log could not be written"));
-    assert_eq!(told.unwrap()["fields"]["lost"], lost);
+    // A line that belongs to no request may be lost after it was looked at.
+    let told = told.unwrap()["fields"]["lost"].as_u64().unwrap();
+    assert!((lost..=lost + 2).contains(&told), "{told} of {lost}");
     // That may be said after the last of them.
     let last: Vec<&str> = lines.iter().rev().take(4).map(|line| field(line, "event")).collect();
     assert!(last.iter().filter(|event| **event == "sign-out").count() >= 3, "{last:?}");

@@ -45,7 +45,7 @@ impl Server {
         let lines = text.lines().filter_map(|line| serde_json::from_str::<Json>(line).ok());
         lines
             .map(|line| line["fields"].clone())
-            .filter(|line| line["message"].to_string().contains("loaded again"))
+            .filter(|line| line["message"].to_string().contains("was applied again"))
             .collect()
     }
 

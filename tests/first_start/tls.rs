@@ -73,8 +73,8 @@ fn the_server_speaks_tls_with_the_certificate_of_the_hour() {
     let certificate = std::fs::read(folder.path("certificate.pem")).unwrap();
     certify(&folder);
     std::fs::write(folder.path("key.pem"), key).unwrap();
-    let checked = folder.fail_to_serve("serve");
-    assert!(checked.contains("server.tls.key: "), "the files do not go together");
+    let checked = folder.fail(&["check"]);
+    assert!(checked.contains("server.tls.key: "), "{checked}: the files do not go together");
     server.signal("HUP");
     std::thread::sleep(Duration::from_millis(300));
     std::fs::write(folder.path("certificate.pem"), certificate).unwrap();

@@ -241,7 +241,7 @@ fn w_12_a_hangup_loads_again_what_the_configuration_lists() {
         });
         put(&file, answering(202));
         serving.hang_up();
-        serving.wait_for("were loaded again");
+        serving.wait_for("was applied again");
         assert_eq!(serving.status(), 202);
         is_over.store(true, Ordering::Relaxed);
         assert!(load.join().unwrap().iter().all(|status| [201, 202].contains(status)));
@@ -253,6 +253,6 @@ fn w_12_a_hangup_loads_again_what_the_configuration_lists() {
     assert_eq!(serving.status(), 202);
     std::fs::write(&config, text).unwrap();
     serving.hang_up();
-    serving.wait_for("were loaded again");
+    serving.wait_for("was applied again");
     assert_eq!(serving.status(), 404, "the entry is gone");
 }

@@ -265,7 +265,53 @@ mod tests {
     use super::*;
 
     /// Made by the programs named, for the password `correct horse`.
-    const HASHES: &[(&str, &str)] = &include!("foreign_hashes.rs");
+    const HASHES: &[(&str, &str)] = &[
+        (
+            "python hashlib pbkdf2-sha256",
+            "$pbkdf2-sha256$i=27500$MDEyMzQ1Njc4OWFiY2RlZg$H5R9LZ0QvKxHLm1Lg0IeQXdtUAa+9gf2NeOZns+WHBQ",
+        ),
+        (
+            "python hashlib pbkdf2-sha512, as passlib writes it",
+            "$pbkdf2-sha512$25000$MDEyMzQ1Njc4OWFiY2RlZg$NAtVcXr7DbXedVbBm.JvbbmENXwAmeETSMIk.8rC9F5GBbGumPcNIpwLppBM7vaXnbPUqZhH3UgUjzNRgCPZMg",
+        ),
+        ("python hashlib pbkdf2-sha1", "$pbkdf2$i=20000$MDEyMzQ1Njc4OWFiY2RlZg$3j/kSXDCFGf+gK+IC5hDJD7B63c"),
+        (
+            "python hashlib, as Django writes it",
+            "pbkdf2_sha256$26000$NaCl1234$HolGL7qA5lhiDk5zx9f+qg1ti9mZlzDMYuW3AGT5dy4=",
+        ),
+        (
+            "python hashlib scrypt",
+            "$scrypt$ln=14,r=8,p=1$MDEyMzQ1Njc4OWFiY2RlZg$0LupyHkzAIgDr9UDsriAAf87vMbCbcaUfDvFOAHk0D0",
+        ),
+        (
+            "python hashlib and openssl, as Firebase does",
+            "$firebase-scrypt$ln=14,r=8$Bw==$Y4Rm1IrOwHkNbGRbpYKDwwIwGfdYnuH064sQpr/VEsQPvNO81wCGlZ4JUpRPVqG8jyO2V7RXu9594m+irfIR/A==$MDEyMzQ1Njc4OWFiY2RlZg==$XLwXltMxBp9IUzhDHZD9n6dIKMi3k+W2gaGTPLpj5B/r+lYMjH+OLzzxUjFO9G4THciepnYvROFoEkCl61Q73w==",
+        ),
+        ("openssl passwd -5", "$5$saltsalt$myjXcpMpE2Ofk7fj9hqyNYSn6lmWG4Mqnjx.KIRRr4/"),
+        (
+            "openssl passwd -6",
+            "$6$saltsalt$hRM5XZ86KXEw9UOmjigeVqFgULtFB2sgpC9lXQDfMib3Zgw7mEiUvBJI2EplzfAqxL5Vvwp2scFtv/uamSo5z0",
+        ),
+        (
+            "glibc crypt",
+            "$6$rounds=10000$saltsalt$EMCAJaVdD8QpgIn1w2Sq1C8/BIypyMaemdjCDgDu8NxiKn5cVOzQe8ZMNovWPPitzBG6NZOSXfpu45VIxD1OF0",
+        ),
+        ("python bcrypt 2b", "$2b$08$Dcnnxom/D7R8gjpHGNxus.Aa9JrTIftkjpCD.l6HCIV6RcP3fTALy"),
+        ("python bcrypt 2a", "$2a$06$eTGP0jfjgBkLeGUFe/icwOjZk..kWmUHgoCYhekpG/SZLhy.O6lP."),
+        ("the same, as PHP names it", "$2y$06$2hLdzzoWObNoBpgTiUe0tOpGAD3TsEZrO4/6wiKOQD8vCwu31u6OC"),
+        (
+            "the reference implementation of argon2i",
+            "$argon2i$v=19$m=1024,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$DvOFzkGfq+KnIJd6iT3E79g7tvGBhMTX1w99hbpDw54",
+        ),
+        (
+            "the reference implementation of argon2d",
+            "$argon2d$v=19$m=1024,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$y96myaPE0Yka+4diMQ570p7TvVIoK+r/eXaW5O3Wo9s",
+        ),
+        (
+            "the reference implementation of argon2id with four lanes",
+            "$argon2id$v=19$m=1024,t=2,p=4$c29tZXNhbHRzb21lc2FsdA$DHiWG6TbwQiUoiUL9mkYCm1ixfg29qdJpFQCmaRbyoM",
+        ),
+    ];
 
     #[test]
     fn hashes_of_other_programs_are_compared() {
