@@ -1,12 +1,13 @@
 // The shipped policies in hooks/, each against a running server, through the official client.
-import { jwtClient } from "better-auth/client/plugins";
+import { jwtClient, twoFactorClient } from "better-auth/client/plugins";
 import { decodeJwt } from "jose";
 import fs from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { ROOT } from "../harness/doorward.mjs";
-import { browser, mailTo, newUser, PASSWORD, rowCounts, serve } from "./harness.mjs";
+import { totpFromUri } from "../wire/lib/totp.mjs";
+import { browser, mailTo, newUser, PASSWORD, raw, rowCounts, serve } from "./harness.mjs";
 
 const policy = (name, config, more = {}) => ({ hooks: [{ file: path.join(ROOT, `hooks/${name}.rhai`), ...(config && { config }), ...more }] });
 const signIn = (who, { email, password = PASSWORD }) => who.client.signIn.email({ email, password });
@@ -256,6 +257,47 @@ describe("jwt_claims", () => {
       expect(data).toBeNull();
       expect(error.status).toBe(500);
     });
+  });
+});
+
+describe("office_without_factor", () => {
+  for (const [networks, isAsked] of [[["127.0.0.0/8", "::1/128"], false], [["192.0.2.0/24"], true]]) {
+    describe(isAsked ? "elsewhere" : "in the office", () => {
+      const server = serve({ ...policy("office_without_factor", { networks }, { waives: ["two-factor"] }), plugins: [{ id: "two-factor" }] });
+      test(isAsked ? "the second factor is asked for" : "the password is enough, and the log says so", async () => {
+        const user = await newUser(server);
+        const { client } = browser(server, { jar: user.jar, plugins: [twoFactorClient()] });
+        const { data } = await client.twoFactor.enable({ password: PASSWORD });
+        expect((await client.twoFactor.verifyTotp({ code: totpFromUri(data.totpURI) })).error).toBeNull();
+        const again = await signIn(browser(server, { plugins: [twoFactorClient()] }), user);
+        expect(again.error).toBeNull();
+        expect(again.data.twoFactorRedirect ?? false).toBe(isAsked);
+        expect(Boolean(again.data.token)).toBe(!isAsked);
+      });
+    });
+  }
+});
+
+describe("sign_up_limit", () => {
+  const server = serve(policy("sign_up_limit", { most: 2, hours: 1 }));
+  test("two accounts are made from one address, and no third", async () => {
+    await newUser(server);
+    await newUser(server);
+    const { error } = await browser(server).client.signUp.email({ name: "Eve", email: "third@example.com", password: PASSWORD });
+    expect(error).toMatchObject(refused("TOO_MANY_SIGN_UPS", 429));
+    expect((await rowCounts(server)).user).toBe(2);
+  });
+});
+
+describe("welcome_once", () => {
+  const server = serve({ ...policy("welcome_once", { url: "https://app.example.com/start" }), email_verification: { send_on_sign_up: true } });
+  test("who verifies an address is welcomed, and not again", async () => {
+    const user = await newUser(server);
+    const { data } = await mailTo(server, user.email, "verify-email");
+    await raw(server, "GET", data.url);
+    const welcome = await mailTo(server, user.email, "welcome");
+    expect(welcome.data).toMatchObject({ name: user.data.user.name, url: "https://app.example.com/start" });
+    expect(await server.database.all("select key from doorward_script_value")).toHaveLength(1);
   });
 });
 
