@@ -3,7 +3,7 @@
 use clap::Subcommand;
 
 use super::CommandResult;
-use super::mail::{Chosen, open};
+use super::queues::{Chosen, discard, open, tell_of_others};
 use super::terminal::shown;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
@@ -38,7 +38,7 @@ pub fn run(command: JobsCommand, config: &Config) -> CommandResult {
         match command {
             JobsCommand::List { limit, offset } => list(&store, (limit, offset)).await,
             JobsCommand::Retry(chosen) => retry(&store, chosen.which()).await,
-            JobsCommand::Drop(chosen) => discard(&store, chosen.which()).await,
+            JobsCommand::Drop(chosen) => discard(&store, Queue::Jobs, chosen.which(), nothing).await,
         }
     })
 }
@@ -54,25 +54,13 @@ async fn list(store: &Store, (limit, offset): (u32, u32)) -> CommandResult {
         let error = last_error.as_deref().unwrap_or("-");
         tell!("{}", [id, kind, state, &attempts.to_string(), &next, error].map(shown).join("\t"));
     }
-    let shown = jobs.len() as u64;
-    if shown < total {
-        remark!("doorward: {shown} of {total}; --limit and --offset show others");
-    }
+    tell_of_others(jobs.len(), total);
     Ok(())
 }
 
 async fn retry(store: &Store, which: Which) -> CommandResult {
     let retried = queue::retry(store, Queue::Jobs, &which, SystemClock.now()).await?.ok_or_else(|| nothing(&which))?;
     tell!("{} run at once; {} are due anyway, or running", retried.now, retried.anyway);
-    Ok(())
-}
-
-async fn discard(store: &Store, which: Which) -> CommandResult {
-    let dropped = queue::discard(store, Queue::Jobs, &which).await?;
-    if dropped == 0 && matches!(which, Which::One(_)) {
-        return Err(nothing(&which).into());
-    }
-    tell!("{dropped} are dropped");
     Ok(())
 }
 

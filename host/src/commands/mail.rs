@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use clap::{Args, Subcommand};
+use clap::Subcommand;
 use serde_json::Map;
 
-use super::serve::refuse_missing;
+use super::queues::{Chosen, discard, open, tell_of_others};
 use super::terminal::shown;
 use super::{CommandResult, mail_kinds};
-use crate::app::open_migrated;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, MailTransport};
 use crate::crypto::random::{Random, SystemRandom};
@@ -43,23 +42,6 @@ pub enum MailCommand {
     Drop(Chosen),
 }
 
-/// Which deliveries a command is about.
-#[derive(Args)]
-#[group(required = true, multiple = false)]
-pub struct Chosen {
-    /// As `list` shows it.
-    id: Option<String>,
-    /// Every delivery that waits.
-    #[arg(long)]
-    all: bool,
-}
-
-impl Chosen {
-    pub(super) fn which(self) -> Which {
-        self.id.map_or(Which::All, Which::One)
-    }
-}
-
 /// Runs one of the commands.
 ///
 /// # Errors
@@ -71,15 +53,9 @@ pub fn run(command: MailCommand, config: &Config) -> CommandResult {
             MailCommand::Kinds => mail_kinds::print(config),
             MailCommand::List { limit, offset } => list(&open(config).await?, (limit, offset)).await,
             MailCommand::Retry(chosen) => retry(&open(config).await?, chosen.which()).await,
-            MailCommand::Drop(chosen) => discard(&open(config).await?, chosen.which()).await,
+            MailCommand::Drop(chosen) => discard(&open(config).await?, Queue::Mail, chosen.which(), nothing).await,
         }
     })
-}
-
-/// The database of a server, which may run meanwhile.
-pub(super) async fn open(config: &Config) -> Result<Store, Box<dyn std::error::Error + Send + Sync>> {
-    refuse_missing(config)?;
-    Ok(open_migrated(config).await?)
 }
 
 async fn list(store: &Store, (limit, offset): (u32, u32)) -> CommandResult {
@@ -89,25 +65,13 @@ async fn list(store: &Store, (limit, offset): (u32, u32)) -> CommandResult {
         let error = last_error.as_deref().unwrap_or("-");
         tell!("{}", [id, kind, to, &attempts.to_string(), &next_at.to_iso(), error].map(shown).join("\t"));
     }
-    let shown = waiting.len() as u64;
-    if shown < total {
-        remark!("doorward: {shown} of {total}; --limit and --offset show others");
-    }
+    tell_of_others(waiting.len(), total);
     Ok(())
 }
 
 async fn retry(store: &Store, which: Which) -> CommandResult {
     let retried = queue::retry(store, Queue::Mail, &which, SystemClock.now()).await?.ok_or_else(|| nothing(&which))?;
     tell!("{} are tried at once; {} are due anyway, or being sent", retried.now, retried.anyway);
-    Ok(())
-}
-
-async fn discard(store: &Store, which: Which) -> CommandResult {
-    let dropped = queue::discard(store, Queue::Mail, &which).await?;
-    if dropped == 0 && matches!(which, Which::One(_)) {
-        return Err(nothing(&which).into());
-    }
-    tell!("{dropped} are dropped");
     Ok(())
 }
 

@@ -21,12 +21,14 @@ mod manual;
 pub mod migrate;
 mod openapi;
 pub mod plugin;
+mod queues;
 mod secret;
 mod serve;
 mod takeover;
 mod top;
 mod types;
 mod user;
+mod user_fields;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -64,20 +64,18 @@ fn mail_route(config: &Config) -> String {
     }
 }
 
-/// Puts the plugins and scripts of a configuration in place that was read again, and returns the options that wait for a
-/// restart.
+/// Applies a configuration that was read again, and returns the options that wait for a restart.
 ///
 /// # Errors
-/// Why the old ones serve on.
+/// Why the old one serves on.
 pub(super) async fn told_reload(app: &App, config: &Config) -> Result<Vec<String>, String> {
     app.reload(config).await.map_err(|error| error.to_string())
 }
 
-/// Puts the plugins and scripts of a configuration in place that was read again. Whatever is wrong is logged, and the old ones
-/// serve on.
+/// Applies a configuration that was read again. Whatever is wrong is logged, and the old one serves on.
 pub async fn reload(app: &App, config: Result<Config, ConfigError>) {
     let reloaded = match config {
-        Ok(config) => app.reload(&config).await.map_err(|error| error.to_string()),
+        Ok(config) => told_reload(app, &config).await,
         Err(error) => Err(error.to_string()),
     };
     match reloaded {

@@ -33,20 +33,16 @@ impl Report {
     /// # Errors
     /// When the file cannot be written.
     pub fn note(&mut self, number: u64, outcome: &Outcome) -> std::io::Result<()> {
-        let (word, reason) = match outcome {
-            Outcome::Imported => ("imported", ""),
-            Outcome::Present => ("present", "a user has this address already"),
-            Outcome::Refused(reason) => ("refused", reason.as_str()),
+        let (count, word, reason) = match outcome {
+            Outcome::Imported => (&mut self.imported, "imported", ""),
+            Outcome::Present => (&mut self.passed_over, "present", "a user has this address already"),
+            Outcome::Refused(reason) => (&mut self.refused, "refused", reason.as_str()),
         };
-        match outcome {
-            Outcome::Imported => self.imported += 1,
-            Outcome::Present => self.passed_over += 1,
-            Outcome::Refused(_) => self.refused += 1,
-        }
+        *count += 1;
         if let Some(file) = &mut self.file {
             writeln!(file, "{number}\t{word}\t{}", reason.replace(['\t', '\n', '\r'], " "))?;
         }
-        if word == "refused" && self.refused <= SHOWN {
+        if matches!(outcome, Outcome::Refused(_)) && self.refused <= SHOWN {
             remark!("line {number}: {reason}");
         }
         if number.is_multiple_of(STRIDE) {

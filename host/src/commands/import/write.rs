@@ -8,6 +8,7 @@ use serde_json::Value as Json;
 use super::person::Person;
 use crate::auth::user::{self, NewUser};
 use crate::auth::{Auth, AuthError, Scope, account, lifecycle, password};
+use crate::commands::user_fields;
 use crate::config::GenerateId;
 use crate::email;
 use crate::store::user::{MODEL, find_user_by_email};
@@ -148,11 +149,7 @@ impl<'a> Writer<'a> {
             let value = value(json, field.kind).ok_or_else(|| format!("its `{name}` is no {}", field.kind.name()))?;
             values.push((name.clone(), value));
         }
-        let is_missing = |field: &&crate::store::Field| {
-            let is_given = values.iter().any(|(name, _)| *name == field.name);
-            field.owner != Owner::Core && field.required && field.default.is_none() && !is_given
-        };
-        match self.model.fields.iter().find(is_missing) {
+        match user_fields::missing(self.model, &values) {
             Some(field) => Err(format!("every user has a `{}`, and it has none", field.name)),
             None => Ok(values),
         }
@@ -168,8 +165,7 @@ impl<'a> Writer<'a> {
 /// A cell of a table is a text, whatever the field is.
 fn value(json: &Json, kind: FieldType) -> Option<Value> {
     match (json, kind) {
-        (Json::String(text), FieldType::String | FieldType::Date) => Value::from_json(&text.as_str().into(), kind),
-        (Json::String(text), _) => Value::from_json(&serde_json::from_str(text).ok()?, kind),
+        (Json::String(text), _) => user_fields::read(kind, text),
         (json, FieldType::String) => Value::from_json(&json.to_string().into(), kind),
         _ => Value::from_json(json, kind),
     }

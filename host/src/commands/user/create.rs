@@ -2,11 +2,11 @@
 
 use super::{Desk, Password, refusal, say};
 use crate::auth::user::{self, NewUser};
-use crate::commands::CommandResult;
 use crate::commands::terminal::shown;
+use crate::commands::{CommandResult, user_fields};
 use crate::email;
 use crate::store::user::MODEL;
-use crate::store::{Field, FieldType, Owner, Value};
+use crate::store::{Owner, Value};
 
 /// What the operator asks for.
 pub struct Wish {
@@ -54,24 +54,12 @@ fn fields(desk: &Desk, given: &[String]) -> Result<Vec<(String, Value)>, String>
         let (name, text) = text.split_once('=').ok_or_else(|| format!("--field {text}: write NAME=VALUE"))?;
         let field = model.fields.iter().find(|field| field.name == name && field.owner != Owner::Core);
         let field = field.ok_or_else(|| format!("--field: users have no field `{name}` beside those of the core"))?;
-        let value = value(field, text).ok_or_else(|| format!("--field {name}: the field is a {:?}", field.kind))?;
+        let value = user_fields::read(field.kind, text)
+            .ok_or_else(|| format!("--field {name}: the field is a {:?}", field.kind))?;
         values.push((name.to_owned(), value));
     }
-    let is_missing = |field: &&Field| {
-        let is_given = values.iter().any(|(name, _)| *name == field.name);
-        field.owner != Owner::Core && field.required && field.default.is_none() && !is_given
-    };
-    match model.fields.iter().find(is_missing) {
+    match user_fields::missing(model, &values) {
         Some(field) => Err(format!("every user has a `{0}`: add --field {0}=VALUE", field.name)),
         None => Ok(values),
     }
-}
-
-/// A text is written as it is, everything else as JSON.
-fn value(field: &Field, text: &str) -> Option<Value> {
-    let json = match field.kind {
-        FieldType::String | FieldType::Date => text.into(),
-        _ => serde_json::from_str(text).ok()?,
-    };
-    Value::from_json(&json, field.kind)
 }
