@@ -118,33 +118,24 @@ pub(super) fn rate_limit() -> Model {
 }
 
 fn outbox() -> Model {
-    model(
-        OUTBOX,
-        vec![
-            required("kind", FieldType::String),
-            required("payload", FieldType::Json),
-            required("createdAt", FieldType::Date),
-            Field { index: true, ..required("availableAt", FieldType::Date) },
-            Field { default: Some(Value::Integer(0)), ..required("attempts", FieldType::Number) },
-            Field::new("lastError", FieldType::String),
-        ],
-    )
+    model(OUTBOX, delivered())
 }
 
 fn job() -> Model {
-    model(
-        JOBS,
-        vec![
-            required("kind", FieldType::String),
-            required("payload", FieldType::Json),
-            required("createdAt", FieldType::Date),
-            Field { index: true, ..required("availableAt", FieldType::Date) },
-            Field { default: Some(Value::Integer(0)), ..required("attempts", FieldType::Number) },
-            Field::new("lastError", FieldType::String),
-            Field::new("everySecs", FieldType::Bigint),
-            Field::new("failedAt", FieldType::Date),
-        ],
-    )
+    let own = vec![Field::new("everySecs", FieldType::Bigint), Field::new("failedAt", FieldType::Date)];
+    model(JOBS, [delivered(), own].concat())
+}
+
+/// What every row has that is taken with a lease and tried again.
+fn delivered() -> Vec<Field> {
+    vec![
+        required("kind", FieldType::String),
+        required("payload", FieldType::Json),
+        required("createdAt", FieldType::Date),
+        Field { index: true, ..required("availableAt", FieldType::Date) },
+        Field { default: Some(Value::Integer(0)), ..required("attempts", FieldType::Number) },
+        Field::new("lastError", FieldType::String),
+    ]
 }
 
 fn counter() -> Model {

@@ -83,6 +83,11 @@ impl Delivery {
     fn model_name(&self) -> &str {
         &self.0.model().name
     }
+
+    /// The row as it was taken: whoever lost it to another taker means none.
+    fn as_taken(&self) -> [Filter; 2] {
+        [eq("id", self.id()), eq("attempts", self.attempts())]
+    }
 }
 
 /// A job that is not written yet.
@@ -113,13 +118,7 @@ pub async fn enqueue(
     payload: serde_json::Value,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let mut record = Record::new(database.schema().model(OUTBOX)?);
-    record.set("id", id)?;
-    record.set("kind", kind)?;
-    record.set("payload", payload)?;
-    record.set("createdAt", now)?;
-    record.set("availableAt", now)?;
-    database.insert(record).await.map(drop)
+    database.insert(row(database, OUTBOX, (id, kind), payload, [now, now])?).await.map(drop)
 }
 
 /// Writes a job.
@@ -127,14 +126,26 @@ pub async fn enqueue(
 /// # Errors
 /// As `Models::insert`.
 pub async fn enqueue_job(database: &dyn Database, job: NewJob<'_>) -> Result<(), StoreError> {
-    let mut record = Record::new(database.schema().model(JOBS)?);
-    record.set("id", job.id)?;
-    record.set("kind", job.kind)?;
-    record.set("payload", job.payload)?;
-    record.set("createdAt", job.now)?;
-    record.set("availableAt", job.due)?;
+    let mut record = row(database, JOBS, (job.id, job.kind), job.payload, [job.now, job.due])?;
     record.set("everySecs", job.every_secs.map_or(Value::Null, Value::Integer))?;
     database.insert(record).await.map(drop)
+}
+
+/// A row of `table` that was written and is due at these times.
+fn row(
+    database: &dyn Database,
+    table: &str,
+    (id, kind): (&str, &str),
+    payload: serde_json::Value,
+    [written, due]: [Timestamp; 2],
+) -> Result<Record, StoreError> {
+    let mut record = Record::new(database.schema().model(table)?);
+    record.set("id", id)?;
+    record.set("kind", kind)?;
+    record.set("payload", payload)?;
+    record.set("createdAt", written)?;
+    record.set("availableAt", due)?;
+    Ok(record)
 }
 
 /// Writes a job with a schedule, unless it is there with this schedule; another schedule is put in the place of its own.
@@ -169,10 +180,9 @@ pub async fn rest_job(
     due: Timestamp,
     last_error: Option<&str>,
 ) -> Result<(), StoreError> {
-    let own = [eq("id", job.id()), eq("attempts", job.attempts())];
     let error = last_error.map_or(Value::Null, Value::from);
     let values = [("availableAt", due.into()), ("attempts", 0_i64.into()), ("lastError", error)];
-    database.update(JOBS, &own, &values).await.map(drop)
+    database.update(JOBS, &job.as_taken(), &values).await.map(drop)
 }
 
 /// Gives a job up: it stays, and nobody takes it.
@@ -185,8 +195,8 @@ pub async fn fail_job(
     now: Timestamp,
     last_error: &str,
 ) -> Result<(), StoreError> {
-    let own = [eq("id", job.id()), eq("attempts", job.attempts())];
-    database.update(JOBS, &own, &[("failedAt", now.into()), ("lastError", last_error.into())]).await.map(drop)
+    let values = [("failedAt", now.into()), ("lastError", last_error.into())];
+    database.update(JOBS, &job.as_taken(), &values).await.map(drop)
 }
 
 /// Lets these jobs that were given up be taken now, and returns how many there are.
@@ -321,8 +331,7 @@ pub async fn postpone(
     available_at: Timestamp,
     last_error: Option<&str>,
 ) -> Result<(), StoreError> {
-    let own = [eq("id", delivery.id()), eq("attempts", delivery.attempts())];
     let mut values = vec![("availableAt", available_at.into())];
     values.extend(last_error.map(|error| ("lastError", error.into())));
-    database.update(delivery.model_name(), &own, &values).await.map(drop)
+    database.update(delivery.model_name(), &delivery.as_taken(), &values).await.map(drop)
 }
