@@ -4,87 +4,68 @@ use std::collections::BTreeSet;
 
 use serde_json::Value as Json;
 
-use super::{Config, MailConfig, SecretSource};
+use super::{Config, SecretSource};
 
-/// What is read when the server starts, and then never: addresses, keys, where rows are and how they look. A reload applies
-/// everything else.
-const AT_START: [&str; 30] = [
-    "account.additional_fields",
-    "account.fields",
-    "account.model_name",
-    "advanced.database",
-    "audit",
-    "base_path",
-    "base_url",
-    "database",
-    "mail.transport",
-    "management",
-    "operator_path",
-    "password_hashing",
-    "rate_limit.fields",
-    "rate_limit.model_name",
-    "rate_limit.storage",
-    "secondary_storage",
-    "secret",
-    "secrets",
-    "server",
-    "session.additional_fields",
-    "session.fields",
-    "session.model_name",
-    "session.preserve_session_in_database",
-    "session.store_session_in_database",
-    "session.token_storage",
-    "user.additional_fields",
-    "user.fields",
-    "user.model_name",
-    "verification",
-    "allow_insecure_secret",
-];
+/// Lists what is read when the server starts, and then never: addresses, keys, where rows are and how they look. A reload
+/// applies everything else.
+macro_rules! read_at_start {
+    ($($($part:ident).+),+ $(,)?) => {
+        /// The names, each with a dot at its end.
+        const AT_START: &[&str] = &[$(concat!($(stringify!($part), "."),+)),+];
+
+        fn keep(now: &mut Config, was: &Config) {
+            $(now.$($part).+.clone_from(&was.$($part).+);)+
+        }
+    };
+}
+
+read_at_start! {
+    account.additional_fields,
+    account.fields,
+    account.model_name,
+    advanced.database,
+    all_secrets,
+    allow_insecure_secret,
+    audit,
+    base_path,
+    base_url,
+    database,
+    management,
+    management_keys,
+    operator_path,
+    password_hashing,
+    rate_limit.fields,
+    rate_limit.model_name,
+    rate_limit.storage,
+    secondary_storage,
+    secret,
+    secret_value,
+    secrets,
+    server,
+    session.additional_fields,
+    session.fields,
+    session.model_name,
+    session.preserve_session_in_database,
+    session.store_session_in_database,
+    session.token_storage,
+    user.additional_fields,
+    user.fields,
+    user.model_name,
+    verification,
+}
 
 impl Config {
-    /// This configuration for a server that began with `running`: what is read at the start alone is as it was then.
+    /// This configuration for a server that began with `running`: what is read at the start alone is as it was then, and so is
+    /// mail that would leave in another way.
     #[must_use]
     pub fn begun_as(&self, running: &Self) -> Self {
-        let was = running.clone();
+        let way = |config: &Self| config.mail.as_ref().map(|mail| mail.transport);
         let mut now = self.clone();
-        let way = |mail: &Option<MailConfig>| mail.as_ref().map(|mail| mail.transport);
-        let is_same_way = way(&was.mail) == way(&now.mail);
-        now.account.additional_fields = was.account.additional_fields;
-        now.account.fields = was.account.fields;
-        now.account.model_name = was.account.model_name;
-        now.advanced.database = was.advanced.database;
-        now.rate_limit.fields = was.rate_limit.fields;
-        now.rate_limit.model_name = was.rate_limit.model_name;
-        now.rate_limit.storage = was.rate_limit.storage;
-        now.session.additional_fields = was.session.additional_fields;
-        now.session.fields = was.session.fields;
-        now.session.model_name = was.session.model_name;
-        now.session.preserve_session_in_database = was.session.preserve_session_in_database;
-        now.session.store_session_in_database = was.session.store_session_in_database;
-        now.session.token_storage = was.session.token_storage;
-        now.user.additional_fields = was.user.additional_fields;
-        now.user.fields = was.user.fields;
-        now.user.model_name = was.user.model_name;
-        Self {
-            allow_insecure_secret: was.allow_insecure_secret,
-            audit: was.audit,
-            base_path: was.base_path,
-            base_url: was.base_url,
-            operator_path: was.operator_path,
-            database: was.database,
-            mail: if is_same_way { now.mail.clone() } else { was.mail },
-            management: was.management,
-            management_keys: was.management_keys,
-            password_hashing: was.password_hashing,
-            secondary_storage: was.secondary_storage,
-            secret: was.secret,
-            secrets: was.secrets,
-            secret_value: was.secret_value,
-            all_secrets: was.all_secrets,
-            server: was.server,
-            verification: was.verification,
-            ..now
+        keep(&mut now, running);
+        if way(self) != way(running) {
+            now.mail.clone_from(&running.mail);
         }
+        now
     }
 
     /// The options that `other` sets otherwise and that a reload does not apply, in order of their names.
@@ -95,11 +76,11 @@ impl Config {
         }
         let (old, new) = (self.hidden(), other.hidden());
         names.extend(old.iter().zip(&new).filter(|(old, new)| old != new).map(|((name, _), _)| (*name).to_owned()));
-        let is_below = |name: &str, part: &str| {
-            name.strip_prefix(part).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-        };
         // A section that one of both lacks is one name.
-        let is_at_start = |name: &String| name == "mail" || AT_START.iter().any(|part| is_below(name, part));
+        let is_at_start = |name: &String| {
+            matches!(name.as_str(), "mail" | "mail.transport")
+                || AT_START.iter().any(|part| format!("{name}.").starts_with(part))
+        };
         names.into_iter().filter(is_at_start).collect()
     }
 

@@ -208,6 +208,10 @@ enum GenerateIdOption {
     Switch(bool),
 }
 
+fn unknown_ids(given: &str) -> String {
+    format!("generate_id is \"random\", \"uuid\", \"serial\" or false, not {given}")
+}
+
 impl TryFrom<GenerateIdOption> for GenerateId {
     type Error = String;
 
@@ -218,12 +222,8 @@ impl TryFrom<GenerateIdOption> for GenerateId {
             GenerateIdOption::Name(name) if name == "serial" => Ok(Self::Serial),
             GenerateIdOption::Name(name) if name == "column" => Ok(Self::Column),
             GenerateIdOption::Switch(false) => Ok(Self::Column),
-            GenerateIdOption::Name(name) => {
-                Err(format!("generate_id is \"random\", \"uuid\", \"serial\" or false, not \"{name}\""))
-            }
-            GenerateIdOption::Switch(true) => {
-                Err("generate_id is \"random\", \"uuid\", \"serial\" or false, not true".to_owned())
-            }
+            GenerateIdOption::Name(name) => Err(unknown_ids(&format!("\"{name}\""))),
+            GenerateIdOption::Switch(true) => Err(unknown_ids("true")),
         }
     }
 }
