@@ -127,11 +127,11 @@ async fn admit(
     }
     stream.set_nodelay(true)?;
     let stream = match tls {
-        None => Transport::Plain(stream),
+        None => Transport::Left(stream),
         Some(tls) => {
             // A client that says nothing holds a place no longer than one that sends no head.
             let secured = timeout(HEAD_TIMEOUT, tls.accept(stream)).await;
-            Transport::Tls(Box::new(secured.map_err(std::io::Error::from)??))
+            Transport::Right(Box::new(secured.map_err(std::io::Error::from)??))
         }
     };
     Ok((Connection::new(stream, admission.flatten()), Protocol::Http1, Some(peer)))
