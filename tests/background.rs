@@ -1,10 +1,7 @@
 //! What plugins do beside requests, through real components: jobs, requests for later, events for each other.
 
-use std::io::{Read, Write};
-use std::net::TcpListener;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, LazyLock, Mutex};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use doorward::outbox;
@@ -15,6 +12,7 @@ use serde_json::{Value as Json, json};
 
 use crate::fixture::Fixture;
 use crate::hostile::{build_once, entry, root};
+use crate::sinks::HttpSink;
 use crate::store::{Place, on_each, on_sqlite};
 
 const WORKER: &str = r#"grants = ["http", "jobs", "models", "transactions"]"#;
@@ -146,33 +144,12 @@ async fn a_schedule_runs_once_in_each_period_on_all_nodes(place: Place) {
     assert_eq!(rows(first, "job:worker:tick").await.len(), 1);
 }
 
-/// A server that answers 500 to the first request and 200 to the others; returns its port and what it got.
-fn receiver() -> (u16, Arc<Mutex<Vec<String>>>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let (got, count) = (Arc::<Mutex<Vec<String>>>::default(), AtomicUsize::new(0));
-    let keep = Arc::clone(&got);
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            let mut stream = stream.unwrap();
-            let (mut seen, mut buffer) = (String::new(), [0; 4096]);
-            while !seen.ends_with('}') {
-                let length = stream.read(&mut buffer).unwrap();
-                seen.push_str(&String::from_utf8_lossy(&buffer[..length]));
-            }
-            keep.lock().unwrap().push(seen);
-            let status = if count.fetch_add(1, Ordering::SeqCst) == 0 { "500 No" } else { "200 Yes" };
-            let head = format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
-            _ = stream.write_all(head.as_bytes());
-        }
-    });
-    (port, got)
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_request_for_later_is_sent_until_it_arrives() {
     on_sqlite(async |place| {
-        let (port, got) = receiver();
+        // It answers 500 to the first request and 200 to the others.
+        let sink = HttpSink::start(0, &["500 No", "200 Yes"]).await;
+        let (port, got) = (sink.port, &sink.received);
         let url = format!("http://127.0.0.1:{port}/hook");
         let later = json!({ "url": url, "json": { "a": 1 } });
         let rules = |more: &str| worker(&format!("[plugins.http]\nhosts = [\"127.0.0.1:{port}\"]\n{more}"));
@@ -192,14 +169,14 @@ async fn a_request_for_later_is_sent_until_it_arrives() {
         assert!(!stored.contains("a secret") && !stored.contains("hook"), "{stored}");
         server.pass_secs(5);
         until("it arrived", async || first().await.is_empty()).await;
-        let all = got.lock().unwrap().clone();
+        let all = got.take(2).await;
         assert_eq!(all.len(), 2);
         assert!(all[1].contains("authorization: Bearer a secret") && all[1].ends_with(r#"{"a":1}"#), "{}", all[1]);
         // An event can ask for one too, within the transaction of its change.
         let person = json!({ "name": url, "email": "a@example.com", "password": "correct horse 1" });
         assert_eq!(server.post("/sign-up/email", &person).await.status, 200);
-        until("that of the event arrived", async || got.lock().unwrap().len() == 3).await;
-        assert!(got.lock().unwrap()[2].ends_with(r#"{"event":true}"#));
+        until("that of the event arrived", async || got.count() == 3).await;
+        assert!(got.take(3).await[2].ends_with(r#"{"event":true}"#));
         // What was allowed when it was enqueued must be allowed when it is sent.
         server.stop().await;
         assert_eq!(ask(&server, "later", later.clone()).await, Json::Null);
@@ -210,7 +187,7 @@ async fn a_request_for_later_is_sent_until_it_arrives() {
         })
         .await;
         assert!(rows(&strict, "http:worker").await[0].text("lastError").contains("allow_http"));
-        assert_eq!(got.lock().unwrap().len(), 3);
+        assert_eq!(got.count(), 3);
     })
     .await;
 }

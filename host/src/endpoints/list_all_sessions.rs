@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
+use super::list_audit::number;
 use crate::auth::session;
 use crate::email;
 use crate::error::ApiError;
@@ -21,7 +22,8 @@ const MOST: u32 = 1000;
 /// # Errors
 /// `VALIDATION_ERROR`.
 pub async fn list_all_sessions(exchange: &mut Exchange) -> Result<Response, ApiError> {
-    let place = (number(exchange, "limit", DEFAULT_LIMIT)?.min(MOST), number(exchange, "offset", 0)?);
+    let limit = number(exchange, "limit")?.unwrap_or(DEFAULT_LIMIT).min(MOST);
+    let place = (limit, number(exchange, "offset")?.unwrap_or(0));
     let Some(user_id) = wanted_user(exchange).await? else { return Ok(answer(&[], Some(0))) };
     let found = session::list_all(exchange.auth(), &exchange.scope(), user_id.as_deref(), place).await?;
     Ok(match found {
@@ -50,12 +52,4 @@ async fn wanted_user(exchange: &Exchange) -> Result<Option<Option<String>>, ApiE
     let Some(address) = text("email") else { return Ok(Some(None)) };
     let user = find_user_by_email(&exchange.scope(), &email::normalize(&address)).await?;
     Ok(user.map(|user| Some(user.id().to_owned())))
-}
-
-fn number(exchange: &Exchange, name: &'static str, usual: u32) -> Result<u32, ApiError> {
-    let invalid = || ApiError::validation(format!("[query.{name}] Invalid input"));
-    match exchange.request.query.get(name).filter(|text| !text.is_empty()) {
-        None => Ok(usual),
-        Some(text) => text.parse().map_err(|_| invalid()),
-    }
 }

@@ -1,5 +1,7 @@
 //! `GET /audit`: events of the audit log, newest first. For operators.
 
+use std::str::FromStr;
+
 use serde_json::json;
 
 use crate::auth::Tag;
@@ -21,7 +23,7 @@ const MOST: u32 = 200;
 /// `VALIDATION_ERROR`.
 pub async fn list_audit(exchange: &mut Exchange) -> Result<Response, ApiError> {
     let query = wanted(exchange)?;
-    let limit = number(exchange, "limit")?.map_or(DEFAULT_LIMIT, |limit| u32::try_from(limit).unwrap_or(0));
+    let limit = number(exchange, "limit")?.map_or(DEFAULT_LIMIT, |limit: i64| u32::try_from(limit).unwrap_or(0));
     if !(1..=MOST).contains(&limit) {
         return Err(invalid("limit"));
     }
@@ -57,7 +59,11 @@ pub(super) fn wanted(exchange: &Exchange) -> Result<AuditQuery, ApiError> {
     })
 }
 
-fn number(exchange: &Exchange, name: &'static str) -> Result<Option<i64>, ApiError> {
+/// A number in the query; `None` when it is not there.
+///
+/// # Errors
+/// `VALIDATION_ERROR`.
+pub(super) fn number<T: FromStr>(exchange: &Exchange, name: &str) -> Result<Option<T>, ApiError> {
     match exchange.request.query.get(name).filter(|text| !text.is_empty()) {
         None => Ok(None),
         Some(text) => text.parse().map(Some).map_err(|_| invalid(name)),

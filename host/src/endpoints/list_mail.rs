@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::list_audit::invalid;
 use crate::error::ApiError;
 use crate::exchange::Exchange;
 use crate::http::Response;
@@ -18,7 +19,7 @@ const MOST: u32 = 1000;
 pub async fn list_mail(exchange: &mut Exchange) -> Result<Response, ApiError> {
     let number = |name: &str, default: u32| match exchange.request.query.get(name) {
         None => Ok(default),
-        Some(text) => text.parse().map_err(|_| ApiError::validation(format!("[query.{name}] Invalid input"))),
+        Some(text) => text.parse().map_err(|_| invalid(name)),
     };
     let (limit, offset) = (number("limit", DEFAULT_LIMIT)?.min(MOST), number("offset", 0)?);
     let (waiting, total) = queue::list(&exchange.scope(), queue::Queue::Mail, (limit, offset)).await?;

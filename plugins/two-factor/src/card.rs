@@ -18,8 +18,7 @@ type Say<'a> = &'a dyn Fn(&'static str, &'static str) -> &'static str;
 /// # Errors
 /// When the store is away.
 pub fn card(_request: &Request, asked: &Asked) -> Result<Option<Section>> {
-    let is_german = asked.language == "de";
-    let say = |english: &'static str, german: &'static str| if is_german { german } else { english };
+    let say = words(asked);
     let Some(session) = sessions::stored()? else { return Ok(None) };
     let options: Options = config::options()?;
     let section = Section::titled(say("Two-factor authentication", "Zwei-Faktor-Anmeldung")).intro(say(
@@ -87,8 +86,7 @@ pub fn of_user(_request: &Request, asked: &Asked) -> Result<Option<Section>> {
     if !permissions::allows("user.get")? {
         return Ok(None);
     }
-    let is_german = asked.language == "de";
-    let say = |english: &'static str, german: &'static str| if is_german { german } else { english };
+    let say = words(asked);
     let Some(user) = users::find_by_id(id)? else { return Ok(None) };
     let section = Section::titled(say("Two-factor authentication", "Zwei-Faktor-Anmeldung"))
         .when_empty(say("There is no second factor.", "Es gibt keinen zweiten Faktor."));
@@ -101,6 +99,11 @@ pub fn of_user(_request: &Request, asked: &Asked) -> Result<Option<Section>> {
         Some(row) => section.row(left(&row, &say)?.1),
         None => section,
     }))
+}
+
+fn words(asked: &Asked) -> impl Fn(&'static str, &'static str) -> &'static str + use<> {
+    let is_german = asked.language == "de";
+    move |english, german| if is_german { german } else { english }
 }
 
 /// The factor that is on.
