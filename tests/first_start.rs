@@ -9,6 +9,7 @@ mod mail;
 mod operator;
 mod reload;
 mod takeover;
+mod telemetry;
 mod tls;
 mod users;
 

@@ -6,6 +6,7 @@ mod described;
 mod extensions;
 mod live;
 mod mailing;
+mod measured;
 
 pub use described::describe;
 
@@ -16,6 +17,7 @@ use arc_swap::ArcSwap;
 
 use background::Background;
 use live::{Live, Watch};
+use measured::Measured;
 
 use crate::auth::audit;
 use crate::auth::credential;
@@ -34,6 +36,7 @@ use crate::pipeline::router::RouteClash;
 use crate::pipeline::{Extensions, Pipeline};
 use crate::plugin_host::{self, Capacity, PluginError, Ports};
 use crate::store::{Schema, Store, StoreError, StoreOptions};
+use crate::telemetry::Exporter;
 
 /// A server that is ready to answer.
 pub struct App {
@@ -57,6 +60,8 @@ pub struct App {
     _sweeper: Sweeper,
     /// Looks for settings that another node has changed.
     _watch: Watch,
+    /// Sends numbers and traces, when there is a collector.
+    measured: Option<Measured>,
 }
 
 /// What outlives a reload.
@@ -168,6 +173,9 @@ impl App {
         let sweeper = sweeper::start(Store::clone(&auth.store), Arc::clone(&auth));
         auth.audit.start(Store::clone(&auth.store), audit::Keys::of(&config), Arc::clone(&auth.clock));
         let pipeline = Arc::new(Pipeline::new(auth, extensions));
+        let clock = Arc::clone(&pipeline.auth().clock);
+        let exporter = Exporter::start(&config.telemetry, clock).map_err(StartError::Option)?;
+        let measured = exporter.map(|exporter| Measured::start(exporter, &pipeline));
         let keys = || config.management_keys.clone();
         let management = config.management.as_ref().map(|_| Management::new(keys(), deliveries.clone()));
         let (mailbox, watch) = (live.mailbox().cloned(), live.watch());
@@ -183,6 +191,7 @@ impl App {
             deliveries,
             _sweeper: sweeper,
             _watch: watch,
+            measured,
         })
     }
 
@@ -193,6 +202,7 @@ impl App {
     pub async fn check(config: &Arc<Config>) -> Result<Store, StartError> {
         let ports = Ports { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom) };
         let parts = prepare(config, ports, Lasting::default()).await?;
+        Exporter::check(&config.telemetry).map_err(StartError::Option)?;
         Certificate::of(config).map_err(StartError::Option)?;
         Ok(Store::clone(&parts.auth.store))
     }
@@ -203,6 +213,9 @@ impl App {
             deliveries.stop().await;
         }
         self.pipeline.auth().audit.flush().await;
+        if let Some(measured) = &self.measured {
+            measured.stop(&self.pipeline).await;
+        }
     }
 
     /// Puts settings in place that another node has changed. A server looks by itself every two seconds. True when there were

@@ -48,6 +48,7 @@ read_at_start! {
     session.preserve_session_in_database,
     session.store_session_in_database,
     session.token_storage,
+    telemetry,
     user.additional_fields,
     user.fields,
     user.model_name,

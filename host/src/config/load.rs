@@ -49,6 +49,10 @@ impl Config {
         if let Some(mail) = &mut config.mail {
             read_mail_secrets(mail, folder, environment)?;
         }
+        config.telemetry.read_variables(environment);
+        for (name, value) in &mut config.telemetry.headers {
+            put_value(&format!("telemetry.headers.{name}"), Some(value), folder, environment)?;
+        }
         for hook in &mut config.hooks {
             let key = hook.webhook.as_mut().and_then(|webhook| webhook.secret.as_mut());
             put_value(&format!("hooks.webhook.secret of {}", hook.file), key, folder, environment)?;

@@ -30,6 +30,7 @@ mod secrets;
 mod session;
 mod settings;
 mod stateless;
+mod telemetry;
 mod variables;
 
 use std::collections::BTreeMap;
@@ -66,6 +67,7 @@ pub use secret_source::SecretSource;
 pub use session::{CookieCache, CookieCacheStrategy, RefreshCache, Session, TokenStorage};
 pub use settings::{DATABASE, Fault, Setting, SettingKind};
 pub use stateless::NO_DATABASE;
+pub use telemetry::Telemetry;
 
 use crate::crypto::seal::Secrets;
 use crate::crypto::secret::Secret;
@@ -125,6 +127,8 @@ pub struct Config {
     pub log: Log,
     /// The audit log as a table.
     pub audit: Audit,
+    /// Numbers and traces by OpenTelemetry.
+    pub telemetry: Telemetry,
     /// Pages of plugins.
     pub pages: Pages,
     /// The management API; absent means that there is none.
@@ -194,6 +198,7 @@ impl Default for Config {
             on_api_error: OnApiError::default(),
             log: Log::default(),
             audit: Audit::default(),
+            telemetry: Telemetry::default(),
             pages: Pages::default(),
             management: None,
             mail: None,

@@ -1,6 +1,7 @@
 //! The store: one database, opened by its URL.
 
 use std::fmt;
+use std::pin::pin;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -18,6 +19,7 @@ use super::sqlite::Sqlite;
 use super::statement::Statement;
 use super::transaction::Transaction;
 use crate::config::NO_DATABASE;
+use crate::telemetry;
 
 /// An open database. Clones share it.
 #[derive(Clone)]
@@ -68,22 +70,29 @@ impl Store {
     /// # Errors
     /// `Unavailable` when it cannot begin within `StoreOptions::acquire_timeout`.
     pub async fn begin(&self) -> Result<Transaction, StoreError> {
-        match &self.engine {
-            Engine::Sqlite(sqlite) => sqlite.begin(&self.schema).await,
-            Engine::Postgres(postgres) => postgres.begin(&self.schema, Backend::Postgres).await,
-            Engine::Mysql(mysql) => mysql.begin(&self.schema, Backend::Mysql).await,
-        }
+        let begun = async {
+            match &self.engine {
+                Engine::Sqlite(sqlite) => sqlite.begin(&self.schema).await,
+                Engine::Postgres(postgres) => postgres.begin(&self.schema, Backend::Postgres).await,
+                Engine::Mysql(mysql) => mysql.begin(&self.schema, Backend::Mysql).await,
+            }
+        };
+        telemetry::span("begin", || vec![self.backend().for_span()], pin!(begun)).await
     }
 }
 
 #[async_trait]
 impl Database for Store {
     async fn run(&self, statement: Statement) -> Result<Vec<Row>, StoreError> {
-        match &self.engine {
-            Engine::Sqlite(sqlite) => sqlite.run(statement).await,
-            Engine::Postgres(postgres) => postgres.run(statement).await,
-            Engine::Mysql(mysql) => mysql.run(statement).await,
-        }
+        let about = statement.about(self.backend());
+        let ran = async move {
+            match &self.engine {
+                Engine::Sqlite(sqlite) => sqlite.run(statement).await,
+                Engine::Postgres(postgres) => postgres.run(statement).await,
+                Engine::Mysql(mysql) => mysql.run(statement).await,
+            }
+        };
+        telemetry::span("statement", || about, pin!(ran)).await
     }
 
     fn schema(&self) -> &Arc<Schema> {

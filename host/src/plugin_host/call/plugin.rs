@@ -1,6 +1,7 @@
 //! One loaded plugin: its linked component and the calls that the host makes.
 
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -29,6 +30,7 @@ use crate::plugin_host::bindings::exports::doorward::plugin::{request_hooks, ses
 use crate::plugin_host::error::{CallFailed, Limit, reason};
 use crate::plugin_host::package::manifest::Manifest;
 use crate::store::Value;
+use crate::telemetry::{self, Attributes};
 
 /// A plugin that is ready to be called.
 pub(in crate::plugin_host) struct Plugin {
@@ -294,7 +296,8 @@ impl Plugin {
             Ok(outcome.map(|()| sets))
         });
         let failed = |trap| self.failed(self.shared.names.name(CallOf::Event(index)), &trap, circumstances);
-        let outcome = called.await.map_err(failed)?;
+        let called = telemetry::span("plugin", || self.about(CallOf::Event(index)), pin!(called)).await;
+        let outcome = called.map_err(failed)?;
         self.answered(circumstances.passage);
         Ok(outcome)
     }
@@ -303,6 +306,21 @@ impl Plugin {
     ///
     /// An instance whose call failed is dropped with everything it had begun; one that answered is kept for the next hook.
     pub(super) async fn call<T>(
+        &self,
+        exchange: &mut Exchange,
+        what: CallOf,
+        work: impl FnOnce(Exchange) -> Work,
+        run: impl AsyncFnOnce(&mut Guest) -> Ended<T>,
+    ) -> Result<Called<T>, ApiError> {
+        telemetry::span("plugin", || self.about(what), pin!(self.call_guest(exchange, what, work, run))).await
+    }
+
+    /// What a span of a call says.
+    fn about(&self, what: CallOf) -> Attributes {
+        vec![("doorward.plugin", self.shared.id.clone()), ("doorward.call", self.shared.names.name(what).to_string())]
+    }
+
+    async fn call_guest<T>(
         &self,
         exchange: &mut Exchange,
         what: CallOf,
