@@ -4,7 +4,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::doorward::{Doorward, Extras, components, postgres_database};
-use crate::load::{Target, closed_loop};
+use crate::load::{Load, Target, closed_loop};
 use crate::process::Process;
 use crate::table::{Budget, Row};
 use crate::{Length, Outcome, bare, progress};
@@ -78,11 +78,20 @@ pub fn micros_per_request<const SIDES: usize>(
     sides: &[(&Process, Target); SIDES],
     length: Length,
 ) -> Outcome<[f64; SIDES]> {
+    micros_by(sides, length, |target, length| closed_loop(target, CONNECTIONS, length))
+}
+
+/// As [`micros_per_request`], with other clients.
+pub fn micros_by<const SIDES: usize>(
+    sides: &[(&Process, Target); SIDES],
+    length: Length,
+    ask: impl Fn(&Target, Duration) -> Outcome<Load>,
+) -> Outcome<[f64; SIDES]> {
     let mut rounds = [const { Vec::new() }; SIDES];
     for round in 0..=ROUNDS {
         for ((process, target), micros) in sides.iter().zip(&mut rounds) {
             let before = process.cpu()?;
-            let load = closed_loop(target, CONNECTIONS, length.0 / 2)?;
+            let load = ask(target, length.0 / 2)?;
             // What the last request left behind is part of its cost.
             thread::sleep(Duration::from_millis(20));
             let used = process.cpu()? - before;

@@ -146,10 +146,7 @@ impl Doorward {
 
     /// Signs the one user up and returns the session's cookie.
     pub fn sign_up(&self) -> Outcome<String> {
-        let body = format!(r#"{{"name":"Ada Lovelace","email":"{EMAIL}","password":"{PASSWORD}"}}"#);
-        let answer = Client::connect(self.port)?.ask(&post("/api/auth/sign-up/email", &body))?;
-        let cookie = header(&answer.head, "set-cookie").and_then(|cookie| cookie.split(';').next());
-        cookie.map(str::to_owned).ok_or_else(|| format!("sign-up failed:\n{}", answer.head).into())
+        signed_up_at(self.port)
     }
 
     /// `GET /get-session` with each of these sessions in turn, by their tokens.
@@ -179,8 +176,7 @@ impl Doorward {
 
     /// The user's sign-in.
     pub fn sign_in(&self) -> Target {
-        let body = format!(r#"{{"email":"{EMAIL}","password":"{PASSWORD}"}}"#);
-        self.target(post("/api/auth/sign-in/email", &body), 200)
+        sign_in_at(self.port)
     }
 
     /// A request that meets the script without an end.
@@ -193,6 +189,20 @@ impl Doorward {
         let body = format!(r#"{{"name":"Ada Lovelace","email":"{EMAIL}","password":"short"}}"#);
         self.target(post("/api/auth/sign-up/email", &body), 400)
     }
+}
+
+/// Signs the one user up at a server on this port and returns the session's cookie.
+pub fn signed_up_at(port: u16) -> Outcome<String> {
+    let body = format!(r#"{{"name":"Ada Lovelace","email":"{EMAIL}","password":"{PASSWORD}"}}"#);
+    let answer = Client::connect(port)?.ask(&post("/api/auth/sign-up/email", &body))?;
+    let cookie = header(&answer.head, "set-cookie").and_then(|cookie| cookie.split(';').next());
+    cookie.map(str::to_owned).ok_or_else(|| format!("sign-up failed:\n{}", answer.head).into())
+}
+
+/// The one user's sign-in at a server on this port.
+pub fn sign_in_at(port: u16) -> Target {
+    let body = format!(r#"{{"email":"{EMAIL}","password":"{PASSWORD}"}}"#);
+    Target { port, requests: vec![post("/api/auth/sign-in/email", &body)], status: 200 }
 }
 
 /// Builds the plugin of `plugin/`, as far as it is not up to date.
