@@ -7,6 +7,15 @@ use crate::error_code::ErrorCode;
 use crate::options::is_on_if_named;
 
 /// The type of a field.
+///
+/// ```
+/// # use doorward_contract as doorward_sdk;
+/// use doorward_sdk::{FieldRule, FieldType};
+/// let topics = FieldRule::new("topics", FieldType::Strings).default_value(vec!["news"]);
+/// let ends = FieldRule::new("endsAt", FieldType::Date);
+/// assert_eq!((topics.kind.name(), ends.kind.name()), ("string[]", "date"));
+/// assert!(FieldType::Bigint.is_integer());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FieldType {
@@ -31,6 +40,16 @@ pub enum FieldType {
 }
 
 /// A field that a plugin adds to users or sessions, or a field of its own table.
+///
+/// ```
+/// # use doorward_contract as doorward_sdk;
+/// use doorward_sdk::{ErrorCode, FieldRule, FieldType};
+/// const TAKEN: ErrorCode = ErrorCode::new(409, "NICKNAME_TAKEN", "Somebody has this nickname");
+/// let nickname = FieldRule::new("nickname", FieldType::String).input().unique_or(TAKEN);
+/// let invited_by = FieldRule::new("invitedBy", FieldType::String).references("user").hidden();
+/// let points = FieldRule::new("points", FieldType::Number).default_value(0).when_option("counts_points");
+/// assert!(nickname.unique && !invited_by.returned && !points.input);
+/// ```
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(bound(deserialize = "S: Deserialize<'de>"))]
 #[non_exhaustive]
