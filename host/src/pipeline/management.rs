@@ -98,6 +98,7 @@ impl Management {
             values.push(gauge("doorward_database_connections_wanted", "Requests that wait for one.", pool.wanted));
         }
         let mut text = pipeline.metrics.render(&values);
+        text.push_str(&Metrics::render_replicas(&auth.store.replicas()));
         text.push_str(&Metrics::render_scripts(&pipeline.script_counts()));
         text.push_str(&Metrics::render_plugins(&pipeline.plugin_counters()));
         Response::with_type(200, "text/plain; version=0.0.4; charset=utf-8", text)

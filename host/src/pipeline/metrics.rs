@@ -10,6 +10,7 @@ use crate::exchange::Route;
 use crate::hooks::ScriptCounts;
 use crate::http::Mount;
 use crate::plugin_host::PluginCounters;
+use crate::store::{ReplicaState, Standing};
 
 /// The label of requests that met no route.
 const NO_ROUTE: &str = "none";
@@ -67,6 +68,33 @@ impl Metrics {
         for Value { name, kind, help, value } in values {
             // Writing to a string cannot fail.
             _ = write!(text, "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}\n");
+        }
+        text
+    }
+
+    /// How the replicas of the database stand, in the order in which the configuration lists them.
+    pub fn render_replicas(replicas: &[ReplicaState]) -> String {
+        type Read = fn(&ReplicaState) -> Option<String>;
+        const FAMILIES: [(&str, &str, &str, Read); 4] = [
+            ("up", "gauge", "Whether the replica serves.", |state| Some(u8::from(state.serves).to_string())),
+            ("lag_seconds", "gauge", "How far it is behind.", |state| match state.standing {
+                Standing::Behind(lag) => Some(format!("{:.3}", lag.as_secs_f64())),
+                _ => None,
+            }),
+            ("reads_total", "counter", "Reads that it answered.", |state| Some(state.reads.to_string())),
+            ("failures_total", "counter", "Reads that the primary answered, because it could not.", |state| {
+                Some(state.failures.to_string())
+            }),
+        ];
+        let mut text = String::new();
+        for (name, kind, help, read) in FAMILIES.iter().filter(|_| !replicas.is_empty()) {
+            let name = format!("doorward_replica_{name}");
+            _ = write!(text, "# HELP {name} {help}\n# TYPE {name} {kind}\n");
+            for (place, state) in replicas.iter().enumerate() {
+                if let Some(value) = read(state) {
+                    _ = writeln!(text, "{name}{{replica=\"{place}\"}} {value}");
+                }
+            }
         }
         text
     }
