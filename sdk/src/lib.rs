@@ -99,7 +99,7 @@ pub use doorward_contract::{
 pub use serde_json;
 
 pub use background::{Emission, Job, Listener, Task};
-pub use doorward_contract::{FieldRule, FieldType, VALIDATION_ERROR, invalid_option, is_email, mismatch};
+pub use doorward_contract::{FieldRule, FieldType, OnDelete, VALIDATION_ERROR, invalid_option, is_email, mismatch};
 pub use error::{ApiError, Error, HostError, Result};
 pub use event::{Action, Change, Event};
 pub use gate::{Attempt, Verdict};

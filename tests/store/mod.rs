@@ -16,6 +16,7 @@ mod outages;
 mod promotion;
 mod queries;
 mod races;
+mod references;
 mod refusals;
 mod replicas;
 mod steps;

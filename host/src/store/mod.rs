@@ -46,12 +46,12 @@ pub mod user;
 mod value;
 pub mod verification;
 
-pub use doorward_contract::FieldType;
+pub use doorward_contract::{FieldType, OnDelete};
 
 pub use account::Account;
 pub use error::StoreError;
 pub use migrate::{Backend, Backfill, Misfit, Plan, Report, Surveyed, create_schema};
-pub use model::{Field, IdForm, Model};
+pub use model::{Field, IdForm, Model, Reference};
 pub use models::{DEFAULT_LIMIT, Models};
 pub use open::Store;
 pub use options::StoreOptions;
