@@ -35,7 +35,7 @@ use crate::pipeline::management::Management;
 use crate::pipeline::router::RouteClash;
 use crate::pipeline::{Extensions, Pipeline};
 use crate::plugin_host::{self, Capacity, PluginError, Ports};
-use crate::store::{Schema, Store, StoreError, StoreOptions};
+use crate::store::{self, Schema, Store, StoreError, StoreOptions};
 use crate::telemetry::Exporter;
 
 /// A server that is ready to answer.
@@ -62,6 +62,8 @@ pub struct App {
     _watch: Watch,
     /// Sends numbers and traces, when there is a collector.
     measured: Option<Measured>,
+    /// Looks at the replicas of the database.
+    _replicas: store::Watch,
 }
 
 /// What outlives a reload.
@@ -131,8 +133,11 @@ pub fn open_store(config: &Config) -> Result<Store, StartError> {
         options.pool_size = config.database.pool_size;
         options.readers = config.database.pool_size;
     }
-    Store::open(&url, schema, options)
-        .map_err(|source| StartError::Database { url: shown_url(&config.database.url), source })
+    let failed = |source| StartError::Database { url: shown_url(&config.database.url), source };
+    let store = Store::open(&url, schema, options.clone()).map_err(failed)?;
+    store
+        .with_replicas(&config.database.replicas, limit(config.database.replica_lag_ms), &options)
+        .map_err(|source| StartError::Option(format!("database.replicas: {source}")))
 }
 
 /// The tables and fields of the core and of all plugins.
@@ -172,6 +177,7 @@ impl App {
         let deliveries = start_sender(&config, (&auth, runner), live.mailer(), events.clone());
         let sweeper = sweeper::start(Store::clone(&auth.store), Arc::clone(&auth));
         auth.audit.start(Store::clone(&auth.store), audit::Keys::of(&config), Arc::clone(&auth.clock));
+        let replicas = auth.store.watch_replicas();
         let pipeline = Arc::new(Pipeline::new(auth, extensions));
         let clock = Arc::clone(&pipeline.auth().clock);
         let exporter = Exporter::start(&config.telemetry, clock).map_err(StartError::Option)?;
@@ -192,6 +198,7 @@ impl App {
             _sweeper: sweeper,
             _watch: watch,
             measured,
+            _replicas: replicas,
         })
     }
 

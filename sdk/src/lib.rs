@@ -104,7 +104,7 @@ pub use serde_json;
 
 pub use background::{Emission, Job, Listener, Task};
 pub use doorward_contract::{
-    FieldRule, FieldType, MailTemplate, Step, VALIDATION_ERROR, invalid_option, is_email, mismatch,
+    FieldRule, FieldType, MailTemplate, OnDelete, Step, VALIDATION_ERROR, invalid_option, is_email, mismatch,
 };
 pub use error::{ApiError, Error, HostError, Result};
 pub use event::{Action, Change, Event};

@@ -13,6 +13,7 @@ use crate::hooks::ScriptCounts;
 use crate::http::Mount;
 use crate::log;
 use crate::plugin_host::PluginCounters;
+use crate::store::{ReplicaState, Standing};
 use crate::telemetry::{Family, Histogram, Kind, Number, Sample};
 
 /// The label of requests that met no route.
@@ -114,10 +115,40 @@ impl Pipeline {
                 gauge("doorward_database_connections_wanted", "Requests that wait for one.", pool.wanted),
             ]);
         }
+        families.extend(of_replicas(&auth.store.replicas()));
         families.extend(of_scripts(&self.script_counts()));
         families.extend(of_plugins(&self.plugin_counters()));
         families
     }
+}
+
+/// How the replicas of the database stand, in the order in which the configuration lists them.
+fn of_replicas(replicas: &[ReplicaState]) -> Vec<Family> {
+    type Read = fn(&ReplicaState) -> Option<Number>;
+    const FAMILIES: [(&str, Kind, &str, Read); 4] = [
+        ("doorward_replica_up", Kind::Gauge, "Whether the replica serves.", |state| {
+            Some(Number::Whole(u64::from(state.serves)))
+        }),
+        ("doorward_replica_lag_seconds", Kind::Gauge, "How far it is behind.", |state| match state.standing {
+            Standing::Behind(lag) => Some(Number::Secs(lag.as_secs_f64())),
+            _ => None,
+        }),
+        ("doorward_replica_reads_total", Kind::Counter, "Reads that it answered.", |state| {
+            Some(Number::Whole(state.reads))
+        }),
+        (
+            "doorward_replica_failures_total",
+            Kind::Counter,
+            "Reads that the primary answered, because it could not.",
+            |state| Some(Number::Whole(state.failures)),
+        ),
+    ];
+    let each = |(name, kind, help, read): (_, _, _, Read)| {
+        let numbers = replicas.iter().enumerate().filter_map(|(place, state)| Some((place, read(state)?)));
+        let samples = numbers.map(|(place, number)| Sample { labels: vec![("replica", place.to_string())], number });
+        family(name, kind, help, samples.collect())
+    };
+    FAMILIES.into_iter().map(each).collect()
 }
 
 /// What each script did.

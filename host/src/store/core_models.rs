@@ -1,6 +1,6 @@
 //! The core's models: the reference's tables, column for column, and the server's own tables.
 
-use super::model::{Field, Model};
+use super::model::{Field, Model, Reference};
 use super::owner::Owner;
 use super::value::Value;
 use doorward_contract::FieldType;
@@ -227,5 +227,5 @@ fn now(name: &str) -> Field {
 }
 
 fn user_id() -> Field {
-    Field { references: Some("user".to_owned()), index: true, ..required("userId", FieldType::String) }
+    Field { references: Some(Reference::to_id("user")), index: true, ..required("userId", FieldType::String) }
 }

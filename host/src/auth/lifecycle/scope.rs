@@ -80,6 +80,20 @@ impl Scope {
         }
     }
 
+    /// The same scope for reads that may be old: a replica answers them, when there is one. A request that writes, and a
+    /// transaction, read what is.
+    #[must_use]
+    pub fn lagging(&self, auth: &Auth) -> Self {
+        let may_be_old = !self.is_transaction() && self.cause.as_ref().is_some_and(|cause| cause.may_read_old());
+        if may_be_old { Self { db: auth.store.lagging(), ..self.clone() } } else { self.clone() }
+    }
+
+    fn note_write(&self) {
+        if let Some(cause) = &self.cause {
+            cause.note_write();
+        }
+    }
+
     /// Begins work that must happen together: in the transaction of this scope, or in a new one if there is none.
     ///
     /// # Errors
@@ -88,6 +102,7 @@ impl Scope {
         if self.is_transaction() {
             return Ok(UnitOfWork { own: None, scope: self.clone() });
         }
+        self.note_write();
         // No transaction is open here, so this cannot wait for one of our own.
         let own = auth.store.begin().await?;
         let scope = Self { db: own.shared(), ..self.clone() };
@@ -104,6 +119,9 @@ impl Database for Scope {
         'a: 'b,
         Self: 'b,
     {
+        if statement.is_write() {
+            self.note_write();
+        }
         self.db.run(statement)
     }
 

@@ -39,6 +39,36 @@ pub enum FieldType {
     Json,
 }
 
+/// What becomes of a row when the row that it refers to is deleted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+pub enum OnDelete {
+    /// It is deleted too.
+    #[default]
+    #[serde(rename = "cascade")]
+    Cascade,
+    /// The field becomes null.
+    #[serde(rename = "set null")]
+    SetNull,
+    /// The other row stays as long as this one refers to it.
+    #[serde(rename = "restrict")]
+    Restrict,
+    /// As `Restrict`, looked at when the statement ends.
+    #[serde(rename = "no action")]
+    NoAction,
+}
+
+impl OnDelete {
+    /// Its name in a configuration, a manifest and SQL.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Cascade => "cascade",
+            Self::SetNull => "set null",
+            Self::Restrict => "restrict",
+            Self::NoAction => "no action",
+        }
+    }
+}
+
 /// A field that a plugin adds to users or sessions, or a field of its own table.
 ///
 /// ```
@@ -71,9 +101,12 @@ pub struct FieldRule<S = &'static str> {
     /// Whether rows are looked up by it.
     #[serde(rename = "indexed", default)]
     pub index: bool,
-    /// The model whose `id` it holds; the row goes with that one.
+    /// The model whose `id` it holds; the row goes with that one, unless `on_delete` says otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub references: Option<S>,
+    /// What becomes of the row when the one that it refers to is deleted; none is `cascade`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_delete: Option<OnDelete>,
     /// Value of a new row that says nothing else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default: Option<Value>,
@@ -146,6 +179,7 @@ impl FieldRule {
             conflict: None,
             index: false,
             references: None,
+            on_delete: None,
             default: None,
             returned: true,
             input: false,
@@ -185,6 +219,12 @@ impl FieldRule {
     /// Holds the id of a row of `model` (`user`, or an earlier table of the plugin) and goes with it.
     pub const fn references(mut self, model: &'static str) -> Self {
         self.references = Some(model);
+        self
+    }
+
+    /// What becomes of the row when the one that it refers to is deleted. It is deleted too where nothing is said.
+    pub const fn on_delete(mut self, what: OnDelete) -> Self {
+        self.on_delete = Some(what);
         self
     }
 
@@ -262,6 +302,12 @@ impl<S: AsRef<str>> FieldRule<S> {
         }
         if self.conflict.as_ref().is_some_and(|conflict| !(400..500).contains(&conflict.status)) {
             return Some(format!("{place}.{name}: that a value is taken is said with 400 to 499"));
+        }
+        if self.on_delete.is_some() && self.references.is_none() {
+            return Some(format!("{place}.{name} has `on_delete` and refers to no model"));
+        }
+        if self.on_delete == Some(OnDelete::SetNull) && self.required {
+            return Some(format!("{place}.{name} is required, so that `on_delete` cannot set it to null"));
         }
         let target = self.references.as_ref().filter(|_| self.kind != FieldType::String);
         target.map(|target| format!("{place}.{name} holds the id of a {} and has to be a string", target.as_ref()))
