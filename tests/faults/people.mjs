@@ -151,9 +151,10 @@ export class Person {
   /** Switches it on; then three at once use one backup code. */
   async secondFactor() {
     const session = this.pick(this.sessions);
-    const on = await this.ask("enable two-factor", "POST", "/two-factor/enable", { session, body: { password: this.password } }, ({ cookies }) => {
+    const on = await this.ask("enable two-factor", "POST", "/two-factor/enable", { session, body: { password: this.password } }, ({ cookies, outcome }) => {
       const opens = tokenOf(cookies);
-      return opens && opens !== session.token ? { opens, ends: { tokens: [session.token] } } : {};
+      const isReplaced = outcome === "unknown" || (opens && opens !== session.token);
+      return isReplaced ? { opens, ends: { tokens: [session.token] } } : {};
     });
     // From now on a sign-in takes two steps: this person does nothing else.
     this.isDone = true;

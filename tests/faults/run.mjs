@@ -39,12 +39,14 @@ const folder = fs.mkdtempSync(path.join(os.tmpdir(), "doorward-faults-"));
 fs.chmodSync(folder, 0o755);
 const mails = await startMails();
 const place = (name) => { const made = path.join(folder, name); fs.mkdirSync(made); fs.chmodSync(made, 0o755); return made; };
-const options = (name) => ({ folder: place(name), random, mails, thinkMs: THINK_MS });
+let worlds = 0;
+// Nobody has the same number in two of them.
+const options = (name) => ({ folder: place(name), random, mails, thinkMs: THINK_MS, people: 1_000_000 * worlds++ });
 const share = (whole, part) => Math.ceil(whole * part);
 const plans = [
-  { make: () => fileWorld(options("file")), rounds: rounds(share(kills, 0.26), 60), kills: share(kills, 0.26), promotions: 0 },
-  { make: () => clusterWorld({ count: 3, hasRedis: true, ...options("redis") }), rounds: rounds(share(kills, 0.44), 60), kills: share(kills, 0.44), promotions: share(promotions, 0.5) },
-  { make: () => clusterWorld({ count: 2, hasRedis: false, ...options("rows") }), rounds: rounds(share(kills, 0.3), 60), kills: share(kills, 0.3), promotions: share(promotions, 0.5) },
+  { make: () => fileWorld(options("file")), rounds: rounds(share(kills, 0.26), 40), kills: share(kills, 0.26), promotions: 0 },
+  { make: () => clusterWorld({ count: 3, hasRedis: true, ...options("redis") }), rounds: rounds(share(kills, 0.44), 40), kills: share(kills, 0.44), promotions: share(promotions, 0.5) },
+  { make: () => clusterWorld({ count: 2, hasRedis: false, ...options("rows") }), rounds: rounds(share(kills, 0.3), 40), kills: share(kills, 0.3), promotions: share(promotions, 0.5) },
 ];
 function rounds(count, most) { return Math.max(1, Math.round(count / most)); }
 

@@ -1,5 +1,6 @@
 // What the load runs against: one node on a file, or nodes on two PostgreSQL clusters, with or without a Redis.
 import { execFile } from "node:child_process";
+import crypto from "node:crypto";
 import fs from "node:fs";
 import http from "node:http";
 import path from "node:path";
@@ -14,6 +15,7 @@ import { signal, sleep, until } from "./processes.mjs";
 import { startProxy } from "./proxy.mjs";
 
 const run = promisify(execFile);
+const SECRET = "a-secret-of-the-fault-run-0123456789-abcdef";
 const DAY_SECS = 86_400;
 const OUTBOX_LIMIT_MS = 240_000;
 const QUERIES = {
@@ -52,7 +54,7 @@ export async function startMails() {
 }
 
 const config = (mails, url) => ({
-  secret: "a-secret-of-the-fault-run-0123456789-abcdef",
+  secret: SECRET,
   base_url: "http://localhost:3000",
   database: { url },
   email_and_password: { enabled: true, reset_password_token_expires_in: DAY_SECS },
@@ -77,7 +79,7 @@ async function withPeople(world, sql) {
 }
 
 const base = (kind, options) => {
-  const world = { kind, nodes: [], people: 0, isOver: false, ...options };
+  const world = { kind, nodes: [], isOver: false, ...options };
   world.client = new Client(() => world.nodes, world.random);
   return world;
 };
@@ -137,7 +139,7 @@ function finish(world, query, stop) {
   world.rows = async () => {
     const found = {};
     for (const [name, sql] of Object.entries(QUERIES)) found[name] = await query(sql);
-    if (world.redis) found.sessions = await world.redis.sessions();
+    if (world.redis) found.sessions = await usable(world, await world.redis.sessions(), found.users);
     return found;
   };
   /** Waits until every mail has left. */
@@ -152,6 +154,20 @@ function finish(world, query, stop) {
     await stop();
     return codes;
   };
+}
+
+/** Without the sessions of sign-ups that were never committed: nobody got their tokens, and they open nothing, which is tried. */
+async function usable(world, sessions, users) {
+  const known = new Set(users.map((user) => user.id));
+  const opens = async ({ token }) => {
+    const signature = crypto.createHmac("sha256", SECRET).update(token).digest("base64");
+    const cookies = { "better-auth.session_token": encodeURIComponent(`${token}.${signature}`) };
+    const { status, body } = await world.client.send({ method: "GET", path: "/get-session", session: { cookies } });
+    return status !== 200 || body !== null;
+  };
+  const kept = [];
+  for (const session of sessions) if (known.has(session.userId) || (await opens(session))) kept.push(session);
+  return kept;
 }
 
 async function startRedis() {
@@ -174,7 +190,11 @@ async function startRedis() {
       for (let at = 0; at < keys.length; at += 500) {
         const some = keys.slice(at, at + 500);
         const lists = JSON.parse(await ask("--json", "mget", ...some));
-        some.forEach((key, i) => { for (const { token } of JSON.parse(lists[i] ?? "[]")) found.push({ userId: key.slice(begin.length), token }); });
+        const own = some.flatMap((key, i) => JSON.parse(lists[i] ?? "[]").map(({ token }) => ({ userId: key.slice(begin.length), token })));
+        if (!own.length) continue;
+        // A list may name sessions that have ended.
+        const entries = JSON.parse(await ask("--json", "mget", ...own.map(({ token }) => `better-auth:${token}`)));
+        found.push(...own.filter((_, i) => entries[i] !== null));
       }
       return found;
     },
