@@ -6,6 +6,7 @@
 mod bare;
 mod calls;
 mod cost;
+mod crowd;
 mod doorward;
 mod endless;
 mod load;

@@ -21,7 +21,7 @@ export function text({ seed, results, minutes, machine = machineOf(), commit = c
   const operations = results.flatMap((result) => [...result.client.counts.values()]);
   const total = (kind) => sum(operations.map((row) => row[kind]));
   const wrong = results.flatMap((result) => result.client.faults);
-  return `# Faults
+  return `# What faults cost
 
 A run of \`node tests/faults/run.mjs\` wrote this page. People sign up and in and out, change and reset their passwords,
 end sessions, follow mailed links, use backup codes, are banned and leave. Meanwhile everything below them is killed, paused, cut

@@ -50,6 +50,7 @@ const plans = [
 ];
 function rounds(count, most) { return Math.max(1, Math.round(count / most)); }
 
+const told = new Set();
 const began = Date.now();
 const results = [];
 for (const plan of plans) results.push(await playWorld(plan));
@@ -97,7 +98,9 @@ async function playRound(world, quota, counts, everybody, isLast) {
   everybody.push(...lived);
   if (isLast) await world.drain();
   const rows = { ...(await world.rows()), mails: isLast ? mails.all() : null };
-  const broken = check(world.client.history, rows);
+  // The whole history is checked again: what was broken in a round before is told once.
+  const broken = check(world.client.history, rows).filter(({ promise, text }) => !told.has(`${promise} ${text}`));
+  for (const { promise, text } of broken) told.add(`${promise} ${text}`);
   const faults = world.client.faults.slice(faultsBefore);
   say(`  ${counts.kills} kills, ${counts.promotions} promotions; ${world.client.history.length - before} operations, ${rows.users.length} users; ${broken.length} promises broken, ${faults.length} wrong answers (${Math.round((Date.now() - start) / 1000)} s)`);
   for (const { promise, text } of broken.slice(0, 20)) say(`    ${promise}: ${text}`);
