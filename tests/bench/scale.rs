@@ -46,7 +46,9 @@ fn on(database: &str, few: Crowd, many: Crowd, length: Length) -> Outcome<Vec<Ro
         ("list-sessions", |crowd| crowd.doorward.read_as_each("/list-sessions", &crowd.tokens)),
         ("admin/list-users, by offset", Crowd::list_by_offset),
         ("admin/list-users, by key", Crowd::list_by_key),
-        ("sign-in without its hash", |crowd| crowd.doorward.sign_in_each(crowd.asked().map(|i| format!("user-{i}@example.com")))),
+        ("sign-in without its hash", |crowd| {
+            crowd.doorward.sign_in_each(crowd.asked().map(|i| format!("user-{i}@example.com")))
+        }),
     ];
     let mut rows = Vec::new();
     for (what, asks) in measured {

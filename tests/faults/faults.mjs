@@ -41,9 +41,9 @@ async function nodes(plan) {
     const node = pick(plan, world.nodes.filter((one) => one.isReady && !one.isPaused));
     if (!node) continue;
     const dice = world.random();
-    if (dice < 0.78) await killNode(plan, node);
-    else if (dice < 0.86) { counts.note("node paused (SIGSTOP)"); await node.pause(between(plan, 200, 4_000)); }
-    else if (dice < 0.92 && canStepClocks) { counts.note("clock of a node stepped"); node.stepClock(Math.round(between(plan, -HOUR_SECS, HOUR_SECS))); }
+    if (dice < 0.74) await killNode(plan, node);
+    else if (dice < 0.82) { counts.note("node paused (SIGSTOP)"); await node.pause(between(plan, 200, 4_000)); }
+    else if (dice < 0.88 && canStepClocks) { counts.note("clock of a node stepped"); node.stepClock(Math.round(between(plan, -HOUR_SECS, HOUR_SECS))); }
     else if (world.disk?.isReal) await spoilDisk(plan, node);
   }
 }
@@ -66,7 +66,7 @@ async function killNode(plan, node) {
 
 async function spoilDisk(plan, node) {
   const { world: { disk }, counts } = plan;
-  if (chance(plan, 0.5)) {
+  if (chance(plan, 0.6)) {
     counts.note("disk full");
     disk.fill(chance(plan, 0.5) ? 0 : Math.round(between(plan, 4_096, 262_144)));
     await sleep(between(plan, 300, 2_000));

@@ -15,7 +15,7 @@ export function writeReport(file, run) {
 }
 
 /** Exported for its test. */
-export function text({ seed, results, minutes, machine = machineOf(), commit = commitOf() }) {
+export function text({ seed, results, minutes, commit, machine = machineOf() }) {
   const broken = results.flatMap((result) => result.rounds.flatMap((round) => round.broken));
   const counted = PROMISES.map(([promise, word]) => `${broken.filter((one) => one.promise === promise).length} ${word}`).join(", ");
   const operations = results.flatMap((result) => [...result.client.counts.values()]);
@@ -76,7 +76,8 @@ function machineOf() {
   return `${os.cpus().length} cores, ${gib} GiB, Linux ${os.release().split("-")[0]}, Node.js ${process.versions.node}`;
 }
 
-function commitOf() {
+/** To be asked before the run: what changes later was not tried. */
+export function commitOf() {
   const git = (...args) => execFileSync("git", args, { cwd: path.join(ROOT), encoding: "utf8" }).trim();
   // What this run writes is no change of the code.
   const isChanged = git("status", "--porcelain", "--", "host", "plugins", "sdk", "migrations", "Cargo.lock");

@@ -7,7 +7,7 @@ import path from "node:path";
 import { check } from "./checker.mjs";
 import { Counts, play } from "./faults.mjs";
 import { populate } from "./people.mjs";
-import { writeReport } from "./report.mjs";
+import { commitOf, writeReport } from "./report.mjs";
 import { clusterWorld, fileWorld, startMails } from "./worlds.mjs";
 
 const THINK_MS = 60;
@@ -51,6 +51,7 @@ const plans = [
 function rounds(count, most) { return Math.max(1, Math.round(count / most)); }
 
 const told = new Set();
+const commit = commitOf();
 const began = Date.now();
 const results = [];
 for (const plan of plans) results.push(await playWorld(plan));
@@ -58,7 +59,7 @@ mails.stop();
 const passed = results.reduce((sum, result) => sum + result.rounds.filter((round) => !round.broken.length && !round.faults).length, 0);
 const failed = results.reduce((sum, result) => sum + result.rounds.length, 0) - passed;
 const out = option("out");
-if (out) writeReport(path.resolve(out), { seed, results, minutes: (Date.now() - began) / 60_000 });
+if (out) writeReport(path.resolve(out), { seed, results, commit, minutes: (Date.now() - began) / 60_000 });
 if (process.argv.includes("--keep") || failed) say(`The logs are in ${folder}`);
 else fs.rmSync(folder, { recursive: true, force: true });
 say(`${passed} passed, ${failed} failed`);
