@@ -22,11 +22,17 @@ create table `doorward_script_value` (`id` varchar(255) not null primary key, `s
 
 create table `doorward_migration` (`id` varchar(255) not null primary key, `statement` mediumtext not null, `appliedAt` datetime(3) not null) engine=InnoDB default charset=utf8mb4 /*M! collate=utf8mb4_nopad_bin */ /*!80017 collate=utf8mb4_0900_bin */;
 
+create index `user_createdAt_idx` on `user` (`createdAt`);
+
+create index `session_expiresAt_idx` on `session` (`expiresAt`);
+
 create index `session_userId_idx` on `session` (`userId`);
 
 create index `account_userId_idx` on `account` (`userId`);
 
 create index `verification_identifier_idx` on `verification` (`identifier`);
+
+create index `verification_expiresAt_idx` on `verification` (`expiresAt`);
 
 create index `doorward_outbox_availableAt_idx` on `doorward_outbox` (`availableAt`);
 

@@ -22,11 +22,17 @@ create table "doorward_script_value" ("id" text not null primary key, "script" t
 
 create table "doorward_migration" ("id" text not null primary key, "statement" text not null, "appliedAt" timestamptz not null);
 
+create index "user_createdAt_idx" on "user" ("createdAt");
+
+create index "session_expiresAt_idx" on "session" ("expiresAt");
+
 create index "session_userId_idx" on "session" ("userId");
 
 create index "account_userId_idx" on "account" ("userId");
 
 create index "verification_identifier_idx" on "verification" ("identifier");
+
+create index "verification_expiresAt_idx" on "verification" ("expiresAt");
 
 create index "doorward_outbox_availableAt_idx" on "doorward_outbox" ("availableAt");
 

@@ -7,6 +7,7 @@
 mod bare;
 mod calls;
 mod cost;
+mod crowd;
 mod doorward;
 mod endless;
 mod load;

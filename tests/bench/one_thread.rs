@@ -26,7 +26,7 @@ pub fn rows(length: Length) -> Outcome<Vec<Row>> {
         rows.push(beside_bare(None, connections, Budget::times(limit), length)?);
     }
     let budget = Budget::times(4.0);
-    rows.push(match postgres_database()? {
+    rows.push(match postgres_database("one_thread")? {
         Some(url) => beside_bare(Some(&url), 32, budget, length)?,
         None => Row::not_measured(&what("PostgreSQL", 32), "DOORWARD_TEST_POSTGRES_URL is unset", budget),
     });

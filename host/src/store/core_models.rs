@@ -50,7 +50,8 @@ fn user() -> Model {
                 ..required("emailVerified", FieldType::Boolean)
             },
             Field { max_length: Some(32_768), ..Field::new("image", FieldType::String) },
-            now("createdAt"),
+            // Lists of users are in this order.
+            Field { index: true, ..now("createdAt") },
             now("updatedAt"),
         ],
     )
@@ -60,7 +61,7 @@ fn session() -> Model {
     model(
         "session",
         vec![
-            required("expiresAt", FieldType::Date),
+            ends("expiresAt"),
             Field { unique: true, ..required("token", FieldType::String) },
             now("createdAt"),
             required("updatedAt", FieldType::Date),
@@ -98,11 +99,16 @@ fn verification() -> Model {
         vec![
             Field { index: true, ..required("identifier", FieldType::String) },
             required("value", FieldType::String),
-            required("expiresAt", FieldType::Date),
+            ends("expiresAt"),
             now("createdAt"),
             now("updatedAt"),
         ],
     )
+}
+
+/// When a row ends: those that have are found by it.
+fn ends(name: &str) -> Field {
+    Field { index: true, ..required(name, FieldType::Date) }
 }
 
 /// The counters of the rate limiter, for `rate_limit.storage = "database"`.
