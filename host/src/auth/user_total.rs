@@ -17,9 +17,15 @@ pub struct UserTotal(Mutex<Option<(u64, Timestamp)>>);
 
 impl UserTotal {
     fn kept(&self, now: Timestamp) -> Option<u64> {
-        let (total, counted_at) = (*self.0.lock().unwrap_or_else(PoisonError::into_inner))?;
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (total, counted_at) = kept.as_mut()?;
         // A clock that was set back does not make it last longer.
-        (counted_at.0..counted_at.plus_secs(KEPT_SECS).0).contains(&now.0).then_some(total)
+        if (counted_at.0..counted_at.plus_secs(KEPT_SECS).0).contains(&now.0) {
+            return Some(*total);
+        }
+        // Whoever finds it old counts anew. All others are told the old one until then.
+        *counted_at = now;
+        None
     }
 
     fn keep(&self, total: u64, now: Timestamp) {
@@ -52,8 +58,9 @@ mod tests {
         total.keep(FEW, at(0));
         assert_eq!(total.kept(at(0)), None);
         total.keep(FEW + 1, at(0));
-        let found = [-1, 0, 59, 60].map(|secs| total.kept(at(secs)));
-        assert_eq!(found, [None, Some(FEW + 1), Some(FEW + 1), None]);
+        let found = [0, 59, 60, 60, 119, 59, 59].map(|secs| total.kept(at(secs)));
+        let known = Some(FEW + 1);
+        assert_eq!(found, [known, known, None, known, known, None, known], "one who finds it old counts");
         total.keep(5, at(61));
         assert_eq!(total.kept(at(61)), None);
     }
