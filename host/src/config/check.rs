@@ -12,6 +12,7 @@ impl Config {
         self.check_database()?;
         self.check_secondary()?;
         self.check_stateless()?;
+        self.check_webhooks()?;
         if self.advanced.database.default_find_many_limit == 0 {
             return invalid("advanced.database.default_find_many_limit must be at least 1".to_owned());
         }

@@ -85,11 +85,16 @@ impl Management {
                 value: log::lost(),
             },
         ];
-        if let Some(Waiting { deliveries, age_secs, jobs, failed_jobs }) = waiting {
+        if let Some(waiting) = waiting {
+            let Waiting { deliveries, age_secs, jobs, failed_jobs, events, event_age_secs, failed_events } = waiting;
             values.push(gauge("doorward_outbox_depth", "Mails that wait to be delivered.", deliveries));
             values.push(gauge("doorward_outbox_oldest_seconds", "How long the oldest of them has waited.", age_secs));
             values.push(gauge("doorward_jobs_waiting", "Jobs of plugins that wait, those with a schedule too.", jobs));
             values.push(gauge("doorward_jobs_failed", "Jobs of plugins that were given up.", failed_jobs));
+            values.push(gauge("doorward_events_waiting", "Events that wait to be delivered to other systems.", events));
+            let help = "How long the oldest of them has waited.";
+            values.push(gauge("doorward_events_oldest_seconds", help, event_age_secs));
+            values.push(gauge("doorward_events_failed", "Events for other systems that were given up.", failed_events));
         }
         if let Some(pool) = auth.store.pool() {
             values.push(gauge("doorward_database_connections", "Connections that are open.", pool.open));

@@ -14,6 +14,7 @@ mod configured;
 pub mod core_models;
 pub mod counter;
 mod error;
+pub mod event;
 pub mod expired;
 mod matches;
 mod migrate;
