@@ -6,7 +6,7 @@ mod import;
 mod installation;
 mod logs;
 mod mail;
-mod operator;
+pub mod operator;
 mod reload;
 mod takeover;
 mod telemetry;

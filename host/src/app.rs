@@ -21,6 +21,7 @@ use measured::Measured;
 
 use crate::auth::audit;
 use crate::auth::credential;
+use crate::auth::settings;
 use crate::auth::sweeper::{self, Sweeper};
 use crate::auth::{Auth, AuthError, Scope};
 use crate::clock::SystemClock;
@@ -29,8 +30,10 @@ use crate::crypto::random::SystemRandom;
 use crate::crypto::tls::Certificate;
 use crate::hooks::{HookError, MemoryCounters};
 use crate::http::shown_url;
+use crate::outbox::events::Receivers;
+use crate::outbox::jobs::Runner;
 use crate::outbox::mailbox::Mailbox;
-use crate::outbox::{CurrentMailer, Deliveries, EventHooks, Sender, TemplateError, TransportError};
+use crate::outbox::{Deliveries, EventHooks, Sender, TemplateError, TransportError, Ways};
 use crate::pipeline::management::Management;
 use crate::pipeline::router::RouteClash;
 use crate::pipeline::{Extensions, Pipeline};
@@ -54,6 +57,8 @@ pub struct App {
     live: Arc<Live>,
     /// Where scripts' events go.
     events: EventHooks,
+    /// Other systems that are told of events.
+    receivers: Receivers,
     /// The sender of mail and events, when there is something to send.
     pub deliveries: Option<Arc<Deliveries>>,
     /// Removes what has expired for as long as the server runs.
@@ -171,13 +176,16 @@ impl App {
     /// As [`App::start`].
     pub async fn start_within(config: Config, ports: Ports, capacity: Capacity) -> Result<Self, StartError> {
         let config = Arc::new(config);
-        let Parts { auth, extensions, live, events } =
+        let Parts { auth, extensions, live, events, receivers } =
             prepare(&config, ports, Lasting { capacity, ..Lasting::default() }).await?;
-        let runner = Background::new(&extensions);
-        let deliveries = start_sender(&config, (&auth, runner), live.mailer(), events.clone());
+        let runner: Arc<dyn Runner> = Arc::new(Background::new(&extensions));
+        let (scripts, told) = (events.clone(), receivers.clone());
+        let ways = Ways { mailer: live.mailer(), scripts, receivers: told, runner: Some(runner) };
+        let deliveries = start_sender(&config, &auth, ways);
         let sweeper = sweeper::start(Store::clone(&auth.store), Arc::clone(&auth));
         auth.audit.start(Store::clone(&auth.store), audit::Keys::of(&config), Arc::clone(&auth.clock));
         let replicas = auth.store.watch_replicas();
+        settings::note_plugins(&auth, &auth.store, &extensions.load().plugins.names()).await?;
         let pipeline = Arc::new(Pipeline::new(auth, extensions));
         let clock = Arc::clone(&pipeline.auth().clock);
         let exporter = Exporter::start(&config.telemetry, clock).map_err(StartError::Option)?;
@@ -194,6 +202,7 @@ impl App {
             certificate,
             live,
             events,
+            receivers,
             deliveries,
             _sweeper: sweeper,
             _watch: watch,
@@ -247,14 +256,20 @@ impl App {
             return Err(StartError::Option(message.to_owned()));
         }
         let events = EventHooks::new(&listed.hooks, &listed.secret_value, &auth.clock)?;
+        let receivers = Receivers::new(&Arc::new(listed.clone()), auth).map_err(StartError::Option)?;
         if let Some(certificate) = &self.certificate {
             certificate.renew().map_err(StartError::Option)?;
         }
         self.live.replace(listed).await?;
+        settings::note_plugins(auth, &auth.store, &self.pipeline.extensions().plugins.names()).await?;
         self.events.replace(&events);
+        self.receivers.replace(&receivers);
         let mut waiting = self.config.needing_restart(config);
         if self.deliveries.is_none() && !events.is_empty() {
             waiting.push("hooks.webhook".to_owned());
+        }
+        if self.deliveries.is_none() && !receivers.is_empty() {
+            waiting.push("webhooks".to_owned());
         }
         Ok(waiting)
     }
@@ -266,6 +281,7 @@ struct Parts {
     extensions: Arc<ArcSwap<Extensions>>,
     live: Arc<Live>,
     events: EventHooks,
+    receivers: Receivers,
 }
 
 async fn prepare(config: &Arc<Config>, ports: Ports, lasting: Lasting) -> Result<Parts, StartError> {
@@ -274,7 +290,8 @@ async fn prepare(config: &Arc<Config>, ports: Ports, lasting: Lasting) -> Result
     let live = Live::new(Arc::clone(&auth), lasting, mailing::mailbox(config)?);
     let extensions = live.begin().await?;
     let events = EventHooks::new(&config.hooks, &config.secret_value, &auth.clock)?;
-    Ok(Parts { auth, extensions, live, events })
+    let receivers = Receivers::new(config, &auth).map_err(StartError::Option)?;
+    Ok(Parts { auth, extensions, live, events, receivers })
 }
 
 /// Opens the database for a command that changes rows: with the plugins and scripts that see changes, and without a server.
@@ -288,6 +305,17 @@ pub async fn open_for_changes(config: Config) -> Result<(Arc<Auth>, Scope), Star
     let extensions = Live::new(auth, Lasting::default(), None).begin().await?.load_full();
     let scope = Scope::new(Arc::<Store>::clone(&extensions.auth.store), Arc::clone(&extensions.deciders.observers));
     Ok((Arc::clone(&extensions.auth), scope))
+}
+
+/// Opens the database and those who are told of events, for a command.
+///
+/// # Errors
+/// As [`App::start`].
+pub async fn open_receivers(config: Config) -> Result<(Arc<Auth>, Receivers), StartError> {
+    let config = Arc::new(config);
+    let auth = open_auth(&config, Ports { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom) }).await?;
+    let receivers = Receivers::new(&config, &auth).map_err(StartError::Option)?;
+    Ok((auth, receivers))
 }
 
 /// Opens the database, which must be migrated.
@@ -311,15 +339,11 @@ async fn open_auth(config: &Arc<Config>, ports: Ports) -> Result<Arc<Auth>, Star
 }
 
 /// Starts the sender of mail and events, which runs jobs too, when there may be something to send.
-fn start_sender(
-    config: &Config,
-    (auth, runner): (&Auth, Background),
-    mailer: Option<CurrentMailer>,
-    events: EventHooks,
-) -> Option<Arc<Deliveries>> {
+fn start_sender(config: &Config, auth: &Auth, ways: Ways) -> Option<Arc<Deliveries>> {
     // A reload may give a script a receiver, and bring a plugin with jobs in place of one without.
-    let may_send = mailer.is_some() || !config.hooks.is_empty() || !config.plugins.is_empty();
-    may_send.then(|| Arc::new(Sender::new(auth, mailer, events, Some(Arc::new(runner))).start()))
+    let has_guests = !config.hooks.is_empty() || !config.plugins.is_empty();
+    let may_send = ways.mailer.is_some() || has_guests || !ways.receivers.is_empty();
+    may_send.then(|| Arc::new(Sender::new(auth, ways).start()))
 }
 
 fn database_failed(config: &Config, source: StoreError) -> StartError {

@@ -12,6 +12,7 @@ use crate::config::{Config, ConfigError, MailTransport};
 use crate::http::address::is_loopback;
 use crate::http::outgoing::tls;
 use crate::http::shown_url;
+use crate::outbox::events::queue;
 use crate::server;
 use crate::store::Standing;
 
@@ -19,6 +20,9 @@ use crate::store::Standing;
 const PATIENCE: Duration = Duration::from_secs(3);
 /// How far the clock may be from that of the public address or of the database before tokens and codes fail.
 const TOLERANCE_SECS: i64 = 30;
+
+/// An event that waits for longer is late.
+const LATE_SECS: i64 = 3600;
 
 /// What was found of one part.
 #[derive(Debug, PartialEq, Eq)]
@@ -48,6 +52,7 @@ pub fn doctor(file: &Path, load: impl FnOnce() -> Result<Config, ConfigError>) -
         plugins(&config, &mut report).await;
         database(&config, &mut report).await;
         mail(&config, &mut report).await;
+        receivers(&config, &mut report).await;
         public_address(&config, &mut report).await;
         report.end()
     })?
@@ -233,6 +238,31 @@ async fn mail(config: &Config, report: &mut Report) {
         Some(MailTransport::Mailbox) => Fine("lands in the mailbox of `doorward dev`".to_owned()),
     };
     report.add("mail", &finding);
+}
+
+/// Who gets events, and whether they take them.
+async fn receivers(config: &Config, report: &mut Report) {
+    if missing_database(config).is_some() || !config.has_database() {
+        return;
+    }
+    let Ok(store) = app::open_migrated(config).await else { return };
+    let Ok(found) = queue::receivers(&store, config).await else { return };
+    let now = SystemClock.now();
+    for receiver in found {
+        let (name, origin) = (&receiver.name, &receiver.origin);
+        let is_late = receiver.waiting.1.is_some_and(|since| since < now.plus_secs(-LATE_SECS));
+        let finding = match (receiver.disabled_at, receiver.failed) {
+            (Some(_), _) => Wrong(format!(
+                "{name} at {origin} answered 410 and gets nothing any more. Run: doorward webhooks enable {name}"
+            )),
+            (None, 0) if !is_late => Fine(format!("{name} at {origin}. Try it: doorward webhooks test {name}")),
+            (None, failed) => Doubtful(format!(
+                "{name} at {origin} did not take {failed} events, and {} wait. Run: doorward webhooks deliveries --receiver {name}",
+                receiver.waiting.0
+            )),
+        };
+        report.add("events", &finding);
+    }
 }
 
 /// Whether the public address leads here, and whether its clock and this one agree.

@@ -14,6 +14,7 @@ impl Config {
         self.check_secondary()?;
         self.check_stateless()?;
         self.telemetry.check()?;
+        self.check_webhooks()?;
         if self.advanced.database.default_find_many_limit == 0 {
             return invalid("advanced.database.default_find_many_limit must be at least 1".to_owned());
         }

@@ -32,6 +32,7 @@ mod settings;
 mod stateless;
 mod telemetry;
 mod variables;
+mod webhooks;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -68,6 +69,10 @@ pub use session::{CookieCache, CookieCacheStrategy, RefreshCache, Session, Token
 pub use settings::{DATABASE, Fault, Setting, SettingKind};
 pub use stateless::NO_DATABASE;
 pub use telemetry::Telemetry;
+pub use webhooks::{
+    AUDIT as AUDIT_RECEIVER, AuditWebhook, SECRET_PREFIX, Ssf, SsfAlgorithm, SsfStream, SubjectFormat, Webhook,
+    key_bytes, kind_fits, shown_origin,
+};
 
 use crate::crypto::seal::Secrets;
 use crate::crypto::secret::Secret;
@@ -129,6 +134,10 @@ pub struct Config {
     pub audit: Audit,
     /// Numbers and traces by OpenTelemetry.
     pub telemetry: Telemetry,
+    /// Other systems that are told of events.
+    pub webhooks: Vec<Webhook>,
+    /// Security events for other services, as the Shared Signals Framework of OpenID has them.
+    pub ssf: Option<Ssf>,
     /// Pages of plugins.
     pub pages: Pages,
     /// The management API; absent means that there is none.
@@ -199,6 +208,8 @@ impl Default for Config {
             log: Log::default(),
             audit: Audit::default(),
             telemetry: Telemetry::default(),
+            webhooks: Vec::new(),
+            ssf: None,
             pages: Pages::default(),
             management: None,
             mail: None,

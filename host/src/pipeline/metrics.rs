@@ -99,12 +99,16 @@ impl Pipeline {
                 log::lost(),
             ),
         ]);
-        if let Some(Waiting { deliveries, age_secs, jobs, failed_jobs }) = waiting {
+        if let Some(waiting) = waiting {
+            let Waiting { deliveries, age_secs, jobs, failed_jobs, events, event_age_secs, failed_events } = waiting;
             families.extend([
                 gauge("doorward_outbox_depth", "Mails that wait to be delivered.", deliveries),
                 gauge("doorward_outbox_oldest_seconds", "How long the oldest of them has waited.", age_secs),
                 gauge("doorward_jobs_waiting", "Jobs of plugins that wait, those with a schedule too.", jobs),
                 gauge("doorward_jobs_failed", "Jobs of plugins that were given up.", failed_jobs),
+                gauge("doorward_events_waiting", "Events that wait to be delivered to other systems.", events),
+                gauge("doorward_events_oldest_seconds", "How long the oldest of them has waited.", event_age_secs),
+                gauge("doorward_events_failed", "Events for other systems that were given up.", failed_events),
             ]);
         }
         if let Some(pool) = auth.store.pool() {

@@ -7,7 +7,9 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 
 use crate::auth::Auth;
+use crate::clock::Timestamp;
 use crate::error::ApiError;
+use crate::store::event::{self, State};
 use crate::store::outbox;
 use crate::store::{Models, Store};
 use crate::store::{StoreError, eq};
@@ -67,13 +69,18 @@ impl Probe {
         let (store, now) = (Store::clone(&auth.store), auth.now());
         let asked = self.depth.ask(async move {
             let (depth, oldest) = (outbox::depth(&store).await?, outbox::oldest(&store).await?);
-            Ok((depth, oldest, outbox::count_jobs(&store).await?))
+            let jobs = outbox::count_jobs(&store).await?;
+            let waiting = event::count(&store, &[], State::Waiting).await?;
+            Ok((depth, oldest, jobs, waiting, event::count(&store, &[], State::Failed).await?.0))
         });
-        let (deliveries, oldest, (jobs, failed_jobs)) = asked.await.ok()?;
+        let (deliveries, oldest, (jobs, failed_jobs), (events, oldest_event), failed_events) = asked.await.ok()?;
         // Another node's clock may be ahead of this one's.
-        let age_millis = oldest.map_or(0, |oldest| now.0.saturating_sub(oldest.0));
-        let age_secs = u64::try_from(age_millis / 1000).unwrap_or_default();
-        Some(Waiting { deliveries, age_secs, jobs, failed_jobs })
+        let age_secs = |oldest: Option<Timestamp>| {
+            let millis = oldest.map_or(0, |oldest| now.0.saturating_sub(oldest.0));
+            u64::try_from(millis / 1000).unwrap_or_default()
+        };
+        let (age_secs, event_age_secs) = (age_secs(oldest), age_secs(oldest_event));
+        Some(Waiting { deliveries, age_secs, jobs, failed_jobs, events, event_age_secs, failed_events })
     }
 }
 
@@ -87,6 +94,12 @@ pub struct Waiting {
     pub jobs: u64,
     /// Jobs that were given up.
     pub failed_jobs: u64,
+    /// Events for other systems.
+    pub events: u64,
+    /// The age of the oldest of them, in seconds.
+    pub event_age_secs: u64,
+    /// Events that were given up.
+    pub failed_events: u64,
 }
 
 /// A kind of question. One that is not answered goes on, and keeps the next from being asked: whoever asks again and again

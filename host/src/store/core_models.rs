@@ -17,6 +17,12 @@ pub const AUDIT_HEAD: &str = "doorward_audit_head";
 pub const SETTING: &str = "doorward_setting";
 /// Name of the model that holds what scripts keep.
 pub const SCRIPT_VALUE: &str = "doorward_script_value";
+/// Name of the model that holds events for other systems, those that were delivered included.
+pub const EVENTS: &str = "doorward_event";
+/// Name of the model that holds how far each receiver of events is.
+pub const RECEIVER: &str = "doorward_receiver";
+/// Name of the model that holds the keys that sign events.
+pub const EVENT_KEY: &str = "doorward_event_key";
 /// Name of the model that records applied migrations.
 pub const MIGRATION: &str = "doorward_migration";
 
@@ -29,6 +35,9 @@ pub(super) fn all() -> Vec<Model> {
         verification(),
         outbox(),
         job(),
+        event(),
+        receiver(),
+        event_key(),
         counter(),
         audit(),
         audit_head(),
@@ -130,6 +139,33 @@ fn outbox() -> Model {
 fn job() -> Model {
     let own = vec![Field::new("everySecs", FieldType::Bigint), Field::new("failedAt", FieldType::Date)];
     model(JOBS, [delivered(), own].concat())
+}
+
+fn event() -> Model {
+    let own = vec![
+        Field { index: true, ..required("receiver", FieldType::String) },
+        Field { index: true, ..required("event", FieldType::String) },
+        Field { index: true, ..required("state", FieldType::String) },
+        Field::new("endedAt", FieldType::Date),
+    ];
+    model(EVENTS, [delivered(), own].concat())
+}
+
+fn receiver() -> Model {
+    let own = vec![
+        Field::new("position", FieldType::Bigint),
+        Field::new("leasedUntil", FieldType::Date),
+        Field::new("disabledAt", FieldType::Date),
+        Field::new("reason", FieldType::String),
+    ];
+    model(RECEIVER, own)
+}
+
+fn event_key() -> Model {
+    let text = |name| required(name, FieldType::String);
+    let own =
+        vec![text("kid"), text("algorithm"), text("public"), text("private"), required("createdAt", FieldType::Date)];
+    model(EVENT_KEY, own)
 }
 
 /// What every row has that is taken with a lease and tried again.

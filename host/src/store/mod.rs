@@ -15,6 +15,7 @@ pub mod core_models;
 pub mod counter;
 mod engine;
 mod error;
+pub mod event;
 pub mod expired;
 mod matches;
 mod migrate;

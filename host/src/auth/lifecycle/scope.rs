@@ -19,13 +19,14 @@ pub struct Scope {
     observers: Arc<Observers>,
     depth: usize,
     is_certain: bool,
+    is_renewal: bool,
     cause: Option<Arc<Cause>>,
 }
 
 impl Scope {
     /// A scope on `db` for work that no request causes.
     pub fn new(db: Arc<dyn Database>, observers: Arc<Observers>) -> Self {
-        Self { db, observers, depth: 0, is_certain: false, cause: None }
+        Self { db, observers, depth: 0, is_certain: false, is_renewal: false, cause: None }
     }
 
     /// The same scope for work that this request causes.
@@ -44,6 +45,17 @@ impl Scope {
     /// What they delete in turn is not certain.
     pub fn is_certain(&self) -> bool {
         self.is_certain && self.depth <= 1
+    }
+
+    /// The same scope for a change that gives something another form and no other meaning, as a hash that is made anew.
+    #[must_use]
+    pub fn renewing(self) -> Self {
+        Self { is_renewal: true, ..self }
+    }
+
+    /// Whether the change gives something another form alone.
+    pub fn is_renewal(&self) -> bool {
+        self.is_renewal
     }
 
     /// The request that causes the work, if any.
