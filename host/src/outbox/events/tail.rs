@@ -39,9 +39,9 @@ pub(crate) async fn follow(receivers: &Receivers) -> Result<bool, AuthError> {
 
 /// Whether any pattern may fit what only the audit log knows.
 fn wants_audit(hook: &Webhook) -> bool {
-    let of_audit = kinds::KINDS.iter().filter(|kind| kind.source != kinds::Source::Change).map(|kind| kind.name);
+    let mut of_audit = kinds::KINDS.iter().filter(|kind| kind.source != kinds::Source::Change).map(|kind| kind.name);
     hook.events.iter().any(|pattern| pattern.starts_with("audit.") || pattern.starts_with('*'))
-        || of_audit.into_iter().any(|kind| hook.wants(kind))
+        || of_audit.any(|kind| hook.wants(kind))
 }
 
 /// Where a receiver is. One that is new begins at the end of the log.
