@@ -119,6 +119,9 @@ async fn lists_for_administrators_come_from_a_replica_and_sessions_do_not() {
         assert_eq!(server.get("/get-session", &ada).await.json()["user"]["email"], "ada@example.com");
         assert_eq!(server.post_as("/sign-out", &ada, &json!({})).await.status, 200);
         assert!(server.get("/get-session", &ada).await.json().is_null(), "an ended session is dead at once");
+        server.pass_secs(2 * 86_400);
+        assert_eq!(users().await, (2, 2), "this request renews its session, and reads what is from then on");
+        assert_eq!(users().await, (1, 1), "the next one has nothing to renew");
 
         standby.halt();
         assert_eq!((users().await, sessions().await), ((2, 2), 1), "the primary answers, and nobody sees a failure");

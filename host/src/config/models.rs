@@ -106,8 +106,7 @@ pub struct AdditionalReference {
     /// The field of that row whose value this one holds. It is the row's id, or unique.
     #[serde(default = "id")]
     pub field: String,
-    /// What happens when that row is deleted: `cascade` deletes this one too, `set null` empties the field, `restrict` and
-    /// `no action` refuse.
+    /// What becomes of this row when that one is deleted.
     #[serde(default)]
     pub on_delete: OnDelete,
 }

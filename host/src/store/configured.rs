@@ -259,7 +259,7 @@ mod tests {
             ("user.additional_fields.a = { type = \"string\", retuned = false }", "did you mean `returned`?"),
             (
                 "user.additional_fields.a = { type = \"string\", references = { model = \"nowhere\" } }",
-                "nowhere is not a model",
+                "user.a references nowhere, which is no table of Doorward or of a plugin that is switched on",
             ),
             (
                 "user.additional_fields.a = { type = \"string\", references = { model = \"user\", field = \"name\" } }",

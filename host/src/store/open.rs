@@ -70,7 +70,7 @@ impl Store {
 
     /// Looks at every replica now.
     pub async fn look_at_replicas(&self) -> Vec<ReplicaState> {
-        self.replicas.look().await;
+        drop(self.replicas.look().await);
         self.replicas()
     }
 

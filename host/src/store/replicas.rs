@@ -69,6 +69,23 @@ impl ReplicaState {
     }
 }
 
+/// A change of a replica's standing.
+pub(super) struct News {
+    replica: String,
+    /// Why it is left out, when it is.
+    problem: Option<String>,
+}
+
+impl News {
+    fn tell(&self) {
+        let replica = self.replica.as_str();
+        match &self.problem {
+            None => tracing::info!(replica, "a read replica serves"),
+            Some(why) => tracing::warn!(replica, why, "a read replica is left out, the primary answers"),
+        }
+    }
+}
+
 /// All replicas of one database.
 #[derive(Default)]
 pub(super) struct Replicas {
@@ -115,9 +132,9 @@ impl Replicas {
         self.list.iter().map(|replica| replica.state()).collect()
     }
 
-    /// Asks all of them at once how far behind they are.
-    pub(super) async fn look(&self) {
-        join_all(self.list.iter().map(|replica| replica.look())).await;
+    /// Asks all of them at once how far behind they are. Returns what the log should say.
+    pub(super) async fn look(&self) -> Vec<News> {
+        join_all(self.list.iter().map(|replica| replica.look())).await.into_iter().flatten().collect()
     }
 }
 
@@ -140,27 +157,22 @@ impl Replica {
         }
     }
 
-    async fn look(&self) {
+    async fn look(&self) -> Option<News> {
         self.note(match timeout(PATIENCE, self.engine.lag()).await {
             Ok(Ok(Some(lag))) => Standing::Behind(lag),
             Ok(Ok(None)) => Standing::NoReplica,
             Ok(Err(error)) => Standing::Away(error.to_string()),
             Err(_) => Standing::Away("it does not answer in time".to_owned()),
-        });
+        })
     }
 
-    /// The log tells when a replica is left out, and when it serves.
-    fn note(&self, standing: Standing) {
+    /// Keeps how it was found. There is news when it serves from now on, and when it does not any more.
+    fn note(&self, standing: Standing) -> Option<News> {
         let served = self.serves();
         let was = std::mem::replace(&mut *self.standing.lock().unwrap_or_else(PoisonError::into_inner), standing);
-        let replica = self.url.as_str();
-        match self.state().problem() {
-            None if !served => tracing::info!(replica, "a read replica serves"),
-            Some(why) if served || was == Standing::Unknown => {
-                tracing::warn!(replica, why, "a read replica is left out, the primary answers");
-            }
-            _ => {}
-        }
+        let problem = self.state().problem();
+        let is_new = if problem.is_none() { !served } else { served || was == Standing::Unknown };
+        is_new.then(|| News { replica: self.url.clone(), problem })
     }
 
     /// Answers a read; `None` when it cannot.
@@ -174,7 +186,7 @@ impl Replica {
                 self.failures.fetch_add(1, Ordering::Relaxed);
                 // Until somebody looks again. A value that fits no column fits none of the primary either.
                 if matches!(error, StoreError::Unavailable(_) | StoreError::Internal { .. }) {
-                    self.note(Standing::Away(error.to_string()));
+                    self.note(Standing::Away(error.to_string())).iter().for_each(News::tell);
                 }
                 None
             }
@@ -200,10 +212,11 @@ impl Lagging {
 impl Database for Lagging {
     async fn run(&self, statement: Statement) -> Result<Vec<Row>, StoreError> {
         let may_be_old = !statement.is_write() && statement.lock() == RowLock::None;
-        if may_be_old && self.replica.serves() {
-            if let Some(rows) = self.replica.read(statement.clone()).await {
-                return Ok(rows);
-            }
+        if may_be_old
+            && self.replica.serves()
+            && let Some(rows) = self.replica.read(statement.clone()).await
+        {
+            return Ok(rows);
         }
         self.primary.run(statement).await
     }
@@ -229,7 +242,7 @@ impl Watch {
         let replicas = Arc::clone(replicas);
         Self(Some(tokio::spawn(async move {
             loop {
-                replicas.look().await;
+                replicas.look().await.iter().for_each(News::tell);
                 tokio::time::sleep(LOOK_EVERY).await;
             }
         })))

@@ -144,7 +144,12 @@ impl Schema {
     fn check_reference(&self, model: &str, field: &Field) -> Result<(), StoreError> {
         let Some(to) = &field.references else { return Ok(()) };
         let name = format!("{model}.{}", field.name);
-        let target = self.model(&to.model)?.field(&to.field)?;
+        let unknown = |part: &str, problem| StoreError::invalid(&format!("{name} references {part}, which"), problem);
+        let model = self.model(&to.model);
+        let model =
+            model.map_err(|_| unknown(&to.model, "is no table of Doorward or of a plugin that is switched on"))?;
+        let target = model.field(&to.field);
+        let target = target.map_err(|_| unknown(&format!("{}.{}", to.model, to.field), "is not a field"))?;
         let problem = match field.required && to.on_delete == OnDelete::SetNull {
             true => Some("is required, so that on_delete = \"set null\" cannot be"),
             false if target.name != "id" && !target.unique => Some("refers to a field that is not unique"),

@@ -14,6 +14,9 @@ use crate::store::row::Row;
 use crate::store::statement::{RowLock, Statement};
 use crate::store::value::Value;
 
+/// What a server says to who lacks a right.
+const ACCESS_DENIED: u16 = 1227;
+
 /// One connection.
 pub(in crate::store) struct MysqlLink {
     conn: Conn,
@@ -158,7 +161,15 @@ impl Link for MysqlLink {
             Err(Error::Server(_)) => self.conn.query_first("SHOW SLAVE STATUS").await,
             asked => asked,
         };
-        let Some(row) = asked.map_err(|error| errors::failure(&error, ""))? else { return Ok(None) };
+        let asked = asked.map_err(|error| match error {
+            Error::Server(told) if told.code == ACCESS_DENIED => {
+                let why =
+                    "its user may not ask how far it is behind: grant REPLICATION CLIENT, or SLAVE MONITOR on MariaDB";
+                Failure::new(StoreError::Unavailable(why.to_owned()), Remedy::Nothing)
+            }
+            error => errors::failure(&error, ""),
+        });
+        let Some(row) = asked? else { return Ok(None) };
         // Null while it does not replicate.
         let seconds = ["Seconds_Behind_Master", "Seconds_Behind_Source"]
             .iter()
