@@ -24,6 +24,7 @@ use crate::endpoints::list_mail::list_mail;
 use crate::endpoints::list_sessions::list_sessions;
 use crate::endpoints::notes;
 use crate::endpoints::ok::ok;
+use crate::endpoints::operate_jobs::{drop_jobs, list_jobs, retry_jobs};
 use crate::endpoints::operate_keys::{list_keys, rotate_keys};
 use crate::endpoints::operate_plugins::{Extended, ListPlugins, SwitchPlugin};
 use crate::endpoints::request_password_reset::request_password_reset;
@@ -144,6 +145,11 @@ pub fn operations(desk: &Weak<dyn SettingsDesk>, extended: &Arc<Extended>) -> Ve
             .audited("mail-retry"),
         operation("drop-mail", ("POST", "/mail/drop"), "mail.manage", |exchange| Box::pin(drop_mail(exchange)))
             .audited("mail-drop"),
+        operation("list-jobs", ("GET", "/jobs"), "jobs.manage", |exchange| Box::pin(list_jobs(exchange))),
+        operation("retry-jobs", ("POST", "/jobs/retry"), "jobs.manage", |exchange| Box::pin(retry_jobs(exchange)))
+            .audited("jobs-retry"),
+        operation("drop-jobs", ("POST", "/jobs/drop"), "jobs.manage", |exchange| Box::pin(drop_jobs(exchange)))
+            .audited("jobs-drop"),
         operation("list-keys", ("GET", "/keys"), "keys.manage", |exchange| Box::pin(list_keys(exchange))),
         operation("rotate-keys", ("POST", "/keys/rotate"), "keys.manage", |exchange| Box::pin(rotate_keys(exchange)))
             .audited("key-rotation"),

@@ -32,6 +32,9 @@ const GRACE: Duration = Duration::from_secs(10);
 /// A sender that did not look for so long hangs.
 const LONGEST_SILENCE: Duration = Duration::from_secs(60);
 
+/// Stands among the ids of what is in flight while rows are taken.
+const LOOKING: &str = "";
+
 /// Sends the rows of the outbox.
 pub struct Sender {
     store: Arc<Store>,
@@ -43,8 +46,10 @@ pub struct Sender {
     wake: Arc<Notify>,
     pulse: Arc<Pulse>,
     /// The ids of what is in flight: a clock that jumps ahead ends leases, and nothing is to be sent twice at once.
-    in_flight: Mutex<BTreeSet<String>>,
+    in_flight: Arc<InFlight>,
 }
+
+type InFlight = Mutex<BTreeSet<String>>;
 
 /// A delivery in flight, until this is dropped.
 struct Flight {
@@ -63,9 +68,15 @@ pub struct Deliveries {
     task: Mutex<Option<JoinHandle<()>>>,
     stop: watch::Sender<bool>,
     pulse: Arc<Pulse>,
+    in_flight: Arc<InFlight>,
 }
 
 impl Deliveries {
+    /// Whether nothing is in flight just now.
+    pub fn is_idle(&self) -> bool {
+        self.in_flight.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
     /// True while the sender looks for what is due.
     pub fn is_alive(&self) -> bool {
         !*self.stop.borrow() && self.pulse.last().elapsed() < LONGEST_SILENCE
@@ -115,7 +126,7 @@ impl Sender {
     ) -> Self {
         let (store, clock, wake) = (auth.store.clone(), Arc::clone(&auth.clock), Arc::clone(&auth.mail_queued));
         let pulse = Arc::new(Pulse(Mutex::new(Instant::now())));
-        let (opener, in_flight) = (Opener::new(auth), Mutex::default());
+        let (opener, in_flight) = (Opener::new(auth), Arc::default());
         Self { store, clock, mailer, events, runner, opener, wake, pulse, in_flight }
     }
 
@@ -126,7 +137,7 @@ impl Sender {
     /// Sends until it is told to stop. A sender that panics is started again.
     pub fn start(self) -> Deliveries {
         let (stop, stopped) = watch::channel(false);
-        let pulse = Arc::clone(&self.pulse);
+        let (pulse, in_flight) = (Arc::clone(&self.pulse), Arc::clone(&self.in_flight));
         let sender = Arc::new(self);
         let task = tokio::spawn(async move {
             while let Err(error) = tokio::spawn(Arc::clone(&sender).run(stopped.clone())).await {
@@ -134,7 +145,7 @@ impl Sender {
                 tokio::time::sleep(IDLE).await;
             }
         });
-        Deliveries { task: Mutex::new(Some(task)), stop, pulse }
+        Deliveries { task: Mutex::new(Some(task)), stop, pulse, in_flight }
     }
 
     async fn run(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
@@ -188,8 +199,21 @@ impl Sender {
         Ok(())
     }
 
-    /// Takes as many rows as there is room for.
+    /// Takes as many rows as there is room for. Meanwhile the sender is not idle.
     async fn fill(
+        self: &Arc<Self>,
+        table: &str,
+        flying: &mut JoinSet<()>,
+        kinds: &[Filter],
+        stop: &watch::Receiver<bool>,
+    ) -> Result<(), StoreError> {
+        self.in_flight().insert(LOOKING.to_owned());
+        let filled = self.take(table, flying, kinds, stop).await;
+        self.in_flight().remove(LOOKING);
+        filled
+    }
+
+    async fn take(
         self: &Arc<Self>,
         table: &str,
         flying: &mut JoinSet<()>,
@@ -372,7 +396,7 @@ mod tests {
             opener: Opener::unlocked(),
             wake: Arc::default(),
             pulse: Arc::new(Pulse(Mutex::new(Instant::now()))),
-            in_flight: Mutex::default(),
+            in_flight: Arc::default(),
         };
         let deliveries = sender.start();
         for _ in 0..1000 {

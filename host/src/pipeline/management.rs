@@ -74,7 +74,9 @@ impl Management {
     async fn metrics(&self, pipeline: &Pipeline) -> Response {
         let auth = pipeline.auth();
         let gauge = |name, help, value| Value { name, kind: "gauge", help, value };
-        let waiting = self.probe.waiting(auth).await;
+        let kinds = pipeline.extensions().plugins.background_kinds().into_iter().map(|known| known.kind).collect();
+        let waiting = self.probe.waiting(auth, kinds).await;
+        let mut jobs_of_plugins = String::new();
         let mut values = vec![
             gauge("doorward_database_up", "Whether the database answers.", u64::from(waiting.is_some())),
             gauge("doorward_hash_queue_depth", "Passwords that wait to be hashed.", auth.passwords.waiting() as u64),
@@ -85,7 +87,8 @@ impl Management {
                 value: log::lost(),
             },
         ];
-        if let Some(Waiting { deliveries, age_secs, jobs, failed_jobs }) = waiting {
+        if let Some(Waiting { deliveries, age_secs, jobs, failed_jobs, of_plugins }) = waiting {
+            jobs_of_plugins = Metrics::render_jobs(&of_plugins);
             values.push(gauge("doorward_outbox_depth", "Mails that wait to be delivered.", deliveries));
             values.push(gauge("doorward_outbox_oldest_seconds", "How long the oldest of them has waited.", age_secs));
             values.push(gauge("doorward_jobs_waiting", "Jobs of plugins that wait, those with a schedule too.", jobs));
@@ -100,6 +103,7 @@ impl Management {
         let mut text = pipeline.metrics.render(&values);
         text.push_str(&Metrics::render_scripts(&pipeline.script_counts()));
         text.push_str(&Metrics::render_plugins(&pipeline.plugin_counters()));
+        text.push_str(&jobs_of_plugins);
         Response::with_type(200, "text/plain; version=0.0.4; charset=utf-8", text)
     }
 

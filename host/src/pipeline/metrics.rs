@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::probe::JobCounts;
 use crate::exchange::Route;
 use crate::hooks::ScriptCounts;
 use crate::http::Mount;
@@ -122,6 +123,24 @@ impl Metrics {
         }
         text.push_str(&costs(plugins));
         text.push_str(&limit_hits(plugins));
+        text
+    }
+
+    /// The jobs of each plugin, in the same form.
+    pub fn render_jobs(plugins: &[JobCounts]) -> String {
+        type Read = fn(&JobCounts) -> u64;
+        let families: [(&str, &str, Read); 2] = [
+            ("doorward_plugin_jobs_waiting", "Jobs of a plugin that wait.", |jobs| jobs.waiting),
+            ("doorward_plugin_jobs_failed", "Jobs of a plugin that were given up.", |jobs| jobs.failed),
+        ];
+        let mut text = String::new();
+        for (name, help, value) in families.into_iter().filter(|_| !plugins.is_empty()) {
+            // Writing to a string cannot fail.
+            _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} gauge");
+            for jobs in plugins {
+                _ = writeln!(text, "{name}{{plugin=\"{}\"}} {}", jobs.plugin, value(jobs));
+            }
+        }
         text
     }
 

@@ -1,6 +1,6 @@
 //! The fake host's sessions and users, as other people's and as lists.
 
-use super::with;
+use super::{duty, with};
 use crate::bindings::doorward::plugin::types::HostError;
 use serde_json::{Map, Value};
 
@@ -79,7 +79,7 @@ pub mod user_directory {
         let mut asked = asked.chain(query.order.iter().map(|order| &order.field));
         asked.try_for_each(|field| duty::shown_user_field(field))?;
         let found = with(|world| rows::select(world.users.values(), query))?;
-        Ok(found.into_iter().map(|user| Value::Object(user).to_string()).collect())
+        Ok(found.into_iter().map(duty::shown_user).collect())
     }
 
     pub fn count(conditions: &[Condition]) -> Answer<u64> {

@@ -1,5 +1,6 @@
 //! Runs a plugin's routes, hooks and events on what a test made: on the same conditions as the host.
 
+use super::bodies;
 use super::duty::{self, Sight};
 use super::{RawAttempt, RawChange, RawReply, RawRequest};
 use crate::error::ApiError;
@@ -62,16 +63,21 @@ impl RawRequest {
     /// What the handler refused with; 404 when the plugin has no such route.
     pub fn send(&self, plugin: &Plugin) -> Result<Response, Error> {
         let is_it = |rule: &RouteRule| rule.method == self.method() && self.takes_params_of(&path_of(rule));
-        let mut routes = plugin.manifest.routes.iter().zip(&plugin.routes);
-        let Some((rule, handler)) = routes.find(|(rule, _)| is_it(rule)) else {
+        let mut routes = plugin.manifest.routes.iter().zip(&plugin.routes).enumerate();
+        let Some((place, (rule, handler))) = routes.find(|(_, (rule, _))| is_it(rule)) else {
             let message = format!("the plugin has no route {} {}", self.method(), self.path());
             return Err(Error::new(404, "NOT_FOUND", message));
         };
         if let Some(fault) = body_fault(self, rule) {
             return Err(fault);
         }
-        super::with(|world| world.answers_get = self.method() == "GET");
-        during(plugin, Moment::Route, Sight::OWN, || handler(&Request::new(self)))
+        super::with(|world| {
+            world.answers_get = self.method() == "GET";
+            world.reads_chunks = rule.reads_chunks;
+        });
+        bodies::lay_out(self.raw_body().filter(|_| rule.reads_chunks).as_deref());
+        let answer = during(plugin, Moment::Route, Sight::OWN, || handler(&Request::new(self)))?;
+        bodies::whole(plugin, (place, rule), answer)
     }
 
     /// Calls the plugin's function with this name, as the application's own backend does.
