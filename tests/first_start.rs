@@ -6,9 +6,10 @@ mod import;
 mod installation;
 mod logs;
 mod mail;
-mod operator;
+pub mod operator;
 mod reload;
 mod takeover;
+mod telemetry;
 mod tls;
 mod users;
 

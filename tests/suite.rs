@@ -15,6 +15,7 @@ mod book;
 mod capabilities;
 mod compat;
 mod contract;
+mod events;
 mod first_start;
 mod fixture;
 mod grants;

@@ -18,11 +18,12 @@ const book = { test: { name: "book", include: ["book/**/*.test.mjs"], testTimeou
 
 const api = { test: { name: "api", include: ["api/**/*.test.mjs"], testTimeout: 60_000, hookTimeout: 240_000 } };
 const nodes = { test: { name: "nodes", include: ["nodes/**/*.test.mjs"], testTimeout: 60_000, hookTimeout: 120_000 } };
+const faults = { test: { name: "faults", include: ["faults/**/*.test.mjs"] } };
 
 export default defineConfig({
   test: {
     pool: "forks",
     poolOptions: { forks: { maxForks: 2 } },
-    projects: [client("sqlite"), client("postgres"), browser, onPostgres, lighthouse, book, api, nodes, { test: { name: "harness", include: ["wire/**/*.test.mjs"] } }],
+    projects: [client("sqlite"), client("postgres"), browser, onPostgres, lighthouse, book, api, nodes, faults, { test: { name: "harness", include: ["wire/**/*.test.mjs"] } }],
   },
 });

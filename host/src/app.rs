@@ -6,6 +6,7 @@ mod described;
 mod extensions;
 mod live;
 mod mailing;
+mod measured;
 
 pub use described::describe;
 
@@ -16,9 +17,11 @@ use arc_swap::ArcSwap;
 
 use background::Background;
 use live::{Live, Watch};
+use measured::Measured;
 
 use crate::auth::audit;
 use crate::auth::credential;
+use crate::auth::settings;
 use crate::auth::sweeper::{self, Sweeper};
 use crate::auth::{Auth, AuthError, Scope};
 use crate::clock::SystemClock;
@@ -27,13 +30,16 @@ use crate::crypto::random::SystemRandom;
 use crate::crypto::tls::Certificate;
 use crate::hooks::{HookError, MemoryCounters};
 use crate::http::shown_url;
+use crate::outbox::events::Receivers;
+use crate::outbox::jobs::Runner;
 use crate::outbox::mailbox::Mailbox;
-use crate::outbox::{CurrentMailer, Deliveries, EventHooks, Sender, TemplateError, TransportError};
+use crate::outbox::{Deliveries, EventHooks, Sender, TemplateError, TransportError, Ways};
 use crate::pipeline::management::Management;
 use crate::pipeline::router::RouteClash;
 use crate::pipeline::{Extensions, Pipeline};
 use crate::plugin_host::{self, Capacity, PluginError, Ports};
-use crate::store::{Schema, Store, StoreError, StoreOptions};
+use crate::store::{self, Schema, Store, StoreError, StoreOptions};
+use crate::telemetry::Exporter;
 
 /// A server that is ready to answer.
 pub struct App {
@@ -51,12 +57,18 @@ pub struct App {
     live: Arc<Live>,
     /// Where scripts' events go.
     events: EventHooks,
+    /// Other systems that are told of events.
+    receivers: Receivers,
     /// The sender of mail and events, when there is something to send.
     pub deliveries: Option<Arc<Deliveries>>,
     /// Removes what has expired for as long as the server runs.
     _sweeper: Sweeper,
     /// Looks for settings that another node has changed.
     _watch: Watch,
+    /// Sends numbers and traces, when there is a collector.
+    measured: Option<Measured>,
+    /// Looks at the replicas of the database.
+    _replicas: store::Watch,
 }
 
 /// What outlives a reload.
@@ -126,8 +138,11 @@ pub fn open_store(config: &Config) -> Result<Store, StartError> {
         options.pool_size = config.database.pool_size;
         options.readers = config.database.pool_size;
     }
-    Store::open(&url, schema, options)
-        .map_err(|source| StartError::Database { url: shown_url(&config.database.url), source })
+    let failed = |source| StartError::Database { url: shown_url(&config.database.url), source };
+    let store = Store::open(&url, schema, options.clone()).map_err(failed)?;
+    store
+        .with_replicas(&config.database.replicas, limit(config.database.replica_lag_ms), &options)
+        .map_err(|source| StartError::Option(format!("database.replicas: {source}")))
 }
 
 /// The tables and fields of the core and of all plugins.
@@ -161,13 +176,20 @@ impl App {
     /// As [`App::start`].
     pub async fn start_within(config: Config, ports: Ports, capacity: Capacity) -> Result<Self, StartError> {
         let config = Arc::new(config);
-        let Parts { auth, extensions, live, events } =
+        let Parts { auth, extensions, live, events, receivers } =
             prepare(&config, ports, Lasting { capacity, ..Lasting::default() }).await?;
-        let runner = Background::new(&extensions);
-        let deliveries = start_sender(&config, (&auth, runner), live.mailer(), events.clone());
+        let runner: Arc<dyn Runner> = Arc::new(Background::new(&extensions));
+        let (scripts, told) = (events.clone(), receivers.clone());
+        let ways = Ways { mailer: live.mailer(), scripts, receivers: told, runner: Some(runner) };
+        let deliveries = start_sender(&config, &auth, ways);
         let sweeper = sweeper::start(Store::clone(&auth.store), Arc::clone(&auth));
         auth.audit.start(Store::clone(&auth.store), audit::Keys::of(&config), Arc::clone(&auth.clock));
+        let replicas = auth.store.watch_replicas();
+        settings::note_plugins(&auth, &auth.store, &extensions.load().plugins.names()).await?;
         let pipeline = Arc::new(Pipeline::new(auth, extensions));
+        let clock = Arc::clone(&pipeline.auth().clock);
+        let exporter = Exporter::start(&config.telemetry, clock).map_err(StartError::Option)?;
+        let measured = exporter.map(|exporter| Measured::start(exporter, &pipeline));
         let keys = || config.management_keys.clone();
         let management = config.management.as_ref().map(|_| Management::new(keys(), deliveries.clone()));
         let (mailbox, watch) = (live.mailbox().cloned(), live.watch());
@@ -180,9 +202,12 @@ impl App {
             certificate,
             live,
             events,
+            receivers,
             deliveries,
             _sweeper: sweeper,
             _watch: watch,
+            measured,
+            _replicas: replicas,
         })
     }
 
@@ -193,6 +218,7 @@ impl App {
     pub async fn check(config: &Arc<Config>) -> Result<Store, StartError> {
         let ports = Ports { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom) };
         let parts = prepare(config, ports, Lasting::default()).await?;
+        Exporter::check(&config.telemetry).map_err(StartError::Option)?;
         Certificate::of(config).map_err(StartError::Option)?;
         Ok(Store::clone(&parts.auth.store))
     }
@@ -203,6 +229,9 @@ impl App {
             deliveries.stop().await;
         }
         self.pipeline.auth().audit.flush().await;
+        if let Some(measured) = &self.measured {
+            measured.stop(&self.pipeline).await;
+        }
     }
 
     /// Puts settings in place that another node has changed. A server looks by itself every two seconds. True when there were
@@ -227,14 +256,20 @@ impl App {
             return Err(StartError::Option(message.to_owned()));
         }
         let events = EventHooks::new(&listed.hooks, &listed.secret_value, &auth.clock)?;
+        let receivers = Receivers::new(&Arc::new(listed.clone()), auth).map_err(StartError::Option)?;
         if let Some(certificate) = &self.certificate {
             certificate.renew().map_err(StartError::Option)?;
         }
         self.live.replace(listed).await?;
+        settings::note_plugins(auth, &auth.store, &self.pipeline.extensions().plugins.names()).await?;
         self.events.replace(&events);
+        self.receivers.replace(&receivers);
         let mut waiting = self.config.needing_restart(config);
         if self.deliveries.is_none() && !events.is_empty() {
             waiting.push("hooks.webhook".to_owned());
+        }
+        if self.deliveries.is_none() && !receivers.is_empty() {
+            waiting.push("webhooks".to_owned());
         }
         Ok(waiting)
     }
@@ -246,6 +281,7 @@ struct Parts {
     extensions: Arc<ArcSwap<Extensions>>,
     live: Arc<Live>,
     events: EventHooks,
+    receivers: Receivers,
 }
 
 async fn prepare(config: &Arc<Config>, ports: Ports, lasting: Lasting) -> Result<Parts, StartError> {
@@ -254,7 +290,8 @@ async fn prepare(config: &Arc<Config>, ports: Ports, lasting: Lasting) -> Result
     let live = Live::new(Arc::clone(&auth), lasting, mailing::mailbox(config)?);
     let extensions = live.begin().await?;
     let events = EventHooks::new(&config.hooks, &config.secret_value, &auth.clock)?;
-    Ok(Parts { auth, extensions, live, events })
+    let receivers = Receivers::new(config, &auth).map_err(StartError::Option)?;
+    Ok(Parts { auth, extensions, live, events, receivers })
 }
 
 /// Opens the database for a command that changes rows: with the plugins and scripts that see changes, and without a server.
@@ -268,6 +305,17 @@ pub async fn open_for_changes(config: Config) -> Result<(Arc<Auth>, Scope), Star
     let extensions = Live::new(auth, Lasting::default(), None).begin().await?.load_full();
     let scope = Scope::new(Arc::<Store>::clone(&extensions.auth.store), Arc::clone(&extensions.deciders.observers));
     Ok((Arc::clone(&extensions.auth), scope))
+}
+
+/// Opens the database and those who are told of events, for a command.
+///
+/// # Errors
+/// As [`App::start`].
+pub async fn open_receivers(config: Config) -> Result<(Arc<Auth>, Receivers), StartError> {
+    let config = Arc::new(config);
+    let auth = open_auth(&config, Ports { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom) }).await?;
+    let receivers = Receivers::new(&config, &auth).map_err(StartError::Option)?;
+    Ok((auth, receivers))
 }
 
 /// Opens the database, which must be migrated.
@@ -291,15 +339,11 @@ async fn open_auth(config: &Arc<Config>, ports: Ports) -> Result<Arc<Auth>, Star
 }
 
 /// Starts the sender of mail and events, which runs jobs too, when there may be something to send.
-fn start_sender(
-    config: &Config,
-    (auth, runner): (&Auth, Background),
-    mailer: Option<CurrentMailer>,
-    events: EventHooks,
-) -> Option<Arc<Deliveries>> {
+fn start_sender(config: &Config, auth: &Auth, ways: Ways) -> Option<Arc<Deliveries>> {
     // A reload may give a script a receiver, and bring a plugin with jobs in place of one without.
-    let may_send = mailer.is_some() || !config.hooks.is_empty() || !config.plugins.is_empty();
-    may_send.then(|| Arc::new(Sender::new(auth, mailer, events, Some(Arc::new(runner))).start()))
+    let has_guests = !config.hooks.is_empty() || !config.plugins.is_empty();
+    let may_send = ways.mailer.is_some() || has_guests || !ways.receivers.is_empty();
+    may_send.then(|| Arc::new(Sender::new(auth, ways).start()))
 }
 
 fn database_failed(config: &Config, source: StoreError) -> StartError {

@@ -24,3 +24,4 @@ pub mod plugin_host;
 pub mod routes;
 pub mod server;
 pub mod store;
+pub mod telemetry;

@@ -27,6 +27,7 @@ use crate::endpoints::ok::ok;
 use crate::endpoints::operate_jobs::{drop_jobs, list_jobs, retry_jobs};
 use crate::endpoints::operate_keys::{list_keys, rotate_keys};
 use crate::endpoints::operate_plugins::{Extended, ListPlugins, SwitchPlugin};
+use crate::endpoints::operate_webhooks::{enable_webhook, list_webhook_deliveries, list_webhooks, replay_webhooks};
 use crate::endpoints::request_password_reset::request_password_reset;
 use crate::endpoints::reset_password::reset_password;
 use crate::endpoints::reset_password_link::reset_password_link;
@@ -40,6 +41,7 @@ use crate::endpoints::settings::{ChangeSettings, ShowSettings};
 use crate::endpoints::sign_in_email::sign_in_email;
 use crate::endpoints::sign_out::sign_out;
 use crate::endpoints::sign_up_email::sign_up_email;
+use crate::endpoints::ssf::{self, ssf_configuration, ssf_jwks};
 use crate::endpoints::unlink_account::unlink_account;
 use crate::endpoints::update_session::update_session;
 use crate::endpoints::update_user::update_user;
@@ -100,6 +102,18 @@ pub fn assets(folder: &str, assets: Vec<Asset>) -> Option<Route> {
     (!assets.is_empty()).then(|| Route::new("GET", &path, Arc::new(Assets::new(assets))).at_root())
 }
 
+/// The routes for receivers of security event tokens, when there are some.
+pub fn ssf(has_streams: bool) -> Vec<Route> {
+    let route = |path, handler: Handler| Route::new("GET", path, Arc::new(CoreEndpoint(handler))).at_root();
+    match has_streams {
+        true => vec![
+            route(ssf::CONFIGURATION, |exchange| Box::pin(ssf_configuration(exchange))),
+            route(ssf::JWKS, |exchange| Box::pin(ssf_jwks(exchange))),
+        ],
+        false => Vec::new(),
+    }
+}
+
 /// The routes of the development mailbox.
 pub fn dev_mailbox(mailbox: &Arc<Mailbox>) -> Vec<Route> {
     let route = |path, endpoint| Route::new("GET", path, Arc::new(endpoint)).at_root();
@@ -150,6 +164,18 @@ pub fn operations(desk: &Weak<dyn SettingsDesk>, extended: &Arc<Extended>) -> Ve
             .audited("jobs-retry"),
         operation("drop-jobs", ("POST", "/jobs/drop"), "jobs.manage", |exchange| Box::pin(drop_jobs(exchange)))
             .audited("jobs-drop"),
+        operation("list-webhooks", ("GET", "/webhooks"), "mail.manage", |exchange| Box::pin(list_webhooks(exchange))),
+        operation("list-webhook-deliveries", ("GET", "/webhooks/deliveries"), "mail.manage", |exchange| {
+            Box::pin(list_webhook_deliveries(exchange))
+        }),
+        operation("replay-webhooks", ("POST", "/webhooks/replay"), "mail.manage", |exchange| {
+            Box::pin(replay_webhooks(exchange))
+        })
+        .audited("webhook-replay"),
+        operation("enable-webhook", ("POST", "/webhooks/enable"), "mail.manage", |exchange| {
+            Box::pin(enable_webhook(exchange))
+        })
+        .audited("webhook-enable"),
         operation("list-keys", ("GET", "/keys"), "keys.manage", |exchange| Box::pin(list_keys(exchange))),
         operation("rotate-keys", ("POST", "/keys/rotate"), "keys.manage", |exchange| Box::pin(rotate_keys(exchange)))
             .audited("key-rotation"),

@@ -21,6 +21,19 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 /// An account, with the fields' names on the wire (`providerId`). It has the tokens of the provider, in clear.
+///
+/// ```
+/// use doorward_sdk::prelude::*;
+/// # doorward_sdk::fake::reset();
+/// # let ada = users::create(&json!({ "email": "ada@example.com" }))?;
+/// let fields = json!({ "providerId": "github", "accountId": "1001", "accessToken": "gho_secret" });
+/// let account = accounts::create(&ada.id(), &fields)?;
+/// assert_eq!((account.provider_id(), account.user_id()), ("github", ada.id().as_str()));
+/// assert_eq!(account.text("accessToken"), Some("gho_secret"));
+/// assert_eq!(account.text("refreshToken"), None);
+/// assert_eq!(format!("{account:?}"), "Account(1001 at github)");
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Account(Map<String, Value>);
@@ -70,6 +83,14 @@ impl core::fmt::Debug for Account {
 
 /// The account with this id at this provider, whoever it belongs to.
 ///
+/// ```
+/// use doorward_sdk::prelude::*;
+/// # doorward_sdk::fake::reset();
+/// let who = accounts::find("gitlab", "77")?.map(|account| account.user_id().to_owned());
+/// assert_eq!(who, None, "nobody has linked it");
+/// # Ok::<(), Error>(())
+/// ```
+///
 /// # Errors
 /// When the store is away.
 pub fn find(provider_id: &str, account_id: &str) -> Result<Option<Account>> {
@@ -77,6 +98,18 @@ pub fn find(provider_id: &str, account_id: &str) -> Result<Option<Account>> {
 }
 
 /// The user's accounts, oldest first.
+///
+/// ```
+/// use doorward_sdk::prelude::*;
+/// # doorward_sdk::fake::reset();
+/// # let ada = users::create(&json!({ "email": "ada@example.com" }))?;
+/// # accounts::create(&ada.id(), &json!({ "providerId": "github", "accountId": "1001" }))?;
+/// # accounts::create(&ada.id(), &json!({ "providerId": "google", "accountId": "g-5" }))?;
+/// let accounts = accounts::list_of_user(&ada.id())?;
+/// let providers: Vec<&str> = accounts.iter().map(|account| account.provider_id()).collect();
+/// assert_eq!(providers, ["github", "google"]);
+/// # Ok::<(), Error>(())
+/// ```
 ///
 /// # Errors
 /// When the store is away.
@@ -86,6 +119,17 @@ pub fn list_of_user(user_id: &str) -> Result<Vec<Account>> {
 
 /// Links an account. `fields` holds `providerId`, `accountId` and what the provider gave.
 ///
+/// ```
+/// use doorward_sdk::prelude::*;
+/// # doorward_sdk::fake::reset();
+/// # let (ada, bob) = (users::create(&json!({ "email": "a@x.org" }))?, users::create(&json!({ "email": "b@x.org" }))?);
+/// let at_github = json!({ "providerId": "github", "accountId": "1001", "scope": "read:user" });
+/// accounts::create(&ada.id(), &at_github)?;
+/// let taken = accounts::create(&bob.id(), &at_github);
+/// assert!(matches!(taken, Err(Error::Host(HostError::Conflict(_)))));
+/// # Ok::<(), Error>(())
+/// ```
+///
 /// # Errors
 /// `conflict` when the account is someone's already.
 pub fn create(user_id: &str, fields: &Value) -> Result<Account> {
@@ -93,6 +137,17 @@ pub fn create(user_id: &str, fields: &Value) -> Result<Account> {
 }
 
 /// Changes tokens, scope and the like.
+///
+/// ```
+/// use doorward_sdk::prelude::*;
+/// # doorward_sdk::fake::reset();
+/// # let ada = users::create(&json!({ "email": "ada@example.com" }))?;
+/// # let account = accounts::create(&ada.id(), &json!({ "providerId": "github", "accountId": "1001" }))?;
+/// // The provider gave another token.
+/// let account = accounts::update(account.id(), &json!({ "accessToken": "gho_new" }))?;
+/// assert_eq!(account.text("accessToken"), Some("gho_new"));
+/// # Ok::<(), Error>(())
+/// ```
 ///
 /// # Errors
 /// `invalid` when there is no such account, `denied` for fields that say whose it is.
@@ -102,6 +157,16 @@ pub fn update(id: &str, fields: &Value) -> Result<Account> {
 
 /// The provider of one of the user's accounts, by the id of its row; `credential` for the password.
 ///
+/// ```
+/// use doorward_sdk::prelude::*;
+/// # doorward_sdk::fake::reset();
+/// # let ada = users::create(&json!({ "email": "ada@example.com" }))?;
+/// # let account = accounts::create(&ada.id(), &json!({ "providerId": "github", "accountId": "1001" }))?;
+/// assert_eq!(accounts::provider_of(&ada.id(), account.id())?.as_deref(), Some("github"));
+/// assert_eq!(accounts::provider_of("someone else", account.id())?, None);
+/// # Ok::<(), Error>(())
+/// ```
+///
 /// # Errors
 /// When the store is away.
 pub fn provider_of(user_id: &str, id: &str) -> Result<Option<String>> {
@@ -110,6 +175,16 @@ pub fn provider_of(user_id: &str, id: &str) -> Result<Option<String>> {
 
 /// Keeps the account in an encrypted cookie of this browser, when `account.store_account_cookie` is on.
 ///
+/// ```
+/// use doorward_sdk::prelude::*;
+/// # doorward_sdk::fake::reset();
+/// # let ada = users::create(&json!({ "email": "ada@example.com" }))?;
+/// let account = accounts::create(&ada.id(), &json!({ "providerId": "google", "accountId": "g-5" }))?;
+/// accounts::remember(&account)?;
+/// assert_eq!(accounts::remembered()?.map(|own| own.id().to_owned()), Some(account.id().to_owned()));
+/// # Ok::<(), Error>(())
+/// ```
+///
 /// # Errors
 /// `invalid` when there is no such account.
 pub fn remember(account: &Account) -> Result<()> {
@@ -117,6 +192,17 @@ pub fn remember(account: &Account) -> Result<()> {
 }
 
 /// The account that this browser remembers, as it is stored now.
+///
+/// ```
+/// use doorward_sdk::prelude::*;
+/// # doorward_sdk::fake::reset();
+/// let hint = match accounts::remembered()? {
+///     Some(account) => format!("Go on with {}", account.provider_id()),
+///     None => "Choose how to sign in".to_owned(),
+/// };
+/// assert_eq!(hint, "Choose how to sign in");
+/// # Ok::<(), Error>(())
+/// ```
 ///
 /// # Errors
 /// When the store is away.

@@ -9,6 +9,23 @@ use serde_json::Value;
 pub(crate) type TaskFn = fn(&Task) -> Result<()>;
 
 /// One run of a job, or one event that is heard of.
+///
+/// ```
+/// use doorward_sdk::{fake, prelude::*};
+/// # fake::reset();
+/// fn bill(task: &Task) -> Result<()> {
+///     let user: String = task.payload()?;
+///     // A second attempt asks for the same payment.
+///     let order = json!({ "user": user, "order": task.id() });
+///     http::Request::post("https://pay.example.com/orders").json(&order)?.enqueue()?;
+///     Ok(())
+/// }
+///
+/// let plugin = Plugin::new("billing", "1.0.0").http_host("pay.example.com").job(Job::new("bill", bill));
+/// fake::run_job(&plugin, "bill", &json!("user-1"))?;
+/// assert_eq!(fake::with(|world| world.http_queued.len()), 1);
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Task {
     id: String,

@@ -1,16 +1,34 @@
 //! Base64 in both of its alphabets.
 
 /// Base64 for URLs, without padding.
+///
+/// ```
+/// use doorward_sdk::crypto;
+/// assert_eq!(crypto::base64url(&[251, 255, 1]), "-_8B");
+/// ```
 pub fn base64url(bytes: &[u8]) -> String {
     encode(bytes, [b'-', b'_'])
 }
 
 /// What [`base64url`] was given; none for text that it does not make.
+///
+/// ```
+/// use doorward_sdk::crypto;
+/// let token = crypto::base64url(b"seat 7");
+/// assert_eq!(crypto::from_base64url(&token).as_deref(), Some(&b"seat 7"[..]));
+/// assert_eq!(crypto::from_base64url("seat 7!"), None);
+/// ```
 pub fn from_base64url(text: &str) -> Option<Vec<u8>> {
     decode(text, [b'-', b'_'])
 }
 
 /// Base64 as mail has it, with padding.
+///
+/// ```
+/// use doorward_sdk::crypto;
+/// let credentials = crypto::base64(b"client:secret");
+/// assert_eq!(format!("Basic {credentials}"), "Basic Y2xpZW50OnNlY3JldA==");
+/// ```
 pub fn base64(bytes: &[u8]) -> String {
     let text = encode(bytes, [b'+', b'/']);
     let padding = "=".repeat(text.len().next_multiple_of(4) - text.len());
@@ -18,6 +36,12 @@ pub fn base64(bytes: &[u8]) -> String {
 }
 
 /// What [`base64`] was given; none for text that it does not make.
+///
+/// ```
+/// use doorward_sdk::crypto;
+/// assert_eq!(crypto::from_base64("QWRh").as_deref(), Some(&b"Ada"[..]));
+/// assert_eq!(crypto::from_base64("QWRhIQ"), None, "its padding is missing");
+/// ```
 pub fn from_base64(text: &str) -> Option<Vec<u8>> {
     let bare = text.trim_end_matches('=');
     let is_padded = bare.len().next_multiple_of(4) == text.len();

@@ -18,6 +18,19 @@ use crate::sessions::Session;
 
 /// The live ones among them, in the order of `tokens`.
 ///
+/// ```
+/// use doorward_sdk::prelude::*;
+/// # doorward_sdk::fake::reset();
+/// # let ada = users::create(&json!({ "email": "ada@example.com" }))?;
+/// # let token = sessions::open(&ada, "email")?.token().to_owned();
+/// # cookies::set_signed("seat-of-ada", &token, cookies::Attributes { max_age_secs: None, http_only: true })?;
+/// // Each person at this browser left a signed cookie.
+/// let tokens: Vec<String> = cookies::list_signed("seat-of-")?.into_iter().map(|(_, token)| token).collect();
+/// let people: Vec<String> = browser_sessions::find(&tokens)?.iter().map(|session| session.user.email()).collect();
+/// assert_eq!(people, ["ada@example.com"]);
+/// # Ok::<(), Error>(())
+/// ```
+///
 /// # Errors
 /// `invalid` for more than 100 tokens.
 pub fn find(tokens: &[String]) -> Result<Vec<Session>> {
@@ -27,6 +40,19 @@ pub fn find(tokens: &[String]) -> Result<Vec<Session>> {
 /// Makes a live session the browser's current one and sets its cookies. None when it is gone. Without `remember` it ends
 /// with the browser; none is what was chosen when that session was opened.
 ///
+/// ```
+/// use doorward_sdk::prelude::*;
+/// # doorward_sdk::fake::reset();
+/// # let ada = users::create(&json!({ "email": "ada@example.com" }))?;
+/// # let token = sessions::open(&ada, "email")?.token().to_owned();
+/// # sessions::open(&users::create(&json!({ "email": "bob@example.com" }))?, "email")?;
+/// let Some(session) = browser_sessions::resume(&token, None)? else {
+///     return Err(ErrorCode::UNAUTHORIZED.into());
+/// };
+/// assert_eq!(session.user.email(), "ada@example.com");
+/// # Ok::<(), Error>(())
+/// ```
+///
 /// # Errors
 /// `denied` outside of routes and `before` hooks.
 pub fn resume(token: &str, remember: Option<bool>) -> Result<Option<Session>> {
@@ -35,6 +61,16 @@ pub fn resume(token: &str, remember: Option<bool>) -> Result<Option<Session>> {
 
 /// Ends sessions and returns their number. The cookies of the current one stay: see
 /// [`sessions::end_current`](crate::sessions::end_current).
+///
+/// ```
+/// use doorward_sdk::prelude::*;
+/// # doorward_sdk::fake::reset();
+/// # let ada = users::create(&json!({ "email": "ada@example.com" }))?;
+/// # let tokens = [sessions::open(&ada, "email")?.token().to_owned(), "long gone".to_owned()];
+/// assert_eq!(browser_sessions::end(&tokens)?, 1);
+/// assert!(browser_sessions::find(&tokens)?.is_empty());
+/// # Ok::<(), Error>(())
+/// ```
 ///
 /// # Errors
 /// `invalid` for more than 100 tokens.

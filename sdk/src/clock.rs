@@ -12,12 +12,25 @@ use crate::host;
 const DAY_MILLIS: u64 = 86_400_000;
 
 /// Milliseconds since 1970-01-01 UTC.
+///
+/// ```
+/// use doorward_sdk::{clock, fake};
+/// # fake::reset();
+/// let asked_at = clock::now_millis();
+/// fake::pass_secs(90);
+/// assert_eq!(clock::now_millis() - asked_at, 90_000);
+/// ```
 pub fn now_millis() -> u64 {
     host::clock::now_millis()
 }
 
 /// A moment as dates are written everywhere: `2026-11-22T08:41:23.051Z`. Until the year 9999 texts compare as their moments
 /// do.
+///
+/// ```
+/// use doorward_sdk::clock;
+/// assert_eq!(clock::iso_text(1_795_336_883_051), "2026-11-22T08:41:23.051Z");
+/// ```
 pub fn iso_text(millis: u64) -> String {
     let (days, rest) = (millis / DAY_MILLIS, millis % DAY_MILLIS);
     let (year, month, day) = civil(days);

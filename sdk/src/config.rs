@@ -30,6 +30,22 @@ use serde_json::{Map, Value};
 
 /// The options. What the operator left out has the default of `O`.
 ///
+/// ```
+/// use doorward_sdk::prelude::*;
+/// use serde::Deserialize;
+/// # doorward_sdk::fake::reset();
+///
+/// #[derive(Deserialize)]
+/// struct Options {
+///     places: u32,
+/// }
+///
+/// # doorward_sdk::fake::with(|world| world.options = r#"{"places":40}"#.to_owned());
+/// let Options { places } = config::options()?;
+/// assert_eq!(places, 40);
+/// # Ok::<(), Error>(())
+/// ```
+///
 /// # Errors
 /// 500 when they are not those that were checked at start.
 pub fn options<O: DeserializeOwned>() -> Result<O> {
@@ -40,21 +56,51 @@ pub fn options<O: DeserializeOwned>() -> Result<O> {
 }
 
 /// Scheme and authority, no slash at the end: `https://auth.example.com`.
+///
+/// ```
+/// use doorward_sdk::config;
+/// # doorward_sdk::fake::reset();
+/// assert_eq!(config::base_url(), "http://localhost:3000");
+/// ```
 pub fn base_url() -> String {
     host::config::base_url()
 }
 
 /// Path of the API, no slash at the end: `/api/auth`.
+///
+/// ```
+/// use doorward_sdk::config;
+/// # doorward_sdk::fake::reset();
+/// let feed = format!("{}{}/newsletter/feed", config::base_url(), config::base_path());
+/// assert_eq!(feed, "http://localhost:3000/api/auth/newsletter/feed");
+/// ```
 pub fn base_path() -> String {
     host::config::base_path()
 }
 
 /// The application's name, for people.
+///
+/// ```
+/// use doorward_sdk::config;
+/// # doorward_sdk::fake::reset();
+/// assert_eq!(format!("Welcome to {}", config::app_name()), "Welcome to Test");
+/// ```
 pub fn app_name() -> String {
     host::config::app_name()
 }
 
 /// A section of the core's options: `account`, `user`, `session`, `email_and_password`, `email_verification`.
+///
+/// ```
+/// use doorward_sdk::{config, fake};
+/// use serde_json::{Value, json};
+/// # fake::reset();
+/// fake::with(|world| world.core_options.insert("session".to_owned(), json!({ "fresh_age": 600 })));
+/// let session: Value = config::core_options("session")?;
+/// assert_eq!(session["fresh_age"], 600);
+/// assert!(config::core_options::<Value>("sesion").is_err());
+/// # Ok::<(), doorward_sdk::Error>(())
+/// ```
 ///
 /// # Errors
 /// When there is no such section, or `O` does not read it.
@@ -65,6 +111,14 @@ pub fn core_options<O: DeserializeOwned>(section: &str) -> Result<O> {
 }
 
 /// Whether the operator set mail up. Without it, what needs mail is off.
+///
+/// ```
+/// use doorward_sdk::{config, fake};
+/// # fake::reset();
+/// assert!(config::sends_mail());
+/// fake::with(|world| world.core_options.remove("mail"));
+/// assert!(!config::sends_mail());
+/// ```
 pub fn sends_mail() -> bool {
     core_options("mail").is_ok_and(|mail: serde_json::Value| mail.get("transport").is_some_and(|kind| kind.is_string()))
 }

@@ -17,6 +17,21 @@ use crate::host;
 /// Adds one and returns the count since the window began; a window that has ended begins anew. Exact under concurrency, and
 /// outside of transactions: an attempt counts also when the request fails.
 ///
+/// ```
+/// use doorward_sdk::prelude::*;
+/// # doorward_sdk::fake::reset();
+/// fn guess(user: &str) -> Result<()> {
+///     if counters::hit(&format!("guesses of {user}"), 900)? > 5 {
+///         return Err(Error::new(429, "TOO_MANY_GUESSES", "Ask for another code"));
+///     }
+///     Ok(())
+/// }
+///
+/// assert!((0..5).all(|_| guess("ada").is_ok()));
+/// assert!(guess("ada").is_err() && guess("bob").is_ok());
+/// # Ok::<(), Error>(())
+/// ```
+///
 /// # Errors
 /// `invalid` while a transaction is open.
 pub fn hit(key: &str, window_secs: u32) -> Result<u64> {
@@ -25,6 +40,16 @@ pub fn hit(key: &str, window_secs: u32) -> Result<u64> {
 
 /// The count of the present window, without adding.
 ///
+/// ```
+/// use doorward_sdk::{fake, prelude::*};
+/// # fake::reset();
+/// counters::hit("downloads", 86_400)?;
+/// assert_eq!(counters::peek("downloads")?, 1);
+/// fake::pass_secs(86_401);
+/// assert_eq!(counters::peek("downloads")?, 0, "the window is over");
+/// # Ok::<(), Error>(())
+/// ```
+///
 /// # Errors
 /// As [`hit`].
 pub fn peek(key: &str) -> Result<u64> {
@@ -32,6 +57,16 @@ pub fn peek(key: &str) -> Result<u64> {
 }
 
 /// Forgets the count.
+///
+/// ```
+/// use doorward_sdk::prelude::*;
+/// # doorward_sdk::fake::reset();
+/// counters::hit("guesses of ada", 900)?;
+/// // The right code ends the count of wrong ones.
+/// counters::reset("guesses of ada")?;
+/// assert_eq!(counters::hit("guesses of ada", 900)?, 1);
+/// # Ok::<(), Error>(())
+/// ```
 ///
 /// # Errors
 /// As [`hit`].

@@ -19,6 +19,21 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 /// What an endpoint answered, whatever its status.
+///
+/// ```
+/// use doorward_sdk::prelude::*;
+/// # doorward_sdk::fake::reset();
+/// # let refusal = json!({ "code": "PERMISSION_REQUIRED", "message": "You are not allowed to do this" });
+/// # doorward_sdk::fake::answer_endpoint("POST", "/admin/ban-user", 403, &refusal);
+/// let answer = endpoints::post("/admin/ban-user", &json!({ "userId": "user-7" }))?;
+/// let said = match answer.code() {
+///     None => "Banned",
+///     Some("PERMISSION_REQUIRED") => "Only an administrator can do this",
+///     Some(_) => "It did not work",
+/// };
+/// assert_eq!((answer.is_success(), said), (false, "Only an administrator can do this"));
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answer {
     status: u16,
@@ -26,6 +41,15 @@ pub struct Answer {
 }
 
 /// Calls a `GET` endpoint.
+///
+/// ```
+/// use doorward_sdk::{fake, prelude::*};
+/// # fake::reset();
+/// fake::answer_endpoint("GET", "/list-sessions", 200, &json!([{ "id": "s1" }, { "id": "s2" }]));
+/// let sessions: Vec<Value> = endpoints::get("/list-sessions", &[])?.json()?;
+/// assert_eq!(sessions.len(), 2);
+/// # Ok::<(), Error>(())
+/// ```
 ///
 /// # Errors
 /// `denied` when the manifest does not name the path, or nothing can be called now.
@@ -35,6 +59,16 @@ pub fn get(path: &str, query: &[(&str, &str)]) -> Result<Answer> {
 
 /// Calls a `POST` endpoint.
 ///
+/// ```
+/// use doorward_sdk::{fake, prelude::*};
+/// # fake::reset();
+/// fake::answer_endpoint("POST", "/update-user", 200, &json!({ "status": true }));
+/// let answer = endpoints::post("/update-user", &json!({ "name": "Ada L." }))?;
+/// assert!(answer.is_success());
+/// assert_eq!(fake::with(|world| world.endpoint_calls[0].path.clone()), "/update-user");
+/// # Ok::<(), Error>(())
+/// ```
+///
 /// # Errors
 /// As [`get`]; also while a `GET` is answered.
 pub fn post(path: &str, body: &Value) -> Result<Answer> {
@@ -42,6 +76,15 @@ pub fn post(path: &str, body: &Value) -> Result<Answer> {
 }
 
 /// Calls an endpoint: method in capitals, path below the base path.
+///
+/// ```
+/// use doorward_sdk::{fake, prelude::*};
+/// # fake::reset();
+/// fake::answer_endpoint("DELETE", "/invites/K7", 204, &Value::Null);
+/// let answer = endpoints::call("DELETE", "/invites/K7", &[], None)?;
+/// assert_eq!((answer.status(), answer.into_body()), (204, Value::Null));
+/// # Ok::<(), Error>(())
+/// ```
 ///
 /// # Errors
 /// As [`get`] and [`post`].

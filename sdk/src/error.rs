@@ -1,13 +1,69 @@
 //! What a handler returns when it does not answer: a refusal of its own, or what the host said.
 
 use crate::bindings::doorward::plugin::types as raw;
-pub use crate::bindings::doorward::plugin::types::{ApiError, HostError};
+/// What the client gets instead of an answer. Tests look at it; a handler makes one with [`Error::new`].
+///
+/// ```
+/// use doorward_sdk::{fake, prelude::*};
+/// # fake::reset();
+/// # let full = Plugin::new("seats", "1.0.0")
+/// #     .route(Route::post("/take", |_, ()| Err(Error::new(409, "SOLD_OUT", "No seat is left"))));
+/// let refused = fake::RawRequest::post("/take", &json!({})).send(&full).unwrap_err().refusal();
+/// let ApiError { status, code, message } = refused;
+/// assert_eq!((status, code.as_deref(), message.as_deref()), (409, Some("SOLD_OUT"), Some("No seat is left")));
+/// ```
+pub use crate::bindings::doorward::plugin::types::ApiError;
+/// Why the host did not do what it was asked.
+///
+/// ```
+/// use doorward_sdk::prelude::*;
+/// # doorward_sdk::fake::reset();
+/// # let seats = Plugin::new("seats", "1.0.0")
+/// #     .table(Table::new("seat").field(FieldRule::new("number", FieldType::Number).unique()))
+/// #     .route(Route::post("/take", |_, ()| take(7)));
+/// fn take(number: u32) -> Result<Response> {
+///     match models::insert::<Value>("seat", &json!({ "number": number })) {
+///         Err(Error::Host(HostError::Conflict(_))) => Err(Error::new(409, "SEAT_TAKEN", "The seat is taken")),
+///         taken => Response::json(&taken?),
+///     }
+/// }
+/// # let again = || doorward_sdk::fake::RawRequest::post("/take", &json!({})).send(&seats);
+/// # again()?;
+/// assert_eq!(again().unwrap_err().refusal().code.as_deref(), Some("SEAT_TAKEN"));
+/// # Ok::<(), Error>(())
+/// ```
+pub use crate::bindings::doorward::plugin::types::HostError;
 use doorward_contract::ErrorCode;
 
 /// A handler's result.
+///
+/// ```
+/// use doorward_sdk::prelude::*;
+/// fn parse_seat(text: &str) -> Result<u32> {
+///     text.parse().map_err(|_| Error::new(400, "NO_SEAT", "A seat is a number"))
+/// }
+///
+/// // Where it fails in another way, the second type says how.
+/// let whole: Result<u32, String> = parse_seat("7").map_err(|error| format!("{error:?}"));
+/// assert_eq!(whole, Ok(7));
+/// # Ok::<(), Error>(())
+/// ```
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Why a handler does not answer with what it was asked for.
+///
+/// ```
+/// use doorward_sdk::prelude::*;
+/// # doorward_sdk::fake::reset();
+/// fn ticket(id: &str) -> Result<Value> {
+///     // A fault of the host goes on with `?`; what the client asked wrongly is a refusal.
+///     let row: Option<Value> = models::find_one("ticket", eq("id", id))?;
+///     row.ok_or_else(|| Error::new(404, "TICKET_NOT_FOUND", "There is no such ticket"))
+/// }
+///
+/// assert_eq!(ticket("t1").unwrap_err().refusal().code.as_deref(), Some("TICKET_NOT_FOUND"));
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug)]
 pub enum Error {
     /// A refusal for the client.

@@ -5,12 +5,39 @@ use crate::host::RawChange;
 use doorward_contract::{EventAction, EventMoment, EventRule};
 use serde_json::{Map, Value};
 
+/// What happens to a row.
+///
+/// ```
+/// use doorward_sdk::prelude::*;
+/// use doorward_sdk::fake::RawChange;
+/// // Deleting a user takes more than a request: the address has to be removed from the newsletter first.
+/// let keep: fn(&Change) -> Result<()> = |_| Err(Error::new(409, "SUBSCRIBED", "Unsubscribe first"));
+/// let plugin = Plugin::new("newsletter", "1.0.0").event(Event::before("user", Action::Delete, keep));
+/// let removed = RawChange::new("user", Action::Delete, &json!({ "id": "user-1" })).run_before(&plugin);
+/// assert_eq!(removed.unwrap_err().refusal().status, 409);
+/// ```
 pub use crate::bindings::doorward::plugin::types::Action;
 
 /// What a function of an event is given.
 pub(crate) type EventFn = fn(&Change<'_>) -> Result<()>;
 
 /// A row that is about to change, or has just changed.
+///
+/// ```
+/// use doorward_sdk::prelude::*;
+/// use doorward_sdk::fake::RawChange;
+/// fn referrer(change: &Change) -> Result<()> {
+///     let from = change.path().unwrap_or_else(|| "an import".to_owned());
+///     change.set(&json!({ "cameFrom": from }))
+/// }
+///
+/// let plugin = Plugin::new("origins", "1.0.0")
+///     .user_field(FieldRule::new("cameFrom", FieldType::String))
+///     .event(Event::before("user", Action::Create, referrer));
+/// let change = RawChange::new("user", Action::Create, &json!({ "email": "ada@example.com" })).at("/sign-up/email");
+/// assert_eq!(change.run_before(&plugin)?["cameFrom"], "/sign-up/email");
+/// # Ok::<(), Error>(())
+/// ```
 pub struct Change<'a> {
     raw: &'a RawChange,
 }

@@ -28,11 +28,38 @@ use crate::host::RawAttempt;
 use serde_json::Value;
 
 /// A sign-in that is about to become a session.
+///
+/// ```
+/// use doorward_sdk::prelude::*;
+/// use doorward_sdk::fake::RawAttempt;
+/// let plugin = Plugin::new("office", "1.0.0").gate(|attempt| {
+///     let address = attempt.client_address().unwrap_or_default();
+///     if attempt.method() == "email" && !address.starts_with("10.") {
+///         return Err(Error::new(403, "OFFICE_ONLY", "Passwords work in the office alone"));
+///     }
+///     Ok(Verdict::Admit)
+/// });
+/// let ada = json!({ "id": "user-1", "email": "ada@example.com" });
+/// assert!(RawAttempt::new(&ada, "email").from_address("10.0.0.9").ask(&plugin).is_ok());
+/// assert!(RawAttempt::new(&ada, "email").from_address("203.0.113.9").ask(&plugin).is_err());
+/// ```
 pub struct Attempt<'a> {
     raw: &'a RawAttempt,
 }
 
 /// What a gate decides. To refuse, return an error.
+///
+/// ```
+/// use doorward_sdk::prelude::*;
+/// use doorward_sdk::fake::RawAttempt;
+/// let plugin = Plugin::new("terms", "1.0.0").gate(|attempt| match attempt.user()?["acceptedTerms"].as_bool() {
+///     Some(true) => Ok(Verdict::Admit),
+///     _ => Ok(Verdict::Challenge(Response::json(&json!({ "termsRequired": true }))?)),
+/// });
+/// let verdict = RawAttempt::new(&json!({ "acceptedTerms": false }), "email").ask(&plugin)?;
+/// assert!(matches!(verdict, Verdict::Challenge(_)));
+/// # Ok::<(), Error>(())
+/// ```
 pub enum Verdict {
     /// The session may be made, as far as this gate is concerned.
     Admit,

@@ -16,14 +16,54 @@ use crate::host;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+/// Why another server did not answer.
+///
+/// ```
+/// use doorward_sdk::prelude::*;
+/// # doorward_sdk::fake::reset();
+/// let sent = http::Request::get("https://status.example.com/").timeout_ms(500).send();
+/// let state = match &sent {
+///     Ok(answer) if answer.is_success() => "up",
+///     Ok(_) | Err(http::Failure::TimedOut | http::Failure::Unreachable) => "down",
+///     Err(fault) => return Err(Error::new(500, "NOT_ALLOWED", format!("{fault:?}"))),
+/// };
+/// assert_eq!(state, "down");
+/// # Ok::<(), Error>(())
+/// ```
 pub use crate::bindings::doorward::plugin::http::Failure;
 use crate::bindings::doorward::plugin::http::{Incoming, Outgoing};
 
 /// A request: build it and [`send`](Request::send) it.
+///
+/// ```
+/// use doorward_sdk::{fake, http};
+/// # fake::reset();
+/// fake::answer_http("https://lists.example.com/subscribers", 201, "");
+/// let answer = http::Request::post("https://lists.example.com/subscribers")
+///     .header("idempotency-key", "user-1")
+///     .form(&[("email", "ada@example.com"), ("list", "monthly news")])
+///     .send()?;
+/// assert_eq!(answer.status(), 201);
+/// let body = fake::with(|world| world.http_sent[0].body.clone().unwrap());
+/// assert_eq!(body, b"email=ada%40example.com&list=monthly+news");
+/// # Ok::<(), doorward_sdk::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Request(Outgoing);
 
 /// The answer, whatever its status.
+///
+/// ```
+/// use doorward_sdk::{fake, http};
+/// # fake::reset();
+/// fake::answer_http("https://api.example.com/plans", 503, "too busy");
+/// let answer = http::Request::get("https://api.example.com/plans").send()?;
+/// assert!(!answer.is_success() && answer.header("retry-after").is_none());
+/// assert_eq!(answer.text(), Some("too busy"));
+/// // Where JSON was expected, the client gets 502 and the log the reason.
+/// assert!(answer.json::<serde_json::Value>().is_err());
+/// # Ok::<(), doorward_sdk::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Response(Incoming);
 

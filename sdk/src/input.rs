@@ -50,6 +50,24 @@ impl Input for () {
 }
 
 /// A type that one field can have.
+///
+/// ```
+/// use doorward_sdk::{Fields, FromField, Input};
+/// // A field's type says what is read, and a fault names it.
+/// struct Order {
+///     seats: f64,
+///     names: Vec<serde_json::Value>,
+///     gift: Option<bool>,
+/// }
+///
+/// impl Input for Order {
+///     fn read(fields: &mut Fields<'_>) -> Self {
+///         Order { seats: fields.required("seats"), names: fields.required("names"), gift: fields.optional("gift") }
+///     }
+/// }
+/// assert_eq!((<f64 as FromField>::EXPECTED, <bool as FromField>::EXPECTED), ("number", "boolean"));
+/// # let _ = |order: Order| (order.seats, order.names, order.gift);
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no type of a field",
     label = "fields are `String`, `bool`, `f64`, `Map<String, Value>` or `Vec<Value>`",
@@ -63,6 +81,27 @@ pub trait FromField: Default {
 }
 
 /// The fields of a body or a query.
+///
+/// ```
+/// use doorward_sdk::prelude::*;
+/// use doorward_sdk::fake::RawRequest;
+/// struct Invitation(String, String, Option<String>, Value);
+///
+/// impl Input for Invitation {
+///     fn read(fields: &mut Fields<'_>) -> Self {
+///         let role = fields.optional_choice("role", &["guest", "editor"]);
+///         Invitation(fields.email("email"), fields.trimmed("name"), role, fields.any("extra"))
+///     }
+/// }
+///
+/// fn invite(_request: &Request, Invitation(email, name, role, _extra): Invitation) -> Result<Response> {
+///     Response::json(&json!({ "email": email, "name": name, "role": role }))
+/// }
+/// let plugin = Plugin::new("invites", "1.0.0").route(Route::post("/invite", invite));
+/// let body = json!({ "email": "ada", "name": " ", "role": "owner" });
+/// let refused = RawRequest::post("/invite", &body).send(&plugin).unwrap_err().refusal().message.unwrap();
+/// assert_eq!(refused.split("; ").count(), 4, "every fault is told at once: {refused}");
+/// ```
 pub struct Fields<'a> {
     object: Option<&'a Map<String, Value>>,
     issues: Issues,

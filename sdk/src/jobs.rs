@@ -16,6 +16,16 @@ use serde::Serialize;
 /// Lets the server run the job `name` as soon as it can, and returns its id. A payload is what JSON can say, with at most
 /// 65,536 bytes. It is sealed in the database.
 ///
+/// ```
+/// use doorward_sdk::{fake, prelude::*};
+/// # fake::reset();
+/// let id = jobs::enqueue("export", &json!({ "user": "user-1", "format": "csv" }))?;
+/// let job = fake::with(|world| world.jobs[0].clone());
+/// assert_eq!((job.name.as_str(), job.payload["format"].as_str()), ("export", Some("csv")));
+/// assert!(!id.is_empty());
+/// # Ok::<(), Error>(())
+/// ```
+///
 /// # Errors
 /// `denied` for a job that is not declared, `invalid` for a payload that is too large.
 pub fn enqueue(name: &str, payload: &impl Serialize) -> Result<String> {
@@ -23,6 +33,15 @@ pub fn enqueue(name: &str, payload: &impl Serialize) -> Result<String> {
 }
 
 /// As [`enqueue`], in so many seconds, at most 366 days.
+///
+/// ```
+/// use doorward_sdk::prelude::*;
+/// # doorward_sdk::fake::reset();
+/// // A reminder a day before the invitation ends.
+/// jobs::enqueue_in(6 * 86_400, "remind", &"ada@example.com")?;
+/// assert!(jobs::enqueue_in(400 * 86_400, "remind", &"too late").is_err());
+/// # Ok::<(), Error>(())
+/// ```
 ///
 /// # Errors
 /// As [`enqueue`].

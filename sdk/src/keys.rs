@@ -18,7 +18,27 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-pub use crate::bindings::doorward::plugin::keys::{Algorithm, KeyPair};
+/// How a token is signed.
+///
+/// ```
+/// use doorward_sdk::keys::Algorithm;
+/// assert_eq!(Algorithm::parse("ES256"), Some(Algorithm::Es256));
+/// assert_eq!(Algorithm::parse("none"), None);
+/// assert!(Algorithm::ALL.iter().all(|algorithm| Algorithm::NAMES.contains(&algorithm.name())));
+/// ```
+pub use crate::bindings::doorward::plugin::keys::Algorithm;
+/// Both halves of a key, as text.
+///
+/// ```
+/// use doorward_sdk::prelude::*;
+/// # doorward_sdk::fake::reset();
+/// let keys::KeyPair { public_key, private_key } = keys::generate(keys::Algorithm::EdDsa)?;
+/// let _row: Value = models::insert("jwk", &json!({ "publicKey": public_key, "sealedKey": private_key }))?;
+/// let published: Value = serde_json::from_str(&public_key)?;
+/// assert_eq!(published["kty"], "OKP");
+/// # Ok::<(), Error>(())
+/// ```
+pub use crate::bindings::doorward::plugin::keys::KeyPair;
 
 impl Algorithm {
     /// Every algorithm.
@@ -48,6 +68,15 @@ impl Algorithm {
 
 /// A new pair, sealed, with the usual size.
 ///
+/// ```
+/// use doorward_sdk::keys::{self, Algorithm};
+/// # doorward_sdk::fake::reset();
+/// let pair = keys::generate(Algorithm::Es256)?;
+/// assert!(pair.public_key.contains(r#""kty":"EC""#));
+/// assert!(!pair.private_key.starts_with('{'), "it is no JWK in clear");
+/// # Ok::<(), doorward_sdk::Error>(())
+/// ```
+///
 /// # Errors
 /// When the host fails.
 pub fn generate(algorithm: Algorithm) -> Result<KeyPair> {
@@ -57,6 +86,15 @@ pub fn generate(algorithm: Algorithm) -> Result<KeyPair> {
 /// A new pair. RSA keys have `modulus_bits` (2048 when none, 3072 or 4096). Unless `sealed`, the private key is a JWK in
 /// clear.
 ///
+/// ```
+/// use doorward_sdk::keys::{self, Algorithm};
+/// # doorward_sdk::fake::reset();
+/// let for_another_service = keys::generate_with(Algorithm::Rs256, Some(3072), false)?;
+/// assert!(for_another_service.private_key.starts_with('{'));
+/// assert!(keys::generate_with(Algorithm::Rs256, Some(1024), true).is_err());
+/// # Ok::<(), doorward_sdk::Error>(())
+/// ```
+///
 /// # Errors
 /// `invalid` for another size.
 pub fn generate_with(algorithm: Algorithm, modulus_bits: Option<u32>, sealed: bool) -> Result<KeyPair> {
@@ -64,6 +102,18 @@ pub fn generate_with(algorithm: Algorithm, modulus_bits: Option<u32>, sealed: bo
 }
 
 /// A token (compact JWS) of `claims`, with the fields of `header` beside `alg` in its header.
+///
+/// ```
+/// use doorward_sdk::clock;
+/// use doorward_sdk::keys::{self, Algorithm};
+/// # doorward_sdk::fake::reset();
+/// let pair = keys::generate(Algorithm::EdDsa)?;
+/// let claims = serde_json::json!({ "sub": "user-1", "exp": clock::now_millis() / 1000 + 300 });
+/// let token = keys::sign(&pair.private_key, Algorithm::EdDsa, &serde_json::json!({ "typ": "at+jwt" }), &claims)?;
+/// assert!(keys::sign(&pair.private_key, Algorithm::Rs256, &serde_json::json!({}), &claims).is_err());
+/// # assert_eq!(token.matches('.').count(), 2);
+/// # Ok::<(), doorward_sdk::Error>(())
+/// ```
 ///
 /// # Errors
 /// `invalid` when the key does not open or is not one for `algorithm`.
@@ -73,6 +123,26 @@ pub fn sign(private_key: &str, algorithm: Algorithm, header: &Value, claims: &im
 
 /// The claims of a token that this public key (a JWK) signed with this algorithm; none for any other token. Times, issuer
 /// and audience are for the caller to check.
+///
+/// ```
+/// use doorward_sdk::keys::{self, Algorithm};
+/// use serde::Deserialize;
+/// # doorward_sdk::fake::reset();
+///
+/// #[derive(Deserialize)]
+/// struct Claims {
+///     sub: String,
+///     exp: u64,
+/// }
+///
+/// # let pair = keys::generate(Algorithm::EdDsa)?;
+/// # let claims = serde_json::json!({ "sub": "user-1", "exp": 1_700_000_060 });
+/// # let token = keys::sign(&pair.private_key, Algorithm::EdDsa, &serde_json::json!({}), &claims)?;
+/// let claims: Option<Claims> = keys::verify(&pair.public_key, Algorithm::EdDsa, &token)?;
+/// let is_live = |claims: &Claims| claims.exp > doorward_sdk::clock::now_millis() / 1000;
+/// assert_eq!(claims.filter(is_live).map(|claims| claims.sub).as_deref(), Some("user-1"));
+/// # Ok::<(), doorward_sdk::Error>(())
+/// ```
 ///
 /// # Errors
 /// `invalid` when the key is not one for `algorithm`.

@@ -29,6 +29,10 @@
 //!
 //! `doorward plugin build` turns the crate into a component with its manifest inside.
 //!
+//! `doorward plugin new NAME` makes a folder to begin in, and the crate's `TUTORIAL.md` leads from there to an upgrade. Whole
+//! plugins to begin from are in `plugins/samples` of Doorward's source: `invite-codes` (a table, a hook before sign-up),
+//! `account-activity` (events, a mail, CSV), `waitlist` (sections on pages of others), `breached-passwords` (another server).
+//!
 //! Flat: one file per capability, and one per thing that a plugin declares.
 
 pub mod accounts;
@@ -94,15 +98,17 @@ pub mod verifications;
 pub mod webauthn;
 
 pub use doorward_contract::{
-    Button, Choice, Confirm, Fact, Form, FormField, InputKind, Notice, Outcome, OutcomeKind, Row, Section, Shown,
-    ShownKind, Style, Target, Tone, When, encoded,
+    Button, Confirm, Fact, Form, FormField, Notice, OutcomeKind, Row, Section, Shown, ShownKind, Style, Target, Tone,
+    When, encoded,
 };
 /// For the JSON that requests, rows and answers are made of.
 pub use serde_json;
 
 pub use background::{Emission, Job, Listener, Task};
 pub use chunks::Chunk;
-pub use doorward_contract::{FieldRule, FieldType, VALIDATION_ERROR, invalid_option, is_email, mismatch};
+pub use doorward_contract::{
+    FieldRule, FieldType, MailTemplate, OnDelete, Step, VALIDATION_ERROR, invalid_option, is_email, mismatch,
+};
 pub use error::{ApiError, Error, HostError, Result};
 pub use event::{Action, Change, Event};
 pub use gate::{Attempt, Verdict};
@@ -178,7 +184,44 @@ pub use doorward_contract::CookieRule;
 /// # plugin();
 /// ```
 #[doc(inline)]
-pub use doorward_contract::{MailTemplate, Step, Table};
+pub use doorward_contract::Table;
+
+/// What is typed into a field of a form.
+///
+/// ```
+/// use doorward_sdk::{FormField, InputKind};
+/// let fields = [
+///     FormField::new("name", "Name", InputKind::Text).autocomplete("name"),
+///     FormField::new("terms", "I agree", InputKind::Checkbox).required(),
+///     FormField::new("source", "Source", InputKind::Hidden).value("footer"),
+/// ];
+/// assert!(fields.iter().any(|field| field.kind == InputKind::Checkbox));
+/// ```
+#[doc(inline)]
+pub use doorward_contract::InputKind;
+
+/// What can be chosen in a field of a form.
+///
+/// ```
+/// use doorward_sdk::{Choice, FormField, InputKind};
+/// let mut often = FormField::new("often", "How often", InputKind::Select).choice("week", "Every week");
+/// often.choices.push(Choice { value: "month".to_owned(), label: "Every month".to_owned() });
+/// assert_eq!(often.choices.len(), 2);
+/// ```
+#[doc(inline)]
+pub use doorward_contract::Choice;
+
+/// What follows when a button has done its work. [`Button`] has a method for each part of it.
+///
+/// ```
+/// use doorward_sdk::{Button, Form, FormField, InputKind, Target};
+/// let code = FormField::new("code", "Code", InputKind::Code).required();
+/// let confirm = Form::new("confirm", Button::new("Confirm", Target::post("/phone/confirm"))).field(code);
+/// let send = Button::new("Send a code", Target::post("/phone/send")).says("It is on its way.").then_form(confirm);
+/// assert!(send.then.next.is_some_and(|form| form.id == "confirm"));
+/// ```
+#[doc(inline)]
+pub use doorward_contract::Outcome;
 
 /// Which function of the host may be called when.
 ///
@@ -187,7 +230,22 @@ pub use doorward_contract::{MailTemplate, Step, Table};
 ///
 #[doc = include_str!("../MOMENTS.md")]
 pub mod moments {
-    pub use doorward_contract::{CALLS, Moment};
+    /// The table: groups of functions that may be called at the same moments.
+    ///
+    /// ```
+    /// use doorward_sdk::moments::{CALLS, Moment};
+    /// let mut sends = CALLS.iter().filter(|rule| rule.capability == "http" && rule.functions.contains(&"send"));
+    /// assert!(sends.all(|rule| rule.allows(Moment::Job) && !rule.allows(Moment::Event)));
+    /// ```
+    pub use doorward_contract::CALLS;
+    /// What the server calls a plugin for.
+    ///
+    /// ```
+    /// use doorward_sdk::moments::Moment;
+    /// let columns = Moment::ALL.map(Moment::name);
+    /// assert!(columns.contains(&"gate") && columns.contains(&"job"));
+    /// ```
+    pub use doorward_contract::Moment;
 }
 
 /// Everything a plugin's source usually names.
@@ -208,6 +266,21 @@ pub mod prelude {
 }
 
 /// Exports the plugin that `$declare`, a `fn() -> Plugin`, returns. Once in a crate of type `cdylib`.
+///
+/// ```
+/// use doorward_sdk::prelude::*;
+///
+/// doorward_sdk::plugin!(plugin);
+///
+/// pub fn plugin() -> Plugin {
+///     Plugin::new("teapot", "1.0.0").route(Route::get("/teapot", |_, ()| Ok(Response::text("short and stout"))))
+/// }
+/// # fn main() {
+/// // A test calls the same function.
+/// let answer = doorward_sdk::fake::RawRequest::get("/teapot", &[]).send(&plugin()).unwrap();
+/// assert_eq!(doorward_sdk::fake::text(&answer), "short and stout");
+/// # }
+/// ```
 #[macro_export]
 macro_rules! plugin {
     ($declare:ident) => {

@@ -13,17 +13,37 @@ use crate::{Response, config};
 use serde_json::{Map, Value};
 
 /// The URL of an endpoint of this server: base URL, base path and `path`.
+///
+/// ```
+/// use doorward_sdk::links;
+/// # doorward_sdk::fake::reset();
+/// assert_eq!(links::endpoint("/invites/K7"), "http://localhost:3000/api/auth/invites/K7");
+/// ```
 pub fn endpoint(path: &str) -> String {
     format!("{}{}{path}", config::base_url(), config::base_path())
 }
 
 /// `target` as an absolute URL: an absolute one stays, `/path` is below the server's base URL.
+///
+/// ```
+/// use doorward_sdk::links;
+/// # doorward_sdk::fake::reset();
+/// assert_eq!(links::absolute("/welcome back"), "http://localhost:3000/welcome%20back");
+/// assert_eq!(links::absolute("https://app.example.com"), "https://app.example.com/");
+/// ```
 pub fn absolute(target: &str) -> String {
     resolve(&config::base_url(), target)
 }
 
 /// The URL with the query parameter `name` set to `value`, in place of the first it has of that name. The query is written
 /// anew, as HTML forms do it.
+///
+/// ```
+/// use doorward_sdk::links;
+/// let next = links::with_query("/welcome?lang=de&step=1#top", "step", "2");
+/// assert_eq!(next, "/welcome?lang=de&step=2#top");
+/// # Ok::<(), doorward_sdk::Error>(())
+/// ```
 pub fn with_query(url: &str, name: &str, value: &str) -> String {
     let (rest, fragment) = split(url, '#');
     let (path, query) = split(rest, '?');
@@ -44,6 +64,22 @@ pub fn with_query(url: &str, name: &str, value: &str) -> String {
 /// Sends the browser that followed a link on to `target` when a gate demands a challenge, with what the challenge says in
 /// the query: `twoFactorRedirect=true&twoFactorMethods=totp%2Cotp`.
 ///
+/// ```
+/// use doorward_sdk::{fake, prelude::*};
+/// # fake::reset();
+/// # use doorward_sdk::users::User;
+/// // What a magic link leads to: the session, or the page that asks for the second factor.
+/// fn arrive(user: &User) -> Result<Response> {
+///     match sessions::open(user, "magic-link") {
+///         Ok(_) => Ok(Response::redirect("/home")),
+///         Err(error) => links::challenge_at("/second-step", error),
+///     }
+/// }
+/// # let ada = users::create(&json!({ "email": "ada@example.com" }))?;
+/// assert_eq!(fake::header(&arrive(&ada)?, "location").as_deref(), Some("/home"));
+/// # Ok::<(), Error>(())
+/// ```
+///
 /// # Errors
 /// Any other error, as it is.
 pub fn challenge_at(target: &str, error: Error) -> Result<Response> {
@@ -62,12 +98,24 @@ fn flat(value: &Value) -> String {
 }
 
 /// Names and values as a query or a form: `a=1&b=two%20words`.
+///
+/// ```
+/// use doorward_sdk::links;
+/// let query = links::query(&[("client_id", "news"), ("scope", "openid email")]);
+/// assert_eq!(query, "client_id=news&scope=openid+email");
+/// ```
 pub fn query(pairs: &[(&str, &str)]) -> String {
     let pairs = pairs.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value)));
     pairs.collect::<Vec<_>>().join("&")
 }
 
 /// Undoes percent-encoding; text with a malformed escape stays as it is.
+///
+/// ```
+/// use doorward_sdk::links;
+/// assert_eq!(links::decode("M%C3%BCnchen"), "München");
+/// assert_eq!(links::decode("100%"), "100%");
+/// ```
 pub fn decode(text: &str) -> String {
     crate::percent::decode(text)
 }

@@ -15,6 +15,17 @@ use serde_json::Value;
 
 /// Puts a mail of a declared `kind` into the outbox; `data` is what its template or webhook gets.
 ///
+/// ```
+/// use doorward_sdk::{fake, prelude::*};
+/// # fake::reset();
+/// let url = links::with_query(&links::endpoint("/newsletter/confirm"), "token", "t-1");
+/// mail::enqueue("confirm-newsletter", "ada@example.com", &json!({ "url": url, "language": "de" }))?;
+/// let (kind, to, data) = fake::with(|world| world.mails[0].clone());
+/// assert_eq!((kind.as_str(), to.as_str()), ("confirm-newsletter", "ada@example.com"));
+/// assert!(data["url"].as_str().unwrap().ends_with("?token=t-1"));
+/// # Ok::<(), Error>(())
+/// ```
+///
 /// # Errors
 /// `denied` for a kind that is not declared.
 pub fn enqueue(kind: &str, to: &str, data: &Value) -> Result<()> {

@@ -3,6 +3,27 @@
 use crate::error::{Error, Result};
 
 /// One part of a form: a field, or a file.
+///
+/// ```
+/// use doorward_sdk::prelude::*;
+/// use doorward_sdk::fake::RawRequest;
+/// # doorward_sdk::fake::reset();
+/// fn photo(request: &Request, (): ()) -> Result<Response> {
+///     let parts = request.parts()?;
+///     let file = parts.iter().find(|part| part.name == "photo" && part.content_type.as_deref() == Some("image/png"));
+///     let file = file.ok_or_else(|| Error::new(400, "NO_PHOTO", "Choose a PNG"))?;
+///     Response::json(&json!({ "bytes": file.bytes.len() }))
+/// }
+/// # let route = Route::post("/photo", photo).accepts(&["multipart/form-data"]);
+/// # let plugin = Plugin::new("photos", "1.0.0").route(route);
+/// # let form = "--x\r\ncontent-disposition: form-data; name=\"photo\"; filename=\"a.png\"\r\n\
+/// #     content-type: image/png\r\n\r\n1234\r\n--x--\r\n";
+/// # let request = || RawRequest::new("POST", "/photo");
+/// # let send = |form: &str| request().with_bytes("multipart/form-data; boundary=x", form).send(&plugin);
+/// # assert_eq!(doorward_sdk::fake::body(&send(form)?)["bytes"], 4);
+/// # assert_eq!(send("--x--\r\n").unwrap_err().refusal().status, 400);
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Part {
     /// The field's name.

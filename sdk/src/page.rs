@@ -39,12 +39,52 @@ use doorward_contract::{ContributionRule, PageRule, Section};
 use std::collections::BTreeMap;
 
 /// A page below the server's own root, or below the operator's `pages.path`. `:name` in the path matches one segment.
+///
+/// ```
+/// use doorward_sdk::prelude::*;
+/// use doorward_sdk::fake::{self, RawRequest};
+/// # fake::reset();
+/// fn seat(request: &Request, (): ()) -> Result<Response> {
+///     let number = request.param("number").unwrap_or_default();
+///     Ok(Response::html(format!("<!doctype html><title>Seat</title><h1>Seat {number}</h1>")))
+/// }
+///
+/// let page = Page::get("/seats/:number", seat).titled("Your seat").signed_in();
+/// let plugin = Plugin::new("seats", "1.0.0").page(page);
+/// let open = || RawRequest::get("/seats/7", &[]).open(&plugin);
+/// assert_eq!(open().unwrap_err().refusal().status, 401, "in the server: off to the sign-in page");
+/// # fake::sign_in(&users::create(&json!({ "email": "ada@example.com" }))?);
+/// assert!(fake::text(&open()?).ends_with("<h1>Seat 7</h1>"));
+/// # Ok::<(), Error>(())
+/// ```
 pub struct Page {
     pub(crate) rule: PageRule,
     pub(crate) handler: Handler,
 }
 
 /// A section that the plugin adds to a slot of another's page.
+///
+/// ```
+/// use doorward_sdk::prelude::*;
+/// use doorward_sdk::fake::RawRequest;
+/// # doorward_sdk::fake::reset();
+/// fn newsletter(_request: &Request, _asked: &Asked) -> Result<Option<Section>> {
+///     let user = sessions::require()?.user;
+///     let is_in = models::count("subscriber", eq("userId", user.id()))? > 0;
+///     Ok(is_in.then(|| Section::titled("Newsletter").intro("You get it each month.")))
+/// }
+///
+/// let contribution = Contribution::new("account.profile", "Newsletter", newsletter).order(50).signed_in();
+/// let table = Table::new("subscriber").field(FieldRule::new("userId", FieldType::String));
+/// let plugin = Plugin::new("newsletter", "1.0.0").table(table).contribute(contribution);
+/// # let ada = users::create(&json!({ "email": "ada@example.com" }))?;
+/// # doorward_sdk::fake::sign_in(&ada);
+/// let ask = || RawRequest::get("/", &[]).contribute(&plugin, "account.profile", &Asking::default());
+/// assert!(ask()?.is_none());
+/// # let _: Value = models::insert("subscriber", &json!({ "userId": ada.id() }))?;
+/// # assert!(ask()?.is_some());
+/// # Ok::<(), Error>(())
+/// ```
 pub struct Contribution {
     pub(crate) rule: ContributionRule,
     pub(crate) handler: SectionFn,
@@ -54,6 +94,18 @@ pub struct Contribution {
 pub(crate) type SectionFn = Box<dyn Fn(&Request<'_>, &Asked) -> Result<Option<String>>>;
 
 /// What a section is asked for.
+///
+/// ```
+/// use doorward_sdk::prelude::*;
+/// fn title(asked: &Asked) -> &'static str {
+///     match asked.language.as_str() {
+///         "de" => "Eingeladen von",
+///         _ => "Invited by",
+///     }
+/// }
+/// let asked = Asked { slot: "admin.user".to_owned(), language: "de".to_owned(), ..Asked::default() };
+/// assert_eq!((title(&asked), asked.about.get("user")), ("Eingeladen von", None));
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Asked {
     /// The slot.
@@ -65,6 +117,22 @@ pub struct Asked {
 }
 
 /// How sections are asked for.
+///
+/// ```
+/// use doorward_sdk::prelude::*;
+/// use doorward_sdk::fake::RawRequest;
+/// # doorward_sdk::fake::reset();
+/// let invites = Contribution::new("admin.user", "Invites", |_request, asked| {
+///     let user = asked.about.get("user").map(String::as_str).unwrap_or_default();
+///     Ok(Some(Section::titled(format!("Invites of {user}"))))
+/// });
+/// let plugin = Plugin::new("invites", "1.0.0").contribute(invites);
+/// // A test asks as the page of one user does.
+/// let asking = Asking { language: "en".to_owned(), about: [("user".to_owned(), "user-1".to_owned())].into() };
+/// let section = RawRequest::get("/", &[]).contribute(&plugin, "admin.user", &asking)?;
+/// assert_eq!(section.unwrap().title, "Invites of user-1");
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Asking {
     /// The language of the page: `en`.

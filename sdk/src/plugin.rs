@@ -14,6 +14,23 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 /// What a `before` hook decides. To refuse, return an error.
+///
+/// ```
+/// use doorward_sdk::prelude::*;
+/// use doorward_sdk::fake::{self, RawRequest};
+/// # fake::reset();
+/// let plugin = Plugin::new("closing-time", "1.0.0").before(On::path("/sign-up/**").changes_answer(), |_request| {
+///     if cache::get("is closed").is_none() {
+///         return Ok(Flow::Proceed);
+///     }
+///     Ok(Flow::Respond(Response::json(&json!({ "waitlist": true }))?.status(202)))
+/// });
+/// let sign_up = RawRequest::post("/sign-up/email", &json!({}));
+/// assert!(sign_up.run_before(&plugin)?.is_none());
+/// cache::put("is closed", "yes", 60)?;
+/// assert_eq!(sign_up.run_before(&plugin)?.map(|answer| fake::status(&answer)), Some(202));
+/// # Ok::<(), Error>(())
+/// ```
 pub enum Flow {
     /// Go on to the next hook and the endpoint.
     Proceed,
@@ -109,6 +126,22 @@ impl Plugin {
 
     /// The operator's options: a struct with `#[serde(default, deny_unknown_fields)]` and its defaults. Read it in a
     /// handler with [`config::options`](crate::config::options).
+    ///
+    /// ```
+    /// use doorward_sdk::{fake, prelude::*};
+    /// use serde::{Deserialize, Serialize};
+    /// # fake::reset();
+    ///
+    /// #[derive(Serialize, Deserialize, Default)]
+    /// #[serde(default, deny_unknown_fields)]
+    /// struct Options {
+    ///     places: u32,
+    /// }
+    ///
+    /// let plugin = Plugin::new("seats", "1.0.0").options::<Options>();
+    /// fake::with(|world| world.options = r#"{"places":"many"}"#.to_owned());
+    /// assert!(fake::check_options(&plugin).unwrap_err().starts_with("`places`"));
+    /// ```
     pub fn options<O: Default + Serialize + DeserializeOwned + 'static>(mut self) -> Plugin {
         self.default_options = || serde_json::to_value(O::default()).unwrap_or_default();
         self.check_options = Box::new(crate::config::check::<O>);
@@ -116,6 +149,25 @@ impl Plugin {
     }
 
     /// Like [`Plugin::options`], plus a check across fields: `fault` returns an error message, or `None`.
+    ///
+    /// ```
+    /// use doorward_sdk::{fake, prelude::*};
+    /// use serde::{Deserialize, Serialize};
+    /// # fake::reset();
+    ///
+    /// #[derive(Serialize, Deserialize, Default)]
+    /// #[serde(default, deny_unknown_fields)]
+    /// struct Options {
+    ///     least: u32,
+    ///     most: u32,
+    /// }
+    ///
+    /// let plugin = Plugin::new("seats", "1.0.0").options_without::<Options>(|options| {
+    ///     (options.least > options.most).then(|| "`least` is more than `most`".to_owned())
+    /// });
+    /// fake::with(|world| world.options = r#"{"least":4,"most":2}"#.to_owned());
+    /// assert_eq!(fake::check_options(&plugin).unwrap_err(), "`least` is more than `most`");
+    /// ```
     pub fn options_without<O: Default + Serialize + DeserializeOwned + 'static>(
         self,
         fault: fn(&O) -> Option<String>,
@@ -133,7 +185,7 @@ impl Plugin {
     /// templates and tables. It must not call the host; and since nothing prepares a plugin in native tests, what it fills
     /// has to be a cell that fills itself when it is read first, such as a [`LazyLock`](std::sync::LazyLock).
     ///
-    /// ```
+    /// ```standalone_crate
     /// use doorward_sdk::prelude::*;
     /// use std::sync::LazyLock;
     ///
@@ -215,6 +267,17 @@ impl Plugin {
 
     /// The gate is asked only about users of whom `field` is true: a boolean [`user_field`](Plugin::user_field) of this
     /// plugin. The host looks at it, so that all others sign in without a call.
+    ///
+    /// ```
+    /// use doorward_sdk::prelude::*;
+    /// let plugin = Plugin::new("two-factor", "1.0.0")
+    ///     .user_field(FieldRule::new("secondFactor", FieldType::Boolean).default_value(false).hidden())
+    ///     .gate_when_user("secondFactor")
+    ///     .gate(|_attempt| Ok(Verdict::Challenge(Response::json(&json!({ "codeRequired": true }))?)));
+    /// # let attempt = doorward_sdk::fake::RawAttempt::new(&json!({ "secondFactor": true }), "email");
+    /// # assert!(matches!(attempt.ask(&plugin)?, Verdict::Challenge(_)));
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn gate_when_user(mut self, field: &'static str) -> Plugin {
         self.manifest.gate_when_user = Some(field);
         self
@@ -229,6 +292,18 @@ impl Plugin {
 
     /// Adds to the claims of tokens for other services: given the request, its user and the claims so far, returns those
     /// to add or change.
+    ///
+    /// ```
+    /// use doorward_sdk::prelude::*;
+    /// use doorward_sdk::fake::RawRequest;
+    /// let plugin = Plugin::new("plans", "1.0.0").claims(|_request, user, claims| match claims.contains_key("plan") {
+    ///     true => Ok(Map::new()),
+    ///     false => Ok(Map::from_iter([("plan".to_owned(), user["plan"].clone())])),
+    /// });
+    /// let added = RawRequest::get("/token", &[]).extend_claims(&plugin, &json!({ "plan": "gold" }), &Map::new())?;
+    /// assert_eq!(added["plan"], "gold");
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn claims(mut self, extend: Claims) -> Plugin {
         self.manifest.claims = true;
         self.claims = Some(extend);
@@ -244,6 +319,18 @@ impl Plugin {
 
     /// Decides what users may do, for the server's own endpoints and for [`permissions::allows`](crate::permissions::allows):
     /// given the request, the user, a resource and an action. One plugin does. An error counts as no.
+    ///
+    /// ```
+    /// use doorward_sdk::prelude::*;
+    /// use doorward_sdk::fake::RawRequest;
+    /// let plugin = Plugin::new("roles", "1.0.0").decides_permissions(|_request, user, resource, action| {
+    ///     let role = user["role"].as_str().unwrap_or_default();
+    ///     Ok(role == "owner" || (role == "editor" && resource == "invites" && action != "delete"))
+    /// });
+    /// let may = |role: &str, what: &str| RawRequest::get("/", &[]).decide(&plugin, &json!({ "role": role }), what);
+    /// assert!(may("editor", "invites.create")? && !may("editor", "invites.delete")?);
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn decides_permissions(mut self, allows: Permissions) -> Plugin {
         self.manifest.decides_permissions = true;
         self.permissions = Some(allows);

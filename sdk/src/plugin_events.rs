@@ -17,6 +17,18 @@ use serde::Serialize;
 
 /// Tells every plugin that listens to the event `name` of this plugin.
 ///
+/// ```
+/// use doorward_sdk::{fake, prelude::*};
+/// # fake::reset();
+/// let plugin = Plugin::new("newsletter", "1.0.0")
+///     .emits(Emission::new("left").field(FieldRule::new("reason", FieldType::String).required()))
+///     .job(Job::new("leave", |_task| plugin_events::emit("left", &json!({ "reason": "bounced" }))))
+///     .job(Job::new("forget", |_task| plugin_events::emit("left", &json!({}))));
+/// fake::run_job(&plugin, "leave", &Value::Null)?;
+/// assert!(fake::run_job(&plugin, "forget", &Value::Null).is_err(), "the reason is missing");
+/// # Ok::<(), Error>(())
+/// ```
+///
 /// # Errors
 /// `denied` for an event that is not declared, `invalid` for a payload with other fields than it declares, or with more than
 /// 65,536 bytes.

@@ -10,18 +10,64 @@ use crate::bindings::doorward::plugin::models as raw;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+/// How a field is compared, where the comparison is not known before. The functions of this module are shorter.
+///
+/// ```
+/// use doorward_sdk::prelude::*;
+/// # doorward_sdk::fake::reset();
+/// # for price in [8, 12, 30] {
+/// #     let _: Value = models::insert("ticket", &json!({ "price": price }))?;
+/// # }
+/// use doorward_sdk::query::Operator;
+/// let operator = |word: &str| match word {
+///     "over" => Operator::Greater,
+///     "under" => Operator::Less,
+///     _ => Operator::Equal,
+/// };
+/// let under: Vec<Value> = models::find("ticket", Filter::new("price", operator("under"), 20))?;
+/// assert_eq!(under.len(), 2);
+/// # Ok::<(), Error>(())
+/// ```
 pub use raw::Operator;
 
 /// The field of a condition that is made of groups of others.
 const ANY: &str = "";
 
 /// Conditions that all must hold.
+///
+/// ```
+/// use doorward_sdk::prelude::*;
+/// # doorward_sdk::fake::reset();
+/// # for (owner, kind, price) in [("u1", "gold", 30), ("u1", "guest", 8), ("u2", "guest", 12)] {
+/// #     let _: Value = models::insert("ticket", &json!({ "userId": owner, "kind": kind, "price": price }))?;
+/// # }
+/// let cheap_or_gold = lt("price", 10).or(eq("kind", "gold"));
+/// assert_eq!(models::count("ticket", cheap_or_gold.clone())?, 2);
+/// assert_eq!(models::count("ticket", cheap_or_gold.and(eq("userId", "u2")))?, 0);
+/// assert_eq!(models::count("ticket", Filter::all())?, 3);
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
     conditions: Vec<raw::Condition>,
 }
 
 /// Conditions with an order and a number of rows. A [`Filter`] alone is a query for at most 100 rows in any order.
+///
+/// ```
+/// use doorward_sdk::prelude::*;
+/// # doorward_sdk::fake::reset();
+/// # for (number, row) in [(1, "A"), (2, "A"), (3, "B")] {
+/// #     let _: Value = models::insert("seat", &json!({ "number": number, "row": row }))?;
+/// # }
+/// // Page 2 of a list, one seat on each page, the last seats first.
+/// let page = Query::from(eq("row", "A")).ordered("number", true).limit(1).offset(1);
+/// let seats: Vec<Value> = models::find("seat", page)?;
+/// assert_eq!(seats[0]["number"], 1);
+/// // The same order, from the filter.
+/// assert_eq!(models::find::<Value>("seat", eq("row", "A").newest_first("number").limit(1))?[0]["number"], 2);
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Query {
     filter: Filter,
@@ -144,8 +190,8 @@ pub(crate) fn name(operator: Operator) -> &'static str {
 }
 
 macro_rules! filters {
-    ($($name:ident $operator:ident $doc:literal;)*) => {$(
-        #[doc = $doc]
+    ($($(#[$doc:meta])* $name:ident $operator:ident;)*) => {$(
+        $(#[$doc])*
         pub fn $name(field: &str, value: impl Serialize) -> Filter {
             Filter::new(field, Operator::$operator, value)
         }
@@ -153,15 +199,136 @@ macro_rules! filters {
 }
 
 filters! {
-    eq Equal "The field equals the value; with null, it is null.";
-    ne NotEqual "The field differs from the value, nulls left out; with null, it is not null.";
-    lt Less "The field is less than the value.";
-    lte LessOrEqual "The field is at most the value.";
-    gt Greater "The field is greater than the value.";
-    gte GreaterOrEqual "The field is at least the value.";
-    one_of OneOf "The field equals one of the values.";
-    none_of NotOneOf "The field equals none of the values.";
-    contains Contains "The text has the value inside.";
-    starts_with StartsWith "The text begins with the value.";
-    ends_with EndsWith "The text ends with the value.";
+    /// The field equals the value; with null, it is null.
+    ///
+    /// ```
+    /// use doorward_sdk::prelude::*;
+    /// # doorward_sdk::fake::reset();
+    /// # let _: Value = models::insert("seat", &json!({ "number": 7, "takenBy": null }))?;
+    /// assert_eq!(models::count("seat", eq("number", 7))?, 1);
+    /// assert_eq!(models::count("seat", eq("takenBy", Value::Null))?, 1, "it is free");
+    /// # Ok::<(), Error>(())
+    /// ```
+    eq Equal;
+    /// The field differs from the value, nulls left out; with null, it is not null.
+    ///
+    /// ```
+    /// use doorward_sdk::prelude::*;
+    /// # doorward_sdk::fake::reset();
+    /// # let _: Value = models::insert("seat", &json!({ "number": 7, "takenBy": "user-1" }))?;
+    /// # let _: Value = models::insert("seat", &json!({ "number": 8, "takenBy": null }))?;
+    /// let taken: Vec<Value> = models::find("seat", ne("takenBy", Value::Null))?;
+    /// assert_eq!(taken[0]["number"], 7);
+    /// assert_eq!(models::count("seat", ne("takenBy", "user-1"))?, 0, "a free seat is nobody else's");
+    /// # Ok::<(), Error>(())
+    /// ```
+    ne NotEqual;
+    /// The field is less than the value.
+    ///
+    /// ```
+    /// use doorward_sdk::prelude::*;
+    /// # doorward_sdk::fake::reset();
+    /// # let _: Value = models::insert("invite", &json!({ "endsAt": "2023-11-01T00:00:00.000Z" }))?;
+    /// let now = clock::iso_text(clock::now_millis());
+    /// assert_eq!(models::delete("invite", lt("endsAt", now))?, 1);
+    /// # Ok::<(), Error>(())
+    /// ```
+    lt Less;
+    /// The field is at most the value.
+    ///
+    /// ```
+    /// use doorward_sdk::prelude::*;
+    /// # doorward_sdk::fake::reset();
+    /// # for price in [8, 10, 12] {
+    /// #     let _: Value = models::insert("ticket", &json!({ "price": price }))?;
+    /// # }
+    /// assert_eq!(models::count("ticket", lte("price", 10))?, 2);
+    /// # Ok::<(), Error>(())
+    /// ```
+    lte LessOrEqual;
+    /// The field is greater than the value.
+    ///
+    /// ```
+    /// use doorward_sdk::prelude::*;
+    /// # doorward_sdk::fake::reset();
+    /// # for left in [0, 3] {
+    /// #     let _: Value = models::insert("code", &json!({ "left": left }))?;
+    /// # }
+    /// assert_eq!(models::find::<Value>("code", gt("left", 0))?.len(), 1);
+    /// # Ok::<(), Error>(())
+    /// ```
+    gt Greater;
+    /// The field is at least the value.
+    ///
+    /// ```
+    /// use doorward_sdk::prelude::*;
+    /// # doorward_sdk::fake::reset();
+    /// # for at in ["2026-01-31", "2026-02-01", "2026-02-28", "2026-03-01"] {
+    /// #     let _: Value = models::insert("visit", &json!({ "day": at }))?;
+    /// # }
+    /// let february = gte("day", "2026-02-01").and(lt("day", "2026-03-01"));
+    /// assert_eq!(models::count("visit", february)?, 2);
+    /// # Ok::<(), Error>(())
+    /// ```
+    gte GreaterOrEqual;
+    /// The field equals one of the values.
+    ///
+    /// ```
+    /// use doorward_sdk::prelude::*;
+    /// # doorward_sdk::fake::reset();
+    /// # for number in [6, 7, 8] {
+    /// #     let _: Value = models::insert("seat", &json!({ "number": number }))?;
+    /// # }
+    /// let wanted: Vec<Value> = models::find("seat", one_of("number", [7, 8, 900]).order_by("number"))?;
+    /// assert_eq!(wanted.len(), 2);
+    /// # Ok::<(), Error>(())
+    /// ```
+    one_of OneOf;
+    /// The field equals none of the values.
+    ///
+    /// ```
+    /// use doorward_sdk::prelude::*;
+    /// # doorward_sdk::fake::reset();
+    /// # for state in ["open", "spent", "ended"] {
+    /// #     let _: Value = models::insert("invite", &json!({ "state": state }))?;
+    /// # }
+    /// let live: Vec<Value> = models::find("invite", none_of("state", ["spent", "ended"]))?;
+    /// assert_eq!(live[0]["state"], "open");
+    /// # Ok::<(), Error>(())
+    /// ```
+    none_of NotOneOf;
+    /// The text has the value inside.
+    ///
+    /// ```
+    /// use doorward_sdk::prelude::*;
+    /// # doorward_sdk::fake::reset();
+    /// # let _: Value = models::insert("book", &json!({ "title": "Notes on the Analytical Engine" }))?;
+    /// assert_eq!(models::count("book", contains("title", "engine"))?, 1, "the case of letters does not matter");
+    /// # Ok::<(), Error>(())
+    /// ```
+    contains Contains;
+    /// The text begins with the value.
+    ///
+    /// ```
+    /// use doorward_sdk::prelude::*;
+    /// # doorward_sdk::fake::reset();
+    /// # for name in ["SPRING-1", "SPRING-2", "AUTUMN-1"] {
+    /// #     let _: Value = models::insert("code", &json!({ "name": name }))?;
+    /// # }
+    /// assert_eq!(models::delete("code", starts_with("name", "SPRING-"))?, 2);
+    /// # Ok::<(), Error>(())
+    /// ```
+    starts_with StartsWith;
+    /// The text ends with the value.
+    ///
+    /// ```
+    /// use doorward_sdk::prelude::*;
+    /// # doorward_sdk::fake::reset();
+    /// # users::create(&json!({ "email": "ada@example.com" }))?;
+    /// # users::create(&json!({ "email": "bob@example.org" }))?;
+    /// let colleagues = user_directory::find(ends_with("email", "@example.com"))?;
+    /// assert_eq!(colleagues.len(), 1);
+    /// # Ok::<(), Error>(())
+    /// ```
+    ends_with EndsWith;
 }

@@ -24,6 +24,23 @@ use crate::host::RawReply;
 use serde_json::Value;
 
 /// The answer of an endpoint.
+///
+/// ```
+/// use doorward_sdk::prelude::*;
+/// use doorward_sdk::fake::{RawReply, RawRequest};
+/// # doorward_sdk::fake::reset();
+/// let on = On::path("/sign-in/**").when_session_cookie_is_set().changes_answer().reads_answer();
+/// let plugin = Plugin::new("last-way", "1.0.0").after(on, |_request, reply| {
+///     let Some(method) = reply.sign_in_method().filter(|_| reply.writes_session_cookie()) else { return Ok(()) };
+///     let mut body = reply.body().unwrap_or_else(|| json!({}));
+///     body["signedInWith"] = json!(method);
+///     reply.set_body(&body)
+/// });
+/// let reply = RawReply::signed_in(&json!({ "id": "user-1" }));
+/// RawRequest::post("/sign-in/email", &json!({})).run_after(&plugin, &reply)?;
+/// assert_eq!(reply.json_body(), Some(json!({ "signedInWith": "email" })));
+/// # Ok::<(), Error>(())
+/// ```
 pub struct Reply<'a> {
     raw: &'a RawReply,
 }

@@ -22,6 +22,26 @@ use crate::multipart::{self, Part};
 use serde_json::Value;
 
 /// The request being answered. Each getter asks the host, so ask once and keep the value.
+///
+/// ```
+/// use doorward_sdk::prelude::*;
+/// use doorward_sdk::fake::{self, RawRequest};
+/// # fake::reset();
+/// fn about(request: &Request, (): ()) -> Result<Response> {
+///     let who = request.session()?.map_or(Value::Null, |session| session["user"]["email"].clone());
+///     let country = request.proxy_header("x-country");
+///     Response::json(&json!({
+///         "asked": format!("{} {}", request.method(), request.path()),
+///         "from": request.client_address(), "country": country, "page": request.query("page"), "who": who,
+///     }))
+/// }
+/// let plugin = Plugin::new("about", "1.0.0").route(Route::get("/about-me", about));
+/// let request = RawRequest::get("/about-me", &[("page", "2")]).from_address("192.0.2.7");
+/// let request = request.with_header("x-country", "DE").through_proxy();
+/// let expected = json!({ "asked": "GET /about-me", "from": "192.0.2.7", "country": "DE", "page": "2", "who": null });
+/// assert_eq!(fake::body(&request.send(&plugin)?), expected);
+/// # Ok::<(), Error>(())
+/// ```
 pub struct Request<'a> {
     raw: &'a RawRequest,
 }
@@ -102,6 +122,22 @@ impl<'a> Request<'a> {
     }
 
     /// Replaces the body that later hooks and the endpoint see. Only in a `before` hook.
+    ///
+    /// ```
+    /// use doorward_sdk::prelude::*;
+    /// use doorward_sdk::fake::RawRequest;
+    /// let on = On::path("/sign-up/email").reads_request().changes_request();
+    /// let plugin = Plugin::new("tidy-names", "1.0.0").before(on, |request| {
+    ///     let mut body = request.body().unwrap_or_default();
+    ///     body["name"] = json!(body["name"].as_str().unwrap_or_default().trim());
+    ///     request.set_body(&body)?;
+    ///     Ok(Flow::Proceed)
+    /// });
+    /// let request = RawRequest::post("/sign-up/email", &json!({ "name": " Ada " }));
+    /// request.run_before(&plugin)?;
+    /// assert_eq!(Request::new(&request).body(), Some(json!({ "name": "Ada" })));
+    /// # Ok::<(), Error>(())
+    /// ```
     ///
     /// # Errors
     /// Anywhere else.

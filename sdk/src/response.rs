@@ -19,6 +19,20 @@ const JSON: &str = "application/json";
 const TYPE: &str = "content-type";
 
 /// An answer to the client.
+///
+/// ```
+/// use doorward_sdk::{fake, prelude::*};
+/// fn calendar(is_new: bool) -> Response {
+///     match is_new {
+///         true => Response::bytes("text/calendar; charset=utf-8", "BEGIN:VCALENDAR").header("etag", "\"v2\""),
+///         false => Response::empty(304),
+///     }
+/// }
+/// let whole = calendar(true);
+/// assert_eq!(fake::header(&whole, "content-type").as_deref(), Some("text/calendar; charset=utf-8"));
+/// assert_eq!((fake::text(&whole).as_str(), fake::status(&calendar(false))), ("BEGIN:VCALENDAR", 304));
+/// # assert_eq!(fake::text(&Response::text("7")), "7");
+/// ```
 #[derive(Clone, Debug)]
 pub struct Response {
     pub(crate) status: u16,

@@ -38,6 +38,25 @@ use serde_json::Value;
 pub(crate) type Handler = Box<dyn Fn(&Request<'_>) -> Result<Response>>;
 
 /// An endpoint below the base path. `:name` in the path matches one segment.
+///
+/// ```
+/// use doorward_sdk::prelude::*;
+/// use doorward_sdk::fake::{self, RawRequest};
+/// # fake::reset();
+/// let join = Route::post("/newsletter/join", |request, ()| {
+///     let email = request.body().unwrap_or_default()["email"].clone();
+///     Response::json(&json!({ "joined": email }))
+/// });
+/// let leave = Route::get("/newsletter/leave", |_request, ()| Ok(Response::redirect("/goodbye")));
+/// let plugin = Plugin::new("newsletter", "1.0.0")
+///     .route(join.accepts_form().summary("Joins.").answers(|| schema::object(&[("joined", schema::text())])))
+///     .route(leave.or_option("leave_path").redirects_to(&["callbackURL"]));
+/// fake::with(|world| world.options = r#"{"leave_path":"/unsubscribe"}"#.to_owned());
+/// assert_eq!(fake::status(&RawRequest::get("/unsubscribe", &[]).send(&plugin)?), 302);
+/// let joined = RawRequest::post("/newsletter/join", &json!({ "email": "ada@example.com" })).send(&plugin)?;
+/// assert_eq!(fake::body(&joined)["joined"], "ada@example.com");
+/// # Ok::<(), Error>(())
+/// ```
 pub struct Route {
     pub(crate) rule: RouteRule,
     pub(crate) handler: Handler,
@@ -46,6 +65,30 @@ pub struct Route {
 }
 
 /// A function for the application's own backend, on the management address; clients never reach it.
+///
+/// ```
+/// use doorward_sdk::prelude::*;
+/// use doorward_sdk::fake::{self, RawRequest};
+/// # fake::reset();
+/// struct Who {
+///     email: String,
+/// }
+///
+/// impl Input for Who {
+///     fn read(fields: &mut Fields<'_>) -> Self {
+///         Who { email: fields.email("email") }
+///     }
+/// }
+/// let find = Function::new("find-user", |_request, who: Who| {
+///     Response::json(&users::find_by_email(&who.email)?.map(|user| user.id()))
+/// });
+/// let plugin = Plugin::new("support", "1.0.0").function(find.summary("The id of the user with this address."));
+/// # users::create(&json!({ "email": "ada@example.com" }))?;
+/// let ask = |email: &str| RawRequest::post("/", &json!({ "email": email })).call(&plugin, "find-user");
+/// assert_eq!(fake::body(&ask("ada@example.com")?), "user-1");
+/// assert_eq!(ask("ada").unwrap_err().refusal().code.as_deref(), Some("VALIDATION_ERROR"));
+/// # Ok::<(), Error>(())
+/// ```
 pub struct Function {
     pub(crate) rule: FunctionRule,
     pub(crate) handler: Handler,

@@ -11,6 +11,17 @@
 //! ```
 
 use crate::bindings::doorward::plugin::sections as raw;
+/// Who adds to a slot.
+///
+/// ```
+/// use doorward_sdk::prelude::*;
+/// # doorward_sdk::fake::reset();
+/// # doorward_sdk::fake::contribute("account.nav", "newsletter", Section::titled("Newsletter"));
+/// let tabs: Vec<(String, String)> =
+///     sections::contributors("account.nav")?.into_iter().map(|each| (each.plugin, each.title)).collect();
+/// assert_eq!(tabs, [("newsletter".to_owned(), "Newsletter".to_owned())]);
+/// # Ok::<(), Error>(())
+/// ```
 pub use crate::bindings::doorward::plugin::sections::Contributor;
 use crate::error::Result;
 use crate::host;
@@ -19,6 +30,18 @@ use doorward_contract::Section;
 use serde::Serialize;
 
 /// A section of another plugin. The host has checked it, and every address in it is whole.
+///
+/// ```
+/// use doorward_sdk::prelude::*;
+/// # doorward_sdk::fake::reset();
+/// # let section = Section::titled("Seats").fact("Taken", 3);
+/// # doorward_sdk::fake::contribute("admin.overview", "seats", section);
+/// for sections::Contributed { plugin, section, .. } in sections::ask("admin.overview", &Asking::default())? {
+///     let numbers: Vec<String> = section.facts.iter().map(|fact| format!("{}: {}", fact.label, fact.value)).collect();
+///     assert_eq!((plugin.as_str(), numbers.join(", ").as_str()), ("seats", "Taken: 3"));
+/// }
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Contributed {
     /// The plugin's id.
@@ -31,6 +54,15 @@ pub struct Contributed {
 
 /// Who adds to a slot, as manifests say it, in the order in which they stand. Nobody is called.
 ///
+/// ```
+/// use doorward_sdk::prelude::*;
+/// # doorward_sdk::fake::reset();
+/// # doorward_sdk::fake::contribute("account.security", "passkey", Section::titled("Passkeys"));
+/// // A menu without a call of anybody.
+/// assert_eq!(sections::contributors("account.security")?[0].title, "Passkeys");
+/// # Ok::<(), Error>(())
+/// ```
+///
 /// # Errors
 /// When the slot is not this plugin's.
 pub fn contributors(slot: &str) -> Result<Vec<Contributor>> {
@@ -38,6 +70,18 @@ pub fn contributors(slot: &str) -> Result<Vec<Contributor>> {
 }
 
 /// The sections of a slot, in order. Who has nothing to show, or fails, is left out.
+///
+/// ```
+/// use doorward_sdk::prelude::*;
+/// use std::collections::BTreeMap;
+/// # doorward_sdk::fake::reset();
+/// # doorward_sdk::fake::contribute("admin.user", "invites", Section::titled("Invited by").row(Row::new("Grace")));
+/// // What the slot is about is for those who add to it.
+/// let about = BTreeMap::from([("user".to_owned(), "user-1".to_owned())]);
+/// let found = sections::ask("admin.user", &Asking { language: "en".to_owned(), about })?;
+/// assert_eq!(found[0].section.rows[0].title, "Grace");
+/// # Ok::<(), Error>(())
+/// ```
 ///
 /// # Errors
 /// When the slot is not this plugin's, or a transaction is open.
@@ -47,6 +91,16 @@ pub fn ask(slot: &str, asking: &Asking) -> Result<Vec<Contributed>> {
 }
 
 /// The section of one plugin.
+///
+/// ```
+/// use doorward_sdk::prelude::*;
+/// # doorward_sdk::fake::reset();
+/// # doorward_sdk::fake::contribute("admin.page", "audit", Section::titled("Audit log"));
+/// let page = sections::ask_one("admin.page", "audit", &Asking::default())?;
+/// let page = page.ok_or_else(|| Error::from(ErrorCode::NOT_FOUND))?;
+/// assert_eq!(page.title, "Audit log");
+/// # Ok::<(), Error>(())
+/// ```
 ///
 /// # Errors
 /// As [`ask`].

@@ -14,6 +14,14 @@ use serde_json::Value;
 use std::cell::OnceCell;
 
 /// The server as everyone may see it; see the chapter on pages.
+///
+/// ```
+/// use doorward_sdk::site;
+/// # doorward_sdk::fake::reset();
+/// let site = site::view();
+/// let title = format!("Newsletter – {}", site["appName"].as_str().unwrap_or_default());
+/// assert_eq!(title, "Newsletter – Test");
+/// ```
 pub fn view() -> Value {
     serde_json::from_str(&host::site::view()).unwrap_or_default()
 }
@@ -24,6 +32,12 @@ std::thread_local! {
 }
 
 /// The whole path of a page of this plugin.
+///
+/// ```
+/// use doorward_sdk::prelude::*;
+/// let to_all = Response::redirect(site::page("/newsletter"));
+/// assert_eq!(doorward_sdk::fake::header(&to_all, "location").as_deref(), Some("/newsletter"));
+/// ```
 pub fn page(path: &str) -> String {
     ROOT.with(|root| {
         let root = root.get_or_init(|| host::site::page("/"));
@@ -32,21 +46,51 @@ pub fn page(path: &str) -> String {
 }
 
 /// The whole path of an endpoint.
+///
+/// ```
+/// use doorward_sdk::prelude::*;
+/// let form = format!(r#"<form method="post" action="{}">"#, doorward_sdk::site::route("/newsletter/join"));
+/// assert_eq!(form, r#"<form method="post" action="/api/auth/newsletter/join">"#);
+/// ```
 pub fn route(path: &str) -> String {
     format!("{}{path}", host::config::base_path())
 }
 
 /// The whole path of an asset of this plugin, by its path below the folder `assets`. None when there is none.
+///
+/// ```
+/// use doorward_sdk::site;
+/// let logo = site::asset("logo.svg").map(|at| format!(r#"<img src="{at}" alt="">"#)).unwrap_or_default();
+/// assert_eq!(logo, "", "this crate has no folder `assets`");
+/// ```
 pub fn asset(name: &str) -> Option<String> {
     host::site::asset(name)
 }
 
 /// The description of the API that this server answers: the text of an OpenAPI 3.1 document.
+///
+/// ```
+/// use doorward_sdk::site;
+/// # doorward_sdk::fake::reset();
+/// let api: serde_json::Value = serde_json::from_str(&site::description())?;
+/// assert_eq!(api["openapi"], "3.1.1");
+/// # Ok::<(), doorward_sdk::Error>(())
+/// ```
 pub fn description() -> String {
     host::site::description()
 }
 
 /// The text of a file in the operator's folder `pages.templates`.
+///
+/// ```
+/// use doorward_sdk::{fake, site};
+/// # fake::reset();
+/// let footer = || site::file("footer.html").unwrap_or_else(|| "<footer></footer>".to_owned());
+/// assert_eq!(footer(), "<footer></footer>");
+/// // The operator has one.
+/// fake::with(|world| world.templates.insert("footer.html".to_owned(), "<footer>Acme</footer>".to_owned()));
+/// assert_eq!(footer(), "<footer>Acme</footer>");
+/// ```
 pub fn file(name: &str) -> Option<String> {
     host::site::file(name)
 }

@@ -18,6 +18,18 @@ use crate::users::User;
 
 /// The users that the query asks for.
 ///
+/// ```
+/// use doorward_sdk::prelude::*;
+/// # doorward_sdk::fake::reset();
+/// # for name in ["ada", "bob", "eve"] {
+/// #     users::create(&json!({ "email": format!("{name}@example.com"), "name": name }))?;
+/// # }
+/// // The second page, with two people on each.
+/// let page = user_directory::find(Filter::all().order_by("email").limit(2).offset(2))?;
+/// assert_eq!(page[0].email(), "eve@example.com");
+/// # Ok::<(), Error>(())
+/// ```
+///
 /// # Errors
 /// `invalid` for a field that this plugin may not see.
 pub fn find(query: impl Into<Query>) -> Result<Vec<User>> {
@@ -25,6 +37,16 @@ pub fn find(query: impl Into<Query>) -> Result<Vec<User>> {
 }
 
 /// How many users meet the conditions.
+///
+/// ```
+/// use doorward_sdk::prelude::*;
+/// # doorward_sdk::fake::reset();
+/// # users::create(&json!({ "email": "ada@example.com" }))?;
+/// let unproven = user_directory::count(eq("emailVerified", false))?;
+/// let overview = Section::titled("Addresses").fact("Not verified", unproven);
+/// assert_eq!(overview.facts[0].value, "1");
+/// # Ok::<(), Error>(())
+/// ```
 ///
 /// # Errors
 /// As [`find`].

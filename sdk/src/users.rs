@@ -20,6 +20,18 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 /// A user, with the fields' names on the wire (`emailVerified`).
+///
+/// ```
+/// use doorward_sdk::prelude::*;
+/// # doorward_sdk::fake::reset();
+/// # let user = users::create(&json!({ "email": "Ada@Example.com", "name": "Ada", "plan": "gold" }))?;
+/// let badge = match user.get("plan").and_then(Value::as_str) {
+///     Some("gold") if user.is_email_verified() => "gold member",
+///     _ => "member",
+/// };
+/// assert_eq!((user.email().as_str(), badge), ("ada@example.com", "member"));
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct User(Map<String, Value>);
@@ -56,6 +68,16 @@ impl User {
 
 /// The user with this id.
 ///
+/// ```
+/// use doorward_sdk::prelude::*;
+/// # doorward_sdk::fake::reset();
+/// # let ada = users::create(&json!({ "email": "ada@example.com" }))?;
+/// let owner = json!({ "ownerId": ada.id() });
+/// let address = users::find_by_id(owner["ownerId"].as_str().unwrap_or_default())?.map(|user| user.email());
+/// assert_eq!(address.as_deref(), Some("ada@example.com"));
+/// # Ok::<(), Error>(())
+/// ```
+///
 /// # Errors
 /// When the store is away.
 pub fn find_by_id(id: &str) -> Result<Option<User>> {
@@ -63,6 +85,21 @@ pub fn find_by_id(id: &str) -> Result<Option<User>> {
 }
 
 /// The user with this address; letter case does not matter.
+///
+/// ```
+/// use doorward_sdk::{fake, prelude::*};
+/// # fake::reset();
+/// fn send_link(email: &str) -> Result<Response> {
+///     if let Some(user) = users::find_by_email(email)? {
+///         mail::enqueue("sign-in-link", &user.email(), &json!({}))?;
+///     }
+///     // The answer is the same for all: nobody learns who has an account.
+///     Response::json(&json!({}))
+/// }
+/// assert_eq!(fake::body(&send_link("nobody@example.com")?), json!({}));
+/// assert!(fake::with(|world| world.mails.is_empty()));
+/// # Ok::<(), Error>(())
+/// ```
 ///
 /// # Errors
 /// When the store is away.
@@ -72,6 +109,18 @@ pub fn find_by_email(email: &str) -> Result<Option<User>> {
 
 /// The user with this value in a unique field that this plugin adds to users.
 ///
+/// ```
+/// use doorward_sdk::prelude::*;
+/// # doorward_sdk::fake::reset();
+/// # let ada = users::create(&json!({ "email": "ada@example.com" }))?;
+/// let nickname = FieldRule::new("nickname", FieldType::String).unique();
+/// let plugin = Plugin::new("nicknames", "1.0.0").user_field(nickname);
+/// users::update(&ada.id(), &json!({ "nickname": "countess" }))?;
+/// assert_eq!(users::find_by_own_field("nickname", "countess")?.map(|user| user.id()), Some(ada.id()));
+/// # let _ = plugin;
+/// # Ok::<(), Error>(())
+/// ```
+///
 /// # Errors
 /// `denied` for a field that is not the plugin's or not unique.
 pub fn find_by_own_field(field: &str, value: &str) -> Result<Option<User>> {
@@ -79,6 +128,16 @@ pub fn find_by_own_field(field: &str, value: &str) -> Result<Option<User>> {
 }
 
 /// A new user with fields that [`Plugin::creates_users_with`](crate::Plugin::creates_users_with) declares.
+///
+/// ```
+/// use doorward_sdk::prelude::*;
+/// # doorward_sdk::fake::reset();
+/// let user = users::create(&json!({ "email": "ada@example.com", "name": "Ada" }))?;
+/// assert!(!user.is_email_verified());
+/// let again = users::create(&json!({ "email": "ADA@example.com" }));
+/// assert!(matches!(again, Err(Error::Host(HostError::Conflict(_)))));
+/// # Ok::<(), Error>(())
+/// ```
 ///
 /// # Errors
 /// `conflict` for an address that is taken, `denied` for a field that is not declared, or a hook's refusal.
@@ -88,6 +147,25 @@ pub fn create(fields: &Value) -> Result<User> {
 
 /// Changes fields that the plugin declares.
 ///
+/// ```
+/// use doorward_sdk::prelude::*;
+/// use doorward_sdk::fake::RawRequest;
+/// # doorward_sdk::fake::reset();
+/// let plugin = Plugin::new("plans", "1.0.0")
+///     .user_field(FieldRule::new("plan", FieldType::String))
+///     .function(Function::new("set-plan", |request, ()| {
+///         let asked = request.body().unwrap_or_default();
+///         let user = users::update(asked["user"].as_str().unwrap_or_default(), &json!({ "plan": asked["plan"] }))?;
+///         Response::json(&user)
+///     }));
+/// # let ada = users::create(&json!({ "email": "ada@example.com" }))?;
+/// # let asking = |plan: Value| RawRequest::post("/", &json!({ "user": ada.id(), "plan": plan }));
+/// # let ask = |plan: Value| asking(plan).call(&plugin, "set-plan");
+/// # assert_eq!(doorward_sdk::fake::body(&ask(json!("gold"))?)["plan"], "gold");
+/// # assert!(ask(json!(7)).is_err());
+/// # Ok::<(), Error>(())
+/// ```
+///
 /// # Errors
 /// `denied` for a field that is not declared, or a hook's refusal.
 pub fn update(id: &str, fields: &Value) -> Result<User> {
@@ -95,6 +173,19 @@ pub fn update(id: &str, fields: &Value) -> Result<User> {
 }
 
 /// As [`find_by_id`], and nobody else changes the user until the transaction ends.
+///
+/// ```
+/// use doorward_sdk::prelude::*;
+/// # doorward_sdk::fake::reset();
+/// # let ada = users::create(&json!({ "email": "ada@example.com", "points": 40 }))?;
+/// transactions::run(|| {
+///     let user = users::lock(&ada.id())?.ok_or_else(|| Error::from(ErrorCode::USER_NOT_FOUND))?;
+///     let points = user.get("points").and_then(Value::as_i64).unwrap_or(0);
+///     users::update(&user.id(), &json!({ "points": points - 10 })).map(drop)
+/// })?;
+/// assert!(users::lock(&ada.id()).is_err(), "there is no transaction that would end it");
+/// # Ok::<(), Error>(())
+/// ```
 ///
 /// # Errors
 /// `invalid` outside of a transaction.
@@ -106,6 +197,17 @@ pub fn lock(id: &str) -> Result<Option<User>> {
 /// factors ([`FieldRule::factor`](crate::prelude::FieldRule::factor)), or the end of all sessions. Bind to it what must fall
 /// then. None when there is no such user.
 ///
+/// ```
+/// use doorward_sdk::prelude::*;
+/// # doorward_sdk::fake::reset();
+/// # let ada = user_administration::create(&json!({ "email": "ada@example.com" }), Some("correct horse 1"))?;
+/// // A trusted device is trusted until the password changes.
+/// let trusted = users::credentials_version(&ada.id())?;
+/// user_administration::set_password(&ada.id(), "correct horse 2", false)?;
+/// assert_ne!(users::credentials_version(&ada.id())?, trusted);
+/// # Ok::<(), Error>(())
+/// ```
+///
 /// # Errors
 /// When the store is away.
 pub fn credentials_version(id: &str) -> Result<Option<String>> {
@@ -113,6 +215,20 @@ pub fn credentials_version(id: &str) -> Result<Option<String>> {
 }
 
 /// What users are told of when a way in changes.
+///
+/// ```
+/// use doorward_sdk::{fake, prelude::*};
+/// use doorward_sdk::users::WayIn;
+/// # fake::reset();
+/// # let ada = users::create(&json!({ "email": "ada@example.com" }))?;
+/// let tell = |factor: &str| match factor {
+///     "passkey" => users::tell_of_change(&ada.id(), WayIn::Passkey),
+///     _ => users::tell_of_change(&ada.id(), WayIn::TwoFactor),
+/// };
+/// tell("passkey")?;
+/// assert_eq!(fake::with(|world| world.told[0].1.clone()), "passkey-added");
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WayIn {
     /// A password was changed.
@@ -129,6 +245,18 @@ pub enum WayIn {
 
 /// Tells the user by mail that a way in has changed, in the transaction that is open. Nothing happens when the operator does
 /// not want it or there is no mail.
+///
+/// ```
+/// use doorward_sdk::{fake, prelude::*};
+/// # fake::reset();
+/// # let ada = users::create(&json!({ "email": "ada@example.com" }))?;
+/// transactions::run(|| {
+///     users::update(&ada.id(), &json!({ "backupCodes": "sealed" }))?;
+///     users::tell_of_change(&ada.id(), users::WayIn::BackupCodes)
+/// })?;
+/// assert_eq!(fake::with(|world| world.told.clone()), [(ada.id(), "backup-codes-changed".to_owned())]);
+/// # Ok::<(), Error>(())
+/// ```
 ///
 /// # Errors
 /// When the store is away.

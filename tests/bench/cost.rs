@@ -4,8 +4,8 @@ use std::thread;
 use std::time::Duration;
 
 use crate::doorward::{Doorward, Extras, components, postgres_database};
-use crate::load::{Target, closed_loop};
-use crate::process::Process;
+use crate::load::{Load, Target, closed_loop};
+use crate::process::Cpu;
 use crate::table::{Budget, Row};
 use crate::{Length, Outcome, bare, progress};
 
@@ -19,7 +19,7 @@ pub fn get_session(length: Length) -> Outcome<Vec<Row>> {
     rows.push(beside_bare(&what, None, Budget::times(4.5), length)?);
     rows.push(with_token(length)?);
     let (what, budget) = ("CPU per get-session, PostgreSQL", Budget::times(9.0));
-    rows.push(match postgres_database()? {
+    rows.push(match postgres_database("cost")? {
         Some(url) => beside_bare(what, Some(&url), budget, length)?,
         None => Row::not_measured(what, "DOORWARD_TEST_POSTGRES_URL is unset", budget),
     });
@@ -74,15 +74,24 @@ fn hook(what: &str, extras: Extras, budget: Budget, length: Length) -> Outcome<R
 
 /// Median CPU per request of each side, in microseconds. The sides take turns, so that what else the machine does
 /// falls on all of them.
-pub fn micros_per_request<const SIDES: usize>(
-    sides: &[(&Process, Target); SIDES],
+pub fn micros_per_request<C: Cpu, const SIDES: usize>(
+    sides: &[(&C, Target); SIDES],
     length: Length,
+) -> Outcome<[f64; SIDES]> {
+    micros_by(sides, length, |target, length| closed_loop(target, CONNECTIONS, length))
+}
+
+/// As [`micros_per_request`], with other clients.
+pub fn micros_by<C: Cpu, const SIDES: usize>(
+    sides: &[(&C, Target); SIDES],
+    length: Length,
+    ask: impl Fn(&Target, Duration) -> Outcome<Load>,
 ) -> Outcome<[f64; SIDES]> {
     let mut rounds = [const { Vec::new() }; SIDES];
     for round in 0..=ROUNDS {
         for ((process, target), micros) in sides.iter().zip(&mut rounds) {
             let before = process.cpu()?;
-            let load = closed_loop(target, CONNECTIONS, length.0 / 2)?;
+            let load = ask(target, length.0 / 2)?;
             // What the last request left behind is part of its cost.
             thread::sleep(Duration::from_millis(20));
             let used = process.cpu()? - before;

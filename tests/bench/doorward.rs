@@ -23,6 +23,8 @@ const SCRIPT: &str = "hooks/company_email.rhai";
 const ENDLESS: &str = "endless.rhai";
 /// The plugin whose hook's cost is measured.
 const HOOKED_PLUGIN: &str = "username";
+/// The plugin that lists users.
+const LISTING_PLUGIN: &str = "admin";
 /// The plugin that signs a token for each `get-session`, unless it is told not to.
 const SIGNING_PLUGIN: &str = "jwt";
 /// The plugin whose routes do one thing each.
@@ -46,6 +48,8 @@ pub enum Extras {
     Plugin,
     /// One script whose hook at `/error` never ends.
     Endless,
+    /// The plugin whose lists are measured, and hashes that cost next to nothing.
+    Crowd,
     /// Every plugin and the script; no token with each look at the session.
     All,
     /// The same, with the token.
@@ -61,6 +65,7 @@ impl Extras {
             Self::None | Self::Endless | Self::All | Self::AllWithToken | Self::Measured(_) => true,
             Self::Script => in_root(SCRIPT).exists(),
             Self::Plugin => component(HOOKED_PLUGIN).exists(),
+            Self::Crowd => component(LISTING_PLUGIN).exists(),
         }
     }
 
@@ -68,13 +73,14 @@ impl Extras {
         match self {
             Self::None | Self::Script | Self::Endless | Self::Measured(_) => Vec::new(),
             Self::Plugin => vec![component(HOOKED_PLUGIN)],
+            Self::Crowd => vec![component(LISTING_PLUGIN)],
             Self::All | Self::AllWithToken => components(),
         }
     }
 
     fn script(self) -> Option<PathBuf> {
         match self {
-            Self::None | Self::Plugin | Self::Measured(_) => None,
+            Self::None | Self::Plugin | Self::Crowd | Self::Measured(_) => None,
             // Seen from the configuration, beside which it lies.
             Self::Endless => Some(PathBuf::from(ENDLESS)),
             Self::Script | Self::All | Self::AllWithToken => Some(in_root(SCRIPT)).filter(|script| script.exists()),
@@ -146,19 +152,30 @@ impl Doorward {
 
     /// Signs the one user up and returns the session's cookie.
     pub fn sign_up(&self) -> Outcome<String> {
-        let body = format!(r#"{{"name":"Ada Lovelace","email":"{EMAIL}","password":"{PASSWORD}"}}"#);
-        let answer = Client::connect(self.port)?.ask(&post("/api/auth/sign-up/email", &body))?;
-        let cookie = header(&answer.head, "set-cookie").and_then(|cookie| cookie.split(';').next());
-        cookie.map(str::to_owned).ok_or_else(|| format!("sign-up failed:\n{}", answer.head).into())
+        signed_up_at(self.port)
     }
 
-    /// `GET /get-session` with each of these sessions in turn, by their tokens.
-    pub fn get_sessions(&self, tokens: &[String]) -> Target {
+    /// `GET` of a path below the base path with each of these sessions in turn, by their tokens.
+    pub fn read_as_each(&self, path: &str, tokens: &[String]) -> Target {
+        let path = format!("/api/auth{path}");
         let cookie = |token: &String| {
             let signature = base64(&hmac_sha256(SECRET.as_bytes(), token.as_bytes()));
             format!("better-auth.session_token={}", encode_component(&format!("{token}.{signature}")))
         };
-        let requests = tokens.iter().map(|token| get("/api/auth/get-session", Some(&cookie(token)))).collect();
+        let requests = tokens.iter().map(|token| get(&path, Some(&cookie(token)))).collect();
+        Target { port: self.port, requests, status: 200 }
+    }
+
+    /// `GET` of each of these paths in turn, with a live session.
+    pub fn read_each(&self, paths: impl Iterator<Item = String>, cookie: &str) -> Target {
+        let requests = paths.map(|path| get(&format!("/api/auth{path}"), Some(cookie))).collect();
+        Target { port: self.port, requests, status: 200 }
+    }
+
+    /// The sign-in of each of these addresses in turn, with the password of the one user.
+    pub fn sign_in_each(&self, emails: impl Iterator<Item = String>) -> Target {
+        let body = |email: String| format!(r#"{{"email":"{email}","password":"{PASSWORD}"}}"#);
+        let requests = emails.map(|email| post("/api/auth/sign-in/email", &body(email))).collect();
         Target { port: self.port, requests, status: 200 }
     }
 
@@ -179,8 +196,7 @@ impl Doorward {
 
     /// The user's sign-in.
     pub fn sign_in(&self) -> Target {
-        let body = format!(r#"{{"email":"{EMAIL}","password":"{PASSWORD}"}}"#);
-        self.target(post("/api/auth/sign-in/email", &body), 200)
+        sign_in_at(self.port)
     }
 
     /// A request that meets the script without an end.
@@ -193,6 +209,20 @@ impl Doorward {
         let body = format!(r#"{{"name":"Ada Lovelace","email":"{EMAIL}","password":"short"}}"#);
         self.target(post("/api/auth/sign-up/email", &body), 400)
     }
+}
+
+/// Signs the one user up at a server on this port and returns the session's cookie.
+pub fn signed_up_at(port: u16) -> Outcome<String> {
+    let body = format!(r#"{{"name":"Ada Lovelace","email":"{EMAIL}","password":"{PASSWORD}"}}"#);
+    let answer = Client::connect(port)?.ask(&post("/api/auth/sign-up/email", &body))?;
+    let cookie = header(&answer.head, "set-cookie").and_then(|cookie| cookie.split(';').next());
+    cookie.map(str::to_owned).ok_or_else(|| format!("sign-up failed:\n{}", answer.head).into())
+}
+
+/// The one user's sign-in at a server on this port.
+pub fn sign_in_at(port: u16) -> Target {
+    let body = format!(r#"{{"email":"{EMAIL}","password":"{PASSWORD}"}}"#);
+    Target { port, requests: vec![post("/api/auth/sign-in/email", &body)], status: 200 }
 }
 
 /// Builds the plugin of `plugin/`, as far as it is not up to date.
@@ -252,6 +282,9 @@ fn config(extras: Extras, port: u16, database: &str) -> Outcome<String> {
         email_and_password = { enabled = true }
         mail = { transport = "webhook", webhook = { url = "http://127.0.0.1:9/" } }
     };
+    if extras == Extras::Crowd {
+        config.insert("password_hashing".into(), toml::toml! { memory_kib = 64  iterations = 1 }.into());
+    }
     config.insert("base_url".into(), format!("http://127.0.0.1:{port}").into());
     config.insert("server".into(), toml::toml! { address = (format!("127.0.0.1:{port}")) }.into());
     config.insert("database".into(), toml::toml! { url = database }.into());
@@ -262,9 +295,9 @@ fn config(extras: Extras, port: u16, database: &str) -> Outcome<String> {
 }
 
 /// Makes an empty database on the PostgreSQL server of `DOORWARD_TEST_POSTGRES_URL`; `None` when none is named.
-pub fn postgres_database() -> Outcome<Option<String>> {
+pub fn postgres_database(name: &str) -> Outcome<Option<String>> {
     let Ok(server) = std::env::var("DOORWARD_TEST_POSTGRES_URL") else { return Ok(None) };
-    let name = format!("doorward_bench_{}", std::process::id());
+    let name = format!("doorward_bench_{name}_{}", std::process::id());
     let mut url = url::Url::parse(&server)?;
     url.set_path(&name);
     let create = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE); CREATE DATABASE {name}");

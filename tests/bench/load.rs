@@ -66,14 +66,8 @@ impl Client {
                 0 => return Err("the server closed the connection".into()),
                 count => filled += count,
             }
-            let read = self.buffer.get(..filled).unwrap_or_default();
-            let Some(end) = read.windows(4).position(|window| window == b"\r\n\r\n") else { continue };
-            let head = String::from_utf8_lossy(read.get(..end).unwrap_or_default()).to_lowercase();
-            let length = header(&head, "content-length").and_then(|length| length.parse::<usize>().ok());
-            if filled >= end + 4 + length.ok_or("an answer has no length")? {
-                let head = String::from_utf8_lossy(read.get(..end).unwrap_or_default()).into_owned();
-                let status = head.get(9..12).and_then(|status| status.parse().ok()).ok_or("an answer has no status")?;
-                return Ok(Answer { status, head });
+            if let Some(answer) = answer_in(self.buffer.get(..filled).unwrap_or_default())? {
+                return Ok(answer);
             }
         }
     }
@@ -87,6 +81,18 @@ impl Client {
         }
         Err(format!("answered {} instead of {}:\n{}", answer.status, target.status, answer.head).into())
     }
+}
+
+/// The answer in what was read, when all of it is there. It must have a `content-length`.
+pub fn answer_in(read: &[u8]) -> Outcome<Option<Answer>> {
+    let Some(end) = read.windows(4).position(|window| window == b"\r\n\r\n") else { return Ok(None) };
+    let head = String::from_utf8_lossy(read.get(..end).unwrap_or_default()).into_owned();
+    let length = header(&head, "content-length").and_then(|length| length.parse::<usize>().ok());
+    if read.len() < end + 4 + length.ok_or("an answer has no length")? {
+        return Ok(None);
+    }
+    let status = head.get(9..12).and_then(|status| status.parse().ok()).ok_or("an answer has no status")?;
+    Ok(Some(Answer { status, head }))
 }
 
 /// The first value of a header, by its lower-case name.

@@ -1,16 +1,21 @@
 //! Measures Doorward side by side with what it is made of, and prints the ratios beside the budgets: `cargo bench`.
 //!
-//! Options behind `--`: `--check` fails when a ratio or a size is over its budget, `--quick` measures briefly, and the
-//! name of a group (`cost`, `storm`, `hooks`, `endless`, `start`, `plugins`, `calls`, `scale`) measures it alone.
+//! Options behind `--`: `--check` fails when a ratio or a size is over its budget, `--quick` measures briefly, `--report`
+//! writes `docs/benchmarks.md`, and the name of a group (`cost`, `one-thread`, `storm`, `hooks`, `endless`, `start`, `plugins`,
+//! `calls`, `scale`, `reference`) measures it alone.
 
 mod bare;
 mod calls;
 mod cost;
+mod crowd;
 mod doorward;
 mod endless;
 mod load;
+mod one_thread;
 mod plugins;
 mod process;
+mod reference;
+mod report;
 mod scale;
 mod start;
 mod storm;
@@ -53,8 +58,9 @@ fn main() -> ExitCode {
 fn measure(arguments: &[String]) -> Outcome<bool> {
     let has = |option: &str| arguments.iter().any(|argument| argument == option);
     let length = Length(Duration::from_secs(if has("--quick") { 1 } else { 4 }));
-    let groups: [(&str, Group); 8] = [
+    let groups: [(&str, Group); 10] = [
         ("cost", cost::get_session),
+        ("one-thread", one_thread::rows),
         ("storm", storm::rows),
         ("hooks", cost::hooks),
         ("endless", endless::rows),
@@ -62,6 +68,7 @@ fn measure(arguments: &[String]) -> Outcome<bool> {
         ("plugins", plugins::rows),
         ("calls", calls::rows),
         ("scale", scale::rows),
+        ("reference", reference::rows),
     ];
     let chosen = |name: &str| has(name) || !groups.iter().any(|(name, _)| has(name));
     let mut rows = Vec::new();
@@ -71,6 +78,9 @@ fn measure(arguments: &[String]) -> Outcome<bool> {
         }
     }
     table::print(&rows);
+    if has("--report") {
+        report::write(&rows)?;
+    }
     Ok(!has("--check") || !rows.iter().any(Row::is_broken))
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::cost::micros_per_request;
 use crate::doorward::{Doorward, Extras, components};
 use crate::load::{Client, closed_loop};
+use crate::process::Cpu;
 use crate::table::Row;
 use crate::{Length, Outcome, progress};
 

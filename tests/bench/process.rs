@@ -13,6 +13,27 @@ use crate::load::{Client, get};
 const TICK: Duration = Duration::from_millis(10);
 const START_LIMIT: Duration = Duration::from_secs(30);
 
+/// What tells how much CPU time it has used.
+pub trait Cpu {
+    /// User and system time of all its threads so far.
+    fn cpu(&self) -> Outcome<Duration>;
+}
+
+impl Cpu for Process {
+    fn cpu(&self) -> Outcome<Duration> {
+        cpu_of(&self.child.id().to_string())
+    }
+}
+
+/// CPU time of a process of this machine, by its id; `self` is this one.
+pub fn cpu_of(process: &str) -> Outcome<Duration> {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat"))?;
+    // The name in parentheses may hold anything; utime and stime are the 12th and 13th field behind it.
+    let fields = stat.rsplit_once(')').map(|(_, rest)| rest).unwrap_or_default();
+    let ticks: u32 = fields.split_whitespace().skip(11).take(2).filter_map(|ticks| ticks.parse::<u32>().ok()).sum();
+    Ok(TICK * ticks)
+}
+
 /// A server that answers on a port of the loopback interface.
 pub struct Process {
     child: Child,
@@ -40,15 +61,6 @@ impl Process {
             thread::sleep(Duration::from_millis(1));
         }
         Err(format!("{command:?} did not answer").into())
-    }
-
-    /// User and system time of all its threads so far.
-    pub fn cpu(&self) -> Outcome<Duration> {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
-        // The name in parentheses may hold anything; utime and stime are the 12th and 13th field behind it.
-        let fields = stat.rsplit_once(')').map(|(_, rest)| rest).unwrap_or_default();
-        let ticks: u32 = fields.split_whitespace().skip(11).take(2).filter_map(|ticks| ticks.parse::<u32>().ok()).sum();
-        Ok(TICK * ticks)
     }
 
     /// Resident memory now, in MB.

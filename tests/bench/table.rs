@@ -75,6 +75,14 @@ impl Row {
         self.value.map(|value| if *is_floor { value >= *limit } else { value <= *limit })
     }
 
+    fn value_and_budget(&self) -> [String; 3] {
+        let unit = self.budget.as_ref().map(|budget| budget.unit).unwrap_or_default();
+        let value = self.value.map(|value| format!("{value:.2} {unit}")).unwrap_or_default();
+        let budget = self.budget.as_ref().map(Budget::to_string).unwrap_or_default();
+        let verdict = self.is_within().map(|is_within| if is_within { "ok" } else { "OVER" }).unwrap_or_default();
+        [value, budget, verdict.to_owned()]
+    }
+
     /// Whether a budget that `--check` looks at is broken.
     pub fn is_broken(&self) -> bool {
         self.budget.as_ref().is_some_and(|budget| budget.is_checked) && self.is_within() == Some(false)
@@ -87,10 +95,21 @@ pub fn print(rows: &[Row]) {
     println!();
     println!("{:<46} {:<24} {:<50} {:>9}  {:<10}", "what", "measured", "beside", "value", "budget");
     for row in rows {
-        let unit = row.budget.as_ref().map(|budget| budget.unit).unwrap_or_default();
-        let value = row.value.map(|value| format!("{value:.2} {unit}")).unwrap_or_default();
-        let verdict = row.is_within().map(|is_within| if is_within { "ok" } else { "OVER" }).unwrap_or_default();
-        let budget = row.budget.as_ref().map(Budget::to_string).unwrap_or_default();
+        let [value, budget, verdict] = row.value_and_budget();
         println!("{:<46} {:<24} {:<50} {value:>9}  {budget:<10} {verdict}", row.what, row.measured, row.beside);
     }
+}
+
+/// The lines as a table of Markdown.
+pub fn markdown(rows: &[Row]) -> String {
+    let mut text = "| what | measured | beside | value | budget | |\n|---|---|---|---|---|---|\n".to_owned();
+    for row in rows {
+        let [value, budget, verdict] = row.value_and_budget();
+        let verdict = if verdict == "OVER" { "**over**" } else { &verdict };
+        text.push_str(&format!(
+            "| {} | {} | {} | {value} | {budget} | {verdict} |\n",
+            row.what, row.measured, row.beside
+        ));
+    }
+    text
 }

@@ -50,7 +50,7 @@ pub struct Section {
 }
 
 /// Kinds that no derive tells: what people read, JSON Schema, and the default where there is one.
-const SPECIAL: [(&str, &str, &str, Option<&str>); 5] = [
+const SPECIAL: [(&str, &str, &str, Option<&str>); 6] = [
     (
         "StoreIdentifier",
         "`\"plain\"`, `\"hashed\"` or a table",
@@ -76,6 +76,7 @@ const SPECIAL: [(&str, &str, &str, Option<&str>); 5] = [
         None,
     ),
     ("PathBuf", "path", r#"{"type":"string"}"#, None),
+    ("f64", "number", r#"{"type":"number"}"#, None),
 ];
 
 /// The source of the configuration.

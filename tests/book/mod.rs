@@ -4,6 +4,7 @@
 
 mod config_source;
 mod errors;
+mod events;
 mod options;
 mod policies;
 

@@ -72,6 +72,15 @@ test("listUsers searches, filters, sorts and pages", async () => {
   const page = await list({ ...ours, sortBy: "email", limit: 1, offset: 1 });
   expect(page).toMatchObject({ total: 3, limit: 1, offset: 1 });
   expect(page.users.map((user) => user.name)).toEqual(["yan"]);
+  // By key: each page begins behind the last user of the one before.
+  const paged = [];
+  for (let after = "", found; !found || found.length; after = found.at(-1)?.id) {
+    found = (await list({ ...ours, limit: 2, after })).users;
+    paged.push(...found);
+  }
+  expect(paged.map((user) => user.name).sort()).toEqual([...names].sort());
+  expect(paged.map((user) => user.id)).toEqual(paged.map((user) => user.id).sort());
+  expect((await list({ ...ours, limit: 2, after: paged[0].id })).total).toBe(3);
   expect(await emails({ ...ours, filterField: "name", filterValue: "zoe" })).toEqual(["zoe"]);
   expect(await emails({ ...ours, filterField: "name", filterOperator: "ne", filterValue: "zoe" })).toEqual(["yan", "xim"]);
   expect(await emails({ ...ours, filterField: "name", filterOperator: "gte", filterValue: "yan", sortBy: "name" })).toEqual(["yan", "zoe"]);

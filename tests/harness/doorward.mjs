@@ -26,8 +26,8 @@ export function freePort() {
 }
 
 /** Migrates `database` and serves it with a development mailbox. `config(origin)` returns the configuration without address, database and mail. */
-export async function startDoorward({ database, config }) {
-  if (!fs.existsSync(BINARY)) throw new StartError(`${BINARY} is missing: run 'cargo build' first`);
+export async function startDoorward({ database, config, binary = BINARY }) {
+  if (!fs.existsSync(binary)) throw new StartError(`${binary} is missing: run 'cargo build' first`);
   const port = await freePort();
   const origin = `http://localhost:${port}`;
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), "doorward-test-"));
@@ -45,10 +45,10 @@ export async function startDoorward({ database, config }) {
   }));
   const remove = () => fs.rmSync(directory, { recursive: true, force: true });
   try {
-    if (database.url !== "none") await runToEnd(["migrate", "--config", file]);
+    if (database.url !== "none") await runToEnd(binary, ["migrate", "--config", file]);
   } catch (error) { remove(); throw error; }
   // The mailbox is there under `dev` alone.
-  const serving = launch(["dev", "--config", file]);
+  const serving = launch(binary, ["dev", "--config", file]);
   const stop = async () => { await end(serving); remove(); };
   try {
     // Not a path that the rate limiter counts.
@@ -58,8 +58,8 @@ export async function startDoorward({ database, config }) {
   return { origin, port, file, log: () => serving.output, mailbox: () => mailbox(port), stop, kill };
 }
 
-function launch(args) {
-  const child = spawn(BINARY, args, { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, NO_COLOR: "1" } });
+function launch(binary, args) {
+  const child = spawn(binary, args, { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, NO_COLOR: "1" } });
   running.add(child);
   child.output = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => { child.output += chunk; });
@@ -67,8 +67,8 @@ function launch(args) {
   return child;
 }
 
-async function runToEnd(args) {
-  const child = launch(args);
+async function runToEnd(binary, args) {
+  const child = launch(binary, args);
   const code = await child.ended;
   if (code !== 0) throw new StartError(`doorward ${args[0]} ended with ${code}: ${child.output.trim()}`);
 }

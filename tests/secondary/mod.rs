@@ -14,6 +14,7 @@ pub use server::Redis;
 on_both!(
     sessions_are_kept_as_the_reference_keeps_them,
     a_session_of_another_server_is_one_here,
+    the_note_of_a_clock_that_is_ahead_ends_no_later_session,
     an_ended_session_stays_ended_whatever_the_storage_says,
     rows_tell_where_sessions_are_in_the_database_too,
     rows_of_ended_sessions_stay_when_they_are_preserved,
@@ -90,6 +91,18 @@ async fn a_session_of_another_server_is_one_here(place: Place) {
     let note = format!("better-auth:revoked-sessions-before-{}", signed_in.json()["user"]["id"].as_str().unwrap());
     redis.run::<()>(&["SET", &note, &here.now().0.to_string()]);
     assert!(!is_signed_in(&there, &signed_in.cookie()).await);
+}
+
+async fn the_note_of_a_clock_that_is_ahead_ends_no_later_session(place: Place) {
+    let redis = Redis::start();
+    let (here, ahead) = (start(&place, &redis, "").await, start(&place, &redis, "").await);
+    ahead.pass_secs(3_600);
+    let before = sign_up(&here).await;
+    assert_eq!(ahead.post_as("/revoke-sessions", &before.cookie(), &json!({})).await.status, 200);
+    let after = sign_in(&here).await;
+    for server in [&here, &ahead] {
+        assert!(is_signed_in(server, &after.cookie()).await && !is_signed_in(server, &before.cookie()).await);
+    }
 }
 
 async fn an_ended_session_stays_ended_whatever_the_storage_says(place: Place) {

@@ -17,7 +17,15 @@ pub struct Cluster {
 impl Cluster {
     /// Makes and starts one.
     pub fn start() -> Self {
-        let printed = run_script(&["start"]);
+        Self::of(&run_script(&["start"]))
+    }
+
+    /// Makes and starts another one, which holds what this one has and follows it.
+    pub fn standby(&self) -> Self {
+        Self::of(&run_script(&["standby", &self.folder]))
+    }
+
+    fn of(printed: &str) -> Self {
         let (folder, url) = printed.trim().split_once('\n').unwrap();
         Self { folder: folder.to_owned(), place: Place { backend: Backend::Postgres, url: url.to_owned() } }
     }
@@ -25,6 +33,16 @@ impl Cluster {
     /// Kills it; nothing is lost that was committed.
     pub fn halt(&self) {
         run_script(&["halt", &self.folder]);
+    }
+
+    /// Kills it with SIGKILL.
+    pub fn kill(&self) {
+        run_script(&["kill", &self.folder]);
+    }
+
+    /// Makes a standby a primary.
+    pub fn promote(&self) {
+        run_script(&["promote", &self.folder]);
     }
 
     /// Starts it again where it was.

@@ -5,6 +5,9 @@ use std::{env, fs};
 
 use doorward::store::{Backend, Schema, create_schema};
 
+/// Indexes on the reference's tables that it does not have.
+const OWN_INDEXES: [&str; 3] = ["user_createdAt_idx", "session_expiresAt_idx", "verification_expiresAt_idx"];
+
 fn rendered(backend: Backend) -> Vec<String> {
     create_schema(&Schema::core(), backend)
 }
@@ -33,7 +36,8 @@ fn core_tables_are_the_references() {
         (Backend::Postgres, include_str!("better_auth/core.postgres.sql")),
     ];
     for (backend, reference) in cases {
-        let ours: Vec<String> = rendered(backend).into_iter().filter(|sql| !sql.contains("doorward_")).collect();
+        let is_theirs = |sql: &String| !sql.contains("doorward_") && !OWN_INDEXES.iter().any(|name| sql.contains(name));
+        let ours: Vec<String> = rendered(backend).into_iter().filter(is_theirs).collect();
         let theirs: Vec<&str> = reference.trim_end().trim_end_matches(';').split(";\n").collect();
         assert_eq!(ours, theirs);
     }

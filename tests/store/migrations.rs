@@ -1,7 +1,7 @@
 //! Migrations: from nothing, twice, and what joins an existing database.
 
 use doorward::store::core_models::MIGRATION;
-use doorward::store::{Backend, Field, FieldType, Model, Models, Owner, Schema, create_schema, eq};
+use doorward::store::{Backend, Field, FieldType, Model, Models, Owner, Reference, Schema, create_schema, eq};
 
 use super::{Place, TestStore, on_each, user};
 
@@ -30,7 +30,7 @@ fn with_plugin() -> Schema {
     schema.add_field("session", Field { index: true, ..field("teamId", FieldType::String) }).unwrap();
     let fields = vec![
         Field { required: true, ..field("id", FieldType::String) },
-        Field { references: Some("user".into()), index: true, ..field("userId", FieldType::String) },
+        Field { references: Some(Reference::to_id("user")), index: true, ..field("userId", FieldType::String) },
         field("data", FieldType::Json),
     ];
     schema.add_model(Model::new("badge", fields, owner)).unwrap();

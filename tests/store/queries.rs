@@ -257,6 +257,6 @@ async fn statements_need_a_filter(place: Place) {
     assert!(store.consume("user", &[]).await.is_err());
     assert!(store.update("user", &[], &[("name", "x".into())]).await.is_err());
     assert!(store.increment(doorward::store::rate_limit::MODEL, &[], "count", 1).await.is_err());
-    assert_eq!(store.schema().models().len(), 13);
+    assert_eq!(store.schema().models().len(), 16);
     assert_eq!(store.count_all("user").await, 1);
 }

@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use doorward::clock::Timestamp;
 use doorward::store::core_models::MIGRATION;
 use doorward::store::{
-    Backend, Backfill, Database, Field, FieldType, Model, Models, Owner, Record, Schema, Store, StoreError, Value, eq,
-    starts_with,
+    Backend, Backfill, Database, Field, FieldType, Model, Models, Owner, Record, Reference, Schema, Store, StoreError,
+    Value, eq, starts_with,
 };
 use serde_json::{Value as Json, json};
 
@@ -82,7 +82,7 @@ async fn what_is_no_longer_declared_is_no_longer_needed(place: Place) {
         &place,
         vec![
             Field { unique: true, ..needed("code", FieldType::String) },
-            Field { index: true, references: Some("user".into()), ..needed("userId", FieldType::String) },
+            Field { index: true, references: Some(Reference::to_id("user")), ..needed("userId", FieldType::String) },
             needed("size", FieldType::Number),
             needed("text", FieldType::String),
         ],

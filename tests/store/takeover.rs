@@ -58,11 +58,16 @@ async fn what_refers_to_a_table_has_the_type_of_its_id(place: Place) {
     }
 }
 
+/// The reference's tables get indexes at most.
+fn leaves_tables_alone(sql: &str) -> bool {
+    sql.contains("doorward_") || sql.starts_with("create index ")
+}
+
 async fn rows_are_read_and_nothing_is_rebuilt(place: Place) {
     fill(&place).await;
     let store = place.open(Schema::core());
     let plan = store.migration_plan().await.unwrap();
-    assert!(plan.iter().all(|sql| sql.contains("doorward_")), "{plan:#?}");
+    assert!(plan.iter().all(|sql| leaves_tables_alone(sql)), "{plan:#?}");
     store.migrate().await.unwrap();
 
     let token = "Wm3kLq8ZrT0vYxN5bHc7JdF2gPaS9eUo";
@@ -109,7 +114,7 @@ async fn columns_of_its_plugins_are_recognised(place: Place) {
     schema.add_field("user", Field::new("banned", FieldType::Boolean)).unwrap();
     let store = place.open(schema);
     let plan = store.migration_plan().await.unwrap();
-    assert!(plan.iter().all(|sql| sql.contains("doorward_")), "{plan:#?}");
+    assert!(plan.iter().all(|sql| leaves_tables_alone(sql)), "{plan:#?}");
     let user = store.find_one("user", &[eq("email", "ada@example.com")]).await.unwrap().unwrap();
     assert_eq!((user.text("role"), user.boolean("banned")), ("admin,user", Some(false)));
 }

@@ -19,7 +19,23 @@ const LAYERS: [(u8, &[&str]); 9] = [
     (3, &["outbox"]),
     (2, &["auth"]),
     (1, &["store"]),
-    (0, &["config", "http", "error", "clock", "mail", "crypto", "email", "cookie", "memory", "files", "log"]),
+    (
+        0,
+        &[
+            "config",
+            "http",
+            "error",
+            "clock",
+            "mail",
+            "crypto",
+            "email",
+            "cookie",
+            "memory",
+            "files",
+            "log",
+            "telemetry",
+        ],
+    ),
 ];
 
 /// A library and the only modules that may name it.

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { parse } from "smol-toml";
 
-const USAGE = `usage: node tests/wire/run.mjs [--database sqlite|postgres] [--redis URL] [--filter area/name] [--plugins-available id,id,…]
+const USAGE = `usage: node tests/wire/run.mjs [--database sqlite|postgres|mysql] [--redis URL] [--filter area/name] [--plugins-available id,id,…]
                                [--reference] [--record]
   --redis              sessions have copies in this Redis too; rows still tell which live
   --filter             only the flows whose area/name contains the text
@@ -16,7 +16,7 @@ const USAGE = `usage: node tests/wire/run.mjs [--database sqlite|postgres] [--re
 process.env.NODE_ENV = "production"; // the transcripts are those of a production server
 const here = path.dirname(fileURLToPath(import.meta.url));
 const { values: args } = parseArgs({ options: { database: { type: "string", default: "sqlite" }, redis: { type: "string" }, filter: { type: "string", default: "" }, "plugins-available": { type: "string" }, reference: { type: "boolean" }, record: { type: "boolean" }, help: { type: "boolean" } } });
-if (args.help || !["sqlite", "postgres"].includes(args.database) || (args.record && !args.reference)) {
+if (args.help || !["sqlite", "postgres", "mysql"].includes(args.database) || (args.record && !args.reference)) {
   console.log(USAGE);
   process.exit(args.help ? 0 : 2);
 }

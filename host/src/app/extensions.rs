@@ -75,8 +75,10 @@ pub(super) fn router(
     let of_mailbox = mailbox.map(routes::dev_mailbox).unwrap_or_default();
     let assets = routes::assets(&format!("{}{ASSETS}", config.pages.path), plugins.assets());
     let page = routes::sign_in_page(SignInPage::new(config, &plugins.sign_in_methods()));
+    let of_streams = routes::ssf(config.ssf.as_ref().is_some_and(|ssf| !ssf.streams.is_empty()));
     let of_operators = operator_routes(config, operations)?;
-    let core = routes::core().into_iter().chain([page]).chain(assets).chain(of_mailbox).chain(of_operators);
+    let core =
+        routes::core().into_iter().chain([page]).chain(assets).chain(of_mailbox).chain(of_streams).chain(of_operators);
     for route in core.chain(plugins.routes()) {
         router.add(route)?;
     }

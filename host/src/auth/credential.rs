@@ -60,7 +60,7 @@ pub async fn prove(auth: &Auth, scope: &Scope, user_id: &str, password: &str) ->
         PasswordCheck::Match => Ok(Some(credential)),
         PasswordCheck::MatchOutdated => {
             let hash = auth.passwords.hash(password).await?;
-            if replace_password(auth, scope, &credential, &hash).await? {
+            if replace_password(auth, &scope.clone().renewing(), &credential, &hash).await? {
                 credential.0.set("password", hash)?;
                 return Ok(Some(credential));
             }

@@ -23,6 +23,7 @@ pub mod settings;
 pub mod sweeper;
 pub mod user;
 pub mod user_change;
+pub mod user_total;
 pub mod verification;
 pub mod version;
 
@@ -105,6 +106,8 @@ pub struct Auth {
     pub audit: Arc<audit::AuditLog>,
     /// Woken when a mail was committed.
     pub mail_queued: Arc<Notify>,
+    /// How many users there are.
+    pub user_total: Arc<user_total::UserTotal>,
     tag_keys: TagKeys,
 }
 
@@ -134,6 +137,7 @@ impl Auth {
             random,
             passwords: Arc::new(passwords),
             mail_queued: Arc::default(),
+            user_total: Arc::default(),
         })
     }
 
@@ -170,6 +174,7 @@ impl Auth {
             random: Arc::clone(&self.random),
             passwords: Arc::clone(&self.passwords),
             mail_queued: Arc::clone(&self.mail_queued),
+            user_total: Arc::clone(&self.user_total),
         })
     }
 

@@ -4,6 +4,7 @@
 
 mod foreign;
 
+use std::pin::pin;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
@@ -19,6 +20,7 @@ use crate::config::{EmailAndPassword, PasswordHashing};
 use crate::crypto::random::Random;
 use crate::crypto::{constant_time_eq, hex};
 use crate::error::Code;
+use crate::telemetry;
 pub use foreign::{base64 as foreign_base64, firebase_text};
 
 const SALT_BYTES: usize = 16;
@@ -163,7 +165,8 @@ impl PasswordHasher {
             }
         });
         self.jobs.try_send(job).map_err(|_| AuthError::Busy)?;
-        receiver.await.map_err(|_| AuthError::Internal("a hashing thread ended".into()))
+        let done = async { receiver.await.map_err(|_| AuthError::Internal("a hashing thread ended".into())) };
+        telemetry::span("hash", Vec::new, pin!(done)).await
     }
 }
 

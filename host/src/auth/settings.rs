@@ -1,6 +1,6 @@
 //! What operators set while the server runs: rows of the database, with a version that every node looks at.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value as Json, json};
 
@@ -13,6 +13,10 @@ use crate::store::{Database, Store, StoreError, setting};
 
 /// The key of the row that holds the version; no option is called so.
 const VERSION: &str = "$version";
+/// The key of the row that holds which plugins were loaded last.
+const PLUGINS: &str = "$plugins";
+/// The event of plugins that were switched on or off in the configuration file.
+const PLUGINS_CHANGED: &str = "plugin-switch";
 /// What a value is under that is no secret, and one that is.
 const PLAIN: &str = "plain";
 const SEALED: &str = "sealed";
@@ -60,7 +64,7 @@ pub async fn version(database: &dyn Database) -> Result<i64, StoreError> {
 pub async fn read(database: &dyn Database, config: &Config) -> Result<Overlay, StoreError> {
     let keys = config.all_secrets.derived(Purpose::Settings);
     let mut overlay = Overlay { version: version(database).await?, ..Overlay::default() };
-    for row in setting::find_all(database).await?.iter().filter(|row| row.text("key") != VERSION) {
+    for row in setting::find_all(database).await?.iter().filter(|row| !row.text("key").starts_with('$')) {
         let key = row.text("key").to_owned();
         let stored: Json = serde_json::from_str(row.text("value")).unwrap_or(Json::Null);
         let opened = stored.get(SEALED).and_then(Json::as_str).map(|sealed| keys.open(sealed).map(Json::String));
@@ -99,6 +103,37 @@ pub async fn write(store: &Store, auth: &Auth, change: &SettingsChange) -> Resul
             return Err(written);
         }
     }
+}
+
+/// Compares the plugins that are loaded with those that were loaded last, by any node; what was switched on or off since is an
+/// event of the audit log.
+///
+/// # Errors
+/// When the store fails.
+pub async fn note_plugins(auth: &Auth, store: &Store, names: &[String]) -> Result<(), AuthError> {
+    if !auth.config.has_database() {
+        return Ok(());
+    }
+    // Each is its id and its version.
+    let ids: Vec<&str> = names.iter().filter_map(|name| name.split_whitespace().next()).collect();
+    let now = ids.join(" ");
+    let Some(before) = setting::find(store, PLUGINS).await? else {
+        return match setting::add(store, &auth.random.id(), (PLUGINS, &now), (auth.now(), None)).await {
+            // Another node was faster.
+            Ok(()) | Err(StoreError::UniqueViolation { .. }) => Ok(()),
+            Err(error) => Err(error.into()),
+        };
+    };
+    if before == now || !setting::exchange(store, PLUGINS, (&before, &now), auth.now()).await? {
+        return Ok(());
+    }
+    let [was, is] = [&before, &now].map(|text| text.split_whitespace().collect::<BTreeSet<_>>());
+    let [on, off] = [is.difference(&was), was.difference(&is)].map(|names| names.copied().collect::<Vec<_>>());
+    if !on.is_empty() || !off.is_empty() {
+        let details = Some(json!({ "on": on, "off": off }));
+        auth.audit.record(AuditEvent { details, ..AuditEvent::new(PLUGINS_CHANGED, auth.now()) });
+    }
+    Ok(())
 }
 
 async fn write_within(auth: &Auth, db: &dyn Database, change: &SettingsChange) -> Result<Option<i64>, AuthError> {

@@ -8,6 +8,7 @@ use tokio::task::JoinHandle;
 use super::Auth;
 use super::audit::{self, Keys};
 use crate::clock::Timestamp;
+use crate::store::event;
 use crate::store::expired::{self, Expiring};
 use crate::store::{Store, StoreError};
 
@@ -19,6 +20,9 @@ const PAUSE: Duration = Duration::from_millis(20);
 const BATCH: u32 = 200;
 /// What expired less than so long ago stays: whoever comes with it is told that it is over, not that it never was.
 const GRACE_SECS: i64 = 3600;
+
+/// No event for another system is tried for so long: its receiver is not in the configuration any more.
+const ABANDONED_DAYS: i64 = 60;
 
 /// The sweeper that runs; it ends when this is dropped.
 pub struct Sweeper(JoinHandle<()>);
@@ -36,6 +40,9 @@ pub fn start(store: Store, auth: Arc<Auth>) -> Sweeper {
             tokio::time::sleep(EVERY).await;
             if let Err(error) = sweep_audit(&store, &auth).await {
                 tracing::warn!(%error, "old events of the audit log cannot be removed now");
+            }
+            if let Err(error) = sweep_events(&store, auth.now()).await {
+                tracing::warn!(%error, "old deliveries of events cannot be removed now");
             }
             match sweep(&store, auth.now().plus_secs(-GRACE_SECS)).await {
                 Ok(swept) => {
@@ -67,6 +74,22 @@ pub async fn sweep(store: &Store, moment: Timestamp) -> Result<Vec<(String, u64)
         swept.push((table.model.into_owned(), rows));
     }
     Ok(swept)
+}
+
+/// Removes deliveries of events that were kept for long enough, and returns how many there were.
+///
+/// # Errors
+/// As [`sweep`].
+pub async fn sweep_events(store: &Store, now: Timestamp) -> Result<u64, StoreError> {
+    let mut rows = 0;
+    loop {
+        let removed = event::remove_some(store, (now, now.plus_secs(-ABANDONED_DAYS * 86_400)), BATCH).await?;
+        rows += removed;
+        if removed < u64::from(BATCH) {
+            return Ok(rows);
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
 }
 
 /// Removes the events that are older than `audit.retention` says, and returns how many there were.

@@ -3,9 +3,10 @@
 use super::CommandResult;
 use super::serve::refuse_missing;
 use crate::app::open_store;
-use crate::auth::sweeper::sweep;
+use crate::auth::sweeper::{sweep, sweep_events};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
+use crate::store::core_models::EVENTS;
 
 /// Removes every expired row and prints how many each table lost. It may run beside a server.
 ///
@@ -18,6 +19,8 @@ pub fn clean(config: &Config) -> CommandResult {
         for (model, rows) in sweep(&store, SystemClock.now()).await? {
             tell!("{rows} expired rows removed from {model}");
         }
+        let rows = sweep_events(&store, SystemClock.now()).await?;
+        tell!("{rows} expired rows removed from {EVENTS}");
         Ok(())
     })
 }

@@ -12,12 +12,17 @@ use crate::config::{Config, ConfigError, MailTransport};
 use crate::http::address::is_loopback;
 use crate::http::outgoing::tls;
 use crate::http::shown_url;
+use crate::outbox::events::queue;
 use crate::server;
+use crate::store::Standing;
 
 /// How long one address is waited for.
 const PATIENCE: Duration = Duration::from_secs(3);
-/// How far the clock may be from that of the public address before tokens and codes fail.
+/// How far the clock may be from that of the public address or of the database before tokens and codes fail.
 const TOLERANCE_SECS: i64 = 30;
+
+/// An event that waits for longer is late.
+const LATE_SECS: i64 = 3600;
 
 /// What was found of one part.
 #[derive(Debug, PartialEq, Eq)]
@@ -47,6 +52,7 @@ pub fn doctor(file: &Path, load: impl FnOnce() -> Result<Config, ConfigError>) -
         plugins(&config, &mut report).await;
         database(&config, &mut report).await;
         mail(&config, &mut report).await;
+        receivers(&config, &mut report).await;
         public_address(&config, &mut report).await;
         report.end()
     })?
@@ -202,6 +208,21 @@ async fn database(config: &Arc<Config>, report: &mut Report) {
             Err(error) => Wrong(error.to_string()),
         },
     );
+    match store.now().await {
+        Ok(None) => {}
+        Ok(Some(told)) => report.add("clock", &apart("the database", told, SystemClock.now())),
+        Err(error) => report.add("clock", &Doubtful(format!("the database does not tell its own: {error}"))),
+    }
+    for state in store.look_at_replicas().await {
+        let finding = match (state.problem(), &state.standing) {
+            (None, Standing::Behind(lag)) => Fine(format!("{} serves and is {} ms behind", state.url, lag.as_millis())),
+            (why, _) => {
+                let why = why.unwrap_or_default();
+                Doubtful(format!("{} is left out, and the primary answers: {why}", state.url))
+            }
+        };
+        report.add("replica", &finding);
+    }
 }
 
 async fn mail(config: &Config, report: &mut Report) {
@@ -217,6 +238,31 @@ async fn mail(config: &Config, report: &mut Report) {
         Some(MailTransport::Mailbox) => Fine("lands in the mailbox of `doorward dev`".to_owned()),
     };
     report.add("mail", &finding);
+}
+
+/// Who gets events, and whether they take them.
+async fn receivers(config: &Config, report: &mut Report) {
+    if missing_database(config).is_some() || !config.has_database() {
+        return;
+    }
+    let Ok(store) = app::open_migrated(config).await else { return };
+    let Ok(found) = queue::receivers(&store, config).await else { return };
+    let now = SystemClock.now();
+    for receiver in found {
+        let (name, origin) = (&receiver.name, &receiver.origin);
+        let is_late = receiver.waiting.1.is_some_and(|since| since < now.plus_secs(-LATE_SECS));
+        let finding = match (receiver.disabled_at, receiver.failed) {
+            (Some(_), _) => Wrong(format!(
+                "{name} at {origin} answered 410 and gets nothing any more. Run: doorward webhooks enable {name}"
+            )),
+            (None, 0) if !is_late => Fine(format!("{name} at {origin}. Try it: doorward webhooks test {name}")),
+            (None, failed) => Doubtful(format!(
+                "{name} at {origin} did not take {failed} events, and {} wait. Run: doorward webhooks deliveries --receiver {name}",
+                receiver.waiting.0
+            )),
+        };
+        report.add("events", &finding);
+    }
 }
 
 /// Whether the public address leads here, and whether its clock and this one agree.
@@ -255,11 +301,16 @@ fn clock(told: Option<&str>, now: Timestamp) -> Finding {
         .ok()
     });
     let Some(told) = parsed else { return Doubtful("the public address tells no date to compare with".to_owned()) };
-    let apart = (now.0 / 1000).abs_diff(told.assume_utc().unix_timestamp());
+    apart("the public address", Timestamp(told.assume_utc().unix_timestamp() * 1000), now)
+}
+
+/// Compares this machine's clock with that of another.
+fn apart(other: &str, told: Timestamp, now: Timestamp) -> Finding {
+    let apart = (now.0 / 1000).abs_diff(told.0 / 1000);
     match apart <= TOLERANCE_SECS.unsigned_abs() {
-        true => Fine("it agrees with the public address".to_owned()),
+        true => Fine(format!("it agrees with {other}")),
         false => Wrong(format!(
-            "it is {apart} seconds from that of the public address: codes and tokens fail. Run: timedatectl set-ntp true"
+            "it is {apart} seconds from that of {other}: codes and tokens fail. Run: timedatectl set-ntp true"
         )),
     }
 }
@@ -276,6 +327,8 @@ mod tests {
         assert!(matches!(clock(told, at(784_111_777 - 31)), Wrong(text) if text.contains("31 seconds")));
         assert!(matches!(clock(None, at(0)), Doubtful(_)));
         assert!(matches!(clock(Some("soon"), at(0)), Doubtful(_)));
+        let of_database = apart("the database", at(100), at(131));
+        assert!(matches!(of_database, Wrong(text) if text.contains("31 seconds from that of the database")));
     }
 
     #[test]

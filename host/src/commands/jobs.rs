@@ -3,7 +3,7 @@
 use clap::Subcommand;
 
 use super::CommandResult;
-use super::queues::{Chosen, discard, open, tell_of_others};
+use super::queues::{Chosen, discard, note, open, tell_of_others};
 use super::terminal::shown;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
@@ -37,8 +37,16 @@ pub fn run(command: JobsCommand, config: &Config) -> CommandResult {
         let store = open(config).await?;
         match command {
             JobsCommand::List { limit, offset } => list(&store, (limit, offset)).await,
-            JobsCommand::Retry(chosen) => retry(&store, chosen.which()).await,
-            JobsCommand::Drop(chosen) => discard(&store, Queue::Jobs, chosen.which(), nothing).await,
+            JobsCommand::Retry(chosen) => {
+                let which = chosen.which();
+                retry(&store, which.clone()).await?;
+                note(&store, config, ("job-retry", &which)).await
+            }
+            JobsCommand::Drop(chosen) => {
+                let which = chosen.which();
+                discard(&store, Queue::Jobs, which.clone(), nothing).await?;
+                note(&store, config, ("job-drop", &which)).await
+            }
         }
     })
 }

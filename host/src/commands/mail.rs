@@ -5,7 +5,7 @@ use std::sync::Arc;
 use clap::Subcommand;
 use serde_json::Map;
 
-use super::queues::{Chosen, discard, open, tell_of_others};
+use super::queues::{Chosen, discard, note, open, tell_of_others};
 use super::terminal::shown;
 use super::{CommandResult, mail_kinds};
 use crate::clock::{Clock, SystemClock};
@@ -52,8 +52,16 @@ pub fn run(command: MailCommand, config: &Config) -> CommandResult {
             MailCommand::Test { address } => test(&address, config).await,
             MailCommand::Kinds => mail_kinds::print(config),
             MailCommand::List { limit, offset } => list(&open(config).await?, (limit, offset)).await,
-            MailCommand::Retry(chosen) => retry(&open(config).await?, chosen.which()).await,
-            MailCommand::Drop(chosen) => discard(&open(config).await?, Queue::Mail, chosen.which(), nothing).await,
+            MailCommand::Retry(chosen) => {
+                let (store, which) = (open(config).await?, chosen.which());
+                retry(&store, which.clone()).await?;
+                note(&store, config, ("mail-retry", &which)).await
+            }
+            MailCommand::Drop(chosen) => {
+                let (store, which) = (open(config).await?, chosen.which());
+                discard(&store, Queue::Mail, which.clone(), nothing).await?;
+                note(&store, config, ("mail-drop", &which)).await
+            }
         }
     })
 }

@@ -26,9 +26,11 @@ mod secret;
 mod serve;
 mod takeover;
 mod top;
+mod trail;
 mod types;
 mod user;
 mod user_fields;
+mod webhooks;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -88,7 +90,7 @@ enum Command {
     Doctor,
     /// Print a new secret, or the key that the receiver of a webhook checks signatures with.
     Secret {
-        /// The receiver: `mail`, or a script as `[[hooks]]` names it.
+        /// The receiver: `mail`, a script as `[[hooks]]` names it, or one of `[[webhooks]]`.
         #[arg(long = "for")]
         receiver: Option<String>,
     },
@@ -106,6 +108,9 @@ enum Command {
     /// Try whether mail leaves, and look after what waits to leave.
     #[command(subcommand)]
     Mail(mail::MailCommand),
+    /// Look after events for other systems: who gets them, and what became of each delivery.
+    #[command(subcommand)]
+    Webhooks(webhooks::WebhooksCommand),
     /// Look after the work of plugins beside requests: jobs, requests to other servers, events.
     #[command(subcommand)]
     Jobs(jobs::JobsCommand),
@@ -160,6 +165,7 @@ pub fn run(cli: Cli) -> CommandResult {
         Command::Completions { shell } => manual::completions(shell),
         Command::Man { folder } => manual::pages(folder.as_deref()),
         Command::Mail(command) => mail::run(command, &load_with_rows(&cli.config)?),
+        Command::Webhooks(command) => webhooks::run(command, || load_with_rows(&cli.config)),
         Command::Jobs(command) => jobs::run(command, &load_with_rows(&cli.config)?),
         Command::Hooks(command) => hooks::run(&command, || load(&cli.config)),
         Command::Plugin(command) => plugin::run(command, || load(&cli.config)),

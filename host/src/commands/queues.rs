@@ -1,9 +1,11 @@
 //! What `doorward mail` and `doorward jobs` share: which rows are meant, pages of a list, and dropping.
 
 use clap::Args;
+use serde_json::json;
 
 use super::CommandResult;
 use super::serve::refuse_missing;
+use super::trail::{self, Deed};
 use crate::app::open_migrated;
 use crate::config::Config;
 use crate::outbox::queue::{self, Queue, Which};
@@ -47,4 +49,13 @@ pub(super) async fn discard(store: &Store, queue: Queue, which: Which, nothing: 
     }
     tell!("{dropped} are dropped");
     Ok(())
+}
+
+/// Notes in the audit log what was done to rows that wait.
+pub(super) async fn note(store: &Store, config: &Config, (event, which): (&str, &Which)) -> CommandResult {
+    let id = match which {
+        Which::One(id) => json!({ "id": id }),
+        Which::All => json!({ "all": true }),
+    };
+    Ok(trail::note(store, config, &Deed::new(event).with(id)).await?)
 }

@@ -1,9 +1,13 @@
 //! `doorward secret`: a new secret, or the key that the receiver of a webhook checks signatures with.
 
+use serde_json::json;
+
 use super::CommandResult;
+use super::trail::{self, Deed};
 use crate::config::{Config, ConfigError};
 use crate::crypto::random::{ALPHANUMERIC, Random, SystemRandom};
 use crate::crypto::secret::Secret;
+use crate::outbox::events::receivers::secret_of;
 use crate::outbox::webhook::{key_of_events, key_of_mails};
 
 /// The name of the receiver in `[mail.webhook]`; every other receiver has the name of its script.
@@ -16,7 +20,12 @@ const MAIL: &str = "mail";
 pub fn secret(receiver: Option<&str>, load: impl FnOnce() -> Result<Config, ConfigError>) -> CommandResult {
     match receiver {
         None => tell!("{}", new_secret()),
-        Some(receiver) => tell!("{}", key_for(&load()?, receiver)?.expose()),
+        Some(receiver) => {
+            let config = load()?;
+            let key = key_for(&config, receiver)?;
+            trail::note_if_possible(&config, &Deed::new("secret-shown").with(json!({ "receiver": receiver })));
+            tell!("{}", key.expose());
+        }
     }
     Ok(())
 }
@@ -34,9 +43,12 @@ fn key_for(config: &Config, receiver: &str) -> Result<Secret<String>, String> {
         (Some(options), _) => key_of_mails(options, &config.secret_value),
         (None, Some((hook, options))) => key_of_events(hook, options, &config.secret_value),
         (None, None) => {
-            return Err(format!(
-                "`{receiver}` has no webhook: name `{MAIL}` for [mail.webhook], or a script as `file` in [[hooks]] does"
-            ));
+            let hook = config.all_webhooks().into_iter().find(|hook| hook.name == receiver);
+            return hook.and_then(|hook| secret_of(config, &hook)).ok_or_else(|| {
+                format!(
+                    "`{receiver}` has no webhook: name `{MAIL}` for [mail.webhook], a script as `file` in [[hooks]] does, or one of [[webhooks]]"
+                )
+            });
         }
     };
     Ok(Secret::new(String::from_utf8_lossy(key.expose()).into_owned()))

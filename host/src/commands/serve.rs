@@ -116,6 +116,14 @@ pub fn check(config: Config) -> CommandResult {
         let config = Arc::new(config);
         let store = App::check(&config).await?;
         check_tables(&config, &store).await?;
+        for state in store.look_at_replicas().await {
+            match state.problem() {
+                None => tell!("the replica {} serves", state.url),
+                Some(why) => {
+                    remark!("doorward: note: the replica {} is left out, the primary answers: {why}", state.url)
+                }
+            }
+        }
         greet_mail_server(&config).await?;
         for kind in mail_kinds::strays(&config, &hooks::load_scripts(&config)?.sent_kinds())? {
             remark!("doorward: note: mail.templates: no mail is of the kind {kind}. `doorward mail kinds` lists them");

@@ -26,7 +26,8 @@ read_at_start! {
     advanced.database,
     all_secrets,
     allow_insecure_secret,
-    audit,
+    audit.enabled,
+    audit.retention,
     base_path,
     base_url,
     database,
@@ -48,6 +49,7 @@ read_at_start! {
     session.preserve_session_in_database,
     session.store_session_in_database,
     session.token_storage,
+    telemetry,
     user.additional_fields,
     user.fields,
     user.model_name,
@@ -85,12 +87,13 @@ impl Config {
     }
 
     /// The values that are not shown, by the options' names.
-    fn hidden(&self) -> [(&'static str, Vec<&str>); 8] {
+    fn hidden(&self) -> [(&'static str, Vec<&str>); 9] {
         let smtp = self.mail.as_ref().and_then(|mail| mail.smtp.as_ref());
         let webhook = self.mail.as_ref().and_then(|mail| mail.webhook.as_ref());
         let keys = self.management_keys.iter().map(|key| key.value.expose().as_str());
         [
             ("database.url", vec![self.database.url.as_str()]),
+            ("database.replicas", self.database.replicas.iter().map(String::as_str).collect()),
             ("secondary_storage.url", self.secondary_storage.iter().map(|storage| storage.url.as_str()).collect()),
             ("secret", vec![self.secret_value.expose().as_str()]),
             ("secrets", self.all_secrets.iter().map(|secret| secret.expose().as_str()).collect()),

@@ -2,7 +2,7 @@
 
 use super::pages::is_path;
 use super::{Config, ConfigError};
-use crate::http::{origin, shown_url};
+use crate::http::{origin, shown_url, urls_of_servers};
 
 impl Config {
     /// Checks what needs no other part of the server.
@@ -10,8 +10,11 @@ impl Config {
         self.check_base()?;
         self.check_origins()?;
         self.check_database()?;
+        self.check_replicas()?;
         self.check_secondary()?;
         self.check_stateless()?;
+        self.telemetry.check()?;
+        self.check_webhooks()?;
         if self.advanced.database.default_find_many_limit == 0 {
             return invalid("advanced.database.default_find_many_limit must be at least 1".to_owned());
         }
@@ -108,7 +111,8 @@ impl Config {
             };
         }
         let schemes = ["postgres://", "postgresql://", "mysql://", "mariadb://"];
-        match url::Url::parse(url) {
+        let servers = urls_of_servers(url);
+        match servers.iter().try_for_each(|url| url::Url::parse(url).map(drop)) {
             _ if !schemes.iter().any(|scheme| url.starts_with(scheme)) => {
                 let text = "database.url starts with none of sqlite://, postgres://, mysql://, mariadb://. \
                             Write \"sqlite://doorward.db\", \"postgres://user@host/name\", or \"none\" for a server without rows";
@@ -117,11 +121,79 @@ impl Config {
             Err(error) => invalid(format!(
                 "database.url is not a URL: {error}. Escape what is special in a user or password (`@` as %40, `/` as %2F)"
             )),
-            Ok(_) => Ok(()),
+            Ok(()) => Ok(()),
+        }
+    }
+
+    fn check_replicas(&self) -> Result<(), ConfigError> {
+        let (url, replicas) = (&self.database.url, &self.database.replicas);
+        let kind = |url: &str| match url.split_once("://").map(|(scheme, _)| scheme) {
+            Some("postgres" | "postgresql") => Some("postgres"),
+            Some("mysql" | "mariadb") => Some("mysql"),
+            _ => None,
+        };
+        if self.database.replica_lag_ms == 0 {
+            return invalid(
+                "database.replica_lag_ms is 0, so that no replica would ever serve: write 10000".to_owned(),
+            );
+        }
+        let Some(own) = kind(url).or_else(|| replicas.is_empty().then_some("")) else {
+            let shown = if self.has_database() { "SQLite" } else { "\"none\"" };
+            return invalid(format!(
+                "database.replicas: {shown} in database.url has no replicas. Remove the line, or name a PostgreSQL or MySQL \
+                 database there"
+            ));
+        };
+        match replicas.iter().find(|replica| kind(replica) != Some(own) || !is_url(replica)) {
+            Some(replica) => invalid(format!(
+                "database.replicas: {} is no URL of the kind of database.url. Write \"{own}://user@host/name\"",
+                shown_url(replica)
+            )),
+            None => Ok(()),
         }
     }
 }
 
+fn is_url(text: &str) -> bool {
+    urls_of_servers(text).iter().all(|url| url::Url::parse(url).is_ok())
+}
+
 fn invalid<T>(text: String) -> Result<T, ConfigError> {
     Err(ConfigError::Invalid(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::path::Path;
+
+    use super::*;
+
+    fn database(options: &str) -> Result<Config, String> {
+        let text = format!("secret = \"0123456789abcdef0123456789abcdef\"\n[database]\n{options}");
+        Config::parse(&text, Path::new("."), &BTreeMap::new()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn replicas_are_of_the_databases_kind() {
+        let with = |url: &str, replica: &str| database(&format!("url = \"{url}\"\nreplicas = [\"{replica}\"]"));
+        for (url, replica) in [
+            ("postgres://a@h/x", "postgresql://a@i/x"),
+            ("postgres://a@h,i:5433/x", "postgres://a@i:5433/x"),
+            ("mysql://a@h/x", "mariadb://a@i/x"),
+        ] {
+            assert!(with(url, replica).is_ok(), "{url} {replica}");
+        }
+        for (url, replica, part) in [
+            ("sqlite://a.db", "postgres://a@h/x", "SQLite in database.url has no replicas"),
+            ("none", "postgres://a@h/x", "\"none\" in database.url has no replicas"),
+            ("postgres://a@h/x", "mysql://a:hunter22@h/x", "mysql://a@h/x is no URL of the kind of database.url"),
+            ("postgres://a@h/x", "postgres://a:hunter22@h:port/x", "Write \"postgres://user@host/name\""),
+            ("postgres://a@h:port,i/x", "postgres://a@h/x", "database.url is not a URL"),
+        ] {
+            let error = with(url, replica).unwrap_err();
+            assert!(error.contains(part) && !error.contains("hunter22"), "{url} {replica}: {error}");
+        }
+        assert!(database("replica_lag_ms = 0").unwrap_err().contains("database.replica_lag_ms is 0"));
+    }
 }

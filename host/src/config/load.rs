@@ -49,10 +49,15 @@ impl Config {
         if let Some(mail) = &mut config.mail {
             read_mail_secrets(mail, folder, environment)?;
         }
+        config.telemetry.read_variables(environment);
+        for (name, value) in &mut config.telemetry.headers {
+            put_value(&format!("telemetry.headers.{name}"), Some(value), folder, environment)?;
+        }
         for hook in &mut config.hooks {
             let key = hook.webhook.as_mut().and_then(|webhook| webhook.secret.as_mut());
             put_value(&format!("hooks.webhook.secret of {}", hook.file), key, folder, environment)?;
         }
+        read_webhook_secrets(&mut config, folder, environment)?;
         for plugin in &mut config.plugins {
             for (name, value) in &mut plugin.options {
                 read_option_secrets(&format!("{}: {name}", plugin.id), value, folder, environment)?;
@@ -92,6 +97,28 @@ fn read_mail_secrets(
     let key = mail.webhook.as_mut().and_then(|webhook| webhook.secret.as_mut());
     for (name, source) in [("mail.smtp.password", password), ("mail.webhook.secret", key)] {
         put_value(name, source, folder, environment)?;
+    }
+    Ok(())
+}
+
+/// Puts the values of the secrets of receivers of events in place of where they come from.
+fn read_webhook_secrets(
+    config: &mut Config,
+    folder: &Path,
+    environment: &BTreeMap<String, String>,
+) -> Result<(), ConfigError> {
+    for hook in &mut config.webhooks {
+        let name = format!("webhooks.secret of {}", hook.name);
+        put_value(&name, hook.secret.as_mut(), folder, environment)?;
+        put_value(&name.replace("secret", "previous_secret"), hook.previous_secret.as_mut(), folder, environment)?;
+    }
+    if let Some(hook) = &mut config.audit.webhook {
+        put_value("audit.webhook.secret", hook.secret.as_mut(), folder, environment)?;
+        put_value("audit.webhook.previous_secret", hook.previous_secret.as_mut(), folder, environment)?;
+    }
+    for stream in config.ssf.iter_mut().flat_map(|ssf| &mut ssf.streams) {
+        let name = format!("ssf.streams.authorization of {}", stream.name);
+        put_value(&name, stream.authorization.as_mut(), folder, environment)?;
     }
     Ok(())
 }

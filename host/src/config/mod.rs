@@ -30,7 +30,9 @@ mod secrets;
 mod session;
 mod settings;
 mod stateless;
+mod telemetry;
 mod variables;
+mod webhooks;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -66,6 +68,11 @@ pub use secret_source::SecretSource;
 pub use session::{CookieCache, CookieCacheStrategy, RefreshCache, Session, TokenStorage};
 pub use settings::{DATABASE, Fault, Setting, SettingKind};
 pub use stateless::NO_DATABASE;
+pub use telemetry::Telemetry;
+pub use webhooks::{
+    AUDIT as AUDIT_RECEIVER, AuditWebhook, SECRET_PREFIX, Ssf, SsfAlgorithm, SsfStream, SubjectFormat, Webhook,
+    key_bytes, kind_fits, shown_origin,
+};
 
 use crate::crypto::seal::Secrets;
 use crate::crypto::secret::Secret;
@@ -125,6 +132,12 @@ pub struct Config {
     pub log: Log,
     /// The audit log as a table.
     pub audit: Audit,
+    /// Numbers and traces by OpenTelemetry.
+    pub telemetry: Telemetry,
+    /// Other systems that are told of events.
+    pub webhooks: Vec<Webhook>,
+    /// Security events for other services, as the Shared Signals Framework of OpenID has them.
+    pub ssf: Option<Ssf>,
     /// Pages of plugins.
     pub pages: Pages,
     /// The management API; absent means that there is none.
@@ -194,6 +207,9 @@ impl Default for Config {
             on_api_error: OnApiError::default(),
             log: Log::default(),
             audit: Audit::default(),
+            telemetry: Telemetry::default(),
+            webhooks: Vec::new(),
+            ssf: None,
             pages: Pages::default(),
             management: None,
             mail: None,

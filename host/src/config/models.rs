@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 
-use doorward_contract::FieldType;
+use doorward_contract::{FieldType, OnDelete};
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -92,6 +92,27 @@ pub struct AdditionalField {
     /// Name of the column; the field's own name when absent.
     #[serde(default)]
     pub field_name: Option<String>,
+    /// The row that it names, of a table that Doorward or a plugin has.
+    #[serde(default)]
+    pub references: Option<AdditionalReference>,
+}
+
+/// `[user.additional_fields.NAME.references]`
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct AdditionalReference {
+    /// The model of the row: `user`, or another one of Doorward or of a plugin.
+    pub model: String,
+    /// The field of that row whose value this one holds. It is the row's id, or unique.
+    #[serde(default = "id")]
+    pub field: String,
+    /// What becomes of this row when that one is deleted.
+    #[serde(default)]
+    pub on_delete: OnDelete,
+}
+
+fn id() -> String {
+    "id".to_owned()
 }
 
 fn longest() -> usize {

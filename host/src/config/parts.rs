@@ -99,9 +99,16 @@ impl Default for Server {
 #[serde(default, deny_unknown_fields)]
 pub struct Database {
     /// `sqlite://file.db` (seen from the configuration file), `postgres://user@host/name` or `mysql://user@host/name`, which
-    /// is MariaDB's too; `none` for a server that keeps no rows.
+    /// is MariaDB's too; `none` for a server that keeps no rows. `postgres://user@one,two/name` names several servers, of which
+    /// the one that takes writes is used.
     #[serde(serialize_with = "without_password")]
     pub url: String,
+    /// URLs of copies of a PostgreSQL or MySQL database. They answer what may be old: lists and counts for administrators, and
+    /// the audit log.
+    #[serde(serialize_with = "without_passwords")]
+    pub replicas: Vec<String>,
+    /// A replica that is further behind than so many milliseconds is left out.
+    pub replica_lag_ms: u64,
     /// Connections (PostgreSQL, MySQL) or reader threads (SQLite); 0 means the backend's default.
     pub pool_size: usize,
     /// How long a request waits for a free connection or for its turn to write, in milliseconds.
@@ -116,10 +123,16 @@ fn without_password<S: Serializer>(url: &str, serializer: S) -> Result<S::Ok, S:
     serializer.serialize_str(&shown_url(url))
 }
 
+fn without_passwords<S: Serializer>(urls: &[String], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(urls.iter().map(|url| shown_url(url)))
+}
+
 impl Default for Database {
     fn default() -> Self {
         Self {
             url: "sqlite://doorward.db".into(),
+            replicas: Vec::new(),
+            replica_lag_ms: 10_000,
             pool_size: 0,
             acquire_timeout_ms: 5_000,
             connect_timeout_ms: 5_000,

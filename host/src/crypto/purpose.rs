@@ -40,6 +40,10 @@ pub enum Purpose<'a> {
     /// The signature of a script's events to a webhook without a secret of its own: the script as the configuration
     /// names it.
     EventWebhook(&'a str),
+    /// The signature of events to a receiver without a secret of its own: its name in the configuration.
+    Webhook(&'a str),
+    /// What seals the keys that sign security event tokens.
+    EventKeys,
 }
 
 impl Purpose<'_> {
@@ -68,6 +72,8 @@ impl Purpose<'_> {
             Self::OutboxData => ["outbox data", "", ""],
             Self::MailWebhook => ["mail webhook", "", ""],
             Self::EventWebhook(script) => ["event webhook", script, ""],
+            Self::Webhook(name) => ["webhook", name, ""],
+            Self::EventKeys => ["event keys", "", ""],
         };
         let with_length = |part: &str| [&(part.len() as u64).to_be_bytes(), part.as_bytes()].concat();
         parts.into_iter().flat_map(with_length).collect()
@@ -116,6 +122,8 @@ mod tests {
             Purpose::Settings,
             Purpose::MailWebhook,
             Purpose::EventWebhook("a"),
+            Purpose::Webhook("a"),
+            Purpose::EventKeys,
         ];
         let secrets = [secret("one"), secret("two")];
         let keys = secrets.iter().flat_map(|secret| purposes.map(|purpose| purpose.key(secret).expose().clone()));

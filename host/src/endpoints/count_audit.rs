@@ -14,7 +14,7 @@ const HOURS: u32 = 24;
 /// # Errors
 /// When the store fails.
 pub async fn count_audit(exchange: &mut Exchange) -> Result<Response, ApiError> {
-    let counts = audit::counts(&exchange.scope(), exchange.auth().now(), HOURS).await?;
+    let counts = audit::counts(&exchange.scope().lagging(exchange.auth()), exchange.auth().now(), HOURS).await?;
     let hours: Vec<_> = counts.into_iter().map(audit::HourCount::to_json).collect();
     Ok(Response::json(&json!({ "hours": hours })))
 }

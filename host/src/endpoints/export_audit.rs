@@ -20,9 +20,10 @@ const BATCH: u32 = 500;
 /// `VALIDATION_ERROR`.
 pub async fn export_audit(exchange: &mut Exchange) -> Result<Response, ApiError> {
     let mut query = wanted(exchange)?;
+    let scope = exchange.scope().lagging(exchange.auth());
     let (mut text, mut left) = (String::new(), MOST);
     let next = loop {
-        let page = audit::list(&exchange.scope(), &query, BATCH.min(left)).await?;
+        let page = audit::list(&scope, &query, BATCH.min(left)).await?;
         for row in &page.rows {
             _ = writeln!(text, "{}", audit::to_json(row));
         }

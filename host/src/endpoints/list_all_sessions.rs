@@ -25,7 +25,9 @@ pub async fn list_all_sessions(exchange: &mut Exchange) -> Result<Response, ApiE
     let limit = number(exchange, "limit")?.unwrap_or(DEFAULT_LIMIT).min(MOST);
     let place = (limit, number(exchange, "offset")?.unwrap_or(0));
     let Some(user_id) = wanted_user(exchange).await? else { return Ok(answer(&[], Some(0))) };
-    let found = session::list_all(exchange.auth(), &exchange.scope(), user_id.as_deref(), place).await?;
+    let found =
+        session::list_all(exchange.auth(), &exchange.scope().lagging(exchange.auth()), user_id.as_deref(), place)
+            .await?;
     Ok(match found {
         Some((sessions, total)) => answer(&sessions, Some(total)),
         None => answer(&[], None),

@@ -27,7 +27,7 @@ pub async fn list_audit(exchange: &mut Exchange) -> Result<Response, ApiError> {
     if !(1..=MOST).contains(&limit) {
         return Err(invalid("limit"));
     }
-    let page = audit::list(&exchange.scope(), &query, limit).await?;
+    let page = audit::list(&exchange.scope().lagging(exchange.auth()), &query, limit).await?;
     let events: Vec<_> = page.rows.iter().map(audit::to_json).collect();
     Ok(Response::json(&json!({ "events": events, "next": page.next })))
 }

@@ -90,7 +90,7 @@ impl Extended {
         let policy = |counts: crate::hooks::ScriptCounts| {
             json!({
                 "script": counts.script, "calls": counts.calls, "outcomes": counts.outcomes,
-                "failures": counts.failures, "micros": counts.micros,
+                "failures": counts.failures, "micros": counts.micros(),
             })
         };
         let policies: Vec<Json> =

@@ -3,6 +3,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use crate::telemetry::{Distribution, Histogram};
+
 /// The counters of one script.
 #[derive(Default)]
 pub struct ScriptMetrics {
@@ -10,11 +12,11 @@ pub struct ScriptMetrics {
     outcomes: AtomicU64,
     failures: AtomicU64,
     slow_calls: AtomicU64,
-    micros: AtomicU64,
+    took: Histogram,
 }
 
 /// The counters of one script at one moment.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ScriptCounts {
     /// The script, as the configuration names it.
     pub script: String,
@@ -26,8 +28,15 @@ pub struct ScriptCounts {
     pub failures: u64,
     /// Calls on the threads for slow scripts.
     pub slow_calls: u64,
+    /// How long calls took.
+    pub took: Distribution,
+}
+
+impl ScriptCounts {
     /// Time in calls, in microseconds.
-    pub micros: u64,
+    pub fn micros(&self) -> u64 {
+        u64::try_from(Duration::from_secs_f64(self.took.sum_secs).as_micros()).unwrap_or(u64::MAX)
+    }
 }
 
 /// How one call went.
@@ -50,7 +59,7 @@ impl ScriptMetrics {
             Went::Out => _ = self.outcomes.fetch_add(1, Ordering::Relaxed),
             Went::Wrong => _ = self.failures.fetch_add(1, Ordering::Relaxed),
         }
-        self.micros.fetch_add(u64::try_from(spent.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        self.took.record(spent);
     }
 
     /// Counts one call as one of a slow script.
@@ -67,7 +76,7 @@ impl ScriptMetrics {
             outcomes: of(&self.outcomes),
             failures: of(&self.failures),
             slow_calls: of(&self.slow_calls),
-            micros: of(&self.micros),
+            took: self.took.read(),
         }
     }
 }

@@ -21,7 +21,9 @@ mod pool;
 mod script;
 mod script_log;
 
+use std::convert::Infallible;
 use std::net::IpAddr;
+use std::pin::pin;
 use std::sync::Arc;
 
 use ipnet::IpNet;
@@ -34,6 +36,7 @@ use crate::exchange::redaction::SecretNames;
 use crate::http::Response;
 use crate::http::address::networks;
 use crate::store::{Field, Owner, Schema, session};
+use crate::telemetry;
 
 use desk::Desk;
 use language::api::Group;
@@ -191,11 +194,16 @@ impl ScriptSet {
         hook: &Arc<Hook>,
         facts: Facts,
     ) -> (Facts, Result<Called, HookError>) {
-        if !hook.script.reads.asks {
-            return self.call(hook, facts, None).await;
-        }
-        let scope = exchange.scope();
-        self.call(hook, facts, Some(Desk { auth: exchange.auth(), scope: &scope })).await
+        let about = || vec![("doorward.script", hook.script.file.clone())];
+        let called = async {
+            if !hook.script.reads.asks {
+                return Ok(self.call(hook, facts, None).await);
+            }
+            let scope = exchange.scope();
+            Ok::<_, Infallible>(self.call(hook, facts, Some(Desk { auth: exchange.auth(), scope: &scope })).await)
+        };
+        let Ok(called) = telemetry::span("script", about, pin!(called)).await;
+        called
     }
 
     /// Calls one hook. The facts come back in any case. A script that asks is run again with each answer of the desk.

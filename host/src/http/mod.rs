@@ -313,11 +313,41 @@ impl From<&ApiError> for Response {
     }
 }
 
+/// The URLs of the single servers of a URL that names several, as `scheme://user@one,two:5433/name`; or else the URL itself.
+pub fn urls_of_servers(text: &str) -> Vec<String> {
+    match several_servers(text) {
+        Some((user, servers, rest)) => servers.iter().map(|server| format!("{user}{server}{rest}")).collect(),
+        None => vec![text.to_owned()],
+    }
+}
+
+/// What stands before the servers of a URL that names several, the servers, and what stands after them.
+fn several_servers(text: &str) -> Option<(&str, Vec<&str>, &str)> {
+    let begin = text.find("://")? + 3;
+    let authority = text.get(begin..)?.split(['/', '?', '#']).next()?;
+    let begin = begin + authority.rfind('@').map_or(0, |at| at + 1);
+    let servers = text.get(begin..)?.split(['/', '?', '#']).next()?;
+    let rest = text.get(begin + servers.len()..)?;
+    servers.contains(',').then(|| (text.get(..begin).unwrap_or_default(), servers.split(',').collect(), rest))
+}
+
 /// A URL as errors and logs may show it: without password, query and fragment. Of what cannot be read as one, only the
 /// scheme is shown.
 pub fn shown_url(text: &str) -> String {
     let scheme = text.split_once("://").map_or("", |(scheme, _)| scheme);
     let unreadable = || if scheme.is_empty() { "…".to_owned() } else { format!("{scheme}://…") };
+    if let Some((user, servers, rest)) = several_servers(text) {
+        let shown: Vec<String> = servers.iter().map(|server| shown_url(&format!("{user}{server}{rest}"))).collect();
+        let first = shown.first().filter(|_| !shown.contains(&unreadable()));
+        let place = first.and_then(|first| {
+            let begin = first.find('@').map_or(first.find("://")? + 3, |at| at + 1);
+            Some((first, begin + servers.first()?.len()))
+        });
+        return place.map_or_else(unreadable, |(first, end)| {
+            let (before, after) = first.split_at_checked(end).unwrap_or((first, ""));
+            format!("{before},{}{after}", servers.get(1..).unwrap_or_default().join(","))
+        });
+    }
     let Ok(mut url) = url::Url::parse(text) else { return unreadable() };
     let has_user = !url.username().is_empty() || url.password().is_some();
     if text.contains('@') && !has_user {
@@ -383,6 +413,12 @@ mod tests {
             ("postgres://ada:hu/sh@db.example/app", "postgres://…"),
             ("postgres://ada:12?hush@db.example/app", "postgres://…"),
             ("postgres://ada:hush@db.example:port/app", "postgres://…"),
+            ("postgres://ada:hu,sh@a:5433,b.example/app?password=hush", "postgres://ada@a:5433,b.example/app"),
+            ("postgres://a,b:6432,[::1]:7/app", "postgres://a,b:6432,[::1]:7/app"),
+            ("postgres://a.a:hush@a,b/app", "postgres://a.a@a,b/app"),
+            ("postgres://ada:12,hush/x@db.example/app", "postgres://…"),
+            ("postgres://ada:hu,sh/x@db.example/app", "postgres://…"),
+            ("postgres://ada:hush@a:port,b/app", "postgres://…"),
             ("ada:hush@db.example", "…"),
             ("hush", "…"),
         ] {

@@ -4,10 +4,12 @@ use async_trait::async_trait;
 use serde_json::{Value as Json, json};
 
 use super::TransportError;
+use super::events::keep_until;
 use super::sealed::{self, Opener};
 use crate::auth::{Auth, AuthError, Scope};
 use crate::clock::Timestamp;
 use crate::crypto::{hex, sha256};
+use crate::store::event::{self, State};
 use crate::store::outbox::{self, Delivery, NewJob};
 use crate::store::{Database, Filter, StoreError, Value, eq, one_of};
 
@@ -123,8 +125,11 @@ pub(super) async fn run(
     runner.run(Task { id: delivery.id().to_owned(), kind: delivery.kind().to_owned(), attempt, payload }).await
 }
 
-/// Removes what is done; what has a schedule waits for its next period.
+/// Removes what is done; an event is kept for the log, and what has a schedule waits for its next period.
 pub(super) async fn done(store: &dyn Database, delivery: &Delivery, now: Timestamp) -> Result<(), StoreError> {
+    if delivery.is_event() {
+        return event::end(store, delivery, (State::Delivered, None), (now, keep_until(now))).await;
+    }
     match delivery.every_secs() {
         Some(every) => outbox::rest_job(store, delivery, next_period(now, every), None).await,
         None => outbox::delete(store, delivery).await,
@@ -138,6 +143,9 @@ pub(super) async fn give_up(
     now: Timestamp,
     error: &str,
 ) -> Result<(), StoreError> {
+    if delivery.is_event() {
+        return event::end(store, delivery, (State::Failed, Some(error)), (now, keep_until(now))).await;
+    }
     match delivery.every_secs() {
         Some(every) => outbox::rest_job(store, delivery, next_period(now, every), Some(error)).await,
         None if delivery.is_job() => outbox::fail_job(store, delivery, now, error).await,

@@ -4,6 +4,7 @@
 //! Flat: one file for each part of a delivery's way.
 
 mod budget;
+pub mod events;
 pub mod jobs;
 pub mod mailbox;
 pub mod notice;
@@ -27,7 +28,7 @@ use crate::clock::Timestamp;
 use crate::mail::{Mail, kind};
 use crate::store::outbox;
 
-pub use sender::{Deliveries, Sender};
+pub use sender::{Deliveries, Sender, Ways};
 pub use template::{TemplateError, Templates, built_in_kinds, read_folder};
 pub use webhook::EventHooks;
 

@@ -1,6 +1,6 @@
 //! When a delivery is tried again, and when it is given up.
 
-use super::TransportError;
+use super::{TransportError, events};
 use crate::clock::Timestamp;
 use crate::store::outbox::Delivery;
 
@@ -16,7 +16,7 @@ const LAST_RETRY_SECS: i64 = 3600;
 
 /// Why a delivery that is due is not worth a try; `None` when it is.
 pub fn too_late(delivery: &Delivery, now: Timestamp) -> Option<&'static str> {
-    if delivery.is_job() {
+    if delivery.is_job() || delivery.is_event() {
         return None;
     }
     if delivery.ends_at().is_some_and(|end| end <= now) {
@@ -27,6 +27,9 @@ pub fn too_late(delivery: &Delivery, now: Timestamp) -> Option<&'static str> {
 
 /// The time of the next try after `error`; `None` when there is none.
 pub fn retry_at(delivery: &Delivery, error: &TransportError, now: Timestamp) -> Option<Timestamp> {
+    if delivery.is_event() {
+        return events::next_try(delivery.attempts(), now).filter(|_| !error.is_lasting());
+    }
     let most = if delivery.is_job() { MOST_RUNS } else { MOST_ATTEMPTS };
     if error.is_lasting() || delivery.attempts() >= most {
         return None;

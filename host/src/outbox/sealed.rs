@@ -4,6 +4,7 @@ use serde_json::{Map, Value as Json};
 
 use crate::auth::{Auth, AuthError};
 use crate::crypto::purpose::Purpose;
+use crate::crypto::random::Random;
 use crate::crypto::seal::Secrets;
 
 const DATA: &str = "data";
@@ -16,7 +17,12 @@ pub(super) struct Opener(Secrets);
 impl Opener {
     /// For what this server and those with its secrets wrote.
     pub(super) fn new(auth: &Auth) -> Self {
-        Self(auth.config.all_secrets.derived(Purpose::OutboxData))
+        Self::of(&auth.config.all_secrets)
+    }
+
+    /// For what a server with these secrets wrote.
+    pub(super) fn of(secrets: &Secrets) -> Self {
+        Self(secrets.derived(Purpose::OutboxData))
     }
 
     /// For rows in clear alone.
@@ -45,9 +51,17 @@ pub(super) fn close_all(auth: &Auth, payload: &Json) -> Result<Json, AuthError> 
 }
 
 fn seal(auth: &Auth, data: &Json) -> Result<String, AuthError> {
-    let keys = auth.config.all_secrets.derived(Purpose::OutboxData);
-    let sealed = keys.seal(auth.random.as_ref(), &data.to_string());
+    seal_with(&auth.config.all_secrets, auth.random.as_ref(), data)
+}
+
+fn seal_with(secrets: &Secrets, random: &dyn Random, data: &Json) -> Result<String, AuthError> {
+    let sealed = secrets.derived(Purpose::OutboxData).seal(random, &data.to_string());
     sealed.ok_or_else(|| AuthError::Internal("there is no secret to seal a payload with".into()))
+}
+
+/// As [`close_all`], under these secrets.
+pub(super) fn close_all_with(secrets: &Secrets, random: &dyn Random, payload: &Json) -> Result<Json, AuthError> {
+    Ok(Json::Object(Map::from_iter([(SEALED.to_owned(), seal_with(secrets, random, payload)?.into())])))
 }
 
 /// The payload of a mail as it is stored. Events of scripts hold what their script chose, and stay as they are.

@@ -2,7 +2,7 @@
 //!
 //! Invariant: a delivery in flight is leased, and the lease is renewed until its outcome is recorded.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -10,6 +10,7 @@ use serde_json::Value as Json;
 use tokio::sync::{Notify, watch};
 use tokio::task::{JoinError, JoinHandle, JoinSet};
 
+use super::events::{self, Receivers};
 use super::jobs::{self, Runner};
 use super::retry::{LEASE_SECS, longest_wait_secs, retry_at, too_late};
 use super::sealed::Opener;
@@ -17,7 +18,8 @@ use super::{CurrentMailer, DECOY, EVENT, EventHooks, TransportError};
 use crate::auth::Auth;
 use crate::clock::{Clock, Timestamp};
 use crate::mail::Mail;
-use crate::store::outbox::{self, Delivery, JOBS, OUTBOX};
+use crate::store::event::State;
+use crate::store::outbox::{self, Delivery, EVENTS, JOBS, OUTBOX};
 use crate::store::{Filter, Store, StoreError, eq, ne, none_of};
 
 /// Deliveries in flight at once: mails have these, and events and jobs as many of their own.
@@ -39,9 +41,7 @@ const LOOKING: &str = "";
 pub struct Sender {
     store: Arc<Store>,
     clock: Arc<dyn Clock>,
-    mailer: Option<CurrentMailer>,
-    events: EventHooks,
-    runner: Option<Arc<dyn Runner>>,
+    ways: Ways,
     opener: Opener,
     wake: Arc<Notify>,
     pulse: Arc<Pulse>,
@@ -50,6 +50,17 @@ pub struct Sender {
 }
 
 type InFlight = Mutex<BTreeSet<String>>;
+/// The ways out.
+pub struct Ways {
+    /// Of mails, when there are some.
+    pub mailer: Option<CurrentMailer>,
+    /// Of scripts' events.
+    pub scripts: EventHooks,
+    /// Of events for other systems.
+    pub receivers: Receivers,
+    /// Who does jobs, when there is somebody.
+    pub runner: Option<Arc<dyn Runner>>,
+}
 
 /// A delivery in flight, until this is dropped.
 struct Flight {
@@ -118,16 +129,11 @@ enum Outcome {
 
 impl Sender {
     /// A sender. [`Sender::start`] starts it. `auth.mail_queued` wakes it after a commit.
-    pub fn new(
-        auth: &Auth,
-        mailer: Option<CurrentMailer>,
-        events: EventHooks,
-        runner: Option<Arc<dyn Runner>>,
-    ) -> Self {
+    pub fn new(auth: &Auth, ways: Ways) -> Self {
         let (store, clock, wake) = (auth.store.clone(), Arc::clone(&auth.clock), Arc::clone(&auth.mail_queued));
         let pulse = Arc::new(Pulse(Mutex::new(Instant::now())));
         let (opener, in_flight) = (Opener::new(auth), Arc::default());
-        Self { store, clock, mailer, events, runner, opener, wake, pulse, in_flight }
+        Self { store, clock, ways, opener, wake, pulse, in_flight }
     }
 
     fn in_flight(&self) -> MutexGuard<'_, BTreeSet<String>> {
@@ -152,17 +158,26 @@ impl Sender {
         let mut mails = JoinSet::new();
         let mut events = JoinSet::new();
         let mut running = JoinSet::new();
+        let mut told: BTreeMap<String, JoinSet<()>> = BTreeMap::new();
+        let mut following = JoinSet::new();
         let mut planned = Vec::new();
         let mut seen = Timestamp(i64::MAX);
         while !is_stopped(&stop) {
             self.pulse.beat();
+            if following.is_empty() {
+                following.spawn(follow(self.ways.receivers.clone()));
+            }
             let looked = async {
                 self.release_held(&mut seen).await?;
-                if self.mailer.is_some() {
+                if self.ways.mailer.is_some() {
                     self.fill(OUTBOX, &mut mails, &[ne("kind", EVENT)], &stop).await?;
                 }
                 self.fill(OUTBOX, &mut events, &[eq("kind", EVENT)], &stop).await?;
-                let Some(runner) = &self.runner else { return Ok(()) };
+                for receiver in self.ways.receivers.names() {
+                    let which = [eq("receiver", receiver.as_str()), eq("state", State::Waiting.name())];
+                    self.fill(EVENTS, told.entry(receiver).or_default(), &which, &stop).await?;
+                }
+                let Some(runner) = &self.ways.runner else { return Ok(()) };
                 let known = jobs::plan(&*self.store, &runner.kinds(), &mut planned, self.clock.now()).await?;
                 match known {
                     Some(known) => self.fill(JOBS, &mut running, &known, &stop).await,
@@ -173,16 +188,23 @@ impl Sender {
                 tracing::warn!(%error, "the outbox cannot be read");
             }
             // Whatever ends makes room for one more at once.
+            told.values_mut().for_each(|flying| {
+                while let Some(ended) = flying.try_join_next() {
+                    note(&ended);
+                }
+            });
             tokio::select! {
                 Some(ended) = mails.join_next() => note(&ended),
                 Some(ended) = events.join_next() => note(&ended),
                 Some(ended) = running.join_next() => note(&ended),
+                Some(ended) = following.join_next() => note(&ended),
                 () = self.wake.notified() => {}
                 () = tokio::time::sleep(IDLE) => {}
                 _ = stop.changed() => {}
             }
         }
-        for mut flying in [mails, events, running] {
+        following.abort_all();
+        for mut flying in [mails, events, running].into_iter().chain(told.into_values()) {
             while let Some(ended) = flying.join_next().await {
                 note(&ended);
             }
@@ -284,15 +306,16 @@ impl Sender {
 
     async fn send(&self, delivery: &Delivery) -> Result<(), TransportError> {
         match delivery.kind() {
-            _ if delivery.is_job() => jobs::run(self.runner.as_deref(), &self.opener, delivery).await,
+            _ if delivery.is_event() => self.ways.receivers.send(delivery).await,
+            _ if delivery.is_job() => jobs::run(self.ways.runner.as_deref(), &self.opener, delivery).await,
             DECOY => Ok(()),
-            EVENT => self.events.send(delivery).await,
+            EVENT => self.ways.scripts.send(delivery).await,
             _ => self.send_mail(delivery).await,
         }
     }
 
     async fn send_mail(&self, delivery: &Delivery) -> Result<(), TransportError> {
-        let Some(mailer) = self.mailer.as_ref().map(|mailer| mailer.load_full()) else {
+        let Some(mailer) = self.ways.mailer.as_ref().map(|mailer| mailer.load_full()) else {
             return Err(TransportError::passing("there is no [mail] section"));
         };
         let payload = delivery.payload();
@@ -324,6 +347,7 @@ impl Sender {
 /// Makes one delivery and records its outcome.
 async fn deliver(flight: Flight, stop: watch::Receiver<bool>) {
     let Flight { sender, delivery } = &flight;
+    let _woken = Woken(delivery.is_event().then(|| Arc::clone(&sender.wake)));
     let outcome = sender.attempt(delivery, stop).await;
     // What was sent and cannot be recorded would be sent twice.
     for _ in 0..LEASE_SECS / 2 {
@@ -332,6 +356,32 @@ async fn deliver(flight: Flight, stop: watch::Receiver<bool>) {
             Err(error) => tracing::warn!(%error, "the outcome of a delivery cannot be recorded yet"),
         }
         tokio::time::sleep(IDLE).await;
+    }
+}
+
+/// Lets receivers have what the audit log has got, and rests. A syslog server that is slow holds nothing else up.
+async fn follow(receivers: Receivers) {
+    loop {
+        match events::follow(&receivers).await {
+            Ok(true) => {}
+            Ok(false) => break,
+            Err(error) => {
+                tracing::warn!(%error, "the audit log cannot be followed now");
+                break;
+            }
+        }
+    }
+    tokio::time::sleep(IDLE).await;
+}
+
+/// Wakes the sender when it is dropped: nobody waits for the ends of events one by one.
+struct Woken(Option<Arc<Notify>>);
+
+impl Drop for Woken {
+    fn drop(&mut self) {
+        if let Some(wake) = &self.0 {
+            wake.notify_one();
+        }
     }
 }
 
@@ -390,9 +440,16 @@ mod tests {
         let sender = Sender {
             store: Arc::new(store.clone()),
             clock: Arc::new(Broken(AtomicU32::new(1))),
-            mailer: Some(Arc::new(ArcSwap::from_pointee(Mailer { templates, transport, filter: Box::new(|| None) }))),
-            events: EventHooks::default(),
-            runner: None,
+            ways: Ways {
+                mailer: Some(Arc::new(ArcSwap::from_pointee(Mailer {
+                    templates,
+                    transport,
+                    filter: Box::new(|| None),
+                }))),
+                scripts: EventHooks::default(),
+                receivers: Receivers::none(Arc::new(store.clone())),
+                runner: None,
+            },
             opener: Opener::unlocked(),
             wake: Arc::default(),
             pulse: Arc::new(Pulse(Mutex::new(Instant::now()))),

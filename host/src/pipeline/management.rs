@@ -7,8 +7,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json, json};
 
 use super::functions::Function;
-use super::metrics::{Metrics, Value};
-use super::probe::{Probe, Waiting};
+use super::probe::Probe;
 use super::{Extensions, Pipeline};
 use crate::auth::audit::{ActorKind, AuditEvent};
 use crate::config::ManagementKey;
@@ -16,8 +15,8 @@ use crate::crypto::{constant_time_eq, sha256};
 use crate::error::{ApiError, Code};
 use crate::exchange::Route;
 use crate::http::{Headers, Mount, Query, Request, RequestHead, Response};
-use crate::log;
 use crate::outbox::Deliveries;
+use crate::telemetry::render;
 
 /// Endpoints that act for the user in the call's `userId`, when the call has no session.
 const FOR_A_USER: [&str; 3] = ["/get-access-token", "/refresh-token", "/account-info"];
@@ -70,40 +69,9 @@ impl Management {
         Ok(Response::json(&json!({ "status": "ready" })))
     }
 
-    /// What was counted; without the database, what is known without it.
+    /// What was counted, for Prometheus.
     async fn metrics(&self, pipeline: &Pipeline) -> Response {
-        let auth = pipeline.auth();
-        let gauge = |name, help, value| Value { name, kind: "gauge", help, value };
-        let kinds = pipeline.extensions().plugins.background_kinds().into_iter().map(|known| known.kind).collect();
-        let waiting = self.probe.waiting(auth, kinds).await;
-        let mut jobs_of_plugins = String::new();
-        let mut values = vec![
-            gauge("doorward_database_up", "Whether the database answers.", u64::from(waiting.is_some())),
-            gauge("doorward_hash_queue_depth", "Passwords that wait to be hashed.", auth.passwords.waiting() as u64),
-            Value {
-                name: "doorward_log_lines_lost_total",
-                kind: "counter",
-                help: "Lines of the log that could not be written.",
-                value: log::lost(),
-            },
-        ];
-        if let Some(Waiting { deliveries, age_secs, jobs, failed_jobs, of_plugins }) = waiting {
-            jobs_of_plugins = Metrics::render_jobs(&of_plugins);
-            values.push(gauge("doorward_outbox_depth", "Mails that wait to be delivered.", deliveries));
-            values.push(gauge("doorward_outbox_oldest_seconds", "How long the oldest of them has waited.", age_secs));
-            values.push(gauge("doorward_jobs_waiting", "Jobs of plugins that wait, those with a schedule too.", jobs));
-            values.push(gauge("doorward_jobs_failed", "Jobs of plugins that were given up.", failed_jobs));
-        }
-        if let Some(pool) = auth.store.pool() {
-            values.push(gauge("doorward_database_connections", "Connections that are open.", pool.open));
-            values.push(gauge("doorward_database_connections_used", "Those of them that are used now.", pool.used));
-            values.push(gauge("doorward_database_connections_most", "How many there may be.", pool.most));
-            values.push(gauge("doorward_database_connections_wanted", "Requests that wait for one.", pool.wanted));
-        }
-        let mut text = pipeline.metrics.render(&values);
-        text.push_str(&Metrics::render_scripts(&pipeline.script_counts()));
-        text.push_str(&Metrics::render_plugins(&pipeline.plugin_counters()));
-        text.push_str(&jobs_of_plugins);
+        let text = render(&pipeline.numbers(&self.probe).await);
         Response::with_type(200, "text/plain; version=0.0.4; charset=utf-8", text)
     }
 

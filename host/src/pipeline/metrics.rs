@@ -1,36 +1,35 @@
-//! Counts of answers by route and status, and of the calls of plugins, as Prometheus text.
+//! The numbers of a running server: answers by route, plugins, scripts, and what waits.
 //!
 //! Invariant: a label is a route's own pattern, a method of the route table, or a status: nothing a client chose.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fmt::Write as _;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use super::probe::JobCounts;
+use super::Pipeline;
+use super::probe::{JobCounts, Probe, Waiting};
 use crate::exchange::Route;
 use crate::hooks::ScriptCounts;
 use crate::http::Mount;
+use crate::log;
 use crate::plugin_host::PluginCounters;
+use crate::store::{ReplicaState, Standing};
+use crate::telemetry::{Family, Histogram, Kind, Number, Sample};
 
 /// The label of requests that met no route.
 const NO_ROUTE: &str = "none";
 
-type ByMethod = HashMap<String, BTreeMap<u16, u64>>;
-type ByRoute = HashMap<String, ByMethod>;
-
-/// One number of the server.
-pub struct Value {
-    /// As Prometheus names it.
-    pub name: &'static str,
-    /// `gauge` or `counter`.
-    pub kind: &'static str,
-    /// What it counts.
-    pub help: &'static str,
-    /// The number.
-    pub value: u64,
+/// The answers of one route by one method.
+#[derive(Default)]
+struct Answers {
+    statuses: BTreeMap<u16, u64>,
+    took: Histogram,
 }
 
-/// Route pattern → method → status → number of answers.
+type ByMethod = HashMap<String, Answers>;
+type ByRoute = HashMap<String, ByMethod>;
+
+/// Route pattern → method → answers.
 #[derive(Default)]
 pub struct Metrics {
     answers: Mutex<ByRoute>,
@@ -39,8 +38,8 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// Counts one answer.
-    pub fn count(&self, route: Option<&Route>, status: u16) {
+    /// Counts one answer, which took so long to make.
+    pub fn count(&self, route: Option<&Route>, status: u16, took: Duration) {
         let (path, method) = route.map_or((NO_ROUTE, NO_ROUTE), |route| (&route.path, &route.method));
         let is_at_root = route.is_some_and(|route| route.mount == Mount::Root);
         let mut answers = locked(if is_at_root { &self.at_root } else { &self.answers });
@@ -50,188 +49,241 @@ impl Metrics {
         }
         let Some(methods) = answers.get_mut(path) else { return };
         if !methods.contains_key(method) {
-            methods.insert(method.to_owned(), BTreeMap::new());
+            methods.insert(method.to_owned(), Answers::default());
         }
-        if let Some(statuses) = methods.get_mut(method) {
-            *statuses.entry(status).or_default() += 1;
+        if let Some(answers) = methods.get_mut(method) {
+            *answers.statuses.entry(status).or_default() += 1;
+            answers.took.record(took);
         }
     }
 
-    /// The text that Prometheus reads.
-    pub fn render(&self, values: &[Value]) -> String {
-        let mut text = String::from(
-            "# HELP doorward_requests_total Answers by route, method and status.\n# TYPE doorward_requests_total counter\n",
-        );
-        for line in self.lines() {
-            text.push_str(&line);
-        }
-        for Value { name, kind, help, value } in values {
-            // Writing to a string cannot fail.
-            _ = write!(text, "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}\n");
-        }
-        text
-    }
-
-    /// What each script did, as [`Metrics::render`] writes the rest.
-    pub fn render_scripts(scripts: &[ScriptCounts]) -> String {
-        type Counter = (&'static str, &'static str, fn(&ScriptCounts) -> u64);
-        const COUNTERS: [Counter; 5] = [
-            ("calls", "Calls of the script's hooks.", |counts| counts.calls),
-            ("outcomes", "Calls that refused, answered or stopped something.", |counts| counts.outcomes),
-            ("failures", "Calls that failed.", |counts| counts.failures),
-            ("slow_calls", "Calls on the threads for slow scripts.", |counts| counts.slow_calls),
-            ("microseconds", "Time in calls.", |counts| counts.micros),
-        ];
-        let mut text = String::new();
-        for (name, help, read) in COUNTERS.iter().filter(|_| !scripts.is_empty()) {
-            let name = format!("doorward_script_{name}_total");
-            _ = write!(text, "# HELP {name} {help}\n# TYPE {name} counter\n");
-            for counts in scripts {
-                let script = counts.script.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
-                _ = writeln!(text, "{name}{{script=\"{script}\"}} {}", read(counts));
+    fn families(&self) -> [Family; 2] {
+        let (mut total, mut took) = (Vec::new(), Vec::new());
+        for (answers, is_at_root) in [(locked(&self.answers), false), (locked(&self.at_root), true)] {
+            let methods = answers.iter().flat_map(|(path, methods)| methods.iter().map(move |each| (path, each)));
+            for (path, (method, answers)) in methods {
+                let labels = |status: Option<u16>| {
+                    let mut labels = vec![("route", path.clone()), ("method", method.clone())];
+                    labels.extend(status.map(|status| ("status", status.to_string())));
+                    labels.extend(is_at_root.then(|| ("mount", "root".to_owned())));
+                    labels
+                };
+                let statuses = answers.statuses.iter();
+                total.extend(statuses.map(|(status, number)| whole(labels(Some(*status)), *number)));
+                took.push(Sample { labels: labels(None), number: Number::Distribution(answers.took.read()) });
             }
         }
-        text
-    }
-
-    /// What was counted of the calls of plugins, in the same form.
-    pub fn render_plugins(plugins: &[PluginCounters]) -> String {
-        type Read = fn(&PluginCounters) -> u64;
-        let families: [(&str, &str, &str, Read); 5] = [
-            ("doorward_plugin_calls_total", "counter", "Calls that reached a plugin.", |plugin| plugin.calls),
-            ("doorward_plugin_failures_total", "counter", "Calls that ended in a trap or at a limit.", |plugin| {
-                plugin.failures
-            }),
-            (
-                "doorward_plugin_paused_calls_total",
-                "counter",
-                "Calls not made because a plugin was paused.",
-                |plugin| plugin.paused_calls,
-            ),
-            ("doorward_plugin_skipped_hooks_total", "counter", "Hooks without which a request went on.", |plugin| {
-                plugin.skipped_hooks
-            }),
-            ("doorward_plugin_paused", "gauge", "Whether a plugin is paused.", |plugin| u64::from(plugin.is_paused)),
-        ];
-        let mut text = String::new();
-        for (name, kind, help, value) in families.into_iter().filter(|_| !plugins.is_empty()) {
-            // Writing to a string cannot fail. A plugin's id has no letters that a label would have to escape.
-            _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
-            for plugin in plugins {
-                _ = writeln!(text, "{name}{{plugin=\"{}\"}} {}", plugin.plugin, value(plugin));
-            }
-        }
-        text.push_str(&costs(plugins));
-        text.push_str(&limit_hits(plugins));
-        text
-    }
-
-    /// The jobs of each plugin, in the same form.
-    pub fn render_jobs(plugins: &[JobCounts]) -> String {
-        type Read = fn(&JobCounts) -> u64;
-        let families: [(&str, &str, Read); 2] = [
-            ("doorward_plugin_jobs_waiting", "Jobs of a plugin that wait.", |jobs| jobs.waiting),
-            ("doorward_plugin_jobs_failed", "Jobs of a plugin that were given up.", |jobs| jobs.failed),
-        ];
-        let mut text = String::new();
-        for (name, help, value) in families.into_iter().filter(|_| !plugins.is_empty()) {
-            // Writing to a string cannot fail.
-            _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} gauge");
-            for jobs in plugins {
-                _ = writeln!(text, "{name}{{plugin=\"{}\"}} {}", jobs.plugin, value(jobs));
-            }
-        }
-        text
-    }
-
-    fn lines(&self) -> Vec<String> {
-        let mut lines = self::lines(&locked(&self.answers), "");
-        lines.extend(self::lines(&locked(&self.at_root), ",mount=\"root\""));
-        lines.sort();
-        lines
+        total.sort_by(|a, b| a.labels.cmp(&b.labels));
+        took.sort_by(|a, b| a.labels.cmp(&b.labels));
+        [
+            family("doorward_requests_total", Kind::Counter, "Answers by route, method and status.", total),
+            family("doorward_request_seconds", Kind::Histogram, "How long answers took to make.", took),
+        ]
     }
 }
 
-/// Time and memory of plugins.
-fn costs(plugins: &[PluginCounters]) -> String {
-    if plugins.is_empty() {
-        return String::new();
+impl Pipeline {
+    /// What was counted; without the database, what is known without it.
+    pub async fn numbers(&self, probe: &Probe) -> Vec<Family> {
+        let auth = self.auth();
+        let gauge = |name, help, value| Family::of_one(name, Kind::Gauge, help, value);
+        let kinds = self.extensions().plugins.background_kinds().into_iter().map(|known| known.kind).collect();
+        let waiting = probe.waiting(auth, kinds).await;
+        let mut families = Vec::from(self.metrics.families());
+        families.extend([
+            gauge("doorward_database_up", "Whether the database answers.", u64::from(waiting.is_some())),
+            gauge("doorward_hash_queue_depth", "Passwords that wait to be hashed.", auth.passwords.waiting() as u64),
+            Family::of_one(
+                "doorward_log_lines_lost_total",
+                Kind::Counter,
+                "Lines of the log that could not be written.",
+                log::lost(),
+            ),
+        ]);
+        if let Some(waiting) = waiting {
+            let Waiting { deliveries, age_secs, jobs, failed_jobs, of_plugins, events, event_age_secs, failed_events } =
+                waiting;
+            families.extend([
+                gauge("doorward_outbox_depth", "Mails that wait to be delivered.", deliveries),
+                gauge("doorward_outbox_oldest_seconds", "How long the oldest of them has waited.", age_secs),
+                gauge("doorward_jobs_waiting", "Jobs of plugins that wait, those with a schedule too.", jobs),
+                gauge("doorward_jobs_failed", "Jobs of plugins that were given up.", failed_jobs),
+                gauge("doorward_events_waiting", "Events that wait to be delivered to other systems.", events),
+                gauge("doorward_events_oldest_seconds", "How long the oldest of them has waited.", event_age_secs),
+                gauge("doorward_events_failed", "Events for other systems that were given up.", failed_events),
+            ]);
+            families.extend(of_jobs(&of_plugins));
+        }
+        if let Some(pool) = auth.store.pool() {
+            families.extend([
+                gauge("doorward_database_connections", "Connections that are open.", pool.open),
+                gauge("doorward_database_connections_used", "Those of them that are used now.", pool.used),
+                gauge("doorward_database_connections_most", "How many there may be.", pool.most),
+                gauge("doorward_database_connections_wanted", "Requests that wait for one.", pool.wanted),
+            ]);
+        }
+        families.extend(of_replicas(&auth.store.replicas()));
+        families.extend(of_scripts(&self.script_counts()));
+        families.extend(of_plugins(&self.plugin_counters()));
+        families
     }
-    let seconds = "doorward_plugin_seconds_total";
-    let bytes = "doorward_plugin_memory_peak_bytes";
-    let mut text = format!(
-        "# HELP {seconds} Seconds in calls of a plugin, with what they waited for.\n# TYPE {seconds} counter\n"
-    );
-    for plugin in plugins {
-        // Writing to a string cannot fail.
-        _ = writeln!(text, "{seconds}{{plugin=\"{}\"}} {:.6}", plugin.plugin, plugin.spent.as_secs_f64());
-    }
-    _ = writeln!(text, "# HELP {bytes} Most memory that one instance of a plugin had.\n# TYPE {bytes} gauge");
-    for plugin in plugins {
-        _ = writeln!(text, "{bytes}{{plugin=\"{}\"}} {}", plugin.plugin, plugin.most_bytes);
-    }
-    text
+}
+
+/// How the replicas of the database stand, in the order in which the configuration lists them.
+fn of_replicas(replicas: &[ReplicaState]) -> Vec<Family> {
+    type Read = fn(&ReplicaState) -> Option<Number>;
+    const FAMILIES: [(&str, Kind, &str, Read); 4] = [
+        ("doorward_replica_up", Kind::Gauge, "Whether the replica serves.", |state| {
+            Some(Number::Whole(u64::from(state.serves)))
+        }),
+        ("doorward_replica_lag_seconds", Kind::Gauge, "How far it is behind.", |state| match state.standing {
+            Standing::Behind(lag) => Some(Number::Secs(lag.as_secs_f64())),
+            _ => None,
+        }),
+        ("doorward_replica_reads_total", Kind::Counter, "Reads that it answered.", |state| {
+            Some(Number::Whole(state.reads))
+        }),
+        (
+            "doorward_replica_failures_total",
+            Kind::Counter,
+            "Reads that the primary answered, because it could not.",
+            |state| Some(Number::Whole(state.failures)),
+        ),
+    ];
+    let each = |(name, kind, help, read): (_, _, _, Read)| {
+        let numbers = replicas.iter().enumerate().filter_map(|(place, state)| Some((place, read(state)?)));
+        let samples = numbers.map(|(place, number)| Sample { labels: vec![("replica", place.to_string())], number });
+        family(name, kind, help, samples.collect())
+    };
+    FAMILIES.into_iter().map(each).collect()
+}
+
+/// What each script did.
+fn of_scripts(scripts: &[ScriptCounts]) -> Vec<Family> {
+    type Read = fn(&ScriptCounts) -> Number;
+    const FAMILIES: [(&str, Kind, &str, Read); 6] = [
+        ("doorward_script_calls_total", Kind::Counter, "Calls of the script's hooks.", |of| Number::Whole(of.calls)),
+        ("doorward_script_outcomes_total", Kind::Counter, "Calls that refused, answered or stopped something.", |of| {
+            Number::Whole(of.outcomes)
+        }),
+        ("doorward_script_failures_total", Kind::Counter, "Calls that failed.", |of| Number::Whole(of.failures)),
+        ("doorward_script_slow_calls_total", Kind::Counter, "Calls on the threads for slow scripts.", |of| {
+            Number::Whole(of.slow_calls)
+        }),
+        ("doorward_script_microseconds_total", Kind::Counter, "Time in calls.", |of| Number::Whole(of.micros())),
+        ("doorward_script_call_seconds", Kind::Histogram, "How long calls took.", |of| {
+            Number::Distribution(of.took.clone())
+        }),
+    ];
+    let each = |(name, kind, help, read): (_, _, _, Read)| {
+        let sample =
+            |counts: &ScriptCounts| Sample { labels: vec![("script", counts.script.clone())], number: read(counts) };
+        family(name, kind, help, scripts.iter().map(sample).collect())
+    };
+    FAMILIES.into_iter().map(each).collect()
+}
+
+/// What each plugin did.
+fn of_plugins(plugins: &[PluginCounters]) -> Vec<Family> {
+    type Read = fn(&PluginCounters) -> Number;
+    const FAMILIES: [(&str, Kind, &str, Read); 8] = [
+        ("doorward_plugin_calls_total", Kind::Counter, "Calls that reached a plugin.", |of| Number::Whole(of.calls)),
+        ("doorward_plugin_failures_total", Kind::Counter, "Calls that ended in a trap or at a limit.", |of| {
+            Number::Whole(of.failures)
+        }),
+        ("doorward_plugin_paused_calls_total", Kind::Counter, "Calls not made because a plugin was paused.", |of| {
+            Number::Whole(of.paused_calls)
+        }),
+        ("doorward_plugin_skipped_hooks_total", Kind::Counter, "Hooks without which a request went on.", |of| {
+            Number::Whole(of.skipped_hooks)
+        }),
+        ("doorward_plugin_paused", Kind::Gauge, "Whether a plugin is paused.", |of| {
+            Number::Whole(u64::from(of.is_paused))
+        }),
+        (
+            "doorward_plugin_seconds_total",
+            Kind::Counter,
+            "Seconds in calls of a plugin, with what they waited for.",
+            |of| Number::Secs(of.took.sum_secs),
+        ),
+        ("doorward_plugin_call_seconds", Kind::Histogram, "How long calls took that the plugin answered.", |of| {
+            Number::Distribution(of.took.clone())
+        }),
+        ("doorward_plugin_memory_peak_bytes", Kind::Gauge, "Most memory that one instance of a plugin had.", |of| {
+            Number::Whole(of.most_bytes)
+        }),
+    ];
+    let label = |plugin: &PluginCounters| ("plugin", plugin.plugin.clone());
+    let each = |(name, kind, help, read): (_, _, _, Read)| {
+        let sample = |plugin: &PluginCounters| Sample { labels: vec![label(plugin)], number: read(plugin) };
+        family(name, kind, help, plugins.iter().map(sample).collect())
+    };
+    let limits = plugins.iter().flat_map(|plugin| {
+        let of_limit = |(limit, hits): (&&str, &u64)| whole(vec![label(plugin), ("limit", (*limit).to_owned())], *hits);
+        plugin.limit_hits.iter().map(of_limit)
+    });
+    let help = "Calls that ended at a limit, by the option that sets it.";
+    let limits = family("doorward_plugin_limit_hits_total", Kind::Counter, help, limits.collect());
+    FAMILIES.into_iter().map(each).chain([limits]).collect()
+}
+
+/// The jobs of each plugin.
+fn of_jobs(plugins: &[JobCounts]) -> [Family; 2] {
+    let each = |name, help, read: fn(&JobCounts) -> u64| {
+        let samples = plugins.iter().map(|jobs| whole(vec![("plugin", jobs.plugin.clone())], read(jobs)));
+        family(name, Kind::Gauge, help, samples.collect())
+    };
+    [
+        each("doorward_plugin_jobs_waiting", "Jobs of a plugin that wait.", |jobs| jobs.waiting),
+        each("doorward_plugin_jobs_failed", "Jobs of a plugin that were given up.", |jobs| jobs.failed),
+    ]
+}
+
+fn family(name: &'static str, kind: Kind, help: &'static str, samples: Vec<Sample>) -> Family {
+    Family { name, help, kind, samples }
+}
+
+fn whole(labels: Vec<(&'static str, String)>, number: u64) -> Sample {
+    Sample { labels, number: Number::Whole(number) }
 }
 
 fn locked(answers: &Mutex<ByRoute>) -> MutexGuard<'_, ByRoute> {
     answers.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// `more` are labels, each behind a comma.
-fn lines(answers: &ByRoute, more: &str) -> Vec<String> {
-    let mut lines = Vec::new();
-    for (path, methods) in answers {
-        let path = path.replace('\\', "\\\\").replace('"', "\\\"");
-        for (method, statuses) in methods {
-            lines.extend(statuses.iter().map(|(status, number)| {
-                let labels = format!("route=\"{path}\",method=\"{method}\",status=\"{status}\"{more}");
-                format!("doorward_requests_total{{{labels}}} {number}\n")
-            }));
-        }
-    }
-    lines
-}
-
-/// Failures at limits, by plugin and by the option that sets the limit; nothing while there were none.
-fn limit_hits(plugins: &[PluginCounters]) -> String {
-    const NAME: &str = "doorward_plugin_limit_hits_total";
-    let of = |plugin: &PluginCounters| {
-        let line = |(limit, hits)| format!("{NAME}{{plugin=\"{}\",limit=\"{limit}\"}} {hits}\n", plugin.plugin);
-        plugin.limit_hits.iter().map(line).collect::<String>()
-    };
-    let lines: String = plugins.iter().map(of).collect();
-    if lines.is_empty() {
-        return lines;
-    }
-    format!("# HELP {NAME} Calls that ended at a limit, by the option that sets it.\n# TYPE {NAME} counter\n{lines}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::telemetry::render;
 
     #[test]
     fn each_plugin_has_a_line_in_each_family() {
-        let counters = |plugin: &str, failures| PluginCounters {
-            spent: std::time::Duration::from_millis(1500),
-            most_bytes: 1 << 20,
-            plugin: plugin.to_owned(),
-            calls: 7,
-            failures,
-            paused_calls: 0,
-            skipped_hooks: 1,
-            limit_hits: (failures > 0).then_some(("call_ms", failures)).into_iter().collect(),
-            is_paused: failures > 0,
+        let counters = |plugin: &str, failures| {
+            let took = Histogram::default();
+            took.record(Duration::from_millis(1500));
+            PluginCounters {
+                took: took.read(),
+                most_bytes: 1 << 20,
+                plugin: plugin.to_owned(),
+                calls: 7,
+                failures,
+                paused_calls: 0,
+                skipped_hooks: 1,
+                limit_hits: (failures > 0).then_some(("call_ms", failures)).into_iter().collect(),
+                is_paused: failures > 0,
+            }
         };
-        let text = Metrics::render_plugins(&[counters("a", 0), counters("b", 3)]);
+        let text = render(&of_plugins(&[counters("a", 0), counters("b", 3)]));
         assert!(text.contains(
             "# TYPE doorward_plugin_failures_total counter\ndoorward_plugin_failures_total{plugin=\"a\"} 0\n"
         ));
         assert!(text.contains("doorward_plugin_failures_total{plugin=\"b\"} 3\n"));
         assert!(text.contains("doorward_plugin_paused{plugin=\"a\"} 0\ndoorward_plugin_paused{plugin=\"b\"} 1\n"));
         assert!(text.contains("doorward_plugin_seconds_total{plugin=\"b\"} 1.500000\n"));
+        assert!(text.contains("doorward_plugin_call_seconds_bucket{plugin=\"b\",le=\"1\"} 0\n"));
+        assert!(text.contains("doorward_plugin_call_seconds_bucket{plugin=\"b\",le=\"5\"} 1\n"));
         assert!(text.contains("doorward_plugin_memory_peak_bytes{plugin=\"a\"} 1048576\n"));
         assert!(text.ends_with("counter\ndoorward_plugin_limit_hits_total{plugin=\"b\",limit=\"call_ms\"} 3\n"));
-        assert_eq!(Metrics::render_plugins(&[]), "");
+        assert_eq!(render(&of_plugins(&[])), "");
     }
 }

@@ -10,7 +10,7 @@ pub mod functions;
 mod inner;
 pub mod management;
 mod metrics;
-mod probe;
+pub mod probe;
 mod proxy_notice;
 pub mod rate_limit;
 pub mod respond;
@@ -22,7 +22,9 @@ mod origin_check;
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Instant;
 
 use arc_swap::ArcSwap;
 use futures_util::FutureExt;
@@ -35,6 +37,7 @@ use crate::hooks::{ScriptCounts, ScriptSet};
 use crate::http::address::AddressRule;
 use crate::http::{Mount, Request, RequestHead, Response};
 use crate::plugin_host::{PluginCounters, Plugins};
+use crate::telemetry;
 
 use cors::Cors;
 use functions::Functions;
@@ -132,7 +135,14 @@ impl Pipeline {
     }
 
     /// Answers one request; never fails and never panics.
-    pub async fn answer(&self, mut request: Request) -> Response {
+    pub async fn answer(&self, request: Request) -> Response {
+        let head = Arc::clone(&request.head);
+        let traceparent = head.headers.get("traceparent");
+        telemetry::request(&head.method, &head.id, traceparent, pin!(self.answer_each(request))).await
+    }
+
+    async fn answer_each(&self, mut request: Request) -> Response {
+        let begun = Instant::now();
         let extensions = self.extensions();
         let (front, config) = (&extensions.front, &extensions.auth.config);
         request.client_address = front.address_rule.resolve(request.peer, |name| joined(&request, name));
@@ -150,7 +160,7 @@ impl Pipeline {
         let walk =
             Box::pin(AssertUnwindSafe(extensions.walk(stages, &mut exchange, front.cors.as_ref())).catch_unwind());
         let walked = walk.await;
-        let mut response = self.finish(&mut exchange, walked).await;
+        let mut response = self.finish(&mut exchange, walked, begun).await;
         front.dress(&exchange.request, &mut response);
         response
     }
@@ -173,6 +183,7 @@ impl Pipeline {
 
     /// Answers a call of a function or an endpoint of these extensions by the application's own backend.
     async fn call_function(&self, extensions: &Arc<Extensions>, call: management::Call) -> Response {
+        let begun = Instant::now();
         let mut exchange = self.exchange(extensions, call.request);
         exchange.set_params(call.params);
         exchange.route = Some(call.route);
@@ -182,7 +193,7 @@ impl Pipeline {
         let stages = if is_for_operators { stages::OPERATION } else { stages::FUNCTION };
         let walk = AssertUnwindSafe(extensions.walk(stages, &mut exchange, None)).catch_unwind();
         let called = Box::pin(walk).await;
-        self.finish(&mut exchange, called).await
+        self.finish(&mut exchange, called, begun).await
     }
 
     fn exchange(&self, extensions: &Arc<Extensions>, request: Request) -> Exchange {
@@ -191,9 +202,11 @@ impl Pipeline {
         exchange
     }
 
-    async fn finish(&self, exchange: &mut Exchange, answered: Walked) -> Response {
+    async fn finish(&self, exchange: &mut Exchange, answered: Walked, begun: Instant) -> Response {
         let response = settle(exchange, answered).await;
-        self.metrics.count(exchange.route.as_deref(), response.status);
+        let route = exchange.route.as_deref();
+        self.metrics.count(route, response.status, begun.elapsed());
+        telemetry::answered(route.map(|route| route.path.as_str()), response.status);
         audit::record(exchange, &response);
         respond::finish(exchange, response)
     }

@@ -8,8 +8,10 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 
 use crate::auth::Auth;
+use crate::clock::Timestamp;
 use crate::error::ApiError;
 use crate::outbox::queue::plugin_of;
+use crate::store::event::{self, State};
 use crate::store::outbox;
 use crate::store::{Models, Store};
 use crate::store::{StoreError, Value, eq, one_of};
@@ -73,16 +75,22 @@ impl Probe {
             let jobs = outbox::count_jobs(&store, &[]).await?;
             let mut of_plugins = Vec::new();
             for (plugin, kinds) in by_plugin(&kinds) {
-                let counts = outbox::count_jobs(&store, &[one_of("kind", kinds)]).await?;
-                of_plugins.push(JobCounts { plugin, waiting: counts.0, failed: counts.1 });
+                let (waiting, failed) = outbox::count_jobs(&store, &[one_of("kind", kinds)]).await?;
+                of_plugins.push(JobCounts { plugin, waiting, failed });
             }
-            Ok((depth, oldest, jobs, of_plugins))
+            let waiting = event::count(&store, &[], State::Waiting).await?;
+            let failed = event::count(&store, &[], State::Failed).await?.0;
+            Ok((depth, oldest, jobs, of_plugins, waiting, failed))
         });
-        let (deliveries, oldest, (jobs, failed_jobs), of_plugins) = asked.await.ok()?;
+        let (deliveries, oldest, (jobs, failed_jobs), of_plugins, (events, oldest_event), failed_events) =
+            asked.await.ok()?;
         // Another node's clock may be ahead of this one's.
-        let age_millis = oldest.map_or(0, |oldest| now.0.saturating_sub(oldest.0));
-        let age_secs = u64::try_from(age_millis / 1000).unwrap_or_default();
-        Some(Waiting { deliveries, age_secs, jobs, failed_jobs, of_plugins })
+        let age_secs = |oldest: Option<Timestamp>| {
+            let millis = oldest.map_or(0, |oldest| now.0.saturating_sub(oldest.0));
+            u64::try_from(millis / 1000).unwrap_or_default()
+        };
+        let (age_secs, event_age_secs) = (age_secs(oldest), age_secs(oldest_event));
+        Some(Waiting { deliveries, age_secs, jobs, failed_jobs, of_plugins, events, event_age_secs, failed_events })
     }
 }
 
@@ -117,6 +125,12 @@ pub struct Waiting {
     pub failed_jobs: u64,
     /// Those of the plugins that are loaded.
     pub of_plugins: Vec<JobCounts>,
+    /// Events for other systems.
+    pub events: u64,
+    /// The age of the oldest of them, in seconds.
+    pub event_age_secs: u64,
+    /// Events that were given up.
+    pub failed_events: u64,
 }
 
 /// A kind of question. One that is not answered goes on, and keeps the next from being asked: whoever asks again and again

@@ -1,5 +1,6 @@
 //! THE ordered list of stages that every request passes, core and plugin endpoints alike.
 
+use std::pin::pin;
 use std::sync::Arc;
 
 use super::cors::Cors;
@@ -9,6 +10,7 @@ use crate::exchange::{Exchange, Route};
 use crate::hooks::Step;
 use crate::http::Response;
 use crate::plugin_host::Plugins;
+use crate::telemetry;
 
 /// One step of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,6 +99,28 @@ const AROUND_ENDPOINT: [Stage; 7] = [
 ];
 
 impl Stage {
+    /// What its span is called.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::DisabledPaths => "disabled paths",
+            Self::Preflight => "preflight",
+            Self::Route => "route",
+            Self::RateLimit => "rate limit",
+            Self::Unknown => "unknown",
+            Self::Body => "body",
+            Self::Characters => "characters",
+            Self::Origin => "origin",
+            Self::Targets => "targets",
+            Self::Identity => "identity",
+            Self::BeforeScripts => "before scripts",
+            Self::BeforePlugins => "before plugins",
+            Self::Endpoint => "endpoint",
+            Self::Outbox => "outbox",
+            Self::AfterPlugins => "after plugins",
+            Self::AfterScripts => "after scripts",
+        }
+    }
+
     /// What it does, in the words of ARCHITECTURE.md.
     pub const fn story(self) -> &'static str {
         match self {
@@ -134,7 +158,8 @@ impl Extensions {
     ) -> Result<Response, ApiError> {
         let mut reply = None;
         for stage in stages.into_iter().flatten() {
-            if let Some(answer) = self.pass(*stage, exchange, cors, &mut reply).await? {
+            let passed = pin!(self.pass(*stage, exchange, cors, &mut reply));
+            if let Some(answer) = telemetry::span(stage.name(), Vec::new, passed).await? {
                 return Ok(answer);
             }
         }

@@ -2,7 +2,7 @@
 
 use super::error::StoreError;
 use super::migrate::Backend;
-use super::model::{Field, IdForm};
+use super::model::{Field, IdForm, Reference};
 use super::owner::Owner;
 use super::schema::Schema;
 use super::value::Value;
@@ -138,6 +138,11 @@ fn additional(model: &str, name: &str, options: &AdditionalField) -> Result<Fiel
         default,
         input: options.input,
         returned: options.returned,
+        references: options.references.as_ref().map(|to| Reference {
+            model: to.model.clone(),
+            field: to.field.clone(),
+            on_delete: to.on_delete,
+        }),
         owner: Owner::Config,
         ..Field::new(name, kind)
     })
@@ -252,6 +257,31 @@ mod tests {
             ("session.additional_fields.a = { type = \"string\", required = true }", "needs a default_value"),
             ("user.additional_fields.a = { type = \"text\" }", "unknown variant"),
             ("user.additional_fields.a = { type = \"string\", retuned = false }", "did you mean `returned`?"),
+            (
+                "user.additional_fields.a = { type = \"string\", references = { model = \"nowhere\" } }",
+                "user.a references nowhere, which is no table of Doorward or of a plugin that is switched on",
+            ),
+            (
+                "user.additional_fields.a = { type = \"string\", references = { model = \"user\", field = \"name\" } }",
+                "user.a refers to a field that is not unique",
+            ),
+            (
+                "user.additional_fields.a = { type = \"number\", references = { model = \"user\" } }",
+                "user.a is of another type than the field that it refers to",
+            ),
+            (
+                "user.additional_fields.a = { type = \"string\", default = \"x\", references = { model = \"user\" } }",
+                "user.a refers to a row, and cannot have a default",
+            ),
+            (
+                "user.additional_fields.a = { type = \"string\", required = true, \
+                 references = { model = \"user\", on_delete = \"set null\" } }",
+                "user.a is required, so that on_delete",
+            ),
+            (
+                "user.additional_fields.a = { type = \"string\", references = { model = \"user\", on_delete = \"set default\" } }",
+                "unknown variant `set default`",
+            ),
             ("advanced.database.generate_id = true", "not true"),
             (
                 "database.url = \"mysql://a@b/c\"\nadvanced.database.generate_id = false",

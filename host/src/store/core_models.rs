@@ -1,6 +1,6 @@
 //! The core's models: the reference's tables, column for column, and the server's own tables.
 
-use super::model::{Field, Model};
+use super::model::{Field, Model, Reference};
 use super::owner::Owner;
 use super::value::Value;
 use doorward_contract::FieldType;
@@ -17,6 +17,12 @@ pub const AUDIT_HEAD: &str = "doorward_audit_head";
 pub const SETTING: &str = "doorward_setting";
 /// Name of the model that holds what scripts keep.
 pub const SCRIPT_VALUE: &str = "doorward_script_value";
+/// Name of the model that holds events for other systems, those that were delivered included.
+pub const EVENTS: &str = "doorward_event";
+/// Name of the model that holds how far each receiver of events is.
+pub const RECEIVER: &str = "doorward_receiver";
+/// Name of the model that holds the keys that sign events.
+pub const EVENT_KEY: &str = "doorward_event_key";
 /// Name of the model that records applied migrations.
 pub const MIGRATION: &str = "doorward_migration";
 
@@ -29,6 +35,9 @@ pub(super) fn all() -> Vec<Model> {
         verification(),
         outbox(),
         job(),
+        event(),
+        receiver(),
+        event_key(),
         counter(),
         audit(),
         audit_head(),
@@ -50,7 +59,8 @@ fn user() -> Model {
                 ..required("emailVerified", FieldType::Boolean)
             },
             Field { max_length: Some(32_768), ..Field::new("image", FieldType::String) },
-            now("createdAt"),
+            // Lists of users are in this order.
+            Field { index: true, ..now("createdAt") },
             now("updatedAt"),
         ],
     )
@@ -60,7 +70,7 @@ fn session() -> Model {
     model(
         "session",
         vec![
-            required("expiresAt", FieldType::Date),
+            ends("expiresAt"),
             Field { unique: true, ..required("token", FieldType::String) },
             now("createdAt"),
             required("updatedAt", FieldType::Date),
@@ -98,11 +108,16 @@ fn verification() -> Model {
         vec![
             Field { index: true, ..required("identifier", FieldType::String) },
             required("value", FieldType::String),
-            required("expiresAt", FieldType::Date),
+            ends("expiresAt"),
             now("createdAt"),
             now("updatedAt"),
         ],
     )
+}
+
+/// When a row ends: those that have are found by it.
+fn ends(name: &str) -> Field {
+    Field { index: true, ..required(name, FieldType::Date) }
 }
 
 /// The counters of the rate limiter, for `rate_limit.storage = "database"`.
@@ -124,6 +139,33 @@ fn outbox() -> Model {
 fn job() -> Model {
     let own = vec![Field::new("everySecs", FieldType::Bigint), Field::new("failedAt", FieldType::Date)];
     model(JOBS, [delivered(), own].concat())
+}
+
+fn event() -> Model {
+    let own = vec![
+        Field { index: true, ..required("receiver", FieldType::String) },
+        Field { index: true, ..required("event", FieldType::String) },
+        Field { index: true, ..required("state", FieldType::String) },
+        Field::new("endedAt", FieldType::Date),
+    ];
+    model(EVENTS, [delivered(), own].concat())
+}
+
+fn receiver() -> Model {
+    let own = vec![
+        Field::new("position", FieldType::Bigint),
+        Field::new("leasedUntil", FieldType::Date),
+        Field::new("disabledAt", FieldType::Date),
+        Field::new("reason", FieldType::String),
+    ];
+    model(RECEIVER, own)
+}
+
+fn event_key() -> Model {
+    let text = |name| required(name, FieldType::String);
+    let own =
+        vec![text("kid"), text("algorithm"), text("public"), text("private"), required("createdAt", FieldType::Date)];
+    model(EVENT_KEY, own)
 }
 
 /// What every row has that is taken with a lease and tried again.
@@ -227,5 +269,5 @@ fn now(name: &str) -> Field {
 }
 
 fn user_id() -> Field {
-    Field { references: Some("user".to_owned()), index: true, ..required("userId", FieldType::String) }
+    Field { references: Some(Reference::to_id("user")), index: true, ..required("userId", FieldType::String) }
 }

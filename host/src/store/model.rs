@@ -3,7 +3,7 @@
 use super::error::StoreError;
 use super::owner::Owner;
 use super::value::Value;
-use doorward_contract::{ErrorCode, FieldType};
+use doorward_contract::{ErrorCode, FieldType, OnDelete};
 
 /// One field of a model.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,8 +26,8 @@ pub struct Field {
     pub index: bool,
     /// Is it one of several that are unique together?
     pub in_group: bool,
-    /// The model whose `id` it holds; deleting that row deletes this one.
-    pub references: Option<String>,
+    /// The field of another row whose value it holds.
+    pub references: Option<Reference>,
     /// Value of a new record.
     pub default: Option<Value>,
     /// PostgreSQL only: does the column default to the current time, as in the reference's tables?
@@ -52,6 +52,24 @@ pub struct Field {
     pub made_by_database: bool,
     /// Who brought it.
     pub owner: Owner,
+}
+
+/// What a field refers to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reference {
+    /// The other row's model.
+    pub model: String,
+    /// The other row's field: its id, or one that is unique.
+    pub field: String,
+    /// What becomes of this row when the other one is deleted.
+    pub on_delete: OnDelete,
+}
+
+impl Reference {
+    /// To the id of a row, with which this one goes.
+    pub fn to_id(model: &str) -> Self {
+        Self { model: model.to_owned(), field: "id".to_owned(), on_delete: OnDelete::Cascade }
+    }
 }
 
 /// How a column stores an id, which is a text to the program.
@@ -103,6 +121,11 @@ impl Field {
             made_by_database: false,
             owner: Owner::Core,
         }
+    }
+
+    /// Whether it holds an id: its own row's, or another's.
+    pub(super) fn holds_id(&self) -> bool {
+        self.name == "id" || self.references.as_ref().is_some_and(|target| target.field == "id")
     }
 
     /// The value as its column takes it, with the kind as which it is bound.

@@ -17,6 +17,8 @@ pub struct StoreOptions {
     pub statement_timeout: Duration,
     /// How long a transaction may wait for its next statement before it is rolled back.
     pub idle_transaction_timeout: Duration,
+    /// Whether it is a copy that is only read, so that a server which takes no writes will do.
+    pub is_replica: bool,
 }
 
 impl Default for StoreOptions {
@@ -28,6 +30,7 @@ impl Default for StoreOptions {
             connect_timeout: Duration::from_secs(5),
             statement_timeout: Duration::from_secs(10),
             idle_transaction_timeout: Duration::from_secs(5),
+            is_replica: false,
         }
     }
 }

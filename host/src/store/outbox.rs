@@ -2,7 +2,7 @@
 //! a row has it for the time of a lease.
 
 use super::Database;
-pub use super::core_models::{JOBS, OUTBOX};
+pub use super::core_models::{EVENTS, JOBS, OUTBOX};
 use super::error::StoreError;
 use super::models::Models;
 use super::open::Store;
@@ -68,6 +68,21 @@ impl Delivery {
     /// Whether it is a job.
     pub fn is_job(&self) -> bool {
         self.model_name() == JOBS
+    }
+
+    /// Whether it is an event for another system.
+    pub fn is_event(&self) -> bool {
+        self.model_name() == EVENTS
+    }
+
+    /// Of an event for another system: who gets it.
+    pub fn receiver(&self) -> &str {
+        self.0.text("receiver")
+    }
+
+    /// Of an event for another system: the event's id.
+    pub fn event(&self) -> &str {
+        self.0.text("event")
     }
 
     /// Of a job with a schedule: its period.

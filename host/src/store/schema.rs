@@ -8,7 +8,7 @@ use super::model::{Field, IdForm, Model};
 use super::models::DEFAULT_LIMIT;
 use super::owner::Owner;
 use super::statement::Shape;
-use doorward_contract::Step;
+use doorward_contract::{OnDelete, Step};
 
 /// A step of a plugin: see [`Step`].
 #[derive(Clone, Debug, PartialEq)]
@@ -130,9 +130,7 @@ impl Schema {
     pub fn add_field(&mut self, model: &str, field: Field) -> Result<(), StoreError> {
         check_name(&field.name)?;
         check_name(&field.column)?;
-        if let Some(target) = &field.references {
-            self.model(target)?;
-        }
+        self.check_reference(model, &field)?;
         let model = self.model_mut(model)?;
         let taken = model.fields.iter().find(|other| other.name == field.name || same(&other.column, &field.column));
         if let Some(other) = taken {
@@ -140,6 +138,28 @@ impl Schema {
         }
         model.fields.push(field);
         Ok(())
+    }
+
+    /// The other field must be there, say which row it is of, and hold the same kind of value.
+    fn check_reference(&self, model: &str, field: &Field) -> Result<(), StoreError> {
+        let Some(to) = &field.references else { return Ok(()) };
+        let name = format!("{model}.{}", field.name);
+        let unknown = |part: &str, problem| StoreError::invalid(&format!("{name} references {part}, which"), problem);
+        let model = self.model(&to.model);
+        let model =
+            model.map_err(|_| unknown(&to.model, "is no table of Doorward or of a plugin that is switched on"))?;
+        let target = model.field(&to.field);
+        let target = target.map_err(|_| unknown(&format!("{}.{}", to.model, to.field), "is not a field"))?;
+        let problem = match field.required && to.on_delete == OnDelete::SetNull {
+            true => Some("is required, so that on_delete = \"set null\" cannot be"),
+            false if target.name != "id" && !target.unique => Some("refers to a field that is not unique"),
+            false if target.kind != field.kind => Some("is of another type than the field that it refers to"),
+            false if field.default.is_some() && field.owner == Owner::Config => {
+                Some("refers to a row, and cannot have a default")
+            }
+            false => None,
+        };
+        problem.map_or(Ok(()), |problem| Err(StoreError::invalid(&name, problem)))
     }
 
     /// Adds a model. The models that it refers to must exist already.
@@ -178,7 +198,8 @@ impl Schema {
             let is_own = own.contains(&model.name);
             for field in &mut Arc::make_mut(model).fields {
                 let is_id = field.name == "id" && !is_own;
-                if is_id || field.references.as_ref().is_some_and(|target| !own.contains(target)) {
+                let target = field.references.as_ref().filter(|target| target.field == "id");
+                if is_id || target.is_some_and(|target| !own.contains(&target.model)) {
                     field.id_form = form;
                     field.made_by_database = is_id && made_by_database;
                 }
@@ -218,6 +239,7 @@ fn check_name(name: &str) -> Result<(), StoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::Reference;
     use doorward_contract::FieldType;
 
     fn field(name: &str, owner: Owner) -> Field {
@@ -262,7 +284,7 @@ mod tests {
     fn a_model_with_a_bad_field_is_not_half_added() {
         let mut schema = Schema::core();
         let mut bad = field("b", Owner::Core);
-        bad.references = Some("nowhere".into());
+        bad.references = Some(Reference::to_id("nowhere"));
         let model = Model::new("m", vec![field("id", Owner::Core), bad], Owner::Core);
         assert!(schema.add_model(model).is_err());
         assert!(schema.model("m").is_err());

@@ -8,9 +8,11 @@ use diesel::sql_types::{BigInt, Bool, Text, Untyped};
 use diesel::sqlite::Sqlite;
 use diesel::{QueryResult, RunQueryDsl};
 
+use super::Backend;
 use super::error::StoreError;
 use super::returning::{Returning, Verb};
 use super::value::Value;
+use crate::telemetry::{self, Attributes};
 use doorward_contract::FieldType;
 
 /// The fixed part of a statement. All its executions may share it.
@@ -98,6 +100,14 @@ impl Statement {
         }
         all.push_str(&self.shape.rest);
         all
+    }
+
+    /// What a span of it says, when the request is followed: its text, and no value.
+    pub(super) fn about(&self, backend: Backend) -> Attributes {
+        if !telemetry::is_followed() {
+            return Attributes::new();
+        }
+        vec![backend.for_span(), ("db.query.text", format!("{self:?}"))]
     }
 
     /// Its values in order, each with the kind of its place.

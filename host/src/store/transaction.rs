@@ -1,6 +1,7 @@
 //! A transaction: a handle that sends commands to the thread or task that owns the connection.
 
 use std::fmt;
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -12,6 +13,7 @@ use super::row::Row;
 use super::schema::Schema;
 use super::statement::Statement;
 use super::{Backend, Database};
+use crate::telemetry;
 
 /// Where an answer goes. If the receiver is gone, nobody wants it.
 pub(super) type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
@@ -122,7 +124,7 @@ impl Transaction {
     /// `Internal` when a statement had failed, `Conflict`, `Unavailable`; nothing was written then, unless the
     /// connection to PostgreSQL broke while it committed.
     pub async fn commit(self) -> Result<(), StoreError> {
-        self.line.ask(Command::Commit).await
+        telemetry::span("commit", || vec![self.backend.for_span()], pin!(self.line.ask(Command::Commit))).await
     }
 
     /// Undoes the changes. Dropping the handle does the same, without waiting.
@@ -153,8 +155,9 @@ impl Line<flume::Sender<Command>> {
         if *ended { Err(has_ended()) } else { self.commands.send(command).map_err(|_| has_ended()) }
     }
 
-    async fn run(&self, statement: Statement) -> Result<Vec<Row>, StoreError> {
-        self.ask(|reply| Command::Run(statement, reply)).await
+    async fn run(&self, statement: Statement, backend: Backend) -> Result<Vec<Row>, StoreError> {
+        let about = statement.about(backend);
+        telemetry::span("statement", || about, pin!(self.ask(|reply| Command::Run(statement, reply)))).await
     }
 }
 
@@ -175,7 +178,7 @@ struct SharedTransaction {
 impl Database for SharedTransaction {
     async fn run(&self, statement: Statement) -> Result<Vec<Row>, StoreError> {
         let commands = self.line.commands.upgrade().ok_or_else(has_ended)?;
-        Line { commands, ended: Arc::clone(&self.line.ended) }.run(statement).await
+        Line { commands, ended: Arc::clone(&self.line.ended) }.run(statement, self.backend).await
     }
 
     fn schema(&self) -> &Arc<Schema> {
@@ -202,7 +205,7 @@ impl Database for SharedTransaction {
 #[async_trait]
 impl Database for Transaction {
     async fn run(&self, statement: Statement) -> Result<Vec<Row>, StoreError> {
-        self.line.run(statement).await
+        self.line.run(statement, self.backend).await
     }
 
     fn schema(&self) -> &Arc<Schema> {

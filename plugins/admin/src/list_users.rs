@@ -21,6 +21,7 @@ pub struct ListUsers {
     sort: Option<Sort>,
     limit: Option<Value>,
     offset: Option<Value>,
+    after: Option<String>,
 }
 
 struct Comparison {
@@ -40,11 +41,17 @@ impl Input for ListUsers {
         let search_field = one_of(fields, "searchField", &["email", "name"]);
         let search_operator = one_of(fields, "searchOperator", &["contains", "starts_with", "ends_with"]);
         let (limit, offset) = (number(fields, "limit"), number(fields, "offset"));
+        let after: Option<String> = fields.optional("after");
         let sort_by: Option<String> = fields.optional("sortBy");
         let direction = one_of(fields, "sortDirection", &["asc", "desc"]);
         let filter_field: Option<String> = fields.optional("filterField");
         let filter_value: Option<Any> = fields.optional("filterValue");
         let filter_operator = one_of(fields, "filterOperator", &OPERATORS);
+        for (name, is_given) in [("sortBy", sort_by.is_some()), ("offset", offset.is_some())] {
+            if is_given && after.is_some() {
+                fields.issue(name, "Cannot stand beside after: such pages are in the order of ids");
+            }
+        }
         let comparison = |field: Option<String>, operator: Option<String>, usual: &str, value| Comparison {
             field: field.filter(|field| !field.is_empty()).map_or_else(|| "email".to_owned(), named),
             operator: operator.unwrap_or_else(|| usual.to_owned()),
@@ -60,6 +67,7 @@ impl Input for ListUsers {
                 .map(|field| Sort { field: named(field), descending: direction.as_deref() == Some("desc") }),
             limit,
             offset,
+            after,
         }
     }
 }
@@ -89,7 +97,8 @@ fn number(fields: &mut Fields<'_>, name: &str) -> Option<Value> {
 }
 
 /// Answers the page, its length and place as they were asked for, and how many there are in all. A field that cannot be
-/// compared so, or that does not exist, finds nobody.
+/// compared so, or that does not exist, finds nobody. With `after`, the page begins behind that id, in the order of ids: a
+/// page of many users costs what one of few does.
 pub fn list_users(_request: &Request, input: ListUsers) -> Result<Response> {
     Caller::who_may("user", "list", MAY_NOT_LIST)?;
     match page(input) {
@@ -104,7 +113,13 @@ fn page(input: ListUsers) -> Result<Value> {
     let comparisons = [input.search, input.filter].into_iter().flatten().map(Comparison::into_filter);
     let filter = comparisons.collect::<Result<Vec<_>>>()?.into_iter().fold(Filter::all(), Filter::and);
     let total = user_directory::count(filter.clone())?;
-    let sort = input.sort.unwrap_or(Sort { field: "createdAt".to_owned(), descending: false });
+    let by_key = input.after.is_some();
+    let filter = match input.after.filter(|id| !id.is_empty()) {
+        Some(id) => filter.and(Filter::new("id", Operator::Greater, id)),
+        None => filter,
+    };
+    let usual = if by_key { "id" } else { "createdAt" };
+    let sort = input.sort.unwrap_or(Sort { field: usual.to_owned(), descending: false });
     let query = Query::from(filter).ordered(&sort.field, sort.descending).limit(limit.unwrap_or(USUAL_LIMIT));
     let users = user_directory::find(match offset {
         Some(offset) => query.offset(offset),
@@ -183,7 +198,9 @@ mod tests {
     fn queries_become_filters_orders_and_pages() {
         start();
         type Case<'a> = (&'a [(&'a str, &'a str)], &'a [&'a str]);
-        let cases: [Case; 11] = [
+        let cases: [Case; 13] = [
+            (&[("after", ""), ("limit", "2")], &["zoe", "yan"]),
+            (&[("after", "user-1"), ("filterField", "role"), ("filterValue", "user")], &["yan", "xim"]),
             (&[("filterField", "_id"), ("filterValue", "user-2")], &["yan"]),
             (&[("sortBy", "_id"), ("sortDirection", "desc"), ("limit", "1")], &["xim"]),
             (&[("searchValue", "AN@")], &["yan"]),
@@ -207,13 +224,14 @@ mod tests {
     #[test]
     fn every_fault_of_a_query_is_told() {
         start();
-        let query = [("searchField", "role"), ("sortDirection", "up")];
+        let query = [("searchField", "role"), ("sortDirection", "up"), ("after", "user-1"), ("sortBy", "name")];
         let refusal = RawRequest::get("/admin/list-users", &query).send(&plugin()).expect_err("refused").refusal();
         assert_eq!(
             refusal.message.as_deref(),
             Some(
                 "[query.searchField] Invalid option: expected one of \"email\"|\"name\"; \
-                 [query.sortDirection] Invalid option: expected one of \"asc\"|\"desc\""
+                 [query.sortDirection] Invalid option: expected one of \"asc\"|\"desc\"; \
+                 [query.sortBy] Cannot stand beside after: such pages are in the order of ids"
             )
         );
     }

@@ -11,6 +11,12 @@ pub fn set_header(request: &Request, reply: &Reply) -> Result<()> {
     }
     let Some(session) = request.session()? else { return Ok(()) };
     let options: Options = config::options()?;
+    // Whatever is changed about the session or its user makes another text, and so another token.
+    let digest = crypto::sha256(&serde_json::to_vec(&session)?);
+    let remembered = format!("token of {}", crypto::base64url(&digest));
+    if let Some(token) = cache::get(&remembered) {
+        return reply.expose_header("set-auth-jwt", &token);
+    }
     let key = match signing::remembered_key(&options) {
         Ok(key) => key,
         // The session is what was asked for; a key can be made when the database can be written again.
@@ -20,5 +26,10 @@ pub fn set_header(request: &Request, reply: &Reply) -> Result<()> {
         }
         Err(error) => return Err(error),
     };
-    reply.expose_header("set-auth-jwt", &token::about(&session, &key, &options)?)
+    let token = token::about(&session, &key, &options)?;
+    if options.header_token_secs > 0 {
+        // One that is too long for the cache is made each time.
+        _ = cache::put(&remembered, &token, options.header_token_secs);
+    }
+    reply.expose_header("set-auth-jwt", &token)
 }

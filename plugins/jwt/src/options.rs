@@ -5,13 +5,26 @@ use doorward_sdk::prelude::*;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
-#[derive(Default, Serialize, Deserialize)]
+#[derive(Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Options {
     pub jwks: Jwks,
     pub jwt: Jwt,
     /// No `set-auth-jwt` header on `/get-session`.
     pub disable_setting_jwt_header: bool,
+    /// Seconds for which one token serves all looks at a session that has not changed; 0 makes one for each.
+    pub header_token_secs: u32,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            jwks: Jwks::default(),
+            jwt: Jwt::default(),
+            disable_setting_jwt_header: false,
+            header_token_secs: 5,
+        }
+    }
 }
 
 /// The keys and where they are published.

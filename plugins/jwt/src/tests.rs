@@ -121,9 +121,35 @@ fn the_header_carries_the_defined_claims_and_its_key_is_remembered_for_ten_secon
     assert_eq!([&payload["mail"], &payload["aud"], &payload["iss"]], ["ada@example.com", "api", "us"]);
     assert_eq!(payload.get("email"), None);
     fake::with(|world| world.tables.clear());
-    assert_eq!(header(&on_header())["kid"], header(&first)["kid"]);
-    pass_secs(10);
+    pass_secs(6);
+    let second = on_header();
+    assert_ne!(second, first);
+    assert_eq!(header(&second)["kid"], header(&first)["kid"]);
+    pass_secs(4);
     assert_ne!(header(&on_header())["kid"], header(&first)["kid"]);
+}
+
+#[test]
+fn one_token_serves_a_session_that_has_not_changed_for_five_seconds() {
+    let on_header = || {
+        let reply = RawReply::plain(200);
+        RawRequest::get("/get-session", &[]).run_after(&crate::plugin(), &reply).expect("hook");
+        Reply::new(&reply).header("set-auth-jwt").expect("token")
+    };
+    signed_in(json!({}));
+    let first = on_header();
+    pass_secs(4);
+    assert_eq!(on_header(), first);
+    fake::with(|world| world.session.as_mut().expect("session")["user"]["name"] = json!("Countess"));
+    let changed = on_header();
+    assert_ne!(changed, first, "a changed user has another token at once");
+    pass_secs(5);
+    assert_ne!(on_header(), changed);
+
+    signed_in(json!({ "header_token_secs": 0 }));
+    let first = on_header();
+    pass_secs(1);
+    assert_ne!(on_header(), first);
 }
 
 #[test]

@@ -7,6 +7,13 @@ const LONGEST: usize = 320;
 
 /// Whether `text` is an address that the server takes: at most 320 characters, a local part of `A-Za-z0-9_'+-.`, then
 /// dotted labels and a top level of letters.
+///
+/// ```
+/// # use doorward_contract as doorward_sdk;
+/// let lines = "ada@example.com\nbob\neve@example.org";
+/// let addresses: Vec<&str> = lines.lines().filter(|line| doorward_sdk::is_email(line)).collect();
+/// assert_eq!(addresses, ["ada@example.com", "eve@example.org"]);
+/// ```
 pub fn is_email(text: &str) -> bool {
     let Some((local, domain)) = text.split_once('@') else { return false };
     text.len() <= LONGEST && !text.starts_with('.') && !text.contains("..") && is_local_part(local) && is_domain(domain)

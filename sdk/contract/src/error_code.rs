@@ -3,6 +3,14 @@
 use serde::{Deserialize, Serialize};
 
 /// The code of what [`Issues`](crate::Issues) report.
+///
+/// ```
+/// # use doorward_contract as doorward_sdk;
+/// use doorward_sdk::{ErrorCode, VALIDATION_ERROR};
+/// // What cannot be said of one field alone is answered with the same code.
+/// let refusal = ErrorCode::new(400, VALIDATION_ERROR, "The end is before the beginning");
+/// assert_eq!(refusal.code(), "VALIDATION_ERROR");
+/// ```
 pub const VALIDATION_ERROR: &str = "VALIDATION_ERROR";
 
 /// A refusal with a fixed text: a status of 400 to 599, a code for programs and a message for people.

@@ -67,7 +67,8 @@ impl Issues {
 /// The text of a fault: a value of another type than the one that was expected. None is a value that is missing.
 ///
 /// ```
-/// let text = doorward_contract::mismatch("string", Some(&5.into()));
+/// # use doorward_contract as doorward_sdk;
+/// let text = doorward_sdk::mismatch("string", Some(&5.into()));
 /// assert_eq!(text, "Invalid input: expected string, received number");
 /// ```
 pub fn mismatch(expected: &str, value: Option<&Value>) -> String {
@@ -75,6 +76,11 @@ pub fn mismatch(expected: &str, value: Option<&Value>) -> String {
 }
 
 /// The text of a fault: a value that is none of `choices`.
+///
+/// ```
+/// # use doorward_contract as doorward_sdk;
+/// assert_eq!(doorward_sdk::invalid_option(&["day", "week"]), r#"Invalid option: expected one of "day"|"week""#);
+/// ```
 pub fn invalid_option(choices: &[&str]) -> String {
     let choices: Vec<String> = choices.iter().map(|choice| format!("\"{choice}\"")).collect();
     format!("Invalid option: expected one of {}", choices.join("|"))

@@ -26,7 +26,7 @@ pub use manifest::call::{CALLS_GRANT, CallRule, called_paths};
 pub use manifest::condition::{Condition, Facts};
 pub use manifest::cookie::CookieRule;
 pub use manifest::event::{EventAction, EventMoment, EventRule};
-pub use manifest::field::{FieldRule, FieldType};
+pub use manifest::field::{FieldRule, FieldType, OnDelete};
 pub use manifest::hook::On;
 pub use manifest::mail::MailTemplate;
 pub use manifest::page::{ContributionRule, PageRule, SECTION_GRANT, is_slot};

@@ -4,11 +4,22 @@ use crate::Response;
 use serde_json::Value;
 
 /// The HTTP status of an answer.
+///
+/// ```
+/// use doorward_sdk::{Response, fake};
+/// assert_eq!(fake::status(&Response::redirect("/welcome")), 302);
+/// ```
 pub fn status(response: &Response) -> u16 {
     response.status
 }
 
 /// The body of an answer as text: HTML of a page.
+///
+/// ```
+/// use doorward_sdk::{Response, fake};
+/// let page = Response::html("<!doctype html><title>Seats</title><p>Seat 7 is yours");
+/// assert!(fake::text(&page).contains("Seat 7 is yours"));
+/// ```
 pub fn text(response: &Response) -> String {
     String::from_utf8_lossy(&response.body).into_owned()
 }
@@ -29,6 +40,13 @@ pub fn body(response: &Response) -> Value {
 }
 
 /// A header of an answer; letter case does not matter.
+///
+/// ```
+/// use doorward_sdk::{Response, fake};
+/// let calendar = Response::bytes("text/calendar", "BEGIN:VCALENDAR").header("Cache-Control", "no-store");
+/// assert_eq!(fake::header(&calendar, "cache-control").as_deref(), Some("no-store"));
+/// assert_eq!(fake::header(&calendar, "Content-Type").as_deref(), Some("text/calendar"));
+/// ```
 pub fn header(response: &Response, name: &str) -> Option<String> {
     if name.eq_ignore_ascii_case("content-type") {
         return response.content_type.clone();

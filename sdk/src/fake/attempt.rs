@@ -3,6 +3,18 @@
 use serde_json::Value;
 
 /// A sign-in of a test.
+///
+/// ```
+/// use doorward_sdk::prelude::*;
+/// use doorward_sdk::fake::RawAttempt;
+/// let plugin = Plugin::new("no-robots", "1.0.0").gate(|attempt| match attempt.user_agent() {
+///     Some(agent) if agent.contains("Robot") && attempt.plugin().is_none() => Err(ErrorCode::INVALID_USER.into()),
+///     _ => Ok(Verdict::Admit),
+/// });
+/// let by = |agent: &str| RawAttempt::new(&json!({ "id": "user-1" }), "email").with_user_agent(agent);
+/// assert!(by("Robot/1.0").not_remembered().ask(&plugin).is_err());
+/// assert!(by("Robot/1.0").of_plugin("api-key").at("/api-key/sign-in").ask(&plugin).is_ok());
+/// ```
 #[derive(Debug)]
 pub struct RawAttempt {
     user: String,

@@ -5,6 +5,19 @@ use crate::bindings::doorward::plugin::types::HostError;
 use serde_json::Value;
 
 /// A job that the plugin enqueued.
+///
+/// ```
+/// use doorward_sdk::prelude::*;
+/// use doorward_sdk::fake::{self, Enqueued};
+/// # fake::reset();
+/// let plugin = Plugin::new("trials", "1.0.0")
+///     .job(Job::new("begin", |_task| jobs::enqueue_in(86_400, "end", &"user-1").map(drop)))
+///     .job(Job::new("end", |_task| Ok(())));
+/// fake::run_job(&plugin, "begin", &Value::Null)?;
+/// let later = Enqueued { name: "end".to_owned(), payload: json!("user-1"), delay_secs: 86_400 };
+/// assert_eq!(fake::with(|world| world.jobs.clone()), [later]);
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Enqueued {
     /// The job's name.

@@ -8,6 +8,21 @@ use std::cell::{Cell, RefCell};
 use super::duty;
 
 /// A change of a test.
+///
+/// ```
+/// use doorward_sdk::prelude::*;
+/// use doorward_sdk::fake::{self, RawChange};
+/// # fake::reset();
+/// let plugin = Plugin::new("notes-on-changes", "1.0.0").event(Event::after("user", Action::Update, |change| {
+///     let (actor, address) = (change.actor(), change.client_address());
+///     log::info(&format!("{} from {}", actor.unwrap_or_default(), address.unwrap_or_default()));
+///     Ok(())
+/// }));
+/// let change = RawChange::new("user", Action::Update, &json!({ "id": "user-1", "name": "Ada" }));
+/// change.by("admin-1").from_address(Some("192.0.2.7")).run_after(&plugin)?;
+/// assert!(fake::with(|world| world.log[0].ends_with("admin-1 from 192.0.2.7")));
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug)]
 pub struct RawChange {
     model: &'static str,

@@ -57,6 +57,20 @@ pub use slots::contribute;
 pub use tasks::{hear, run_job};
 
 /// What the plugin did and what it will find.
+///
+/// ```
+/// use doorward_sdk::{fake, prelude::*};
+/// # fake::reset();
+/// let plugin = Plugin::new("newsletter", "1.0.0").http_host("lists.example.com").job(Job::new("sync", |_task| {
+///     http::Request::get("https://lists.example.com/new").send()?;
+///     Ok(())
+/// }));
+/// assert_eq!(fake::run_job(&plugin, "sync", &Value::Null).unwrap_err().refusal().status, 502);
+/// // What a test finds afterwards is what the plugin did; what it sets before is what the plugin finds.
+/// let (asked, lines) = fake::with(|world| (world.http_sent.len(), world.log.len()));
+/// assert_eq!((asked, lines), (1, 1));
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct World {
     /// The operator's options, as JSON text.
@@ -231,16 +245,40 @@ thread_local! {
 }
 
 /// Looks at the world, or arranges it.
+///
+/// ```
+/// use doorward_sdk::{clock, fake};
+/// # fake::reset();
+/// fake::with(|world| world.now_millis = 1_795_336_883_051);
+/// assert!(clock::iso_text(clock::now_millis()).starts_with("2026-11-22"));
+/// ```
 pub fn with<T>(look: impl FnOnce(&mut World) -> T) -> T {
     WORLD.with_borrow_mut(look)
 }
 
 /// Begins a test with an empty world.
+///
+/// ```
+/// use doorward_sdk::{fake, prelude::*};
+/// cache::put("left over", "from another test", 60)?;
+/// fake::reset();
+/// assert_eq!(cache::get("left over"), None);
+/// # Ok::<(), Error>(())
+/// ```
 pub fn reset() {
     with(|world| *world = World::default());
 }
 
 /// The request comes from a browser in which this user is signed in.
+///
+/// ```
+/// use doorward_sdk::{fake, prelude::*};
+/// # fake::reset();
+/// let ada = users::create(&json!({ "email": "ada@example.com" }))?;
+/// fake::sign_in(&ada);
+/// assert_eq!(sessions::require()?.user.id(), ada.id());
+/// # Ok::<(), Error>(())
+/// ```
 pub fn sign_in(user: &crate::users::User) {
     let session = serde_json::json!({ "id": "session-0", "token": "token-0", "userId": user.id() });
     let signed_in = serde_json::json!({ "session": session, "user": user });
@@ -251,11 +289,29 @@ pub fn sign_in(user: &crate::users::User) {
 }
 
 /// The request comes from a browser in which nobody is signed in.
+///
+/// ```
+/// use doorward_sdk::{fake, prelude::*};
+/// # fake::reset();
+/// fake::sign_in(&users::create(&json!({ "email": "ada@example.com" }))?);
+/// fake::sign_out();
+/// assert!(sessions::current()?.is_none());
+/// # Ok::<(), Error>(())
+/// ```
 pub fn sign_out() {
     with(|world| world.session = None);
 }
 
 /// Sets fields of the request's session: those that the plugin adds to sessions, `createdAt`.
+///
+/// ```
+/// use doorward_sdk::{fake, prelude::*};
+/// # fake::reset();
+/// # fake::sign_in(&users::create(&json!({ "email": "ada@example.com" }))?);
+/// fake::set_session(&json!({ "tenant": "acme" }));
+/// assert_eq!(sessions::require()?.get("tenant"), Some(&json!("acme")));
+/// # Ok::<(), Error>(())
+/// ```
 pub fn set_session(fields: &Value) {
     let Some(fields) = fields.as_object() else { return };
     with(|world| {
@@ -265,17 +321,45 @@ pub fn set_session(fields: &Value) {
 }
 
 /// Lets time pass.
+///
+/// ```
+/// use doorward_sdk::{fake, prelude::*};
+/// # fake::reset();
+/// verifications::create("news:t-1", "ada@example.com", 3600)?;
+/// fake::pass_secs(3601);
+/// assert_eq!(verifications::consume("news:t-1")?, None, "the link is too old");
+/// # Ok::<(), Error>(())
+/// ```
 pub fn pass_secs(secs: u64) {
     with(|world| world.now_millis += secs * 1000);
 }
 
 /// An endpoint that the plugin calls answers so.
+///
+/// ```
+/// use doorward_sdk::{fake, prelude::*};
+/// # fake::reset();
+/// fake::answer_endpoint("GET", "/get-session", 200, &Value::Null);
+/// assert!(endpoints::get("/get-session", &[])?.body().is_null());
+/// assert_eq!(endpoints::get("/list-accounts", &[])?.status(), 404, "nobody said what it answers");
+/// # Ok::<(), Error>(())
+/// ```
 pub fn answer_endpoint(method: &str, path: &str, status: u16, body: &Value) {
     with(|world| world.endpoint_answers.insert((method.to_owned(), path.to_owned()), (status, body.clone())));
 }
 
 /// Another server answers requests of this URL so. Its host is one that the manifest names, or of
 /// [`allowed_hosts`](World::allowed_hosts).
+///
+/// ```
+/// use doorward_sdk::{fake, prelude::*};
+/// # fake::reset();
+/// fake::answer_http("https://api.example.com/price", 200, "12.5");
+/// let price: f64 = http::Request::get("https://api.example.com/price").send()?.json()?;
+/// assert_eq!(price, 12.5);
+/// assert!(http::Request::get("https://api.example.com/other").send().is_err());
+/// # Ok::<(), Error>(())
+/// ```
 pub fn answer_http(url: &str, status: u16, body: &str) {
     let answer = Incoming { status, headers: Vec::new(), body: body.as_bytes().to_vec() };
     with(|world| world.http_answers.insert(url.to_owned(), answer));

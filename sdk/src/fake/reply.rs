@@ -7,6 +7,23 @@ use serde_json::Value;
 use std::cell::RefCell;
 
 /// An answer of a test.
+///
+/// ```
+/// use doorward_sdk::prelude::*;
+/// use doorward_sdk::fake::{RawReply, RawRequest};
+/// # doorward_sdk::fake::reset();
+/// let plugin = Plugin::new("masks", "1.0.0")
+///     .after(On::path("/get-session").reads_answer().changes_answer(), |_request, reply| {
+///         let Some(mut body) = reply.body() else { return Ok(()) };
+///         body["user"]["email"] = json!("hidden");
+///         reply.set_body(&body)
+///     });
+/// let reply = RawReply::with_body(&json!({ "user": { "email": "ada@example.com" } }));
+/// RawRequest::get("/get-session", &[]).run_after(&plugin, &reply)?;
+/// assert_eq!(reply.json_body(), Some(json!({ "user": { "email": "hidden" } })));
+/// # RawRequest::get("/get-session", &[]).run_after(&plugin, &RawReply::plain(500))?;
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, Default)]
 pub struct RawReply {
     status: u16,

@@ -8,6 +8,20 @@ use serde_json::{Map, Value};
 use std::cell::RefCell;
 
 /// A request of a test.
+///
+/// ```
+/// use doorward_sdk::prelude::*;
+/// use doorward_sdk::fake::{self, RawRequest};
+/// # fake::reset();
+/// let plugin = Plugin::new("invites", "1.0.0")
+///     .route(Route::delete("/invites/:code", |request, ()| {
+///         Response::json(&json!([request.param("code"), request.query("why"), request.client_address()]))
+///     }));
+/// let request = RawRequest::new("DELETE", "/invites/K%207").with_query("why", "sent twice").from_address("192.0.2.7");
+/// assert_eq!(fake::body(&request.send(&plugin)?), json!(["K 7", "sent twice", "192.0.2.7"]));
+/// assert_eq!(RawRequest::get("/invites/K7", &[]).send(&plugin).unwrap_err().refusal().status, 404);
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug)]
 pub struct RawRequest {
     method: String,

@@ -215,6 +215,23 @@ impl RawAttempt {
 
 /// Asks the plugin whether it can work with the operator's options, as the host does when it is loaded.
 ///
+/// ```
+/// use doorward_sdk::{fake, prelude::*};
+/// use serde::{Deserialize, Serialize};
+/// # fake::reset();
+///
+/// #[derive(Serialize, Deserialize, Default)]
+/// #[serde(default, deny_unknown_fields)]
+/// struct Options {
+///     greeting: String,
+/// }
+///
+/// let plugin = Plugin::new("greeter", "1.0.0").options::<Options>();
+/// assert_eq!(fake::check_options(&plugin), Ok(()));
+/// fake::with(|world| world.options = r#"{"greetings":"Hi"}"#.to_owned());
+/// assert!(fake::check_options(&plugin).unwrap_err().contains("unknown field `greetings`"));
+/// ```
+///
 /// # Errors
 /// What is wrong with them, with the option's name in front where one alone is wrong.
 pub fn check_options(plugin: &Plugin) -> Result<(), String> {

@@ -8,6 +8,15 @@ use std::path::Path;
 type Answer<T> = Result<T, HostError>;
 
 /// Another plugin's section, which [`sections::ask`](crate::sections::ask) finds from now on.
+///
+/// ```
+/// use doorward_sdk::{fake, prelude::*};
+/// # fake::reset();
+/// fake::contribute("account.security", "passkey", Section::titled("Passkeys"));
+/// fake::contribute("account.security", "two-factor", Section::titled("Second factor"));
+/// assert_eq!(sections::ask("account.security", &Asking::default())?.len(), 2);
+/// # Ok::<(), Error>(())
+/// ```
 pub fn contribute(slot: &str, plugin: &str, section: Section) {
     with(|world| world.contributions.entry(slot.to_owned()).or_default().push((plugin.to_owned(), section)));
 }

@@ -1,4 +1,4 @@
-// Driver: the built Doorward binary, on a fresh SQLite or PostgreSQL database.
+// Driver: the built Doorward binary, on a fresh SQLite, PostgreSQL or MariaDB database.
 import { freshDatabase, noDatabase } from "../../harness/database.mjs";
 import { startDoorward } from "../../harness/doorward.mjs";
 import { toConfig } from "./config.mjs";

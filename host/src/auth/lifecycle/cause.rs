@@ -24,6 +24,7 @@ pub struct Cause {
     params: OnceLock<Vec<(String, String)>>,
     actor: ArcSwapOption<ActiveSession>,
     has_queued_mail: AtomicBool,
+    has_written: AtomicBool,
     changed_user: OnceLock<String>,
     happenings: Mutex<Vec<(Happening, String)>>,
 }
@@ -36,6 +37,7 @@ impl Cause {
             params: OnceLock::new(),
             actor: ArcSwapOption::empty(),
             has_queued_mail: AtomicBool::new(false),
+            has_written: AtomicBool::new(false),
             changed_user: OnceLock::new(),
             happenings: Mutex::default(),
         }
@@ -82,6 +84,16 @@ impl Cause {
     /// What the request did, each with the id of the user, in order. Whether it was committed shows in the answer.
     pub fn happenings(&self) -> Vec<(Happening, String)> {
         self.happenings.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Notes that the request writes.
+    pub(super) fn note_write(&self) {
+        self.has_written.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether what the request reads may be old: it has written nothing, and does not mean to.
+    pub(super) fn may_read_old(&self) -> bool {
+        matches!(self.head.method.as_str(), "GET" | "HEAD") && !self.has_written.load(Ordering::Relaxed)
     }
 
     /// Makes the request wake the mail sender after the commit. Call it after `outbox::write`.

@@ -6,6 +6,7 @@
 mod cause;
 mod change;
 mod length;
+mod references;
 mod rows;
 mod scope;
 
@@ -53,7 +54,7 @@ pub type Observers = Vec<Arc<dyn Observer>>;
 /// Writes a new row and returns it as it was stored.
 ///
 /// # Errors
-/// An observer's refusal, or as `Models::insert`.
+/// `REFERENCE_NOT_FOUND`, an observer's refusal, or as `Models::insert`.
 pub async fn create(auth: &Auth, scope: &Scope, record: Record) -> Result<Record, AuthError> {
     note(scope, [&record]);
     let Some(watch) = Watch::on(scope, &record.model().name, Action::Create) else {
@@ -117,7 +118,7 @@ async fn update_watched(
 /// An observer's refusal, or as `Models::delete`.
 pub async fn delete(auth: &Auth, scope: &Scope, model: &str, filters: &[Filter]) -> Result<u64, AuthError> {
     let Some(watch) = Watch::on(scope, model, Action::Delete) else {
-        return rows::delete(auth, scope, model, filters).await;
+        return rows::delete(auth, scope, model, filters).await.map_err(references::in_use);
     };
     let unit = scope.begin(auth).await?;
     let removed = watch.remove(auth, &unit.beneath(), model, filters).await;
@@ -134,7 +135,7 @@ pub async fn delete(auth: &Auth, scope: &Scope, model: &str, filters: &[Filter])
 /// An observer's refusal, or as `Models::consume`.
 pub async fn consume(auth: &Auth, scope: &Scope, model: &str, filters: &[Filter]) -> Result<Option<Record>, AuthError> {
     let Some(watch) = Watch::on(scope, model, Action::Delete) else {
-        let removed = rows::consume(auth, scope, model, filters).await?;
+        let removed = rows::consume(auth, scope, model, filters).await.map_err(references::in_use)?;
         note(scope, &removed);
         return Ok(removed);
     };
@@ -143,7 +144,7 @@ pub async fn consume(auth: &Auth, scope: &Scope, model: &str, filters: &[Filter]
     let removed = match close(unit, removed).await {
         Err(error) if scope.is_certain() && !scope.is_transaction() => {
             tracing::error!(%error, model, "a deletion goes on without its observers");
-            return rows::consume(auth, scope, model, filters).await;
+            return rows::consume(auth, scope, model, filters).await.map_err(references::in_use);
         }
         removed => removed?,
     };
@@ -166,6 +167,7 @@ fn note<'a>(scope: &Scope, rows: impl IntoIterator<Item = &'a Record>) {
 
 async fn insert(auth: &Auth, scope: &Scope, record: Record) -> Result<Record, AuthError> {
     length::check_row(&record)?;
+    references::check_row(scope, &record).await?;
     let model = Arc::clone(record.model());
     rows::insert(auth, scope, record).await.map_err(|error| conflict(&model, error))
 }
@@ -178,6 +180,7 @@ async fn update_rows(
 ) -> Result<Vec<Record>, AuthError> {
     let model = scope.schema().model(name)?;
     length::check_values(model, values)?;
+    references::check_values(scope, model, values).await?;
     rows::update(auth, scope, (name, filters), values).await.map_err(|error| conflict(model, error))
 }
 
@@ -248,7 +251,7 @@ impl Watch {
         for row in rows::find(auth, scope, (model, filters), true).await? {
             let guard = guard(&row, filters);
             let change = self.before(scope, row, Vec::new()).await?;
-            if let Some(row) = rows::consume(auth, scope, model, &guard).await? {
+            if let Some(row) = rows::consume(auth, scope, model, &guard).await.map_err(references::in_use)? {
                 self.after(scope, &change, &row).await?;
                 removed.push(row);
             }

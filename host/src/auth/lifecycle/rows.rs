@@ -7,6 +7,7 @@ use super::Scope;
 use std::sync::Arc;
 
 use crate::auth::{Auth, AuthError, secondary_sessions};
+use crate::clock::Timestamp;
 use crate::config::Home;
 use crate::store::secondary::Secondary;
 use crate::store::user::find_user_by_id;
@@ -54,6 +55,7 @@ async fn insert_away(
     (storage, home): (&Secondary, Home),
     record: Record,
 ) -> Result<Record, StoreError> {
+    let record = after_last_end(storage, record).await?;
     let stored = match home {
         Home::Secondary { keeps_rows: false } => with_id(auth, record)?,
         _ => scope.insert(record).await?,
@@ -64,6 +66,18 @@ async fn insert_away(
     };
     storage.insert(&stored, owner.as_ref().map(|user| &user.0), auth.now()).await?;
     Ok(stored)
+}
+
+/// A new session is younger than the note that all before it are ended, also where the clock of the server that wrote the
+/// note is ahead.
+async fn after_last_end(storage: &Secondary, mut record: Record) -> Result<Record, StoreError> {
+    if record.model().name == session::MODEL
+        && let Some(ended) = storage.revoked_before(record.text("userId")).await?
+        && record.timestamp("createdAt").is_some_and(|created| created <= ended)
+    {
+        record.set("createdAt", Timestamp(ended.0 + 1))?;
+    }
+    Ok(record)
 }
 
 /// What no database sees gets its id here.
@@ -216,7 +230,7 @@ async fn note_all_ended(auth: &Auth, storage: &Secondary, filters: &[Filter]) ->
         return Ok(());
     }
     // One that takes the place of the others is made in the same moment.
-    let moment = crate::clock::Timestamp(auth.now().0 - 1);
+    let moment = Timestamp(auth.now().0 - 1);
     storage.note_revoked(user_id, moment, auth.config.session.expires_in).await
 }
 

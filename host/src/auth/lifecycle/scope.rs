@@ -19,13 +19,14 @@ pub struct Scope {
     observers: Arc<Observers>,
     depth: usize,
     is_certain: bool,
+    is_renewal: bool,
     cause: Option<Arc<Cause>>,
 }
 
 impl Scope {
     /// A scope on `db` for work that no request causes.
     pub fn new(db: Arc<dyn Database>, observers: Arc<Observers>) -> Self {
-        Self { db, observers, depth: 0, is_certain: false, cause: None }
+        Self { db, observers, depth: 0, is_certain: false, is_renewal: false, cause: None }
     }
 
     /// The same scope for work that this request causes.
@@ -44,6 +45,17 @@ impl Scope {
     /// What they delete in turn is not certain.
     pub fn is_certain(&self) -> bool {
         self.is_certain && self.depth <= 1
+    }
+
+    /// The same scope for a change that gives something another form and no other meaning, as a hash that is made anew.
+    #[must_use]
+    pub fn renewing(self) -> Self {
+        Self { is_renewal: true, ..self }
+    }
+
+    /// Whether the change gives something another form alone.
+    pub fn is_renewal(&self) -> bool {
+        self.is_renewal
     }
 
     /// The request that causes the work, if any.
@@ -80,6 +92,20 @@ impl Scope {
         }
     }
 
+    /// The same scope for reads that may be old: a replica answers them, when there is one. A request that writes, and a
+    /// transaction, read what is.
+    #[must_use]
+    pub fn lagging(&self, auth: &Auth) -> Self {
+        let may_be_old = !self.is_transaction() && self.cause.as_ref().is_some_and(|cause| cause.may_read_old());
+        if may_be_old { Self { db: auth.store.lagging(), ..self.clone() } } else { self.clone() }
+    }
+
+    fn note_write(&self) {
+        if let Some(cause) = &self.cause {
+            cause.note_write();
+        }
+    }
+
     /// Begins work that must happen together: in the transaction of this scope, or in a new one if there is none.
     ///
     /// # Errors
@@ -88,6 +114,7 @@ impl Scope {
         if self.is_transaction() {
             return Ok(UnitOfWork { own: None, scope: self.clone() });
         }
+        self.note_write();
         // No transaction is open here, so this cannot wait for one of our own.
         let own = auth.store.begin().await?;
         let scope = Self { db: own.shared(), ..self.clone() };
@@ -104,6 +131,9 @@ impl Database for Scope {
         'a: 'b,
         Self: 'b,
     {
+        if statement.is_write() {
+            self.note_write();
+        }
         self.db.run(statement)
     }
 

@@ -46,7 +46,7 @@ pub(super) fn new(path: &Path, sdk: Option<&str>) -> CommandResult {
         );
     }
     print(&format!(
-        "{path} is a working plugin. Next:\n    cd {path}\n    doorward plugin test    # its tests, natively and in the real host\n    doorward dev            # serves http://localhost:3000/api/auth/{id}/hello",
+        "{path} is a working plugin. Next:\n    cd {path}\n    doorward plugin test    # its tests, natively and in the real host\n    doorward dev            # serves http://localhost:3000/api/auth/{id}/hello\nThen: sdk/TUTORIAL.md leads to an upgrade, and plugins/samples has more to begin from (invite-codes, account-activity,\nwaitlist, breached-passwords). Both are in Doorward's source.",
         path = path.display()
     ));
     Ok(())

@@ -1,5 +1,7 @@
 //! `doorward user create`: a user with a password, the first administrator included.
 
+use serde_json::json;
+
 use super::{Desk, Password, refusal, say};
 use crate::auth::user::{self, NewUser};
 use crate::commands::terminal::shown;
@@ -41,6 +43,7 @@ pub async fn create(desk: &Desk, wish: Wish) -> CommandResult {
     let user = user::create(&desk.auth, &unit, new).await.map_err(refusal)?;
     user::create_credential(&desk.auth, &unit, user.id(), &hash).await.map_err(refusal)?;
     unit.commit().await?;
+    desk.note("user-creation", user.id(), json!({ "roles": wish.roles, "verified": wish.verified })).await?;
     say(&format!("{} is the user {}", shown(user.email()), user.id()));
     given.tell();
     Ok(())

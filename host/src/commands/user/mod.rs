@@ -10,12 +10,15 @@ use std::io::{BufRead, IsTerminal, Read};
 use std::sync::Arc;
 
 use clap::Subcommand;
+use serde_json::{Value as Json, json};
 
 use super::CommandResult;
 use super::serve::refuse_missing;
 use super::terminal::shown;
+use super::trail::{self, Deed};
 use crate::app::open_for_changes;
 use crate::auth::{Auth, AuthError, Scope, credential, password, session, user_change};
+use crate::clock::Timestamp;
 use crate::config::Config;
 use crate::crypto::random::ALPHANUMERIC;
 use crate::email;
@@ -149,6 +152,11 @@ impl Desk {
         Admin::of(&self.auth.config)
     }
 
+    /// Notes in the audit log what was done to a user.
+    async fn note(&self, event: &str, user_id: &str, details: Json) -> Result<(), StoreError> {
+        trail::note(&self.auth.store, &self.auth.config, &Deed::new(event).to(user_id).with(details)).await
+    }
+
     /// The user with this address or id.
     async fn find(&self, who: &str) -> Result<User, Box<dyn std::error::Error + Send + Sync>> {
         let by_address = find_user_by_email(&self.scope, &email::normalize(who)).await?;
@@ -186,6 +194,7 @@ impl Desk {
         // What was opened with the old roles is opened again with the new ones.
         session::end_where(&self.auth, &unit, &[eq(IMPERSONATED_BY, user.id())]).await?;
         unit.commit().await?;
+        self.note("user-role", user.id(), json!({ "role": role })).await?;
         say(&format!("{} has the role {role}", shown(user.email())));
         Ok(())
     }
@@ -201,6 +210,7 @@ impl Desk {
         notice::tell(&self.auth, &unit, &user, Notice::PasswordChanged).await?;
         session::end_all(&self.auth, &unit, user.id(), None).await?;
         unit.commit().await?;
+        self.note("password-set", user.id(), Json::Null).await?;
         say(&format!("{} has a new password and no session", shown(user.email())));
         given.tell();
         Ok(())
@@ -221,6 +231,7 @@ impl Desk {
         session::end_all(&self.auth, &unit, user.id(), None).await?;
         session::end_where(&self.auth, &unit, &[eq(IMPERSONATED_BY, user.id())]).await?;
         unit.commit().await?;
+        self.note("user-ban", user.id(), json!({ "until": ends.map(Timestamp::to_iso) })).await?;
         let until = ends.map_or_else(String::new, |ends| format!(" until {}", ends.to_iso()));
         say(&format!("{} is banned{until} and has no session", shown(user.email())));
         Ok(())
@@ -232,6 +243,7 @@ impl Desk {
         let nothing = |name: &str| (name.to_owned(), Value::Null);
         let fields = vec![("banned".to_owned(), false.into()), nothing("banReason"), nothing("banExpires")];
         user_change::update(&self.auth, &self.scope, user.id(), fields).await?;
+        self.note("user-unban", user.id(), Json::Null).await?;
         say(&format!("{} is not banned", shown(user.email())));
         Ok(())
     }

@@ -56,7 +56,7 @@ pub struct Request {
     pub headers: Vec<(String, String)>,
     /// Of `POST`, `PUT` and `PATCH` alone.
     pub body: Option<Vec<u8>>,
-    /// At most [`LONGEST`].
+    /// At most [`LONGEST`], or as the client's patience lasts.
     pub timeout: Duration,
 }
 
@@ -140,21 +140,30 @@ pub struct Client {
     agent: Agent,
     permits: Permits,
     own_permits: Arc<Semaphore>,
+    longest: Duration,
 }
 
 impl Client {
     /// A client under these rules, by the proxy that the environment names (`HTTPS_PROXY`, `NO_PROXY`).
     pub fn new(rules: Rules, permits: Permits) -> Self {
-        let config = Agent::config_builder()
-            .tls_config(tls())
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .http_status_as_error(false)
-            .user_agent(AutoHeaderValue::Provided(Arc::new(concat!("doorward/", env!("CARGO_PKG_VERSION")).to_owned())))
-            .build();
         let resolver = PublicResolver::new(rules.allows_private);
-        let agent = Agent::with_parts(config, DefaultConnector::default(), resolver);
-        Self { rules, agent, permits, own_permits: Arc::new(Semaphore::new(OF_ONE_CLIENT)) }
+        let agent = Agent::with_parts(agent_options().build(), DefaultConnector::default(), resolver);
+        Self::with_agent(rules, permits, agent)
+    }
+
+    /// A client that connects to private addresses alone, past every proxy: for what may go without TLS there.
+    pub fn in_own_network(rules: Rules, permits: Permits) -> Self {
+        Self::with_agent(rules, permits, private_agent(agent_options().proxy(None).build()))
+    }
+
+    fn with_agent(rules: Rules, permits: Permits, agent: Agent) -> Self {
+        Self { rules, agent, permits, own_permits: Arc::new(Semaphore::new(OF_ONE_CLIENT)), longest: LONGEST }
+    }
+
+    /// The same for requests that may take so long.
+    #[must_use]
+    pub fn patient(self, longest: Duration) -> Self {
+        Self { longest, ..self }
     }
 
     /// Sends one request and reads its whole answer, on a thread that may wait.
@@ -163,7 +172,7 @@ impl Client {
     /// Why there is no answer. An answer with an error's status is an answer.
     pub async fn send(&self, request: Request) -> Result<Response, Failure> {
         let begun = Instant::now();
-        let longest = request.timeout.min(LONGEST);
+        let longest = request.timeout.min(self.longest);
         if let Some(upstream) = &self.permits.instead {
             self.prepare(request.clone())?;
             return upstream.answer(&request);
@@ -214,6 +223,15 @@ impl Client {
         }
         built.body(body.unwrap_or_default()).map_err(|_| Failure::Invalid("a header is malformed".to_owned()))
     }
+}
+
+fn agent_options() -> ureq::config::ConfigBuilder<ureq::typestate::AgentScope> {
+    Agent::config_builder()
+        .tls_config(tls())
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .http_status_as_error(false)
+        .user_agent(AutoHeaderValue::Provided(Arc::new(concat!("doorward/", env!("CARGO_PKG_VERSION")).to_owned())))
 }
 
 fn exchange(agent: &Agent, request: http::Request<Vec<u8>>, longest: Duration) -> Result<Response, Failure> {

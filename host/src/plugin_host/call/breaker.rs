@@ -9,12 +9,13 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::config::BreakerConfig;
+use crate::telemetry::{Distribution, Histogram};
 
 /// Threads that read the clock at the same time differ by less.
 const AHEAD_MS: i64 = 1000;
 
 /// How often a plugin was called, and how that ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct PluginCounters {
     /// The plugin's id.
     pub plugin: String,
@@ -27,8 +28,8 @@ pub struct PluginCounters {
     pub paused_calls: u64,
     /// Hooks without which a request went on, by the operator's `on_failure`.
     pub skipped_hooks: u64,
-    /// Time in calls, with what they waited for.
-    pub spent: Duration,
+    /// How long calls took, with what they waited for.
+    pub took: Distribution,
     /// The most memory that one instance had, in bytes.
     pub most_bytes: u64,
     /// Failures at a limit, by the option that sets it.
@@ -48,7 +49,7 @@ pub(in crate::plugin_host) struct Breaker {
     paused_calls: AtomicU64,
     skipped_hooks: AtomicU64,
     limit_hits: Mutex<BTreeMap<&'static str, u64>>,
-    spent_nanos: AtomicU64,
+    took: Histogram,
     most_bytes: AtomicU64,
 }
 
@@ -92,7 +93,7 @@ impl Breaker {
             paused_calls: AtomicU64::new(0),
             skipped_hooks: AtomicU64::new(0),
             limit_hits: Mutex::default(),
-            spent_nanos: AtomicU64::new(0),
+            took: Histogram::default(),
             most_bytes: AtomicU64::new(0),
         }
     }
@@ -176,7 +177,7 @@ impl Breaker {
 
     /// Counts the time of a call and the memory of its instance.
     pub(in crate::plugin_host) fn took(&self, time: Duration, bytes: usize) {
-        self.spent_nanos.fetch_add(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        self.took.record(time);
         self.most_bytes.fetch_max(u64::try_from(bytes).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
@@ -188,7 +189,7 @@ impl Breaker {
             failures: self.failures.load(Ordering::Relaxed),
             paused_calls: self.paused_calls.load(Ordering::Relaxed),
             skipped_hooks: self.skipped_hooks.load(Ordering::Relaxed),
-            spent: Duration::from_nanos(self.spent_nanos.load(Ordering::Relaxed)),
+            took: self.took.read(),
             most_bytes: self.most_bytes.load(Ordering::Relaxed),
             limit_hits: self.limit_hits.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             is_paused: self.is_paused(),

@@ -1,6 +1,7 @@
 //! One loaded plugin: its linked component and the calls that the host makes.
 
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -30,6 +31,7 @@ use crate::plugin_host::bindings::exports::doorward::plugin::{request_hooks, ses
 use crate::plugin_host::error::{CallFailed, reason};
 use crate::plugin_host::package::manifest::Manifest;
 use crate::store::Value;
+use crate::telemetry::{self, Attributes};
 
 /// A plugin that is ready to be called.
 pub(in crate::plugin_host) struct Plugin {
@@ -297,7 +299,8 @@ impl Plugin {
         };
         let called = self.in_time(&spent, running::told(&self.shared, event, work));
         let failed = |trap| self.failed(self.shared.names.name(event), &trap, circumstances);
-        let outcome = called.await.map_err(failed)?;
+        let called = telemetry::span("plugin", || self.about(event), pin!(called)).await;
+        let outcome = called.map_err(failed)?;
         self.answered(circumstances.passage);
         Ok(outcome)
     }
@@ -306,6 +309,21 @@ impl Plugin {
     ///
     /// An instance whose call failed is dropped with everything it had begun; one that answered is kept for the next hook.
     pub(super) async fn call<T>(
+        &self,
+        exchange: &mut Exchange,
+        what: CallOf,
+        work: impl FnOnce(Exchange) -> Work,
+        run: impl AsyncFnOnce(&mut Guest) -> Ended<T>,
+    ) -> Result<Called<T>, ApiError> {
+        telemetry::span("plugin", || self.about(what), pin!(self.call_guest(exchange, what, work, run))).await
+    }
+
+    /// What a span of a call says.
+    fn about(&self, what: CallOf) -> Attributes {
+        vec![("doorward.plugin", self.shared.id.clone()), ("doorward.call", self.shared.names.name(what).to_string())]
+    }
+
+    async fn call_guest<T>(
         &self,
         exchange: &mut Exchange,
         what: CallOf,

@@ -6,6 +6,7 @@ use super::interfaces::models::{Condition, Host, Query};
 use super::interfaces::types::HostError;
 use super::outcome::Answer;
 use super::values;
+use crate::outbox::events::{plugin_row, tells_of};
 use crate::plugin_host::call::state::{Data, State};
 use crate::store::{Model, Models, Record, Value};
 
@@ -74,7 +75,14 @@ impl Host for State {
                     record.set(&name, value)?;
                 }
             }
-            Ok(text(&data.scope.insert(record).await?))
+            if !tells_of(&data.auth, &table.name) {
+                return Ok(text(&data.scope.insert(record).await?));
+            }
+            let unit = data.scope.begin(&data.auth).await?;
+            let row = unit.insert(record).await?;
+            plugin_row(&data.auth, &unit, &row, true).await?;
+            unit.commit().await?;
+            Ok(text(&row))
         })
     }
 
@@ -101,7 +109,17 @@ impl Host for State {
     async fn delete(&mut self, model: String, conditions: Vec<Condition>) -> wasmtime::Result<Answer<u64>> {
         at_its_time!(self, "models", "delete");
         on_table!(self, model, |data, table| {
-            Ok(data.scope.delete(&table.name, &values::some_filters(conditions, &table)?).await?)
+            let filters = values::some_filters(conditions, &table)?;
+            if !tells_of(&data.auth, &table.name) {
+                return Ok(data.scope.delete(&table.name, &filters).await?);
+            }
+            let unit = data.scope.begin(&data.auth).await?;
+            for row in unit.find_for_delete(&table.name, &filters).await? {
+                plugin_row(&data.auth, &unit, &row, false).await?;
+            }
+            let deleted = unit.delete(&table.name, &filters).await?;
+            unit.commit().await?;
+            Ok(deleted)
         })
     }
 

@@ -8,6 +8,7 @@ use super::interfaces::models::{Condition, Query};
 use super::interfaces::user_directory::Host;
 use super::outcome::Answer;
 use super::values;
+use crate::auth::user_total;
 use crate::plugin_host::call::state::State;
 use crate::store::{FieldType, Model, Models, user};
 
@@ -21,7 +22,8 @@ impl Host for State {
             let query = Query { conditions: loosen(query.conditions, model), ..query };
             let query = values::query(query, model, |field| shared.sees(field))?;
             let values::Checked { filters, sort, limit, offset } = query;
-            let users = data.scope.find_many(user::MODEL, &filters, sort, Some(limit), offset).await?;
+            let users =
+                data.scope.lagging(data.auth).find_many(user::MODEL, &filters, sort, Some(limit), offset).await?;
             let texts = users.iter().map(|user| shared.user_json(user)).collect();
             Ok(values::fitting(texts, shared.limits.result_bytes))
         };
@@ -35,7 +37,10 @@ impl Host for State {
         let count = async {
             let model = data.auth.schema().model(user::MODEL)?;
             let filters = values::filters(loosen(conditions, model), model, |field| shared.sees(field))?;
-            Ok(data.scope.count(user::MODEL, &filters).await?)
+            if filters.is_empty() {
+                return Ok(user_total::count(data.auth, &data.scope).await?);
+            }
+            Ok(data.scope.lagging(data.auth).count(user::MODEL, &filters).await?)
         };
         Ok(count.await)
     }

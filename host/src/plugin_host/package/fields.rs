@@ -1,7 +1,7 @@
 //! What the store makes of the fields and tables that a manifest declares.
 
 use super::manifest::{FieldRule, Table};
-use crate::store::{Field, FieldType, Model, Owner, Value};
+use crate::store::{Field, FieldType, Model, Owner, Reference, Value};
 
 /// The store's field.
 pub(in crate::plugin_host) fn to_field(rule: &FieldRule, plugin: &str) -> Field {
@@ -10,7 +10,10 @@ pub(in crate::plugin_host) fn to_field(rule: &FieldRule, plugin: &str) -> Field 
         unique: rule.unique,
         conflict: rule.conflict.clone(),
         index: rule.index,
-        references: rule.references.clone(),
+        references: rule
+            .references
+            .as_ref()
+            .map(|model| Reference { on_delete: rule.on_delete.unwrap_or_default(), ..Reference::to_id(model) }),
         default: rule.default.as_ref().and_then(|default| Value::from_json(default, rule.kind)),
         input: rule.input,
         sign_up_input: rule.is_sign_up_input,
@@ -74,7 +77,7 @@ mod tests {
         );
         assert_eq!(model.owner, Owner::Plugin("seats".into()));
         assert!(model.fields[1].required && model.fields[1].index);
-        assert_eq!(model.fields[1].references.as_deref(), Some("user"));
+        assert_eq!(model.fields[1].references, Some(Reference::to_id("user")));
         assert_eq!(model.fields[3].default, Some(Value::Integer(3)));
     }
 }

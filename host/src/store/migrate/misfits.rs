@@ -103,7 +103,7 @@ impl Judge<'_> {
                 self.way_to_declare(model)
             )))?;
         };
-        let is_id = field.name == "id" || field.references.is_some();
+        let is_id = field.holds_id();
         if is_id && let Some(problem) = self.id_column(field, column) {
             return fatal(problem);
         }
@@ -166,7 +166,7 @@ impl Judge<'_> {
             |table: &str| self.schema.models().iter().find(|model| self.fold(&model.table) == self.fold(table));
         let place = format!("{table}.{column}");
         if let Some(field) = model_of(&table).and_then(|model| self.field(model, &column)) {
-            let expected = field.references.as_deref().and_then(|name| self.schema.model(name).ok());
+            let expected = field.references.as_ref().and_then(|to| self.schema.model(&to.model).ok());
             return match expected {
                 Some(model) if self.fold(&model.table) == self.fold(&target) => None,
                 Some(model) => Some(Misfit {

@@ -37,6 +37,16 @@ pub enum Backend {
 }
 
 impl Backend {
+    /// What a span says of it, by OpenTelemetry's names.
+    pub(in crate::store) fn for_span(self) -> (&'static str, String) {
+        let name = match self {
+            Self::Sqlite => "sqlite",
+            Self::Postgres => "postgresql",
+            Self::Mysql => "mysql",
+        };
+        ("db.system.name", name.to_owned())
+    }
+
     /// The kind of the database that a URL names; `None` for one of no kind.
     pub fn of_url(url: &str) -> Option<Self> {
         match url.split_once("://")?.0 {

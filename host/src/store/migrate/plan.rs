@@ -250,7 +250,7 @@ impl Planner<'_> {
     fn refuse_types(&self) -> Result<(), StoreError> {
         let wrong = self.of_plugins().find_map(|(model, column, field)| {
             let field = field?;
-            let is_id = field.name == "id" || field.references.is_some();
+            let is_id = field.holds_id();
             let Owner::Plugin(plugin) = &model.owner else { return None };
             let fits = (is_id && column.kind == "uuid") || fits(field, &column.kind, self.backend);
             (!fits).then(|| format!("{}.{} {}", model.table, column.name, changed_type(field, &column.kind, plugin)))

@@ -5,7 +5,7 @@ use super::inspect::Found;
 use crate::store::model::{Field, IdForm, Model};
 use crate::store::schema::Schema;
 use crate::store::value::Value;
-use doorward_contract::FieldType;
+use doorward_contract::{FieldType, OnDelete};
 
 /// The statements that create the schema in an empty database: tables, then indexes, as the reference writes them.
 pub fn create_schema(schema: &Schema, backend: Backend) -> Vec<String> {
@@ -15,8 +15,7 @@ pub fn create_schema(schema: &Schema, backend: Backend) -> Vec<String> {
 /// The statements that add what `found` lacks: tables and columns, then indexes.
 pub(super) fn missing(schema: &Schema, backend: Backend, found: &Found) -> Vec<String> {
     let write = Writer { schema, backend, found };
-    let mut tables = Vec::new();
-    let mut indexes = Vec::new();
+    let (mut tables, mut keys, mut indexes) = (Vec::new(), Vec::new(), Vec::new());
     for model in schema.models() {
         let is_new = !found.has_table(&model.table);
         if is_new {
@@ -26,6 +25,9 @@ pub(super) fn missing(schema: &Schema, backend: Backend, found: &Found) -> Vec<S
             let is_new_column = !is_new && !found.has_column(&model.table, &field.column);
             if is_new_column {
                 tables.push(write.added_column(model, field));
+            }
+            if (is_new || is_new_column) && write.is_ahead(model, field) {
+                keys.extend(write.added_key(model, field));
             }
             // For a unique field, the constraint in `create table` creates the index.
             if field.unique && !is_new && !found.has_unique_index(&model.table, &field.column) {
@@ -42,7 +44,7 @@ pub(super) fn missing(schema: &Schema, backend: Backend, found: &Found) -> Vec<S
             }
         }
     }
-    [tables, indexes].concat()
+    [tables, keys, indexes].concat()
 }
 
 /// Texts are compared byte by byte, trailing spaces included. The two databases call that by different names; each passes
@@ -59,11 +61,12 @@ struct Writer<'a> {
 
 impl Writer<'_> {
     fn table(&self, model: &Model) -> String {
-        let mut parts: Vec<String> = model.fields.iter().map(|field| self.column(field)).collect();
+        let mut parts: Vec<String> = model.fields.iter().map(|field| self.column(model, field)).collect();
         let mut end = "";
         if self.backend == Backend::Mysql {
             // It passes over references that stand behind a column.
-            parts.extend(model.fields.iter().filter_map(|field| self.foreign_key(field)));
+            let there = model.fields.iter().filter(|field| !self.is_ahead(model, field));
+            parts.extend(there.filter_map(|field| self.foreign_key(field)));
             end = MYSQL_TABLE;
         }
         format!("create table {} ({}){end}", self.quote(&model.table), parts.join(", "))
@@ -82,7 +85,7 @@ impl Writer<'_> {
         format!("create unique index {} on {} ({})", self.quote(&name), self.quote(&model.table), columns.join(", "))
     }
 
-    fn column(&self, field: &Field) -> String {
+    fn column(&self, model: &Model, field: &Field) -> String {
         let mut sql = format!("{} {}", self.quote(&field.column), self.column_type(field));
         sql.push_str(self.maker(field).unwrap_or_default());
         match self.backend {
@@ -105,7 +108,7 @@ impl Writer<'_> {
         } else if field.unique {
             sql.push_str(" unique");
         }
-        if self.backend != Backend::Mysql {
+        if self.backend != Backend::Mysql && !self.is_ahead(model, field) {
             sql.push_str(&self.references(field).unwrap_or_default());
         }
         sql
@@ -116,6 +119,7 @@ impl Writer<'_> {
     fn added_column(&self, model: &Model, field: &Field) -> String {
         let (table, column) = (self.quote(&model.table), self.quote(&field.column));
         let end = match self.backend {
+            _ if self.is_ahead(model, field) => None,
             Backend::Mysql => self.foreign_key(field).map(|key| format!(", add {key}")),
             Backend::Sqlite | Backend::Postgres => self.references(field),
         };
@@ -127,11 +131,31 @@ impl Writer<'_> {
         )
     }
 
-    /// The type of the field's column. One that refers to a table that is there has the type of that table's id.
+    /// Whether the field refers to a table that is made after its own. Then its key is added when both are there; SQLite alone
+    /// takes a reference to a table that is not there yet.
+    fn is_ahead(&self, model: &Model, field: &Field) -> bool {
+        let place = |name: &str| self.schema.models().iter().position(|model| model.name == name);
+        let is_new = |table: &str| !self.found.has_table(table);
+        self.backend != Backend::Sqlite
+            && self
+                .target(field)
+                .is_some_and(|(target, _)| is_new(&target.table) && place(&target.name) > place(&model.name))
+    }
+
+    fn added_key(&self, model: &Model, field: &Field) -> Option<String> {
+        Some(format!("alter table {} add {}", self.quote(&model.table), self.foreign_key(field)?))
+    }
+
+    /// The model and the field that this one refers to.
+    fn target(&self, field: &Field) -> Option<(&Model, &Field)> {
+        let to = field.references.as_ref()?;
+        let model = self.schema.model(&to.model).ok()?;
+        Some((model, model.field(&to.field).ok()?))
+    }
+
+    /// The type of the field's column. One that refers to a table that is there has the type of the column there.
     fn column_type(&self, field: &Field) -> String {
-        let target = field.references.as_deref().and_then(|name| self.schema.model(name).ok());
-        let id = target.and_then(|model| Some((model, model.fields.first()?)));
-        let found = id.and_then(|(model, id)| self.found.column_type(&model.table, &id.column));
+        let found = self.target(field).and_then(|(model, to)| self.found.column_type(&model.table, &to.column));
         let found = found.filter(|_| self.backend != Backend::Sqlite);
         found.map_or_else(|| column_type(field, self.backend).to_owned(), str::to_owned)
     }
@@ -177,9 +201,13 @@ impl Writer<'_> {
     }
 
     fn references(&self, field: &Field) -> Option<String> {
-        let model = field.references.as_deref().and_then(|name| self.schema.model(name).ok())?;
-        let id = model.fields.first().map(|field| self.quote(&field.column)).unwrap_or_default();
-        Some(format!(" references {} ({id}) on delete cascade", self.quote(&model.table)))
+        let (model, to) = self.target(field)?;
+        let on_delete = match field.references.as_ref()?.on_delete {
+            // SQLite reports the first as the failure of a trigger. Nothing is deferred here, so both are the same.
+            OnDelete::Restrict if self.backend == Backend::Sqlite => OnDelete::NoAction.name(),
+            other => other.name(),
+        };
+        Some(format!(" references {} ({}) on delete {on_delete}", self.quote(&model.table), self.quote(&to.column)))
     }
 
     fn quote(&self, name: &str) -> String {

@@ -6,6 +6,7 @@ use mysql_async::{OptsBuilder, SslOpts};
 use percent_encoding::percent_decode_str;
 use url::Url;
 
+use crate::http::urls_of_servers;
 use crate::store::error::StoreError;
 
 /// What was read from a URL.
@@ -34,6 +35,9 @@ impl Address {
     /// # Errors
     /// `InvalidInput`, without any part of the URL, because it may hold a password.
     pub(super) fn parse(url: &str) -> Result<Self, StoreError> {
+        if urls_of_servers(url).len() > 1 {
+            return Err(unusable("names several servers: name one, or a proxy that stands before them"));
+        }
         let url = Url::parse(url).map_err(|_| unusable("is no URL"))?;
         let (mut mode, mut roots) = (Mode::Preferred, None);
         for (name, value) in url.query_pairs() {
@@ -110,7 +114,12 @@ mod tests {
 
     #[test]
     fn what_is_no_url_is_refused_without_its_text() {
-        for url in ["mysql://u:hunter22@h", "mysql://u:hunter22@h/d?a=b", "mysql://u:hunter22@h/d?ssl-mode=maybe"] {
+        for url in [
+            "mysql://u:hunter22@h",
+            "mysql://u:hunter22@h/d?a=b",
+            "mysql://u:hunter22@h,i/d",
+            "mysql://u:hunter22@h/d?ssl-mode=maybe",
+        ] {
             let error = Address::parse(url).err().unwrap();
             assert!(!format!("{error:?}").contains("hunter22"), "{error:?}");
         }

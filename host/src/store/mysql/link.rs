@@ -1,5 +1,7 @@
 //! One connection to MySQL or MariaDB: runs statements, and reads back what they would return elsewhere.
 
+use std::time::Duration;
+
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Error, Params, Row as WireRow, Value as Wire};
 
@@ -11,6 +13,9 @@ use crate::store::returning::{Returning, Verb};
 use crate::store::row::Row;
 use crate::store::statement::{RowLock, Statement};
 use crate::store::value::Value;
+
+/// What a server says to who lacks a right.
+const ACCESS_DENIED: u16 = 1227;
 
 /// One connection.
 pub(in crate::store) struct MysqlLink {
@@ -148,6 +153,28 @@ impl Link for MysqlLink {
         self.command(sql).await?;
         self.is_in_transaction = step == Step::Begin;
         Ok(())
+    }
+
+    async fn lag(&mut self) -> Result<Option<Duration>, Failure> {
+        let asked: Result<Option<WireRow>, Error> = match self.conn.query_first("SHOW REPLICA STATUS").await {
+            // Its name before MySQL 8.0.22 and MariaDB 10.5.1.
+            Err(Error::Server(_)) => self.conn.query_first("SHOW SLAVE STATUS").await,
+            asked => asked,
+        };
+        let asked = asked.map_err(|error| match error {
+            Error::Server(told) if told.code == ACCESS_DENIED => {
+                let why =
+                    "its user may not ask how far it is behind: grant REPLICATION CLIENT, or SLAVE MONITOR on MariaDB";
+                Failure::new(StoreError::Unavailable(why.to_owned()), Remedy::Nothing)
+            }
+            error => errors::failure(&error, ""),
+        });
+        let Some(row) = asked? else { return Ok(None) };
+        // Null while it does not replicate.
+        let seconds = ["Seconds_Behind_Master", "Seconds_Behind_Source"]
+            .iter()
+            .find_map(|name| row.get_opt::<Option<u64>, _>(*name)?.ok().flatten());
+        Ok(seconds.map(Duration::from_secs))
     }
 
     fn is_open(&self) -> bool {

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use percent_encoding::percent_decode_str;
 use tokio_postgres::Config;
+use tokio_postgres::config::TargetSessionAttrs;
 
 use crate::store::error::StoreError;
 
@@ -41,12 +42,14 @@ pub(super) enum Roots {
 }
 
 impl Address {
-    /// Reads a URL.
+    /// Reads a URL. It may name several servers; then the one that takes writes is meant, unless `target_session_attrs` says
+    /// otherwise.
     ///
     /// # Errors
     /// `InvalidInput`, without any part of the URL, because it may hold a password.
     pub(super) fn parse(url: &str) -> Result<Self, StoreError> {
         let (place, query) = split(url);
+        let says_target = query.split('&').any(|pair| pair.starts_with("target_session_attrs="));
         let mut address =
             Self { config: Config::new(), check: CertificateCheck::Nothing, roots: None, is_pooled: None };
         let mut known = Vec::new();
@@ -63,6 +66,9 @@ impl Address {
         let url = if known.is_empty() { place.to_owned() } else { format!("{place}?{}", known.join("&")) };
         address.config =
             Config::from_str(&url).map_err(|_| unusable("is no URL of PostgreSQL, or has an unknown option"))?;
+        if address.config.get_hosts().len() > 1 && !says_target {
+            address.config.target_session_attrs(TargetSessionAttrs::ReadWrite);
+        }
         Ok(address)
     }
 
@@ -136,6 +142,22 @@ mod tests {
         assert_eq!(plain.config.get_ssl_mode(), SslMode::Prefer);
         let rooted = Address::parse("postgres://h/d?sslmode=require&sslrootcert=system").unwrap();
         assert_eq!((rooted.check, rooted.roots), (CertificateCheck::Signer, Some(Roots::System)));
+    }
+
+    #[test]
+    fn of_several_servers_the_one_that_takes_writes_is_meant() {
+        let target = |url: &str| {
+            let config = Address::parse(url).unwrap().config;
+            (config.get_hosts().len(), config.get_target_session_attrs())
+        };
+        for (url, expected) in [
+            ("postgres://u@a,b:6432/d", (2, TargetSessionAttrs::ReadWrite)),
+            ("postgres://u@a,b/d?target_session_attrs=any", (2, TargetSessionAttrs::Any)),
+            ("postgres://u@a/d?target_session_attrs=read-write", (1, TargetSessionAttrs::ReadWrite)),
+            ("postgres://u@a/d", (1, TargetSessionAttrs::Any)),
+        ] {
+            assert_eq!(target(url), expected, "{url}");
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use tokio_postgres::config::TargetSessionAttrs;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Config, Error};
 use tokio_postgres_rustls::MakeRustlsConnect;
@@ -45,8 +46,13 @@ impl Opener {
             idle_transaction: options.idle_transaction_timeout.as_millis() * 2,
         };
         config.keepalives_idle(std::time::Duration::from_secs(KEEPALIVE_IDLE_SECS));
+        if options.is_replica {
+            config.target_session_attrs(TargetSessionAttrs::Any);
+        }
         if config.get_connect_timeout().is_none() {
-            config.connect_timeout(options.connect_timeout);
+            // One that is away leaves time for the others.
+            let servers = u32::try_from(config.get_hosts().len()).unwrap_or(u32::MAX).max(1);
+            config.connect_timeout(options.connect_timeout / servers);
         }
         let tls = MakeRustlsConnect::new(tls::client(check, roots.as_ref())?);
         Ok(Self { config, tls, is_pooled, has_pooler: AtomicBool::new(false), limits })

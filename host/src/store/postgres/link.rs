@@ -1,6 +1,7 @@
 //! One connection to PostgreSQL: runs statements, prepared where the connection keeps them.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use futures_util::TryStreamExt;
 use futures_util::future::join3;
@@ -14,6 +15,15 @@ use crate::store::error::StoreError;
 use crate::store::remote::{Failure, Link, Remedy, Step};
 use crate::store::row::Row;
 use crate::store::statement::{RowLock, Statement};
+
+/// Milliseconds behind the primary. A standby that has replayed all that it received, and goes on receiving, is not behind: where
+/// nothing is written, the last transaction is old on the primary too.
+const LAG: &str = "SELECT (CASE \
+    WHEN NOT pg_catalog.pg_is_in_recovery() THEN NULL \
+    WHEN pg_catalog.pg_last_wal_receive_lsn() = pg_catalog.pg_last_wal_replay_lsn() \
+        AND EXISTS (SELECT FROM pg_catalog.pg_stat_wal_receiver) THEN 0 \
+    ELSE 1000 * extract(epoch FROM pg_catalog.clock_timestamp() - pg_catalog.pg_last_xact_replay_timestamp()) \
+    END)::bigint";
 
 /// Statements that a connection keeps prepared at once.
 const MAX_PREPARED: usize = 500;
@@ -144,6 +154,13 @@ impl Link for PgLink {
         self.client.batch_execute(sql).await.map_err(|error| errors::failure(&error))?;
         self.is_in_transaction = step == Step::Begin;
         Ok(())
+    }
+
+    async fn lag(&mut self) -> Result<Option<Duration>, Failure> {
+        let rows = self.client.query_typed(LAG, &[]).await.map_err(|error| errors::failure(&error))?;
+        let millis = rows.first().map_or(Ok(None), |row| row.try_get::<_, Option<i64>>(0));
+        let millis = millis.map_err(|error| errors::failure(&error))?;
+        Ok(millis.map(|millis| Duration::from_millis(u64::try_from(millis).unwrap_or(0))))
     }
 
     fn is_open(&self) -> bool {

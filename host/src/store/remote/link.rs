@@ -1,6 +1,7 @@
 //! What a database behind a network must offer, and what its failures mean for the connection and for the work.
 
 use std::future::Future;
+use std::time::Duration;
 
 use crate::store::error::StoreError;
 use crate::store::row::Row;
@@ -22,6 +23,9 @@ pub(in crate::store) trait Link: Send + 'static {
 
     /// Begins or ends a transaction.
     fn step(&mut self, step: Step) -> impl Future<Output = Result<(), Failure>> + Send;
+
+    /// How far this server is behind the one that it replicates from; `None` when it replicates from none.
+    fn lag(&mut self) -> impl Future<Output = Result<Option<Duration>, Failure>> + Send;
 
     /// False once the other side is known to be gone.
     fn is_open(&self) -> bool;

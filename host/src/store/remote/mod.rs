@@ -155,6 +155,16 @@ impl<D: Driver> Remote<D> {
         Ok(transaction)
     }
 
+    /// How far this server is behind the one that it replicates from; `None` when it replicates from none.
+    pub(super) async fn lag(&self) -> Result<Option<Duration>, StoreError> {
+        let mut loan = self.loan().await?;
+        let asked = self.limited(loan.link.lag()).await;
+        asked.map_err(|failure| {
+            self.settle(loan, failure.remedy);
+            failure.error
+        })
+    }
+
     async fn loan(&self) -> Result<Loan<D>, StoreError> {
         self.pool.get().await.map_err(|error| match error {
             PoolError::Backend(error) => error,

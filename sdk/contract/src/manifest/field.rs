@@ -7,6 +7,15 @@ use crate::error_code::ErrorCode;
 use crate::options::is_on_if_named;
 
 /// The type of a field.
+///
+/// ```
+/// # use doorward_contract as doorward_sdk;
+/// use doorward_sdk::{FieldRule, FieldType};
+/// let topics = FieldRule::new("topics", FieldType::Strings).default_value(vec!["news"]);
+/// let ends = FieldRule::new("endsAt", FieldType::Date);
+/// assert_eq!((topics.kind.name(), ends.kind.name()), ("string[]", "date"));
+/// assert!(FieldType::Bigint.is_integer());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FieldType {
@@ -30,7 +39,47 @@ pub enum FieldType {
     Json,
 }
 
+/// What becomes of a row when the row that it refers to is deleted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+pub enum OnDelete {
+    /// It is deleted too.
+    #[default]
+    #[serde(rename = "cascade")]
+    Cascade,
+    /// The field becomes null.
+    #[serde(rename = "set null")]
+    SetNull,
+    /// The other row stays as long as this one refers to it.
+    #[serde(rename = "restrict")]
+    Restrict,
+    /// As `Restrict`, looked at when the statement ends.
+    #[serde(rename = "no action")]
+    NoAction,
+}
+
+impl OnDelete {
+    /// Its name in a configuration, a manifest and SQL.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Cascade => "cascade",
+            Self::SetNull => "set null",
+            Self::Restrict => "restrict",
+            Self::NoAction => "no action",
+        }
+    }
+}
+
 /// A field that a plugin adds to users or sessions, or a field of its own table.
+///
+/// ```
+/// # use doorward_contract as doorward_sdk;
+/// use doorward_sdk::{ErrorCode, FieldRule, FieldType};
+/// const TAKEN: ErrorCode = ErrorCode::new(409, "NICKNAME_TAKEN", "Somebody has this nickname");
+/// let nickname = FieldRule::new("nickname", FieldType::String).input().unique_or(TAKEN);
+/// let invited_by = FieldRule::new("invitedBy", FieldType::String).references("user").hidden();
+/// let points = FieldRule::new("points", FieldType::Number).default_value(0).when_option("counts_points");
+/// assert!(nickname.unique && !invited_by.returned && !points.input);
+/// ```
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(bound(deserialize = "S: Deserialize<'de>"))]
 #[non_exhaustive]
@@ -52,9 +101,12 @@ pub struct FieldRule<S = &'static str> {
     /// Whether rows are looked up by it.
     #[serde(rename = "indexed", default)]
     pub index: bool,
-    /// The model whose `id` it holds; the row goes with that one.
+    /// The model whose `id` it holds; the row goes with that one, unless `on_delete` says otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub references: Option<S>,
+    /// What becomes of the row when the one that it refers to is deleted; none is `cascade`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_delete: Option<OnDelete>,
     /// Value of a new row that says nothing else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default: Option<Value>,
@@ -127,6 +179,7 @@ impl FieldRule {
             conflict: None,
             index: false,
             references: None,
+            on_delete: None,
             default: None,
             returned: true,
             input: false,
@@ -166,6 +219,12 @@ impl FieldRule {
     /// Holds the id of a row of `model` (`user`, or an earlier table of the plugin) and goes with it.
     pub const fn references(mut self, model: &'static str) -> Self {
         self.references = Some(model);
+        self
+    }
+
+    /// What becomes of the row when the one that it refers to is deleted. It is deleted too where nothing is said.
+    pub const fn on_delete(mut self, what: OnDelete) -> Self {
+        self.on_delete = Some(what);
         self
     }
 
@@ -243,6 +302,12 @@ impl<S: AsRef<str>> FieldRule<S> {
         }
         if self.conflict.as_ref().is_some_and(|conflict| !(400..500).contains(&conflict.status)) {
             return Some(format!("{place}.{name}: that a value is taken is said with 400 to 499"));
+        }
+        if self.on_delete.is_some() && self.references.is_none() {
+            return Some(format!("{place}.{name} has `on_delete` and refers to no model"));
+        }
+        if self.on_delete == Some(OnDelete::SetNull) && self.required {
+            return Some(format!("{place}.{name} is required, so that `on_delete` cannot set it to null"));
         }
         let target = self.references.as_ref().filter(|_| self.kind != FieldType::String);
         target.map(|target| format!("{place}.{name} holds the id of a {} and has to be a string", target.as_ref()))

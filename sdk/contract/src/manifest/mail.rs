@@ -5,6 +5,16 @@ use serde::{Deserialize, Serialize};
 /// What a kind of mail says in one language. An operator's file of the same name goes before it.
 ///
 /// `{{ user.name }}`, `{{ url }}`, `{{ app_name }}` and `{{ data.x }}` stand for values; in HTML they are escaped.
+///
+/// ```
+/// # use doorward_contract as doorward_sdk;
+/// use doorward_sdk::MailTemplate;
+/// let english = MailTemplate::new("invite", "{{ data.host }} invites you", "Come to {{ url }}");
+/// let german = MailTemplate::new("invite", "{{ data.host }} lädt ein", "Komm zu {{ url }}")
+///     .language("de")
+///     .html("<p>Komm zu <a href=\"{{ url }}\">{{ app_name }}</a>");
+/// assert_eq!((english.kind, german.language), (german.kind, Some("de")));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(bound(deserialize = "S: Deserialize<'de>"))]
 #[non_exhaustive]

@@ -11,6 +11,18 @@ use super::table::Table;
 /// manifest, and is recorded by its name. Where the table is new, there is nothing to do.
 ///
 /// A step uses the names of its time: when a later step renames a field, an earlier one goes on calling it by its old name.
+///
+/// ```
+/// # use doorward_contract as doorward_sdk;
+/// use doorward_sdk::Step;
+/// let steps = [
+///     Step::rename("1.1: code is label", "note", "code", "label"),
+///     Step::fill("1.2: color", "note", "color", "grey"),
+///     Step::drop("1.3: no hint", "note", "hint"),
+/// ];
+/// let told: Vec<String> = steps.iter().map(Step::to_string).collect();
+/// assert_eq!(told, ["rename note.code to label", "fill note.color", "drop note.hint"]);
+/// ```
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(bound(deserialize = "S: Deserialize<'de>"))]
 #[non_exhaustive]

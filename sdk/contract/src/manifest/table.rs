@@ -136,6 +136,11 @@ mod tests {
             (r#"{"name":"x","fields":[{"name":"a","type":"string[]","default":[1]}]}"#, "x.a has another type"),
             (r#"{"name":"x","fields":[{"name":"a","type":"date","default":"soon"}]}"#, "x.a has another type"),
             (r#"{"name":"x","fields":[{"name":"a","type":"number","references":"user"}]}"#, "has to be a string"),
+            (r#"{"name":"x","fields":[{"name":"a","type":"string","on_delete":"cascade"}]}"#, "refers to no model"),
+            (
+                r#"{"name":"x","fields":[{"name":"a","type":"string","required":true,"references":"user","on_delete":"set null"}]}"#,
+                "cannot set it to null",
+            ),
             (r#"{"name":"x","fields":[{"name":"a","type":"number"}],"unique":[["a"]]}"#, "2 or 3 different"),
             (r#"{"name":"x","fields":[{"name":"a","type":"number"}],"unique":[["a","a"]]}"#, "2 or 3 different"),
             (r#"{"name":"x","fields":[{"name":"a","type":"number"}],"unique":[["a","b"]]}"#, "`x.b` is no field"),

@@ -182,6 +182,13 @@ fn found(what: &str, path: &str, find: impl Fn(&str) -> Option<String>) -> Resul
 }
 
 /// A text as it stands in a query: everything but letters, digits and `-_.~` is escaped.
+///
+/// ```
+/// # use doorward_contract as doorward_sdk;
+/// use doorward_sdk::encoded;
+/// let download = format!("/files/{}", encoded("März & April.pdf"));
+/// assert_eq!(download, "/files/M%C3%A4rz%20%26%20April.pdf");
+/// ```
 pub fn encoded(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for byte in text.bytes() {

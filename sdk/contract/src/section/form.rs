@@ -6,6 +6,15 @@ use serde_json::{Map, Value};
 use super::target::{Confirm, OutcomeKind, Shown, ShownKind, Style, Target};
 
 /// What people fill in; its fields are posted with the values of its action.
+///
+/// ```
+/// # use doorward_contract as doorward_sdk;
+/// use doorward_sdk::{Button, Form, FormField, InputKind, Target};
+/// let invite = Form::new("invite", Button::new("Invite", Target::post("/invites/create")).primary())
+///     .titled("Invite somebody")
+///     .field(FormField::new("email", "Address", InputKind::Email).required());
+/// assert_eq!(invite.fields[0].name, "email");
+/// ```
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct Form {
@@ -25,6 +34,14 @@ pub struct Form {
 }
 
 /// One field of a form.
+///
+/// ```
+/// # use doorward_contract as doorward_sdk;
+/// use doorward_sdk::{FormField, InputKind};
+/// let seats = FormField::new("seats", "Seats", InputKind::Number).between(1, 8).value(2).hint("Eight at most.");
+/// let code = FormField::new("code", "Code", InputKind::Code).autocomplete("one-time-code").required();
+/// assert_eq!((seats.max, code.required), (Some(8), true));
+/// ```
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct FormField {
@@ -187,6 +204,17 @@ impl FormField {
 }
 
 /// A button or a link.
+///
+/// ```
+/// # use doorward_contract as doorward_sdk;
+/// use doorward_sdk::{Button, Target};
+/// let revoke = Button::new("Revoke this code", Target::post("/codes/revoke"))
+///     .value("code", "K7")
+///     .danger()
+///     .confirm("Revoke K7?")
+///     .says("K7 lets nobody in any more.");
+/// assert_eq!((&revoke.values["code"], revoke.then.says.is_some()), (&"K7".into(), true));
+/// ```
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct Button {

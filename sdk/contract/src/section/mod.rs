@@ -13,6 +13,20 @@ pub use form::{Button, Choice, Form, FormField, InputKind, Outcome};
 pub use target::{Confirm, OutcomeKind, Shown, ShownKind, Style, Target};
 
 /// A card, a list, a few numbers, a form: what a plugin shows in a slot of another's page.
+///
+/// ```
+/// # use doorward_contract as doorward_sdk;
+/// use doorward_sdk::{Button, Row, Section, Target, Tone};
+/// let seats = ["Row A, seat 7", "Row B, seat 2"];
+/// let section = Section::titled("Seats")
+///     .intro("Seats that you have taken.")
+///     .notice(Tone::Warn, "The doors close at eight.")
+///     .fact("Taken", seats.len())
+///     .rows(seats.map(Row::new))
+///     .when_empty("You have taken no seat.")
+///     .action(Button::new("Take a seat", Target::page("/seats")).primary());
+/// assert_eq!((section.facts[0].value.as_str(), section.rows.len()), ("2", 2));
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct Section {
@@ -49,6 +63,17 @@ pub struct Section {
 }
 
 /// How something is meant; its colour comes second.
+///
+/// ```
+/// # use doorward_contract as doorward_sdk;
+/// use doorward_sdk::{Row, Tone};
+/// let invitation = |days_left: u32| match days_left {
+///     0 => Row::new("Invitation").badge(Tone::Danger, "Ended"),
+///     1..3 => Row::new("Invitation").badge(Tone::Warn, "Ends soon"),
+///     _ => Row::new("Invitation").badge(Tone::Good, "Open"),
+/// };
+/// assert_eq!(invitation(2).badge.map(|badge| badge.tone), Some(Tone::Warn));
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Tone {
@@ -64,6 +89,14 @@ pub enum Tone {
 }
 
 /// A sentence that matters.
+///
+/// ```
+/// # use doorward_contract as doorward_sdk;
+/// use doorward_sdk::{Notice, Section, Tone};
+/// let section = Section::titled("Newsletter").notice(Tone::Info, "Confirm your address first.");
+/// let expected = Notice { tone: Tone::Info, text: "Confirm your address first.".to_owned() };
+/// assert_eq!(section.notice, Some(expected));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Notice {
     /// How it is meant.
@@ -74,6 +107,14 @@ pub struct Notice {
 }
 
 /// A number, or a word, with what it is.
+///
+/// ```
+/// # use doorward_contract as doorward_sdk;
+/// use doorward_sdk::{Fact, Section, Tone};
+/// let mut section = Section::titled("Invitations").fact("Open", 12).fact("Spent", 30);
+/// section.facts.push(Fact { label: "Misused".to_owned(), value: "3".to_owned(), tone: Tone::Danger });
+/// assert_eq!(section.facts[1].value, "30");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Fact {
     /// What it is.
@@ -86,6 +127,17 @@ pub struct Fact {
 }
 
 /// One thing of a list.
+///
+/// ```
+/// # use doorward_contract as doorward_sdk;
+/// use doorward_sdk::{Button, Row, Target};
+/// let row = Row::new("Ada's laptop")
+///     .detail("Firefox on Linux")
+///     .icon("laptop")
+///     .time("Added", "2026-11-22T08:41:23.051Z")
+///     .action(Button::new("Remove this device", Target::post("/devices/d1/remove")).danger());
+/// assert_eq!((row.times[0].label.as_str(), row.actions.len()), ("Added", 1));
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct Row {
@@ -109,6 +161,14 @@ pub struct Row {
 }
 
 /// A point in time.
+///
+/// ```
+/// # use doorward_contract as doorward_sdk;
+/// use doorward_sdk::{Row, When};
+/// let row = Row::new("Key 1").time("Made", "2026-01-31T12:00:00Z").time("Last used", "2026-02-01T08:00:00Z");
+/// let used = When { label: "Last used".to_owned(), at: "2026-02-01T08:00:00Z".to_owned() };
+/// assert_eq!(row.times.last(), Some(&used));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct When {
     /// What happened then.

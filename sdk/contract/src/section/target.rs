@@ -5,6 +5,16 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 /// Where an action leads; always to what its plugin owns. The host writes the whole address into `href`.
+///
+/// ```
+/// # use doorward_contract as doorward_sdk;
+/// use doorward_sdk::Target;
+/// let file = Target::route("/newsletter/issues/12.pdf");
+/// let next_page = Target::here(&[("page", "2")]);
+/// let leave = Target::post("/newsletter/leave");
+/// assert!(matches!(next_page, Target::Here { ref query, .. } if query["page"] == "2"));
+/// # assert!(matches!((file, leave), (Target::Route { .. }, Target::Post { .. })));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum Target {
@@ -54,6 +64,14 @@ pub enum Target {
 }
 
 /// How an action looks.
+///
+/// ```
+/// # use doorward_contract as doorward_sdk;
+/// use doorward_sdk::{Button, Style, Target};
+/// let later = Button::new("Not now", Target::page("/home")).style(Style::Quiet);
+/// let buy = Button::new("Buy a ticket", Target::page("/tickets")).primary();
+/// assert_eq!((later.style, buy.style), (Style::Quiet, Style::Primary));
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Style {
@@ -69,6 +87,18 @@ pub enum Style {
 }
 
 /// What is asked before an action.
+///
+/// ```
+/// # use doorward_contract as doorward_sdk;
+/// use doorward_sdk::{Button, Confirm, Target};
+/// let question = Confirm {
+///     title: "Delete the list?".to_owned(),
+///     text: Some("All 4000 subscribers are forgotten.".to_owned()),
+///     word: Some("DELETE".to_owned()),
+/// };
+/// let button = Button::new("Delete the list", Target::post("/newsletter/delete")).danger().confirm_by(question);
+/// assert_eq!(button.confirm.and_then(|confirm| confirm.word).as_deref(), Some("DELETE"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Confirm {
     /// The question.
@@ -82,6 +112,15 @@ pub struct Confirm {
 }
 
 /// Where the person goes after an action.
+///
+/// ```
+/// # use doorward_contract as doorward_sdk;
+/// use doorward_sdk::{Button, OutcomeKind, Target};
+/// // The answer has the `url` of the bank's page.
+/// let pay = Button::new("Pay", Target::post("/tickets/pay")).follows();
+/// let leave = Button::new("Leave the list", Target::post("/newsletter/leave")).goes_to("/goodbye");
+/// assert_eq!((pay.then.kind, leave.then.kind), (OutcomeKind::Follow, OutcomeKind::Page));
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum OutcomeKind {
@@ -95,6 +134,14 @@ pub enum OutcomeKind {
 }
 
 /// A field of an answer that is shown.
+///
+/// ```
+/// # use doorward_contract as doorward_sdk;
+/// use doorward_sdk::{Button, Shown, ShownKind, Target};
+/// let make = Button::new("Make a key", Target::post("/keys/create")).shows(ShownKind::Text, "key", "Your key");
+/// let once = Shown { field: "key".to_owned(), label: "Your key".to_owned(), kind: ShownKind::Text };
+/// assert_eq!(make.then.shows, [once]);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Shown {
     /// Its name in the answer.
@@ -107,6 +154,15 @@ pub struct Shown {
 }
 
 /// How a field of an answer is shown.
+///
+/// ```
+/// # use doorward_contract as doorward_sdk;
+/// use doorward_sdk::{Button, ShownKind, Target};
+/// let enable = Button::new("Switch it on", Target::post("/second-factor/enable"))
+///     .shows(ShownKind::Qr, "totpURI", "For your app")
+///     .shows(ShownKind::Codes, "backupCodes", "When you lose it");
+/// assert_eq!(enable.then.shows.len(), 2);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ShownKind {
