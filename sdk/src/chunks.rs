@@ -32,6 +32,13 @@ use serde_json::Value;
 pub(crate) type ChunkFn = fn(&Value) -> Result<Chunk>;
 
 /// A part of an answer.
+///
+/// ```
+/// use doorward_sdk::{Chunk, Result, serde_json::Value};
+/// fn only_one(_cursor: &Value) -> Result<Chunk> {
+///     Ok(Chunk::last("id,name\n"))
+/// }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Chunk {
     pub(crate) bytes: Vec<u8>,

@@ -1,6 +1,6 @@
 //! The fake host's sessions and users, as other people's and as lists.
 
-use super::{duty, with};
+use super::with;
 use crate::bindings::doorward::plugin::types::HostError;
 use serde_json::{Map, Value};
 
@@ -69,7 +69,7 @@ pub mod session_tokens {
 
 pub mod user_directory {
     use super::super::{duty, rows};
-    use super::{Answer, Value, with};
+    use super::{Answer, with};
     use crate::bindings::doorward::plugin::models::{Condition, Query};
 
     pub fn find(query: &Query) -> Answer<Vec<String>> {
