@@ -187,16 +187,21 @@ fn clients_that_leave_or_wait_hold_nothing() {
     assert!(bytes < 64 * MIB && !has_ended, "{bytes}");
     let log = server.log();
     assert!(log.contains("an answer in chunks was cut off") && log.contains("limits.stream_ms"), "{log}");
-    assert_eq!(download(&server, 1, Duration::ZERO), (MIB, true));
+    assert_eq!(download(&server, 2, Duration::ZERO), (2 * MIB, true));
 }
 
 #[test]
 fn a_chunk_that_fails_cuts_the_answer_off() {
     let server = binary("");
     let cut = server.get("/api/auth/streams/broken", "");
-    assert!(cut.text.contains("one") && !cut.text.ends_with("0\r\n\r\n") && cut.is_closed, "{}", cut.text);
+    assert!(cut.text.contains("\r\n3\r\none\r\n") && !cut.text.ends_with("0\r\n\r\n") && cut.is_closed, "{}", cut.text);
     let log = server.log();
     assert!(log.contains("chunk of GET /streams/broken"), "{log}");
+    let request =
+        format!("HEAD /api/auth/streams/broken HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n", server.address);
+    let head = server.talk(request.as_bytes());
+    assert!(head.status() == 200 && !head.text.contains("content-length"), "{}", head.text);
+    assert!(head.text.ends_with("\r\n\r\n") && !head.text.contains("\r\none"), "{}", head.text);
     let refused = server.get("/api/auth/streams/refused", "");
     assert_eq!(refused.status(), 409);
 }

@@ -28,6 +28,8 @@ use crate::error::Result;
 use serde::Serialize;
 use serde_json::Value;
 
+pub(crate) const NOT_IN_CHUNKS: &str = "only a route with `in_chunks` answers in chunks";
+
 /// Makes the chunk at a cursor.
 pub(crate) type ChunkFn = fn(&Value) -> Result<Chunk>;
 

@@ -2,6 +2,7 @@
 
 use crate::bindings::doorward::plugin::types as raw;
 use crate::bindings::exports::doorward::plugin::{answers, lifecycle, request_hooks, session_gate};
+use crate::chunks::NOT_IN_CHUNKS;
 use crate::error::{Error, Failure};
 use crate::plugin::{Flow, Plugin};
 use crate::{Asked, Attempt, Change, Reply, Request, Response, Verdict, host};
@@ -149,8 +150,6 @@ macro_rules! guest_exports {
         }
     };
 }
-
-pub(crate) const NOT_IN_CHUNKS: &str = "only a route with `in_chunks` answers in chunks";
 
 type Declare = fn() -> Plugin;
 

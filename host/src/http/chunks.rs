@@ -98,7 +98,22 @@ pub struct Rest {
     pub sent: u64,
 }
 
+/// Makes nothing.
+struct Nothing;
+
+#[async_trait]
+impl Chunks for Nothing {
+    async fn next(&self, _cursor: &str, _sent: u64) -> Result<(Bytes, Option<String>), CutOff> {
+        Ok((Bytes::new(), None))
+    }
+}
+
 impl Rest {
+    /// In its place, one that is over at once.
+    pub fn left_out(self) -> Self {
+        Self { source: Arc::new(Nothing), ..self }
+    }
+
     /// The next chunk, and what comes after it.
     ///
     /// # Errors

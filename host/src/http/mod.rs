@@ -269,6 +269,15 @@ impl Response {
         Ok(Self { body: body.freeze(), ..self })
     }
 
+    /// The head alone of an answer in chunks, which says no length; any other answer as it is.
+    #[must_use]
+    pub fn without_chunks(self) -> Self {
+        match self.rest {
+            None => self,
+            Some(rest) => Self { body: Bytes::new(), rest: Some(rest.left_out()), ..self },
+        }
+    }
+
     /// `200` with a JSON body.
     pub fn json(body: &Json) -> Self {
         Self::json_bytes(200, body.to_string())

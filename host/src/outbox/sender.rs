@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::Value as Json;
 use tokio::sync::{Notify, watch};
@@ -12,6 +12,7 @@ use tokio::task::{JoinError, JoinHandle, JoinSet};
 
 use super::events::{self, Receivers};
 use super::jobs::{self, Runner};
+use super::pulse::Pulse;
 use super::retry::{LEASE_SECS, longest_wait_secs, retry_at, too_late};
 use super::sealed::Opener;
 use super::{CurrentMailer, DECOY, EVENT, EventHooks, TransportError};
@@ -104,19 +105,6 @@ impl Deliveries {
     }
 }
 
-/// When the sender last looked for what is due.
-struct Pulse(Mutex<Instant>);
-
-impl Pulse {
-    fn beat(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
-    }
-
-    fn last(&self) -> Instant {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 /// How a try ended.
 enum Outcome {
     /// The row is done with.
@@ -131,7 +119,7 @@ impl Sender {
     /// A sender. [`Sender::start`] starts it. `auth.mail_queued` wakes it after a commit.
     pub fn new(auth: &Auth, ways: Ways) -> Self {
         let (store, clock, wake) = (auth.store.clone(), Arc::clone(&auth.clock), Arc::clone(&auth.mail_queued));
-        let pulse = Arc::new(Pulse(Mutex::new(Instant::now())));
+        let pulse = Arc::<Pulse>::default();
         let (opener, in_flight) = (Opener::new(auth), Arc::default());
         Self { store, clock, ways, opener, wake, pulse, in_flight }
     }
@@ -452,7 +440,7 @@ mod tests {
             },
             opener: Opener::unlocked(),
             wake: Arc::default(),
-            pulse: Arc::new(Pulse(Mutex::new(Instant::now()))),
+            pulse: Arc::default(),
             in_flight: Arc::default(),
         };
         let deliveries = sender.start();

@@ -27,7 +27,7 @@ pub fn refuse(exchange: &mut Exchange, error: &ApiError) -> Response {
 pub fn finish(exchange: &mut Exchange, mut response: Response) -> Response {
     exchange.wake_mail_sender();
     if exchange.request.is_head {
-        response.rest = None;
+        response = response.without_chunks();
     }
     for (name, value) in exchange.headers.iter() {
         response.headers.push(name, value);

@@ -315,9 +315,14 @@ fn into_actix(response: Response) -> HttpResponse {
         None => builder.body(response.body),
         Some(rest) => {
             let first = stream::iter([Ok(response.body)]);
-            let after = stream::try_unfold(Some(rest), async |rest| match rest {
-                Some(rest) => rest.next().await.map(Some),
-                None => Ok::<_, CutOff>(None),
+            let after = stream::try_unfold(Some(rest), async |rest| {
+                let Some(rest) = rest else { return Ok::<_, CutOff>(None) };
+                let next = rest.next().await;
+                if next.is_err() {
+                    // What was made before is written meanwhile: an error drops it.
+                    tokio::task::yield_now().await;
+                }
+                next.map(Some)
             });
             builder.body(BodyStream::new(first.chain(after)))
         }

@@ -3,6 +3,7 @@
 use super::bodies;
 use super::duty::{self, Sight};
 use super::{RawAttempt, RawChange, RawReply, RawRequest};
+use crate::chunks::NOT_IN_CHUNKS;
 use crate::error::ApiError;
 use crate::event::action_rule;
 use crate::{Attempt, Change, Error, Flow, Plugin, Reply, Request, Response, Verdict};
@@ -77,7 +78,7 @@ impl RawRequest {
         });
         bodies::lay_out(self.raw_body().filter(|_| rule.reads_chunks).as_deref());
         let answer = during(plugin, Moment::Route, Sight::OWN, || handler(&Request::new(self)))?;
-        bodies::whole(plugin, (place, rule), answer)
+        whole(plugin, (place, rule), answer)
     }
 
     /// Calls the plugin's function with this name, as the application's own backend does.
@@ -298,4 +299,27 @@ pub(super) fn path_of(rule: &RouteRule) -> String {
     let options = options();
     let own = rule.path_option.and_then(|option| chosen(&options, option)).and_then(Value::as_str);
     own.unwrap_or(rule.path).to_owned()
+}
+
+/// The whole answer of a route, whose chunks are made one after the other.
+fn whole(plugin: &Plugin, (place, rule): (usize, &RouteRule), mut answer: Response) -> Result<Response, Error> {
+    let Some(mut cursor) = answer.cursor.take() else { return Ok(answer) };
+    let (Some(Some(next)), Some(most)) = (plugin.chunks.get(place), rule.most_answer_bytes) else {
+        return Err(Error::new(500, "CHUNKS", NOT_IN_CHUNKS));
+    };
+    loop {
+        let at = serde_json::from_str(&cursor)?;
+        let chunk = during(plugin, Moment::Chunk, Sight::default(), || next(&at))?;
+        answer.body.extend(&chunk.bytes);
+        if answer.body.len() as u64 > most {
+            return Err(Error::new(500, "CHUNKS", format!("the answer is longer than {most} bytes")));
+        }
+        match chunk.cursor {
+            None => return Ok(answer),
+            Some(_) if chunk.bytes.is_empty() => {
+                return Err(Error::new(500, "CHUNKS", "a chunk that is not the last one is empty"));
+            }
+            Some(next) => cursor = next,
+        }
+    }
 }
