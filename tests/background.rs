@@ -11,7 +11,7 @@ use doorward::store::{Models, Record, eq};
 use serde_json::{Value as Json, json};
 
 use crate::fixture::Fixture;
-use crate::hostile::{build_once, entry, root};
+use crate::hostile::{build_once, entry, keep_log, logged, root};
 use crate::sinks::HttpSink;
 use crate::store::{Place, on_each, on_sqlite};
 
@@ -75,6 +75,7 @@ on_each!(
     a_job_runs_after_its_commit,
     a_job_that_fails_is_tried_again_and_kept,
     a_schedule_runs_once_in_each_period_on_all_nodes,
+    operators_see_retry_and_drop_jobs,
 );
 
 async fn a_job_runs_after_its_commit(place: Place) {
@@ -125,6 +126,62 @@ async fn a_job_that_fails_is_tried_again_and_kept(place: Place) {
     until("it was tried once more", async || says("job:worker:refuse", "NOT_NOW: attempt 1 ").await).await;
     assert_eq!(queue::discard(server.store(), Queue::Jobs, &Which::One(failed[0].id.clone())).await.unwrap(), 1);
     assert!(!notes(&server).await.contains(&"refused".to_owned()), "what it wrote is undone");
+}
+
+const KEY: &str = "key-for-the-jobs-0123456789-0123456789";
+
+async fn operators_see_retry_and_drop_jobs(place: Place) {
+    let management = format!(
+        "[management]\naddress = \"127.0.0.1:0\"\n\
+         keys = [{{ name = \"jobs\", value = \"{KEY}\", scopes = [\"list-jobs\", \"retry-jobs\", \"drop-jobs\"] }}]\n"
+    );
+    let server = Fixture::start(&place, &format!("{}{management}", worker(""))).await;
+    let call = async |name: &str, call: Json| server.call_function(KEY, name, &call).await;
+    for (name, delay) in [("refuse", 0), ("note", 3600)] {
+        let body = json!({ "name": name, "delay": delay, "payload": "a secret" });
+        assert_eq!(ask(&server, "enqueue", body).await, Json::Null);
+    }
+    let listed = async || call("list-jobs", json!({})).await.json();
+    until("it refused", async || listed().await.to_string().contains("NOT_NOW: attempt 1")).await;
+    let all = listed().await;
+    assert!(!all.to_string().contains("a secret"), "{all}");
+    assert_eq!(all["total"], 3, "{all}");
+    let of_kind = |jobs: &Json, kind: &str| {
+        jobs["jobs"].as_array().unwrap().iter().find(|job| job["kind"] == kind).unwrap().clone()
+    };
+    let note = of_kind(&all, "job:worker:note");
+    assert_eq!((&note["plugin"], &note["state"], &note["attempts"]), (&json!("worker"), &json!("waits"), &json!(0)));
+    let metrics = server.manage("GET", "/metrics", &[], "").await.text;
+    assert!(metrics.contains("\ndoorward_plugin_jobs_waiting{plugin=\"worker\"} 3\n"), "{metrics}");
+    assert!(metrics.contains("\ndoorward_plugin_jobs_failed{plugin=\"worker\"} 0\n"), "{metrics}");
+
+    let failed = [("failedAt", server.now().into()), ("availableAt", server.now().plus_secs(9).into())];
+    server.store().update(JOBS, &[eq("kind", "job:worker:refuse")], &failed).await.unwrap();
+    let refuse = of_kind(&listed().await, "job:worker:refuse");
+    assert_eq!((&refuse["state"], &refuse["nextAttemptAt"]), (&json!("failed"), &Json::Null));
+    let metrics = server.manage("GET", "/metrics", &[], "").await.text;
+    assert!(metrics.contains("\ndoorward_plugin_jobs_failed{plugin=\"worker\"} 1\n"), "{metrics}");
+    let retried = call("retry-jobs", json!({ "body": { "id": refuse["id"] } })).await.json();
+    assert_eq!(retried, json!({ "retried": 1, "dueAnyway": 0 }));
+    let dropped = call("drop-jobs", json!({ "body": { "id": note["id"] } })).await.json();
+    assert_eq!(dropped, json!({ "dropped": 1 }));
+    let gone = call("drop-jobs", json!({ "body": { "id": note["id"] } })).await;
+    assert_eq!(gone.refusal(), "404 JOB_NOT_FOUND No such job waits or has failed");
+    let gone = call("retry-jobs", json!({ "body": { "id": note["id"] } })).await;
+    assert_eq!(gone.refusal(), "404 JOB_NOT_FOUND No such job waits or has failed");
+    assert_eq!(call("drop-jobs", json!({ "body": {} })).await.status, 400);
+    assert_eq!(rows(&server, "job:worker:note").await.len(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_listens_to_nobody_is_warned_of() {
+    on_sqlite(async |place: Place| {
+        keep_log();
+        let hearer = entry("hearer", &component("hearer"), HEARER);
+        drop(Fixture::start(&place, &hearer).await);
+        assert!(logged("it listens to an event that no loaded plugin emits plugin=\"hearer\" event=\"worker:noted\""));
+    })
+    .await;
 }
 
 async fn a_schedule_runs_once_in_each_period_on_all_nodes(place: Place) {

@@ -288,7 +288,7 @@ impl Fixture {
     /// Sends any request to the management address.
     pub async fn manage(&self, method: &str, path: &str, headers: &[(&str, &str)], body: impl Into<String>) -> Answer {
         let request = plain(method, path, headers, body.into());
-        read(self.app.management.as_ref().unwrap().answer(&self.app.pipeline, request).await)
+        read(self.app.management.as_ref().unwrap().answer(&self.app.pipeline, request).await).await
     }
 
     /// Calls a function or an endpoint on the management address.
@@ -301,14 +301,14 @@ impl Fixture {
     pub async fn send_to_root(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
         let mut request = plain(method, path, headers, String::new());
         request.mount = Mount::Root;
-        read(self.app.pipeline.answer(request).await)
+        read(self.app.pipeline.answer(request).await).await
     }
 
     /// As [`Fixture::send_to_root`], with a body.
     pub async fn send_to_root_with(&self, method: &str, path: &str, headers: &[(&str, &str)], body: String) -> Answer {
         let mut request = plain(method, path, headers, body);
         request.mount = Mount::Root;
-        read(self.app.pipeline.answer(request).await)
+        read(self.app.pipeline.answer(request).await).await
     }
 
     /// Looks for settings that another server of the same database has changed.
@@ -318,7 +318,7 @@ impl Fixture {
 
     /// Sends any request.
     pub async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: impl Into<String>) -> Answer {
-        read(self.app.pipeline.answer(plain(method, path, headers, body.into())).await)
+        read(self.app.pipeline.answer(plain(method, path, headers, body.into())).await).await
     }
 }
 
@@ -337,7 +337,8 @@ fn plain(method: &str, path: &str, headers: &[(&str, &str)], body: String) -> Re
     request
 }
 
-fn read(response: Response) -> Answer {
+async fn read(response: Response) -> Answer {
+    let response = response.whole().await.unwrap();
     let text = String::from_utf8(response.body.to_vec()).unwrap();
     Answer { status: response.status, headers: response.headers, text }
 }

@@ -106,12 +106,12 @@ impl Write for Keeper {
     }
 }
 
-fn keep_log() {
+pub fn keep_log() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| tracing_subscriber::fmt().with_ansi(false).with_writer(|| Keeper).init());
 }
 
-fn logged(part: &str) -> bool {
+pub fn logged(part: &str) -> bool {
     String::from_utf8_lossy(&LOG.lock().unwrap()).contains(part)
 }
 

@@ -63,6 +63,7 @@ async fn the_server_refuses_what_the_table_refuses(place: Place) {
     found.push(("before", Moment::Before, false, text("/moments/before").await));
     found.push(("route", Moment::Route, false, text("/moments/route").await));
     found.push(("in a transaction", Moment::Route, true, text("/moments/transaction").await));
+    found.push(("chunk", Moment::Chunk, false, text("/moments/chunk").await));
     let after: Json = serde_json::from_str(&text("/moments/after").await).unwrap();
     found.push(("after", Moment::After, false, after.as_str().unwrap().to_owned()));
     found.push(("page", Moment::Page, false, server.send_to_root("GET", "/moments/page", &[]).await.text));

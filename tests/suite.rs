@@ -32,6 +32,7 @@ mod services;
 mod sinks;
 mod slips;
 mod store;
+mod streams;
 mod tidy;
 mod upgrade;
 mod watcher;

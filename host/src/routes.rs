@@ -24,6 +24,7 @@ use crate::endpoints::list_mail::list_mail;
 use crate::endpoints::list_sessions::list_sessions;
 use crate::endpoints::notes;
 use crate::endpoints::ok::ok;
+use crate::endpoints::operate_jobs::{drop_jobs, list_jobs, retry_jobs};
 use crate::endpoints::operate_keys::{list_keys, rotate_keys};
 use crate::endpoints::operate_plugins::{Extended, ListPlugins, SwitchPlugin};
 use crate::endpoints::operate_webhooks::{enable_webhook, list_webhook_deliveries, list_webhooks, replay_webhooks};
@@ -158,6 +159,11 @@ pub fn operations(desk: &Weak<dyn SettingsDesk>, extended: &Arc<Extended>) -> Ve
             .audited("mail-retry"),
         operation("drop-mail", ("POST", "/mail/drop"), "mail.manage", |exchange| Box::pin(drop_mail(exchange)))
             .audited("mail-drop"),
+        operation("list-jobs", ("GET", "/jobs"), "jobs.manage", |exchange| Box::pin(list_jobs(exchange))),
+        operation("retry-jobs", ("POST", "/jobs/retry"), "jobs.manage", |exchange| Box::pin(retry_jobs(exchange)))
+            .audited("jobs-retry"),
+        operation("drop-jobs", ("POST", "/jobs/drop"), "jobs.manage", |exchange| Box::pin(drop_jobs(exchange)))
+            .audited("jobs-drop"),
         operation("list-webhooks", ("GET", "/webhooks"), "mail.manage", |exchange| Box::pin(list_webhooks(exchange))),
         operation("list-webhook-deliveries", ("GET", "/webhooks/deliveries"), "mail.manage", |exchange| {
             Box::pin(list_webhook_deliveries(exchange))

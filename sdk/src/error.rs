@@ -68,8 +68,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub enum Error {
     /// A refusal for the client.
     Api(ApiError),
-    /// The host did not do what it was asked. `refused` and `challenged` are passed on to the client as they are,
-    /// everything else becomes 500 or 503.
+    /// The host did not do what it was asked. `refused` and `challenged` are passed on to the client as they are;
+    /// `unavailable` becomes 503, `conflict` 409 `CONFLICT`, `limit` 422 `REQUEST_TOO_COSTLY`, everything else 500.
     Host(HostError),
 }
 
@@ -105,10 +105,17 @@ impl Error {
             Error::Host(HostError::Unavailable) => {
                 Failure::Refusal(Error::new(503, "SERVICE_UNAVAILABLE", "Service Unavailable").into_refusal())
             }
-            Error::Host(error) => {
-                crate::log::error(&format!("the host did not do it: {error:?}"));
-                Failure::Refusal(Error::internal().into_refusal())
+            Error::Host(HostError::Conflict(_)) => {
+                let message = "The change collided with another. Try again.";
+                Failure::Refusal(Error::new(409, "CONFLICT", message).into_refusal())
             }
+            Error::Host(HostError::Limit(_)) => {
+                Failure::Refusal(Error::from(ErrorCode::REQUEST_TOO_COSTLY).into_refusal())
+            }
+            // The host has logged it.
+            Error::Host(HostError::Failed) => Failure::Refusal(Error::internal().into_refusal()),
+            Error::Host(HostError::Denied(cause)) => author_fault("denied", &cause),
+            Error::Host(HostError::Invalid(cause)) => author_fault("invalid", &cause),
         }
     }
 
@@ -118,6 +125,12 @@ impl Error {
             Failure::Answer(_) => ApiError { status: 500, code: None, message: None },
         }
     }
+}
+
+/// What the plugin's author has to mend: the client gets 500, the log the cause.
+fn author_fault(kind: &str, cause: &str) -> Failure {
+    crate::log::error(&format!("the server did not do what the plugin asked for ({kind}): {cause}"));
+    Failure::Refusal(Error::internal().into_refusal())
 }
 
 impl From<HostError> for Error {
@@ -137,5 +150,30 @@ impl From<serde_json::Error> for Error {
     fn from(error: serde_json::Error) -> Error {
         crate::log::error(&format!("unreadable JSON: {error}"));
         Error::internal()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fake;
+
+    #[test]
+    fn what_the_host_says_has_a_status_of_its_own() {
+        let told = |error: HostError| {
+            let refusal = Error::Host(error).into_refusal();
+            (refusal.status, refusal.code.unwrap_or_default())
+        };
+        let text = || "note.text".to_owned();
+        fake::reset();
+        assert_eq!(told(HostError::Unavailable), (503, "SERVICE_UNAVAILABLE".to_owned()));
+        assert_eq!(told(HostError::Conflict(text())), (409, "CONFLICT".to_owned()));
+        assert_eq!(told(HostError::Limit(text())), (422, "REQUEST_TOO_COSTLY".to_owned()));
+        assert_eq!(told(HostError::Failed), (500, "INTERNAL_SERVER_ERROR".to_owned()));
+        assert_eq!(fake::with(|world| world.log.len()), 0, "none of them is the author's to mend");
+        assert_eq!(told(HostError::Denied(text())), (500, "INTERNAL_SERVER_ERROR".to_owned()));
+        assert_eq!(told(HostError::Invalid(text())), (500, "INTERNAL_SERVER_ERROR".to_owned()));
+        let log = fake::with(|world| world.log.join("\n"));
+        assert!(log.contains("(denied): note.text") && log.contains("(invalid): note.text"), "{log}");
     }
 }

@@ -1,8 +1,8 @@
 //! The exports of the component: each turns a call of the host into a call of the plugin's own function.
 
-use crate::background::Task;
 use crate::bindings::doorward::plugin::types as raw;
 use crate::bindings::exports::doorward::plugin::{answers, lifecycle, request_hooks, session_gate};
+use crate::chunks::NOT_IN_CHUNKS;
 use crate::error::{Error, Failure};
 use crate::plugin::{Flow, Plugin};
 use crate::{Asked, Attempt, Change, Reply, Request, Response, Verdict, host};
@@ -98,6 +98,20 @@ macro_rules! guest_exports {
                 $crate::guest::page($declare, index, request)
             }
         }
+        impl b::exports::doorward::plugin::chunks::Guest for $component {
+            fn open(
+                index: u32,
+                request: &b::doorward::plugin::types::Request,
+            ) -> Result<b::exports::doorward::plugin::chunks::Opening, b::doorward::plugin::types::ApiError> {
+                $crate::guest::open($declare, index, request)
+            }
+            fn next(
+                index: u32,
+                cursor: String,
+            ) -> Result<b::exports::doorward::plugin::chunks::Chunk, b::doorward::plugin::types::ApiError> {
+                $crate::guest::next($declare, index, &cursor)
+            }
+        }
         impl b::exports::doorward::plugin::contributions::Guest for $component {
             fn section(
                 index: u32,
@@ -138,6 +152,11 @@ macro_rules! guest_exports {
 }
 
 type Declare = fn() -> Plugin;
+
+mod beside;
+mod opening;
+pub use beside::{backfill, background};
+pub use opening::{next, open};
 
 std::thread_local! {
     static PLUGIN: OnceCell<&'static Plugin> = const { OnceCell::new() };
@@ -325,41 +344,9 @@ pub fn section(
     handler(&Request::new(request), &asked).map_err(Error::into_refusal)
 }
 
-/// `data-steps.backfill`.
-///
-/// # Errors
-/// The refusal of the plugin's function, or 500 for an index that the manifest does not have.
-pub fn backfill(declare: Declare, index: u32, rows: &[String]) -> Result<Vec<String>, raw::ApiError> {
-    report_panics();
-    let plugin = plugin(declare);
-    let Some(work) = plugin.backfills.get(index as usize) else { return Err(unknown(index)) };
-    let fields = rows.iter().map(|row| {
-        let row = serde_json::from_str(row)?;
-        work(&row).map(|fields| serde_json::Value::Object(fields).to_string())
-    });
-    fields.collect::<crate::Result<_>>().map_err(Error::into_refusal)
-}
-
-/// `background.run` and `.hear`; `what` is the task's id, the attempt and the payload.
-///
-/// # Errors
-/// The refusal of the plugin's function, or 500 for an index that the manifest does not have.
-pub fn background(
-    declare: Declare,
-    is_job: bool,
-    index: u32,
-    (id, attempt, payload): (String, u32, String),
-) -> Result<(), raw::ApiError> {
-    report_panics();
-    let plugin = plugin(declare);
-    let calls = if is_job { &plugin.jobs } else { &plugin.listeners };
-    let Some(call) = calls.get(index as usize) else { return Err(unknown(index)) };
-    let payload = serde_json::from_str(&payload).map_err(Error::from);
-    payload.and_then(|payload| call(&Task::new(id, attempt, payload))).map_err(Error::into_refusal)
-}
-
 fn full_answer(result: crate::Result<Response>) -> Result<answers::Answer, raw::ApiError> {
     match result.map_err(Error::into_failure) {
+        Ok(Response { cursor: Some(_), .. }) => Err(internal(NOT_IN_CHUNKS)),
         Ok(response) => Ok(response.into_answer()),
         Err(Failure::Answer(response)) => Ok(Response::from(response).into_answer()),
         Err(Failure::Refusal(error)) => Err(error),
@@ -368,6 +355,7 @@ fn full_answer(result: crate::Result<Response>) -> Result<answers::Answer, raw::
 
 fn answer(result: crate::Result<Response>) -> Result<raw::Response, raw::ApiError> {
     match result.map_err(Error::into_failure) {
+        Ok(Response { cursor: Some(_), .. }) => Err(internal(NOT_IN_CHUNKS)),
         Ok(response) => Ok(response.into_raw()),
         Err(Failure::Answer(response)) => Ok(response),
         Err(Failure::Refusal(error)) => Err(error),

@@ -6,7 +6,7 @@ mod imports {
         Attempt as RawAttempt, Change as RawChange, Reply as RawReply, Request as RawRequest,
     };
     pub use crate::bindings::doorward::plugin::{
-        accounts, browser_sessions, cache, claims, clock, config, cookies, counters, crypto, email_ownership,
+        accounts, bodies, browser_sessions, cache, claims, clock, config, cookies, counters, crypto, email_ownership,
         endpoints, http, jobs, keys, log, mail, models, passwords, permissions, plugin_events, sealing, sections,
         session_administration, session_tokens, sessions, site, transactions, user_administration, user_directory,
         users, verifications, webauthn,
@@ -16,6 +16,7 @@ mod imports {
 #[cfg(not(target_arch = "wasm32"))]
 mod imports {
     pub use crate::fake::background::{jobs, plugin_events};
+    pub use crate::fake::bodies::bodies;
     pub use crate::fake::calls::{
         clock, config, cookies, crypto, email_ownership, log, mail, transactions, users, verifications,
     };

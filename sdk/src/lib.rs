@@ -42,8 +42,10 @@ mod background;
 mod base64;
 #[doc(hidden)]
 pub mod bindings;
+pub mod bodies;
 pub mod browser_sessions;
 pub mod cache;
+pub mod chunks;
 pub mod claims;
 pub mod clock;
 pub mod config;
@@ -103,6 +105,7 @@ pub use doorward_contract::{
 pub use serde_json;
 
 pub use background::{Emission, Job, Listener, Task};
+pub use chunks::Chunk;
 pub use doorward_contract::{
     FieldRule, FieldType, MailTemplate, OnDelete, Step, VALIDATION_ERROR, invalid_option, is_email, mismatch,
 };
@@ -251,11 +254,11 @@ pub mod prelude {
         Filter, Query, contains, ends_with, eq, gt, gte, lt, lte, ne, none_of, one_of, starts_with,
     };
     pub use crate::{
-        Action, ApiError, Asked, Asking, Attempt, Button, Change, Contribution, CookieRule, Emission, Error, ErrorCode,
-        Event, FieldRule, FieldType, Fields, Flow, Form, FormField, Function, HostError, Input, InputKind, Job,
-        Listener, MailTemplate, On, Page, Plugin, RateRule, Reply, Request, Response, Result, Route, Row, Section,
-        Step, Table, Target, Task, Tone, Verdict, accounts, browser_sessions, cache, claims, clock, config, cookies,
-        counters, crypto, email_ownership, endpoints, http, jobs, keys, links, log, mail, models, passwords,
+        Action, ApiError, Asked, Asking, Attempt, Button, Change, Chunk, Contribution, CookieRule, Emission, Error,
+        ErrorCode, Event, FieldRule, FieldType, Fields, Flow, Form, FormField, Function, HostError, Input, InputKind,
+        Job, Listener, MailTemplate, On, Page, Plugin, RateRule, Reply, Request, Response, Result, Route, Row, Section,
+        Step, Table, Target, Task, Tone, Verdict, accounts, bodies, browser_sessions, cache, claims, clock, config,
+        cookies, counters, crypto, email_ownership, endpoints, http, jobs, keys, links, log, mail, models, passwords,
         permissions, plugin_events, schema, sealing, sections, session_administration, session_tokens, sessions, site,
         transactions, user_administration, user_directory, users, verifications, webauthn,
     };

@@ -1,6 +1,7 @@
 //! The declaration of a plugin: one value that gives both the manifest and the dispatch.
 
 use crate::background::TaskFn;
+use crate::chunks::ChunkFn;
 use crate::config::OptionFault;
 use crate::error::Result;
 use crate::event::{Event, EventFn};
@@ -67,6 +68,8 @@ pub struct Plugin {
     pub(crate) manifest: Manifest,
     // The functions behind it, in the manifest's order.
     pub(crate) routes: Vec<Handler>,
+    /// Those that answer in chunks, by the route's place.
+    pub(crate) chunks: Vec<Option<ChunkFn>>,
     pub(crate) pages: Vec<Handler>,
     pub(crate) contributions: Vec<SectionFn>,
     pub(crate) before: Vec<BeforeHook>,
@@ -100,6 +103,7 @@ impl Plugin {
         Plugin {
             manifest: Manifest::new(id, version, env!("CARGO_PKG_VERSION")),
             routes: Vec::new(),
+            chunks: Vec::new(),
             pages: Vec::new(),
             contributions: Vec::new(),
             before: Vec::new(),
@@ -202,6 +206,7 @@ impl Plugin {
         self.abouts.push(route.about);
         self.manifest.routes.push(route.rule);
         self.routes.push(route.handler);
+        self.chunks.push(route.next);
         self
     }
 

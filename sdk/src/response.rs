@@ -10,7 +10,7 @@
 //! ```
 
 use crate::bindings::doorward::plugin::types as raw;
-use crate::bindings::exports::doorward::plugin::answers;
+use crate::bindings::exports::doorward::plugin::{answers, chunks};
 use crate::error::Result;
 use serde::Serialize;
 use serde_json::Value;
@@ -40,6 +40,8 @@ pub struct Response {
     /// None for an answer without a type.
     pub(crate) content_type: Option<String>,
     pub(crate) body: Vec<u8>,
+    /// What the first chunk of a longer body is made from, as JSON text.
+    pub(crate) cursor: Option<String>,
 }
 
 impl Response {
@@ -63,7 +65,25 @@ impl Response {
 
     /// 200 with a body of any type that no browser runs: `text/csv; charset=utf-8`. A hook's answer is text.
     pub fn bytes(content_type: &str, body: impl Into<Vec<u8>>) -> Response {
-        Response { status: 200, headers: Vec::new(), content_type: Some(content_type.to_owned()), body: body.into() }
+        Response { content_type: Some(content_type.to_owned()), body: body.into(), ..Response::empty(200) }
+    }
+
+    /// 200 with a body that is made chunk by chunk, the first one from `cursor`; for a route with
+    /// [`in_chunks`](crate::Route::in_chunks). See [`chunks`](crate::chunks).
+    ///
+    /// ```
+    /// use doorward_sdk::prelude::*;
+    /// fn export(_request: &Request, (): ()) -> Result<Response> {
+    ///     Response::chunked("text/csv; charset=utf-8", &json!({ "after": "" }))
+    /// }
+    /// # _ = Route::get("/export", export);
+    /// ```
+    ///
+    /// # Errors
+    /// 500 when the cursor cannot be written as JSON.
+    pub fn chunked(content_type: &str, cursor: &impl Serialize) -> Result<Response> {
+        let cursor = Some(serde_json::to_string(cursor)?);
+        Ok(Response { cursor, ..Response::bytes(content_type, Vec::new()) })
     }
 
     /// 302 to `url`, with an empty body.
@@ -74,7 +94,7 @@ impl Response {
     /// A status without a body; of 204 and 304, without a content type.
     pub fn empty(status: u16) -> Response {
         let content_type = (!matches!(status, 204 | 304)).then(|| JSON.to_owned());
-        Response { status, headers: Vec::new(), content_type, body: Vec::new() }
+        Response { status, headers: Vec::new(), content_type, body: Vec::new(), cursor: None }
     }
 
     /// The same answer with another status.
@@ -116,6 +136,18 @@ impl Response {
     pub(crate) fn into_answer(self) -> answers::Answer {
         let headers = self.headers.into_iter().map(|(name, value)| raw::Header { name, value }).collect();
         answers::Answer { status: self.status, headers, content_type: self.content_type, body: self.body }
+    }
+
+    /// As a route gives it that may answer in chunks.
+    pub(crate) fn into_opening(self) -> chunks::Opening {
+        match self.cursor.clone() {
+            None => chunks::Opening::Whole(self.into_answer()),
+            Some(cursor) => {
+                let answers::Answer { status, headers, content_type, .. } = self.into_answer();
+                let content_type = content_type.unwrap_or_default();
+                chunks::Opening::Chunked(chunks::Start { status, headers, content_type, cursor })
+            }
+        }
     }
 }
 

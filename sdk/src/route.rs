@@ -28,9 +28,10 @@
 //! # Ok::<(), Error>(())
 //! ```
 
+use crate::chunks::ChunkFn;
 use crate::error::Result;
 use crate::input::{Input, shape_of};
-use crate::{Request, Response};
+use crate::{Chunk, Request, Response};
 use doorward_contract::{ApiNote, FunctionRule, InputNote, RouteRule};
 use serde_json::Value;
 
@@ -60,6 +61,7 @@ pub struct Route {
     pub(crate) rule: RouteRule,
     pub(crate) handler: Handler,
     pub(crate) about: About,
+    pub(crate) next: Option<ChunkFn>,
 }
 
 /// A function for the application's own backend, on the management address; clients never reach it.
@@ -186,7 +188,7 @@ impl Route {
     }
 
     fn new<I: Input>(method: &'static str, path: &'static str, handler: Handler) -> Route {
-        Route { rule: RouteRule::new(method, path), handler, about: About::reading::<I>() }
+        Route { rule: RouteRule::new(method, path), handler, about: About::reading::<I>(), next: None }
     }
 
     /// One sentence for the description of the API: what it does.
@@ -259,6 +261,48 @@ impl Route {
     /// than the server does (`server.max_body_bytes`).
     pub fn up_to(mut self, max_body_bytes: u32) -> Route {
         self.rule.max_body_bytes = Some(max_body_bytes);
+        self
+    }
+
+    /// The handler reads the body chunk by chunk with [`bodies::read`](crate::bodies::read): one of the types that it
+    /// [accepts](Route::accepts), of at most so many bytes, which may be more than `server.max_body_bytes`. The operator can
+    /// lower that (`limits.stream_bytes`). The client has `limits.stream_ms` to send it.
+    ///
+    /// ```
+    /// use doorward_sdk::prelude::*;
+    /// fn keep(_request: &Request, (): ()) -> Result<Response> {
+    ///     while let Some(_chunk) = bodies::read()? {}
+    ///     Ok(Response::empty(204))
+    /// }
+    /// let route = Route::put("/films/:id", keep).accepts(&["video/*"]).reads_chunks(1 << 30);
+    /// ```
+    pub fn reads_chunks(mut self, max_body_bytes: u32) -> Route {
+        self.rule.reads_chunks = true;
+        self.up_to(max_body_bytes)
+    }
+
+    /// The handler may answer with [`Response::chunked`], in at most so many bytes: `next` makes each chunk from the cursor of
+    /// the one before. The operator can lower that (`limits.stream_bytes`). The client has `limits.stream_ms` to take it.
+    ///
+    /// ```
+    /// use doorward_sdk::prelude::*;
+    /// fn export(_request: &Request, (): ()) -> Result<Response> {
+    ///     Response::chunked("text/csv; charset=utf-8", &json!({ "after": "" }))
+    /// }
+    /// fn lines(cursor: &Value) -> Result<Chunk> {
+    ///     let after = cursor["after"].as_str().unwrap_or_default();
+    ///     let rows: Vec<Value> = models::find("seat", gt("id", after).order_by("id").limit(500))?;
+    ///     let text: String = rows.iter().map(|row| format!("{},{}\n", row["id"], row["name"])).collect();
+    ///     match rows.last().filter(|_| rows.len() == 500) {
+    ///         Some(last) => Chunk::more(text, &json!({ "after": last["id"] })),
+    ///         None => Ok(Chunk::last(text)),
+    ///     }
+    /// }
+    /// let route = Route::get("/seats.csv", export).in_chunks(1 << 30, lines);
+    /// ```
+    pub fn in_chunks(mut self, most_bytes: u64, next: fn(&Value) -> Result<Chunk>) -> Route {
+        self.rule.most_answer_bytes = Some(most_bytes);
+        self.next = Some(next);
         self
     }
 

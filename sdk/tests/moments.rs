@@ -28,6 +28,7 @@ fn found(moment: Moment) -> String {
         }
         Moment::Before => fake::text(&get("/moments/before").run_before(&plugin).unwrap().unwrap()),
         Moment::Route => fake::text(&get("/moments/route").send(&plugin).unwrap()),
+        Moment::Chunk => fake::text(&get("/moments/chunk").send(&plugin).unwrap()),
         Moment::Function => fake::text(&get("/").call(&plugin, "moments-function").unwrap()),
         Moment::Page => fake::text(&get("/moments/page").open(&plugin).unwrap()),
         Moment::Section => {
@@ -90,6 +91,7 @@ fn every_function_of_the_contract_has_its_row() {
         "answers.",
         "contributions.",
         "background.",
+        "chunks.",
         "data-steps.",
         "permission-decider.",
         "types.",

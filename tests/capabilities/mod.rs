@@ -2,6 +2,7 @@
 
 mod bodies;
 mod enclosed;
+mod passed_on;
 mod people;
 mod tables;
 

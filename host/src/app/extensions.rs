@@ -43,6 +43,7 @@ pub(super) async fn load_extensions(
     let operations = routes::operations(&beside.desk, &Arc::new(extended));
     let router = router(config, &plugins, &operations, beside.mailbox)?;
     plugins.tell_of_idle_hooks(|hook| router.meets(hook));
+    plugins.tell_of_idle_listeners();
     let rate_rules = RateRules::new(&config.rate_limit, plugins.rate_rules());
     unused_options::check(config, &router, &plugins.cookie_keys()).map_err(StartError::Option)?;
     let functions = functions(&plugins, &operations, &router)?;

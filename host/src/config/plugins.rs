@@ -131,8 +131,14 @@ pub struct PluginLimits {
     pub wait_ms: u64,
     /// Largest memory, in MiB.
     pub memory_mib: usize,
-    /// Largest answer, in bytes.
+    /// Largest answer, in bytes; of an answer in chunks, the largest chunk.
     pub result_bytes: usize,
+    /// Longest time that a client has for a body that the plugin reads in chunks, and for an answer that it makes in chunks, in
+    /// milliseconds by the clock. It stands in place of `wait_ms` there.
+    pub stream_ms: u64,
+    /// Route → the most bytes of its body or its answer in chunks: `"GET /users.csv" = 1048576`. The plugin declares how much
+    /// it wants; this lowers it.
+    pub stream_bytes: BTreeMap<String, u64>,
     /// Calls of the host, of any kind, in one request.
     pub host_calls: u32,
     /// Those among them that reach the database.
@@ -156,6 +162,8 @@ impl Default for PluginLimits {
             wait_ms: 10_000,
             memory_mib: 32,
             result_bytes: 1 << 20,
+            stream_ms: 300_000,
+            stream_bytes: BTreeMap::new(),
             host_calls: 1000,
             data_calls: 200,
             mails: 10,

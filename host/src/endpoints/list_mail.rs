@@ -17,12 +17,19 @@ const MOST: u32 = 1000;
 /// # Errors
 /// `VALIDATION_ERROR`.
 pub async fn list_mail(exchange: &mut Exchange) -> Result<Response, ApiError> {
+    let (waiting, total) = queue::list(&exchange.scope(), queue::Queue::Mail, page(exchange)?).await?;
+    let mails: Vec<_> = waiting.iter().map(queue::Waiting::to_json).collect();
+    Ok(Response::json(&json!({ "mails": mails, "total": total })))
+}
+
+/// Which rows of a queue the query asks for: `limit` and `offset`.
+///
+/// # Errors
+/// `VALIDATION_ERROR`.
+pub fn page(exchange: &Exchange) -> Result<(u32, u32), ApiError> {
     let number = |name: &str, default: u32| match exchange.request.query.get(name) {
         None => Ok(default),
         Some(text) => text.parse().map_err(|_| invalid(name)),
     };
-    let (limit, offset) = (number("limit", DEFAULT_LIMIT)?.min(MOST), number("offset", 0)?);
-    let (waiting, total) = queue::list(&exchange.scope(), queue::Queue::Mail, (limit, offset)).await?;
-    let mails: Vec<_> = waiting.iter().map(queue::Waiting::to_json).collect();
-    Ok(Response::json(&json!({ "mails": mails, "total": total })))
+    Ok((number("limit", DEFAULT_LIMIT)?.min(MOST), number("offset", 0)?))
 }

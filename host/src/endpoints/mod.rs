@@ -21,6 +21,7 @@ pub mod list_mail;
 pub mod list_sessions;
 pub mod notes;
 pub mod ok;
+pub mod operate_jobs;
 pub mod operate_keys;
 pub mod operate_plugins;
 pub mod operate_webhooks;

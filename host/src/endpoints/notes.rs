@@ -158,6 +158,19 @@ fn of_function(path: &str) -> Option<ApiNote> {
         "/drop-mail" => ApiNote::new("Removes mails and events that wait")
             .body(Input::note(drop_mail::read))
             .answer(numbers(&["dropped"])),
+        "/list-jobs" => ApiNote::new("Lists jobs of plugins, their requests for later and events between them")
+            .query(texts(&["limit", "offset"]))
+            .answer(json!({
+                "type": "object",
+                "properties": { "jobs": list(object()), "total": { "type": "integer" } },
+                "required": ["jobs", "total"],
+            })),
+        "/retry-jobs" => ApiNote::new("Tries jobs at once, those that failed too")
+            .body(Input::note(drop_mail::read))
+            .answer(numbers(&["retried", "dueAnyway"])),
+        "/drop-jobs" => ApiNote::new("Removes jobs that wait or have failed")
+            .body(Input::note(drop_mail::read))
+            .answer(numbers(&["dropped"])),
         _ => return None,
     })
 }

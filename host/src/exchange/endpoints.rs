@@ -101,7 +101,8 @@ impl Exchange {
             client_address: outer.client_address.clone(),
         };
         let raw_body = call.body.map(Bytes::from).unwrap_or_default();
-        let request = Request { head: Arc::new(head), raw_body, body: None, received_at: outer.received_at };
+        let request =
+            Request { head: Arc::new(head), raw_body, upload: None, body: None, received_at: outer.received_at };
         let mut inner = Exchange::new(Arc::clone(&self.auth), Arc::clone(&self.deciders), request);
         inner.endpoints = Some(Arc::clone(source));
         inner.depth = self.depth + 1;

@@ -25,6 +25,8 @@ pub struct Route {
     pub accepts: Vec<String>,
     /// Largest body in bytes, below what the server takes.
     pub max_body_bytes: Option<usize>,
+    /// Reads its body chunk by chunk: then `max_body_bytes` may be more than the server takes.
+    pub reads_chunks: bool,
     /// Checks the origin even without cookies, against login CSRF.
     pub is_sign_in: bool,
     /// Lets a user leave: no hook and no observer of changes keeps it from being called or from doing so.
@@ -51,6 +53,7 @@ impl Route {
             accepts_form: false,
             accepts: Vec::new(),
             max_body_bytes: None,
+            reads_chunks: false,
             is_sign_in: false,
             is_leaving: false,
             is_for_operators: false,
@@ -116,6 +119,13 @@ impl Route {
     #[must_use]
     pub fn up_to(mut self, max_body_bytes: Option<u32>) -> Self {
         self.max_body_bytes = max_body_bytes.and_then(|bytes| usize::try_from(bytes).ok());
+        self
+    }
+
+    /// Reads its body chunk by chunk, when it says so.
+    #[must_use]
+    pub fn in_chunks(mut self, reads_chunks: bool) -> Self {
+        self.reads_chunks = reads_chunks;
         self
     }
 

@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod asset;
+pub mod chunks;
 mod glob;
 pub mod origin;
 pub mod outgoing;
@@ -10,12 +11,13 @@ use std::net::IpAddr;
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, LazyLock};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value as Json};
 
 use crate::clock::Timestamp;
 use crate::error::{ApiError, ErrorBody};
+use chunks::{CutOff, Rest, Upload};
 
 /// Headers in the order they came, names in lower case.
 #[derive(Clone, Debug, Default)]
@@ -125,6 +127,8 @@ pub struct Request {
     pub head: Arc<RequestHead>,
     /// The body as it came.
     pub raw_body: Bytes,
+    /// The body of a request to an endpoint that reads it chunk by chunk; `raw_body` is empty then.
+    pub upload: Option<Upload>,
     /// The body as JSON (forms become an object of strings); `None` when there was none.
     pub body: Option<Json>,
     /// When the request arrived.
@@ -177,7 +181,7 @@ impl Request {
     /// A request that stands for "none" while the real one is lent out.
     pub fn placeholder() -> Self {
         static NONE: LazyLock<Arc<RequestHead>> = LazyLock::new(Arc::default);
-        Self { head: Arc::clone(&NONE), raw_body: Bytes::new(), body: None, received_at: Timestamp(0) }
+        Self { head: Arc::clone(&NONE), raw_body: Bytes::new(), upload: None, body: None, received_at: Timestamp(0) }
     }
 }
 
@@ -244,11 +248,36 @@ pub struct Response {
     pub status: u16,
     /// Headers, names in lower case.
     pub headers: Headers,
-    /// The body's bytes.
+    /// The body's bytes; its first ones when there is a rest.
     pub body: Bytes,
+    /// The rest of a body that is made while the client takes it.
+    pub rest: Option<Rest>,
 }
 
 impl Response {
+    /// The answer with its whole body.
+    ///
+    /// # Errors
+    /// When the rest cannot be made.
+    pub async fn whole(mut self) -> Result<Self, CutOff> {
+        let mut body = BytesMut::from(&*self.body);
+        while let Some(rest) = self.rest.take() {
+            let (bytes, after) = rest.next().await?;
+            body.extend_from_slice(&bytes);
+            self.rest = after;
+        }
+        Ok(Self { body: body.freeze(), ..self })
+    }
+
+    /// The head alone of an answer in chunks, which says no length; any other answer as it is.
+    #[must_use]
+    pub fn without_chunks(self) -> Self {
+        match self.rest {
+            None => self,
+            Some(rest) => Self { body: Bytes::new(), rest: Some(rest.left_out()), ..self },
+        }
+    }
+
     /// `200` with a JSON body.
     pub fn json(body: &Json) -> Self {
         Self::json_bytes(200, body.to_string())
@@ -263,14 +292,14 @@ impl Response {
 
     /// No body and no content type.
     pub fn bare(status: u16) -> Self {
-        Self { status, headers: Headers::default(), body: Bytes::new() }
+        Self { status, headers: Headers::default(), body: Bytes::new(), rest: None }
     }
 
     /// A body of another type.
     pub fn with_type(status: u16, content_type: &str, body: impl Into<Bytes>) -> Self {
         let mut headers = Headers::default();
         headers.push("content-type", content_type);
-        Self { status, headers, body: body.into() }
+        Self { status, headers, body: body.into(), rest: None }
     }
 
     fn json_bytes(status: u16, body: impl Into<Bytes>) -> Self {

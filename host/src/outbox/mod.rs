@@ -8,6 +8,7 @@ pub mod events;
 pub mod jobs;
 pub mod mailbox;
 pub mod notice;
+mod pulse;
 pub mod queue;
 mod retry;
 mod sealed;

@@ -82,6 +82,11 @@ impl Waiting {
         }
     }
 
+    /// Of a job: whose it is.
+    pub fn plugin(&self) -> &str {
+        plugin_of(&self.kind)
+    }
+
     /// As the management API shows it.
     pub fn to_json(&self) -> Json {
         json!({
@@ -94,6 +99,11 @@ impl Waiting {
             "lastError": self.last_error,
         })
     }
+}
+
+/// The plugin whose job has this kind: `job:plugin:name`.
+pub fn plugin_of(kind: &str) -> &str {
+    kind.split(':').nth(1).unwrap_or_default()
 }
 
 /// Decoys are rows for the sake of time, and nothing that anybody waits for.

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::Value as Json;
 use tokio::sync::{Notify, watch};
@@ -12,6 +12,7 @@ use tokio::task::{JoinError, JoinHandle, JoinSet};
 
 use super::events::{self, Receivers};
 use super::jobs::{self, Runner};
+use super::pulse::Pulse;
 use super::retry::{LEASE_SECS, longest_wait_secs, retry_at, too_late};
 use super::sealed::Opener;
 use super::{CurrentMailer, DECOY, EVENT, EventHooks, TransportError};
@@ -34,6 +35,9 @@ const GRACE: Duration = Duration::from_secs(10);
 /// A sender that did not look for so long hangs.
 const LONGEST_SILENCE: Duration = Duration::from_secs(60);
 
+/// Stands among the ids of what is in flight while rows are taken.
+const LOOKING: &str = "";
+
 /// Sends the rows of the outbox.
 pub struct Sender {
     store: Arc<Store>,
@@ -43,9 +47,10 @@ pub struct Sender {
     wake: Arc<Notify>,
     pulse: Arc<Pulse>,
     /// The ids of what is in flight: a clock that jumps ahead ends leases, and nothing is to be sent twice at once.
-    in_flight: Mutex<BTreeSet<String>>,
+    in_flight: Arc<InFlight>,
 }
 
+type InFlight = Mutex<BTreeSet<String>>;
 /// The ways out.
 pub struct Ways {
     /// Of mails, when there are some.
@@ -75,9 +80,15 @@ pub struct Deliveries {
     task: Mutex<Option<JoinHandle<()>>>,
     stop: watch::Sender<bool>,
     pulse: Arc<Pulse>,
+    in_flight: Arc<InFlight>,
 }
 
 impl Deliveries {
+    /// Whether nothing is in flight just now.
+    pub fn is_idle(&self) -> bool {
+        self.in_flight.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
     /// True while the sender looks for what is due.
     pub fn is_alive(&self) -> bool {
         !*self.stop.borrow() && self.pulse.last().elapsed() < LONGEST_SILENCE
@@ -91,19 +102,6 @@ impl Deliveries {
             // A task that panicked has nothing in flight.
             _ = task.await;
         }
-    }
-}
-
-/// When the sender last looked for what is due.
-struct Pulse(Mutex<Instant>);
-
-impl Pulse {
-    fn beat(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
-    }
-
-    fn last(&self) -> Instant {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -121,8 +119,8 @@ impl Sender {
     /// A sender. [`Sender::start`] starts it. `auth.mail_queued` wakes it after a commit.
     pub fn new(auth: &Auth, ways: Ways) -> Self {
         let (store, clock, wake) = (auth.store.clone(), Arc::clone(&auth.clock), Arc::clone(&auth.mail_queued));
-        let pulse = Arc::new(Pulse(Mutex::new(Instant::now())));
-        let (opener, in_flight) = (Opener::new(auth), Mutex::default());
+        let pulse = Arc::<Pulse>::default();
+        let (opener, in_flight) = (Opener::new(auth), Arc::default());
         Self { store, clock, ways, opener, wake, pulse, in_flight }
     }
 
@@ -133,7 +131,7 @@ impl Sender {
     /// Sends until it is told to stop. A sender that panics is started again.
     pub fn start(self) -> Deliveries {
         let (stop, stopped) = watch::channel(false);
-        let pulse = Arc::clone(&self.pulse);
+        let (pulse, in_flight) = (Arc::clone(&self.pulse), Arc::clone(&self.in_flight));
         let sender = Arc::new(self);
         let task = tokio::spawn(async move {
             while let Err(error) = tokio::spawn(Arc::clone(&sender).run(stopped.clone())).await {
@@ -141,7 +139,7 @@ impl Sender {
                 tokio::time::sleep(IDLE).await;
             }
         });
-        Deliveries { task: Mutex::new(Some(task)), stop, pulse }
+        Deliveries { task: Mutex::new(Some(task)), stop, pulse, in_flight }
     }
 
     async fn run(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
@@ -211,8 +209,21 @@ impl Sender {
         Ok(())
     }
 
-    /// Takes as many rows as there is room for.
+    /// Takes as many rows as there is room for. Meanwhile the sender is not idle.
     async fn fill(
+        self: &Arc<Self>,
+        table: &str,
+        flying: &mut JoinSet<()>,
+        kinds: &[Filter],
+        stop: &watch::Receiver<bool>,
+    ) -> Result<(), StoreError> {
+        self.in_flight().insert(LOOKING.to_owned());
+        let filled = self.take(table, flying, kinds, stop).await;
+        self.in_flight().remove(LOOKING);
+        filled
+    }
+
+    async fn take(
         self: &Arc<Self>,
         table: &str,
         flying: &mut JoinSet<()>,
@@ -429,8 +440,8 @@ mod tests {
             },
             opener: Opener::unlocked(),
             wake: Arc::default(),
-            pulse: Arc::new(Pulse(Mutex::new(Instant::now()))),
-            in_flight: Mutex::default(),
+            pulse: Arc::default(),
+            in_flight: Arc::default(),
         };
         let deliveries = sender.start();
         for _ in 0..1000 {

@@ -19,6 +19,9 @@ const DEEPEST: usize = 32;
 /// `415 UNSUPPORTED_MEDIA_TYPE`, `400 BAD_REQUEST` for malformed JSON, `413 PAYLOAD_TOO_LARGE` for more bytes than the
 /// endpoint takes, `413 BODY_TOO_COMPLEX` for too many or too deep values, `400 VALIDATION_ERROR` for null characters.
 pub fn read(exchange: &mut Exchange, route: &Route) -> Result<(), ApiError> {
+    if route.reads_chunks {
+        return hand_over(&exchange.request, route);
+    }
     let request = &exchange.request;
     if route.max_body_bytes.is_some_and(|most| request.raw_body.len() > most) {
         return Err(Code::PAYLOAD_TOO_LARGE.into());
@@ -43,6 +46,21 @@ pub fn read(exchange: &mut Exchange, route: &Route) -> Result<(), ApiError> {
     refuse_null_characters(&exchange.request)
 }
 
+/// Leaves the body to an endpoint that reads it chunk by chunk, unless the request's head is against it.
+fn hand_over(request: &Request, route: &Route) -> Result<(), ApiError> {
+    let length = request.headers.get("content-length").and_then(|length| length.parse().ok());
+    let length = request.raw_body.len().max(length.unwrap_or(0));
+    if route.max_body_bytes.is_some_and(|most| length > most) {
+        return Err(Code::PAYLOAD_TOO_LARGE.into());
+    }
+    let content_type = request.headers.get("content-type").unwrap_or_default();
+    let media_type = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    if !route.takes_bytes_of(&media_type) {
+        return Err(unsupported(content_type, route));
+    }
+    refuse_null_characters(request)
+}
+
 /// Refuses null characters in body and query.
 ///
 /// # Errors
@@ -65,7 +83,8 @@ fn malformed() -> ApiError {
 
 fn unsupported(content_type: &str, route: &Route) -> ApiError {
     let form = route.accepts_form.then_some(FORM);
-    let allowed = form.into_iter().chain([JSON]).chain(route.accepts.iter().map(String::as_str));
+    let json = (!route.reads_chunks).then_some(JSON);
+    let allowed = form.into_iter().chain(json).chain(route.accepts.iter().map(String::as_str));
     let allowed = allowed.collect::<Vec<_>>().join(", ");
     let message = format!("Content-Type \"{content_type}\" is not allowed. Allowed types: {allowed}");
     ApiError::new(415, "UNSUPPORTED_MEDIA_TYPE", message)

@@ -50,7 +50,9 @@ impl Extensions {
 
 fn told(response: &Response) -> InnerAnswer {
     let content_type = response.headers.get("content-type").unwrap_or_default();
-    let is_json = content_type.split(';').next().is_some_and(|kind| kind.trim() == "application/json");
+    // A body that comes in chunks is not told: nobody here has room for it.
+    let is_json =
+        response.rest.is_none() && content_type.split(';').next().is_some_and(|kind| kind.trim() == "application/json");
     let body = is_json.then(|| serde_json::from_slice(&response.body).ok()).flatten();
     InnerAnswer { status: response.status, body: body.unwrap_or(Json::Null) }
 }

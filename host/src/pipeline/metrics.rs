@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::Pipeline;
-use super::probe::{Probe, Waiting};
+use super::probe::{JobCounts, Probe, Waiting};
 use crate::exchange::Route;
 use crate::hooks::ScriptCounts;
 use crate::http::Mount;
@@ -87,7 +87,8 @@ impl Pipeline {
     pub async fn numbers(&self, probe: &Probe) -> Vec<Family> {
         let auth = self.auth();
         let gauge = |name, help, value| Family::of_one(name, Kind::Gauge, help, value);
-        let waiting = probe.waiting(auth).await;
+        let kinds = self.extensions().plugins.background_kinds().into_iter().map(|known| known.kind).collect();
+        let waiting = probe.waiting(auth, kinds).await;
         let mut families = Vec::from(self.metrics.families());
         families.extend([
             gauge("doorward_database_up", "Whether the database answers.", u64::from(waiting.is_some())),
@@ -100,7 +101,8 @@ impl Pipeline {
             ),
         ]);
         if let Some(waiting) = waiting {
-            let Waiting { deliveries, age_secs, jobs, failed_jobs, events, event_age_secs, failed_events } = waiting;
+            let Waiting { deliveries, age_secs, jobs, failed_jobs, of_plugins, events, event_age_secs, failed_events } =
+                waiting;
             families.extend([
                 gauge("doorward_outbox_depth", "Mails that wait to be delivered.", deliveries),
                 gauge("doorward_outbox_oldest_seconds", "How long the oldest of them has waited.", age_secs),
@@ -110,6 +112,7 @@ impl Pipeline {
                 gauge("doorward_events_oldest_seconds", "How long the oldest of them has waited.", event_age_secs),
                 gauge("doorward_events_failed", "Events for other systems that were given up.", failed_events),
             ]);
+            families.extend(of_jobs(&of_plugins));
         }
         if let Some(pool) = auth.store.pool() {
             families.extend([
@@ -222,6 +225,18 @@ fn of_plugins(plugins: &[PluginCounters]) -> Vec<Family> {
     let help = "Calls that ended at a limit, by the option that sets it.";
     let limits = family("doorward_plugin_limit_hits_total", Kind::Counter, help, limits.collect());
     FAMILIES.into_iter().map(each).chain([limits]).collect()
+}
+
+/// The jobs of each plugin.
+fn of_jobs(plugins: &[JobCounts]) -> [Family; 2] {
+    let each = |name, help, read: fn(&JobCounts) -> u64| {
+        let samples = plugins.iter().map(|jobs| whole(vec![("plugin", jobs.plugin.clone())], read(jobs)));
+        family(name, Kind::Gauge, help, samples.collect())
+    };
+    [
+        each("doorward_plugin_jobs_waiting", "Jobs of a plugin that wait.", |jobs| jobs.waiting),
+        each("doorward_plugin_jobs_failed", "Jobs of a plugin that were given up.", |jobs| jobs.failed),
+    ]
 }
 
 fn family(name: &'static str, kind: Kind, help: &'static str, samples: Vec<Sample>) -> Family {

@@ -165,6 +165,14 @@ impl Pipeline {
         response
     }
 
+    /// The most bytes of a body that its endpoint reads chunk by chunk; `None` for any other request, whose body is read first.
+    pub fn upload_limit(&self, mount: Mount, method: &str, path: &str) -> Option<usize> {
+        let extensions = self.extensions.load();
+        let is_skipped = extensions.auth.config.advanced.skip_trailing_slashes;
+        let path = path.strip_suffix('/').filter(|rest| is_skipped && !rest.is_empty()).unwrap_or(path);
+        extensions.router.upload_limit(mount, method, path)
+    }
+
     /// Finishes the answer to a request that never came to the stages: its body was too large, or too slow.
     pub fn refuse_unread(&self, head: &RequestHead, mut response: Response) -> Response {
         let extensions = self.extensions.load();

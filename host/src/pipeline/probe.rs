@@ -1,5 +1,6 @@
 //! Asks the database whether it works, for readiness and metrics: in bounded time, and one question of a kind at a time.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -9,10 +10,11 @@ use tokio::sync::Semaphore;
 use crate::auth::Auth;
 use crate::clock::Timestamp;
 use crate::error::ApiError;
+use crate::outbox::queue::plugin_of;
 use crate::store::event::{self, State};
 use crate::store::outbox;
 use crate::store::{Models, Store};
-use crate::store::{StoreError, eq};
+use crate::store::{StoreError, Value, eq, one_of};
 
 /// A database that takes longer is away, for whoever asks here.
 const LONGEST: Duration = Duration::from_secs(2);
@@ -65,23 +67,50 @@ impl Probe {
     }
 
     /// What waits to be done; `None` while the database is away.
-    pub async fn waiting(&self, auth: &Arc<Auth>) -> Option<Waiting> {
+    /// `kinds` are those of the jobs that the loaded plugins can do.
+    pub async fn waiting(&self, auth: &Arc<Auth>, kinds: Vec<String>) -> Option<Waiting> {
         let (store, now) = (Store::clone(&auth.store), auth.now());
         let asked = self.depth.ask(async move {
             let (depth, oldest) = (outbox::depth(&store).await?, outbox::oldest(&store).await?);
-            let jobs = outbox::count_jobs(&store).await?;
+            let jobs = outbox::count_jobs(&store, &[]).await?;
+            let mut of_plugins = Vec::new();
+            for (plugin, kinds) in by_plugin(&kinds) {
+                let (waiting, failed) = outbox::count_jobs(&store, &[one_of("kind", kinds)]).await?;
+                of_plugins.push(JobCounts { plugin, waiting, failed });
+            }
             let waiting = event::count(&store, &[], State::Waiting).await?;
-            Ok((depth, oldest, jobs, waiting, event::count(&store, &[], State::Failed).await?.0))
+            let failed = event::count(&store, &[], State::Failed).await?.0;
+            Ok((depth, oldest, jobs, of_plugins, waiting, failed))
         });
-        let (deliveries, oldest, (jobs, failed_jobs), (events, oldest_event), failed_events) = asked.await.ok()?;
+        let (deliveries, oldest, (jobs, failed_jobs), of_plugins, (events, oldest_event), failed_events) =
+            asked.await.ok()?;
         // Another node's clock may be ahead of this one's.
         let age_secs = |oldest: Option<Timestamp>| {
             let millis = oldest.map_or(0, |oldest| now.0.saturating_sub(oldest.0));
             u64::try_from(millis / 1000).unwrap_or_default()
         };
         let (age_secs, event_age_secs) = (age_secs(oldest), age_secs(oldest_event));
-        Some(Waiting { deliveries, age_secs, jobs, failed_jobs, events, event_age_secs, failed_events })
+        Some(Waiting { deliveries, age_secs, jobs, failed_jobs, of_plugins, events, event_age_secs, failed_events })
     }
+}
+
+/// The kinds of each plugin's jobs.
+fn by_plugin(kinds: &[String]) -> BTreeMap<String, Vec<Value>> {
+    let mut plugins: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    for kind in kinds {
+        plugins.entry(plugin_of(kind).to_owned()).or_default().push(kind.as_str().into());
+    }
+    plugins
+}
+
+/// Jobs of one plugin.
+pub struct JobCounts {
+    /// Its id.
+    pub plugin: String,
+    /// Those that wait.
+    pub waiting: u64,
+    /// Those that were given up.
+    pub failed: u64,
 }
 
 /// What waits to be done after its commit.
@@ -94,6 +123,8 @@ pub struct Waiting {
     pub jobs: u64,
     /// Jobs that were given up.
     pub failed_jobs: u64,
+    /// Those of the plugins that are loaded.
+    pub of_plugins: Vec<JobCounts>,
     /// Events for other systems.
     pub events: u64,
     /// The age of the oldest of them, in seconds.

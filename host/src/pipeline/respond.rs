@@ -26,6 +26,9 @@ pub fn refuse(exchange: &mut Exchange, error: &ApiError) -> Response {
 /// Adds what every answer carries.
 pub fn finish(exchange: &mut Exchange, mut response: Response) -> Response {
     exchange.wake_mail_sender();
+    if exchange.request.is_head {
+        response = response.without_chunks();
+    }
     for (name, value) in exchange.headers.iter() {
         response.headers.push(name, value);
     }

@@ -11,6 +11,8 @@ use crate::http::{Mount, RequestHead};
 pub struct Router {
     base: Table,
     root: Table,
+    /// Whether any endpoint reads its body chunk by chunk.
+    has_uploads: bool,
 }
 
 /// The routes of one mount.
@@ -54,6 +56,7 @@ impl Router {
     /// # Errors
     /// When its method and path are taken.
     pub fn add(&mut self, route: Route) -> Result<(), RouteClash> {
+        self.has_uploads |= route.reads_chunks;
         match route.mount {
             Mount::Base => self.base.add(route),
             Mount::Root => self.root.add(route),
@@ -69,6 +72,15 @@ impl Router {
     /// Whether the pattern matches a path of a route below the base path.
     pub fn meets(&self, pattern: &PathPattern) -> bool {
         self.routes().any(|route| PathPattern::new(&route.path).meets(pattern))
+    }
+
+    /// The most bytes of a body that its endpoint reads chunk by chunk; `None` for any other request.
+    pub fn upload_limit(&self, mount: Mount, method: &str, path: &str) -> Option<usize> {
+        if !self.has_uploads || mount != Mount::Base {
+            return None;
+        }
+        let route = self.base.find(method, path).filter(|route| route.reads_chunks)?;
+        Some(route.max_body_bytes.unwrap_or_default())
     }
 
     /// The route of a request, exact paths first.

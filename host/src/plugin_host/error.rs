@@ -123,12 +123,16 @@ pub(super) enum Limit {
     Memory(usize),
     #[error("its answer is longer than {0} bytes (limits.result_bytes)")]
     Result(usize),
+    #[error("its body was not there, or its answer not taken, within {0} ms (limits.stream_ms)")]
+    Stream(u64),
+    #[error("its answer in chunks is longer than {0} bytes (in_chunks, limits.stream_bytes)")]
+    StreamBytes(u64),
 }
 
 impl Limit {
     /// Whether a client's input may be why it is reached. Who waits, waits for others.
     pub(super) const fn depends_on_input(self) -> bool {
-        !matches!(self, Self::Wait(_) | Self::Section(_))
+        !matches!(self, Self::Wait(_) | Self::Section(_) | Self::Stream(_))
     }
 
     /// The option that sets it.
@@ -142,6 +146,8 @@ impl Limit {
             Self::Hashes(_) => "password_hashes",
             Self::Memory(_) => "memory_mib",
             Self::Result(_) => "result_bytes",
+            Self::Stream(_) => "stream_ms",
+            Self::StreamBytes(_) => "stream_bytes",
         }
     }
 }

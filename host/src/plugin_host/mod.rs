@@ -33,6 +33,7 @@ pub use error::{CallFailed, PluginError};
 pub use package::manifest::{self, Manifest};
 
 use admission::load::Loaded;
+use call::chunks;
 use call::events::PluginObserver;
 use call::pattern::PatternTable;
 use call::plugin::Plugin;
@@ -146,9 +147,11 @@ impl Plugins {
         let routes = self.list.iter().flat_map(|plugin| {
             (0..).zip(&plugin.manifest.routes).map(|(index, route)| {
                 let redirect_params = route.redirect_params.clone();
-                let endpoint = PluginEndpoint { plugin: Arc::clone(plugin), index, redirect_params };
+                let answers_in_chunks = route.most_answer_bytes.is_some();
+                let endpoint = PluginEndpoint { plugin: Arc::clone(plugin), index, redirect_params, answers_in_chunks };
                 let made = Route::new(&route.method, &route.path, Arc::new(endpoint)).of_plugin(&plugin.manifest.id);
-                let made = made.accepting(&route.accepts).up_to(route.max_body_bytes).noted(route.note.clone());
+                let made = made.accepting(&route.accepts).up_to(route.max_body_bytes).in_chunks(route.reads_chunks);
+                let made = made.noted(route.note.clone());
                 let made = if route.accepts_form { made.accepting_form() } else { made };
                 if route.signs_in { made.signing_in() } else { made }
             })
@@ -300,6 +303,7 @@ struct PluginEndpoint {
     plugin: Arc<Plugin>,
     index: u32,
     redirect_params: Vec<String>,
+    answers_in_chunks: bool,
 }
 
 #[async_trait]
@@ -314,7 +318,10 @@ impl Endpoint for PluginEndpoint {
         {
             return Ok(page);
         }
-        self.plugin.handle(self.index, exchange).await
+        match self.answers_in_chunks {
+            true => chunks::open(&self.plugin, self.index, exchange).await,
+            false => self.plugin.handle(self.index, exchange).await,
+        }
     }
 }
 

@@ -56,6 +56,11 @@ impl Progress {
         is_allowed
     }
 
+    /// Whether no request may follow the one that is answered.
+    pub fn is_last(&self) -> bool {
+        self.0.get() == Stage::Last
+    }
+
     /// The answer is made.
     pub fn end(&self) {
         if self.0.get() == Stage::Busy {

@@ -3,10 +3,12 @@
 mod connection;
 mod gate;
 mod open_files;
+mod upload;
 
 use std::borrow::Cow;
 use std::convert::Infallible;
 use std::net::{SocketAddr, TcpListener};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +16,7 @@ use actix_http::error::DispatchError;
 use actix_http::{ConnectionType, HttpService, Protocol, Request as HttpHead, Response as HttpAnswer};
 use actix_server::Server;
 use actix_service::{IntoServiceFactory, ServiceFactory, ServiceFactoryExt, fn_service, map_config};
-use actix_web::body::{BoxBody, MessageBody, SizedStream};
+use actix_web::body::{BodySize, BodyStream, BoxBody, MessageBody, SizedStream};
 use actix_web::dev::AppConfig;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
@@ -28,6 +30,7 @@ use tokio_rustls::TlsAcceptor;
 use crate::app::App;
 use crate::crypto::tls::Certificate;
 use crate::error::{ApiError, Code};
+use crate::http::chunks::CutOff;
 use crate::http::{Headers, Mount, Query, Request, RequestHead, Response, encode_component};
 use connection::{Connection, HEAD_TIMEOUT, Progress, Transport};
 use gate::Gate;
@@ -150,11 +153,11 @@ async fn handle_management(app: web::Data<App>, request: HttpRequest, payload: w
 }
 
 async fn answer_management(app: &App, request: &HttpRequest, mut payload: web::Payload) -> HttpResponse {
-    let Some(management) = &app.management else { return cut(into_actix(&Response::bare(404)), payload) };
+    let Some(management) = &app.management else { return cut(into_actix(Response::bare(404)), payload) };
     let path = (Mount::Base, request.uri().path());
     match read_body(app, &mut payload).await {
-        Ok(body) => into_actix(&management.answer(&app.pipeline, into_plain(app, request, path, body)).await),
-        Err(error) => cut(into_actix(&Response::from(&error)), payload),
+        Ok(body) => into_actix(management.answer(&app.pipeline, into_plain(app, request, path, body)).await),
+        Err(error) => cut(into_actix(Response::from(&error)), payload),
     }
 }
 
@@ -174,8 +177,31 @@ async fn in_turn(request: &HttpRequest, answer: impl Future<Output = HttpRespons
         return HttpResponse::new(StatusCode::BAD_REQUEST);
     }
     let answer = answer.await;
+    if answer.body().size() == BodySize::Stream {
+        return until_sent(answer, InTurn(progress.clone()));
+    }
     progress.end();
     if is_last { last(answer, progress.clone()) } else { answer }
+}
+
+/// Ends the turn of a request when it is dropped.
+struct InTurn(Progress);
+
+impl Drop for InTurn {
+    fn drop(&mut self) {
+        self.0.end();
+    }
+}
+
+/// Keeps the turn while the answer is still made.
+fn until_sent(answer: HttpResponse, turn: InTurn) -> HttpResponse {
+    answer.map_body(|head, mut body| {
+        if turn.0.is_last() {
+            head.set_connection_type(ConnectionType::Close);
+        }
+        let chunks = stream::poll_fn(move |cx| Pin::new(&mut body).poll_next(cx));
+        BoxBody::new(BodyStream::new(chunks.inspect(move |_| _ = &turn)))
+    })
 }
 
 /// Drops the connection once the answer is written.
@@ -201,11 +227,14 @@ async fn answer(app: &App, request: &HttpRequest, mut payload: web::Payload) -> 
         Some(path) => (Mount::Base, path),
         None => (Mount::Root, path),
     };
+    if let Some(most) = app.pipeline.upload_limit(mount, request.method().as_str(), path) {
+        return upload::answer(app, into_plain(app, request, (mount, path), Bytes::new()), payload, most).await;
+    }
     match read_body(app, &mut payload).await {
-        Ok(body) => into_actix(&app.pipeline.answer(into_plain(app, request, (mount, path), body)).await),
+        Ok(body) => into_actix(app.pipeline.answer(into_plain(app, request, (mount, path), body)).await),
         Err(error) => {
             let head = into_plain(app, request, (mount, path), Bytes::new()).head;
-            cut(into_actix(&app.pipeline.refuse_unread(&head, Response::from(&error))), payload)
+            cut(into_actix(app.pipeline.refuse_unread(&head, Response::from(&error))), payload)
         }
     }
 }
@@ -270,10 +299,10 @@ fn into_plain(app: &App, request: &HttpRequest, (mount, path): (Mount, &str), ra
         peer: request.peer_addr().map(|address| address.ip()),
         client_address: None,
     };
-    Request { head: Arc::new(head), raw_body, body: None, received_at: auth.now() }
+    Request { head: Arc::new(head), raw_body, upload: None, body: None, received_at: auth.now() }
 }
 
-fn into_actix(response: &Response) -> HttpResponse {
+fn into_actix(response: Response) -> HttpResponse {
     let status = StatusCode::from_u16(response.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut builder = HttpResponse::build(status);
     for (name, value) in response.headers.iter() {
@@ -282,7 +311,22 @@ fn into_actix(response: &Response) -> HttpResponse {
             builder.append_header((name, value));
         }
     }
-    builder.body(response.body.clone())
+    match response.rest {
+        None => builder.body(response.body),
+        Some(rest) => {
+            let first = stream::iter([Ok(response.body)]);
+            let after = stream::try_unfold(Some(rest), async |rest| {
+                let Some(rest) = rest else { return Ok::<_, CutOff>(None) };
+                let next = rest.next().await;
+                if next.is_err() {
+                    // What was made before is written meanwhile: an error drops it.
+                    tokio::task::yield_now().await;
+                }
+                next.map(Some)
+            });
+            builder.body(BodyStream::new(first.chain(after)))
+        }
+    }
 }
 
 /// Headers are Latin-1 on the wire, as the reference sends them; other characters are percent-encoded.

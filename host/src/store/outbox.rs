@@ -224,13 +224,14 @@ pub async fn revive_jobs(database: &dyn Database, which: &[Filter], now: Timesta
     Ok(database.update(JOBS, &failed, &values).await?.len() as u64)
 }
 
-/// The number of jobs that wait, and of those that were given up.
+/// The number of these jobs that wait, and of those that were given up.
 ///
 /// # Errors
 /// As `Models`.
-pub async fn count_jobs(database: &dyn Database) -> Result<(u64, u64), StoreError> {
-    let waiting = database.count(JOBS, &[eq("failedAt", Value::Null)]).await?;
-    Ok((waiting, database.count(JOBS, &[ne("failedAt", Value::Null)]).await?))
+pub async fn count_jobs(database: &dyn Database, which: &[Filter]) -> Result<(u64, u64), StoreError> {
+    let waiting = [which, &[eq("failedAt", Value::Null)]].concat();
+    let failed = [which, &[ne("failedAt", Value::Null)]].concat();
+    Ok((database.count(JOBS, &waiting).await?, database.count(JOBS, &failed).await?))
 }
 
 /// Takes at most `limit` of these rows of `table` that are due, oldest first. Nobody else gets them before `now` plus

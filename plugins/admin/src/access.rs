@@ -25,8 +25,9 @@ const USER_ACTIONS: [&str; 12] = [
 const SESSION_ACTIONS: [&str; 3] = ["list", "revoke", "delete"];
 
 /// What managing the server itself takes. Who asks for these asks the server, not `has-permission`.
-const SERVER: [(&str, &[&str]); 5] = [
+const SERVER: [(&str, &[&str]); 6] = [
     ("audit", &["read"]),
+    ("jobs", &["manage"]),
     ("keys", &["manage"]),
     ("mail", &["manage"]),
     ("plugins", &["manage"]),

@@ -26,8 +26,16 @@ mod tests {
 
     #[test]
     fn the_default_administrator_manages_the_server() {
-        for permission in ["settings.manage", "audit.read", "plugins.manage", "mail.manage", "keys.manage", "user.ban"]
-        {
+        let of_server = [
+            "settings.manage",
+            "audit.read",
+            "plugins.manage",
+            "mail.manage",
+            "jobs.manage",
+            "keys.manage",
+            "user.ban",
+        ];
+        for permission in of_server {
             assert!(may("{}", json!({ "id": "u", "role": "user,admin" }), permission), "{permission}");
             assert!(!may("{}", json!({ "id": "u", "role": "user" }), permission), "{permission}");
             assert!(!may("{}", json!({ "id": "u", "role": null }), permission), "{permission}");

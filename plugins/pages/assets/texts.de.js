@@ -118,6 +118,7 @@ export default {
   "code.INVALID_USERNAME": "Verwenden Sie nur Buchstaben, Ziffern, Punkte und Unterstriche.",
   "code.INVALID_USERNAME_OR_PASSWORD": "Name und Passwort gehören nicht zusammen. Prüfen Sie beide oder setzen Sie Ihr Passwort zurück.",
   "code.ISSUER_MISMATCH": "Die Antwort kam von einem anderen Dienst als dem gewählten. Beginnen Sie von vorn.",
+  "code.JOB_NOT_FOUND": "Diesen Auftrag gibt es nicht mehr. Er wurde inzwischen erledigt oder verworfen; sehen Sie noch einmal in die Liste.",
   "code.LINKING_DIFFERENT_EMAILS_NOT_ALLOWED": "Jenes Konto hat eine andere Adresse als Ihres. Ändern Sie eine davon oder verbinden Sie ein anderes Konto.",
   "code.LINKING_FAILED": "Das Konto konnte nicht verbunden werden. Versuchen Sie es noch einmal.",
   "code.LINKING_NOT_ALLOWED": "Dieses Konto lässt sich nicht verbinden. Bestätigen Sie zuerst Ihre Adresse, dann versuchen Sie es noch einmal.",

@@ -118,6 +118,7 @@ export default {
   "code.INVALID_USERNAME": "Use letters, digits, dots and underscores only.",
   "code.INVALID_USERNAME_OR_PASSWORD": "Name and password do not belong together. Check both, or reset your password.",
   "code.ISSUER_MISMATCH": "The answer came from another service than the one you chose. Start again.",
+  "code.JOB_NOT_FOUND": "No such job waits. It was done or dropped meanwhile; look at the list again.",
   "code.LINKING_DIFFERENT_EMAILS_NOT_ALLOWED": "That account has another address than yours. Change one of them, or connect another account.",
   "code.LINKING_FAILED": "The account could not be connected. Try again.",
   "code.LINKING_NOT_ALLOWED": "This account cannot be connected. Verify your address first, then try again.",

@@ -4,7 +4,7 @@
 use std::fmt;
 
 use crate::moment::{Moment, Moments};
-use Moment::{Before, Check, Claims, Event, Function, Job, Page, Permission, Route, Section};
+use Moment::{Before, Check, Chunk, Claims, Event, Function, Job, Page, Permission, Route, Section};
 use Transaction::{Any, Inside, Outside};
 
 /// Rows of the table: functions of one capability that may be called at the same moments.
@@ -55,7 +55,7 @@ const ALWAYS: Moments = Moments::EVERY;
 /// Where there is a database.
 const DATA: Moments = Moments::but(&[Check]);
 /// Where there is a request.
-const REQUEST: Moments = Moments::but(&[Check, Event, Job]);
+const REQUEST: Moments = Moments::but(&[Check, Event, Job, Chunk]);
 /// Where an answer can still be made.
 const OPENS: Moments = Moments::only(&[Before, Route, Function, Page]);
 
@@ -138,14 +138,14 @@ pub const CALLS: &[Rule] = &[
     rule(
         "claims",
         &["collect"],
-        Moments::but(&[Check, Event, Claims, Section, Permission, Job]),
+        Moments::but(&[Check, Event, Claims, Section, Permission, Job, Chunk]),
         Any,
         "claims are collected for a request, and not by who is asked for claims, a section or a permission",
     ),
     rule(
         "permissions",
         &["allows"],
-        Moments::but(&[Check, Event, Permission, Job]),
+        Moments::but(&[Check, Event, Permission, Job, Chunk]),
         Any,
         "a permission is asked for a request, and not by who decides it",
     ),
@@ -155,6 +155,13 @@ pub const CALLS: &[Rule] = &[
         Moments::only(&[Route, Function, Page, Section]),
         Outside,
         "endpoints are called by a route, a function, a page or a section",
+    ),
+    rule(
+        "bodies",
+        &["read"],
+        Moments::only(&[Route]),
+        Outside,
+        "a body is read chunk by chunk in a route, which declares it",
     ),
     rule("sections", &["contributors"], REQUEST, Any, NO_REQUEST),
     rule("sections", &["ask", "ask-one"], Moments::only(&[Page]), Outside, "sections are asked for by a page"),
@@ -201,6 +208,11 @@ impl Call {
     /// Whether it may be called at this moment, with the right transaction.
     pub const fn allows(&self, moment: Moment) -> bool {
         self.rule.allows(moment)
+    }
+
+    /// Capability and function: `models.insert`.
+    pub fn name(&self) -> String {
+        format!("{}.{}", self.rule.capability, self.function)
     }
 
     /// Why it cannot be called now; none when it can.

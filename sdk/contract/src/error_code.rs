@@ -84,6 +84,7 @@ codes! {
     INVALID_TOKEN = 400 "Invalid token";
     INVALID_USER = 401 "Invalid user";
     METHOD_NOT_ALLOWED_DEFER_SESSION_REQUIRED = 405 "POST method requires deferSessionRefresh to be enabled in session config";
+    JOB_NOT_FOUND = 404 "No such job waits or has failed";
     MAIL_NOT_FOUND = 404 "No such mail waits to be delivered";
     MISSING_OR_NULL_ORIGIN = 403 "Missing or null Origin";
     NOT_ALLOWED_WHILE_IMPERSONATING = 403 "You cannot do this while you impersonate someone";

@@ -28,11 +28,13 @@ pub enum Moment {
     Permission,
     /// A job of its own, or an event of another plugin that it hears of.
     Job,
+    /// It makes the next chunk of an answer.
+    Chunk,
 }
 
 impl Moment {
     /// All of them, in the order of the table's columns.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Check,
         Self::Before,
         Self::Route,
@@ -45,6 +47,7 @@ impl Moment {
         Self::Claims,
         Self::Permission,
         Self::Job,
+        Self::Chunk,
     ];
 
     /// Its column.
@@ -62,6 +65,7 @@ impl Moment {
             Self::Claims => "claims",
             Self::Permission => "permission",
             Self::Job => "job",
+            Self::Chunk => "chunk",
         }
     }
 
@@ -80,6 +84,7 @@ impl Moment {
             Self::Claims => "while claims are collected",
             Self::Permission => "while it decides what a user may do",
             Self::Job => "in a job",
+            Self::Chunk => "in a chunk of an answer",
         }
     }
 

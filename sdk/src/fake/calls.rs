@@ -175,7 +175,7 @@ pub mod users {
     use doorward_contract::is_email;
     pub fn find_by_id(id: &str) -> Answer<Option<String>> {
         at_its_time!("users", "find-by-id");
-        Ok(with(|world| world.users.get(id).map(|user| Value::Object(user.clone()).to_string())))
+        Ok(with(|world| world.users.get(id).cloned()).map(duty::shown_user))
     }
     pub fn lock(id: &str) -> Answer<Option<String>> {
         at_its_time!("users", "lock");
@@ -198,19 +198,15 @@ pub mod users {
     pub fn find_by_email(email: &str) -> Answer<Option<String>> {
         at_its_time!("users", "find-by-email");
         let wanted = Value::from(email.to_ascii_lowercase());
-        Ok(with(|world| {
-            let found = world.users.values().find(|user| user.get("email") == Some(&wanted));
-            found.map(|user| Value::Object(user.clone()).to_string())
-        }))
+        let found = |user: &&Map<String, Value>| user.get("email") == Some(&wanted);
+        Ok(with(|world| world.users.values().find(found).cloned()).map(duty::shown_user))
     }
     pub fn find_by_own_field(field: &str, value: &str) -> Answer<Option<String>> {
         at_its_time!("users", "find-by-own-field");
         duty::own_unique_user_field(field)?;
         let wanted = Value::from(value);
-        Ok(with(|world| {
-            let found = world.users.values().find(|user| user.get(field) == Some(&wanted));
-            found.map(|user| Value::Object(user.clone()).to_string())
-        }))
+        let found = |user: &&Map<String, Value>| user.get(field) == Some(&wanted);
+        Ok(with(|world| world.users.values().find(found).cloned()).map(duty::shown_user))
     }
     pub fn create(fields: &str) -> Answer<String> {
         at_its_time!("users", "create");
@@ -232,8 +228,14 @@ pub mod users {
         user.insert("id".to_owned(), Value::from(id.clone()));
         user.insert("email".to_owned(), Value::from(email));
         user.entry("emailVerified").or_insert(Value::Bool(false));
-        with(|world| world.users.insert(id, user.clone()));
-        Ok(Value::Object(user).to_string())
+        with(|world| {
+            for field in &world.user_fields {
+                let default = field.default.clone().unwrap_or_default();
+                user.entry(field.name).or_insert(default);
+            }
+            world.users.insert(id, user.clone());
+        });
+        Ok(duty::shown_user(user))
     }
     pub fn update(id: &str, fields: &str) -> Answer<String> {
         at_its_time!("users", "update");
@@ -251,11 +253,12 @@ pub mod users {
     }
     /// Sets fields of a user, whoever may.
     pub(in crate::fake) fn set(id: &str, fields: Map<String, Value>) -> Answer<String> {
-        with(|world| {
-            let user = world.users.get_mut(id).ok_or_else(|| HostError::Invalid("unknown user".to_owned()))?;
+        let changed = with(|world| {
+            let user = world.users.get_mut(id)?;
             user.extend(fields);
-            Ok(Value::Object(user.clone()).to_string())
-        })
+            Some(user.clone())
+        });
+        changed.map(duty::shown_user).ok_or_else(|| HostError::Invalid("unknown user".to_owned()))
     }
 }
 

@@ -160,6 +160,14 @@ pub(super) fn job(name: &str) -> Answer<()> {
     })
 }
 
+/// `denied` in a route that reads no body in chunks.
+pub(super) fn chunks_of_body() -> Answer<()> {
+    of_duty(|_, world| match world.reads_chunks {
+        true => Ok(()),
+        false => Err(HostError::Denied("the route does not declare that it reads its body in chunks".to_owned())),
+    })
+}
+
 /// `denied` for an event that the manifest does not declare, `invalid` for a payload that is none of it.
 pub(super) fn emission(name: &str, payload: &Map<String, Value>) -> Answer<()> {
     of_duty(|duty, _| match duty.manifest.emits.iter().find(|event| event.name == name) {
@@ -217,7 +225,8 @@ pub(super) fn user_fields(fields: &mut Map<String, Value>, writing: Writing) -> 
             return Err(HostError::Denied(format!("the manifest does not declare that it writes user.{name}")));
         }
         let core = USER.iter().find(|(core, _)| core == name).map(|(_, kind)| *kind);
-        if let Some(kind) = own.map(|field| field.kind).or(core) {
+        let added = with(|world| world.user_fields.iter().find(|field| field.name == name).map(|field| field.kind));
+        if let Some(kind) = own.map(|field| field.kind).or(core).or(added) {
             of_kind("user", name, kind, value)?;
         }
     }
@@ -238,9 +247,22 @@ pub(super) fn shown_user_field(name: &str) -> Answer<()> {
         let is_there = USER.iter().any(|(core, _)| *core == name)
             || duty.own_user_field(name).is_some()
             || duty.manifest.reads_user_fields.contains(&name)
-            || world.users.values().any(|user| user.contains_key(name));
+            || world.user_fields.iter().any(|field| field.name == name && field.returned)
+            || (world.user_fields.iter().all(|field| field.name != name)
+                && world.users.values().any(|user| user.contains_key(name)));
         if is_there { Ok(()) } else { Err(HostError::Invalid(format!("user.{name} is not a field"))) }
     })
+}
+
+/// A user as the plugin sees it: JSON text without hidden fields of others that its manifest does not name.
+pub(super) fn shown_user(mut user: Map<String, Value>) -> String {
+    let Some(duty) = with(|world| world.duty.clone()) else { return Value::Object(user).to_string() };
+    let is_hidden = |world: &World, name: &str| {
+        let mut added = world.user_fields.iter();
+        added.any(|field| field.name == name && !field.returned) && !duty.manifest.reads_user_fields.contains(&name)
+    };
+    with(|world| user.retain(|name, _| !is_hidden(world, name)));
+    Value::Object(user).to_string()
 }
 
 /// The fields of a session that are written, each one that the manifest declares and of its type.

@@ -21,6 +21,7 @@ macro_rules! at_its_time {
 mod answer;
 mod attempt;
 pub(crate) mod background;
+pub(crate) mod bodies;
 pub(crate) mod calls;
 mod change;
 pub(crate) mod data;
@@ -40,10 +41,10 @@ mod tasks;
 use crate::bindings::doorward::plugin::endpoints::EndpointCall;
 use crate::bindings::doorward::plugin::http::{Incoming, Outgoing};
 use crate::webauthn::{Assertion, Registration};
-use doorward_contract::{Section, Table};
+use doorward_contract::{FieldRule, Section, Table};
 use serde_json::{Map, Value};
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 pub use answer::{body, header, status, text};
 pub use attempt::RawAttempt;
@@ -80,6 +81,8 @@ pub struct World {
     pub users: BTreeMap<String, Map<String, Value>>,
     /// Fields that a new user must have.
     pub required_user_fields: Vec<String>,
+    /// Fields that other plugins and the operator add to users. See [`add_user_field`].
+    pub user_fields: Vec<FieldRule>,
     /// Passwords by the user's id, in clear.
     pub passwords: BTreeMap<String, String>,
     /// What has changed about how a user signs in, by the user's id: any text, for `users::credentials_version`.
@@ -159,6 +162,10 @@ pub struct World {
     pub jobs: Vec<Enqueued>,
     /// Events that the plugin emitted: name and payload.
     pub emitted: Vec<(String, Value)>,
+    /// What is left of the body that the plugin reads chunk by chunk.
+    pub(crate) upload: VecDeque<Vec<u8>>,
+    /// Whether the route of the last request reads it so.
+    pub(crate) reads_chunks: bool,
     /// Names of fields that the plugin of the last request declares as secret.
     pub(crate) secrets: Vec<&'static str>,
     /// Hosts that the operator allows beside those of the manifest.
@@ -178,6 +185,7 @@ impl Default for World {
             now_millis: 1_700_000_000_000,
             users: BTreeMap::new(),
             required_user_fields: Vec::new(),
+            user_fields: Vec::new(),
             passwords: BTreeMap::new(),
             credential_changes: BTreeMap::new(),
             told: Vec::new(),
@@ -221,6 +229,8 @@ impl Default for World {
             http_queued: Vec::new(),
             jobs: Vec::new(),
             emitted: Vec::new(),
+            upload: VecDeque::new(),
+            reads_chunks: false,
             secrets: Vec::new(),
             allowed_hosts: Vec::new(),
             duty: None,
@@ -353,4 +363,19 @@ pub fn answer_endpoint(method: &str, path: &str, status: u16, body: &Value) {
 pub fn answer_http(url: &str, status: u16, body: &str) {
     let answer = Incoming { status, headers: Vec::new(), body: body.as_bytes().to_vec() };
     with(|world| world.http_answers.insert(url.to_owned(), answer));
+}
+
+/// Another plugin, or the operator, adds this field to users: it has its type and its default, and who does not name it in
+/// [`reads_users`](crate::Plugin::reads_users) does not see it when it is hidden.
+///
+/// ```
+/// use doorward_sdk::{fake, prelude::*};
+/// fake::reset();
+/// fake::add_user_field(FieldRule::new("tier", FieldType::String).default_value("free"));
+/// let user = users::create(&json!({ "email": "ada@example.com" }))?;
+/// assert_eq!(user.get("tier"), Some(&json!("free")));
+/// # Ok::<(), Error>(())
+/// ```
+pub fn add_user_field(field: FieldRule) {
+    with(|world| world.user_fields.push(field));
 }

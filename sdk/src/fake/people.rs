@@ -69,7 +69,7 @@ pub mod session_tokens {
 
 pub mod user_directory {
     use super::super::{duty, rows};
-    use super::{Answer, Value, with};
+    use super::{Answer, with};
     use crate::bindings::doorward::plugin::models::{Condition, Query};
 
     pub fn find(query: &Query) -> Answer<Vec<String>> {
@@ -79,7 +79,7 @@ pub mod user_directory {
         let mut asked = asked.chain(query.order.iter().map(|order| &order.field));
         asked.try_for_each(|field| duty::shown_user_field(field))?;
         let found = with(|world| rows::select(world.users.values(), query))?;
-        Ok(found.into_iter().map(|user| Value::Object(user).to_string()).collect())
+        Ok(found.into_iter().map(duty::shown_user).collect())
     }
 
     pub fn count(conditions: &[Condition]) -> Answer<u64> {

@@ -165,6 +165,7 @@ impl RawRequest {
     pub(crate) fn raw_body(&self) -> Option<Vec<u8>> {
         let is_route = moment().is_none_or(|moment| moment == Moment::Route);
         let json = || self.body.borrow().clone().map(String::into_bytes);
+        let is_route = is_route && !(moment().is_some() && super::with(|world| world.reads_chunks));
         self.bytes.clone().or_else(json).filter(|bytes| is_route && !bytes.is_empty())
     }
 

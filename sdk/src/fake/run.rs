@@ -1,7 +1,9 @@
 //! Runs a plugin's routes, hooks and events on what a test made: on the same conditions as the host.
 
+use super::bodies;
 use super::duty::{self, Sight};
 use super::{RawAttempt, RawChange, RawReply, RawRequest};
+use crate::chunks::NOT_IN_CHUNKS;
 use crate::error::ApiError;
 use crate::event::action_rule;
 use crate::{Attempt, Change, Error, Flow, Plugin, Reply, Request, Response, Verdict};
@@ -62,16 +64,21 @@ impl RawRequest {
     /// What the handler refused with; 404 when the plugin has no such route.
     pub fn send(&self, plugin: &Plugin) -> Result<Response, Error> {
         let is_it = |rule: &RouteRule| rule.method == self.method() && self.takes_params_of(&path_of(rule));
-        let mut routes = plugin.manifest.routes.iter().zip(&plugin.routes);
-        let Some((rule, handler)) = routes.find(|(rule, _)| is_it(rule)) else {
+        let mut routes = plugin.manifest.routes.iter().zip(&plugin.routes).enumerate();
+        let Some((place, (rule, handler))) = routes.find(|(_, (rule, _))| is_it(rule)) else {
             let message = format!("the plugin has no route {} {}", self.method(), self.path());
             return Err(Error::new(404, "NOT_FOUND", message));
         };
         if let Some(fault) = body_fault(self, rule) {
             return Err(fault);
         }
-        super::with(|world| world.answers_get = self.method() == "GET");
-        during(plugin, Moment::Route, Sight::OWN, || handler(&Request::new(self)))
+        super::with(|world| {
+            world.answers_get = self.method() == "GET";
+            world.reads_chunks = rule.reads_chunks;
+        });
+        bodies::lay_out(self.raw_body().filter(|_| rule.reads_chunks).as_deref());
+        let answer = during(plugin, Moment::Route, Sight::OWN, || handler(&Request::new(self)))?;
+        whole(plugin, (place, rule), answer)
     }
 
     /// Calls the plugin's function with this name, as the application's own backend does.
@@ -292,4 +299,27 @@ pub(super) fn path_of(rule: &RouteRule) -> String {
     let options = options();
     let own = rule.path_option.and_then(|option| chosen(&options, option)).and_then(Value::as_str);
     own.unwrap_or(rule.path).to_owned()
+}
+
+/// The whole answer of a route, whose chunks are made one after the other.
+fn whole(plugin: &Plugin, (place, rule): (usize, &RouteRule), mut answer: Response) -> Result<Response, Error> {
+    let Some(mut cursor) = answer.cursor.take() else { return Ok(answer) };
+    let (Some(Some(next)), Some(most)) = (plugin.chunks.get(place), rule.most_answer_bytes) else {
+        return Err(Error::new(500, "CHUNKS", NOT_IN_CHUNKS));
+    };
+    loop {
+        let at = serde_json::from_str(&cursor)?;
+        let chunk = during(plugin, Moment::Chunk, Sight::default(), || next(&at))?;
+        answer.body.extend(&chunk.bytes);
+        if answer.body.len() as u64 > most {
+            return Err(Error::new(500, "CHUNKS", format!("the answer is longer than {most} bytes")));
+        }
+        match chunk.cursor {
+            None => return Ok(answer),
+            Some(_) if chunk.bytes.is_empty() => {
+                return Err(Error::new(500, "CHUNKS", "a chunk that is not the last one is empty"));
+            }
+            Some(next) => cursor = next,
+        }
+    }
 }

@@ -11,6 +11,7 @@ use crate::hooks::language::outcome::Outcome;
 use crate::hooks::lookup::without_token;
 use crate::hooks::{ScriptSet, Step};
 use crate::http::Response;
+use bytes::Bytes;
 use serde_json::Value as Json;
 
 impl ScriptSet {
@@ -82,7 +83,8 @@ fn answered(exchange: &Exchange, response: &Response) -> Answer {
     let headers = response.headers.iter().chain(exchange.headers.iter());
     Answer {
         status: response.status,
-        body: response.body.clone(),
+        // Of a body that comes in chunks, there is nothing whole to see.
+        body: if response.rest.is_none() { response.body.clone() } else { Bytes::new() },
         headers: headers.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
         new_session: opened.map_or(Json::Null, |opened| without_token(&opened.session.0)),
         new_user: opened.map_or(Json::Null, |opened| Json::Object(opened.user.0.output())),
@@ -104,6 +106,7 @@ async fn finish(
 ) -> Result<(), ApiError> {
     if let Some(body) = changed {
         response.body = body.to_string().into();
+        response.rest = None;
     }
     let Some(outcome) = outcome else { return Ok(()) };
     let answer = answer(outcome);

@@ -7,8 +7,8 @@ use doorward_contract::{
 use crate::plugin_host::package::manifest::{Hook, Manifest};
 
 /// Granted to every plugin: they reach nothing that belongs to anyone, or only what is granted path by path (`endpoints`).
-const HARMLESS: [&str; 9] =
-    ["config", "log", "clock", "crypto", "cache", "site", "endpoints", "permissions", "plugin-events"];
+const HARMLESS: [&str; 10] =
+    ["config", "log", "clock", "crypto", "cache", "site", "endpoints", "permissions", "plugin-events", "bodies"];
 
 /// The grant of a plugin that is asked about every sign-in.
 const GATE: &str = "session-gate";

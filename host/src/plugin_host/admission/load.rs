@@ -175,6 +175,7 @@ fn read<'a>(config: &Config, entry: &'a PluginConfig, clock: &dyn Clock) -> Resu
     refuse_core_names(&manifest)?;
     let options = options::checked(&manifest, entry)?;
     options::place_routes(&mut manifest, &options)?;
+    options::bound_routes(&mut manifest, &entry.limits.stream_bytes)?;
     facts::refuse_reserved_pages(config, &manifest)?;
     Ok(Candidate { entry, component, manifest, assets, options, provenance })
 }
@@ -363,6 +364,9 @@ fn refuse_missing_exports(manifest: &Manifest, exports: &Exports) -> Result<(), 
         Exports { routes: None, answers: None, .. } if !manifest.routes.is_empty() => "routes",
         Exports { answers: None, .. } if !manifest.pages.is_empty() => "answers",
         Exports { contributions: None, .. } if !manifest.contributions.is_empty() => "contributions",
+        Exports { chunks: None, .. } if manifest.routes.iter().any(|route| route.most_answer_bytes.is_some()) => {
+            "chunks"
+        }
         Exports { hooks: None, .. } if has_hooks => "request-hooks",
         Exports { gate: None, .. } if manifest.is_gate => "session-gate",
         Exports { events: None, .. } if !manifest.events.is_empty() => "lifecycle-events",

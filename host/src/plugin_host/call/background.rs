@@ -3,12 +3,14 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use doorward_contract::Moment;
 use serde_json::Value as Json;
 
 use super::breaker::Circumstances;
 use super::budget::Spent;
 use super::names::CallOf;
 use super::plugin::Plugin;
+use super::running;
 use crate::auth::{Auth, Scope};
 use crate::clock::Timestamp;
 use crate::error::{ApiError, ErrorBody};
@@ -53,10 +55,10 @@ impl Plugin {
         let circumstances = Circumstances::of(self.enter()?);
         let (spent, begun) = (Arc::<Spent>::default(), Instant::now());
         let payload = task.payload.to_string();
-        let called = self.in_time(&spent, async {
+        let work = async {
             let mut guest = self.start(Arc::clone(&spent)).await?;
             guest.store.data_mut().calling = what;
-            guest.store.data_mut().begin_task(Arc::clone(auth), scope);
+            guest.store.data_mut().begin_apart(Moment::Job, Arc::clone(auth), scope);
             let exports = exports.load(&mut guest.store, &guest.instance)?;
             let outcome = match what {
                 CallOf::Heard(index) => {
@@ -70,8 +72,8 @@ impl Plugin {
             self.breaker.took(begun.elapsed(), state.limits.most_bytes());
             state.end();
             Ok(outcome)
-        });
-        let outcome = called.await;
+        };
+        let outcome = self.in_time(&spent, running::told(&self.shared, what, work)).await;
         let outcome = outcome.map_err(|trap| self.failed(self.shared.names.name(what), &trap, circumstances))?;
         self.answered(circumstances.passage);
         Ok(outcome.map_err(|error| self.refusal(error)))

@@ -54,6 +54,13 @@ impl Spent {
         }
     }
 
+    /// Begins anew for the next chunk of a body: time, calls of the host and calls for data.
+    pub(in crate::plugin_host) fn renew(&self) {
+        self.cpu.renew();
+        self.calls.store(0, Ordering::Relaxed);
+        self.data_calls.store(0, Ordering::Relaxed);
+    }
+
     /// Counts a request to another server. False when there were as many as there may be.
     pub(in crate::plugin_host) fn may_send(&self, limits: &PluginLimits) -> bool {
         self.sent.fetch_add(1, Ordering::Relaxed) < limits.http_calls

@@ -86,7 +86,7 @@ fn finished(plugin: &str, status: u16, mut headers: Headers, body: impl Into<Byt
     if status == 503 && headers.get("retry-after").is_none() {
         headers.push("retry-after", RETRY_AFTER_SECS);
     }
-    Ok(Response { status, headers, body })
+    Ok(Response { status, headers, body, rest: None })
 }
 
 /// The guest's answer.

@@ -42,6 +42,12 @@ impl CpuTime {
         self.used().saturating_add(now.saturating_sub(begun_at))
     }
 
+    /// Forgets what was used until now. To be called inside of [`CpuTime::measure`].
+    pub(in crate::plugin_host) fn renew(&self) {
+        self.nanos.store(0, Ordering::Relaxed);
+        BEGUN_AT.set(BEGUN_AT.get().map(|_| processor_time()));
+    }
+
     fn used(&self) -> Duration {
         Duration::from_nanos(self.nanos.load(Ordering::Relaxed))
     }
@@ -97,6 +103,21 @@ mod tests {
         })
         .await;
         assert_eq!(BEGUN_AT.get(), None);
+    }
+
+    #[tokio::test]
+    async fn what_is_renewed_begins_at_nothing() {
+        let time = CpuTime::default();
+        let long = Duration::from_millis(50);
+        time.measure(async {
+            time.at_tick();
+            work(long);
+            time.renew();
+            work(A_WHILE);
+            assert!(time.at_tick() < long);
+        })
+        .await;
+        assert!((A_WHILE..long).contains(&time.used()));
     }
 
     #[tokio::test]

@@ -4,8 +4,8 @@ use wasmtime::component::InstancePre;
 
 use super::state::State;
 use crate::plugin_host::bindings::exports::doorward::plugin::{
-    answers, background, contributions, data_steps, lifecycle, lifecycle_events, permission_decider, request_hooks,
-    routes, server_functions, session_gate, token_claims,
+    answers, background, chunks, contributions, data_steps, lifecycle, lifecycle_events, permission_decider,
+    request_hooks, routes, server_functions, session_gate, token_claims,
 };
 
 /// Where the exports are; the optional ones only if the component has them.
@@ -19,6 +19,7 @@ pub(in crate::plugin_host) struct Exports {
     pub(in crate::plugin_host) permissions: Option<permission_decider::GuestIndices>,
     pub(in crate::plugin_host) functions: Option<server_functions::GuestIndices>,
     pub(in crate::plugin_host) answers: Option<answers::GuestIndices>,
+    pub(in crate::plugin_host) chunks: Option<chunks::GuestIndices>,
     pub(in crate::plugin_host) contributions: Option<contributions::GuestIndices>,
     pub(in crate::plugin_host) data_steps: Option<data_steps::GuestIndices>,
     pub(in crate::plugin_host) background: Option<background::GuestIndices>,
@@ -40,6 +41,7 @@ impl Exports {
             permissions: permission_decider::GuestIndices::new(linked).ok(),
             functions: server_functions::GuestIndices::new(linked).ok(),
             answers: answers::GuestIndices::new(linked).ok(),
+            chunks: chunks::GuestIndices::new(linked).ok(),
             contributions: contributions::GuestIndices::new(linked).ok(),
             data_steps: data_steps::GuestIndices::new(linked).ok(),
             background: background::GuestIndices::new(linked).ok(),

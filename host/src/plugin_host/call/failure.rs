@@ -6,12 +6,22 @@ use super::breaker::Circumstances;
 use super::convert::{self, Place};
 use super::names::CallOf;
 use super::plugin::Plugin;
-use crate::error::ApiError;
+use crate::error::{ApiError, Code};
 use crate::exchange::Exchange;
+use crate::http::chunks::UploadFault;
 use crate::http::{Request, Response};
 use crate::plugin_host::bindings::doorward::plugin::types as wit;
 use crate::plugin_host::bindings::exports::doorward::plugin::answers;
 use crate::plugin_host::error::{Busy, CallFailed, Limit, is_too_much_data, reason};
+
+/// The answer to a client whose body does not come.
+fn upload_refusal(fault: UploadFault) -> ApiError {
+    match fault {
+        UploadFault::Broken => ApiError::new(400, "BAD_REQUEST", "The request body could not be read"),
+        UploadFault::Slow => ApiError::new(408, "REQUEST_TIMEOUT", "The request body took too long"),
+        UploadFault::TooLong => Code::PAYLOAD_TOO_LARGE.into(),
+    }
+}
 
 /// The request as it was before a hook.
 pub(in crate::plugin_host) struct Undo {
@@ -103,7 +113,15 @@ impl Plugin {
             self.breaker.undecided(of.passage);
             return ApiError::busy().caused_by(self.without_answer(what, reason(trap)));
         }
+        if let Some(fault) = trap.downcast_ref::<UploadFault>() {
+            self.breaker.undecided(of.passage);
+            return upload_refusal(*fault);
+        }
         let limit = trap.downcast_ref::<Limit>();
+        if let Some(Limit::Stream(_)) = limit {
+            self.breaker.undecided(of.passage);
+            return upload_refusal(UploadFault::Slow);
+        }
         limit.into_iter().for_each(|limit| self.breaker.hit(limit.option()));
         let may_be_of_input = |trap| limit.map_or_else(|| is_too_much_data(trap), |limit| limit.depends_on_input());
         if of.has_read_input && may_be_of_input(trap) {
@@ -125,7 +143,7 @@ impl Plugin {
         self.without_answer(call, reason)
     }
 
-    fn without_answer(&self, call: &str, reason: String) -> CallFailed {
+    pub(super) fn without_answer(&self, call: &str, reason: String) -> CallFailed {
         CallFailed { plugin: self.shared.id.clone(), call: call.to_owned(), reason }
     }
 }

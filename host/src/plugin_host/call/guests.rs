@@ -115,6 +115,13 @@ pub(in crate::plugin_host) fn give_back(exchange: &mut Exchange, guest: Option<G
     }
 }
 
+/// Leaves all plugins: instances and turn are given back.
+pub(in crate::plugin_host) fn leave(exchange: &mut Exchange) {
+    if let Some(guests) = guests(exchange).filter(|guests| guests.active == 0) {
+        guests.step_aside();
+    }
+}
+
 impl State {
     /// Waits for what neither this server's processors nor its database do, without a turn.
     ///

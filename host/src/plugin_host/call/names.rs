@@ -9,6 +9,8 @@ use crate::plugin_host::package::manifest::{EventRule, Manifest};
 pub(in crate::plugin_host) enum CallOf {
     Check,
     Route(u32),
+    /// A chunk of a route's answer.
+    Chunk(u32),
     Function(u32),
     Page(u32),
     Section(u32),
@@ -26,6 +28,7 @@ pub(in crate::plugin_host) enum CallOf {
 #[derive(Debug, Default)]
 pub(in crate::plugin_host) struct CallNames {
     routes: Vec<String>,
+    chunks: Vec<String>,
     functions: Vec<String>,
     pages: Vec<String>,
     sections: Vec<String>,
@@ -40,6 +43,7 @@ impl CallNames {
     pub(in crate::plugin_host) fn of(manifest: &Manifest) -> Self {
         Self {
             routes: manifest.routes.iter().map(|route| format!("{} {}", route.method, route.path)).collect(),
+            chunks: manifest.routes.iter().map(|route| format!("chunk of {} {}", route.method, route.path)).collect(),
             functions: manifest.functions.iter().map(|function| format!("function {}", function.name)).collect(),
             pages: manifest.pages.iter().map(|page| format!("page {}", page.path)).collect(),
             sections: manifest.contributions.iter().map(|rule| format!("section for {}", rule.slot)).collect(),
@@ -59,6 +63,7 @@ impl CallNames {
             CallOf::Claims => return "token claims",
             CallOf::Permission => return "permission",
             CallOf::Route(index) => (&self.routes, index),
+            CallOf::Chunk(index) => (&self.chunks, index),
             CallOf::Function(index) => (&self.functions, index),
             CallOf::Page(index) => (&self.pages, index),
             CallOf::Section(index) => (&self.sections, index),

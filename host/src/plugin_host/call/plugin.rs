@@ -3,7 +3,7 @@
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use doorward_contract::Moment;
 use futures_util::FutureExt;
@@ -18,6 +18,7 @@ use super::exports::Exports;
 use super::guests::{self, Guest};
 use super::names::CallOf;
 use super::policies::Policies;
+use super::running;
 use super::state::{Shared, State, Work};
 use super::watched_change::WatchedChange;
 use crate::auth::{Auth, Scope};
@@ -27,7 +28,7 @@ use crate::exchange::{Exchange, SignInAttempt, Verdict};
 use crate::http::Response;
 use crate::plugin_host::admission::hook_rights::{Sight, Sights};
 use crate::plugin_host::bindings::exports::doorward::plugin::{request_hooks, session_gate};
-use crate::plugin_host::error::{CallFailed, Limit, reason};
+use crate::plugin_host::error::{CallFailed, reason};
 use crate::plugin_host::package::manifest::Manifest;
 use crate::store::Value;
 use crate::telemetry::{self, Attributes};
@@ -59,7 +60,7 @@ pub(in crate::plugin_host) struct Origin {
 }
 
 /// How a call ended: with the guest's value, or without one.
-type Ended<T> = wasmtime::Result<T>;
+pub(super) type Ended<T> = wasmtime::Result<T>;
 
 /// A call that ended with the guest's value.
 pub(super) struct Called<T> {
@@ -278,9 +279,10 @@ impl Plugin {
         let circumstances = Circumstances::of(self.enter()?);
         let spent = Arc::<Spent>::default();
         let begun = Instant::now();
-        let called = self.in_time(&spent, async {
+        let event = CallOf::Event(index);
+        let work = async {
             let mut guest = self.start(Arc::clone(&spent)).await?;
-            guest.store.data_mut().calling = CallOf::Event(index);
+            guest.store.data_mut().calling = event;
             guest.store.data_mut().begin_beneath(Arc::clone(auth), scope, change);
             let exports = exports.load(&mut guest.store, &guest.instance)?;
             let what = Resource::new_borrow(0);
@@ -294,9 +296,10 @@ impl Plugin {
             let sets = state.change.take().and_then(|change| change.sets).unwrap_or_default();
             state.end();
             Ok(outcome.map(|()| sets))
-        });
-        let failed = |trap| self.failed(self.shared.names.name(CallOf::Event(index)), &trap, circumstances);
-        let called = telemetry::span("plugin", || self.about(CallOf::Event(index)), pin!(called)).await;
+        };
+        let called = self.in_time(&spent, running::told(&self.shared, event, work));
+        let failed = |trap| self.failed(self.shared.names.name(event), &trap, circumstances);
+        let called = telemetry::span("plugin", || self.about(event), pin!(called)).await;
         let outcome = called.map_err(failed)?;
         self.answered(circumstances.passage);
         Ok(outcome)
@@ -349,7 +352,13 @@ impl Plugin {
         guest.store.data_mut().begin(Some(work(exchange.take())));
         let begun = Instant::now();
         // A capability that panics must not take the request with it.
-        let ended = AssertUnwindSafe(self.in_time(&spent, run(&mut guest))).catch_unwind().await;
+        let ended = AssertUnwindSafe(self.in_time_of(
+            self.patience(what),
+            &spent,
+            running::told(&self.shared, what, run(&mut guest)),
+        ))
+        .catch_unwind()
+        .await;
         let ended = ended.unwrap_or_else(|_| Err(wasmtime::Error::msg("a capability of the host panicked")));
         let mut reply = None;
         let state = guest.store.data_mut();
@@ -375,17 +384,6 @@ impl Plugin {
         if self.breaker.succeeded(passage) {
             tracing::info!(plugin = self.shared.id, "the plugin works again");
         }
-    }
-
-    /// Ticks of the engine's clock end a guest that runs; this ends a guest that waits.
-    pub(in crate::plugin_host) async fn in_time<T>(
-        &self,
-        spent: &Spent,
-        call: impl Future<Output = Ended<T>>,
-    ) -> Ended<T> {
-        let most = self.shared.limits.wait_ms;
-        let ended = tokio::time::timeout(Duration::from_millis(most), spent.cpu.measure(call)).await;
-        ended.unwrap_or_else(|_| Err(Limit::Wait(most).into()))
     }
 
     /// A new instance, which uses `spent` with the others of its request.

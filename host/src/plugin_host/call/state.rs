@@ -103,8 +103,8 @@ pub(in crate::plugin_host) struct State {
     work: Option<Work>,
     /// In an event: the transaction of the change. The guest takes part in it and cannot end it. In a job: the store.
     beneath: Option<Scope>,
-    /// Whether it is a job that runs.
-    is_task: bool,
+    /// What runs beside all requests, when that is so.
+    apart: Option<Moment>,
     /// The row that is about to change or has just changed, in a lifecycle event.
     pub(in crate::plugin_host) change: Option<WatchedChange>,
     /// The user whose password was right for a sign-in, and the address that the attempt counts under.
@@ -115,6 +115,8 @@ pub(in crate::plugin_host) struct State {
     pub(in crate::plugin_host) has_read_input: bool,
     spent: Arc<Spent>,
     log_lines: u32,
+    /// The function of the host that the guest called last: capability and name.
+    pub(in crate::plugin_host) asked: Option<Call>,
     /// How many transactions the guest has begun.
     begun: u32,
     /// Those of them that are open, the outermost first.
@@ -133,13 +135,14 @@ impl State {
             auth: None,
             work: None,
             beneath: None,
-            is_task: false,
+            apart: None,
             change: None,
             proven: None,
             proof_ends_at: None,
             has_read_input: false,
             spent,
             log_lines: 0,
+            asked: None,
             begun: 0,
             open: Vec::new(),
         }
@@ -159,11 +162,11 @@ impl State {
         self.restart(None);
     }
 
-    /// Begins a call for a job, whose data calls go to `scope`: there is no request to look at.
-    pub(in crate::plugin_host) fn begin_task(&mut self, auth: Arc<Auth>, scope: Scope) {
+    /// Begins a call beside all requests, whose data calls go to `scope`.
+    pub(in crate::plugin_host) fn begin_apart(&mut self, moment: Moment, auth: Arc<Auth>, scope: Scope) {
         self.auth = Some(auth);
         self.beneath = Some(scope);
-        self.is_task = true;
+        self.apart = Some(moment);
         self.restart(None);
     }
 
@@ -171,6 +174,7 @@ impl State {
         self.work = work;
         self.proven = None;
         self.proof_ends_at = None;
+        self.asked = None;
         self.log_lines = 0;
     }
 
@@ -186,6 +190,11 @@ impl State {
             self.tell_of(log_pace.dropped(dropped, clock.now(), limits.log_lines_per_sec));
         }
         self.work.take()
+    }
+
+    /// Begins a new budget for the next chunk of a body.
+    pub(in crate::plugin_host) fn renew(&self) {
+        self.spent.renew();
     }
 
     /// Counts a call of the host, and fails when there were too many.
@@ -250,14 +259,14 @@ impl State {
     pub(in crate::plugin_host) fn moment(&self) -> Moment {
         match (&self.work, &self.beneath) {
             (Some(work), _) => work.moment,
-            (None, Some(_)) if self.is_task => Moment::Job,
-            (None, Some(_)) => Moment::Event,
+            (None, Some(_)) => self.apart.unwrap_or(Moment::Event),
             (None, None) => Moment::Check,
         }
     }
 
     /// Why the guest cannot call this function now; none when it can.
     pub(in crate::plugin_host) fn not_now(&mut self, call: &Call) -> wasmtime::Result<Option<NotNow>> {
+        self.asked = Some(*call);
         let fault = call.fault(self.moment(), || self.is_in_transaction());
         if fault.is_some() {
             self.spend()?;

@@ -1,5 +1,7 @@
 //! Capability `log`: lines marked with the plugin's id, cut, escaped and counted.
 
+use doorward_contract::Call;
+
 use super::interfaces::log::{Host, Level};
 use crate::plugin_host::call::state::State;
 
@@ -17,7 +19,11 @@ impl Host for State {
             Level::Debug => tracing::debug!(plugin, at, request_id, "{message}"),
             Level::Info => tracing::info!(plugin, at, request_id, "{message}"),
             Level::Warn => tracing::warn!(plugin, at, request_id, "{message}"),
-            Level::Error => tracing::error!(plugin, at, request_id, "{message}"),
+            // It may be about what the host was asked for last.
+            Level::Error => {
+                let asked = self.asked.as_ref().map(Call::name);
+                tracing::error!(plugin, at, asked, request_id, "{message}");
+            }
         }
         Ok(())
     }

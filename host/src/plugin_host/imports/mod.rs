@@ -13,6 +13,7 @@ macro_rules! at_its_time {
 }
 
 mod accounts;
+mod bodies;
 mod browser_sessions;
 mod cache;
 mod change;
@@ -98,6 +99,7 @@ pub(super) fn link(linker: &mut Linker<State>, names: &[String]) -> wasmtime::Re
             "permissions" => i::permissions::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
             "jobs" => i::jobs::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
             "plugin-events" => i::plugin_events::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
+            "bodies" => i::bodies::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
             "claims" => i::claims::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
             other => return Err(wasmtime::Error::msg(format!("this server has no capability `{other}`"))),
         }

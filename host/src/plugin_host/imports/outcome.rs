@@ -6,6 +6,7 @@ use super::interfaces::types::{self as wit, HostError};
 use crate::auth::AuthError;
 use crate::error::{ApiError, ErrorBody};
 use crate::http::Response;
+use crate::plugin_host::call::running;
 use crate::store::StoreError;
 
 /// The host's answer to a data call.
@@ -23,6 +24,8 @@ impl From<StoreError> for HostError {
             StoreError::Unavailable(_) | StoreError::Conflict => Self::Unavailable,
             StoreError::UniqueViolation { constraint } => Self::Conflict(constraint),
             StoreError::InvalidInput { field, problem } => Self::Invalid(format!("{field} {problem}")),
+            // As the core says it: a row that it refers to was removed meanwhile.
+            error @ StoreError::ForeignKeyViolation { .. } => Self::Refused(refusal(&ApiError::from(error))),
             error => failed(&error),
         }
     }
@@ -43,8 +46,8 @@ impl From<ApiError> for HostError {
     fn from(error: ApiError) -> Self {
         match (&error.source, error.status) {
             (Some(_), 503) => Self::Unavailable,
-            (Some(source), _) => failed(source.as_ref()),
-            (None, _) => Self::Refused(refusal(&error)),
+            (Some(source), 500..) => failed(source.as_ref()),
+            _ => Self::Refused(refusal(&error)),
         }
     }
 }
@@ -78,6 +81,28 @@ pub(super) fn failed(error: &dyn std::error::Error) -> HostError {
         }
         source = cause.source();
     }
-    tracing::error!(error = causes, "a plugin's call of the host failed");
+    let (plugin, at) = running::now();
+    tracing::error!(plugin, at, error = causes, "a plugin's call of the host failed");
     HostError::Failed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_store_says_is_a_fault_of_the_server_only_when_it_is_one() {
+        let told = |error: StoreError| HostError::from(error);
+        let constraint = || "note.text".to_owned();
+        assert!(matches!(told(StoreError::Unavailable(String::new())), HostError::Unavailable));
+        assert!(matches!(told(StoreError::Conflict), HostError::Unavailable));
+        assert!(matches!(told(StoreError::UniqueViolation { constraint: constraint() }), HostError::Conflict(_)));
+        let gone = told(StoreError::ForeignKeyViolation { constraint: constraint() });
+        let HostError::Refused(gone) = gone else { panic!("{gone:?}") };
+        assert_eq!((gone.status, gone.code.as_deref()), (409, Some("CONFLICT")));
+        assert!(matches!(told(StoreError::internal("x")), HostError::Failed));
+        assert!(matches!(HostError::from(AuthError::Busy), HostError::Unavailable));
+        assert!(matches!(HostError::from(ApiError::busy().caused_by("x")), HostError::Unavailable));
+        assert!(matches!(HostError::from(ApiError::internal("x")), HostError::Failed));
+    }
 }

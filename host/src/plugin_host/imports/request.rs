@@ -189,7 +189,9 @@ impl HostRequest for State {
     fn raw_body(&mut self, _: Resource<Lent>) -> wasmtime::Result<Option<Vec<u8>>> {
         let Work { moment, exchange, .. } = self.work()?;
         // A hook sees a body without its secrets, which nobody finds among bytes.
-        let bytes = Some(&exchange.request.raw_body).filter(|body| *moment == Moment::Route && !body.is_empty());
+        let is_whole = !exchange.route.as_ref().is_some_and(|route| route.reads_chunks);
+        let is_shown = *moment == Moment::Route && is_whole;
+        let bytes = Some(&exchange.request.raw_body).filter(|body| is_shown && !body.is_empty());
         let bytes = bytes.map(|body| body.to_vec());
         Ok(self.note_input(bytes))
     }
@@ -252,7 +254,8 @@ impl HostReply for State {
     fn body(&mut self, _: Resource<Lent>) -> wasmtime::Result<Option<String>> {
         let names = Arc::clone(&self.shared.secret_names);
         let (sight, reply) = self.reply()?;
-        if !sight.reads_answer || reply.body.is_empty() {
+        // Of a body that comes in chunks, there is nothing whole to see.
+        if !sight.reads_answer || reply.body.is_empty() || reply.rest.is_some() {
             return Ok(None);
         }
         if sight.secrets {
@@ -323,6 +326,7 @@ impl HostReply for State {
                     if sight.secrets { json } else { names.restore_answer(reply.status, &was, body).to_string() };
                 reply.headers.set("content-type", header_text("application/json"));
                 reply.body = body.into();
+                reply.rest = None;
                 Ok(())
             }
             Err(error) => Err(HostError::Invalid(format!("the body is no JSON: {error}"))),

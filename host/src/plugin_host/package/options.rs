@@ -1,6 +1,8 @@
 //! The operator's options of a plugin: each known to its manifest, and what follows from them.
 
-use doorward_contract::chosen;
+use std::collections::BTreeMap;
+
+use doorward_contract::{RouteRule, chosen};
 use serde_json::{Map, Value as Json};
 
 use super::manifest::{FieldRule, Manifest};
@@ -65,6 +67,34 @@ pub(in crate::plugin_host) fn place_routes(
     Ok(())
 }
 
+/// Lowers what routes take or answer in chunks to what the operator allows.
+///
+/// # Errors
+/// `Option` for a route that does neither.
+pub(in crate::plugin_host) fn bound_routes(
+    manifest: &mut Manifest,
+    allowed: &BTreeMap<String, u64>,
+) -> Result<(), PluginError> {
+    let is_bound = |route: &RouteRule<String>| route.reads_chunks || route.most_answer_bytes.is_some();
+    for (name, most) in allowed {
+        let is_it =
+            |route: &&mut RouteRule<String>| is_bound(route) && format!("{} {}", route.method, route.path) == *name;
+        let Some(route) = manifest.routes.iter_mut().find(is_it) else {
+            let bound = manifest.routes.iter().filter(|route| is_bound(route));
+            let names: Vec<String> = bound.map(|route| format!("`{} {}`", route.method, route.path)).collect();
+            let known =
+                if names.is_empty() { "it has none".to_owned() } else { format!("it has {}", names.join(", ")) };
+            let reason =
+                format!("`limits.stream_bytes` names `{name}`, which is no route with a body in chunks; {known}");
+            return Err(PluginError::Option { plugin: manifest.id.clone(), reason });
+        };
+        let in_32_bits = u32::try_from(*most).unwrap_or(u32::MAX);
+        route.max_body_bytes = route.max_body_bytes.map(|declared| declared.min(in_32_bits));
+        route.most_answer_bytes = route.most_answer_bytes.map(|declared| declared.min(*most));
+    }
+    Ok(())
+}
+
 /// Those of `fields` that there are under these options.
 pub(in crate::plugin_host) fn active<'a>(
     manifest: &'a Manifest,
@@ -107,6 +137,22 @@ mod tests {
         }
         let wrong = checked(&takes, &config("expires_in = \"60\"")).unwrap_err().to_string();
         assert!(wrong.contains("should look like 300"), "{wrong}");
+    }
+
+    #[test]
+    fn an_operator_lowers_what_comes_in_chunks() {
+        let json = r#","routes":[{"method":"PUT","path":"/a","accepts":["*/*"],"max_body_bytes":9,"reads_chunks":true},
+            {"method":"GET","path":"/b","most_answer_bytes":9},{"method":"GET","path":"/c"}]"#;
+        let bounds = |name: &str, most: u64| {
+            let mut bound = manifest(json);
+            bound_routes(&mut bound, &BTreeMap::from([(name.to_owned(), most)]))
+                .map(|()| (bound.routes[0].max_body_bytes, bound.routes[1].most_answer_bytes))
+                .map_err(|error| error.to_string())
+        };
+        assert_eq!(bounds("PUT /a", 5), Ok((Some(5), Some(9))));
+        assert_eq!(bounds("GET /b", 5), Ok((Some(9), Some(5))));
+        assert_eq!(bounds("GET /b", u64::MAX), Ok((Some(9), Some(9))), "it raises nothing");
+        assert!(bounds("GET /c", 5).unwrap_err().contains("it has `PUT /a`, `GET /b`"));
     }
 
     #[test]

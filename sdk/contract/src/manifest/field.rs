@@ -40,6 +40,11 @@ pub enum FieldType {
 }
 
 /// What becomes of a row when the row that it refers to is deleted.
+///
+/// ```
+/// use doorward_contract::{FieldRule, FieldType, OnDelete};
+/// let boss = FieldRule::new("bossId", FieldType::String).references("user").on_delete(OnDelete::SetNull);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub enum OnDelete {
     /// It is deleted too.

@@ -30,6 +30,12 @@ pub struct RouteRule<S = &'static str> {
     /// Largest body in bytes; none is what the server takes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_body_bytes: Option<u32>,
+    /// Whether the handler reads the body chunk by chunk; `max_body_bytes` may be more than the server takes then.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reads_chunks: bool,
+    /// Largest answer in bytes of an endpoint that answers chunk by chunk; none of one that does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub most_answer_bytes: Option<u64>,
     /// What the description of the API says of it; none of plugins whose SDK says nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<ApiNote>,
@@ -50,6 +56,8 @@ impl<S> RouteRule<S> {
             redirect_params: Vec::new(),
             accepts: Vec::new(),
             max_body_bytes: None,
+            reads_chunks: false,
+            most_answer_bytes: None,
             note: None,
         }
     }
@@ -64,6 +72,12 @@ impl<S: AsRef<str>> RouteRule<S> {
         }
         if method == "GET" && !self.accepts.is_empty() {
             return Some(format!("`GET {path}` takes no body"));
+        }
+        if self.reads_chunks && (self.accepts.is_empty() || self.max_body_bytes.is_none()) {
+            return Some(format!("`{method} {path}` reads chunks, and says neither of which types nor how many bytes"));
+        }
+        if self.reads_chunks && self.most_answer_bytes.is_some() {
+            return Some(format!("`{method} {path}` reads its body in chunks and answers in chunks: one of both"));
         }
         let is_type = |text: &str| text == "*/*" || text.split('/').filter(|part| !part.is_empty()).count() == 2;
         let wrong = self.accepts.iter().map(AsRef::as_ref).find(|text| !is_type(text) || text.contains([';', ' ']));

@@ -39,6 +39,7 @@ fn plugin() -> Plugin {
         .creates_users_with(&["email", "name"])
         .updates_users(&["name"])
         .route(Route::post("/probe", probe))
+        .route(Route::post("/probe/pass-on", pass_on))
         .route(Route::put("/probe/bytes/:name", bytes).accepts(&["text/csv", "image/*"]).up_to(64))
         .route(Route::delete("/probe/bytes/:name", |_, ()| Ok(Response::empty(204))))
         .route(Route::patch("/probe/parts", parts).accepts(&["multipart/form-data"]))
@@ -101,6 +102,12 @@ fn probe(request: &Request, (): ()) -> Result<Response> {
         run()
     };
     Response::json(&outcomes.into_iter().map(told).collect::<Vec<Value>>())
+}
+
+/// One step, whose error is the answer.
+fn pass_on(request: &Request, (): ()) -> Result<Response> {
+    let body = request.body().unwrap_or_default();
+    Response::json(&steps::run(&body["do"])?)
 }
 
 fn told(outcome: Result<Value>) -> Value {

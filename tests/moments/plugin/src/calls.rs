@@ -153,6 +153,7 @@ fn requests() -> Vec<Outcome> {
         ("browser-sessions.find", done(browser_sessions::find(&[]))),
         ("browser-sessions.end", done(browser_sessions::end(&[]))),
         ("endpoints.call", done(endpoints::get("/ok", &[]))),
+        ("bodies.read", done(bodies::read())),
         ("permissions.allows", done(permissions::allows("moments:any"))),
         ("claims.collect", done(claims::collect(&Map::new()))),
         ("sections.contributors", done(sections::contributors("moments.slot"))),

@@ -26,6 +26,10 @@ pub fn plugin() -> Plugin {
         .slot("moments.slot")
         .route(Route::get("/moments/route", |_, ()| Ok(Response::text(calls::untimely()))))
         .route(Route::get("/moments/transaction", |_, ()| in_transaction()))
+        .route(
+            Route::get("/moments/chunk", |_, ()| Response::chunked("text/plain", &Value::Null))
+                .in_chunks(1 << 20, |_| Ok(Chunk::last(calls::untimely()))),
+        )
         .route(Route::get("/moments/before", |_, ()| Ok(Response::empty(204))))
         .route(Route::get("/moments/after", |_, ()| Response::json(&Value::Null)))
         .route(Route::get("/moments/claims", |_, ()| Response::json(&claims::collect(&Map::new())?)))

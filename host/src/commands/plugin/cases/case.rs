@@ -94,6 +94,8 @@ pub(super) struct Step {
     pub(super) sign_out: Option<String>,
     /// Lets time pass: `90 seconds`, `2 hours`.
     pub(super) pass: Option<String>,
+    /// Waits for jobs: `due` for those that are due now.
+    pub(super) jobs: Option<String>,
     /// A change without a request: `user.update`, `user.delete`.
     pub(super) change: Option<String>,
 
@@ -152,6 +154,7 @@ pub(super) enum Deed<'a> {
     SignIn(&'a str),
     SignOut(&'a str),
     Pass(&'a str),
+    Jobs(&'a str),
     Change(&'a str),
 }
 
@@ -169,13 +172,14 @@ impl Step {
             self.sign_in.as_deref().map(Deed::SignIn),
             self.sign_out.as_deref().map(Deed::SignOut),
             self.pass.as_deref().map(Deed::Pass),
+            self.jobs.as_deref().map(Deed::Jobs),
             self.change.as_deref().map(Deed::Change),
         ];
         let mut deeds = deeds.into_iter().flatten();
         match (deeds.next(), deeds.next()) {
             (Some(deed), None) => Ok(deed),
-            _ => Err("a step has one of `request`, `page`, `call`, `sign_up`, `sign_in`, `sign_out`, `pass` and \
-                      `change`"
+            _ => Err("a step has one of `request`, `page`, `call`, `sign_up`, `sign_in`, `sign_out`, `pass`, \
+                      `jobs` and `change`"
                 .to_owned()),
         }
     }

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use serde_json::{Map, Value as Json};
 
-use crate::store::{Models, Store};
+use crate::clock::Timestamp;
+use crate::outbox::Deliveries;
+use crate::store::outbox::JOBS;
+use crate::store::{Models, Store, Value, eq, lte};
 
 /// Longest wait for mails that are on their way.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
@@ -35,4 +38,24 @@ pub(super) async fn all_mail_left(store: &Store) -> Result<(), String> {
         }
     };
     tokio::time::timeout(LONGEST_WAIT, left).await.map_err(|_| "a mail stays in the outbox".to_owned())
+}
+
+/// Waits until every job that is due at `now` was tried, and those that it caused.
+///
+/// # Errors
+/// When one stays.
+pub(super) async fn all_jobs_done(store: &Store, deliveries: &Deliveries, now: Timestamp) -> Result<(), String> {
+    let due = [lte("availableAt", now), eq("failedAt", Value::Null)];
+    let left = async {
+        let mut quiet = 0;
+        // Twice: a job that ends may have caused another after those that are due were counted.
+        while quiet < 2 {
+            let is_due = store.count(JOBS, &due).await.map_err(|error| error.to_string())? > 0;
+            quiet = if is_due || !deliveries.is_idle() { 0 } else { quiet + 1 };
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+        Ok(())
+    };
+    let left = tokio::time::timeout(LONGEST_WAIT, left).await;
+    left.unwrap_or_else(|_| Err("a job that is due is not done".to_owned()))
 }

@@ -141,6 +141,15 @@ impl Stage {
                 self.clock.0.fetch_add(seconds(time)?.saturating_mul(1000), Ordering::SeqCst);
                 Ok(None)
             }
+            Deed::Jobs("due") => {
+                let auth = self.app.pipeline.auth();
+                auth.mail_queued.notify_one();
+                let deliveries = self.app.deliveries.as_ref().ok_or("the server does no jobs")?;
+                look::all_jobs_done(&auth.store, deliveries, auth.now()).await.map(|()| None)
+            }
+            Deed::Jobs(other) => {
+                Err(format!("`jobs = \"{other}\"` is none: `jobs = \"due\"` waits for those that are due"))
+            }
             Deed::Change(change) => self.change(change, step, body).await.map(|()| None),
         }
     }
@@ -178,6 +187,7 @@ impl Stage {
         let cookies = person.and_then(|name| self.browsers.get(name)).and_then(Browser::header);
         cookies.into_iter().for_each(|cookies| request.headers.push("cookie", cookies));
         let answer = self.app.pipeline.answer(request).await;
+        let answer = answer.whole().await.map_err(|error| error.to_string())?;
         if let Some(name) = person {
             self.browsers.entry(name.to_owned()).or_default().keep(&answer);
         }
