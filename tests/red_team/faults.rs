@@ -12,10 +12,7 @@ use crate::routes::{ada, with};
 use crate::sinks::SmtpSink;
 use crate::store::{Place, on_both};
 
-on_both!(
-    f_6_a_mail_server_that_fails_changes_no_answer,
-    f_13_a_panic_is_one_500_and_the_next_request_is_answered,
-);
+on_both!(f_6_a_mail_server_that_fails_changes_no_answer, f_13_a_panic_is_one_500_and_the_next_request_is_answered,);
 
 /// The answers to a sign-up that sends a mail, and to a reset, beside a mail server on this port.
 async fn answers_beside(place: &Place, port: u16, name: &str) -> [String; 2] {

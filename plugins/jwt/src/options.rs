@@ -18,12 +18,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Options {
-            jwks: Jwks::default(),
-            jwt: Jwt::default(),
-            disable_setting_jwt_header: false,
-            header_token_secs: 5,
-        }
+        Options { jwks: Jwks::default(), jwt: Jwt::default(), disable_setting_jwt_header: false, header_token_secs: 5 }
     }
 }
 
