@@ -179,7 +179,7 @@ async fn a_host_that_is_none_stops_the_start() {
 }
 
 #[tokio::test]
-async fn a_panic_in_a_capability_ends_one_call_and_keeps_the_request() {
+async fn f_13_a_panic_in_a_capability_ends_one_call_and_keeps_the_request() {
     on_sqlite(async |place| {
         let server = server(&place, "").await;
         let text = json!({ "body": { "purpose": "p", "text": "a" } }).to_string();

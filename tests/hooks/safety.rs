@@ -94,7 +94,7 @@ async fn rh_1_a_slow_script_leaves_the_workers() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn rh_4_a_gate_stands_before_every_way_in() {
+async fn rh_4_f_9_a_gate_stands_before_every_way_in() {
     on_sqlite(|place| async move {
         let script = r#"gate(|ctx| { if ctx.path != "/sign-up/email" { throw "broken"; } });"#;
         let options = "email_verification = { send_verification_email = true, auto_sign_in_after_verification = true, \
@@ -118,7 +118,7 @@ async fn rh_4_a_gate_stands_before_every_way_in() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn rh_4_a_failure_after_the_cookie_keeps_the_answer_whole() {
+async fn rh_4_f_9_a_failure_after_the_cookie_keeps_the_answer_whole() {
     on_sqlite(|place| async move {
         let script = r#"
             after("/sign-in/**", |ctx| { set_cookie("half", "done"); webhook("half", #{}); throw "broken"; });

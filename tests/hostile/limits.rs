@@ -12,8 +12,8 @@ cases!(
     w_2_a_call_that_waits_for_the_database_ends_in_time,
     w_7_a_plugin_has_one_pace_for_all_its_requests,
     an_open_hook_leaves_no_trace_when_it_fails,
-    what_guards_never_stands_open,
-    a_plugin_that_fails_again_and_again_rests,
+    f_8_what_guards_never_stands_open,
+    f_8_a_plugin_that_fails_again_and_again_rests,
     a_policy_for_a_hook_that_is_not_there_stops_the_start,
 );
 
@@ -95,7 +95,7 @@ async fn an_open_hook_leaves_no_trace_when_it_fails(place: Place) {
     assert_eq!(server.rows("user").await, 0);
 }
 
-async fn what_guards_never_stands_open(place: Place) {
+async fn f_8_what_guards_never_stands_open(place: Place) {
     for policy in ["\"open\"", "{ before = \"open\" }", "{ gate = \"open\" }"] {
         let options = format!("{GRANTS}\non_failure = {policy}");
         let error = Fixture::try_start(&place, &entry("hostile", hostile(), &options)).await.err().unwrap();
@@ -107,7 +107,7 @@ async fn what_guards_never_stands_open(place: Place) {
     assert_eq!(closed.rows("session").await, 0);
 }
 
-async fn a_plugin_that_fails_again_and_again_rests(place: Place) {
+async fn f_8_a_plugin_that_fails_again_and_again_rests(place: Place) {
     let server = server(&place, "breaker = { failures = 3, window_secs = 60, pause_secs = 10 }").await;
     for _ in 0..3 {
         assert_eq!(code(&server.get("/hostile/panic", "").await), failed());

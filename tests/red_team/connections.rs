@@ -44,6 +44,41 @@ fn f_10_a_later_head_has_a_limit_of_time() {
     assert!(rest.contains("HTTP/1.1 408 "), "{rest}");
 }
 
+/// At its end the server closes what is idle at once, and answers what it has begun to read.
+#[test]
+fn f_12_an_idle_connection_is_closed_while_a_request_is_still_answered() {
+    let mut server = Binary::start("", "error");
+    let address = server.address;
+    let connect = || {
+        let stream = TcpStream::connect(address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream
+    };
+    let (mut idle, mut busy) = (connect(), connect());
+    write!(idle, "GET /api/auth/ok HTTP/1.1\r\nhost: {address}\r\n\r\n").unwrap();
+    let mut first = [0; 12];
+    idle.read_exact(&mut first).unwrap();
+    let body = r#"{"name":"Ada","email":"ada@example.com","password":"correct horse 1"}"#;
+    let (begin, rest) = body.split_at(10);
+    let head = format!(
+        "POST /api/auth/sign-up/email HTTP/1.1\r\nhost: {address}\r\norigin: http://{address}\r\n\
+         content-type: application/json\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    write!(busy, "{head}{begin}").unwrap();
+    // An answer on a connection that came later: the request above is being read.
+    assert_eq!(server.get("/ok", "").status(), 200);
+    server.terminate();
+    let mut left = Vec::new();
+    idle.read_to_end(&mut left).unwrap();
+    // Only now does the other client go on.
+    busy.write_all(rest.as_bytes()).unwrap();
+    let mut answer = String::new();
+    busy.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    assert!(server.ended(), "{}", server.log());
+}
+
 /// Whoever got an answer finds what was written, and a connection that waits for nothing holds the end up no longer than those
 /// that do.
 #[test]

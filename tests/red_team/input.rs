@@ -78,7 +78,7 @@ fn inp_6_doubtful_framing_gets_one_refusal_and_a_closed_connection() {
 }
 
 #[test]
-fn inp_7_oversized_bodies_are_refused_early() {
+fn inp_7_f_15_oversized_bodies_are_refused_early() {
     let server = Binary::start("", "error");
     let at_rest = server.peak_memory_kib();
     let large =

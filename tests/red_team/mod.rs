@@ -5,6 +5,7 @@ mod connections;
 mod credentials;
 mod deliveries;
 mod enumeration;
+mod faults;
 mod guesses;
 mod input;
 mod leaks;

@@ -146,7 +146,7 @@ fn algorithm(ssf: &Ssf) -> Algorithm {
 
 /// The keys that sign tokens: made when the first one is needed, kept in the database, sealed. The newest one signs.
 pub struct SigningKeys {
-    ring: KeyRing,
+    ring: Arc<KeyRing>,
     algorithm: Algorithm,
 }
 
@@ -154,7 +154,7 @@ impl SigningKeys {
     /// Those of a configuration.
     pub fn new(config: &Config, ssf: &Ssf, random: &Arc<dyn Random>) -> Self {
         let secrets = Arc::new(config.all_secrets.derived(Purpose::EventKeys));
-        Self { ring: KeyRing::new(secrets, Arc::clone(random)), algorithm: algorithm(ssf) }
+        Self { ring: Arc::new(KeyRing::new(secrets, Arc::clone(random))), algorithm: algorithm(ssf) }
     }
 
     /// The public keys as a JWK Set, the one that signs first.
@@ -191,7 +191,8 @@ impl SigningKeys {
     pub async fn sign(&self, db: &dyn Database, claims: &Json, now: Timestamp) -> Result<String, AuthError> {
         let key = self.current(db, now).await?;
         let header = json!({ "typ": "secevent+jwt", "kid": key.text("kid") }).to_string();
-        let signed = self.ring.sign(key.text("private"), self.algorithm, &header, &claims.to_string());
+        let (ring, algorithm, claims) = (Arc::clone(&self.ring), self.algorithm, claims.to_string());
+        let signed = apart(move || ring.sign(key.text("private"), algorithm, &header, &claims)).await?;
         signed.map_err(|error| AuthError::Internal(format!("the key of security event tokens: {error}")))
     }
 
@@ -199,14 +200,15 @@ impl SigningKeys {
     async fn current(&self, db: &dyn Database, now: Timestamp) -> Result<Record, AuthError> {
         for _ in 0..2 {
             let keys = event::keys(db).await?;
-            let is_usable = |row: &&Record| {
-                let opens = || self.ring.sign(row.text("private"), self.algorithm, "{}", "{}").is_ok();
-                row.text("algorithm") == self.algorithm.name() && opens()
-            };
-            if let Some(key) = keys.iter().find(is_usable) {
-                return Ok(key.clone());
-            }
             let newest = keys.first().and_then(|row| row.text("id").parse::<u32>().ok()).unwrap_or(0);
+            let (ring, algorithm) = (Arc::clone(&self.ring), self.algorithm);
+            let is_usable = move |row: &Record| {
+                let opens = || ring.sign(row.text("private"), algorithm, "{}", "{}").is_ok();
+                row.text("algorithm") == algorithm.name() && opens()
+            };
+            if let Some(key) = apart(move || keys.into_iter().find(is_usable)).await? {
+                return Ok(key);
+            }
             self.make(db, newest + 1, now).await?;
         }
         Err(AuthError::Internal("the key of security event tokens cannot be used".into()))
@@ -214,7 +216,8 @@ impl SigningKeys {
 
     /// Writes a new key. Another node that was faster has made one as good.
     async fn make(&self, db: &dyn Database, number: u32, now: Timestamp) -> Result<String, AuthError> {
-        let made = self.ring.generate(self.algorithm, None, true);
+        let (ring, algorithm) = (Arc::clone(&self.ring), self.algorithm);
+        let made = apart(move || ring.generate(algorithm, None, true)).await?;
         let KeyPair { public, private } = made.map_err(|error| AuthError::Internal(error.to_string()))?;
         let kid = base64_url(&sha256(public.as_bytes()));
         let mut row = Record::new(db.schema().model(EVENT_KEY)?);
@@ -227,6 +230,12 @@ impl SigningKeys {
         event::add_key(db, row).await?;
         Ok(kid)
     }
+}
+
+/// On a thread of its own: an RSA key takes up to a second, a signature of one some milliseconds.
+async fn apart<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, AuthError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|_| AuthError::Internal("a thread that signs has ended".into()))
 }
 
 /// The whole of a token's claims.
