@@ -16,7 +16,6 @@ mod imports {
 #[cfg(not(target_arch = "wasm32"))]
 mod imports {
     pub use crate::fake::background::{jobs, plugin_events};
-    pub use crate::fake::bodies::bodies;
     pub use crate::fake::calls::{
         clock, config, cookies, crypto, email_ownership, log, mail, transactions, users, verifications,
     };
@@ -27,6 +26,7 @@ mod imports {
     pub use crate::fake::services::{cache, claims, endpoints, http, keys, sealing, webauthn};
     pub use crate::fake::signed_in::sessions;
     pub use crate::fake::slots::{permissions, sections, site};
+    pub use crate::fake::upload::bodies;
     pub use crate::fake::{RawAttempt, RawChange, RawReply, RawRequest};
 }
 

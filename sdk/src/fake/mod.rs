@@ -21,7 +21,6 @@ macro_rules! at_its_time {
 mod answer;
 mod attempt;
 pub(crate) mod background;
-pub(crate) mod bodies;
 pub(crate) mod calls;
 mod change;
 pub(crate) mod data;
@@ -37,6 +36,7 @@ pub(crate) mod services;
 pub(crate) mod signed_in;
 pub(crate) mod slots;
 mod tasks;
+pub(crate) mod upload;
 
 use crate::bindings::doorward::plugin::endpoints::EndpointCall;
 use crate::bindings::doorward::plugin::http::{Incoming, Outgoing};

@@ -1,7 +1,7 @@
 //! Runs a plugin's routes, hooks and events on what a test made: on the same conditions as the host.
 
-use super::bodies;
 use super::duty::{self, Sight};
+use super::upload;
 use super::{RawAttempt, RawChange, RawReply, RawRequest};
 use crate::chunks::NOT_IN_CHUNKS;
 use crate::error::ApiError;
@@ -76,7 +76,7 @@ impl RawRequest {
             world.answers_get = self.method() == "GET";
             world.reads_chunks = rule.reads_chunks;
         });
-        bodies::lay_out(self.raw_body().filter(|_| rule.reads_chunks).as_deref());
+        upload::lay_out(self.raw_body().filter(|_| rule.reads_chunks).as_deref());
         let answer = during(plugin, Moment::Route, Sight::OWN, || handler(&Request::new(self)))?;
         whole(plugin, (place, rule), answer)
     }
