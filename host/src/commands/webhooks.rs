@@ -1,7 +1,7 @@
 //! `doorward webhooks`: who is told of events, what became of each delivery, and deliveries made again.
 
 use clap::Subcommand;
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use super::CommandResult;
 use super::queues::{open, tell_of_others};
@@ -161,12 +161,12 @@ async fn list(store: &Store, config: &Config) -> CommandResult {
 
 fn line(row: &Record) -> String {
     let delivery = queue::to_json(row);
-    let part = |name: &str| match &delivery[name] {
-        serde_json::Value::Null => "-".to_owned(),
-        serde_json::Value::String(text) => text.clone(),
-        other => other.to_string(),
+    let part = |name: &str| match delivery.get(name) {
+        None | Some(Json::Null) => "-".to_owned(),
+        Some(Json::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
     };
-    let when = if delivery["endedAt"].is_null() { "nextAttemptAt" } else { "endedAt" };
+    let when = if delivery.get("endedAt").is_none_or(Json::is_null) { "nextAttemptAt" } else { "endedAt" };
     ["id", "event", "kind", "receiver", "state", "attempts", when, "lastError"]
         .map(|name| shown(&part(name)))
         .join("\t")
@@ -194,7 +194,10 @@ async fn show(store: &Store, config: &Config, id: String) -> CommandResult {
     for row in &rows {
         let mut delivery = queue::to_json(row);
         let content = queue::content(config, row);
-        delivery["content"] = content.unwrap_or_else(|| json!("sealed with a secret that is gone"));
+        if let Some(delivery) = delivery.as_object_mut() {
+            let content = content.unwrap_or_else(|| json!("sealed with a secret that is gone"));
+            delivery.insert("content".to_owned(), content);
+        }
         tell!("{}", shown(&delivery.to_string()));
     }
     Ok(())

@@ -75,12 +75,12 @@ impl Host for State {
                     record.set(&name, value)?;
                 }
             }
-            if !tells_of(&data.auth, &table.name) {
+            if !tells_of(data.auth, &table.name) {
                 return Ok(text(&data.scope.insert(record).await?));
             }
-            let unit = data.scope.begin(&data.auth).await?;
+            let unit = data.scope.begin(data.auth).await?;
             let row = unit.insert(record).await?;
-            plugin_row(&data.auth, &unit, &row, true).await?;
+            plugin_row(data.auth, &unit, &row, true).await?;
             unit.commit().await?;
             Ok(text(&row))
         })
@@ -110,12 +110,12 @@ impl Host for State {
         at_its_time!(self, "models", "delete");
         on_table!(self, model, |data, table| {
             let filters = values::some_filters(conditions, &table)?;
-            if !tells_of(&data.auth, &table.name) {
+            if !tells_of(data.auth, &table.name) {
                 return Ok(data.scope.delete(&table.name, &filters).await?);
             }
-            let unit = data.scope.begin(&data.auth).await?;
+            let unit = data.scope.begin(data.auth).await?;
             for row in unit.find_for_delete(&table.name, &filters).await? {
-                plugin_row(&data.auth, &unit, &row, false).await?;
+                plugin_row(data.auth, &unit, &row, false).await?;
             }
             let deleted = unit.delete(&table.name, &filters).await?;
             unit.commit().await?;
