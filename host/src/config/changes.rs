@@ -199,7 +199,7 @@ mod tests {
     fn every_option_is_applied_or_compared() {
         let text = format!(
             "secret = \"{SECRET}\"\nbase_url = \"https://a.example\"\nserver.tls = {{ certificate = \"a\", key = \"b\" }}\n\
-             secondary_storage.url = \"redis://h\"\n[management]\naddress = \"127.0.0.1:1\"\n\
+             secondary_storage.url = \"redis://h\"\n[ssf]\n[management]\naddress = \"127.0.0.1:1\"\n\
              [mail]\ntransport = \"smtp\"\nfrom = \"a@b.c\"\nsmtp = {{ host = \"m\" }}\nwebhook = {{ url = \"https://a.example\" }}"
         );
         let config = Config::parse(&text, Path::new("."), &BTreeMap::new()).unwrap();

@@ -280,7 +280,7 @@ mod tests {
             ),
             (
                 "user.additional_fields.a = { type = \"string\", references = { model = \"user\", on_delete = \"set default\" } }",
-                "unknown variant `set default`",
+                "did you mean `set null`?",
             ),
             ("advanced.database.generate_id = true", "not true"),
             (

@@ -125,7 +125,7 @@ fn the_header_carries_the_defined_claims_and_its_key_is_remembered_for_ten_secon
     let second = on_header();
     assert_ne!(second, first);
     assert_eq!(header(&second)["kid"], header(&first)["kid"]);
-    pass_secs(4);
+    pass_secs(5);
     assert_ne!(header(&on_header())["kid"], header(&first)["kid"]);
 }
 
