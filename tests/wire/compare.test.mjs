@@ -16,6 +16,13 @@ test("a differing status, header, body value, missing and extra key are seen", (
   expect(paths(step({}), undefined)).toEqual([""]);
 });
 
+test("a wait may be a second shorter, and no more", () => {
+  const wait = (secs) => step({ headers: { "x-retry-after": secs } });
+  expect(paths(wait("10"), wait("9"))).toEqual([]);
+  for (const secs of ["8", "11", "", "9x"]) expect(paths(wait("10"), wait(secs))).toEqual(["response.headers.x-retry-after"]);
+  expect(paths(step({ headers: { age: "10" } }), step({ headers: { age: "9" } }))).toEqual(["response.headers.age"]);
+});
+
 test("cookies keep their order and attributes, bodies the order of their keys", () => {
   const cookies = (...list) => step({ headers: { "set-cookie": list } });
   expect(paths(cookies("a=1; Path=/", "b=2"), cookies("b=2", "a=1; Path=/"))).toHaveLength(2);
