@@ -185,7 +185,7 @@ impl App {
         let sweeper = sweeper::start(Store::clone(&auth.store), Arc::clone(&auth));
         auth.audit.start(Store::clone(&auth.store), audit::Keys::of(&config), Arc::clone(&auth.clock));
         let replicas = auth.store.watch_replicas();
-        settings::note_plugins(&auth, &auth.store, &extensions.load().plugins.names()).await?;
+        note_plugins(&auth, &extensions.load()).await;
         let pipeline = Arc::new(Pipeline::new(auth, extensions));
         let clock = Arc::clone(&pipeline.auth().clock);
         let exporter = Exporter::start(&config.telemetry, clock).map_err(StartError::Option)?;
@@ -261,7 +261,9 @@ impl App {
             certificate.renew().map_err(StartError::Option)?;
         }
         self.live.replace(listed).await?;
-        settings::note_plugins(auth, &auth.store, &self.pipeline.extensions().plugins.names()).await?;
+        // A database that is busy or away holds no reload up.
+        let (auth, now) = (Arc::clone(auth), self.pipeline.extensions());
+        tokio::spawn(async move { note_plugins(&auth, &now).await });
         self.events.replace(&events);
         self.receivers.replace(&receivers);
         let mut waiting = self.config.needing_restart(config);
@@ -272,6 +274,13 @@ impl App {
             waiting.push("webhooks".to_owned());
         }
         Ok(waiting)
+    }
+}
+
+/// Notes which plugins are on, so that the audit log tells when one is switched. The server works without it.
+async fn note_plugins(auth: &Auth, extensions: &Extensions) {
+    if let Err(error) = settings::note_plugins(auth, &auth.store, &extensions.plugins.names()).await {
+        tracing::warn!(%error, "the audit log cannot be told which plugins are on");
     }
 }
 

@@ -67,7 +67,7 @@ fn f_12_an_idle_connection_is_closed_while_a_request_is_still_answered() {
     );
     write!(busy, "{head}{begin}").unwrap();
     // An answer on a connection that came later: the request above is being read.
-    assert_eq!(server.get("/ok", "").status(), 200);
+    assert_eq!(server.get("/api/auth/ok", "").status(), 200);
     server.terminate();
     let mut left = Vec::new();
     idle.read_to_end(&mut left).unwrap();

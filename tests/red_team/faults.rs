@@ -15,21 +15,24 @@ use crate::store::{Place, on_both};
 on_both!(f_6_a_mail_server_that_fails_changes_no_answer, f_13_a_panic_is_one_500_and_the_next_request_is_answered,);
 
 /// The answers to a sign-up that sends a mail, and to a reset, beside a mail server on this port.
-async fn answers_beside(place: &Place, port: u16, name: &str) -> [String; 2] {
+async fn answers_beside(place: &Place, port: u16, name: &str) -> ([String; 2], Fixture) {
     let options = format!("{}\nemail_verification.send_on_sign_up = true", smtp(port));
     let server = Fixture::start(place, &options).await;
     let email = format!("{name}@example.com");
     let made = server.post("/sign-up/email", &with(ada(), "email", json!(email))).await;
     let reset = server.post("/request-password-reset", &address(&email)).await;
     let body = made.json();
-    [format!("{} {}", made.status, body["user"]["emailVerified"]), format!("{} {}", reset.status, reset.text)]
+    let answers =
+        [format!("{} {}", made.status, body["user"]["emailVerified"]), format!("{} {}", reset.status, reset.text)];
+    (answers, server)
 }
 
 async fn f_6_a_mail_server_that_fails_changes_no_answer(place: Place) {
     let works = SmtpSink::start("250 taken").await;
-    let right = answers_beside(&place, works.port, "works").await;
+    let (right, sending) = answers_beside(&place, works.port, "works").await;
     assert!(right[0].starts_with("200 ") && right[1].starts_with("200 "), "{right:?}");
     works.received.take(2).await;
+    drop(sending);
 
     // One that nobody is at, one that takes the connection and says nothing, and two that refuse.
     let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
@@ -38,7 +41,7 @@ async fn f_6_a_mail_server_that_fails_changes_no_answer(place: Place) {
     let never = SmtpSink::start("550 never").await;
     let ports = [gone, silent.local_addr().unwrap().port(), later.port, never.port];
     for (port, name) in ports.into_iter().zip(["gone", "silent", "later", "never"]) {
-        assert_eq!(answers_beside(&place, port, name).await, right, "{name}");
+        assert_eq!(answers_beside(&place, port, name).await.0, right, "{name}");
     }
 }
 

@@ -206,7 +206,7 @@ async fn a_commit_survives_the_store(place: Place) {
     drop(store);
     let again = place.core().await;
     assert_eq!(again.count_all("user").await, 1);
-    assert_eq!(again.schema().models().len(), 13);
+    assert_eq!(again.schema().models().len(), 16);
 }
 
 async fn a_shared_handle_takes_part_and_cannot_keep_it_open(place: Place) {
