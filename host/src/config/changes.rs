@@ -133,7 +133,7 @@ mod tests {
     use super::*;
 
     /// Lists and sections of which not every option has a value to compare.
-    const BY_THEMSELVES: [&str; 5] = ["hooks", "log", "plugin_folder", "plugin_trust", "plugins"];
+    const BY_THEMSELVES: [&str; 7] = ["hooks", "log", "plugin_folder", "plugin_trust", "plugins", "ssf", "webhooks"];
 
     const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
@@ -199,7 +199,7 @@ mod tests {
     fn every_option_is_applied_or_compared() {
         let text = format!(
             "secret = \"{SECRET}\"\nbase_url = \"https://a.example\"\nserver.tls = {{ certificate = \"a\", key = \"b\" }}\n\
-             secondary_storage.url = \"redis://h\"\n[ssf]\n[management]\naddress = \"127.0.0.1:1\"\n\
+             secondary_storage.url = \"redis://h\"\naudit.webhook = {{ url = \"https://a.example\" }}\n[management]\naddress = \"127.0.0.1:1\"\n\
              [mail]\ntransport = \"smtp\"\nfrom = \"a@b.c\"\nsmtp = {{ host = \"m\" }}\nwebhook = {{ url = \"https://a.example\" }}"
         );
         let config = Config::parse(&text, Path::new("."), &BTreeMap::new()).unwrap();
