@@ -26,7 +26,6 @@ use crate::auth::sweeper::{self, Sweeper};
 use crate::auth::{Auth, AuthError, Scope};
 use crate::clock::SystemClock;
 use crate::config::Config;
-use crate::crypto::random::SystemRandom;
 use crate::crypto::tls::Certificate;
 use crate::hooks::{HookError, MemoryCounters};
 use crate::http::shown_url;
@@ -159,7 +158,7 @@ impl App {
     /// # Errors
     /// When a part cannot start; the error says what to do.
     pub async fn start(config: Config) -> Result<Self, StartError> {
-        Self::start_with(config, Ports { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom) }).await
+        Self::start_with(config, Ports::default()).await
     }
 
     /// As [`App::start`], with another clock or another source of randomness.
@@ -216,7 +215,7 @@ impl App {
     /// # Errors
     /// As [`App::start`].
     pub async fn check(config: &Arc<Config>) -> Result<Store, StartError> {
-        let ports = Ports { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom) };
+        let ports = Ports::default();
         let parts = prepare(config, ports, Lasting::default()).await?;
         Exporter::check(&config.telemetry).map_err(StartError::Option)?;
         Certificate::of(config).map_err(StartError::Option)?;
@@ -309,7 +308,7 @@ async fn prepare(config: &Arc<Config>, ports: Ports, lasting: Lasting) -> Result
 /// As [`App::start`].
 pub async fn open_for_changes(config: Config) -> Result<(Arc<Auth>, Scope), StartError> {
     let config = Arc::new(config);
-    let ports = Ports { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom) };
+    let ports = Ports::default();
     let auth = open_auth(&config, ports).await?;
     let extensions = Live::new(auth, Lasting::default(), None).begin().await?.load_full();
     let scope = Scope::new(Arc::<Store>::clone(&extensions.auth.store), Arc::clone(&extensions.deciders.observers));
@@ -322,7 +321,7 @@ pub async fn open_for_changes(config: Config) -> Result<(Arc<Auth>, Scope), Star
 /// As [`App::start`].
 pub async fn open_receivers(config: Config) -> Result<(Arc<Auth>, Receivers), StartError> {
     let config = Arc::new(config);
-    let auth = open_auth(&config, Ports { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom) }).await?;
+    let auth = open_auth(&config, Ports::default()).await?;
     let receivers = Receivers::new(&config, &auth).map_err(StartError::Option)?;
     Ok((auth, receivers))
 }

@@ -5,9 +5,7 @@ use std::sync::{Arc, Weak};
 use super::StartError;
 use super::extensions::{functions, router};
 use super::live::Live;
-use crate::clock::SystemClock;
 use crate::config::Config;
-use crate::crypto::random::SystemRandom;
 use crate::endpoints::operate_plugins::Extended;
 use crate::exchange::SettingsDesk;
 use crate::pipeline::description::ApiDescription;
@@ -20,7 +18,7 @@ use crate::routes;
 /// When a plugin cannot be loaded, or two owners claim one thing.
 pub async fn describe(config: &Config) -> Result<ApiDescription, StartError> {
     let schema = super::schema(config)?;
-    let ports = Ports { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom) };
+    let ports = Ports::default();
     let plugins = Plugins::load(config, &ports, &Capacity::default()).await?;
     let nobody: Weak<dyn SettingsDesk> = Weak::<Live>::new();
     let extended = Extended { config: Arc::new(config.clone()), plugins: Weak::new(), scripts: Weak::new() };

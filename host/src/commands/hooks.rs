@@ -172,7 +172,7 @@ pub(super) fn load_scripts(config: &Config) -> Result<ScriptSet, HookError> {
 
 /// The routes of the core and of the configured plugins.
 fn all_routes(config: &Config) -> Result<Vec<Route>, Box<dyn std::error::Error + Send + Sync>> {
-    let ports = Ports { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom) };
+    let ports = Ports::default();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let plugins = runtime.block_on(Plugins::load(config, &ports, &Capacity::default()))?;
     Ok(routes::core().into_iter().chain(plugins.routes()).collect())

@@ -1,14 +1,11 @@
 //! `doorward migrate`: creates the tables, or makes them what the server and its plugins now need.
 
 use std::io::{IsTerminal, stdin};
-use std::sync::Arc;
 
 use super::CommandResult;
 use super::serve::missing_database;
 use crate::app::{self, StartError, open_store};
-use crate::clock::SystemClock;
 use crate::config::Config;
-use crate::crypto::random::SystemRandom;
 use crate::plugin_host::{Capacity, Plugins, Ports};
 use crate::store::{Backend, Plan, Report, Store, create_schema};
 
@@ -58,7 +55,7 @@ pub async fn bring_up_to_date(config: &Config, store: &Store) -> Result<Report, 
     if !store.plan().await?.asks_plugins {
         return Ok(store.migrate().await?);
     }
-    let ports = Ports { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom) };
+    let ports = Ports::default();
     let plugins = Plugins::load(config, &ports, &Capacity::default()).await?;
     Ok(store.migrate_with(Some(&plugins)).await?)
 }

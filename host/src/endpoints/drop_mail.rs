@@ -13,10 +13,18 @@ use crate::outbox::queue::{self, Queue, Which};
 /// # Errors
 /// `VALIDATION_ERROR`, `MAIL_NOT_FOUND`.
 pub async fn drop_mail(exchange: &mut Exchange) -> Result<Response, ApiError> {
+    discard(exchange, Queue::Mail, Code::MAIL_NOT_FOUND).await
+}
+
+/// Removes rows of a queue, and answers how many.
+///
+/// # Errors
+/// `VALIDATION_ERROR`, or `absent` when there is none of the body's id.
+pub(super) async fn discard(exchange: &Exchange, of: Queue, absent: Code) -> Result<Response, ApiError> {
     let which = which(exchange)?;
-    let dropped = queue::discard(&exchange.scope(), Queue::Mail, &which).await?;
+    let dropped = queue::discard(&exchange.scope(), of, &which).await?;
     if dropped == 0 && matches!(which, Which::One(_)) {
-        return Err(Code::MAIL_NOT_FOUND.into());
+        return Err(absent.into());
     }
     Ok(Response::json(&json!({ "dropped": dropped })))
 }

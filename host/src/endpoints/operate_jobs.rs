@@ -2,12 +2,13 @@
 
 use serde_json::{Value as Json, json};
 
-use super::drop_mail::which;
+use super::drop_mail::discard;
 use super::list_mail::page;
+use super::retry_mail::retry;
 use crate::error::{ApiError, Code};
 use crate::exchange::Exchange;
 use crate::http::Response;
-use crate::outbox::queue::{self, Queue, Waiting, Which};
+use crate::outbox::queue::{self, Queue, Waiting};
 
 /// Answers `{"jobs": [{"id", "plugin", "kind", "state", "writtenAt", "attempts", "nextAttemptAt", "lastError"}], "total"}`, the
 /// next due first. `state` is `waits` or `failed`; what failed has no next attempt. `limit` (100, at most 1000) and `offset` stand
@@ -40,12 +41,7 @@ fn shown(job: &Waiting) -> Json {
 /// # Errors
 /// `VALIDATION_ERROR`, `JOB_NOT_FOUND`.
 pub async fn retry_jobs(exchange: &mut Exchange) -> Result<Response, ApiError> {
-    let which = which(exchange)?;
-    let auth = exchange.auth();
-    let retried = queue::retry(&exchange.scope(), Queue::Jobs, &which, auth.now()).await?;
-    let retried = retried.ok_or(Code::JOB_NOT_FOUND)?;
-    auth.mail_queued.notify_one();
-    Ok(Response::json(&json!({ "retried": retried.now, "dueAnyway": retried.anyway })))
+    retry(exchange, Queue::Jobs, Code::JOB_NOT_FOUND).await
 }
 
 /// Answers `{"dropped"}` for the body `{"id"}` or `{"all": true}`. A server writes those with a schedule again when it starts.
@@ -53,10 +49,5 @@ pub async fn retry_jobs(exchange: &mut Exchange) -> Result<Response, ApiError> {
 /// # Errors
 /// `VALIDATION_ERROR`, `JOB_NOT_FOUND`.
 pub async fn drop_jobs(exchange: &mut Exchange) -> Result<Response, ApiError> {
-    let which = which(exchange)?;
-    let dropped = queue::discard(&exchange.scope(), Queue::Jobs, &which).await?;
-    if dropped == 0 && matches!(which, Which::One(_)) {
-        return Err(Code::JOB_NOT_FOUND.into());
-    }
-    Ok(Response::json(&json!({ "dropped": dropped })))
+    discard(exchange, Queue::Jobs, Code::JOB_NOT_FOUND).await
 }

@@ -9,10 +9,10 @@ use crate::exchange::Exchange;
 use crate::http::Response;
 use crate::input::Input;
 use crate::outbox::events::queue::{self, Wanted};
+use crate::store::event::State;
 
 const DEFAULT_LIMIT: u32 = 50;
 const MOST: u32 = 200;
-const STATES: [&str; 3] = ["waiting", "delivered", "failed"];
 
 /// Answers `{"receivers": [{"name", "form", "origin", "events", "enabled", "disabledAt", "waiting", "oldestWaitingAt",
 /// "failed"}]}`, in the order of the configuration.
@@ -39,7 +39,7 @@ pub async fn list_webhook_deliveries(exchange: &mut Exchange) -> Result<Response
         Some(text) => Some(Timestamp::parse_iso(&text).ok_or_else(|| invalid("since"))?),
     };
     let state = text("state");
-    if state.as_deref().is_some_and(|state| !STATES.contains(&state)) {
+    if state.as_deref().is_some_and(|state| !State::ALL.iter().any(|known| known.name() == state)) {
         return Err(invalid("state"));
     }
     let wanted = Wanted { id: text("id"), receiver: text("receiver"), state, since };

@@ -129,114 +129,109 @@ impl Pipeline {
     }
 }
 
+/// Families of which each tells one number of each thing: name, kind, help, and how the number is read. What has none is left
+/// out.
+type Told<T> = (&'static str, Kind, &'static str, fn(&T) -> Option<Number>);
+
+/// The numbers of these things, each with the label that says which it is.
+fn of_each<T>(things: &[T], told: &[Told<T>], label: impl Fn(usize, &T) -> (&'static str, String)) -> Vec<Family> {
+    let each = |(name, kind, help, read): &Told<T>| {
+        let numbers = things.iter().enumerate().filter_map(|(place, thing)| Some((label(place, thing), read(thing)?)));
+        let samples = numbers.map(|(label, number)| Sample { labels: vec![label], number }).collect();
+        family(name, *kind, help, samples)
+    };
+    told.iter().map(each).collect()
+}
+
+fn counted(number: u64) -> Option<Number> {
+    Some(Number::Whole(number))
+}
+
 /// How the replicas of the database stand, in the order in which the configuration lists them.
 fn of_replicas(replicas: &[ReplicaState]) -> Vec<Family> {
-    type Read = fn(&ReplicaState) -> Option<Number>;
-    const FAMILIES: [(&str, Kind, &str, Read); 4] = [
-        ("doorward_replica_up", Kind::Gauge, "Whether the replica serves.", |state| {
-            Some(Number::Whole(u64::from(state.serves)))
-        }),
+    const TOLD: [Told<ReplicaState>; 4] = [
+        ("doorward_replica_up", Kind::Gauge, "Whether the replica serves.", |state| counted(u64::from(state.serves))),
         ("doorward_replica_lag_seconds", Kind::Gauge, "How far it is behind.", |state| match state.standing {
             Standing::Behind(lag) => Some(Number::Secs(lag.as_secs_f64())),
             _ => None,
         }),
-        ("doorward_replica_reads_total", Kind::Counter, "Reads that it answered.", |state| {
-            Some(Number::Whole(state.reads))
-        }),
+        ("doorward_replica_reads_total", Kind::Counter, "Reads that it answered.", |state| counted(state.reads)),
         (
             "doorward_replica_failures_total",
             Kind::Counter,
             "Reads that the primary answered, because it could not.",
-            |state| Some(Number::Whole(state.failures)),
+            |state| counted(state.failures),
         ),
     ];
-    let each = |(name, kind, help, read): (_, _, _, Read)| {
-        let numbers = replicas.iter().enumerate().filter_map(|(place, state)| Some((place, read(state)?)));
-        let samples = numbers.map(|(place, number)| Sample { labels: vec![("replica", place.to_string())], number });
-        family(name, kind, help, samples.collect())
-    };
-    FAMILIES.into_iter().map(each).collect()
+    of_each(replicas, &TOLD, |place, _| ("replica", place.to_string()))
 }
 
 /// What each script did.
 fn of_scripts(scripts: &[ScriptCounts]) -> Vec<Family> {
-    type Read = fn(&ScriptCounts) -> Number;
-    const FAMILIES: [(&str, Kind, &str, Read); 6] = [
-        ("doorward_script_calls_total", Kind::Counter, "Calls of the script's hooks.", |of| Number::Whole(of.calls)),
+    const TOLD: [Told<ScriptCounts>; 6] = [
+        ("doorward_script_calls_total", Kind::Counter, "Calls of the script's hooks.", |of| counted(of.calls)),
         ("doorward_script_outcomes_total", Kind::Counter, "Calls that refused, answered or stopped something.", |of| {
-            Number::Whole(of.outcomes)
+            counted(of.outcomes)
         }),
-        ("doorward_script_failures_total", Kind::Counter, "Calls that failed.", |of| Number::Whole(of.failures)),
+        ("doorward_script_failures_total", Kind::Counter, "Calls that failed.", |of| counted(of.failures)),
         ("doorward_script_slow_calls_total", Kind::Counter, "Calls on the threads for slow scripts.", |of| {
-            Number::Whole(of.slow_calls)
+            counted(of.slow_calls)
         }),
-        ("doorward_script_microseconds_total", Kind::Counter, "Time in calls.", |of| Number::Whole(of.micros())),
+        ("doorward_script_microseconds_total", Kind::Counter, "Time in calls.", |of| counted(of.micros())),
         ("doorward_script_call_seconds", Kind::Histogram, "How long calls took.", |of| {
-            Number::Distribution(of.took.clone())
+            Some(Number::Distribution(of.took.clone()))
         }),
     ];
-    let each = |(name, kind, help, read): (_, _, _, Read)| {
-        let sample =
-            |counts: &ScriptCounts| Sample { labels: vec![("script", counts.script.clone())], number: read(counts) };
-        family(name, kind, help, scripts.iter().map(sample).collect())
-    };
-    FAMILIES.into_iter().map(each).collect()
+    of_each(scripts, &TOLD, |_, counts| ("script", counts.script.clone()))
 }
 
 /// What each plugin did.
 fn of_plugins(plugins: &[PluginCounters]) -> Vec<Family> {
-    type Read = fn(&PluginCounters) -> Number;
-    const FAMILIES: [(&str, Kind, &str, Read); 8] = [
-        ("doorward_plugin_calls_total", Kind::Counter, "Calls that reached a plugin.", |of| Number::Whole(of.calls)),
+    const TOLD: [Told<PluginCounters>; 8] = [
+        ("doorward_plugin_calls_total", Kind::Counter, "Calls that reached a plugin.", |of| counted(of.calls)),
         ("doorward_plugin_failures_total", Kind::Counter, "Calls that ended in a trap or at a limit.", |of| {
-            Number::Whole(of.failures)
+            counted(of.failures)
         }),
         ("doorward_plugin_paused_calls_total", Kind::Counter, "Calls not made because a plugin was paused.", |of| {
-            Number::Whole(of.paused_calls)
+            counted(of.paused_calls)
         }),
         ("doorward_plugin_skipped_hooks_total", Kind::Counter, "Hooks without which a request went on.", |of| {
-            Number::Whole(of.skipped_hooks)
+            counted(of.skipped_hooks)
         }),
-        ("doorward_plugin_paused", Kind::Gauge, "Whether a plugin is paused.", |of| {
-            Number::Whole(u64::from(of.is_paused))
-        }),
+        ("doorward_plugin_paused", Kind::Gauge, "Whether a plugin is paused.", |of| counted(u64::from(of.is_paused))),
         (
             "doorward_plugin_seconds_total",
             Kind::Counter,
             "Seconds in calls of a plugin, with what they waited for.",
-            |of| Number::Secs(of.took.sum_secs),
+            |of| Some(Number::Secs(of.took.sum_secs)),
         ),
         ("doorward_plugin_call_seconds", Kind::Histogram, "How long calls took that the plugin answered.", |of| {
-            Number::Distribution(of.took.clone())
+            Some(Number::Distribution(of.took.clone()))
         }),
         ("doorward_plugin_memory_peak_bytes", Kind::Gauge, "Most memory that one instance of a plugin had.", |of| {
-            Number::Whole(of.most_bytes)
+            counted(of.most_bytes)
         }),
     ];
     let label = |plugin: &PluginCounters| ("plugin", plugin.plugin.clone());
-    let each = |(name, kind, help, read): (_, _, _, Read)| {
-        let sample = |plugin: &PluginCounters| Sample { labels: vec![label(plugin)], number: read(plugin) };
-        family(name, kind, help, plugins.iter().map(sample).collect())
-    };
+    let mut families = of_each(plugins, &TOLD, |_, plugin| label(plugin));
     let limits = plugins.iter().flat_map(|plugin| {
         let of_limit = |(limit, hits): (&&str, &u64)| whole(vec![label(plugin), ("limit", (*limit).to_owned())], *hits);
         plugin.limit_hits.iter().map(of_limit)
     });
     let help = "Calls that ended at a limit, by the option that sets it.";
-    let limits = family("doorward_plugin_limit_hits_total", Kind::Counter, help, limits.collect());
-    FAMILIES.into_iter().map(each).chain([limits]).collect()
+    families.push(family("doorward_plugin_limit_hits_total", Kind::Counter, help, limits.collect()));
+    families
 }
 
 /// The jobs of each plugin.
-fn of_jobs(plugins: &[JobCounts]) -> [Family; 2] {
-    let each = |name, help, read: fn(&JobCounts) -> u64| {
-        let samples = plugins.iter().map(|jobs| whole(vec![("plugin", jobs.plugin.clone())], read(jobs)));
-        family(name, Kind::Gauge, help, samples.collect())
-    };
-    [
-        each("doorward_plugin_jobs_waiting", "Jobs of a plugin that wait.", |jobs| jobs.waiting),
-        each("doorward_plugin_jobs_failed", "Jobs of a plugin that were given up.", |jobs| jobs.failed),
-    ]
+fn of_jobs(plugins: &[JobCounts]) -> Vec<Family> {
+    const TOLD: [Told<JobCounts>; 2] = [
+        ("doorward_plugin_jobs_waiting", Kind::Gauge, "Jobs of a plugin that wait.", |jobs| counted(jobs.waiting)),
+        ("doorward_plugin_jobs_failed", Kind::Gauge, "Jobs of a plugin that were given up.", |jobs| {
+            counted(jobs.failed)
+        }),
+    ];
+    of_each(plugins, &TOLD, |_, jobs| ("plugin", jobs.plugin.clone()))
 }
 
 fn family(name: &'static str, kind: Kind, help: &'static str, samples: Vec<Sample>) -> Family {

@@ -137,8 +137,7 @@ impl Pipeline {
     /// Answers one request; never fails and never panics.
     pub async fn answer(&self, request: Request) -> Response {
         let head = Arc::clone(&request.head);
-        let traceparent = head.headers.get("traceparent");
-        telemetry::request(&head.method, &head.id, traceparent, pin!(self.answer_each(request))).await
+        telemetry::request(&head, pin!(self.answer_each(request))).await
     }
 
     async fn answer_each(&self, mut request: Request) -> Response {
@@ -148,8 +147,9 @@ impl Pipeline {
         request.client_address = front.address_rule.resolve(request.peer, |name| joined(&request, name));
         self.proxy_notice.look(&request, &front.address_rule, config);
         // Before anything asks for the path: all stages judge the same one.
-        if config.advanced.skip_trailing_slashes && request.path.len() > 1 && request.path.ends_with('/') {
-            request.path.pop();
+        let length = judged(config, &request.path).len();
+        if length < request.path.len() {
+            request.path.truncate(length);
         }
         let stages = match request.mount {
             Mount::Base => stages::REQUEST,
@@ -168,9 +168,7 @@ impl Pipeline {
     /// The most bytes of a body that its endpoint reads chunk by chunk; `None` for any other request, whose body is read first.
     pub fn upload_limit(&self, mount: Mount, method: &str, path: &str) -> Option<usize> {
         let extensions = self.extensions.load();
-        let is_skipped = extensions.auth.config.advanced.skip_trailing_slashes;
-        let path = path.strip_suffix('/').filter(|rest| is_skipped && !rest.is_empty()).unwrap_or(path);
-        extensions.router.upload_limit(mount, method, path)
+        extensions.router.upload_limit(mount, method, judged(&extensions.auth.config, path))
     }
 
     /// Finishes the answer to a request that never came to the stages: its body was too large, or too slow.
@@ -215,6 +213,12 @@ impl Pipeline {
     fn address_told(&self, request: &Request) -> Option<String> {
         self.extensions.load().front.address_rule.told(|name| joined(request, name))
     }
+}
+
+/// The path that the stages see.
+fn judged<'a>(config: &Config, path: &'a str) -> &'a str {
+    let is_skipped = config.advanced.skip_trailing_slashes;
+    path.strip_suffix('/').filter(|rest| is_skipped && !rest.is_empty()).unwrap_or(path)
 }
 
 fn joined(request: &Request, name: &str) -> Option<String> {

@@ -23,6 +23,9 @@ pub enum State {
 }
 
 impl State {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Waiting, Self::Delivered, Self::Failed];
+
     /// As it is stored.
     pub const fn name(self) -> &'static str {
         match self {

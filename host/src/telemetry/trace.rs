@@ -12,6 +12,8 @@ use opentelemetry::trace::{SpanContext, SpanId, TraceFlags, TraceId};
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::trace::SdkTracer;
 
+use crate::http::RequestHead;
+
 /// What a span is told to be about.
 pub type Attributes = Vec<(&'static str, String)>;
 
@@ -29,16 +31,13 @@ tokio::task_local! {
     static CURRENT: Context;
 }
 
-/// Follows `work`, which answers a request, when requests are followed and this one is among them.
-///
-/// `traceparent` is the header of that name (W3C Trace Context). `work` stays where it is: futures are large to move.
+/// Follows `work`, which answers a request, when requests are followed and this one is among them. `work` stays where it is:
+/// futures are large to move.
 pub fn request<'a, F: Future>(
-    method: &str,
-    request_id: &str,
-    traceparent: Option<&str>,
+    head: &RequestHead,
     work: Pin<&'a mut F>,
 ) -> impl Future<Output = F::Output> + use<'a, F> {
-    match FOLLOWER.get().and_then(|follower| begin(follower, method, request_id, traceparent)) {
+    match FOLLOWER.get().and_then(|follower| begin(follower, head)) {
         None => Either::Left(work),
         Some(context) => Either::Right(Box::pin(async move {
             let answer = CURRENT.scope(context.clone(), work).await;
@@ -48,15 +47,15 @@ pub fn request<'a, F: Future>(
     }
 }
 
-fn begin(follower: &Follower, method: &str, request_id: &str, traceparent: Option<&str>) -> Option<Context> {
-    let caller = traceparent.filter(|_| follower.trusts_callers).and_then(parent);
+fn begin(follower: &Follower, head: &RequestHead) -> Option<Context> {
+    // Source: W3C Trace Context.
+    let caller = follower.trusts_callers.then(|| head.headers.get("traceparent").and_then(parent)).flatten();
     let parent = caller.map_or_else(Context::new, |caller| Context::new().with_remote_span_context(caller));
-    let attributes = [
-        // A method that no route has is what a client chose.
-        KeyValue::new("http.request.method", known_method(method)),
-        KeyValue::new("doorward.request_id", request_id.to_owned()),
-    ];
-    let span = follower.tracer.span_builder(known_method(method)).with_kind(SpanKind::Server);
+    // A method that no route has is what a client chose.
+    let method = known_method(&head.method);
+    let attributes =
+        [KeyValue::new("http.request.method", method), KeyValue::new("doorward.request_id", head.id.clone())];
+    let span = follower.tracer.span_builder(method).with_kind(SpanKind::Server);
     let span = span.with_attributes(attributes).start_with_context(&follower.tracer, &parent);
     span.is_recording().then(|| parent.with_span(span))
 }

@@ -5,7 +5,7 @@
 use serde_json::{Value as Json, json};
 
 use crate::clock::Timestamp;
-use crate::config::{Config, shown_origin};
+use crate::config::{AUDIT_RECEIVER, Config, shown_origin};
 use crate::outbox::sealed::Opener;
 use crate::store::event::{self, State};
 use crate::store::{Database, Filter, Models, Record, StoreError, Value, eq, gte};
@@ -47,9 +47,9 @@ impl Receiver {
 /// # Errors
 /// When the store fails.
 pub async fn receivers(db: &dyn Database, config: &Config) -> Result<Vec<Receiver>, StoreError> {
-    let audit = config.audit.webhook.iter().map(crate::config::AuditWebhook::as_webhook);
-    let hooks = config.webhooks.iter().cloned().map(|hook| ("webhook", hook)).chain(audit.map(|hook| ("audit", hook)));
-    let hooks = hooks.map(|(form, hook)| (hook.name, form, hook.url, hook.events, hook.enabled));
+    let form = |name: &str| if name == AUDIT_RECEIVER { "audit" } else { "webhook" };
+    let hooks = config.all_webhooks().into_iter();
+    let hooks = hooks.map(|hook| (hook.name.clone(), form(&hook.name), hook.url, hook.events, hook.enabled));
     let streams = config.ssf.iter().flat_map(|ssf| ssf.streams.iter().cloned());
     let streams = streams.map(|stream| (stream.name, "ssf", stream.url, stream.events, stream.enabled));
     let mut found = Vec::new();

@@ -14,11 +14,11 @@ use super::grant::{self, Rights};
 use super::hook_rights::{PAGE_SCRIPTS, Sights};
 use super::trust::Provenance;
 use crate::auth::verification;
-use crate::clock::Clock;
+use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, PluginConfig, SiteFiles};
 use crate::cookie::Cookies;
 use crate::crypto::purpose::Purpose;
-use crate::crypto::random::Random;
+use crate::crypto::random::{Random, SystemRandom};
 use crate::exchange::redaction::SecretNames;
 use crate::http::asset::Asset;
 use crate::mail::kind;
@@ -55,6 +55,13 @@ pub struct Ports {
     pub clock: Arc<dyn Clock>,
     /// Randomness.
     pub random: Arc<dyn Random>,
+}
+
+impl Default for Ports {
+    /// Those of the system.
+    fn default() -> Self {
+        Self { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom) }
+    }
 }
 
 /// A plugin that was read and may be loaded.
