@@ -120,7 +120,8 @@ async fn an_account_is_linked_once(place: Place) {
     let users = [&ada, &bob, &ada, &bob, &ada, &bob];
     let outcomes = futures_util::future::join_all(users.map(|user| link(user))).await;
     assert_eq!(outcomes.iter().filter(|outcome| outcome.is_object()).count(), 1, "{outcomes:?}");
-    assert_eq!(outcomes.iter().filter(|outcome| **outcome == json!("conflict")).count(), 5);
+    let conflicts = outcomes.iter().filter(|outcome| **outcome == json!("conflict")).count();
+    assert_eq!(conflicts, 5, "{outcomes:?}");
 }
 
 async fn tokens_are_sealed_in_the_database_and_shown_in_clear(place: Place) {

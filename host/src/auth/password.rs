@@ -20,6 +20,7 @@ use crate::config::{EmailAndPassword, PasswordHashing};
 use crate::crypto::random::Random;
 use crate::crypto::{constant_time_eq, hex};
 use crate::error::Code;
+use crate::memory::prefer_huge_pages;
 use crate::telemetry;
 pub use foreign::{base64 as foreign_base64, firebase_text};
 
@@ -302,6 +303,10 @@ fn derive(
     memory: &mut Vec<Block>,
 ) -> Result<(), AuthError> {
     if memory.len() < params.block_count() {
+        memory.clear();
+        memory.reserve_exact(params.block_count());
+        // Before the pages are touched.
+        prefer_huge_pages(memory.spare_capacity_mut());
         memory.resize(params.block_count(), Block::default());
     }
     let blocks = memory.get_mut(..params.block_count()).unwrap_or_default();

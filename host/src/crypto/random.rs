@@ -1,8 +1,8 @@
 //! Randomness as a port: bytes, and strings drawn evenly from an alphabet.
 
-use rand::TryRng;
 #[expect(clippy::disallowed_types, reason = "the one place that reads the machine's randomness")]
 use rand::rngs::SysRng;
+use rand::{Rng, TryRng};
 
 /// `a-z`, `A-Z`, `0-9`: ids and session tokens.
 pub const ALPHANUMERIC: &[u8] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
@@ -19,15 +19,20 @@ pub trait Random: Send + Sync {
     /// `length` characters drawn evenly from `alphabet` (ASCII, at most 256 characters).
     fn string(&self, alphabet: &[u8], length: usize) -> String {
         let usable = 256 - 256 % alphabet.len().max(1);
-        let mut text = String::with_capacity(length);
+        let mut text = Vec::with_capacity(length);
         let mut block = [0u8; 64];
         while text.len() < length {
             self.fill(&mut block);
             let fair = block.iter().map(|byte| usize::from(*byte)).filter(|byte| *byte < usable);
             let letters = fair.filter_map(|byte| alphabet.get(byte % alphabet.len()));
-            text.extend(letters.take(length - text.len()).map(|letter| char::from(*letter)));
+            text.extend(letters.take(length - text.len()).copied());
         }
-        text
+        String::from_utf8(text).unwrap_or_default()
+    }
+
+    /// 16 characters that tell one request from another, and are no secret.
+    fn tag(&self) -> String {
+        self.string(LOWER_ALPHANUMERIC, 16)
     }
 
     /// A new id of a row: 32 characters of `a-zA-Z0-9`.
@@ -51,12 +56,26 @@ pub trait Random: Send + Sync {
 pub struct SystemRandom;
 
 impl Random for SystemRandom {
+    fn tag(&self) -> String {
+        ThreadRandom.string(LOWER_ALPHANUMERIC, 16)
+    }
+
     fn fill(&self, bytes: &mut [u8]) {
         // Without randomness no secret may be made: the request ends here, in the pipeline's panic guard.
         #[expect(clippy::panic, reason = "continuing with predictable secrets would be worse")]
         if SysRng.try_fill_bytes(bytes).is_err() {
             panic!("the operating system gives no randomness");
         }
+    }
+}
+
+/// A generator of the thread, which asks the system only now and then.
+struct ThreadRandom;
+
+impl Random for ThreadRandom {
+    fn fill(&self, bytes: &mut [u8]) {
+        #[expect(clippy::disallowed_methods, reason = "the one place that draws from it")]
+        rand::rng().fill_bytes(bytes);
     }
 }
 

@@ -289,7 +289,7 @@ fn into_plain(app: &App, request: &HttpRequest, (mount, path): (Mount, &str), ra
     let auth = app.pipeline.auth();
     let is_head = request.method() == Method::HEAD;
     let head = RequestHead {
-        id: auth.random.string(crate::crypto::random::LOWER_ALPHANUMERIC, 16),
+        id: auth.random.tag(),
         method: if is_head { Method::GET } else { request.method().clone() }.to_string(),
         is_head,
         mount,

@@ -18,6 +18,14 @@ pub async fn find_head(database: &dyn Database) -> Result<Option<Record>, StoreE
     database.find_one(AUDIT_HEAD, &[eq("id", MAIN)]).await
 }
 
+/// As [`find_head`], for a transaction that moves it: others who want to wait until the transaction ends.
+///
+/// # Errors
+/// As `Models`.
+pub async fn lock_head(database: &dyn Database) -> Result<Option<Record>, StoreError> {
+    Ok(database.find_for_update(AUDIT_HEAD, &[eq("id", MAIN)]).await?.pop())
+}
+
 /// Writes the first head.
 ///
 /// # Errors

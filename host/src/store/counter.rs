@@ -2,8 +2,8 @@
 
 use super::error::StoreError;
 use super::models::Models;
-use super::query::{eq, gt, lte};
-use super::record::Record;
+use super::query::{eq, gt};
+use super::returning::Verb;
 use super::statement::Builder;
 use super::value::Value;
 use super::{Backend, Database};
@@ -27,23 +27,25 @@ pub async fn hit(
 ) -> Result<u64, StoreError> {
     let model = database.schema().model(MODEL)?;
     let column = |field: &str| model.field(field).map(|field| field.column.as_str());
-    let (count, ends) = (column("count")?, column("endsAt")?);
+    let [key_column, count, ends] = [column("key")?, column("count")?, column("endsAt")?];
     let integer = |number: i64| (FieldType::Number, Value::Integer(number));
-    let at = now;
     let (now, until) = (integer(now.0), integer(now.plus_secs(window_secs.into()).0));
-    if database.backend() == Backend::Mysql {
-        return hit_in_two_steps(database, [id, key], window_secs, at).await;
-    }
     let mut out = Builder::write("INSERT INTO ");
-    out.name(&model.table).sql(" (").names("", ["id", "key", "count", "endsAt"].into_iter());
+    // The first is what a database without `RETURNING` finds the row by.
+    out.name(&model.table).sql(" (").names("", [key_column, column("id")?, count, ends].into_iter());
     out.sql(") VALUES (")
-        .bind(FieldType::String, id.into())
+        .bind(FieldType::String, Value::from(key).fit(FieldType::String, "key")?)
         .sql(", ")
-        .bind(FieldType::String, Value::from(key).fit(FieldType::String, "key")?);
-    out.sql(", 1, ").bind(until.0, until.1.clone()).sql(") ON CONFLICT (").name(column("key")?);
-    // In both databases, the table's name stands for the existing row.
+        .bind(FieldType::String, id.into());
+    out.sql(", 1, ").bind(until.0, until.1.clone());
+    // Either way, those who begin a window at once wait for the first of them and count on.
+    match database.backend() {
+        Backend::Mysql => out.sql(") ON DUPLICATE KEY UPDATE "),
+        Backend::Sqlite | Backend::Postgres => out.sql(") ON CONFLICT (").name(key_column).sql(") DO UPDATE SET "),
+    };
+    // In all of them, the table's name stands for the existing row. The count comes first: MySQL changes in this order.
     let old = |out: &mut Builder, column: &str| _ = out.name(&model.table).sql(".").name(column);
-    out.sql(") DO UPDATE SET ").name(count).sql(" = CASE WHEN ");
+    out.name(count).sql(" = CASE WHEN ");
     old(&mut out, ends);
     out.sql(" <= ").bind(now.0, now.1.clone()).sql(" THEN 1 ELSE ");
     old(&mut out, count);
@@ -51,43 +53,10 @@ pub async fn hit(
     old(&mut out, ends);
     out.sql(" <= ").bind(now.0, now.1).sql(" THEN ").bind(until.0, until.1).sql(" ELSE ");
     old(&mut out, ends);
-    out.sql(" END RETURNING ").name(count);
-    match database.run(out.build()?).await?.first().and_then(|row| row.first()) {
+    out.sql(" END").returning(Verb::Insert, &model.table, [key_column, count].into_iter());
+    match database.run(out.build()?).await?.first().and_then(|row| row.get(1)) {
         Some(Value::Integer(count)) => Ok(u64::try_from(*count).unwrap_or(0)),
         _ => Err(StoreError::internal("counting")),
-    }
-}
-
-/// For a database whose `INSERT` cannot return what it met. Each step is exact, and of several that begin a window at once,
-/// one inserts the row and the others count on it.
-async fn hit_in_two_steps(
-    database: &dyn Database,
-    [id, key]: [&str; 2],
-    window_secs: u32,
-    now: Timestamp,
-) -> Result<u64, StoreError> {
-    let until = now.plus_secs(window_secs.into());
-    loop {
-        let ended = [eq("key", key), lte("endsAt", now.0)];
-        let begun = database.update(MODEL, &ended, &[("count", 1.into()), ("endsAt", until.0.into())]).await?;
-        let counted = match begun.is_empty() {
-            true => database.increment(MODEL, &[eq("key", key), gt("endsAt", now.0)], "count", 1).await?,
-            false => begun.into_iter().next(),
-        };
-        if let Some(row) = counted {
-            return Ok(u64::try_from(row.integer("count").unwrap_or(0)).unwrap_or(0));
-        }
-        let mut record = Record::new(database.schema().model(MODEL)?);
-        for (field, value) in
-            [("id", Value::from(id)), ("key", key.into()), ("count", 1.into()), ("endsAt", until.0.into())]
-        {
-            record.set(field, value)?;
-        }
-        match database.insert(record).await {
-            Ok(_) => return Ok(1),
-            Err(StoreError::UniqueViolation { .. }) => {}
-            Err(error) => return Err(error),
-        }
     }
 }
 

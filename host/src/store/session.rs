@@ -90,7 +90,7 @@ fn lookup(schema: &Schema) -> Result<&Arc<Shape>, StoreError> {
     out.names("u.", user.fields.iter().map(|field| field.column.as_str()));
     out.sql(" FROM ").name(&session.table).sql(" s JOIN ").name(&user.table);
     out.sql(" u ON u.").name(&user.field("id")?.column).sql(" = s.").name(&session.field("userId")?.column);
-    out.sql(" WHERE s.").name(&session.field("token")?.column).sql(" = ").slot(FieldType::String);
+    out.sql(" WHERE s.").name(&session.field("token")?.column).sql(" = ").slot(FieldType::String).point();
     Ok(schema.session_lookup.get_or_init(|| out.into_shape()))
 }
 

@@ -28,6 +28,8 @@ pub struct Shape {
     is_undo: bool,
     /// True if it may take as long as it wants.
     is_unlimited: bool,
+    /// True if it reads one row, or one and its partner, by unique indexes.
+    is_point: bool,
     /// How it locks the rows that it reads.
     lock: RowLock,
     /// What it returns of the rows that it changes.
@@ -73,6 +75,11 @@ impl Statement {
     /// May it take as long as it wants?
     pub(super) fn is_unlimited(&self) -> bool {
         self.shape.is_unlimited
+    }
+
+    /// Is it done before a thread could be woken for it?
+    pub(super) fn is_point(&self) -> bool {
+        self.shape.is_point
     }
 
     /// May a connection keep it prepared?
@@ -242,6 +249,12 @@ impl Builder {
     pub(super) fn unlimited(&mut self) -> &mut Self {
         self.shape.is_unlimited = true;
         self.uncacheable()
+    }
+
+    /// Says that the statement reads one row, or one and its partner, by unique indexes.
+    pub(super) fn point(&mut self) -> &mut Self {
+        self.shape.is_point = true;
+        self
     }
 
     /// Locks the rows that the statement reads.

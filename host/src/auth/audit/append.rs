@@ -32,13 +32,23 @@ pub(super) struct Head {
 impl Head {
     /// As it is stored; none before the first event.
     pub(super) async fn read(database: &dyn Database, keys: &Keys) -> Result<Option<Self>, StoreError> {
-        Ok(audit::find_head(database).await?.map(|row| Self {
+        Ok(audit::find_head(database).await?.map(|row| Self::of(&row, keys)))
+    }
+
+    /// As it is stored, for a transaction that moves it. Whoever else does so waits: without that, two who write much would
+    /// find it moved again and again.
+    async fn lock(database: &dyn Database, keys: &Keys) -> Result<Option<Self>, StoreError> {
+        Ok(audit::lock_head(database).await?.map(|row| Self::of(&row, keys)))
+    }
+
+    fn of(row: &Record, keys: &Keys) -> Self {
+        Self {
             first: row.integer("first").unwrap_or(1),
             last: row.integer("last").unwrap_or(0),
             anchor: row.text("anchor").to_owned(),
             tip: row.text("tip").to_owned(),
-            is_sound: keys.verify(GENESIS, &row).is_ok(),
-        }))
+            is_sound: keys.verify(GENESIS, row).is_ok(),
+        }
     }
 
     fn record(&self, database: &dyn Database, keys: &Keys) -> Result<Record, StoreError> {
@@ -72,7 +82,7 @@ impl Head {
 /// `Conflict` when another node was faster: then the transaction must be done again.
 pub async fn append_within(database: &dyn Database, keys: &Keys, events: &[AuditEvent]) -> Result<(), StoreError> {
     let Some(first) = events.first() else { return Ok(()) };
-    let seen = Head::read(database, keys).await?;
+    let seen = Head::lock(database, keys).await?;
     let mut head = seen.clone().unwrap_or(Head {
         first: 1,
         last: 0,
@@ -128,7 +138,7 @@ pub async fn write_now(store: &Store, keys: &Keys, events: &[AuditEvent]) -> Res
 /// As `Models`; `Conflict` when another node changed the chain meanwhile.
 pub async fn remove_some(store: &Store, keys: &Keys, cutoff: Timestamp, limit: u32) -> Result<u64, StoreError> {
     let transaction = store.begin().await?;
-    let Some(seen) = Head::read(&transaction, keys).await?.filter(|head| head.is_sound) else { return Ok(0) };
+    let Some(seen) = Head::lock(&transaction, keys).await?.filter(|head| head.is_sound) else { return Ok(0) };
     let oldest = audit::between(&transaction, (seen.first, seen.last), limit).await?;
     let is_old = |row: &&Record| row.timestamp("createdAt").is_some_and(|at| at < cutoff);
     let Some(newest) = oldest.iter().take_while(is_old).last() else { return Ok(0) };

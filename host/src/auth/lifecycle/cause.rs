@@ -3,8 +3,6 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use arc_swap::ArcSwapOption;
-
 use crate::auth::active_session::ActiveSession;
 use crate::http::RequestHead;
 
@@ -22,7 +20,7 @@ pub struct Cause {
     /// The request as it arrived. Hooks that change the request do not change this.
     pub head: Arc<RequestHead>,
     params: OnceLock<Vec<(String, String)>>,
-    actor: ArcSwapOption<ActiveSession>,
+    actor: Mutex<Option<Arc<ActiveSession>>>,
     has_queued_mail: AtomicBool,
     has_written: AtomicBool,
     changed_user: OnceLock<String>,
@@ -35,7 +33,7 @@ impl Cause {
         Self {
             head,
             params: OnceLock::new(),
-            actor: ArcSwapOption::empty(),
+            actor: Mutex::default(),
             has_queued_mail: AtomicBool::new(false),
             has_written: AtomicBool::new(false),
             changed_user: OnceLock::new(),
@@ -57,12 +55,12 @@ impl Cause {
 
     /// The session that the request came with or opened. None until something asked for it.
     pub fn actor(&self) -> Option<Arc<ActiveSession>> {
-        self.actor.load_full()
+        self.actor.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Sets who acts.
     pub fn note_actor(&self, actor: Option<Arc<ActiveSession>>) {
-        self.actor.store(actor);
+        *self.actor.lock().unwrap_or_else(PoisonError::into_inner) = actor;
     }
 
     /// The first user whose row, session or account the request changed, whether that was committed or not.

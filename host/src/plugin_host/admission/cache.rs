@@ -3,10 +3,12 @@
 //! Invariant: bytes from the folder reach the engine only when their HMAC under a key of the server's secret is right for
 //! this component, this engine and these settings. Anything else is compiled again.
 
-use std::fs;
+use std::fs::{self, File};
 use std::hash::{Hash, Hasher};
+use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
 
+use sha2::{Digest, Sha256};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
@@ -15,7 +17,11 @@ use crate::crypto::secret::Secret;
 use crate::crypto::{constant_time_eq, hex, hmac_sha256, sha256};
 use crate::files::write_whole;
 
-const TAG_BYTES: usize = 32;
+const TAG_BYTES: u64 = 32;
+/// Of the form of entries: another one has other names.
+const FORM: u8 = 2;
+/// Where Linux shows what a process has opened.
+const DESCRIPTORS: &str = "/proc/self/fd";
 
 /// The folder of compiled components.
 pub(in crate::plugin_host) struct Cache {
@@ -44,19 +50,14 @@ impl Cache {
     /// When the engine refuses the component.
     pub(in crate::plugin_host) fn load(&self, engine: &Engine, component: &[u8]) -> wasmtime::Result<Component> {
         let name = entry_name(engine, component);
-        if let Some(compiled) = self.read(&name) {
-            // SAFETY: the engine must get only what it made itself. The tag, keyed by the server's secret, shows that this
-            // process's kind wrote these bytes for this component, engine version and settings.
-            #[expect(unsafe_code, reason = "loading compiled code is unsafe by nature; the tag was checked")]
-            let loaded = unsafe { Component::deserialize(engine, &compiled) };
-            match loaded {
-                Ok(component) => return Ok(component),
-                Err(error) => tracing::warn!(%error, "a compiled plugin does not fit and is made again"),
-            }
+        if let Some(loaded) = self.map(engine, &name) {
+            return Ok(loaded);
         }
         let compiled = engine.precompile_component(component)?;
         if let Err(error) = self.write(&name, &compiled) {
             tracing::warn!(%error, "a compiled plugin could not be kept");
+        } else if let Some(loaded) = self.map(engine, &name) {
+            return Ok(loaded);
         }
         // SAFETY: the engine made these bytes just now.
         #[expect(unsafe_code, reason = "the bytes come from the line above")]
@@ -65,13 +66,42 @@ impl Cache {
         }
     }
 
-    fn read(&self, name: &str) -> Option<Vec<u8>> {
+    /// The component of a genuine entry. Its file is mapped, so that only code that runs takes memory.
+    fn map(&self, engine: &Engine, name: &str) -> Option<Component> {
+        let file = self.genuine(name)?;
+        // By its descriptor: what was checked is what is mapped, whoever takes the name meanwhile.
+        let path = by_descriptor(&file);
+        // SAFETY: the engine must get only what it made itself. The tag, keyed by the server's secret, shows that this
+        // process's kind wrote these bytes for this component, engine version and settings. Entries are never written in place,
+        // and only this user, who could change the program as well, may write into the folder.
+        #[expect(unsafe_code, reason = "loading compiled code is unsafe by nature; the tag was checked")]
+        let loaded = unsafe {
+            match path {
+                Some(path) => Component::deserialize_file(engine, path),
+                None => whole(&file).map_err(Into::into).and_then(|bytes| Component::deserialize(engine, bytes)),
+            }
+        };
+        loaded.inspect_err(|error| tracing::warn!(%error, "a compiled plugin does not fit and is made again")).ok()
+    }
+
+    /// The file of an entry, if its tag, which stands behind the compiled form, is right.
+    fn genuine(&self, name: &str) -> Option<File> {
         let path = self.folder.as_ref()?.join(name);
-        let mut bytes = fs::read(&path).ok()?;
-        let (tag, compiled) = bytes.split_at_checked(TAG_BYTES)?;
-        if constant_time_eq(tag, &self.tag(name, compiled)) {
-            bytes.drain(..TAG_BYTES);
-            return Some(bytes);
+        let file = File::open(&path).ok()?;
+        let length = file.metadata().ok()?.len().saturating_sub(TAG_BYTES);
+        let mut digest = Sha256::new();
+        let mut rest = (&file).take(length);
+        let mut buffer = vec![0; 64 << 10];
+        loop {
+            match rest.read(&mut buffer).ok()? {
+                0 => break,
+                count => digest.update(buffer.get(..count)?),
+            }
+        }
+        let mut tag = Vec::new();
+        (&file).read_to_end(&mut tag).ok()?;
+        if constant_time_eq(&tag, &self.tag(name, &digest.finalize())) {
+            return Some(file);
         }
         tracing::warn!(path = %path.display(), "a compiled plugin was changed by someone else and is made again");
         None
@@ -79,11 +109,11 @@ impl Cache {
 
     fn write(&self, name: &str, compiled: &[u8]) -> std::io::Result<()> {
         let Some(folder) = &self.folder else { return Ok(()) };
-        write_whole(&folder.join(name), &[&self.tag(name, compiled), compiled])
+        write_whole(&folder.join(name), &[compiled, &self.tag(name, &sha256(compiled))])
     }
 
-    fn tag(&self, name: &str, compiled: &[u8]) -> Vec<u8> {
-        let message = [name.as_bytes(), b"\0", &sha256(compiled)[..]].concat();
+    fn tag(&self, name: &str, digest: &[u8]) -> Vec<u8> {
+        let message = [name.as_bytes(), b"\0", digest].concat();
         hmac_sha256(self.key.expose(), &message).to_vec()
     }
 }
@@ -92,8 +122,30 @@ impl Cache {
 fn entry_name(engine: &Engine, component: &[u8]) -> String {
     let mut settings = std::hash::DefaultHasher::new();
     engine.precompile_compatibility_hash().hash(&mut settings);
+    FORM.hash(&mut settings);
     let digest = hex(&sha256(component));
     format!("{digest}-{:016x}.cwasm", settings.finish())
+}
+
+/// The opened file by another name than its own, where the system has one.
+#[cfg(unix)]
+fn by_descriptor(file: &File) -> Option<PathBuf> {
+    use std::os::fd::AsRawFd;
+    Some(Path::new(DESCRIPTORS).join(file.as_raw_fd().to_string())).filter(|path| path.exists())
+}
+
+#[cfg(not(unix))]
+fn by_descriptor(_: &File) -> Option<PathBuf> {
+    None
+}
+
+/// All bytes of an entry but its tag.
+fn whole(mut file: &File) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    file.rewind()?;
+    file.read_to_end(&mut bytes)?;
+    bytes.truncate(bytes.len().saturating_sub(usize::try_from(TAG_BYTES).unwrap_or_default()));
+    Ok(bytes)
 }
 
 #[cfg(unix)]
@@ -136,19 +188,19 @@ mod tests {
         let file = only_file(&folder);
         let genuine = fs::read(&file).unwrap();
         let name = entry_name(&engine, EMPTY);
-        assert!(cache.read(&name).is_some());
+        assert!(cache.genuine(&name).is_some());
 
-        for place in [0, TAG_BYTES, genuine.len() / 2, genuine.len() - 1] {
+        for place in [0, genuine.len() / 2, genuine.len() - 33, genuine.len() - 1] {
             let mut changed = genuine.clone();
             changed[place] ^= 1;
             fs::write(&file, &changed).unwrap();
-            assert!(cache.read(&name).is_none(), "byte {place}");
+            assert!(cache.genuine(&name).is_none(), "byte {place}");
         }
         fs::write(&file, &genuine[..20]).unwrap();
-        assert!(cache.read(&name).is_none());
+        assert!(cache.genuine(&name).is_none());
         cache.load(&engine, EMPTY).unwrap();
-        assert!(cache.read(&name).is_some());
-        assert!(Cache::open(Some(&folder), &Secret::new("other".to_owned())).read(&name).is_none());
+        assert!(cache.genuine(&name).is_some());
+        assert!(Cache::open(Some(&folder), &Secret::new("other".to_owned())).genuine(&name).is_none());
     }
 
     #[cfg(unix)]
@@ -178,11 +230,11 @@ mod tests {
         assert_ne!(own, foreign);
         // Whoever can write to the folder renames a genuine entry: its tag is bound to its name.
         fs::copy(folder.join(&own), folder.join(&foreign)).unwrap();
-        assert!(cache.read(&foreign).is_none());
+        assert!(cache.genuine(&foreign).is_none());
         cache.load(&other, EMPTY).unwrap();
         let larger = wat::parse_str("(component (core module))").unwrap();
         fs::copy(folder.join(&own), folder.join(entry_name(&engine, &larger))).unwrap();
-        assert!(cache.read(&entry_name(&engine, &larger)).is_none());
+        assert!(cache.genuine(&entry_name(&engine, &larger)).is_none());
     }
 
     #[cfg(unix)]

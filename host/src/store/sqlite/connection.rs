@@ -2,7 +2,7 @@
 
 use std::fs::OpenOptions;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 
 use diesel::connection::SimpleConnection;
 use diesel::result::{DatabaseErrorKind, Error};
@@ -33,7 +33,14 @@ pub(super) fn open_reader(path: &Path, options: &StoreOptions) -> Result<SqliteC
     open(path, options, "PRAGMA query_only = ON; PRAGMA cache_size = -16384;")
 }
 
+/// Opens a connection that reads single rows and never waits for a lock.
+pub(super) fn open_point(path: &Path, options: &StoreOptions) -> Result<SqliteConnection, StoreError> {
+    open(path, options, "PRAGMA query_only = ON; PRAGMA busy_timeout = 0;")
+}
+
 fn open(path: &Path, options: &StoreOptions, pragmas: &str) -> Result<SqliteConnection, StoreError> {
+    static LOCKS: Once = Once::new();
+    LOCKS.call_once(take_fewer_locks);
     let cannot = |why: String| StoreError::Unavailable(format!("cannot open {}: {why}", path.display()));
     let text = path.to_str().ok_or_else(|| cannot("the path is not Unicode".to_owned()))?;
     let mut connection = SqliteConnection::establish(text).map_err(|error| cannot(error.to_string()))?;
@@ -42,6 +49,23 @@ fn open(path: &Path, options: &StoreOptions, pragmas: &str) -> Result<SqliteConn
         format!("PRAGMA busy_timeout = {wait_ms}; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF; {pragmas}");
     connection.batch_execute(&all).map_err(|error| cannot(error.to_string()))?;
     Ok(connection)
+}
+
+/// Has SQLite take no lock at each call, since a connection is one thread's at a time, and none to count its memory, which all
+/// threads would wait for.
+fn take_fewer_locks() {
+    // SAFETY: both settings exist, take what is given, and are made before the library is first used. They are asked for only so
+    // long; later they are refused and change nothing. `SqliteConnection` is not `Sync`: no two threads use one at once.
+    #[expect(unsafe_code, reason = "SQLite has no safe interface for it")]
+    let set = unsafe {
+        [
+            ffi::sqlite3_config(ffi::SQLITE_CONFIG_MULTITHREAD),
+            ffi::sqlite3_config(ffi::SQLITE_CONFIG_MEMSTATUS, std::ffi::c_int::from(0_u8)),
+        ]
+    };
+    if set.iter().any(|code| *code != ffi::SQLITE_OK) {
+        tracing::debug!("SQLite was used before: it keeps its locks");
+    }
 }
 
 /// Makes a new file readable only by its owner, because it will hold password hashes. SQLite gives its side files the

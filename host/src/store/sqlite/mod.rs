@@ -1,8 +1,9 @@
-//! SQLite: one writer thread that commits waiting writes together, and a few reader threads.
+//! SQLite: one writer thread that commits waiting writes together, a few reader threads, and connections for single rows.
 
 pub mod backup;
 mod codes;
 mod connection;
+mod points;
 mod readers;
 mod writer;
 
@@ -21,6 +22,7 @@ use super::schema::Schema;
 use super::statement::Statement;
 use super::transaction::Transaction;
 
+use points::Points;
 use readers::Read;
 use writer::Job;
 
@@ -32,6 +34,7 @@ const QUEUE_LENGTH: usize = 4096;
 pub(super) struct Sqlite {
     /// `None` where the writer reads too.
     reads: Option<flume::Sender<Read>>,
+    points: Points,
     writes: flume::Sender<Job>,
     acquire_timeout: Duration,
     statement_timeout: Duration,
@@ -43,7 +46,7 @@ impl Sqlite {
         let (writes, jobs) = flume::bounded(QUEUE_LENGTH);
         writer::start(connection::open_in_memory(options)?, jobs, options.idle_transaction_timeout)?;
         let (acquire_timeout, statement_timeout) = (options.acquire_timeout, options.statement_timeout);
-        Ok(Self { reads: None, writes, acquire_timeout, statement_timeout })
+        Ok(Self { reads: None, points: Points::none(), writes, acquire_timeout, statement_timeout })
     }
 
     /// Opens or creates the file and starts the threads.
@@ -61,10 +64,14 @@ impl Sqlite {
             readers::start(connection::open_reader(path, options)?, requests.clone(), readers)?;
         }
         let (acquire_timeout, statement_timeout) = (options.acquire_timeout, options.statement_timeout);
-        Ok(Self { reads: Some(reads), writes, acquire_timeout, statement_timeout })
+        let points = Points::open(path, options)?;
+        Ok(Self { reads: Some(reads), points, writes, acquire_timeout, statement_timeout })
     }
 
     pub(super) async fn run(&self, statement: Statement) -> Result<Vec<Row>, StoreError> {
+        if let Some(rows) = self.points.read(&statement) {
+            return rows;
+        }
         let (reply, answer) = oneshot::channel();
         match &self.reads {
             Some(reads) if !statement.is_write() => self.send(reads, (statement, reply)).await?,
