@@ -68,6 +68,11 @@ impl Process {
         self.status_mb("VmRSS:")
     }
 
+    /// What of it no file backs, so that the system cannot take it back, in MB.
+    pub fn own_memory_mb(&self) -> Outcome<f64> {
+        self.status_mb("RssAnon:")
+    }
+
     /// The most resident memory it ever had, in MB.
     pub fn peak_memory_mb(&self) -> Outcome<f64> {
         self.status_mb("VmHWM:")
