@@ -33,6 +33,7 @@ mod sinks;
 mod slips;
 mod store;
 mod streams;
+mod supply_chain;
 mod tidy;
 mod upgrade;
 mod watcher;

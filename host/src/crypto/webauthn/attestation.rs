@@ -4,8 +4,10 @@
 
 use serde_json::json;
 use std::time::Duration;
+use tracing::dispatcher::{self, Dispatch};
 use url::Url;
 use webauthn_rs_core::WebauthnCore;
+use webauthn_rs_core::error::WebauthnError;
 use webauthn_rs_core::proto::{COSEAlgorithm, RegisterPublicKeyCredential, RegistrationState};
 
 use super::cbor::Value;
@@ -23,6 +25,14 @@ pub(super) fn check_own(statement: &Value<'_>, key: &CoseKey, message: &[u8]) ->
 
 /// A statement with certificates: of a security key, a TPM, a phone.
 pub(super) fn check(expected: &Expected<'_>, answer: &str) -> Checked<()> {
+    // The library logs what it cannot read as errors, with the client's bytes.
+    dispatcher::with_default(&Dispatch::none(), || ask_library(expected, answer))?.map_err(|error| {
+        tracing::debug!(%error, "the library refuses an attestation");
+        Refused::Answer("the attestation does not hold")
+    })
+}
+
+fn ask_library(expected: &Expected<'_>, answer: &str) -> Checked<Result<(), WebauthnError>> {
     let malformed = |_| Refused::Answer("the attestation cannot be read");
     let credential: RegisterPublicKeyCredential = serde_json::from_str(answer).map_err(malformed)?;
     let origins = expected.origins.iter().filter_map(|origin| Url::parse(origin).ok()).collect();
@@ -39,8 +49,58 @@ pub(super) fn check(expected: &Expected<'_>, answer: &str) -> Checked<()> {
         "allow_synchronised_authenticators": true,
     }))
     .map_err(malformed)?;
-    library.register_credential(&credential, &state, None).map(|_| ()).map_err(|error| {
-        tracing::debug!(%error, "the library refuses an attestation");
-        Refused::Answer("the attestation does not hold")
-    })
+    Ok(library.register_credential(&credential, &state, None).map(drop))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{self, Write};
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+    use crate::crypto::base64_url;
+
+    #[derive(Clone, Default)]
+    struct Kept(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Kept {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// The lines of the log meanwhile.
+    fn logged(run: impl FnOnce()) -> String {
+        let kept = Kept::default();
+        let written = kept.clone();
+        let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || written.clone()).finish();
+        tracing::subscriber::with_default(subscriber, run);
+        String::from_utf8(kept.0.lock().unwrap().clone()).unwrap()
+    }
+
+    #[test]
+    fn what_a_client_sends_does_not_fill_the_log() {
+        // An extension whose value is one of CBOR's unassigned simple ones: this server reads over it.
+        let data = [&[0; 32][..], &[0x80, 0, 0, 0, 0], b"\xa1\x61a\xf8\x20"].concat();
+        let length = u8::try_from(data.len()).unwrap();
+        let object = [b"\xa3\x63fmt\x61x\x67attStmt\xa0\x68authData\x58", &[length][..], &data].concat();
+        let client_data = json!({ "type": "webauthn.create", "challenge": "AA", "origin": "https://example.com" });
+        let response = json!({
+            "clientDataJSON": base64_url(client_data.to_string().as_bytes()), "attestationObject": base64_url(&object),
+        });
+        let answer = json!({ "id": "AA", "rawId": "AA", "type": "public-key", "response": response, "extensions": {} });
+        let answer = answer.to_string();
+        let origins = ["https://example.com".to_owned()];
+        let expected =
+            Expected { party_id: "example.com", origins: &origins, challenge: "AA", user_verification: false };
+        let told = logged(|| assert!(ask_library(&expected, &answer).unwrap().is_err()));
+        assert!(told.contains("ERROR"), "the library says nothing any more: {told}");
+        let told =
+            logged(|| assert_eq!(check(&expected, &answer), Err(Refused::Answer("the attestation does not hold"))));
+        assert_eq!(told, "");
+    }
 }

@@ -4,6 +4,8 @@
 
 /// Values inside values.
 const DEEPEST: u8 = 8;
+/// Members of one map, many times what an authenticator writes: each is compared with all before it.
+const MOST_MEMBERS: u64 = 64;
 
 /// One value, borrowed from the bytes.
 #[derive(Clone, Debug, PartialEq)]
@@ -87,6 +89,9 @@ impl<'a> Reader<'a> {
     }
 
     fn map(&mut self, length: u64, depth: u8) -> Option<Value<'a>> {
+        if length > MOST_MEMBERS {
+            return None;
+        }
         let mut members: Vec<(Value<'a>, Value<'a>)> = Vec::new();
         for _ in 0..length {
             let member = (self.value(depth)?, self.value(depth)?);
@@ -110,6 +115,15 @@ mod tests {
         let list = Value::Array(vec![Value::Bytes(&[0xff]), Value::Integer(-257)]);
         assert_eq!(nested.get(&Value::Text("fmt")), Some(&list));
         assert_eq!(Value::first(b"\x00\x01").unwrap(), (Value::Integer(0), &[1][..]));
+    }
+
+    #[test]
+    fn a_map_has_few_members() {
+        let map = |length: u8| {
+            [&[0xb8, length][..], &(0..length).flat_map(|key| [0x18, key, 0]).collect::<Vec<_>>()].concat()
+        };
+        assert!(matches!(Value::parse(&map(64)), Some(Value::Map(members)) if members.len() == 64));
+        assert_eq!(Value::parse(&map(65)), None);
     }
 
     #[test]
