@@ -34,5 +34,6 @@ mod slips;
 mod store;
 mod streams;
 mod tidy;
+mod told;
 mod upgrade;
 mod watcher;
