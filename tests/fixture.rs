@@ -21,6 +21,7 @@ use doorward::store::{Models, Record, Store};
 use serde_json::Value as Json;
 
 use crate::store::Place;
+use crate::told;
 
 /// Where the clock of every fixture begins: 2026-01-01T00:00:00Z.
 const START: i64 = 1_767_225_600_000;
@@ -54,6 +55,18 @@ pub struct Fixture {
     app: App,
     clock: Arc<TestClock>,
     random: Arc<TestRandom>,
+}
+
+/// One route that the server has.
+pub struct KnownRoute {
+    /// In capitals.
+    pub method: String,
+    /// Below the base path, or the whole path.
+    pub path: String,
+    /// Whether it stands beside the base path.
+    pub is_at_root: bool,
+    /// Whether a plugin answers.
+    pub is_of_plugin: bool,
 }
 
 /// An answer.
@@ -188,6 +201,18 @@ impl Fixture {
         self.app.pipeline.replace(extensions);
     }
 
+    /// Every route that a request can reach.
+    pub fn routes(&self) -> Vec<KnownRoute> {
+        let router = Arc::clone(&self.app.pipeline.extensions().router);
+        let known = router.routes().chain(router.root_routes()).map(|route| KnownRoute {
+            method: route.method.clone(),
+            path: route.path.clone(),
+            is_at_root: route.mount == Mount::Root,
+            is_of_plugin: route.plugin.is_some(),
+        });
+        known.collect()
+    }
+
     /// Configuration, store and ports, for a look behind the answers.
     pub fn auth(&self) -> &Arc<Auth> {
         self.app.pipeline.auth()
@@ -299,16 +324,14 @@ impl Fixture {
 
     /// Sends a request to a path at the server's root.
     pub async fn send_to_root(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
-        let mut request = plain(method, path, headers, String::new());
-        request.mount = Mount::Root;
-        read(self.app.pipeline.answer(request).await).await
+        self.send_to_root_with(method, path, headers, String::new()).await
     }
 
     /// As [`Fixture::send_to_root`], with a body.
     pub async fn send_to_root_with(&self, method: &str, path: &str, headers: &[(&str, &str)], body: String) -> Answer {
         let mut request = plain(method, path, headers, body);
         request.mount = Mount::Root;
-        read(self.app.pipeline.answer(request).await).await
+        self.answer(request).await
     }
 
     /// Looks for settings that another server of the same database has changed.
@@ -318,7 +341,14 @@ impl Fixture {
 
     /// Sends any request.
     pub async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: impl Into<String>) -> Answer {
-        read(self.app.pipeline.answer(plain(method, path, headers, body.into())).await).await
+        self.answer(plain(method, path, headers, body.into())).await
+    }
+
+    async fn answer(&self, request: Request) -> Answer {
+        let head = Arc::clone(&request.head);
+        let answer = read(self.app.pipeline.answer(request).await).await;
+        told::hold(&self.app.pipeline.extensions(), &head, &answer);
+        answer
     }
 }
 

@@ -35,5 +35,6 @@ mod store;
 mod streams;
 mod supply_chain;
 mod tidy;
+mod told;
 mod upgrade;
 mod watcher;

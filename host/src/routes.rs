@@ -28,6 +28,7 @@ use crate::endpoints::operate_jobs::{drop_jobs, list_jobs, retry_jobs};
 use crate::endpoints::operate_keys::{list_keys, rotate_keys};
 use crate::endpoints::operate_plugins::{Extended, ListPlugins, SwitchPlugin};
 use crate::endpoints::operate_webhooks::{enable_webhook, list_webhook_deliveries, list_webhooks, replay_webhooks};
+use crate::endpoints::operator_notes;
 use crate::endpoints::request_password_reset::request_password_reset;
 use crate::endpoints::reset_password::reset_password;
 use crate::endpoints::reset_password_link::reset_password_link;
@@ -48,7 +49,7 @@ use crate::endpoints::update_user::update_user;
 use crate::endpoints::verify_email::verify_email;
 use crate::endpoints::verify_password::verify_password;
 use crate::error::ApiError;
-use crate::exchange::{Endpoint, Exchange, Permission, Route, SettingsDesk};
+use crate::exchange::{Endpoint, Exchange, OperatorTask, Permission, Route, SettingsDesk};
 use crate::http::Response;
 use crate::http::asset::Asset;
 use crate::outbox::mailbox::Mailbox;
@@ -104,7 +105,9 @@ pub fn assets(folder: &str, assets: Vec<Asset>) -> Option<Route> {
 
 /// The routes for receivers of security event tokens, when there are some.
 pub fn ssf(has_streams: bool) -> Vec<Route> {
-    let route = |path, handler: Handler| Route::new("GET", path, Arc::new(CoreEndpoint(handler))).at_root();
+    let route = |path, handler: Handler| {
+        Route::new("GET", path, Arc::new(CoreEndpoint(handler))).at_root().noted(notes::of_streams(path))
+    };
     match has_streams {
         true => vec![
             route(ssf::CONFIGURATION, |exchange| Box::pin(ssf_configuration(exchange))),
@@ -212,7 +215,8 @@ impl Operation {
     pub fn route(&self, prefix: &str) -> Route {
         let guarded = Guarded { permission: self.permission, endpoint: Arc::clone(&self.endpoint) };
         let route = Route::new(self.method, &format!("{prefix}{}", self.path), Arc::new(guarded));
-        self.dressed(route.at_root())
+        let task = OperatorTask { name: self.name, permission: self.permission };
+        self.dressed(route.at_root().doing(task))
     }
 
     /// For the application's own backend.
@@ -221,7 +225,7 @@ impl Operation {
     }
 
     fn dressed(&self, route: Route) -> Route {
-        let route = route.for_operators();
+        let route = route.for_operators().noted(operator_notes::of(self.name));
         match self.event {
             Some(event) => route.audited(event),
             None => route,

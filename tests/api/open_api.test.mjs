@@ -71,6 +71,25 @@ describe.skipIf(process.env.DOORWARD_URL)("the description of the API", () => {
     expect(paths["/two-factor/enable"].post).toMatchObject({ tags: ["Two-factor"], operationId: "twoFactorEnable" });
   });
 
+  test("operators' endpoints stand at the server's root, with what they read, who may call them and how they refuse", async () => {
+    const { paths, tags } = await document();
+    expect(tags.map(({ name }) => name)).toContain("Operators");
+    const all = Object.entries(paths).flatMap(([url, methods]) => Object.values(methods).filter(({ tags: [tag] }) => tag === "Operators").map((said) => ({ url, said })));
+    expect(all.map(({ said }) => said.operationId)).toEqual(expect.arrayContaining(["getSettings", "changeSettings", "listAllSessions", "listAudit", "exportAudit", "countAudit", "listPlugins", "switchPlugin", "listMail", "retryMail", "dropMail", "listJobs", "retryJobs", "dropJobs", "listWebhooks", "listWebhookDeliveries", "replayWebhooks", "enableWebhook", "listKeys", "rotateKeys"]));
+    for (const { url, said } of all) {
+      expect([url, said.servers, said.security]).toEqual([expect.stringMatching(/^\/api\//), [{ url: server.origin }], [{ apiKeyCookie: [] }]]);
+      expect(said.description).toMatch(/^Needs the permission `[a-z]+\.[a-z]+`/);
+      expect(Object.keys(said.responses)).toEqual(expect.arrayContaining(["200", "401", "403"]));
+    }
+    expect(paths["/api/audit"].get.parameters.map(({ name }) => name).sort()).toEqual(["before", "email", "event", "from", "limit", "outcome", "until", "user"]);
+    expect(paths["/api/audit"].get.parameters.find(({ name }) => name === "limit").schema).toEqual({ type: "integer", minimum: 1, maximum: 200 });
+    expect(bodyOf(paths["/api/settings"].put)).toMatchObject({ required: ["version", "changes"], properties: { version: { type: "integer" }, changes: { type: "object", minProperties: 1 } } });
+    expect(bodyOf(paths["/api/jobs/drop"].post).anyOf).toEqual([{ required: ["id"] }, { required: ["all"] }]);
+    const code = (said, status) => said.responses[status].content["application/json"].schema.properties.code.enum;
+    expect(code(paths["/api/settings"].put, 409)).toEqual(["SETTINGS_CHANGED_MEANWHILE", "CONFLICT"]);
+    expect(code(paths["/api/jobs/retry"].post, 404)).toEqual(["JOB_NOT_FOUND", "NOT_FOUND"]);
+  });
+
   test("the page works under the server's policy, without a script and without another origin", async () => {
     const led = await fetch(`${server.origin}/api/auth/reference`, { redirect: "manual" });
     expect([led.status, led.headers.get("location")]).toEqual([302, "/reference"]);
@@ -78,7 +97,7 @@ describe.skipIf(process.env.DOORWARD_URL)("the description of the API", () => {
     expect([page.status, page.headers.get("content-type")]).toEqual([200, "text/html; charset=utf-8"]);
     expect(page.headers.get("content-security-policy")).toContain("script-src 'none'; style-src 'self'");
     const html = await page.text();
-    for (const shown of ["/sign-in/email", "/two-factor/enable", "Signs in with an email address and a password"]) expect(html).toContain(shown);
+    for (const shown of ["/sign-in/email", "/two-factor/enable", "Signs in with an email address and a password", `${server.origin}/api/audit`, "Needs the permission `audit.read`", "JOB_NOT_FOUND"]) expect(html).toContain(shown);
     expect(html).not.toMatch(/<script|style=|\son[a-z]+=/);
     const sheets = [...html.matchAll(/<link rel="stylesheet" href="([^"]+)"/g)].map(([, href]) => href);
     expect(sheets.length).toBeGreaterThan(0);
@@ -104,6 +123,10 @@ describe.skipIf(process.env.DOORWARD_URL)("the description of the API", () => {
       const management = JSON.parse(await run("--management"));
       expect(Object.keys(management.paths)).toEqual(expect.arrayContaining(["/health", "/ready", "/metrics", "/set-password", "/sign-in-email", "/admin-list-users", "/view-backup-codes"]));
       expect(management.paths["/set-password"].post.requestBody.content["application/json"].schema.properties.body.required).toEqual(["newPassword"]);
+      const { parameters } = paths["/api/audit"].get;
+      expect(parameters.length).toBeGreaterThan(0);
+      expect(management.paths["/list-audit"].post).toMatchObject({ operationId: "listAudit", parameters: [], summary: paths["/api/audit"].get.summary });
+      expect(management.paths["/change-settings"].post.requestBody.content["application/json"].schema.properties.body).toEqual(bodyOf(paths["/api/settings"].put));
       expect(management.servers).toEqual([{ url: "http://127.0.0.1:1" }]);
     } finally { fs.rmSync(folder, { recursive: true, force: true }); }
   });

@@ -43,6 +43,10 @@ export async function use() {
   await client.waitlist.join({ email: "ada@example.com" });
   // @ts-expect-error the address is missing
   await client.waitlist.join({});
+  await client.avatar({ image: "AAAA" });
+  await client.avatar.byName({ params: { name: "picture" } });
+  // @ts-expect-error the picture has no name
+  await client.avatar.byName({ params: {} });
   // @ts-expect-error there is no such endpoint
   await client.waitlist.leave({});
 }
@@ -56,7 +60,7 @@ describe("doorward types", () => {
     fs.mkdirSync(path.join(ROOT, "target/test-compiled"), { recursive: true });
     fs.symlinkSync(path.join(ROOT, "target/test-compiled"), path.join(FOLDER, ".doorward"));
     await run(BINARY, ["plugin", "build", path.join(ROOT, "plugins/samples/waitlist"), "--out", OUT], { cwd: ROOT });
-    const official = ["admin", "jwt", "last-login-method", "magic-link", "multi-session", "passkey", "social", "two-factor", "username"];
+    const official = ["admin", "avatar", "jwt", "last-login-method", "magic-link", "multi-session", "passkey", "social", "two-factor", "username"];
     const grants = ["mail", "models", "sessions", "transactions", "reads-request:/sign-up/email", "section:sign-up.notice", "section:admin.page"];
     fs.writeFileSync(path.join(FOLDER, "doorward.toml"), `
 plugin_folder = "${ROOT}/plugins/dist"

@@ -1,6 +1,7 @@
 //! What operators do in the browser: who may, and what the server's endpoints for it answer.
 
 mod audit;
+mod described;
 mod keys;
 mod permissions;
 mod sessions;

@@ -33,18 +33,16 @@ pub(super) async fn discard(exchange: &Exchange, of: Queue, absent: Code) -> Res
 ///
 /// # Errors
 /// `VALIDATION_ERROR` for a body that names none or both.
-pub fn which(exchange: &Exchange) -> Result<Which, ApiError> {
+pub(super) fn which(exchange: &Exchange) -> Result<Which, ApiError> {
     let mut input = Input::body(exchange.request.body.as_ref());
-    let (id, all) = read(&mut input);
+    let which = read(&mut input);
     input.finish()?;
-    match (id, all.unwrap_or(false)) {
-        (Some(id), false) => Ok(Which::One(id)),
-        (None, true) => Ok(Which::All),
-        _ => Err(ApiError::validation("[body] Invalid input: expected `id` or `all`".to_owned())),
-    }
+    Ok(which)
 }
 
 /// One by its id, or all.
-pub(super) fn read(input: &mut Input<'_>) -> (Option<String>, Option<bool>) {
-    (input.optional_text("id").map(str::to_owned), input.optional_boolean("all"))
+pub(super) fn read(input: &mut Input<'_>) -> Which {
+    let (id, all) = (input.optional_text("id"), input.optional_boolean("all"));
+    input.either([("id", id.is_some()), ("all", all == Some(true))]);
+    id.map_or(Which::All, |id| Which::One(id.to_owned()))
 }

@@ -2,11 +2,12 @@
 
 use std::fmt::Write;
 
-use super::list_audit::wanted;
+use super::list_audit::Wanted;
 use crate::auth::audit;
 use crate::error::ApiError;
 use crate::exchange::Exchange;
 use crate::http::Response;
+use crate::input::Input;
 
 /// Events of one answer; `x-next-before` says where the next one goes on.
 const MOST: u32 = 10_000;
@@ -19,7 +20,11 @@ const BATCH: u32 = 500;
 /// # Errors
 /// `VALIDATION_ERROR`.
 pub async fn export_audit(exchange: &mut Exchange) -> Result<Response, ApiError> {
-    let mut query = wanted(exchange)?;
+    let given = exchange.request.query.to_json();
+    let mut input = Input::search(&given);
+    let wanted = Wanted::read(&mut input);
+    input.finish()?;
+    let mut query = wanted.query(exchange.auth());
     let scope = exchange.scope().lagging(exchange.auth());
     let (mut text, mut left) = (String::new(), MOST);
     let next = loop {

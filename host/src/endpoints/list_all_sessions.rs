@@ -2,12 +2,12 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::list_audit::number;
 use crate::auth::session;
 use crate::email;
 use crate::error::ApiError;
 use crate::exchange::Exchange;
 use crate::http::Response;
+use crate::input::Input;
 use crate::store::Session;
 use crate::store::user::find_user_by_email;
 
@@ -22,9 +22,11 @@ const MOST: u32 = 1000;
 /// # Errors
 /// `VALIDATION_ERROR`.
 pub async fn list_all_sessions(exchange: &mut Exchange) -> Result<Response, ApiError> {
-    let limit = number(exchange, "limit")?.unwrap_or(DEFAULT_LIMIT).min(MOST);
-    let place = (limit, number(exchange, "offset")?.unwrap_or(0));
-    let Some(user_id) = wanted_user(exchange).await? else { return Ok(answer(&[], Some(0))) };
+    let query = exchange.request.query.to_json();
+    let mut input = Input::search(&query);
+    let (owner, place) = read(&mut input);
+    input.finish()?;
+    let Some(user_id) = wanted_user(exchange, owner).await? else { return Ok(answer(&[], Some(0))) };
     let found =
         session::list_all(exchange.auth(), &exchange.scope().lagging(exchange.auth()), user_id.as_deref(), place)
             .await?;
@@ -45,13 +47,24 @@ fn without_token(session: &Session) -> Map<String, Json> {
     fields
 }
 
-/// Whose sessions are asked for: `Some(None)` is everyone's, `None` those of nobody.
-async fn wanted_user(exchange: &Exchange) -> Result<Option<Option<String>>, ApiError> {
-    let text = |name: &str| exchange.request.query.get(name).filter(|text| !text.is_empty()).map(str::to_owned);
-    if let Some(id) = text("user") {
-        return Ok(Some(Some(id)));
+/// Whose sessions are asked for.
+pub(super) struct Owner<'a> {
+    id: Option<&'a str>,
+    email: Option<&'a str>,
+}
+
+/// Whose sessions are asked for, and which of them: `limit` and `offset`.
+pub(super) fn read<'a>(input: &mut Input<'a>) -> (Owner<'a>, (u32, u32)) {
+    let owner = Owner { id: input.optional_text("user"), email: input.optional_text("email") };
+    (owner, input.optional_page(DEFAULT_LIMIT, MOST))
+}
+
+/// The id of whose sessions are asked for: `Some(None)` is everyone's, `None` those of nobody.
+async fn wanted_user(exchange: &Exchange, owner: Owner<'_>) -> Result<Option<Option<String>>, ApiError> {
+    if let Some(id) = owner.id {
+        return Ok(Some(Some(id.to_owned())));
     }
-    let Some(address) = text("email") else { return Ok(Some(None)) };
-    let user = find_user_by_email(&exchange.scope(), &email::normalize(&address)).await?;
+    let Some(address) = owner.email else { return Ok(Some(None)) };
+    let user = find_user_by_email(&exchange.scope(), &email::normalize(address)).await?;
     Ok(user.map(|user| Some(user.id().to_owned())))
 }

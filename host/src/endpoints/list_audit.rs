@@ -1,19 +1,21 @@
 //! `GET /audit`: events of the audit log, newest first. For operators.
 
-use std::str::FromStr;
-
 use serde_json::json;
 
-use crate::auth::Tag;
 use crate::auth::audit::{self, AuditQuery};
+use crate::auth::{Auth, Tag};
 use crate::clock::Timestamp;
 use crate::email;
 use crate::error::ApiError;
 use crate::exchange::Exchange;
 use crate::http::Response;
+use crate::input::{EXACT, Input};
 
 const DEFAULT_LIMIT: u32 = 50;
 const MOST: u32 = 200;
+
+/// How an event may have ended.
+pub(super) const OUTCOMES: [&str; 2] = ["done", "refused"];
 
 /// Answers `{"events": [{"seq", "at", "event", "outcome", "actorKind", "actor", …}], "next"}`; `next` is the `before` of the
 /// next page. The query has `user` (who did it, or to whom it was done), `email`, `event`, `outcome` (`done`, `refused`),
@@ -22,54 +24,56 @@ const MOST: u32 = 200;
 /// # Errors
 /// `VALIDATION_ERROR`.
 pub async fn list_audit(exchange: &mut Exchange) -> Result<Response, ApiError> {
-    let query = wanted(exchange)?;
-    let limit = number(exchange, "limit")?.map_or(DEFAULT_LIMIT, |limit: i64| u32::try_from(limit).unwrap_or(0));
-    if !(1..=MOST).contains(&limit) {
-        return Err(invalid("limit"));
-    }
-    let page = audit::list(&exchange.scope().lagging(exchange.auth()), &query, limit).await?;
+    let query = exchange.request.query.to_json();
+    let mut input = Input::search(&query);
+    let (wanted, limit) = read(&mut input);
+    input.finish()?;
+    let scope = exchange.scope().lagging(exchange.auth());
+    let page = audit::list(&scope, &wanted.query(exchange.auth()), limit).await?;
     let events: Vec<_> = page.rows.iter().map(audit::to_json).collect();
     Ok(Response::json(&json!({ "events": events, "next": page.next })))
 }
 
-/// The conditions in the query.
-///
-/// # Errors
-/// `VALIDATION_ERROR`.
-pub(super) fn wanted(exchange: &Exchange) -> Result<AuditQuery, ApiError> {
-    let query = &exchange.request.query;
-    let text = |name: &str| query.get(name).filter(|text| !text.is_empty()).map(str::to_owned);
-    let date = |name: &'static str| match text(name) {
-        None => Ok(None),
-        Some(text) => Timestamp::parse_iso(&text).map(Some).ok_or_else(|| invalid(name)),
-    };
-    let outcome = text("outcome");
-    if outcome.as_deref().is_some_and(|outcome| !matches!(outcome, "done" | "refused")) {
-        return Err(invalid("outcome"));
-    }
-    let account = text("email").map(|address| exchange.auth().tag(Tag::Account, &email::normalize(&address)));
-    Ok(AuditQuery {
-        user: text("user"),
-        account,
-        event: text("event"),
-        outcome,
-        from: date("from")?,
-        until: date("until")?,
-        before: number(exchange, "before")?,
-    })
+/// Which events are asked for, and how many.
+pub(super) fn read<'a>(input: &mut Input<'a>) -> (Wanted<'a>, u32) {
+    (Wanted::read(input), input.optional_limit(DEFAULT_LIMIT, MOST))
 }
 
-/// A number in the query; `None` when it is not there.
-///
-/// # Errors
-/// `VALIDATION_ERROR`.
-pub(super) fn number<T: FromStr>(exchange: &Exchange, name: &str) -> Result<Option<T>, ApiError> {
-    match exchange.request.query.get(name).filter(|text| !text.is_empty()) {
-        None => Ok(None),
-        Some(text) => text.parse().map(Some).map_err(|_| invalid(name)),
-    }
+/// Which events are asked for: all conditions hold.
+pub(super) struct Wanted<'a> {
+    user: Option<&'a str>,
+    email: Option<&'a str>,
+    event: Option<&'a str>,
+    outcome: Option<&'a str>,
+    from: Option<Timestamp>,
+    until: Option<Timestamp>,
+    before: Option<i64>,
 }
 
-pub(super) fn invalid(name: &str) -> ApiError {
-    ApiError::validation(format!("[query.{name}] Invalid input"))
+impl<'a> Wanted<'a> {
+    pub(super) fn read(input: &mut Input<'a>) -> Self {
+        Self {
+            user: input.optional_text("user"),
+            email: input.optional_text("email"),
+            event: input.optional_text("event"),
+            outcome: input.optional_choice("outcome", &OUTCOMES),
+            from: input.optional_moment("from"),
+            until: input.optional_moment("until"),
+            before: input.optional_count("before", 0..=EXACT),
+        }
+    }
+
+    /// The log knows addresses by a keyed hash.
+    pub(super) fn query(self, auth: &Auth) -> AuditQuery {
+        let owned = |text: Option<&str>| text.map(str::to_owned);
+        AuditQuery {
+            user: owned(self.user),
+            account: self.email.map(|address| auth.tag(Tag::Account, &email::normalize(address))),
+            event: owned(self.event),
+            outcome: owned(self.outcome),
+            from: self.from,
+            until: self.until,
+            before: self.before,
+        }
+    }
 }

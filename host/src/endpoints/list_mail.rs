@@ -2,10 +2,10 @@
 
 use serde_json::json;
 
-use super::list_audit::invalid;
 use crate::error::ApiError;
 use crate::exchange::Exchange;
 use crate::http::Response;
+use crate::input::Input;
 use crate::outbox::queue;
 
 const DEFAULT_LIMIT: u32 = 100;
@@ -26,10 +26,15 @@ pub async fn list_mail(exchange: &mut Exchange) -> Result<Response, ApiError> {
 ///
 /// # Errors
 /// `VALIDATION_ERROR`.
-pub fn page(exchange: &Exchange) -> Result<(u32, u32), ApiError> {
-    let number = |name: &str, default: u32| match exchange.request.query.get(name) {
-        None => Ok(default),
-        Some(text) => text.parse().map_err(|_| invalid(name)),
-    };
-    Ok((number("limit", DEFAULT_LIMIT)?.min(MOST), number("offset", 0)?))
+pub(super) fn page(exchange: &Exchange) -> Result<(u32, u32), ApiError> {
+    let query = exchange.request.query.to_json();
+    let mut input = Input::search(&query);
+    let page = read(&mut input);
+    input.finish()?;
+    Ok(page)
+}
+
+/// How many rows, and after how many.
+pub(super) fn read(input: &mut Input<'_>) -> (u32, u32) {
+    input.optional_page(DEFAULT_LIMIT, MOST)
 }

@@ -25,6 +25,7 @@ pub mod operate_jobs;
 pub mod operate_keys;
 pub mod operate_plugins;
 pub mod operate_webhooks;
+pub mod operator_notes;
 pub mod request_password_reset;
 pub mod reset_password;
 pub mod reset_password_link;

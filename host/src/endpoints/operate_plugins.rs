@@ -48,10 +48,8 @@ impl Endpoint for ListPlugins {
 impl Endpoint for SwitchPlugin {
     async fn call(&self, exchange: &mut Exchange) -> Result<Response, ApiError> {
         let mut input = Input::body(exchange.request.body.as_ref());
-        let id = input.text("id").to_owned();
-        let is_on = input.optional_boolean("enabled");
+        let (id, is_on) = read(&mut input);
         input.finish()?;
-        let is_on = is_on.ok_or_else(|| ApiError::validation("[body.enabled] Invalid input".to_owned()))?;
         let key = Config::switch_of(&id);
         if !is_on && self.extended.is_needed(&id) {
             let text = format!(
@@ -68,6 +66,11 @@ impl Endpoint for SwitchPlugin {
             refused => answer(exchange, refused),
         }
     }
+}
+
+/// The plugin's id, and whether it is to be on.
+pub(super) fn read(input: &mut Input<'_>) -> (String, bool) {
+    (input.text("id").to_owned(), input.boolean("enabled"))
 }
 
 impl Extended {

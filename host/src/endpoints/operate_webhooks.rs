@@ -2,8 +2,6 @@
 
 use serde_json::json;
 
-use super::list_audit::{invalid, number};
-use crate::clock::Timestamp;
 use crate::error::{ApiError, Code};
 use crate::exchange::Exchange;
 use crate::http::Response;
@@ -32,25 +30,25 @@ pub async fn list_webhooks(exchange: &mut Exchange) -> Result<Response, ApiError
 /// # Errors
 /// `VALIDATION_ERROR`.
 pub async fn list_webhook_deliveries(exchange: &mut Exchange) -> Result<Response, ApiError> {
-    let query = &exchange.request.query;
-    let text = |name: &str| query.get(name).filter(|text| !text.is_empty()).map(str::to_owned);
-    let since = match text("since") {
-        None => None,
-        Some(text) => Some(Timestamp::parse_iso(&text).ok_or_else(|| invalid("since"))?),
-    };
-    let state = text("state");
-    if state.as_deref().is_some_and(|state| !State::ALL.iter().any(|known| known.name() == state)) {
-        return Err(invalid("state"));
-    }
-    let wanted = Wanted { id: text("id"), receiver: text("receiver"), state, since };
-    let limit = number(exchange, "limit")?.unwrap_or(DEFAULT_LIMIT);
-    if !(1..=MOST).contains(&limit) {
-        return Err(invalid("limit"));
-    }
-    let page = (limit, number(exchange, "offset")?.unwrap_or(0));
+    let query = exchange.request.query.to_json();
+    let mut input = Input::search(&query);
+    let (wanted, page) = read_search(&mut input);
+    input.finish()?;
     let (rows, total) = queue::list(&exchange.scope(), &wanted, page).await?;
     let rows: Vec<_> = rows.iter().map(queue::to_json).collect();
     Ok(Response::json(&json!({ "deliveries": rows, "total": total })))
+}
+
+/// Which deliveries are looked for, and which of them are shown: `limit` and `offset`.
+pub(super) fn read_search(input: &mut Input<'_>) -> (Wanted, (u32, u32)) {
+    let states = State::ALL.map(State::name);
+    let wanted = Wanted {
+        id: input.optional_text("id").map(str::to_owned),
+        receiver: input.optional_text("receiver").map(str::to_owned),
+        state: input.optional_choice("state", &states).map(str::to_owned),
+        since: input.optional_moment("since"),
+    };
+    (wanted, (input.optional_limit(DEFAULT_LIMIT, MOST), input.optional_offset()))
 }
 
 /// Makes deliveries again: answers `{"replayed"}` for the body `{"id"}`, of a delivery or an event, or `{"since"}` (ISO 8601),
@@ -60,19 +58,8 @@ pub async fn list_webhook_deliveries(exchange: &mut Exchange) -> Result<Response
 /// `VALIDATION_ERROR`, and `NOT_FOUND` when no delivery of this id has ended.
 pub async fn replay_webhooks(exchange: &mut Exchange) -> Result<Response, ApiError> {
     let mut input = Input::body(exchange.request.body.as_ref());
-    let id = input.optional_text("id").map(str::to_owned);
-    let since = input.optional_text("since").map(str::to_owned);
-    let receiver = input.optional_text("receiver").map(str::to_owned);
+    let wanted = read_replay(&mut input);
     input.finish()?;
-    let wrong = |text: &str| ApiError::validation(text.to_owned());
-    let wanted = match (id, since) {
-        (Some(id), None) => Wanted { id: Some(id), receiver, ..Wanted::default() },
-        (None, Some(since)) => {
-            let since = Timestamp::parse_iso(&since).ok_or_else(|| wrong("[body.since] Invalid input"))?;
-            Wanted { since: Some(since), receiver, state: Some("failed".to_owned()), ..Wanted::default() }
-        }
-        _ => return Err(wrong("[body] Invalid input: expected `id` or `since`")),
-    };
     let auth = exchange.auth();
     let replayed = queue::replay(&exchange.scope(), &wanted, auth.now()).await?;
     if replayed == 0 && wanted.id.is_some() {
@@ -82,16 +69,33 @@ pub async fn replay_webhooks(exchange: &mut Exchange) -> Result<Response, ApiErr
     Ok(Response::json(&json!({ "replayed": replayed })))
 }
 
+/// Which deliveries are made again: those of an id, or all that failed since a moment.
+pub(super) fn read_replay(input: &mut Input<'_>) -> Wanted {
+    let (id, since) = (input.optional_text("id"), input.optional_moment("since"));
+    input.either([("id", id.is_some()), ("since", since.is_some())]);
+    Wanted {
+        id: id.map(str::to_owned),
+        receiver: input.optional_text("receiver").map(str::to_owned),
+        state: id.is_none().then(|| State::Failed.name().to_owned()),
+        since,
+    }
+}
+
 /// Lets a receiver that answered 410 get events again: answers `{"enabled"}` for the body `{"receiver"}`.
 ///
 /// # Errors
 /// `VALIDATION_ERROR`, and `NOT_FOUND` when it is not disabled.
 pub async fn enable_webhook(exchange: &mut Exchange) -> Result<Response, ApiError> {
     let mut input = Input::body(exchange.request.body.as_ref());
-    let receiver = input.text("receiver").to_owned();
+    let receiver = read_receiver(&mut input);
     input.finish()?;
-    if !queue::enable(&exchange.scope(), &receiver).await? {
+    if !queue::enable(&exchange.scope(), receiver).await? {
         return Err(Code::NOT_FOUND.into());
     }
     Ok(Response::json(&json!({ "enabled": receiver })))
+}
+
+/// The receiver's name.
+pub(super) fn read_receiver<'a>(input: &mut Input<'a>) -> &'a str {
+    input.text("receiver")
 }

@@ -8,6 +8,7 @@ use serde_json::{Map, Value as Json, json};
 use crate::error::{ApiError, Code};
 use crate::exchange::{Changed, Endpoint, Exchange, SettingsDesk};
 use crate::http::Response;
+use crate::input::Input;
 
 /// Answers `{"version", "settings": [{"key", "title", "type", "value", "default", "inherited", "source", "locked", "min", "max",
 /// "updatedAt", "updatedBy"}], "faults": [{"key", "message"}]}`. A secret's value is `"set"` or null.
@@ -29,7 +30,9 @@ impl Endpoint for ShowSettings {
 impl Endpoint for ChangeSettings {
     async fn call(&self, exchange: &mut Exchange) -> Result<Response, ApiError> {
         let desk = self.0.upgrade().ok_or_else(ApiError::busy)?;
-        let (version, changes) = wanted(exchange.request.body.as_ref())?;
+        let mut input = Input::body(exchange.request.body.as_ref());
+        let (version, changes) = read(&mut input);
+        input.finish()?;
         match desk.change(exchange, version, changes).await? {
             Changed::Done => Ok(Response::json(&desk.show(exchange).await?)),
             refused => answer(exchange, refused),
@@ -59,11 +62,10 @@ pub(super) fn answer(exchange: &mut Exchange, changed: Changed) -> Result<Respon
 
 type Changes = Vec<(String, Option<Json>)>;
 
-fn wanted(body: Option<&Json>) -> Result<(i64, Changes), ApiError> {
-    let invalid = |what: &str| ApiError::validation(format!("[body.{what}] Invalid input"));
-    let version = body.and_then(|body| body.get("version")).and_then(Json::as_i64).ok_or_else(|| invalid("version"))?;
-    let changes = body.and_then(|body| body.get("changes")).and_then(Json::as_object);
-    let changes = changes.filter(|changes| !changes.is_empty()).ok_or_else(|| invalid("changes"))?;
-    let change = |(key, value): (&String, &Json)| (key.clone(), (!value.is_null()).then(|| value.clone()));
-    Ok((version, changes.iter().map(change).collect()))
+/// The version that whoever asks has seen, and the values; null is none.
+pub(super) fn read(input: &mut Input<'_>) -> (i64, Changes) {
+    let version = input.integer("version");
+    let changes = input.filled_object("changes").into_iter().flatten();
+    let changes = changes.map(|(key, value)| (key.clone(), (!value.is_null()).then(|| value.clone())));
+    (version, changes.collect())
 }

@@ -41,7 +41,7 @@ pub use claims::ClaimSource;
 pub use endpoints::{EndpointSource, InnerAnswer, InnerCall, NotCalled};
 pub use mail::LinkMail;
 pub use permissions::{Permission, PermissionSource};
-pub use route::{PathLimit, Route};
+pub use route::{OperatorTask, PathLimit, Route};
 pub use sections::{Contributor, FoundSection, PageParts, SectionQuestion, SectionSource};
 pub use session::{Refresh, SessionNeed};
 pub use session_gate::{OpenedSession, SessionGate, SessionShape, SignIn, SignInAttempt, Verdict};

@@ -10,6 +10,15 @@ use crate::http::Mount;
 /// The audit event of a route that has no event of its own and is not only read.
 pub const CHANGE: &str = "change";
 
+/// What people who manage the server do by a route, as the description of the API tells it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OperatorTask {
+    /// The name of the function that does the same for a backend: `list-audit`.
+    pub name: &'static str,
+    /// The permission that is needed: `audit.read`.
+    pub permission: &'static str,
+}
+
 /// One entry of the route table, of the core or of a plugin.
 #[derive(Clone)]
 pub struct Route {
@@ -33,6 +42,8 @@ pub struct Route {
     pub is_leaving: bool,
     /// Is for people who manage the server, or for their backend: no hook and no script stands around it.
     pub is_for_operators: bool,
+    /// What they do by it; `None` for the function of their backend.
+    pub task: Option<OperatorTask>,
     /// The plugin that answers; `None` for the core.
     pub plugin: Option<String>,
     /// The code that answers.
@@ -57,6 +68,7 @@ impl Route {
             is_sign_in: false,
             is_leaving: false,
             is_for_operators: false,
+            task: None,
             plugin: None,
             endpoint,
             note: None,
@@ -149,6 +161,13 @@ impl Route {
     #[must_use]
     pub fn for_operators(mut self) -> Self {
         self.is_for_operators = true;
+        self
+    }
+
+    /// Does this for people who manage the server.
+    #[must_use]
+    pub fn doing(mut self, task: OperatorTask) -> Self {
+        self.task = Some(task);
         self
     }
 

@@ -65,8 +65,12 @@ impl Router {
 
     /// Every route below the base path.
     pub fn routes(&self) -> impl Iterator<Item = &Arc<Route>> {
-        let exact = self.base.exact.values().flat_map(HashMap::values);
-        exact.chain(self.base.with_params.iter().map(|(_, route)| route))
+        self.base.routes()
+    }
+
+    /// Every route at the server's root: endpoints of operators, pages of plugins, files.
+    pub fn root_routes(&self) -> impl Iterator<Item = &Arc<Route>> {
+        self.root.routes()
     }
 
     /// Whether the pattern matches a path of a route below the base path.
@@ -94,11 +98,14 @@ impl Router {
 }
 
 impl Table {
+    fn routes(&self) -> impl Iterator<Item = &Arc<Route>> {
+        let exact = self.exact.values().flat_map(HashMap::values);
+        exact.chain(self.with_params.iter().map(|(_, route)| route))
+    }
+
     fn add(&mut self, route: Route) -> Result<(), RouteClash> {
         let pattern = PathPattern::new(&route.path);
-        for other in
-            self.exact.values().flat_map(HashMap::values).chain(self.with_params.iter().map(|(_, other)| other))
-        {
+        for other in self.routes() {
             let taken = PathPattern::new(&other.path);
             if taken.meets(&pattern) {
                 refuse(&route, other, taken == pattern)?;

@@ -60,6 +60,8 @@ fn draw(page: &mut String, document: &Value, (title, sheets, address): (&str, &[
 struct Operation<'a> {
     method: String,
     path: &'a str,
+    /// The address before the path, where it is another one than the document's.
+    server: &'a str,
     tag: &'a str,
     said: &'a Value,
 }
@@ -70,6 +72,7 @@ fn operations(document: &Value) -> Vec<Operation<'_>> {
         fields(methods).map(|(method, said)| Operation {
             method: method.to_ascii_uppercase(),
             path,
+            server: said["servers"].get(0).map_or("", |server| text(&server["url"])),
             tag: said["tags"].get(0).map_or("", text),
             said,
         })
@@ -78,9 +81,13 @@ fn operations(document: &Value) -> Vec<Operation<'_>> {
 }
 
 fn draw_operation(page: &mut String, document: &Value, operation: &Operation<'_>) -> fmt::Result {
-    let Operation { method, path, said, .. } = operation;
+    let Operation { method, path, server, said, .. } = operation;
     write!(page, "<details><summary><span class=\"method\">{}</span> ", Escaped(method))?;
-    write!(page, "<code>{}</code> <span>{}</span></summary>", Escaped(path), Escaped(text(&said["summary"])))?;
+    let summary = Escaped(text(&said["summary"]));
+    write!(page, "<code>{}{}</code> <span>{summary}</span></summary>", Escaped(server), Escaped(path))?;
+    if let Some(description) = said["description"].as_str() {
+        write!(page, "<p>{}</p>", Escaped(description))?;
+    }
     let parameters = said["parameters"].as_array().map(Vec::as_slice).unwrap_or_default();
     if !parameters.is_empty() {
         page.push_str("<h3>Parameters</h3><table><tbody>");

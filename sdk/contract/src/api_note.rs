@@ -3,6 +3,7 @@
 //! The schemas are JSON Schema, as OpenAPI 3.1 takes it. What is read is not written down: [`Shape`] records what the code
 //! that reads asks for.
 
+use crate::ErrorCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -31,6 +32,9 @@ pub struct ApiNote {
     /// The model (`user`, `session`) whose additional fields may stand in the body too.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub takes_fields_of: Option<String>,
+    /// With what it refuses of its own: what every endpoint may answer is not among it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub refusals: Vec<ErrorCode<String>>,
 }
 
 /// What is read of a body or a query.
@@ -48,6 +52,7 @@ pub struct InputNote {
 pub struct Shape {
     properties: Map<String, Value>,
     required: Vec<Value>,
+    any_of: Vec<Value>,
     may_be_absent: bool,
 }
 
@@ -72,6 +77,11 @@ impl Shape {
         self.field(name, json!({ "type": kind }), is_required);
     }
 
+    /// At least one of these fields must be there.
+    pub fn any_of(&mut self, names: &[&str]) {
+        self.any_of.extend(names.iter().map(|name| json!({ "required": [name] })));
+    }
+
     /// All of it may be missing.
     pub fn may_be_absent(&mut self) {
         self.may_be_absent = true;
@@ -85,6 +95,9 @@ impl Shape {
         }
         if !self.required.is_empty() {
             schema.insert("required".to_owned(), self.required.into());
+        }
+        if !self.any_of.is_empty() {
+            schema.insert("anyOf".to_owned(), self.any_of.into());
         }
         InputNote { schema, may_be_absent: self.may_be_absent }
     }
@@ -114,6 +127,25 @@ impl ApiNote {
     #[must_use]
     pub fn answer(mut self, schema: Value) -> Self {
         self.answer = Some(schema);
+        self
+    }
+
+    /// Answers text of this type after success, which is no JSON.
+    #[must_use]
+    pub fn answer_of(mut self, content_type: &str) -> Self {
+        self.content_type = Some(content_type.to_owned());
+        self.answer(json!({ "type": "string" }))
+    }
+
+    /// Refuses with these codes of its own.
+    #[must_use]
+    pub fn refusing(mut self, codes: &[ErrorCode]) -> Self {
+        let kept = |code: &ErrorCode| ErrorCode {
+            status: code.status,
+            code: code.code.to_owned(),
+            message: code.message.to_owned(),
+        };
+        self.refusals.extend(codes.iter().map(kept));
         self
     }
 

@@ -1,5 +1,6 @@
 //! `doorward types`: a TypeScript file for the official client, with additional fields and the endpoints of plugins.
 
+mod actions;
 mod schema;
 
 use std::fmt::{self, Write};
@@ -124,9 +125,12 @@ fn default_of(field: &Field) -> Json {
     crate::pipeline::description::field_schema(field).get("default").cloned().unwrap_or_else(|| json!(true))
 }
 
-/// Endpoints of a plugin that a client can name: those without parameters in their paths.
-fn own_endpoints(description: &ApiDescription, plugin: &str) -> Vec<(String, String, ApiNote)> {
-    let own = description.endpoints_of(plugin).into_iter().filter(|(_, path, _)| !path.contains([':', '*']));
+/// An endpoint of a plugin: method, path and note.
+type Own = (String, String, ApiNote);
+
+/// Endpoints of a plugin that a client can name: those below one path each.
+fn own_endpoints(description: &ApiDescription, plugin: &str) -> Vec<Own> {
+    let own = description.endpoints_of(plugin).into_iter().filter(|(_, path, _)| !path.contains('*'));
     own.map(|(method, path, note)| (method.to_owned(), path.to_owned(), note)).collect()
 }
 
@@ -142,12 +146,13 @@ fn client_name(id: &str) -> String {
     format!("{}{name}Client", if is_name { "" } else { "plugin" })
 }
 
-fn write_client(text: &mut String, id: &str, endpoints: &[(String, String, ApiNote)]) -> fmt::Result {
+fn write_client(text: &mut String, id: &str, endpoints: &[Own]) -> fmt::Result {
     let name = client_name(id);
+    let (with_params, plain): (Vec<&Own>, Vec<&Own>) = endpoints.iter().partition(|(_, path, _)| path.contains("/:"));
     writeln!(text, "\n/** The endpoints of the plugin `{id}`. */")?;
     writeln!(text, "export const {name} = () => ({{\n  id: {},", json!(id))?;
     writeln!(text, "  $InferServerPlugin: {{}} as {{\n    id: {};\n    endpoints: {{", json!(id))?;
-    for (method, path, note) in endpoints {
+    for (method, path, note) in &plain {
         let body = note.body.as_ref().map_or_else(|| "undefined".to_owned(), schema::input);
         let query = note.query.as_ref().map_or_else(|| "undefined".to_owned(), schema::input);
         let answer = note.answer.as_ref().map_or_else(|| "unknown".to_owned(), schema::of);
@@ -158,10 +163,14 @@ fn write_client(text: &mut String, id: &str, endpoints: &[(String, String, ApiNo
         writeln!(text, "      {key}: Endpoint<{path}, {method}, {body}, {query}, {answer}>;")?;
     }
     text.push_str("    };\n  },\n  pathMethods: {\n");
-    for (method, path, _) in endpoints {
+    // Of a path with several methods, whoever calls says which is meant.
+    let is_alone = |path: &str| plain.iter().filter(|(_, other, _)| other == path).count() == 1;
+    for (method, path, _) in plain.iter().filter(|(_, path, _)| is_alone(path)) {
         writeln!(text, "    {}: {},", json!(path), json!(method))?;
     }
-    text.push_str("  },\n}) satisfies BetterAuthClientPlugin;\n");
+    text.push_str("  },\n");
+    actions::write(text, &with_params)?;
+    text.push_str("}) satisfies BetterAuthClientPlugin;\n");
     Ok(())
 }
 

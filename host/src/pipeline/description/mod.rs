@@ -4,6 +4,7 @@
 
 mod management;
 mod operation;
+mod refusals;
 mod schemas;
 
 use std::sync::Arc;
@@ -15,7 +16,8 @@ use super::functions::Functions;
 use super::router::Router;
 use crate::config::Config;
 use crate::cookie::Cookies;
-use crate::exchange::Route;
+use crate::exchange::{OperatorTask, Route};
+use crate::http::Mount;
 use crate::store::{Field, Model, Schema};
 
 pub use schemas::field_schema;
@@ -26,13 +28,15 @@ pub struct ApiDescription {
     title: String,
     /// Address of the base path.
     url: String,
+    /// Address of the server's root.
+    root_url: String,
     /// Address of the management API, when there is one.
     management_url: Option<String>,
     session_cookie: String,
     takes_bearer: bool,
     confirms_links: bool,
     models: Vec<Arc<Model>>,
-    /// Below the base path, in the order of their paths.
+    /// Those below the base path, then those at the root, each in the order of their paths.
     endpoints: Vec<Described>,
     /// What the management API calls, by its shortest name.
     functions: Vec<(String, Described)>,
@@ -42,10 +46,13 @@ pub struct ApiDescription {
 #[derive(Clone)]
 struct Described {
     method: String,
+    mount: Mount,
     path: String,
     plugin: Option<String>,
     accepts_form: bool,
     is_sign_in: bool,
+    is_for_operators: bool,
+    task: Option<OperatorTask>,
     note: Option<Arc<ApiNote>>,
 }
 
@@ -53,10 +60,13 @@ impl Described {
     fn of(route: &Route) -> Self {
         Self {
             method: route.method.clone(),
+            mount: route.mount,
             path: route.path.clone(),
             plugin: route.plugin.clone(),
             accepts_form: route.accepts_form,
             is_sign_in: route.is_sign_in,
+            is_for_operators: route.is_for_operators,
+            task: route.task,
             note: route.note.clone(),
         }
     }
@@ -71,11 +81,15 @@ impl ApiDescription {
     pub fn new(config: &Config, schema: &Schema, router: &Router, functions: &Functions) -> Self {
         let is_on = |path: &str| !config.disabled_paths.iter().any(|off| off.trim_end_matches('/') == path);
         let routes = router.routes().filter(|route| is_on(&route.path));
-        let mut endpoints: Vec<Described> = routes.map(|route| Described::of(route)).collect();
-        endpoints.sort_by(|a, b| (&a.path, &a.method).cmp(&(&b.path, &b.method)));
+        // At the root, pages and files stand too, of which nothing is said.
+        let at_root = router.root_routes().filter(|route| route.note.is_some());
+        let mut endpoints: Vec<Described> = routes.chain(at_root).map(|route| Described::of(route)).collect();
+        let place = |one: &Described| (one.mount == Mount::Root, one.path.clone(), one.method.clone());
+        endpoints.sort_by_cached_key(place);
         Self {
             title: config.app_name.clone(),
             url: config.endpoint_base(),
+            root_url: config.origin(),
             management_url: config.management.as_ref().map(|management| format!("http://{}", management.address)),
             session_cookie: Cookies::new(config).session_token.name,
             takes_bearer: config.plugins.iter().any(|plugin| plugin.enabled && plugin.id == "bearer"),
@@ -95,8 +109,11 @@ impl ApiDescription {
             let path = operation::path(&endpoint.path);
             let entry = paths.entry(path).or_insert_with(|| json!({}));
             if let Json::Object(methods) = entry {
-                let id = ids.of(&endpoint.path, &endpoint.method);
-                methods.insert(endpoint.method.to_ascii_lowercase(), self.operation(endpoint, &id));
+                let id = ids.of(endpoint.task.map_or(endpoint.path.as_str(), |task| task.name), &endpoint.method);
+                // A plugin that has a path of operators below the base path keeps its place.
+                methods
+                    .entry(endpoint.method.to_ascii_lowercase())
+                    .or_insert_with(|| self.placed(endpoint, self.operation(endpoint, &id)));
             }
         }
         document.insert("tags".to_owned(), self.tags());
@@ -118,6 +135,21 @@ impl ApiDescription {
         own.map(|endpoint| (endpoint.method.as_str(), endpoint.path.as_str(), endpoint.note())).collect()
     }
 
+    /// The operation with where it stands, when that is not below the base path, and with who may call it.
+    fn placed(&self, endpoint: &Described, mut operation: Json) -> Json {
+        let Json::Object(said) = &mut operation else { return operation };
+        if endpoint.mount == Mount::Root {
+            said.insert("servers".to_owned(), json!([{ "url": self.root_url }]));
+            said.insert("security".to_owned(), json!([{}]));
+        }
+        if let Some(task) = endpoint.task {
+            let needed = format!("Needs the permission `{}`. A session is told by its cookie alone.", task.permission);
+            said.insert("description".to_owned(), needed.into());
+            said.insert("security".to_owned(), json!([{ "apiKeyCookie": [] }]));
+        }
+        operation
+    }
+
     fn frame(&self, title: &str, url: &str) -> Map<String, Json> {
         let info = json!({
             "title": title,
@@ -133,8 +165,9 @@ impl ApiDescription {
         names.sort();
         names.dedup();
         let core = json!({ "name": CORE_TAG, "description": "Endpoints of the core" });
+        let operators = json!({ "name": OPERATORS_TAG, "description": "Endpoints for people who manage the server" });
         let plugins = names.iter().map(|name| json!({ "name": name, "description": "Endpoints of a plugin" }));
-        std::iter::once(core).chain(plugins).collect()
+        [core, operators].into_iter().chain(plugins).collect()
     }
 
     fn schemes(&self) -> Json {
@@ -162,7 +195,7 @@ impl ApiDescription {
     fn components(&self, schemes: Json) -> Json {
         json!({
             "schemas": schemas::all(&self.models),
-            "responses": operation::refusals(),
+            "responses": refusals::all(),
             "securitySchemes": schemes,
         })
     }
@@ -170,6 +203,9 @@ impl ApiDescription {
 
 /// The reference's name for what belongs to no plugin.
 const CORE_TAG: &str = "Default";
+
+/// The name for what operators do.
+const OPERATORS_TAG: &str = "Operators";
 
 /// A plugin's id with a capital letter.
 fn tag(plugin: &str) -> String {

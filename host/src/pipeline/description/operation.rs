@@ -5,43 +5,7 @@ use std::collections::HashSet;
 use doorward_contract::{ApiNote, InputNote};
 use serde_json::{Map, Value as Json, json};
 
-use super::{ApiDescription, CORE_TAG, Described, schemas, tag};
-
-/// Statuses with which a request is refused, whatever it asks for: the name of the response, and what it means.
-const REFUSALS: [(u16, &str, &str); 12] = [
-    (400, "BadRequest", "Something in the request is missing or wrong"),
-    (401, "Unauthorized", "Nobody is signed in, or the credentials are wrong"),
-    (403, "Forbidden", "The caller may not do this, or comes from an origin that is not trusted"),
-    (404, "NotFound", "There is no such thing"),
-    (409, "Conflict", "Something else was in the way"),
-    (422, "Unprocessable", "The request cannot be carried out as it stands"),
-    (429, "TooManyRequests", "Too many requests; `X-Retry-After` says when to try again"),
-    (500, "ServerError", "The server failed"),
-    (502, "BadGateway", "Another server failed"),
-    (503, "Busy", "The server is busy, or its database is away; try again"),
-    (504, "TooLate", "A plugin took too long"),
-    (413, "TooLarge", "The body is too large"),
-];
-
-/// Those that only a request with a body meets.
-const OF_BODIES: [(u16, &str, &str); 3] = [
-    (405, "SwitchedOff", "An option switches this method off"),
-    (408, "Slow", "The body came too slowly"),
-    (415, "MediaType", "The body has another type than is read"),
-];
-
-/// The responses that operations refer to.
-pub(super) fn refusals() -> Json {
-    let body = json!({
-        "type": "object",
-        "properties": { "message": { "type": "string" }, "code": { "type": "string" } },
-    });
-    let named = REFUSALS.iter().chain(&OF_BODIES).map(|(_, name, meaning)| {
-        let response = json!({ "description": meaning, "content": { "application/json": { "schema": body } } });
-        ((*name).to_owned(), response)
-    });
-    named.collect::<Map<_, _>>().into()
-}
+use super::{ApiDescription, CORE_TAG, Described, OPERATORS_TAG, refusals, schemas, tag};
 
 /// Names of operations, each once.
 #[derive(Default)]
@@ -78,7 +42,8 @@ pub(super) fn path(path: &str) -> String {
 impl ApiDescription {
     pub(super) fn operation(&self, endpoint: &Described, id: &str) -> Json {
         let note = endpoint.note();
-        let tag = endpoint.plugin.as_deref().map_or_else(|| CORE_TAG.to_owned(), tag);
+        let of_core = if endpoint.is_for_operators { OPERATORS_TAG } else { CORE_TAG };
+        let tag = endpoint.plugin.as_deref().map_or_else(|| of_core.to_owned(), tag);
         let mut operation = Map::from_iter([("tags".to_owned(), json!([tag])), ("operationId".to_owned(), id.into())]);
         if !note.summary.is_empty() {
             operation.insert("summary".to_owned(), note.summary.clone().into());
@@ -89,7 +54,7 @@ impl ApiDescription {
         if has_body && let Some(body) = self.body(endpoint, &note) {
             operation.insert("requestBody".to_owned(), body);
         }
-        operation.insert("responses".to_owned(), self.responses(&note, has_body));
+        operation.insert("responses".to_owned(), self.responses(endpoint, &note));
         operation.into()
     }
 
@@ -111,7 +76,7 @@ impl ApiDescription {
         Some(json!({ "required": !read.may_be_absent, "content": content }))
     }
 
-    fn responses(&self, note: &ApiNote, has_body: bool) -> Json {
+    fn responses(&self, endpoint: &Described, note: &ApiNote) -> Json {
         let mut responses = Map::new();
         let is_answer = note.answer.is_some() || !note.redirects;
         let mut content = Map::new();
@@ -130,9 +95,7 @@ impl ApiDescription {
             let found = json!({ "description": "The browser goes elsewhere", "headers": { "Location": location } });
             responses.insert("302".to_owned(), found);
         }
-        for (status, name, _) in REFUSALS.iter().chain(OF_BODIES.iter().filter(|_| has_body)) {
-            responses.insert(status.to_string(), json!({ "$ref": format!("#/components/responses/{name}") }));
-        }
+        responses.extend(refusals::of(note, endpoint.method != "GET", endpoint.task.is_some()));
         responses.into()
     }
 }
