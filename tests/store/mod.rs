@@ -18,6 +18,7 @@ mod queries;
 mod races;
 mod references;
 mod refusals;
+mod repeats;
 mod replicas;
 mod steps;
 mod tables;

@@ -4,6 +4,7 @@ use super::Backend;
 use super::alter::{drop_column, relax, shorten};
 use super::journal::{note, record};
 use super::lease::Lease;
+use super::loosen::loosen;
 use super::plan::{Change, Work, plan};
 use super::steps::{self, Asked, Backfill};
 use crate::store::Database;
@@ -135,7 +136,7 @@ impl Store {
                 let step = change.step.as_deref().unwrap_or_default();
                 steps::backfill(self, step, &Asked { plugins, plugin, index: *index, model }).await?;
             }
-            Work::Sql(_) | Work::Relax(_) | Work::Shorten(_) | Work::Drop(_) | Work::Nothing => {}
+            Work::Sql(_) | Work::Relax(_) | Work::Loosen { .. } | Work::Shorten(_) | Work::Drop(_) | Work::Nothing => {}
         }
         let transaction = self.begin().await?;
         lift_limits(&transaction, self.backend()).await?;
@@ -156,6 +157,7 @@ impl Change {
                 transaction.run(out.build()?).await.map(drop)
             }
             Work::Relax(place) => relax(transaction, backend, place).await,
+            Work::Loosen { table, columns } => loosen(transaction, table, columns).await,
             Work::Shorten(place) => shorten(transaction, place).await,
             Work::Drop(_) | Work::Fill(..) | Work::Backfill { .. } | Work::Nothing => Ok(()),
         }

@@ -8,16 +8,22 @@
 mod alter;
 mod apply;
 mod columns;
+mod indexes;
 mod inspect;
 mod journal;
+mod keys;
 mod lease;
+mod loosen;
 mod misfits;
 mod not_null;
+mod not_unique;
 mod place;
 mod plan;
 mod render;
+mod repeats;
 mod steps;
 mod survey;
+mod words;
 
 pub use apply::{Plan, Report};
 pub use misfits::Misfit;

@@ -8,6 +8,7 @@ use super::Backend;
 use super::columns::{Column, Columns, fits};
 use super::inspect::{Found, inspect};
 use super::journal::finished;
+use super::keys;
 use super::misfits::changed_type;
 use super::place::{Fill, Place, column_of};
 use super::render::{is_key, missing};
@@ -35,6 +36,8 @@ pub(super) enum Work {
     Sql(String),
     /// The column becomes nullable.
     Relax(Place),
+    /// SQLite: values of these columns may repeat; the index is part of the table.
+    Loosen { table: String, columns: Vec<String> },
     /// MySQL: the column gets a type that an index takes.
     Shorten(Place),
     /// The column goes.
@@ -61,14 +64,15 @@ impl Change {
     /// Whether it belongs to the first part of a migration, which is one transaction: tables and columns as plugins now
     /// declare them.
     pub(super) fn is_first(&self) -> bool {
-        matches!(self.work, Work::Sql(_) | Work::Relax(_) | Work::Shorten(_) | Work::Nothing)
+        matches!(self.work, Work::Sql(_) | Work::Relax(_) | Work::Loosen { .. } | Work::Shorten(_) | Work::Nothing)
     }
 }
 
 /// What `migrate` would do to `database`, which is the store or a transaction.
 ///
 /// # Errors
-/// `Unmigratable` when a column has another type than its plugin now declares, and those of the database.
+/// `Unmigratable` when a column has another type than its plugin now declares, or is referred to and need not be unique any
+/// more, and those of the database.
 pub(super) async fn plan(database: &dyn Database, backend: Backend) -> Result<Vec<Change>, StoreError> {
     let schema = database.schema();
     let mut found = inspect(database, backend).await?;
@@ -76,11 +80,14 @@ pub(super) async fn plan(database: &dyn Database, backend: Backend) -> Result<Ve
     let done = if schema.steps().is_empty() { HashSet::new() } else { finished(database, &found).await? };
     let mut planner = Planner { schema, backend, found: &mut found, columns: &mut columns };
     let (renames, steps) = planner.steps(&done)?;
+    let repeats = planner.repeats(&steps);
+    let keys = if repeats.is_empty() { Vec::new() } else { keys::find(database, backend, planner.found).await? };
     let added = missing(schema, backend, planner.found).into_iter().map(Change::sql);
+    let loosened = planner.loosened(repeats, &keys)?;
     let relaxed = planner.relaxed(&steps);
     let shortened = planner.shortened();
     planner.refuse_types()?;
-    Ok(renames.into_iter().chain(shortened).chain(added).chain(relaxed).chain(steps).collect())
+    Ok(renames.into_iter().chain(shortened).chain(added).chain(loosened).chain(relaxed).chain(steps).collect())
 }
 
 impl Change {
@@ -96,11 +103,12 @@ impl Change {
     }
 }
 
-struct Planner<'a> {
-    schema: &'a Schema,
-    backend: Backend,
+/// Compares the models with what was found.
+pub(super) struct Planner<'a> {
+    pub schema: &'a Schema,
+    pub backend: Backend,
     /// As the database will be after the renames.
-    found: &'a mut Found,
+    pub found: &'a mut Found,
     columns: &'a mut Columns,
 }
 
@@ -205,12 +213,7 @@ impl Planner<'_> {
 
     /// Columns that must have a value though their plugin writes rows without.
     fn relaxed(&self, steps: &[Change]) -> Vec<Change> {
-        let is_going = |model: &Model, column: &Column| {
-            steps.iter().any(|step| match &step.work {
-                Work::Drop(place) => place.table == model.table && self.backend.is_same(&place.column, &column.name),
-                _ => false,
-            })
-        };
+        let is_going = |model: &Model, column: &Column| is_going(steps, self.backend, &model.table, &column.name);
         let strict = self.of_plugins().filter(|(model, column, field)| match field {
             None => column.is_not_null && !column.fills_itself && !is_going(model, column),
             Some(field) => column.is_not_null && !field.required && field.name != "id",
@@ -259,6 +262,15 @@ impl Planner<'_> {
     }
 }
 
+/// Whether one of the steps drops the column.
+pub(super) fn is_going(steps: &[Change], backend: Backend, table: &str, column: &str) -> bool {
+    let drops = |step: &Change| match &step.work {
+        Work::Drop(place) => place.table == table && backend.is_same(&place.column, column),
+        _ => false,
+    };
+    steps.iter().any(drops)
+}
+
 impl PluginStep {
     /// The id of its record.
     pub(super) fn record_id(&self) -> String {
@@ -281,8 +293,14 @@ impl Backend {
         }
     }
 
+    /// A name that the database has, whoever gave it.
+    pub(super) fn quote_found(self, name: &str) -> String {
+        let mark = if self == Self::Mysql { "`" } else { "\"" };
+        self.quote(&name.replace(mark, &mark.repeat(2)))
+    }
+
     /// Whether two names are one: SQLite does not tell capitals from small letters.
-    fn is_same(self, a: &str, b: &str) -> bool {
+    pub(super) fn is_same(self, a: &str, b: &str) -> bool {
         if self == Self::Sqlite { a.eq_ignore_ascii_case(b) } else { a == b }
     }
 }
