@@ -26,6 +26,7 @@ mod takeover;
 mod tls;
 mod transactions;
 mod try_again;
+mod user_fields;
 
 use std::env;
 use std::future::Future;

@@ -22,7 +22,7 @@ impl<'a> Planner<'a> {
     /// its column goes first.
     pub(super) fn repeats(&mut self, steps: &[Change]) -> Vec<Repeat<'a>> {
         let mut all = Vec::new();
-        for model in self.schema.models().iter().filter(|model| matches!(model.owner, Owner::Plugin(_))) {
+        for model in self.schema.models() {
             let model: &'a Model = model;
             let seen = Seen { backend: self.backend, steps, model };
             let gone = self.found.without(&model.table, |index| seen.loose_columns(index).is_some());
@@ -127,6 +127,9 @@ impl Seen<'_> {
         let fields: Vec<&Field> = found.iter().filter_map(|column| field(column)).collect();
         if fields.len() < found.len() {
             return self.is_in_the_way(index, &found).then(|| found.into_iter().map(str::to_owned).collect());
+        }
+        if !matches!(self.model.owner, Owner::Plugin(_)) {
+            return None;
         }
         let names: Vec<&str> = fields.iter().map(|field| field.name.as_str()).collect();
         let is_group = |group: &Vec<String>| is_same(&group.iter().map(String::as_str).collect::<Vec<_>>(), &names);
