@@ -24,7 +24,7 @@ on_each!(a_renamed_field_keeps_what_the_older_component_wrote);
 
 async fn a_renamed_field_keeps_what_the_older_component_wrote(place: Place) {
     let [first, second] = VERSIONS.each_ref().map(|file| entry("invite-codes", file, GRANTS));
-    let person = json!({ "name": "Ada", "email": "ada@example.com", "password": "correct horse 1" });
+    let person = json!({ "name": "Ada", "email": "ada@example.com", "password": "correct horse 1", "invite": "FIRST" });
     let older = Fixture::start(&place, &first).await;
     let cookie = older.post("/sign-up/email", &person).await.cookie();
     for places in ["0", "3"] {
@@ -36,7 +36,7 @@ async fn a_renamed_field_keeps_what_the_older_component_wrote(place: Place) {
 
     let options = format!("{second}free = [\"ada@example.com\"]\n");
     let statements = Fixture::migrate(&place, &options).await;
-    assert!(statements.iter().any(|sql| sql.contains("rename column")), "{statements:#?}");
+    assert_eq!(statements.iter().filter(|sql| sql.contains("rename column")).count(), 2, "{statements:#?}");
     assert!(Fixture::migrate(&place, &options).await.is_empty(), "each step is done once");
 
     let newer = Fixture::start(&place, &options).await;
@@ -49,6 +49,7 @@ async fn a_renamed_field_keeps_what_the_older_component_wrote(place: Place) {
         .collect();
     places.sort_unstable();
     assert_eq!(places, [(0, 1), (3, 3)], "{found}");
+    assert_eq!(newer.records("user").await[0].text("inviteCode"), "FIRST", "the field of users too");
     let made = newer.post_as("/invite-codes/create", &cookie, &json!({})).await;
     assert_eq!((made.status, made.json()["placesInAll"].as_i64()), (201, Some(1)), "{}", made.text);
 }

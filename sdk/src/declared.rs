@@ -110,8 +110,9 @@ impl Plugin {
         self
     }
 
-    /// What happens to the rows of its tables when a new version declares them otherwise. Steps stay for ever, in their
-    /// order: each is done once in every database. `doorward migrate --plan` shows them.
+    /// What happens to the rows of its tables, and to its fields of users and sessions (the tables `user` and `session`), when a
+    /// new version declares them otherwise. Steps stay for ever, in their order: each is done once in every database.
+    /// `doorward migrate --plan` shows them.
     ///
     /// ```
     /// use doorward_sdk::prelude::*;

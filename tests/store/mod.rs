@@ -18,6 +18,7 @@ mod queries;
 mod races;
 mod references;
 mod refusals;
+mod repeats;
 mod replicas;
 mod steps;
 mod tables;
@@ -25,6 +26,7 @@ mod takeover;
 mod tls;
 mod transactions;
 mod try_again;
+mod user_fields;
 
 use std::env;
 use std::future::Future;

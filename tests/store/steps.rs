@@ -26,21 +26,21 @@ on_each!(
     rows_that_are_over_are_swept
 );
 
-fn field(name: &str, kind: FieldType) -> Field {
+pub(super) fn field(name: &str, kind: FieldType) -> Field {
     Field { owner: Owner::Plugin("notes".into()), ..Field::new(name, kind) }
 }
 
-fn needed(name: &str, kind: FieldType) -> Field {
+pub(super) fn needed(name: &str, kind: FieldType) -> Field {
     Field { required: true, ..field(name, kind) }
 }
 
-fn notes(fields: Vec<Field>) -> Model {
+pub(super) fn notes(fields: Vec<Field>) -> Model {
     let id = needed("id", FieldType::String);
     Model::new("note", [vec![id], fields].concat(), Owner::Plugin("notes".into()))
 }
 
 /// The core with the table `note` and these steps.
-fn schema(model: Model, steps: &[Json]) -> Schema {
+pub(super) fn schema(model: Model, steps: &[Json]) -> Schema {
     let mut schema = Schema::core();
     schema.add_model(model).unwrap();
     for step in steps {
@@ -49,17 +49,17 @@ fn schema(model: Model, steps: &[Json]) -> Schema {
     schema
 }
 
-fn step(name: &str, work: &Json) -> Json {
+pub(super) fn step(name: &str, work: &Json) -> Json {
     let mut step = json!({ "name": name, "table": "note" });
     step.as_object_mut().unwrap().extend(work.as_object().unwrap().clone());
     step
 }
 
-fn rename(from: &str, to: &str) -> Json {
+pub(super) fn rename(from: &str, to: &str) -> Json {
     step(&format!("{from} is {to}"), &json!({ "do": "rename", "from": from, "to": to }))
 }
 
-async fn insert(store: &Store, id: &str, fields: &[(&str, Value)]) -> Result<Record, StoreError> {
+pub(super) async fn insert(store: &Store, id: &str, fields: &[(&str, Value)]) -> Result<Record, StoreError> {
     let mut row = Record::new(store.schema().model("note").unwrap());
     row.set("id", id).unwrap();
     fields.iter().for_each(|(name, value)| row.set(name, value.clone()).unwrap());
@@ -67,13 +67,13 @@ async fn insert(store: &Store, id: &str, fields: &[(&str, Value)]) -> Result<Rec
 }
 
 /// A database with the table as an older version declared it.
-async fn older(place: &Place, fields: Vec<Field>) -> Store {
+pub(super) async fn older(place: &Place, fields: Vec<Field>) -> Store {
     let store = place.open(schema(notes(fields), &[]));
     store.migrate().await.unwrap();
     store
 }
 
-async fn find(store: &Store, id: &str) -> Record {
+pub(super) async fn find(store: &Store, id: &str) -> Record {
     store.find_one("note", &[eq("id", id)]).await.unwrap().unwrap()
 }
 

@@ -69,12 +69,12 @@ fn alter(place: &Place) -> Builder {
     out
 }
 
-async fn run(transaction: &Transaction, out: &mut Builder) -> Result<(), StoreError> {
+pub(super) async fn run(transaction: &Transaction, out: &mut Builder) -> Result<(), StoreError> {
     let statement = std::mem::replace(out, Builder::write("")).build()?;
     transaction.run(statement).await.map(drop)
 }
 
-async fn rows(transaction: &Transaction, sql: &str, binds: [&str; 2]) -> Result<Vec<Row>, StoreError> {
+pub(super) async fn rows(transaction: &Transaction, sql: &str, binds: [&str; 2]) -> Result<Vec<Row>, StoreError> {
     let [first, second] = binds;
     let mut parts = sql.splitn(3, '?');
     let mut out = Builder::read(parts.next().unwrap_or_default());
@@ -120,27 +120,46 @@ async fn drop_indexes(transaction: &Transaction, place: &Place) -> Result<bool, 
 /// SQLite has no statement for it: the text of the table is changed, as its manual describes for constraints that do not
 /// change how rows are stored. Source: section 8 of its page on ALTER TABLE.
 async fn relax_sqlite(transaction: &Transaction, place: &Place) -> Result<(), StoreError> {
-    const TABLE: &str = "SELECT sql FROM sqlite_master WHERE type = 'table' AND lower(name) = lower(?) AND '' = ?";
     let unreadable = || {
         StoreError::Unmigratable(format!(
             "{}.{} is NOT NULL in a table that Doorward cannot change. Make the column nullable by hand",
             place.table, place.column
         ))
     };
-    let found = rows(transaction, TABLE, [&place.table, ""]).await?;
-    let old = found.first().map(|row| text(row, 0)).ok_or_else(unreadable)?;
+    let old = table_text(transaction, &place.table).await?.ok_or_else(unreadable)?;
     let new = without_not_null(&old, &place.column).ok_or_else(unreadable)?;
-    let version = transaction.run(Builder::write("PRAGMA schema_version").build()?).await?;
-    let Some(Value::Integer(version)) = version.first().and_then(|row| row.first()) else { return Err(unreadable()) };
-    run(transaction, Builder::write("PRAGMA writable_schema = ON").unlimited()).await?;
     let mut out = Builder::write("UPDATE sqlite_master SET sql = ");
     out.bind(FieldType::String, new.as_str().into()).sql(" WHERE type = 'table' AND lower(name) = lower(");
     out.bind(FieldType::String, place.table.as_str().into()).sql(")").unlimited();
-    let changed = run(transaction, &mut out).await;
-    run(transaction, Builder::write("PRAGMA writable_schema = OFF").unlimited()).await?;
-    changed?;
-    run(transaction, Builder::write(&format!("PRAGMA schema_version = {}", version + 1)).unlimited()).await?;
+    rewrite(transaction, vec![out]).await?;
     const LEFT: &str = "SELECT 1 FROM pragma_table_info(?) WHERE lower(name) = lower(?) AND \"notnull\" = 0";
     let is_relaxed = !rows(transaction, LEFT, [&place.table, &place.column]).await?.is_empty();
     if is_relaxed { Ok(()) } else { Err(unreadable()) }
+}
+
+/// SQLite: the text that has made the table.
+pub(super) async fn table_text(transaction: &Transaction, table: &str) -> Result<Option<String>, StoreError> {
+    const TABLE: &str = "SELECT sql FROM sqlite_master WHERE type = 'table' AND lower(name) = lower(?) AND '' = ?";
+    let found = rows(transaction, TABLE, [table, ""]).await?;
+    Ok(found.first().map(|row| text(row, 0)))
+}
+
+/// SQLite: makes these changes of its own table of tables, which every connection reads again after that.
+pub(super) async fn rewrite(transaction: &Transaction, changes: Vec<Builder>) -> Result<(), StoreError> {
+    let version = transaction.run(Builder::write("PRAGMA schema_version").build()?).await?;
+    let Some(Value::Integer(version)) = version.first().and_then(|row| row.first()) else {
+        return Err(StoreError::internal("reading the version of a schema"));
+    };
+    run(transaction, Builder::write("PRAGMA writable_schema = ON").unlimited()).await?;
+    let mut changed = Ok(());
+    for mut change in changes {
+        if changed.is_ok() {
+            changed = run(transaction, &mut change).await;
+        }
+    }
+    // The connection lives longer than a transaction that has failed.
+    let mut off = Builder::write("PRAGMA writable_schema = OFF").undo();
+    let closed = run(transaction, off.unlimited()).await;
+    changed.and(closed)?;
+    run(transaction, Builder::write(&format!("PRAGMA schema_version = {}", version + 1)).unlimited()).await
 }

@@ -2,8 +2,10 @@
 
 use super::Backend;
 use super::alter::{drop_column, relax, shorten};
+use super::claims::forget;
 use super::journal::{note, record};
 use super::lease::Lease;
+use super::loosen::loosen;
 use super::plan::{Change, Work, plan};
 use super::steps::{self, Asked, Backfill};
 use crate::store::Database;
@@ -111,7 +113,9 @@ impl Store {
         }
         let recorded = transaction.count(MIGRATION, &[]).await?;
         let first = changes.iter().filter(|change| change.is_first());
-        for (number, change) in (recorded + 1..).zip(first.clone().filter(|change| change.step.is_none())) {
+        for (number, change) in
+            (recorded + 1..).zip(first.clone().filter(|change| change.step.is_none() && change.is_real()))
+        {
             record(&transaction, backend, &format!("{number:06}"), &change.text).await?;
         }
         for change in first {
@@ -135,12 +139,19 @@ impl Store {
                 let step = change.step.as_deref().unwrap_or_default();
                 steps::backfill(self, step, &Asked { plugins, plugin, index: *index, model }).await?;
             }
-            Work::Sql(_) | Work::Relax(_) | Work::Shorten(_) | Work::Drop(_) | Work::Nothing => {}
+            Work::Sql(_)
+            | Work::Relax(_)
+            | Work::Loosen { .. }
+            | Work::Shorten(_)
+            | Work::Drop(_)
+            | Work::Claim(_)
+            | Work::Nothing => {}
         }
         let transaction = self.begin().await?;
         lift_limits(&transaction, self.backend()).await?;
         if let Work::Drop(place) = &change.work {
             drop_column(&transaction, self.backend(), place).await?;
+            forget(&transaction, self.backend(), &place.table, &place.column).await?;
         }
         change.record_step(&transaction, self.backend()).await?;
         transaction.commit().await
@@ -156,7 +167,9 @@ impl Change {
                 transaction.run(out.build()?).await.map(drop)
             }
             Work::Relax(place) => relax(transaction, backend, place).await,
+            Work::Loosen { table, columns } => loosen(transaction, table, columns).await,
             Work::Shorten(place) => shorten(transaction, place).await,
+            Work::Claim(claim) => claim.make(transaction, backend).await,
             Work::Drop(_) | Work::Fill(..) | Work::Backfill { .. } | Work::Nothing => Ok(()),
         }
     }

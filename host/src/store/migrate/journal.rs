@@ -21,19 +21,28 @@ pub(super) const UNFINISHED: &str = "unfinished: ";
 /// # Errors
 /// Those of the database.
 pub(super) async fn finished(database: &dyn Database, found: &Found) -> Result<HashSet<String>, StoreError> {
-    let model = database.schema().model(MIGRATION)?;
-    if !found.has_table(&model.table) {
-        return Ok(HashSet::new());
+    let is_done = |row: &&Record| !row.text("statement").starts_with(UNFINISHED);
+    let rows = records(database, found, "step:").await?;
+    Ok(rows.iter().filter(is_done).map(|row| row.text("id").to_owned()).collect())
+}
+
+/// The records whose ids begin like this.
+///
+/// # Errors
+/// Those of the database.
+pub(super) async fn records(database: &dyn Database, found: &Found, kind: &str) -> Result<Vec<Record>, StoreError> {
+    let mut all: Vec<Record> = Vec::new();
+    if !found.has_table(&database.schema().model(MIGRATION)?.table) {
+        return Ok(all);
     }
-    let mut done = HashSet::new();
-    let mut after = String::new();
     loop {
-        let filters = [starts_with("id", "step:"), gt("id", after.as_str())];
+        let after = all.last().map(|row| row.text("id").to_owned()).unwrap_or_default();
+        let filters = [starts_with("id", kind), gt("id", after)];
         let rows = database.find_many(MIGRATION, &filters, Some(Sort::ascending("id")), Some(500), None).await?;
-        let Some(last) = rows.last() else { return Ok(done) };
-        last.text("id").clone_into(&mut after);
-        let is_done = |row: &&Record| !row.text("statement").starts_with(UNFINISHED);
-        done.extend(rows.iter().filter(is_done).map(|row| row.text("id").to_owned()));
+        if rows.is_empty() {
+            return Ok(all);
+        }
+        all.extend(rows);
     }
 }
 

@@ -1,23 +1,31 @@
 //! Migrations: compare the models with the database, add what is missing, and do the steps that plugins declare.
 //!
-//! Invariant: nothing is renamed, filled or dropped but by a step of the plugin whose table it is; tables and columns that no
-//! model knows are left alone, but that columns of a plugin's table become optional.
+//! Invariant: nothing is renamed, filled or dropped but by a step of the plugin whose table it is, or that has added the column
+//! to a table of the core; tables and columns that no model knows are left alone, but that such columns become optional.
 //!
 //! Flat: what is looked at, what is planned, and what is done, a file for each part.
 
 mod alter;
 mod apply;
+mod claims;
 mod columns;
+mod foreign;
+mod indexes;
 mod inspect;
 mod journal;
+mod keys;
 mod lease;
+mod loosen;
 mod misfits;
 mod not_null;
+mod not_unique;
 mod place;
 mod plan;
 mod render;
+mod repeats;
 mod steps;
 mod survey;
+mod words;
 
 pub use apply::{Plan, Report};
 pub use misfits::Misfit;

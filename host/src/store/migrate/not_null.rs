@@ -1,5 +1,7 @@
 //! Takes `NOT NULL` out of a column in the text of a table of SQLite.
 
+use super::words::{trimmed, words};
+
 /// The text of `CREATE TABLE` with this column nullable; `None` when it is not found, or has no `NOT NULL`.
 pub(super) fn without_not_null(sql: &str, column: &str) -> Option<String> {
     let words = words(sql);
@@ -20,62 +22,16 @@ pub(super) fn without_not_null(sql: &str, column: &str) -> Option<String> {
                 continue;
             }
             _ if is_first => is_column = word.name().eq_ignore_ascii_case(column),
-            not if is_column && depth == 1 && not.eq_ignore_ascii_case("not") => {
-                let null = words.peek().filter(|next| next.text.eq_ignore_ascii_case("null"))?;
-                let (before, after) = (sql.get(..word.at)?, sql.get(null.at + null.text.len()..)?);
-                return Some(format!("{}{after}", before.trim_end()));
+            _ if is_column && depth == 1 && word.is("not") => {
+                let null = words.peek().filter(|next| next.is("null"))?;
+                let (before, after) = (sql.get(..word.at)?, sql.get(null.end()..)?);
+                return Some(format!("{}{after}", trimmed(before)));
             }
             _ => {}
         }
         is_first = false;
     }
     None
-}
-
-struct Word<'a> {
-    at: usize,
-    text: &'a str,
-}
-
-impl Word<'_> {
-    /// The name without its quotes.
-    fn name(&self) -> String {
-        let inner = |quote: char| self.text.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote));
-        let bare = self.text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
-        ['"', '`', '\''].into_iter().find_map(inner).or(bare).unwrap_or(self.text).to_owned()
-    }
-}
-
-/// Words, quoted names and texts, and signs, each with its place; comments are left out.
-fn words(sql: &str) -> Vec<Word<'_>> {
-    let mut words = Vec::new();
-    let mut at = 0;
-    while let Some(rest) = sql.get(at..).filter(|rest| !rest.is_empty()) {
-        let length = length(rest);
-        let text = rest.get(..length).unwrap_or(rest);
-        if !text.starts_with(char::is_whitespace) && !text.starts_with("--") && !text.starts_with("/*") {
-            words.push(Word { at, text });
-        }
-        at += length.max(1);
-    }
-    words
-}
-
-/// The length of what `rest` begins with.
-fn length(rest: &str) -> usize {
-    let until = |end: &str, from: usize| {
-        rest.get(from..).and_then(|inner| inner.find(end)).map_or(rest.len(), |found| from + found + end.len())
-    };
-    let is_part = |letter: char| letter.is_alphanumeric() || letter == '_' || letter == '$';
-    match rest.chars().next() {
-        Some(quote @ ('"' | '`' | '\'')) => until(&quote.to_string(), 1),
-        Some('[') => until("]", 1),
-        Some('-') if rest.starts_with("--") => until("\n", 2),
-        Some('/') if rest.starts_with("/*") => until("*/", 2),
-        Some(letter) if is_part(letter) => rest.find(|letter| !is_part(letter)).unwrap_or(rest.len()),
-        Some(letter) => letter.len_utf8(),
-        None => 0,
-    }
 }
 
 #[cfg(test)]
@@ -118,5 +74,7 @@ mod tests {
             without_not_null(sql, "b c").unwrap(),
             "create table t (a decimal(10, 2) not null, [b c] text /* , x */)"
         );
+        let sql = "create table t (a text -- the first\n not null, b text)";
+        assert_eq!(without_not_null(sql, "a").unwrap(), "create table t (a text -- the first\n, b text)");
     }
 }

@@ -5,12 +5,15 @@ use std::collections::HashSet;
 use doorward_contract::{StepWork, name_now};
 
 use super::Backend;
+use super::claims::{Claim, Claims};
 use super::columns::{Column, Columns, fits};
 use super::inspect::{Found, inspect};
 use super::journal::finished;
+use super::keys;
 use super::misfits::changed_type;
 use super::place::{Fill, Place, column_of};
 use super::render::{is_key, missing};
+use crate::store::core_models::MIGRATION;
 use crate::store::error::StoreError;
 use crate::store::model::{Field, Model};
 use crate::store::owner::Owner;
@@ -35,6 +38,8 @@ pub(super) enum Work {
     Sql(String),
     /// The column becomes nullable.
     Relax(Place),
+    /// SQLite: values of these columns may repeat; the index is part of the table.
+    Loosen { table: String, columns: Vec<String> },
     /// MySQL: the column gets a type that an index takes.
     Shorten(Place),
     /// The column goes.
@@ -43,6 +48,8 @@ pub(super) enum Work {
     Fill(Place, Fill),
     /// The plugin's own function sees every row.
     Backfill { plugin: String, index: u32, model: String },
+    /// The journal says this of a column.
+    Claim(Claim),
     /// A step has nothing to do here.
     Nothing,
 }
@@ -53,34 +60,44 @@ impl Change {
         matches!(self.work, Work::Drop(_))
     }
 
-    /// Whether it is more than a note that a step has nothing to do.
+    /// Whether it is more than a note.
     pub(super) fn is_real(&self) -> bool {
-        !matches!(self.work, Work::Nothing)
+        !matches!(self.work, Work::Nothing | Work::Claim(_))
     }
 
     /// Whether it belongs to the first part of a migration, which is one transaction: tables and columns as plugins now
     /// declare them.
     pub(super) fn is_first(&self) -> bool {
-        matches!(self.work, Work::Sql(_) | Work::Relax(_) | Work::Shorten(_) | Work::Nothing)
+        !matches!(self.work, Work::Drop(_) | Work::Fill(..) | Work::Backfill { .. })
     }
 }
 
 /// What `migrate` would do to `database`, which is the store or a transaction.
 ///
 /// # Errors
-/// `Unmigratable` when a column has another type than its plugin now declares, and those of the database.
+/// `Unmigratable` when a column has another type than its plugin now declares, or is referred to and need not be unique any
+/// more, and those of the database.
 pub(super) async fn plan(database: &dyn Database, backend: Backend) -> Result<Vec<Change>, StoreError> {
     let schema = database.schema();
     let mut found = inspect(database, backend).await?;
     let mut columns = Columns::find(database, backend).await?;
     let done = if schema.steps().is_empty() { HashSet::new() } else { finished(database, &found).await? };
-    let mut planner = Planner { schema, backend, found: &mut found, columns: &mut columns };
+    let claims = Claims::find(database, backend, &found).await?;
+    let mut planner = Planner { schema, backend, found: &mut found, columns: &mut columns, claims };
     let (renames, steps) = planner.steps(&done)?;
+    let claims = planner.added_claims();
+    let repeats = planner.repeats(&steps);
+    let keys = if repeats.is_empty() { Vec::new() } else { keys::find(database, backend, planner.found).await? };
     let added = missing(schema, backend, planner.found).into_iter().map(Change::sql);
+    let loosened = planner.loosened(repeats, &keys)?;
     let relaxed = planner.relaxed(&steps);
     let shortened = planner.shortened();
     planner.refuse_types()?;
-    Ok(renames.into_iter().chain(shortened).chain(added).chain(relaxed).chain(steps).collect())
+    // MySQL keeps each change by itself: what is recorded first cannot be forgotten.
+    let has_journal = planner.found.has_table(&schema.model(MIGRATION)?.table);
+    let (before, after) = if has_journal { (claims, Vec::new()) } else { (Vec::new(), claims) };
+    let first = renames.into_iter().chain(shortened).chain(before).chain(added).chain(after);
+    Ok(first.chain(loosened).chain(relaxed).chain(steps).collect())
 }
 
 impl Change {
@@ -96,12 +113,15 @@ impl Change {
     }
 }
 
-struct Planner<'a> {
-    schema: &'a Schema,
-    backend: Backend,
+/// Compares the models with what was found.
+pub(super) struct Planner<'a> {
+    pub schema: &'a Schema,
+    pub backend: Backend,
     /// As the database will be after the renames.
-    found: &'a mut Found,
-    columns: &'a mut Columns,
+    pub found: &'a mut Found,
+    pub columns: &'a mut Columns,
+    /// Who has added columns to tables of the core.
+    pub claims: Claims,
 }
 
 impl Planner<'_> {
@@ -115,6 +135,9 @@ impl Planner<'_> {
             let model = self.schema.model(&step.step.table)?;
             let later = self.schema.steps().iter().skip(place + 1).filter(|later| later.plugin == step.plugin);
             let later: Vec<_> = later.map(|later| later.step.clone()).collect();
+            if model.owner != Owner::Plugin(step.plugin.clone()) {
+                self.refuse_foreign(model, step, &later)?;
+            }
             let (work, text) = match &step.step.work {
                 _ if !self.found.has_table(&model.table) => (Work::Nothing, String::new()),
                 StepWork::Rename { from, to } => self.rename(model, from, to, name_now(&later, &model.name, to)),
@@ -131,7 +154,13 @@ impl Planner<'_> {
             };
             let text = if text.is_empty() { format!("-- {step}") } else { format!("{text} -- {step}") };
             let change = Change { text, part: step.to_string(), step: Some(step.record_id()), work };
-            if change.is_first() { renames.push(change) } else { others.push(change) }
+            let part = if change.is_first() { &mut renames } else { &mut others };
+            part.push(change);
+            match &step.step.work {
+                StepWork::Rename { from, to } => renames.extend(self.renamed_claims(model, from, to)),
+                StepWork::Drop { field } => renames.extend(self.dropped_claim(model, field)),
+                _ => {}
+            }
         }
         Ok((renames, others))
     }
@@ -152,6 +181,22 @@ impl Planner<'_> {
         let quote = |name: &str| self.backend.quote(name);
         let sql = format!("alter table {} rename column {} to {}", quote(&model.table), quote(&from), quote(&to));
         (Work::Sql(sql.clone()), sql)
+    }
+
+    /// What the journal says of the column from now on. An earlier migration may have renamed it and gone no further.
+    fn renamed_claims(&mut self, model: &Model, from: &str, to: &str) -> Vec<Change> {
+        let (from, to) = (column_of(model, from), column_of(model, to));
+        if self.found.has_column(&model.table, &from) || !self.found.has_column(&model.table, &to) {
+            return Vec::new();
+        }
+        self.claims.rename(&model.table, &from, &to).into_iter().map(Change::claim).collect()
+    }
+
+    /// As [`Self::renamed_claims`], of a column that is gone already.
+    fn dropped_claim(&mut self, model: &Model, field: &str) -> Option<Change> {
+        let column = column_of(model, field);
+        let is_there = self.found.has_column(&model.table, &column);
+        if is_there { None } else { self.claims.forget(&model.table, &column).map(Change::claim) }
     }
 
     fn copy(&self, model: &Model, from: &str, to: &str) -> Result<(Work, String), StoreError> {
@@ -205,13 +250,8 @@ impl Planner<'_> {
 
     /// Columns that must have a value though their plugin writes rows without.
     fn relaxed(&self, steps: &[Change]) -> Vec<Change> {
-        let is_going = |model: &Model, column: &Column| {
-            steps.iter().any(|step| match &step.work {
-                Work::Drop(place) => place.table == model.table && self.backend.is_same(&place.column, &column.name),
-                _ => false,
-            })
-        };
-        let strict = self.of_plugins().filter(|(model, column, field)| match field {
+        let is_going = |model: &Model, column: &Column| is_going(steps, self.backend, &model.table, &column.name);
+        let strict = self.of_plugins().chain(self.claimed()).filter(|(model, column, field)| match field {
             None => column.is_not_null && !column.fills_itself && !is_going(model, column),
             Some(field) => column.is_not_null && !field.required && field.name != "id",
         });
@@ -259,6 +299,15 @@ impl Planner<'_> {
     }
 }
 
+/// Whether one of the steps drops the column.
+pub(super) fn is_going(steps: &[Change], backend: Backend, table: &str, column: &str) -> bool {
+    let drops = |step: &Change| match &step.work {
+        Work::Drop(place) => place.table == table && backend.is_same(&place.column, column),
+        _ => false,
+    };
+    steps.iter().any(drops)
+}
+
 impl PluginStep {
     /// The id of its record.
     pub(super) fn record_id(&self) -> String {
@@ -281,8 +330,14 @@ impl Backend {
         }
     }
 
+    /// A name that the database has, whoever gave it.
+    pub(super) fn quote_found(self, name: &str) -> String {
+        let mark = if self == Self::Mysql { "`" } else { "\"" };
+        self.quote(&name.replace(mark, &mark.repeat(2)))
+    }
+
     /// Whether two names are one: SQLite does not tell capitals from small letters.
-    fn is_same(self, a: &str, b: &str) -> bool {
+    pub(super) fn is_same(self, a: &str, b: &str) -> bool {
         if self == Self::Sqlite { a.eq_ignore_ascii_case(b) } else { a == b }
     }
 }

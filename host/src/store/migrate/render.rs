@@ -30,7 +30,7 @@ pub(super) fn missing(schema: &Schema, backend: Backend, found: &Found) -> Vec<S
                 keys.extend(write.added_key(model, field));
             }
             // For a unique field, the constraint in `create table` creates the index.
-            if field.unique && !is_new && !found.has_unique_index(&model.table, &field.column) {
+            if field.unique && !is_new && !found.has_unique(&model.table, &[&field.column]) {
                 indexes.push(write.index("unique index", "uidx", model, field));
             } else if field.index && !field.unique && !found.has_index(&model.table, &field.column) {
                 indexes.push(write.index("index", "idx", model, field));
@@ -39,7 +39,7 @@ pub(super) fn missing(schema: &Schema, backend: Backend, found: &Found) -> Vec<S
         for group in &model.unique {
             let columns: Vec<&str> =
                 group.iter().filter_map(|name| Some(model.field(name).ok()?.column.as_str())).collect();
-            if !found.has_unique_group(&model.table, &columns) {
+            if !found.has_unique(&model.table, &columns) {
                 indexes.push(write.group(model, &columns));
             }
         }

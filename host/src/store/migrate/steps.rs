@@ -43,25 +43,27 @@ pub(super) struct Asked<'a> {
 /// # Errors
 /// Those of the database; what was filled stays so.
 pub(super) async fn fill(store: &Store, place: &Place, fill: &Fill) -> Result<(), StoreError> {
-    let mut after = String::new();
+    let mut after = None;
     loop {
         let transaction = store.begin().await?;
-        let rows = transaction.run(empty_rows(place, fill, &after)?).await?;
+        let rows = transaction.run(empty_rows(place, fill, after)?).await?;
         let ids: Vec<Value> = rows.into_iter().filter_map(|row| row.into_iter().next()).collect();
-        let Some(Value::Text(last)) = ids.last() else { return transaction.rollback().await };
-        last.clone_into(&mut after);
+        let Some(last) = ids.last() else { return transaction.rollback().await };
+        after = Some(last.clone());
         transaction.run(filled(place, fill, ids)?).await?;
         transaction.commit().await?;
     }
 }
 
-fn empty_rows(place: &Place, fill: &Fill, after: &str) -> Result<crate::store::Statement, StoreError> {
+fn empty_rows(place: &Place, fill: &Fill, after: Option<Value>) -> Result<crate::store::Statement, StoreError> {
     let mut out = Builder::write("SELECT ");
     out.name(&place.id).sql(" FROM ").name(&place.table).sql(" WHERE ").name(&place.column).sql(" IS NULL");
     if let Fill::From(source) = fill {
         out.sql(" AND ").name(source).sql(" IS NOT NULL");
     }
-    out.sql(" AND ").name(&place.id).sql(" > ").bind(FieldType::String, after.into());
+    if let Some(after) = after {
+        out.sql(" AND ").name(&place.id).sql(" > ").bind(kind_of_id(&after), after);
+    }
     out.sql(" ORDER BY ").name(&place.id).sql(" LIMIT ").bind(FieldType::Number, FILLED_AT_ONCE.into()).unlimited();
     out.build()
 }
@@ -75,10 +77,15 @@ fn filled(place: &Place, fill: &Fill, ids: Vec<Value>) -> Result<crate::store::S
     };
     out.condition().sql(" WHERE ").name(&place.column).sql(" IS NULL AND ").name(&place.id).sql(" IN (");
     for (index, id) in ids.into_iter().enumerate() {
-        out.sql(if index == 0 { "" } else { ", " }).bind(FieldType::String, id);
+        out.sql(if index == 0 { "" } else { ", " }).bind(kind_of_id(&id), id);
     }
     out.sql(")").returning(Verb::Update, &place.table, std::iter::empty()).unlimited();
     out.build()
+}
+
+/// Ids are texts, or numbers that the database counts.
+fn kind_of_id(id: &Value) -> FieldType {
+    if matches!(id, Value::Integer(_)) { FieldType::Bigint } else { FieldType::String }
 }
 
 /// Asks the plugin about every row of its table that it has not seen yet.

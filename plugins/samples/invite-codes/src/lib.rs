@@ -56,8 +56,9 @@ pub fn plugin() -> Plugin {
                 .field(FieldRule::new("placesInAll", FieldType::Number).default_value(1))
                 .field(FieldRule::new("expiresAt", FieldType::Date).required()),
         )
-        // Up to 0.1, the places that are left were called `places`, and nobody knew how many there had been.
+        // Up to 0.1, the places that are left were called `places`, nobody knew how many there had been, and users had `invite`.
         .step(Step::rename("0.2: places is placesLeft", TABLE, "places", "placesLeft"))
+        .step(Step::rename("0.2: invite is inviteCode", "user", "invite", "inviteCode"))
         .backfill("0.2: placesInAll", TABLE, places_in_all)
         // Clients send it with `/sign-up/email`; nobody gets it back.
         .user_field(FieldRule::new("inviteCode", FieldType::String).input().hidden())

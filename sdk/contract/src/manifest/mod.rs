@@ -124,7 +124,8 @@ pub struct Manifest<S = &'static str> {
     /// Tables of its own.
     #[serde(default)]
     pub tables: Vec<Table<S>>,
-    /// What happens to the rows of its tables when a new version declares them otherwise, in this order.
+    /// What happens to the rows of its tables, and to its fields of users and sessions, when a new version declares them otherwise,
+    /// in this order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<Step<S>>,
     /// Fields that it adds to users.
@@ -236,7 +237,7 @@ impl<S: AsRef<str>> Manifest<S> {
             .or_else(|| self.user_fields.iter().find_map(|field| field.fault("user", &is_date)))
             .or_else(|| self.session_fields.iter().find_map(|field| field.fault("session", &is_date)))
             .or_else(|| self.tables.iter().find_map(|table| table.fault(&is_date)))
-            .or_else(|| (0..self.steps.len()).find_map(|place| Step::fault(place, &self.steps, &self.tables, &is_date)))
+            .or_else(|| (0..self.steps.len()).find_map(|place| Step::fault(place, self, &is_date)))
             .or_else(|| self.events.iter().find_map(EventRule::fault))
             .or_else(|| {
                 let templates = &self.mail_templates;

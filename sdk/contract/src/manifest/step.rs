@@ -1,13 +1,16 @@
-//! Steps: what happens to the rows of a plugin's tables when a new version declares them otherwise.
+//! Steps: what happens to the rows of a plugin's tables, and to its fields of users and sessions, when a new version declares
+//! them otherwise.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::table::Table;
+use super::Manifest;
+use super::field::FieldRule;
 
-/// One change of the rows or columns of a table of the plugin's own. It happens once in each database, in the order of the
+/// One change of the rows or columns of a table of the plugin's own, or of the fields that it adds to users and sessions: then
+/// the table is `user` or `session`, and the step sees no other field. It happens once in each database, in the order of the
 /// manifest, and is recorded by its name. Where the table is new, there is nothing to do.
 ///
 /// A step uses the names of its time: when a later step renames a field, an earlier one goes on calling it by its old name.
@@ -29,7 +32,7 @@ use super::table::Table;
 pub struct Step<S = &'static str> {
     /// Says which it is, for ever: a step whose name was recorded is not done again.
     pub name: S,
-    /// The table.
+    /// The table: one of the plugin's own, `user` or `session`.
     pub table: S,
     /// What happens.
     #[serde(flatten)]
@@ -103,12 +106,8 @@ impl Step {
 
 impl<S: AsRef<str>> Step<S> {
     /// What is wrong with the step at `place` among all of them; `is_date` is about values of dates.
-    pub(super) fn fault(
-        place: usize,
-        steps: &[Self],
-        tables: &[Table<S>],
-        is_date: impl Fn(&str) -> bool,
-    ) -> Option<String> {
+    pub(super) fn fault(place: usize, manifest: &Manifest<S>, is_date: impl Fn(&str) -> bool) -> Option<String> {
+        let steps = &manifest.steps;
         let step = steps.get(place)?;
         let name = step.name.as_ref();
         let wrong = |reason: String| Some(format!("the step `{name}`: {reason}"));
@@ -119,17 +118,17 @@ impl<S: AsRef<str>> Step<S> {
             return wrong("another step has this name".to_owned());
         }
         let table = step.table.as_ref();
-        let Some(declared) = tables.iter().find(|declared| declared.name.as_ref() == table) else {
+        let Some(declared) = fields_of(manifest, table) else {
             return wrong(format!("`{table}` is no table of this plugin"));
         };
         let later = steps.get(place + 1..).unwrap_or_default();
         let kind_of = |field: &str| {
             let field = name_now(later, table, field);
-            declared.fields.iter().find(|declared| declared.name.as_ref() == field).map(|field| field.kind)
+            declared.iter().find(|declared| declared.name.as_ref() == field).map(|field| field.kind)
         };
         let is_still_there = |field: &str| {
             let comes_back = |step: &Self| matches!(&step.work, StepWork::Rename { to, .. } if to.as_ref() == field);
-            let is_declared = declared.fields.iter().any(|declared| declared.name.as_ref() == field);
+            let is_declared = declared.iter().any(|declared| declared.name.as_ref() == field);
             is_declared && !later.iter().any(|step| step.table.as_ref() == table && comes_back(step))
         };
         let is_dropped_later = |field: &str| {
@@ -138,6 +137,9 @@ impl<S: AsRef<str>> Step<S> {
         };
         let unknown = |field: &str| wrong(format!("`{table}.{field}` is no field, and no later step drops it"));
         match &step.work {
+            StepWork::Backfill { .. } if !manifest.tables.iter().any(|own| own.name.as_ref() == table) => {
+                wrong(format!("a function sees rows of the plugin's own tables, and `{table}` is none"))
+            }
             StepWork::Rename { from, .. } | StepWork::Drop { field: from } if is_still_there(from.as_ref()) => {
                 wrong(format!("`{table}.{}` is still a field", from.as_ref()))
             }
@@ -160,6 +162,15 @@ impl<S: AsRef<str>> Step<S> {
             },
             _ => None,
         }
+    }
+}
+
+/// The fields that the plugin has in the table now.
+fn fields_of<'a, S: AsRef<str>>(manifest: &'a Manifest<S>, table: &str) -> Option<&'a [FieldRule<S>]> {
+    match table {
+        "user" => Some(&manifest.user_fields),
+        "session" => Some(&manifest.session_fields),
+        _ => manifest.tables.iter().find(|own| own.name.as_ref() == table).map(|own| own.fields.as_slice()),
     }
 }
 
@@ -196,27 +207,37 @@ impl<S: AsRef<str>> fmt::Display for Step<S> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::field::{FieldRule, FieldType};
+    use super::super::field::FieldType;
+    use super::super::table::Table;
     use super::*;
 
     #[test]
     fn what_no_step_can_be_is_refused() {
-        let table = || {
-            Table::new("note")
-                .field(FieldRule::new("label", FieldType::String))
-                .field(FieldRule::new("size", FieldType::Number))
-        };
         let fault = |steps: &[Step]| {
-            let tables = [table()];
-            (0..steps.len()).find_map(|place| Step::fault(place, steps, &tables, |_| true))
+            let mut manifest = Manifest::new("notes", "1.0.0", "1.0.0");
+            let table = Table::new("note").field(FieldRule::new("label", FieldType::String));
+            manifest.tables.push(table.field(FieldRule::new("size", FieldType::Number)));
+            manifest.user_fields.push(FieldRule::new("handle", FieldType::String));
+            manifest.session_fields.push(FieldRule::new("device", FieldType::String));
+            manifest.steps = steps.to_vec();
+            (0..steps.len()).find_map(|place| Step::fault(place, &manifest, |_| true))
         };
         let renamed = || Step::rename("b", "note", "code", "label");
         assert_eq!(fault(&[Step::copy("a", "note", "old", "code"), renamed()]), None);
         assert_eq!(fault(&[Step::copy("a", "note", "old", "new"), Step::drop("b", "note", "new")]), None);
+        assert_eq!(fault(&[Step::rename("a", "user", "nick", "handle"), Step::drop("b", "user", "color")]), None);
+        assert_eq!(
+            fault(&[Step::copy("a", "session", "machine", "device"), Step::fill("b", "session", "device", "x")]),
+            None
+        );
         for (steps, part) in [
             (vec![renamed(), renamed()], "another step has this name"),
             (vec![Step::rename("", "note", "code", "label")], "1 to 100"),
-            (vec![Step::rename("a", "user", "code", "label")], "no table of this plugin"),
+            (vec![Step::rename("a", "account", "code", "label")], "no table of this plugin"),
+            (vec![Step::rename("a", "user", "nick", "device")], "`user.device` is no field"),
+            (vec![Step::fill("a", "user", "name", "x")], "`user.name` is no field"),
+            (vec![Step::drop("a", "user", "handle")], "`user.handle` is still a field"),
+            (vec![Step::backfill("a", "user", 0)], "`user` is none"),
             (vec![Step::rename("a", "note", "size", "label")], "`note.size` is still a field"),
             (vec![Step::rename("a", "note", "code", "lable")], "`note.lable` is no field"),
             (vec![Step::rename("a", "note", "co\"de", "label")], "cannot be the name"),

@@ -26,7 +26,7 @@ pub fn plugin() -> Plugin {
                 .field(FieldRule::new("places", FieldType::Number).required())
                 .field(FieldRule::new("expiresAt", FieldType::Date).required()),
         )
-        .user_field(FieldRule::new("inviteCode", FieldType::String).input().hidden())
+        .user_field(FieldRule::new("invite", FieldType::String).input().hidden())
         .route(Route::post("/invite-codes/create", create))
 }
 
