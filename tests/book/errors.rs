@@ -55,7 +55,7 @@ fn write_table(text: &mut String, title: &str, codes: &Found, committed: &str) {
         let begin = format!("| `{code}` | {status} | ");
         let row = committed.lines().find(|line| line.starts_with(&begin)).unwrap_or_default();
         let advice = row.trim_end_matches(" |").rsplit_once(" | ").map_or("", |(_, advice)| advice);
-        let messages: Vec<&str> = messages.iter().map(String::as_str).collect();
+        let messages: Vec<&str> = messages.iter().map(String::as_str).filter(|message| !message.is_empty()).collect();
         let message = if messages.is_empty() { "*says more*".to_owned() } else { cell(&messages.join(" · ")) };
         writeln!(text, "{begin}{message} | {} |", advice.trim()).unwrap();
     }

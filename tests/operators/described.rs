@@ -18,7 +18,7 @@ const ORIGIN: &str = "http://localhost:3000";
 const KEY: &str = "key-for-the-description-0123456789-0123456789";
 const PLUGINS: &str = "[[plugins]]\nid = \"open-api\"\n[[plugins]]\nid = \"pages\"\n[[plugins]]\nid = \"jwt\"\n";
 const STREAM: &str = "[[ssf.streams]]\nname = \"suite\"\nurl = \"https://suite.example.com/in\"\nauthorization = \"Bearer a\"\n\
-                      audience = \"https://suite.example.com\"\n";
+                      audience = \"https://suite.example.com\"\nevents = [\"session-revoked\"]\n";
 
 async fn document(server: &Fixture) -> Json {
     let answer = server.get("/open-api/generate-schema", "").await;
