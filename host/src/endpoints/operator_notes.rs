@@ -36,7 +36,7 @@ fn of_server(name: &str) -> Option<ApiNote> {
             .answer(all([("id", text()), ("enabled", boolean())]))
             .refusing(&[Code::SETTING_REFUSED, Code::SETTINGS_CHANGED_MEANWHILE]),
         "list-keys" => ApiNote::new("Lists secrets and signing keys by purpose and age, never a value").answer(all([
-            ("secrets", list(all([("version", count()), ("current", boolean())]))),
+            ("secrets", list(all([("version", count_or_null()), ("current", boolean())]))),
             ("signingKeys", list(signing_key())),
             ("canRotate", boolean()),
         ])),
