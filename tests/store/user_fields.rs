@@ -220,7 +220,7 @@ async fn what_others_brought_is_refused(place: Place) {
         (json!({ "name": "b", "table": "user", "do": "backfill", "index": 0 }), "user is no table of the plugin"),
     ];
     for (step, reason) in cases {
-        let new = place.open(schema(&now, &[], &[step.clone()]));
+        let new = place.open(schema(&now, &[], std::slice::from_ref(&step)));
         for error in
             [new.plan().await.unwrap_err(), new.missing_parts().await.unwrap_err(), new.migrate().await.unwrap_err()]
         {
