@@ -83,6 +83,8 @@ describe("JavaScript", () => {
     const { warnings } = await transform(script(block), { loader: "jsx", format: "esm", jsx: "automatic" });
     expect(warnings).toEqual([]);
     for (const [, source] of script(block).matchAll(/from "([^"]+)"/g)) {
+      // What `doorward types` writes lies beside the reader's own files.
+      if (source === "./doorward") continue;
       const [, entry] = source.match(/^better-auth(\/.+)$/) ?? [];
       const { exports } = JSON.parse(fs.readFileSync(path.join(ROOT, "tests/node_modules/better-auth/package.json"), "utf8"));
       expect(Object.keys(exports), source).toContain(`.${entry}`);
