@@ -1,37 +1,15 @@
 //! Takes `NOT NULL` out of a column in the text of a table of SQLite.
 
-use super::words::{trimmed, words};
+use super::words::{defined, trimmed, words};
 
 /// The text of `CREATE TABLE` with this column nullable; `None` when it is not found, or has no `NOT NULL`.
 pub(super) fn without_not_null(sql: &str, column: &str) -> Option<String> {
     let words = words(sql);
-    let mut depth = 0usize;
-    let mut is_first = false;
-    let mut is_column = false;
-    let mut words = words.iter().peekable();
-    while let Some(word) = words.next() {
-        match word.text {
-            "(" => {
-                depth += 1;
-                is_first = depth == 1;
-                continue;
-            }
-            ")" => depth = depth.saturating_sub(1),
-            "," if depth == 1 => {
-                (is_first, is_column) = (true, false);
-                continue;
-            }
-            _ if is_first => is_column = word.name().eq_ignore_ascii_case(column),
-            _ if is_column && depth == 1 && word.is("not") => {
-                let null = words.peek().filter(|next| next.is("null"))?;
-                let (before, after) = (sql.get(..word.at)?, sql.get(null.end()..)?);
-                return Some(format!("{}{after}", trimmed(before)));
-            }
-            _ => {}
-        }
-        is_first = false;
-    }
-    None
+    let mut own = defined(&words).filter(|(_, _, first)| first.name().eq_ignore_ascii_case(column)).skip(1);
+    let (place, not, _) = own.find(|(_, word, _)| word.is("not"))?;
+    let null = words.get(place + 1).filter(|next| next.is("null"))?;
+    let (before, after) = (sql.get(..not.at)?, sql.get(null.end()..)?);
+    Some(format!("{}{after}", trimmed(before)))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Takes `UNIQUE` out of the text of a table of SQLite.
 
-use super::words::{Word, trimmed, words};
+use super::words::{Word, defined, trimmed, words};
 
 /// The text of `CREATE TABLE` in which these columns, alone or together, need not be unique; `None` when nothing says that
 /// they must.
@@ -17,40 +17,17 @@ pub(super) fn without_unique(sql: &str, columns: &[&str]) -> Option<String> {
 
 /// The first and the last word of what makes the columns unique.
 fn constraints(words: &[Word<'_>], columns: &[&str]) -> Vec<(usize, usize)> {
-    let mut found = Vec::new();
-    let mut depth = 0usize;
-    let mut is_first = false;
-    let mut is_column = false;
-    for (place, word) in words.iter().enumerate() {
-        match word.text {
-            "(" => {
-                depth += 1;
-                is_first = depth == 1;
-                continue;
-            }
-            ")" => depth = depth.saturating_sub(1),
-            "," if depth == 1 => {
-                (is_first, is_column) = (true, false);
-                continue;
-            }
-            _ if depth != 1 => {}
-            _ if word.is("unique") => {
-                let listed = listed(words.get(place + 1..).unwrap_or_default());
-                let is_it = match &listed {
-                    Some((names, _)) => is_same(names, columns),
-                    None => is_column && !is_first,
-                };
-                if is_it {
-                    let last = listed.as_ref().map_or(place, |(_, length)| place + length);
-                    found.push(whole(words, place, last, listed.is_some()));
-                }
-            }
-            _ if is_first => is_column = columns.len() == 1 && is_same(&[word.name()], columns),
-            _ => {}
-        }
-        is_first = false;
-    }
-    found
+    let unique = defined(words).filter(|(_, word, _)| word.is("unique"));
+    let found = unique.filter_map(|(place, word, first)| {
+        let listed = listed(words.get(place + 1..).unwrap_or_default());
+        let is_it = match &listed {
+            Some((names, _)) => is_same(names, columns),
+            None => word.at != first.at && is_same(&[first.name()], columns),
+        };
+        let last = listed.as_ref().map_or(place, |(_, length)| place + length);
+        is_it.then(|| whole(words, place, last, listed.is_some()))
+    });
+    found.collect()
 }
 
 /// The constraint with its name, with what happens at a conflict and, for one of the table, with the comma before it.

@@ -40,6 +40,22 @@ pub(super) fn words(sql: &str) -> Vec<Word<'_>> {
     words
 }
 
+/// The words between the table's own parentheses and no others, each with its place, and with the first word of the definition that
+/// it is part of: a column's name, or what a constraint of the table begins with.
+pub(super) fn defined<'a>(words: &'a [Word<'a>]) -> impl Iterator<Item = (usize, &'a Word<'a>, &'a Word<'a>)> {
+    let (mut depth, mut first) = (0usize, None);
+    words.iter().enumerate().filter_map(move |(place, word)| {
+        match word.text {
+            "(" => depth += 1,
+            ")" => depth = depth.saturating_sub(1),
+            "," if depth == 1 => first = None,
+            _ if depth == 1 => return Some((place, word, *first.get_or_insert(word))),
+            _ => {}
+        }
+        None
+    })
+}
+
 /// The text without the spaces at its end. The end of a line stays: a comment may stand before it.
 pub(super) fn trimmed(text: &str) -> &str {
     text.trim_end_matches([' ', '\t'])
