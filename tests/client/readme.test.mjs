@@ -19,7 +19,7 @@ function snippet(language, text) {
   return blocks[0][2].replaceAll("http://localhost:3000", server.origin).replaceAll("http://127.0.0.1:3001", `http://127.0.0.1:${port}`);
 }
 const run = promisify(execFile);
-const env = { ...process.env, DOORWARD_MANAGEMENT_KEY: KEY };
+const env = { ...process.env, MANAGEMENT_KEY: KEY };
 const node = (code) => run(process.execPath, ["--input-type=module", "-e", code], { cwd: path.join(ROOT, "tests"), env });
 const ada = { email: "ada@example.com", password: "correct horse 1" };
 
