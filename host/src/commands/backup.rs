@@ -37,7 +37,7 @@ fn file(config: &Config, other: &str) -> Result<PathBuf, String> {
     match config.database_url().strip_prefix("sqlite://") {
         Some(path) => Ok(PathBuf::from(path)),
         None => Err(format!(
-            "this command copies SQLite databases, and database.url names another one. Use {other}, as docs/operators/backup.md says"
+            "this command copies SQLite databases, and database.url names another one. Use {other}, as the chapter \"Back up and restore\" says"
         )),
     }
 }
