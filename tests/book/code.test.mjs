@@ -116,8 +116,20 @@ describe("files of the repository", () => {
     expect(stdout).not.toMatch(/warning/i);
   });
 
-  test.each(of("nginx", "text").filter(([, { words }]) => words[1] !== "shapes"))("%s", (_, block) => {
+  test.each(of("nginx", "text").filter(([, { words }]) => words[1] === undefined))("%s", (_, block) => {
     expect(included(block, ["nginx.conf", "Caddyfile"].map((file) => path.join(ROOT, "host/packaging", file)))).toBe(true);
+  });
+
+  // A part of nginx.conf that stands in its place: nginx reads the whole.
+  test.each(of("nginx").filter(([, { words }]) => words[1] === "upstream"))("%s, read by nginx", async (_, { code }) => {
+    const here = fs.mkdtempSync(path.join(folder, "nginx-"));
+    const site = fs.readFileSync(path.join(ROOT, "host/packaging/nginx.conf"), "utf8").replace(/^upstream .*?^}\n/ms, code);
+    // Without its certificate, which is not here.
+    const plain = site.replace(/ ssl http2;$/gm, ";").replace(/^ +ssl_.*\n/gm, "");
+    const file = path.join(here, "nginx.conf");
+    fs.writeFileSync(file, `pid ${here}/pid;\nerror_log stderr;\nevents {}\nhttp {\naccess_log off;\n${plain}}\n`);
+    const { stderr } = await run("nginx", ["-t", "-c", file], { env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` } });
+    expect(stderr).toContain("test is successful");
   });
 
   test.each(of("ini"))("%s", (_, block) => {
