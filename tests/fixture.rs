@@ -26,7 +26,8 @@ use crate::told;
 /// Where the clock of every fixture begins: 2026-01-01T00:00:00Z.
 const START: i64 = 1_767_225_600_000;
 
-const SECRET: &str = "route-test-secret-0123456789-abcdefghij";
+/// The secret of servers that are started without another.
+pub const SECRET: &str = "route-test-secret-0123456789-abcdefghij";
 
 /// A clock that stands still until it is moved.
 pub struct TestClock(AtomicI64);
@@ -139,9 +140,9 @@ impl Fixture {
         Self::try_start(place, options).await.unwrap()
     }
 
-    /// As [`Fixture::start`], with another secret.
-    pub async fn start_with_secret(place: &Place, secret: &str) -> Self {
-        Self::try_start_with_secret(place, "rate_limit.enabled = false", secret).await.unwrap()
+    /// As [`Fixture::start_limited`], with another secret.
+    pub async fn start_with_secret(place: &Place, options: &str, secret: &str) -> Self {
+        Self::try_start_with_secret(place, options, secret).await.unwrap()
     }
 
     /// As [`Fixture::start_limited`], or why the server does not start.

@@ -20,6 +20,7 @@ on_both!(
     nothing_is_stored_where_it_is_off,
     a_backend_reads_it_by_its_key,
     hours_are_counted,
+    a_link_is_an_event_when_it_is_followed,
 );
 
 const KEY: &str = "key-for-the-audit-0123456789-0123456789";
@@ -257,4 +258,17 @@ async fn hours_are_counted(place: Place) {
     assert_eq!(hours[3], json!({ "from": "2026-01-01T02:00:00.000Z", "signIns": 1, "failures": 1 }));
     let total = |name: &str| hours.iter().map(|hour| hour[name].as_u64().unwrap()).sum::<u64>();
     assert_eq!((total("signIns"), total("failures")), (2, 1));
+}
+
+async fn a_link_is_an_event_when_it_is_followed(place: Place) {
+    let server = Fixture::start(&place, &with_admin("advanced.confirm_links = true", "")).await;
+    let admin = with_role(&server, &place, "grace", "admin").await;
+    let link = "/verify-email?token=none&callbackURL=%2Fhome";
+    let page = server.get(link, "").await;
+    assert!(page.text.contains("<button>"), "{}", page.text);
+    assert!(events(&server, &admin, "?event=email-verification").await.is_empty(), "nobody pressed the button");
+    assert_eq!(server.get(&format!("{link}&confirmed=1"), "").await.status, 302);
+    let told = events(&server, &admin, "?event=email-verification").await;
+    let shown: Vec<_> = told.iter().map(|event| (&event["outcome"], &event["code"], &event["status"])).collect();
+    assert_eq!(shown, [(&json!("refused"), &json!("INVALID_TOKEN"), &json!(302))]);
 }

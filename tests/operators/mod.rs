@@ -4,6 +4,7 @@ mod audit;
 mod described;
 mod keys;
 mod permissions;
+mod secrets;
 mod sessions;
 mod settings;
 

@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 
 /// How long a start or an answer may take before the test gives up.
 pub const PATIENCE: Duration = Duration::from_secs(30);
+/// After so long without a byte, a connection that has brought an answer brings no other.
+const SILENCE: Duration = Duration::from_millis(1500);
 
 /// A running `doorward serve`; killed when dropped.
 pub struct Binary {
@@ -110,10 +112,15 @@ impl Binary {
         line.split_whitespace().nth(1).unwrap().parse().unwrap()
     }
 
-    /// Sends bytes and reads until the server closes or falls silent.
+    /// Sends bytes and reads until the server closes or, having said something, falls silent.
     pub fn talk(&self, bytes: &[u8]) -> Talk {
+        self.talk_until(bytes, SILENCE)
+    }
+
+    /// As [`Binary::talk`]: once it has begun to answer, the server may be silent for so long.
+    fn talk_until(&self, bytes: &[u8], silence: Duration) -> Talk {
         let mut stream = TcpStream::connect(self.address).unwrap();
-        stream.set_read_timeout(Some(Duration::from_millis(1500))).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
         // A server that refuses early may close while there is more to send.
         _ = stream.write_all(bytes);
         let mut answer = Vec::new();
@@ -124,6 +131,7 @@ impl Binary {
                 Ok(length) => answer.extend_from_slice(&block[..length]),
                 Err(error) => break error.kind() == std::io::ErrorKind::ConnectionReset,
             }
+            stream.set_read_timeout(Some(silence)).unwrap();
         };
         Talk { text: String::from_utf8_lossy(&answer).into_owned(), is_closed }
     }
@@ -131,20 +139,18 @@ impl Binary {
     /// A `POST` of JSON with the server's own origin and more header lines; the whole answer.
     pub fn post(&self, path: &str, headers: &str, body: &str) -> Talk {
         let origin = self.address;
-        self.talk(
-            format!(
-                "POST /api/auth{path} HTTP/1.1\r\nhost: {origin}\r\norigin: http://{origin}\r\nconnection: close\r\n\
-                 content-type: application/json\r\ncontent-length: {}\r\n{headers}\r\n{body}",
-                body.len()
-            )
-            .as_bytes(),
-        )
+        let request = format!(
+            "POST /api/auth{path} HTTP/1.1\r\nhost: {origin}\r\norigin: http://{origin}\r\nconnection: close\r\n\
+             content-type: application/json\r\ncontent-length: {}\r\n{headers}\r\n{body}",
+            body.len()
+        );
+        self.talk_until(request.as_bytes(), PATIENCE)
     }
 
     /// A `GET` with more header lines; the whole answer.
     pub fn get(&self, path: &str, headers: &str) -> Talk {
         let request = format!("GET {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n{headers}\r\n", self.address);
-        self.talk(request.as_bytes())
+        self.talk_until(request.as_bytes(), PATIENCE)
     }
 }
 

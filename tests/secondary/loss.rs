@@ -49,12 +49,21 @@ async fn nothing_passes_while_it_is_away(place: Place) {
 
 async fn a_storage_that_hangs_is_given_up(place: Place) {
     let redis = Redis::start();
-    let server = start(&place, &redis, "secondary_storage.command_timeout_ms = 200").await;
+    let management = "secondary_storage.command_timeout_ms = 200\nmanagement.address = \"127.0.0.1:0\"";
+    let server = start(&place, &redis, management).await;
+    let ready = async || server.manage("GET", "/ready", &[], "").await;
+    let is_up = async |is_up: bool| {
+        let line = format!("doorward_secondary_storage_up {}", u8::from(is_up));
+        server.manage("GET", "/metrics", &[], "").await.text.lines().any(|told| told == line)
+    };
+    assert_eq!((ready().await.status, is_up(true).await), (200, true));
     let signed_up = sign_up(&server).await;
     redis.run::<()>(&["CLIENT", "PAUSE", "100000"]);
     let cookie = signed_up.cookie();
     let asked = tokio::time::timeout(Duration::from_secs(10), server.get("/get-session", &cookie));
     assert_eq!(asked.await.unwrap().status, 503);
+    assert_eq!(ready().await.refusal(), "503 SECONDARY_STORAGE_UNAVAILABLE The secondary storage does not answer");
+    assert!(is_up(false).await);
     redis.halt();
     redis.resume();
     assert!(is_signed_in(&server, &signed_up.cookie()).await);

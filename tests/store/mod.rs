@@ -41,6 +41,7 @@ use doorward::store::{Backend, Models, Record, Schema, Store, StoreOptions, Valu
 use mysql_async::Conn;
 use mysql_async::prelude::Queryable;
 use tokio_postgres::NoTls;
+use tokio_postgres::error::SqlState;
 use url::Url;
 
 /// A superuser's URL of a PostgreSQL server; each test makes a database of its own there.
@@ -233,7 +234,13 @@ async fn make_strict(url: &mut Url, name: &str) {
 pub async fn execute(url: &str, sql: &str) -> Result<(), tokio_postgres::Error> {
     let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
     tokio::spawn(connection);
-    client.batch_execute(sql).await
+    loop {
+        match client.batch_execute(sql).await {
+            // A server was faster.
+            Err(error) if error.code() == Some(&SqlState::T_R_SERIALIZATION_FAILURE) => {}
+            done => return done,
+        }
+    }
 }
 
 /// Makes a test of each case for each database. Those on MySQL run only when ignored tests are asked for.

@@ -15,6 +15,7 @@ pub mod ownership;
 pub mod password;
 pub mod provider_tokens;
 pub mod rate_counts;
+pub mod seals;
 mod secondary_sessions;
 pub mod session;
 pub mod session_cache;

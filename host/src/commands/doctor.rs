@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::CommandResult;
 use super::serve::{check_tables, greet_mail_server, missing_database};
 use crate::app::{self, App};
+use crate::auth::seals;
 use crate::clock::{Clock, SystemClock, Timestamp};
 use crate::config::{Config, ConfigError, MailTransport};
 use crate::http::address::is_loopback;
@@ -14,12 +15,15 @@ use crate::http::outgoing::tls;
 use crate::http::shown_url;
 use crate::outbox::events::queue;
 use crate::server;
-use crate::store::Standing;
+use crate::store::{Standing, Store};
 
 /// How long one address is waited for.
 const PATIENCE: Duration = Duration::from_secs(3);
 /// How far the clock may be from that of the public address or of the database before tokens and codes fail.
 const TOLERANCE_SECS: i64 = 30;
+
+/// Rows of each table that are searched for what an older secret has sealed.
+const MOST_SEALED: u32 = 10_000;
 
 /// An event that waits for longer is late.
 const LATE_SECS: i64 = 3600;
@@ -208,6 +212,7 @@ async fn database(config: &Arc<Config>, report: &mut Report) {
             Err(error) => Wrong(error.to_string()),
         },
     );
+    sealed(config, &store, report).await;
     match store.now().await {
         Ok(None) => {}
         Ok(Some(told)) => report.add("clock", &apart("the database", told, SystemClock.now())),
@@ -223,6 +228,27 @@ async fn database(config: &Arc<Config>, report: &mut Report) {
         };
         report.add("replica", &finding);
     }
+}
+
+/// Whether what is sealed in the database opens, and whether an older secret is still needed for it.
+async fn sealed(config: &Config, store: &Store, report: &mut Report) {
+    let tallies = match seals::tally(store, config, Some(MOST_SEALED)).await {
+        Ok(tallies) => tallies,
+        Err(error) => return report.add("secrets", &Doubtful(format!("what is sealed cannot be read: {error}"))),
+    };
+    let older: u64 = tallies.values().map(|tally| tally.older).sum();
+    for (place, tally) in tallies.iter().filter(|(_, tally)| tally.lost > 0) {
+        let doubt = format!(
+            "{} values of {place} open with no secret of the configuration. Put the one back into `secrets` that sealed them",
+            tally.lost
+        );
+        report.add("secrets", &Doubtful(doubt));
+    }
+    let finding = match older {
+        0 => Fine("no stored value needs an older one".to_owned()),
+        older => Doubtful(format!("an older one is needed for {older} stored values. Run: doorward secret reseal")),
+    };
+    report.add("secrets", &finding);
 }
 
 async fn mail(config: &Config, report: &mut Report) {

@@ -89,10 +89,13 @@ enum Command {
     /// Look for what is wrong with an installation, and say the command that mends it. Nothing is changed.
     Doctor,
     /// Print a new secret, or the key that the receiver of a webhook checks signatures with.
+    #[command(args_conflicts_with_subcommands = true)]
     Secret {
         /// The receiver: `mail`, a script as `[[hooks]]` names it, or one of `[[webhooks]]`.
         #[arg(long = "for")]
         receiver: Option<String>,
+        #[command(subcommand)]
+        command: Option<secret::SecretCommand>,
     },
     /// Write a configuration file with a new secret, and make its database. At a terminal, it asks for what is not given.
     Init(init::Wishes),
@@ -155,7 +158,8 @@ enum Command {
 pub fn run(cli: Cli) -> CommandResult {
     match cli.command {
         Command::Dev => dev::dev(&cli.config),
-        Command::Secret { receiver } => secret::secret(receiver.as_deref(), || load(&cli.config)),
+        Command::Secret { command: Some(command), .. } => secret::run(&command, &load_with_rows(&cli.config)?),
+        Command::Secret { receiver, command: None } => secret::secret(receiver.as_deref(), || load(&cli.config)),
         Command::Init(wishes) => init::init(&cli.config, wishes, || load(&cli.config)),
         Command::User(command) => user::run(command, load_with_rows(&cli.config)?),
         Command::Config(command) => config::run(&command, || load(&cli.config)),

@@ -1,9 +1,14 @@
-//! `doorward secret`: a new secret, or the key that the receiver of a webhook checks signatures with.
+//! `doorward secret`: a new secret, what an older one has sealed, or the key that the receiver of a webhook checks signatures
+//! with.
 
+use clap::Subcommand;
 use serde_json::json;
 
 use super::CommandResult;
+use super::serve::refuse_missing;
 use super::trail::{self, Deed};
+use crate::app::open_migrated;
+use crate::auth::seals::{self, Tallies};
 use crate::config::{Config, ConfigError};
 use crate::crypto::random::{ALPHANUMERIC, Random, SystemRandom};
 use crate::crypto::secret::Secret;
@@ -12,6 +17,57 @@ use crate::outbox::webhook::{key_of_events, key_of_mails};
 
 /// The name of the receiver in `[mail.webhook]`; every other receiver has the name of its script.
 const MAIL: &str = "mail";
+
+/// What can be done with secrets.
+#[derive(Subcommand)]
+pub enum SecretCommand {
+    /// Seal what is stored under the first secret of `secrets`, so that the older ones can be removed. Servers may go on.
+    Reseal {
+        /// Tell what is sealed, and change nothing.
+        #[arg(long)]
+        plan: bool,
+    },
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// When the database cannot be used.
+pub fn run(command: &SecretCommand, config: &Config) -> CommandResult {
+    let SecretCommand::Reseal { plan } = command;
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+        refuse_missing(config)?;
+        let store = open_migrated(config).await?;
+        if *plan {
+            tell_of(&seals::tally(&store, config, None).await?, "would be sealed anew");
+            return Ok(());
+        }
+        let tallies = seals::renew(&store, config, &SystemRandom).await?;
+        let renewed: u64 = tallies.values().map(|tally| tally.older).sum();
+        if renewed > 0 {
+            trail::note(&store, config, &Deed::new("secrets-resealed").with(json!({ "values": renewed }))).await?;
+        }
+        tell_of(&tallies, "are sealed anew");
+        Ok(())
+    })
+}
+
+/// A line for each field in which something is sealed.
+fn tell_of(tallies: &Tallies, renewed: &str) {
+    if tallies.is_empty() {
+        tell!("nothing is sealed in the database");
+    }
+    for (place, tally) in tallies {
+        tell!(
+            "{place}: {} are sealed under the current secret, {} of an older one {renewed}",
+            tally.current,
+            tally.older
+        );
+        if tally.lost > 0 {
+            tell!("{place}: {} open with no secret of the configuration, and stay as they are", tally.lost);
+        }
+    }
+}
 
 /// Prints a new secret, or the key for `receiver`.
 ///

@@ -12,6 +12,8 @@ use super::{from_hex, hex, sha256};
 
 const ENVELOPE: &str = "$ba$";
 const NONCE_BYTES: usize = 24;
+/// Digits of what is sealed of an empty text: the nonce and the tag.
+const SHORTEST: usize = 2 * (NONCE_BYTES + 16);
 
 /// One secret and the version that names it in what it sealed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,17 +73,35 @@ impl Secrets {
         })
     }
 
+    /// Whether what was sealed and opens was sealed by the secret that seals now.
+    pub fn is_current(&self, sealed: &str) -> bool {
+        match self.versions.first() {
+            Some(newest) => sealed.starts_with(&format!("{ENVELOPE}{}$", newest.version)),
+            None => !sealed.starts_with(ENVELOPE),
+        }
+    }
+
     /// Reads what was sealed under any of the secrets. `None` when it was changed, is something else, or its secret is
-    /// gone.
+    /// gone. What names no version was sealed before there were versions: by a secret that may have one by now.
     pub fn open(&self, sealed: &str) -> Option<String> {
         let Some(envelope) = sealed.strip_prefix(ENVELOPE) else {
-            return open(self.unversioned.as_ref()?, sealed);
+            let numbered = self.versions.iter().map(|entry| &entry.secret);
+            return self.unversioned.iter().chain(numbered).find_map(|secret| open(secret, sealed));
         };
         let (version, sealed) = envelope.split_once('$')?;
         let version: u32 = version.parse().ok()?;
         let named = self.versions.iter().find(|entry| entry.version == version)?;
         open(&named.secret, sealed)
     }
+}
+
+/// Whether the text has the form of something sealed.
+pub fn is_sealed(text: &str) -> bool {
+    let numbered = text.strip_prefix(ENVELOPE).and_then(|envelope| envelope.split_once('$'));
+    let is_number = |version: &str| !version.is_empty() && version.bytes().all(|byte| byte.is_ascii_digit());
+    let (sealed, is_named) = numbered.map_or((text, true), |(version, sealed)| (sealed, is_number(version)));
+    let is_whole = sealed.len() >= SHORTEST && sealed.len().is_multiple_of(2);
+    is_named && is_whole && sealed.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 fn cipher(secret: &Secret<String>) -> XChaCha20Poly1305 {
@@ -129,6 +149,11 @@ mod tests {
         assert_eq!(versioned().open(SECOND).as_deref(), Some(TEXT));
         assert_eq!(versioned().open(EMPTY).as_deref(), Some(""));
         assert_eq!(single.open(SECOND), None);
+        // The secret from before has got a number.
+        let entry = |version, text| VersionedSecret { version, secret: secret(text) };
+        let numbered = Secrets::new(vec![entry(2, NEW), entry(1, OLD)], None);
+        assert_eq!(numbered.open(BARE).as_deref(), Some(TEXT));
+        assert_eq!(Secrets::new(vec![entry(2, NEW)], None).open(BARE), None);
     }
 
     #[test]
@@ -147,6 +172,19 @@ mod tests {
         let single = Secrets::new(Vec::new(), Some(secret(NEW)));
         assert_eq!(single.open(&single.seal(&SystemRandom, "x").unwrap()).as_deref(), Some("x"));
         assert_eq!(Secrets::default().seal(&SystemRandom, "x"), None);
+    }
+
+    #[test]
+    fn what_is_sealed_is_known_by_its_form() {
+        for sealed in [BARE, SECOND, EMPTY] {
+            assert!(is_sealed(sealed), "{sealed}");
+        }
+        let other_form = BARE.to_uppercase();
+        for other in ["", "$ba$", "$ba$2$", &BARE[1..], &EMPTY[..78], &other_form, "$ba$x$00", "ada@example.com"] {
+            assert!(!is_sealed(other), "{other}");
+        }
+        assert!(versioned().is_current(SECOND) && !versioned().is_current(EMPTY) && !versioned().is_current(BARE));
+        assert!(Secrets::new(Vec::new(), Some(secret(OLD))).is_current(BARE));
     }
 
     #[test]

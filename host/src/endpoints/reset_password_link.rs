@@ -5,7 +5,7 @@ use crate::auth::verification::RESET_PASSWORD;
 use crate::auth::version::{self, Holder};
 use crate::error::{ApiError, Code};
 use crate::exchange::Exchange;
-use crate::exchange::redirect::{refuse_at, with_parameter};
+use crate::exchange::redirect::with_parameter;
 use crate::http::Response;
 use crate::input::Input;
 
@@ -21,7 +21,10 @@ pub async fn reset_password_link(exchange: &mut Exchange) -> Result<Response, Ap
     exchange.require_trusted_targets(["callbackURL"])?;
     let auth = exchange.auth();
     let target = match callback_url.as_str() {
-        "" => return refuse_at(Some(&format!("{}/error", auth.config.endpoint_base())), Code::INVALID_TOKEN.into()),
+        "" => {
+            let target = format!("{}/error", auth.config.endpoint_base());
+            return exchange.refuse_at(Some(&target), Code::INVALID_TOKEN.into());
+        }
         path if path.starts_with('/') => format!("{}{path}", auth.config.origin()),
         url => url.to_owned(),
     };
@@ -33,7 +36,7 @@ pub async fn reset_password_link(exchange: &mut Exchange) -> Result<Response, Ap
     };
     match lives {
         true => Ok(Response::redirect(&with_parameter(&target, "token", token))),
-        false => refuse_at(Some(&target), Code::INVALID_TOKEN.into()),
+        false => exchange.refuse_at(Some(&target), Code::INVALID_TOKEN.into()),
     }
 }
 

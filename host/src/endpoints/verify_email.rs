@@ -10,7 +10,7 @@ use crate::auth::ownership::{self, Outcome, Proof};
 use crate::auth::session::ActiveSession;
 use crate::auth::{AuthError, user_change, version};
 use crate::error::{ApiError, Code};
-use crate::exchange::redirect::{challenge_at, refuse_at};
+use crate::exchange::redirect::challenge_at;
 use crate::exchange::session_gate::method;
 use crate::exchange::{Exchange, SessionNeed, SignIn, SignInAttempt};
 use crate::http::Response;
@@ -46,7 +46,7 @@ pub async fn verify_email(exchange: &mut Exchange) -> Result<Response, ApiError>
         return Ok(page);
     }
     match follow(exchange, &link).await {
-        Err(error) => refuse_at(link.callback_url.as_deref(), error),
+        Err(error) => exchange.refuse_at(link.callback_url.as_deref(), error),
         answered => answered,
     }
 }

@@ -41,11 +41,12 @@ impl Exchange {
 
     /// A page with a button that follows the link, when `advanced.confirm_links` is on and nobody pressed it yet: mail scanners
     /// open links as browsers do, but press no buttons. For links that change something or sign in.
-    pub fn ask_to_confirm(&self) -> Option<Response> {
-        let query = &self.request.query;
-        if !self.auth().config.advanced.confirm_links || query.get(CONFIRMED) == Some("1") {
+    pub fn ask_to_confirm(&mut self) -> Option<Response> {
+        if !self.auth().config.advanced.confirm_links || self.request.query.get(CONFIRMED) == Some("1") {
             return None;
         }
+        self.trail.asks_to_confirm = true;
+        let query = &self.request.query;
         let named = |(name, value): (&str, &str)| {
             format!("<input type=\"hidden\" name=\"{}\" value=\"{}\">", escaped(name), escaped(value))
         };
@@ -60,6 +61,20 @@ impl Exchange {
         let mut response = Response::with_type(200, "text/html; charset=utf-8", page);
         response.headers.push("cache-control", "no-store");
         Some(response)
+    }
+
+    /// Redirects to `target` with `error=<code>`. Without a target, the error itself is the answer.
+    ///
+    /// # Errors
+    /// `error`, when there is no target or it has no code.
+    pub fn refuse_at(&mut self, target: Option<&str>, error: ApiError) -> Result<Response, ApiError> {
+        match (target.filter(|target| !target.is_empty()), &error.body) {
+            (Some(target), ErrorBody::Coded { code, .. }) => {
+                self.trail.refused = Some(code.to_string());
+                Ok(Response::redirect(&with_parameter(target, "error", code)))
+            }
+            _ => Err(error),
+        }
     }
 }
 
@@ -80,17 +95,6 @@ fn escaped(text: &str) -> String {
         }
     }
     safe
-}
-
-/// Redirects to `target` with `error=<code>`. Without a target, the error itself is the answer.
-///
-/// # Errors
-/// `error`, when there is no target or it has no code.
-pub fn refuse_at(target: Option<&str>, error: ApiError) -> Result<Response, ApiError> {
-    match (target.filter(|target| !target.is_empty()), &error.body) {
-        (Some(target), ErrorBody::Coded { code, .. }) => Ok(Response::redirect(&with_parameter(target, "error", code))),
-        _ => Err(error),
-    }
 }
 
 /// Redirects to `target` with the content of the challenge (`twoFactorRedirect=true&twoFactorMethods=totp,otp`).

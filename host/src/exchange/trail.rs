@@ -7,6 +7,8 @@ use crate::store::Session;
 pub struct Trail {
     /// The error code of the answer, when it is a refusal.
     pub refused: Option<String>,
+    /// True if the answer is a page that asks whether to follow the link: nothing was done.
+    pub asks_to_confirm: bool,
     /// True if the request was refused because of too many failed sign-ins to its account.
     pub is_locked_out: bool,
     /// True if the request carried a correctly signed token whose session has expired or been revoked.

@@ -16,6 +16,9 @@ const BEGUN: &str = "sign-in-begun";
 /// Writes the event of a request that met a route.
 pub fn record(exchange: &Exchange, response: &Response) {
     let Some(route) = &exchange.route else { return };
+    if exchange.trail.asks_to_confirm {
+        return;
+    }
     if exchange.trail.has_dead_session {
         tell("dead-session", &event_of(exchange, response, "dead-session"));
     }
@@ -46,7 +49,8 @@ fn is_kept(event: &AuditEvent, name: &str) -> bool {
 
 fn event_of(exchange: &Exchange, response: &Response, name: &str) -> AuditEvent {
     AuditEvent {
-        is_done: response.status < 400,
+        // A link that cannot be followed leads to a page that tells why.
+        is_done: response.status < 400 && exchange.trail.refused.is_none(),
         status: Some(response.status),
         code: exchange.trail.refused.clone(),
         ..exchange.audit_event(name)

@@ -88,7 +88,7 @@ impl Pipeline {
         let auth = self.auth();
         let gauge = |name, help, value| Family::of_one(name, Kind::Gauge, help, value);
         let kinds = self.extensions().plugins.background_kinds().into_iter().map(|known| known.kind).collect();
-        let waiting = probe.waiting(auth, kinds).await;
+        let (waiting, secondary) = tokio::join!(probe.waiting(auth, kinds), probe.secondary(auth));
         let mut families = Vec::from(self.metrics.families());
         families.extend([
             gauge("doorward_database_up", "Whether the database answers.", u64::from(waiting.is_some())),
@@ -100,6 +100,10 @@ impl Pipeline {
                 log::lost(),
             ),
         ]);
+        if auth.secondary.is_some() {
+            let is_up = u64::from(secondary.is_ok());
+            families.push(gauge("doorward_secondary_storage_up", "Whether the secondary storage answers.", is_up));
+        }
         if let Some(waiting) = waiting {
             let Waiting { deliveries, age_secs, jobs, failed_jobs, of_plugins, events, event_age_secs, failed_events } =
                 waiting;

@@ -1,4 +1,4 @@
-//! Asks the database whether it works, for readiness and metrics: in bounded time, and one question of a kind at a time.
+//! Asks the database and the secondary storage whether they work, for readiness and metrics: in bounded time, and one question of a kind at a time.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,13 +22,19 @@ const LONGEST: Duration = Duration::from_secs(2);
 /// The questions that are being asked.
 pub struct Probe {
     readiness: Question,
+    secondary: Question,
     depth: Question,
     was_ready: AtomicBool,
 }
 
 impl Default for Probe {
     fn default() -> Self {
-        Self { readiness: Question::default(), depth: Question::default(), was_ready: AtomicBool::new(true) }
+        Self {
+            readiness: Question::default(),
+            secondary: Question::default(),
+            depth: Question::default(),
+            was_ready: AtomicBool::new(true),
+        }
     }
 }
 
@@ -36,34 +42,45 @@ impl Probe {
     /// Whether rows can be read and written, and the secondary storage answers.
     ///
     /// # Errors
-    /// `DATABASE_UNAVAILABLE`. The log tells the reason when it begins, and when it is over.
+    /// `DATABASE_UNAVAILABLE`, `SECONDARY_STORAGE_UNAVAILABLE`. The log tells the reason when it begins, and when it is over.
     pub async fn readiness(&self, auth: &Arc<Auth>) -> Result<(), ApiError> {
         let (store, id, now) = (Store::clone(&auth.store), auth.random.id(), auth.now());
-        let secondary = auth.secondary.clone();
         let asked = self.readiness.ask(async move {
             store.find_one("user", &[eq("id", "")]).await?;
-            outbox::try_writing(&store, &id, now).await?;
-            match secondary {
-                Some(secondary) => secondary.ping().await,
-                None => Ok(()),
-            }
+            outbox::try_writing(&store, &id, now).await
         });
-        let answer = asked.await;
-        let was_ready = self.was_ready.swap(answer.is_ok(), Ordering::Relaxed);
-        match answer {
-            Ok(()) if was_ready => Ok(()),
-            Ok(()) => {
-                tracing::info!("the database can be read and written again");
-                Ok(())
-            }
-            Err(error) => {
-                if was_ready {
-                    tracing::error!(%error, "not ready: the database cannot be read or written");
-                }
+        let (database, secondary) = tokio::join!(asked, self.secondary(auth));
+        let away = match (database, secondary) {
+            (Ok(()), Ok(())) => None,
+            (Err(error), _) => {
                 let message = "The database cannot be read or written";
-                Err(ApiError::new(503, "DATABASE_UNAVAILABLE", message).caused_by(error))
+                Some((ApiError::new(503, "DATABASE_UNAVAILABLE", message), error))
             }
+            (Ok(()), Err(error)) => {
+                let message = "The secondary storage does not answer";
+                Some((ApiError::new(503, "SECONDARY_STORAGE_UNAVAILABLE", message), error))
+            }
+        };
+        let was_ready = self.was_ready.swap(away.is_none(), Ordering::Relaxed);
+        let Some((refusal, error)) = away else {
+            if !was_ready {
+                tracing::info!("ready again: all storage answers");
+            }
+            return Ok(());
+        };
+        if was_ready {
+            tracing::error!(%error, code = refusal.code(), "not ready");
         }
+        Err(refusal.caused_by(error))
+    }
+
+    /// Whether the secondary storage answers, where there is one.
+    ///
+    /// # Errors
+    /// `Unavailable`
+    pub async fn secondary(&self, auth: &Auth) -> Result<(), StoreError> {
+        let Some(secondary) = auth.secondary.clone() else { return Ok(()) };
+        self.secondary.ask(async move { secondary.ping().await }).await
     }
 
     /// What waits to be done; `None` while the database is away.

@@ -11,8 +11,8 @@ type Source = Arc<dyn Error + Send + Sync>;
 /// An error of the store. Its text contains names of tables, fields and owners, never SQL or a value.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The database did not answer in time. The caller may try again later.
-    #[error("the database is unavailable: {0}")]
+    /// The database or the secondary storage did not answer in time. The caller may try again later.
+    #[error("storage is unavailable: {0}")]
     Unavailable(String),
     /// A unique field already holds this value.
     #[error("a value must be unique: {constraint}")]

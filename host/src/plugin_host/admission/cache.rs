@@ -1,7 +1,7 @@
 //! Compiled components on disk, in a private folder, each authenticated before it is loaded.
 //!
-//! Invariant: bytes from the folder reach the engine only when their HMAC under a key of the server's secret is right for
-//! this component, this engine and these settings. Anything else is compiled again.
+//! Invariant: bytes from the folder reach the engine only when their HMAC under a key of one of the server's secrets is right
+//! for this component, this engine and these settings. Anything else is compiled again.
 
 use std::fs::{self, File};
 use std::hash::{Hash, Hasher};
@@ -13,6 +13,7 @@ use wasmtime::Engine;
 use wasmtime::component::Component;
 
 use crate::crypto::purpose::Purpose;
+use crate::crypto::seal::Secrets;
 use crate::crypto::secret::Secret;
 use crate::crypto::{constant_time_eq, hex, hmac_sha256, sha256};
 use crate::files::write_whole;
@@ -27,13 +28,14 @@ const DESCRIPTORS: &str = "/proc/self/fd";
 pub(in crate::plugin_host) struct Cache {
     /// None when the folder is not private: then nothing is read or written.
     folder: Option<PathBuf>,
-    key: Secret<Vec<u8>>,
+    /// That of the current secret first.
+    keys: Vec<Secret<Vec<u8>>>,
 }
 
 impl Cache {
     /// The cache in `folder`, which is made when it is missing; without one, components are always compiled.
-    pub(in crate::plugin_host) fn open(folder: Option<&Path>, secret: &Secret<String>) -> Self {
-        let key = Purpose::CompiledComponents.key(secret);
+    pub(in crate::plugin_host) fn open(folder: Option<&Path>, secrets: &Secrets) -> Self {
+        let keys = secrets.iter().map(|secret| Purpose::CompiledComponents.key(secret)).collect();
         let folder = folder.and_then(|folder| match make_private(folder) {
             Ok(()) => Some(folder.to_owned()),
             Err(error) => {
@@ -41,7 +43,7 @@ impl Cache {
                 None
             }
         });
-        Self { folder, key }
+        Self { folder, keys }
     }
 
     /// The compiled form of `component`, from the folder if it is there, genuine and fitting.
@@ -100,22 +102,27 @@ impl Cache {
         }
         let mut tag = Vec::new();
         (&file).read_to_end(&mut tag).ok()?;
-        if constant_time_eq(&tag, &self.tag(name, &digest.finalize())) {
+        let digest = digest.finalize();
+        if self.keys.iter().any(|key| constant_time_eq(&tag, &tag_of(key, name, &digest))) {
             return Some(file);
         }
-        tracing::warn!(path = %path.display(), "a compiled plugin was changed by someone else and is made again");
+        tracing::warn!(
+            path = %path.display(),
+            "a compiled plugin is made again: another secret than those of the configuration stands behind it, or someone \
+             changed it"
+        );
         None
     }
 
     fn write(&self, name: &str, compiled: &[u8]) -> std::io::Result<()> {
-        let Some(folder) = &self.folder else { return Ok(()) };
-        write_whole(&folder.join(name), &[compiled, &self.tag(name, &sha256(compiled))])
+        let (Some(folder), Some(key)) = (&self.folder, self.keys.first()) else { return Ok(()) };
+        write_whole(&folder.join(name), &[compiled, &tag_of(key, name, &sha256(compiled))])
     }
+}
 
-    fn tag(&self, name: &str, digest: &[u8]) -> Vec<u8> {
-        let message = [name.as_bytes(), b"\0", digest].concat();
-        hmac_sha256(self.key.expose(), &message).to_vec()
-    }
+fn tag_of(key: &Secret<Vec<u8>>, name: &str, digest: &[u8]) -> Vec<u8> {
+    let message = [name.as_bytes(), b"\0", digest].concat();
+    hmac_sha256(key.expose(), &message).to_vec()
 }
 
 /// What the compiled form depends on: the component, the engine's version and its settings.
@@ -168,8 +175,15 @@ fn make_private(folder: &Path) -> std::io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::crypto::seal::VersionedSecret;
 
     const EMPTY: &[u8] = b"\0asm\x0d\0\x01\0";
+
+    fn secrets(all: &[&str]) -> Secrets {
+        let secret = |text: &&str| Secret::new((*text).to_owned());
+        let entry = |(version, text)| VersionedSecret { version, secret: secret(text) };
+        Secrets::new((0..).zip(all).map(entry).collect(), None)
+    }
 
     fn only_file(folder: &Path) -> PathBuf {
         let mut files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
@@ -183,7 +197,7 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let folder = place.path().join("cache");
         let engine = Engine::default();
-        let cache = Cache::open(Some(&folder), &Secret::new("secret".to_owned()));
+        let cache = Cache::open(Some(&folder), &secrets(&["secret"]));
         cache.load(&engine, EMPTY).unwrap();
         let file = only_file(&folder);
         let genuine = fs::read(&file).unwrap();
@@ -200,7 +214,9 @@ mod tests {
         assert!(cache.genuine(&name).is_none());
         cache.load(&engine, EMPTY).unwrap();
         assert!(cache.genuine(&name).is_some());
-        assert!(Cache::open(Some(&folder), &Secret::new("other".to_owned())).genuine(&name).is_none());
+        assert!(Cache::open(Some(&folder), &secrets(&["other"])).genuine(&name).is_none());
+        // What was compiled under the secret of before is not compiled again.
+        assert!(Cache::open(Some(&folder), &secrets(&["other", "secret"])).genuine(&name).is_some());
     }
 
     #[cfg(unix)]
@@ -211,18 +227,18 @@ mod tests {
         let folder = place.path().join("cache");
         fs::create_dir(&folder).unwrap();
         fs::set_permissions(&folder, fs::Permissions::from_mode(0o777)).unwrap();
-        let cache = Cache::open(Some(&folder), &Secret::new("secret".to_owned()));
+        let cache = Cache::open(Some(&folder), &secrets(&["secret"]));
         cache.load(&Engine::default(), EMPTY).unwrap();
         assert!(fs::read_dir(&folder).unwrap().next().is_none());
         let link = place.path().join("link");
         std::os::unix::fs::symlink(place.path(), &link).unwrap();
-        assert!(Cache::open(Some(&link), &Secret::new("secret".to_owned())).folder.is_none());
+        assert!(Cache::open(Some(&link), &secrets(&["secret"])).folder.is_none());
     }
     #[test]
     fn sup_1_what_another_engine_or_component_made_is_not_taken() {
         let place = tempfile::tempdir().unwrap();
         let folder = place.path().join("cache");
-        let cache = Cache::open(Some(&folder), &Secret::new("secret".to_owned()));
+        let cache = Cache::open(Some(&folder), &secrets(&["secret"]));
         let engine = Engine::default();
         let other = Engine::new(wasmtime::Config::new().epoch_interruption(true)).unwrap();
         cache.load(&engine, EMPTY).unwrap();
@@ -243,7 +259,7 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let folder = place.path().join("cache");
         let engine = Engine::default();
-        let cache = Cache::open(Some(&folder), &Secret::new("secret".to_owned()));
+        let cache = Cache::open(Some(&folder), &secrets(&["secret"]));
         let target = place.path().join("elsewhere");
         fs::write(&target, b"not ours").unwrap();
         let entry = folder.join(entry_name(&engine, EMPTY));

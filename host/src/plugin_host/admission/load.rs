@@ -118,7 +118,7 @@ pub(in crate::plugin_host) async fn load_all(
         config,
         ports,
         engine: engine::start(instances, memory_mib << 20)?,
-        cache: Arc::new(Cache::open(Some(&config.resolve(CACHE_FOLDER)), &config.secret_value)),
+        cache: Arc::new(Cache::open(Some(&config.resolve(CACHE_FOLDER)), &config.all_secrets)),
         cookies,
         capacity,
         common: Common::new(config, &ports.random, capacity),
