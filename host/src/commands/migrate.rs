@@ -66,8 +66,7 @@ fn look(request: &MigrateRequest, plan: &Plan) -> CommandResult {
         tell!("{statement};");
     }
     match plan.statements.len() {
-        0 if request.check => tell!("the database is up to date"),
-        0 => {}
+        0 => tell!("the database is up to date"),
         changes if request.check => {
             return Err(format!(
                 "the database is not up to date: {changes} changes. Apply them with `doorward migrate`"
