@@ -88,6 +88,7 @@ fn read_all_others(config: &mut Config, places: &mut Places<'_>) -> Result<(), C
         put_value(&format!("hooks.webhook.secret of {}", hook.file), key, places)?;
     }
     read_webhook_secrets(config, places)?;
+    config.put_passwords(places)?;
     for plugin in &mut config.plugins {
         for (name, value) in &mut plugin.options {
             read_option_secrets(&format!("{}: {name}", plugin.id), value, places)?;
@@ -145,7 +146,11 @@ fn read_option_secrets(name: &str, option: &mut Value, places: &mut Places<'_>) 
 }
 
 /// Puts the value in place of where it comes from, which is kept beside it.
-fn put_value(name: &str, source: Option<&mut SecretSource>, places: &mut Places<'_>) -> Result<(), ConfigError> {
+pub(super) fn put_value(
+    name: &str,
+    source: Option<&mut SecretSource>,
+    places: &mut Places<'_>,
+) -> Result<(), ConfigError> {
     let Some(source) = source.filter(|source| !matches!(source, SecretSource::Value(_))) else { return Ok(()) };
     let text = source.fetch(places).map_err(|problem| ConfigError::Invalid(format!("{name}: {problem}")))?;
     let from = Some(Box::new(source.clone()));

@@ -31,6 +31,7 @@ mod session;
 mod settings;
 mod stateless;
 mod telemetry;
+mod url_password;
 mod variables;
 mod webhooks;
 
