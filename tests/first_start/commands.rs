@@ -10,7 +10,7 @@ fn options_are_shown_with_their_source_and_without_secrets() {
     let secret = text.lines().find_map(|line| line.strip_prefix("secret = ")).unwrap().trim_matches('"').to_owned();
     folder.append(
         "[session]\nexpires_in = 60\n[mail]\ntransport = \"webhook\"\n\
-         webhook = { url = \"https://hooks.example/hunter2\", secret = \"hunter2\" }\n[[plugins]]\nid = \"bearer\"\nkey = \"hunter2\"\n",
+         webhook = { url = \"https://ada:hunter2@hooks.example/mails?key=hunter2\", secret = \"hunter2\" }\n[[plugins]]\nid = \"bearer\"\nkey = \"hunter2\"\n",
     );
     let shown = folder.succeed(&["config", "show"]);
     for line in [
@@ -20,7 +20,7 @@ fn options_are_shown_with_their_source_and_without_secrets() {
         "password_hashing.memory_kib = 64  # variable DOORWARD_PASSWORD_HASHING__MEMORY_KIB",
         "secret = \"…\"  # file",
         "mail.webhook.secret = \"…\"  # file",
-        "mail.webhook.url = \"https://hooks.example\"  # file",
+        "mail.webhook.url = \"https://…@hooks.example/mails?…\"  # file",
         "plugins: bearer  # file",
     ] {
         assert!(shown.lines().any(|shown| shown == line), "{line}\n{shown}");
@@ -52,11 +52,12 @@ fn a_secret_of_a_file_of_its_own_is_shown_by_its_file() {
     std::fs::write(folder.path("smtp-password"), "hunter2\n").unwrap();
     folder.append(
         "[mail]\ntransport = \"smtp\"\nfrom = \"a@b.c\"\n\
-         smtp = { host = \"h\", username = \"u\", password = { file = \"smtp-password\" } }\n",
+         smtp = { host = \"h\", username = \"u\", password = { file = \"smtp-password\" } }\n\
+         [[webhooks]]\nname = \"crm\"\nurl = \"https://crm.example/hooks?token=hunter2\"\nevents = [\"*\"]\n",
     );
     let set = folder.succeed(&["config", "show", "--set"]);
     assert!(set.contains("mail.smtp.password.file = \"smtp-password\"  # file\n"), "{set}");
-    assert!(!set.contains("hunter2"), "{set}");
+    assert!(set.contains("\"url\":\"https://crm.example/hooks?…\"") && !set.contains("hunter2"), "{set}");
 }
 
 #[test]
