@@ -33,12 +33,12 @@ async fn start(text: &str, folder: &Path, environment: &BTreeMap<String, String>
 }
 
 /// Options, and what the line that refuses them says.
-const SLIPS: [(&str, &str); 81] = [
+const SLIPS: [(&str, &str); 87] = [
     // Names and types.
     ("app_nam = \"x\"", "did you mean `app_name`?"),
     ("[sesion]\nexpires_in = 1", "did you mean `session`?"),
     ("[session]\nexpire_in = 60", "did you mean `expires_in`?"),
-    ("[session]\nexpires_in = \"60\"", "line 5, column 14: invalid type: string, expected i64"),
+    ("[session]\nexpires_in = \"60\"", "line 5, column 14: invalid type: string, expected a whole number"),
     ("[session]\nexpires_in = sixty", "line 5, column 14"),
     ("[email_and_password]\nenabled = 1", "invalid type: integer, expected a boolean"),
     ("[email_and_password]\nmin_password_lenght = 9", "did you mean `min_password_length`?"),
@@ -51,10 +51,18 @@ const SLIPS: [(&str, &str); 81] = [
     ("[cors]\norigin = [\"https://a.example\"]", "did you mean `origins`?"),
     ("[user.additional_fields]\nplan = { type = \"text\" }", "unknown variant, expected one of"),
     ("[rate_limit.custom_rules]\n\"/sign-in/email\" = { max = 3 }", "{ window = SECONDS, max = REQUESTS }"),
-    ("session = 5", "invalid type: integer, expected struct Session"),
+    ("session = 5", "invalid type: integer, expected a section"),
     ("app_name = \"a\"\napp_name = \"b\"", "duplicate key"),
     ("[log]\nformat = \"jsonn\"", "did you mean `json`?"),
     ("[log]\nlevel = \"info\"", "unknown field `level`"),
+    ("[email_and_password]\nmin_password_length = \"ten\"", "expected a whole number that is not negative"),
+    // What stands there twice.
+    (
+        "secrets = [{ version = 1, value = \"slip-test-secret-0123456789-abcdefghij\" }, { version = 1, value = \"x\" }]",
+        "the secret version 1 is there twice. Give each secret a number of its own",
+    ),
+    ("[[plugins]]\nid = \"bearer\"\n[[plugins]]\nid = \"bearer\"", "[[plugins]]: `bearer` is listed twice"),
+    ("[[plugins]]\nid = \"open-apy\"", "(did you mean `open-api`?)"),
     // Options of the top below a section.
     (
         "[mail]\ntransport = \"smtp\"\ntrusted_origins = [\"https://a.example\"]",
@@ -104,6 +112,14 @@ const SLIPS: [(&str, &str); 81] = [
     ("[mail]\ntransport = \"smtp\"\nfrom = \"a@b.c\"", "mail.transport needs [mail.smtp]"),
     ("[mail]\ntransport = \"smtp\"\nfrom = \"a b\"\nsmtp = { host = \"h\" }", "mail.from \"a b\""),
     // Addresses.
+    (
+        "server.address = \"127.0.0.1:3999\"\nmanagement = { address = \"127.0.0.1:3999\" }",
+        "management.address = \"127.0.0.1:3999\" and server.address = \"127.0.0.1:3999\" are one address",
+    ),
+    (
+        "[management]\naddress = \"127.0.0.1:0\"\nkeys = [{ name = \"a\", scopes = [\"get-sesion\"], value = \"slip-test-key-0123456789-abcdefghij\" }]",
+        "management.keys, \"a\": no function has the name of the scope \"get-sesion\"; did you mean \"get-session\"?",
+    ),
     ("base_url = \"auth.example.com\"", "base_url \"…\" is not a URL"),
     ("base_url = \"localhost:3000\"", "Write \"https://\" before the host"),
     ("base_url = \"https://auth.example.com/auth\"", "base_path = \"/auth\""),
@@ -157,9 +173,15 @@ const SLIPS: [(&str, &str); 81] = [
 ];
 
 /// Variables, and what the line that refuses them says.
-const WRONG_VARIABLES: [(&str, &str, &str); 12] = [
+const WRONG_VARIABLES: [(&str, &str, &str); 14] = [
     ("DOORWARD_SESSION__EXPIRE_IN", "1", "did you mean `expires_in`?"),
-    ("DOORWARD_SESSION__EXPIRES_IN", "soon", "the variable DOORWARD_SESSION__EXPIRES_IN"),
+    (
+        "DOORWARD_SESSION__EXPIRES_IN",
+        "soon",
+        "the variable DOORWARD_SESSION__EXPIRES_IN: session.expires_in: invalid type: string, expected a whole number",
+    ),
+    ("DOORWARD_SESION__EXPIRES_IN", "5", "did you mean DOORWARD_SESSION__EXPIRES_IN?"),
+    ("DOORWARD_RATE_LIMIT__STORAGE", "databse", "did you mean `database`?"),
     ("DOORWARD_SESSION_EXPIRES_IN", "60", "did you mean DOORWARD_SESSION__EXPIRES_IN?"),
     ("DOORWARD_DATABASE_URL", "sqlite://x.db", "did you mean DOORWARD_DATABASE__URL?"),
     ("DOORWARD_BASEURL", "https://a.example", "did you mean DOORWARD_BASE_URL?"),

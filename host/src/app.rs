@@ -256,10 +256,12 @@ impl App {
         }
         let events = EventHooks::new(&listed.hooks, &listed.secret_value, &auth.clock)?;
         let receivers = Receivers::new(&Arc::new(listed.clone()), auth).map_err(StartError::Option)?;
-        if let Some(certificate) = &self.certificate {
-            certificate.renew().map_err(StartError::Option)?;
-        }
+        let renewed = self.certificate.as_ref().map(|certificate| certificate.read_again());
+        let renewed = renewed.transpose().map_err(StartError::Option)?;
         self.live.replace(listed).await?;
+        if let (Some(certificate), Some(renewed)) = (&self.certificate, renewed) {
+            certificate.put(renewed);
+        }
         // A database that is busy or away holds no reload up.
         let (auth, now) = (Arc::clone(auth), self.pipeline.extensions());
         tokio::spawn(async move { note_plugins(&auth, &now).await });

@@ -26,9 +26,19 @@ pub enum ErrorBody {
     Empty,
 }
 
+impl std::fmt::Display for ErrorBody {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Coded { code, message } => write!(f, "{code}: {message}"),
+            Self::Message(message) => f.write_str(message),
+            Self::Empty => f.write_str("without a text"),
+        }
+    }
+}
+
 /// An answer that refuses: what the client sees, and the cause that only the log sees.
 #[derive(Debug, thiserror::Error)]
-#[error("{status} {body:?}")]
+#[error("{status} {body}")]
 pub struct ApiError {
     /// HTTP status.
     pub status: u16,

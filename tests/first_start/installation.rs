@@ -44,6 +44,11 @@ fn a_doctor_says_what_mends() {
     {
         assert!(well.contains(line), "{line}\n{well}");
     }
+    let readable = std::fs::Permissions::from_mode(0o644);
+    std::fs::write(folder.path("smtp-password"), "hunter2").unwrap();
+    std::fs::set_permissions(folder.path("smtp-password"), readable).unwrap();
+    folder.append("[mail]\ntransport = \"smtp\"\nsmtp = { host = \"127.0.0.1\", port = 9, tls = \"none\", username = \"a\", password = { file = \"smtp-password\" } }\n");
+    ill("smtp-password. Run: chmod o= ");
     std::fs::remove_file(folder.path("doorward.db")).unwrap();
     ill("Run: doorward migrate");
     assert!(!folder.path("doorward.db").exists(), "nothing is repaired");

@@ -93,8 +93,8 @@ fn a_stalled_reader_reaches_no_request_and_learns_what_it_missed() {
     // A line that belongs to no request may be lost after it was looked at.
     let told = told.unwrap()["fields"]["lost"].as_u64().unwrap();
     assert!((lost..=lost + 2).contains(&told), "{told} of {lost}");
-    // That may be said after the last of them.
-    let last: Vec<&str> = lines.iter().rev().take(4).map(|line| field(line, "event")).collect();
+    // That may be said after the last of them, and the end of the server is said too.
+    let last: Vec<&str> = lines.iter().rev().take(6).map(|line| field(line, "event")).collect();
     assert!(last.iter().filter(|event| **event == "sign-out").count() >= 3, "{last:?}");
 }
 
@@ -192,4 +192,22 @@ fn a_replay_reads_what_the_server_wrote() {
     assert!(
         folder.fail(&["hooks", "run", "--replay", "audit.jsonl", "policy.rhai"]).contains("[log] format = \"json\"")
     );
+}
+
+#[test]
+fn the_log_says_why_the_server_stops_and_quotes_once() {
+    let folder = folder(JSON);
+    let (mut reader, writer) = std::io::pipe().unwrap();
+    let server = folder.serve_logging_to("serve", writer);
+    let agent = "user-agent: curl/8 \"x\"\r\n";
+    assert_eq!(answer_with(&server, ("POST", "/api/auth/sign-out"), agent, "{}").status, 200);
+    server.stop();
+    let mut text = String::new();
+    reader.read_to_string(&mut text).unwrap();
+    let lines = lines(&text);
+    let [.., stopping, stopped] = lines.as_slice() else { panic!("{text}") };
+    assert_eq!((field(stopping, "message"), field(stopping, "reason")), ("stopping", "SIGTERM"));
+    assert_eq!(field(stopped, "message"), "stopped");
+    let event = lines.iter().find(|line| field(line, "event") == "sign-out").unwrap();
+    assert_eq!(field(event, "user_agent"), "curl/8 \"x\"");
 }

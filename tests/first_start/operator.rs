@@ -30,6 +30,8 @@ pub struct Answer {
     pub status: u16,
     pub length: Option<String>,
     pub kind: Option<String>,
+    /// The first cookie that is set: `NAME=VALUE`.
+    pub cookie: Option<String>,
     pub body: String,
 }
 
@@ -217,7 +219,8 @@ pub fn answer_with(server: &Running, (method, path): (&str, &str), headers: &str
         pairs.find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.to_owned())
     };
     let status = head.split(' ').nth(1).and_then(|code| code.parse().ok()).unwrap_or(0);
-    Answer { status, length: header("content-length"), kind: header("content-type"), body: body.to_owned() }
+    let cookie = header("set-cookie").and_then(|line| Some(line.split(';').next()?.to_owned()));
+    Answer { status, length: header("content-length"), kind: header("content-type"), cookie, body: body.to_owned() }
 }
 
 pub fn status_line(address: SocketAddr, method: &str, path: &str) -> String {

@@ -124,6 +124,31 @@ fn the_form_of_the_log_is_applied() {
     }));
 }
 
+#[test]
+fn a_refused_reload_leaves_the_form_of_the_log() {
+    let server = server(OPTIONS);
+    let text = std::fs::read_to_string(server.folder.path("doorward.toml")).unwrap();
+    let refused = text.replace("\"json\"", "\"text\"").replace("policy.rhai", "missing.rhai");
+    std::fs::write(server.folder.path("doorward.toml"), refused).unwrap();
+    server.running.signal("HUP");
+    let log = || std::fs::read_to_string(&server.log).unwrap();
+    let is_told = || log().contains("the configuration was not applied; the old one serves on");
+    assert!((0..800).any(|_| is_told() || {
+        std::thread::sleep(Duration::from_millis(25));
+        false
+    }));
+    let before = log().lines().count();
+    assert_eq!(server.status("POST", "/sign-up/email", SIGN_UP), 200);
+    let is_longer = || log().lines().count() > before;
+    assert!((0..800).any(|_| is_longer() || {
+        std::thread::sleep(Duration::from_millis(25));
+        false
+    }));
+    for line in log().lines() {
+        assert!(serde_json::from_str::<Json>(line).is_ok(), "{line}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_new_receiver_of_events_gets_them() {
     let server = server(OPTIONS);

@@ -27,7 +27,7 @@ const OPTIONS: &str = r#"
 address = "127.0.0.1:0"
 keys = [
     { name = "all", value = "key-for-everything-0123456789-012345", scopes = ["*"] },
-    { name = "other", value = "key-for-other-things-0123456789-0123", scopes = ["sign-jwt"] },
+    { name = "other", value = "key-for-other-things-0123456789-0123", scopes = ["get-session"] },
     { name = "exact", value = "key-for-set-password-0123456789-0123", scopes = ["set-password"] },
 ]
 "#;

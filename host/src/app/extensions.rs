@@ -44,9 +44,11 @@ pub(super) async fn load_extensions(
     let router = router(config, &plugins, &operations, beside.mailbox)?;
     plugins.tell_of_idle_hooks(|hook| router.meets(hook));
     plugins.tell_of_idle_listeners();
+    plugins.tell_of_missing_calls(|call| router.meets(call));
     let rate_rules = RateRules::new(&config.rate_limit, plugins.rate_rules());
     unused_options::check(config, &router, &plugins.cookie_keys()).map_err(StartError::Option)?;
     let functions = functions(&plugins, &operations, &router)?;
+    unused_options::check_scopes(config, &functions).map_err(StartError::Option)?;
     let description = ApiDescription::new(config, auth.schema(), &router, &functions);
     plugins.be_described_by(Box::new(move || description.public().to_string()));
     let deciders = deciders::of(auth, &plugins, &scripts);

@@ -112,24 +112,39 @@ fn configuration(
 
 /// Who may read the secrets, and whether the server may write where it writes.
 fn rights(config: &Config, file: &Path, report: &mut Report) {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::MetadataExt;
-        let mode = std::fs::metadata(file).map(|data| data.mode()).unwrap_or_default();
-        let shown = file.display();
-        report.add(
-            "file rights",
-            &match mode & 0o007 {
-                0 => Fine(format!("others do not read {shown}")),
-                _ => Doubtful(format!("everyone on this machine reads {shown}. Run: chmod o= {shown}")),
-            },
-        );
+    for secret in with_secrets(config, file) {
+        if let Some(finding) = readers(&secret) {
+            report.add("file rights", &finding);
+        }
     }
     let mut folders = vec![config.resolve(".doorward")];
     folders.extend(config.database.url.strip_prefix("sqlite://").and_then(|database| folder_of(config, database)));
     for folder in folders {
         report.add("file rights", &writable(&folder));
     }
+}
+
+/// The configuration, the files that it reads secrets from, and the private key of TLS.
+fn with_secrets(config: &Config, file: &Path) -> Vec<PathBuf> {
+    let key = config.server.tls.as_ref().map(|tls| config.resolve(&tls.key));
+    [file.to_owned()].into_iter().chain(config.secret_files.iter().cloned()).chain(key).collect()
+}
+
+/// Whether others than the owner and the group read the file, where the system tells.
+#[cfg(unix)]
+fn readers(file: &Path) -> Option<Finding> {
+    use std::os::unix::fs::MetadataExt;
+    let mode = std::fs::metadata(file).map(|data| data.mode()).unwrap_or_default();
+    let shown = file.display();
+    Some(match mode & 0o007 {
+        0 => Fine(format!("others do not read {shown}")),
+        _ => Doubtful(format!("everyone on this machine reads {shown}. Run: chmod o= {shown}")),
+    })
+}
+
+#[cfg(not(unix))]
+fn readers(_: &Path) -> Option<Finding> {
+    None
 }
 
 fn folder_of(config: &Config, file: &str) -> Option<PathBuf> {
@@ -169,6 +184,7 @@ fn proxy_finding(config: &Config) -> Finding {
     let options = &config.advanced.ip_address;
     let is_public = config.base_url.starts_with("https://");
     match (is_public, options.trusted_proxies.is_empty()) {
+        (true, true) if config.server.tls.is_some() => Fine("none is needed: this server speaks TLS itself".to_owned()),
         (true, true) => Doubtful(
             "base_url is https, so a proxy stands in front, and none is trusted: all clients look like one. Write its \
              address: [advanced.ip_address] trusted_proxies = [\"127.0.0.1\"]"
@@ -344,6 +360,7 @@ fn apart(other: &str, told: Timestamp, now: Timestamp) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Tls;
 
     #[test]
     fn a_clock_that_is_away_is_wrong() {
@@ -365,8 +382,34 @@ mod tests {
         assert!(matches!(proxy_finding(&config), Doubtful(text) if text.contains("TLS")));
         config.base_url = "https://id.example.com".to_owned();
         assert!(matches!(proxy_finding(&config), Doubtful(text) if text.contains("trusted_proxies")));
+        config.server.tls = Some(Tls { certificate: "a.pem".to_owned(), key: "b.pem".to_owned() });
+        assert!(matches!(proxy_finding(&config), Fine(text) if text.contains("speaks TLS itself")));
+        config.server.tls = None;
         config.advanced.ip_address.trusted_proxies = vec!["10.0.0.1".to_owned()];
         assert!(matches!(proxy_finding(&config), Fine(_)));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn every_file_with_a_secret_is_looked_at() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str, mode: u32| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, "x").unwrap();
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+            path
+        };
+        let mut config = Config { folder: folder.path().to_owned(), ..Config::default() };
+        config.server.tls = Some(Tls { certificate: "cert".to_owned(), key: "key".to_owned() });
+        config.secret_files = [file("password", 0o644)].into();
+        let own = file("doorward.toml", 0o640);
+        let key = file("key", 0o604);
+        let found = with_secrets(&config, &own).into_iter().map(|file| readers(&file).unwrap()).collect::<Vec<_>>();
+        assert!(
+            matches!(found.as_slice(), [Fine(_), Doubtful(_), Doubtful(text)] if text.ends_with(&format!("chmod o= {}", key.display()))),
+            "{found:?}"
+        );
     }
 
     #[test]

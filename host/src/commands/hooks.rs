@@ -28,7 +28,8 @@ pub enum HooksCommand {
         /// A script, configured or not.
         file: Option<PathBuf>,
     },
-    /// Write a script with one hook and a case, to begin with: `hooks/NAME.rhai` and `hooks/NAME.cases.toml`.
+    /// Write a script with one hook and a case, to begin with: `hooks/NAME.rhai` and `hooks/NAME.cases.toml` beside the
+    /// configuration.
     New {
         /// Names the files: small letters, digits, `_` and `-`.
         name: String,
@@ -48,11 +49,15 @@ pub enum HooksCommand {
     },
 }
 
-/// Runs one of the commands; `load` reads the configuration, which a single script does without.
+/// Runs one of the commands; `load` reads the configuration in `config_file`, which a single script does without.
 ///
 /// # Errors
 /// When a script cannot be used or a case fails.
-pub fn run(command: &HooksCommand, load: impl Fn() -> Result<Config, ConfigError>) -> CommandResult {
+pub fn run(
+    command: &HooksCommand,
+    config_file: &Path,
+    load: impl Fn() -> Result<Config, ConfigError>,
+) -> CommandResult {
     match command {
         HooksCommand::Check => check(&load()?),
         HooksCommand::Test { file: None } => {
@@ -60,7 +65,7 @@ pub fn run(command: &HooksCommand, load: impl Fn() -> Result<Config, ConfigError
             test(&configured(&config), &config)
         }
         HooksCommand::Test { file: Some(file) } => test(&[(unconfigured(file), file.clone())], &Config::default()),
-        HooksCommand::New { name, moment } => new::new(name, *moment),
+        HooksCommand::New { name, moment } => new::new(config_file, name, *moment),
         HooksCommand::Types => {
             tell!("{}", hooks::definitions().trim_end());
             Ok(())

@@ -19,14 +19,16 @@ pub fn completions(shell: Shell) -> CommandResult {
     Ok(())
 }
 
-/// Prints the page of `doorward`, or writes it and one for each command into a folder that is there.
+/// Prints the page of `doorward`, or writes it and one for each command into a folder, which is made.
 ///
 /// # Errors
 /// When a page cannot be written.
 pub fn pages(folder: Option<&Path>) -> CommandResult {
     let command = Cli::command().disable_help_subcommand(true);
     if let Some(folder) = folder {
-        return Ok(clap_mangen::generate_to(command, folder)?);
+        let failed = |error| format!("cannot write the manual into {}: {error}", folder.display());
+        std::fs::create_dir_all(folder).map_err(failed)?;
+        return Ok(clap_mangen::generate_to(command, folder).map_err(failed)?);
     }
     let mut text = Vec::new();
     Man::new(command).render(&mut text)?;

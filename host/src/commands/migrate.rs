@@ -4,6 +4,7 @@ use std::io::{IsTerminal, stdin};
 
 use super::CommandResult;
 use super::serve::missing_database;
+use super::terminal::confirmed;
 use crate::app::{self, StartError, open_store};
 use crate::config::Config;
 use crate::plugin_host::{Capacity, Plugins, Ports};
@@ -65,8 +66,7 @@ fn look(request: &MigrateRequest, plan: &Plan) -> CommandResult {
         tell!("{statement};");
     }
     match plan.statements.len() {
-        0 if request.check => tell!("the database is up to date"),
-        0 => {}
+        0 => tell!("the database is up to date"),
         changes if request.check => {
             return Err(format!(
                 "the database is not up to date: {changes} changes. Apply them with `doorward migrate`"
@@ -88,9 +88,6 @@ fn confirm(plan: &Plan) -> CommandResult {
         let advice = "Look at them with `doorward migrate --plan`, keep a backup, and run `doorward migrate --yes`";
         return Err(format!("these changes remove values:\n    {losses}\n{advice}").into());
     }
-    remark!("These changes remove values:\n    {losses}\nGo on? [y/N]");
-    let mut answer = String::new();
-    stdin().read_line(&mut answer)?;
-    let is_yes = matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes");
+    let is_yes = confirmed(&format!("These changes remove values:\n    {losses}"))?;
     if is_yes { Ok(()) } else { Err("nothing was changed".into()) }
 }

@@ -171,7 +171,7 @@ pub fn run(cli: Cli) -> CommandResult {
         Command::Mail(command) => mail::run(command, &load_with_rows(&cli.config)?),
         Command::Webhooks(command) => webhooks::run(command, || load_with_rows(&cli.config)),
         Command::Jobs(command) => jobs::run(command, &load_with_rows(&cli.config)?),
-        Command::Hooks(command) => hooks::run(&command, || load(&cli.config)),
+        Command::Hooks(command) => hooks::run(&command, &cli.config, || load(&cli.config)),
         Command::Plugin(command) => plugin::run(command, || load(&cli.config)),
         Command::Migrate(request) => migrate::migrate(&load_with_rows(&cli.config)?, request),
         Command::Backup { file } => backup::back_up(&load_with_rows(&cli.config)?, &file),
@@ -203,7 +203,7 @@ fn load_with_rows(path: &Path) -> Result<Config, ConfigError> {
     ))
 }
 
-/// As [`load`], for a server: from now on the log looks as the file says. Commands for people log as text.
+/// As [`load`], for a server that starts: from now on the log looks as the file says. Commands for people log as text.
 fn load_for_server(path: &Path) -> Result<Config, ConfigError> {
     let config = Config::load(path, &environment()?)?;
     log::set_format(config.log.format);

@@ -4,10 +4,11 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{CommandResult, hooks, load_for_server, mail_kinds};
+use super::{CommandResult, hooks, load, load_for_server, mail_kinds};
 use crate::app::App;
 use crate::config::{Config, ConfigError, MailTransport, NO_DATABASE};
 use crate::http::shown_url;
+use crate::log;
 use crate::outbox::transport;
 use crate::server::{self, Listeners};
 use crate::store::Store;
@@ -69,7 +70,9 @@ fn mail_route(config: &Config) -> String {
 /// # Errors
 /// Why the old one serves on.
 pub(super) async fn told_reload(app: &App, config: &Config) -> Result<Vec<String>, String> {
-    app.reload(config).await.map_err(|error| error.to_string())
+    let waiting = app.reload(config).await.map_err(|error| error.to_string())?;
+    log::set_format(config.log.format);
+    Ok(waiting)
 }
 
 /// Applies a configuration that was read again. Whatever is wrong is logged, and the old one serves on.
@@ -94,7 +97,7 @@ fn reload_on_hangup(app: Arc<App>, config_file: PathBuf) -> std::io::Result<()> 
     let mut hangups = signal(SignalKind::hangup())?;
     tokio::spawn(async move {
         while hangups.recv().await.is_some() {
-            reload(&app, load_for_server(&config_file)).await;
+            reload(&app, load(&config_file)).await;
         }
     });
     Ok(())

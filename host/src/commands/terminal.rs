@@ -22,6 +22,17 @@ pub fn remark(line: Arguments<'_>) {
     _ = writeln!(std::io::stderr(), "{line}");
 }
 
+/// Asks whoever is there, and tells whether the answer is yes.
+///
+/// # Errors
+/// When the answer cannot be read.
+pub fn confirmed(what: &str) -> std::io::Result<bool> {
+    remark(format_args!("{what}\nGo on? [y/N]"));
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer)?;
+    Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+}
+
 /// What a person chose, without what would steer a terminal.
 pub fn shown(text: &str) -> String {
     text.chars().map(|letter| if letter.is_control() { '\u{fffd}' } else { letter }).collect()

@@ -87,14 +87,17 @@ impl Config {
     }
 
     /// The values that are not shown, by the options' names.
-    fn hidden(&self) -> [(&'static str, Vec<&str>); 9] {
+    fn hidden(&self) -> [(&'static str, Vec<&str>); 11] {
         let smtp = self.mail.as_ref().and_then(|mail| mail.smtp.as_ref());
         let webhook = self.mail.as_ref().and_then(|mail| mail.webhook.as_ref());
+        let storage = self.secondary_storage.as_ref();
         let keys = self.management_keys.iter().map(|key| key.value.expose().as_str());
         [
             ("database.url", vec![self.database.url.as_str()]),
+            ("database.password", value(self.database.password.as_ref())),
             ("database.replicas", self.database.replicas.iter().map(String::as_str).collect()),
-            ("secondary_storage.url", self.secondary_storage.iter().map(|storage| storage.url.as_str()).collect()),
+            ("secondary_storage.url", storage.map(|storage| storage.url.as_str()).into_iter().collect()),
+            ("secondary_storage.password", value(storage.and_then(|storage| storage.password.as_ref()))),
             ("secret", vec![self.secret_value.expose().as_str()]),
             ("secrets", self.all_secrets.iter().map(|secret| secret.expose().as_str()).collect()),
             ("management.keys", keys.collect()),

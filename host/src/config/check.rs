@@ -1,5 +1,8 @@
 //! Refuses values that no part could use or that would do nothing; each error names the right one.
 
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+
 use super::pages::is_path;
 use super::{Config, ConfigError};
 use crate::http::{origin, shown_url, urls_of_servers};
@@ -8,6 +11,7 @@ impl Config {
     /// Checks what needs no other part of the server.
     pub(super) fn check(&self) -> Result<(), ConfigError> {
         self.check_base()?;
+        self.check_addresses()?;
         self.check_origins()?;
         self.check_database()?;
         self.check_replicas()?;
@@ -15,6 +19,7 @@ impl Config {
         self.check_stateless()?;
         self.telemetry.check()?;
         self.check_webhooks()?;
+        self.check_plugins()?;
         if self.advanced.database.default_find_many_limit == 0 {
             return invalid("advanced.database.default_find_many_limit must be at least 1".to_owned());
         }
@@ -74,6 +79,29 @@ impl Config {
             return invalid(format!("operator_path = \"{path}\" is no path. Write \"/api\""));
         }
         self.pages.problem(&self.base_path).map_or(Ok(()), invalid)
+    }
+
+    /// A plugin has one entry.
+    fn check_plugins(&self) -> Result<(), ConfigError> {
+        let mut seen = BTreeSet::new();
+        match self.plugins.iter().filter(|entry| entry.enabled).find(|entry| !seen.insert(entry.id.as_str())) {
+            Some(entry) => {
+                invalid(format!("[[plugins]]: `{}` is listed twice. Remove one of the two entries", entry.id))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Two listeners cannot have one address.
+    fn check_addresses(&self) -> Result<(), ConfigError> {
+        let public = &self.server.address;
+        match self.management.as_ref().filter(|management| are_one(public, &management.address)) {
+            Some(management) => invalid(format!(
+                "management.address = \"{}\" and server.address = \"{public}\" are one address. Write another port in one",
+                management.address
+            )),
+            None => Ok(()),
+        }
     }
 
     fn check_origins(&self) -> Result<(), ConfigError> {
@@ -154,6 +182,17 @@ impl Config {
     }
 }
 
+/// Whether who listens on one of these addresses has the other too.
+fn are_one(a: &str, b: &str) -> bool {
+    match (a.parse::<SocketAddr>(), b.parse::<SocketAddr>()) {
+        (Ok(a), Ok(b)) => {
+            let is_any = a.ip().is_unspecified() || b.ip().is_unspecified();
+            a.port() != 0 && a.port() == b.port() && (is_any || a.ip() == b.ip())
+        }
+        _ => a == b,
+    }
+}
+
 fn is_url(text: &str) -> bool {
     urls_of_servers(text).iter().all(|url| url::Url::parse(url).is_ok())
 }
@@ -172,6 +211,20 @@ mod tests {
     fn database(options: &str) -> Result<Config, String> {
         let text = format!("secret = \"0123456789abcdef0123456789abcdef\"\n[database]\n{options}");
         Config::parse(&text, Path::new("."), &BTreeMap::new()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn two_listeners_have_two_addresses() {
+        for (a, b, expected) in [
+            ("127.0.0.1:3000", "127.0.0.1:3000", true),
+            ("0.0.0.0:3000", "127.0.0.1:3000", true),
+            ("localhost:3000", "localhost:3000", true),
+            ("127.0.0.1:0", "127.0.0.1:0", false),
+            ("127.0.0.1:3000", "127.0.0.2:3000", false),
+            ("0.0.0.0:3000", "0.0.0.0:3001", false),
+        ] {
+            assert_eq!(are_one(a, b), expected, "{a} {b}");
+        }
     }
 
     #[test]

@@ -1,12 +1,13 @@
 //! Reads the configuration: file, environment, secret, and the checks that need no other part.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use toml::{Table, Value};
 
 use super::parse_error::in_text;
 use super::secret_source::SecretText;
+use super::secrets::Places;
 use super::{Config, ConfigError, MailConfig, SecretSource, variables};
 
 /// The reference's variable, which counts where nothing else sets `base_url`.
@@ -45,24 +46,11 @@ impl Config {
             config.sources.insert("base_url".to_owned(), format!("variable {REFERENCE_URL}"));
         }
         config.folder = folder.to_owned();
-        config.read_secrets(environment)?;
-        if let Some(mail) = &mut config.mail {
-            read_mail_secrets(mail, folder, environment)?;
-        }
         config.telemetry.read_variables(environment);
-        for (name, value) in &mut config.telemetry.headers {
-            put_value(&format!("telemetry.headers.{name}"), Some(value), folder, environment)?;
-        }
-        for hook in &mut config.hooks {
-            let key = hook.webhook.as_mut().and_then(|webhook| webhook.secret.as_mut());
-            put_value(&format!("hooks.webhook.secret of {}", hook.file), key, folder, environment)?;
-        }
-        read_webhook_secrets(&mut config, folder, environment)?;
-        for plugin in &mut config.plugins {
-            for (name, value) in &mut plugin.options {
-                read_option_secrets(&format!("{}: {name}", plugin.id), value, folder, environment)?;
-            }
-        }
+        let mut places = Places { folder, environment, files: BTreeSet::new() };
+        config.read_secrets(&mut places)?;
+        read_all_others(&mut config, &mut places)?;
+        config.secret_files = places.files;
         config.check()?;
         Ok(config)
     }
@@ -87,56 +75,65 @@ fn collect_set(section: &str, table: &Table, sources: &mut BTreeMap<String, Stri
     }
 }
 
+/// Puts the values of all secrets but the server's own and the management API's in place of where they come from.
+fn read_all_others(config: &mut Config, places: &mut Places<'_>) -> Result<(), ConfigError> {
+    if let Some(mail) = &mut config.mail {
+        read_mail_secrets(mail, places)?;
+    }
+    for (name, value) in &mut config.telemetry.headers {
+        put_value(&format!("telemetry.headers.{name}"), Some(value), places)?;
+    }
+    for hook in &mut config.hooks {
+        let key = hook.webhook.as_mut().and_then(|webhook| webhook.secret.as_mut());
+        put_value(&format!("hooks.webhook.secret of {}", hook.file), key, places)?;
+    }
+    read_webhook_secrets(config, places)?;
+    config.put_passwords(places)?;
+    for plugin in &mut config.plugins {
+        for (name, value) in &mut plugin.options {
+            read_option_secrets(&format!("{}: {name}", plugin.id), value, places)?;
+        }
+    }
+    Ok(())
+}
+
 /// Puts the values of the mail server's and the webhook's secrets in place of where they come from.
-fn read_mail_secrets(
-    mail: &mut MailConfig,
-    folder: &Path,
-    environment: &BTreeMap<String, String>,
-) -> Result<(), ConfigError> {
+fn read_mail_secrets(mail: &mut MailConfig, places: &mut Places<'_>) -> Result<(), ConfigError> {
     let password = mail.smtp.as_mut().and_then(|smtp| smtp.password.as_mut());
     let key = mail.webhook.as_mut().and_then(|webhook| webhook.secret.as_mut());
     for (name, source) in [("mail.smtp.password", password), ("mail.webhook.secret", key)] {
-        put_value(name, source, folder, environment)?;
+        put_value(name, source, places)?;
     }
     Ok(())
 }
 
 /// Puts the values of the secrets of receivers of events in place of where they come from.
-fn read_webhook_secrets(
-    config: &mut Config,
-    folder: &Path,
-    environment: &BTreeMap<String, String>,
-) -> Result<(), ConfigError> {
+fn read_webhook_secrets(config: &mut Config, places: &mut Places<'_>) -> Result<(), ConfigError> {
     for hook in &mut config.webhooks {
         let name = format!("webhooks.secret of {}", hook.name);
-        put_value(&name, hook.secret.as_mut(), folder, environment)?;
-        put_value(&name.replace("secret", "previous_secret"), hook.previous_secret.as_mut(), folder, environment)?;
+        put_value(&name, hook.secret.as_mut(), places)?;
+        put_value(&name.replace("secret", "previous_secret"), hook.previous_secret.as_mut(), places)?;
     }
     if let Some(hook) = &mut config.audit.webhook {
-        put_value("audit.webhook.secret", hook.secret.as_mut(), folder, environment)?;
-        put_value("audit.webhook.previous_secret", hook.previous_secret.as_mut(), folder, environment)?;
+        put_value("audit.webhook.secret", hook.secret.as_mut(), places)?;
+        put_value("audit.webhook.previous_secret", hook.previous_secret.as_mut(), places)?;
     }
     for stream in config.ssf.iter_mut().flat_map(|ssf| &mut ssf.streams) {
         let name = format!("ssf.streams.authorization of {}", stream.name);
-        put_value(&name, stream.authorization.as_mut(), folder, environment)?;
+        put_value(&name, stream.authorization.as_mut(), places)?;
     }
     Ok(())
 }
 
 /// Puts the text in place of every `{ env = "NAME" }`, `{ file = "PATH" }` and `{ credential = "NAME" }` in a plugin's
 /// option.
-fn read_option_secrets(
-    name: &str,
-    option: &mut Value,
-    folder: &Path,
-    environment: &BTreeMap<String, String>,
-) -> Result<(), ConfigError> {
+fn read_option_secrets(name: &str, option: &mut Value, places: &mut Places<'_>) -> Result<(), ConfigError> {
     let parts: Vec<(String, &mut Value)> = match option {
         Value::Array(items) => items.iter_mut().map(|item| (name.to_owned(), item)).collect(),
         Value::Table(table) => {
             let source = (table.len() == 1).then(|| Value::Table(table.clone()).try_into::<SecretSource>().ok());
             if let Some(Some(source)) = source {
-                let text = source.fetch(folder, environment);
+                let text = source.fetch(places);
                 let text = text.map_err(|problem| ConfigError::Invalid(format!("{name}: {problem}")))?;
                 *option = Value::String(text.expose().clone());
                 return Ok(());
@@ -145,19 +142,19 @@ fn read_option_secrets(
         }
         _ => return Ok(()),
     };
-    parts.into_iter().try_for_each(|(name, part)| read_option_secrets(&name, part, folder, environment))
+    parts.into_iter().try_for_each(|(name, part)| read_option_secrets(&name, part, places))
 }
 
-fn put_value(
+/// Puts the value in place of where it comes from, which is kept beside it.
+pub(super) fn put_value(
     name: &str,
     source: Option<&mut SecretSource>,
-    folder: &Path,
-    environment: &BTreeMap<String, String>,
+    places: &mut Places<'_>,
 ) -> Result<(), ConfigError> {
-    let Some(source) = source else { return Ok(()) };
-    let value = source.fetch(folder, environment);
-    let value = value.map_err(|problem| ConfigError::Invalid(format!("{name}: {problem}")))?;
-    *source = SecretSource::Value(SecretText(value));
+    let Some(source) = source.filter(|source| !matches!(source, SecretSource::Value(_))) else { return Ok(()) };
+    let text = source.fetch(places).map_err(|problem| ConfigError::Invalid(format!("{name}: {problem}")))?;
+    let from = Some(Box::new(source.clone()));
+    *source = SecretSource::Value(SecretText { text, from });
     Ok(())
 }
 
@@ -200,6 +197,27 @@ mod tests {
         assert!(error.contains("p: of.github.key: cannot read the secret"), "{error}");
         let plain = parse(&text("{ env = 1, file = 2 }"), &[]).unwrap();
         assert!(plain.plugins[0].options["of"]["github"]["key"].is_table());
+    }
+
+    #[test]
+    fn a_secret_shows_where_it_comes_from_and_its_file_is_known() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["mail", "plugin", "own"] {
+            std::fs::write(folder.path().join(name), "hush-0123456789-0123456789-0123456789\n").unwrap();
+        }
+        let text = "secret = { file = \"own\" }\n[mail]\ntransport = \"smtp\"\nfrom = \"a@b.c\"\n\
+                    smtp = { host = \"h\", username = \"u\", password = { file = \"mail\" } }\n\
+                    [[hooks]]\nfile = \"a.rhai\"\n[[plugins]]\nid = \"p\"\n[plugins.of]\nkey = { file = \"plugin\" }\n";
+        let config = Config::parse(text, folder.path(), &BTreeMap::new()).unwrap();
+        let shown = serde_json::to_value(&config).unwrap();
+        assert_eq!(shown["mail"]["smtp"]["password"], serde_json::json!({ "file": "mail" }));
+        assert!(!shown.to_string().contains("hush"));
+        assert_eq!(
+            config.mail.unwrap().smtp.unwrap().password.unwrap().value(),
+            "hush-0123456789-0123456789-0123456789"
+        );
+        let files = ["mail", "own", "plugin"].map(|name| folder.path().join(name));
+        assert_eq!(config.secret_files.into_iter().collect::<Vec<_>>(), files);
     }
 
     #[test]

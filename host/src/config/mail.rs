@@ -1,8 +1,9 @@
 //! Options of mail: where it goes, who it is from, how it looks.
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use super::secret_source::SecretSource;
+use super::webhooks::without_secrets;
 
 /// `[mail]`
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -76,7 +77,7 @@ pub enum SmtpTls {
 #[serde(deny_unknown_fields)]
 pub struct WebhookConfig {
     /// Where each mail is posted: `https`, or `http` to this machine, or as `allow_http` says.
-    #[serde(serialize_with = "origin_alone")]
+    #[serde(serialize_with = "without_secrets")]
     pub url: String,
     /// Lets the URL be `http` to a private address, as in a cluster: whoever is on that network reads the mails and events.
     /// A public address is never sent to without TLS.
@@ -84,10 +85,4 @@ pub struct WebhookConfig {
     pub allow_http: bool,
     /// Key of the signature; absent means the one that `doorward secret --for` prints.
     pub secret: Option<SecretSource>,
-}
-
-/// A receiver's path may be its secret.
-fn origin_alone<S: Serializer>(url: &str, serializer: S) -> Result<S::Ok, S::Error> {
-    let origin = url::Url::parse(url).map(|url| url.origin().ascii_serialization());
-    serializer.serialize_str(origin.as_deref().unwrap_or("…"))
 }

@@ -31,10 +31,11 @@ mod session;
 mod settings;
 mod stateless;
 mod telemetry;
+mod url_password;
 mod variables;
 mod webhooks;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -55,10 +56,10 @@ pub use options::{
     EmailVerification, IpAddress, OnApiError, SameSite, User,
 };
 pub use pages::{ASSETS, Pages, SiteFiles};
-pub use parse_error::{is_at_top, misplaced, nearest};
+pub use parse_error::{is_at_top, misplaced, nearest, nearest_at_top};
 pub use parts::{
     CustomLimit, Database, HookConfig, Management, ManagementKey, ManagementKeySource, PasswordHashing,
-    PerAccountLimit, PerRecipientLimit, RateLimitStorage, RateLimiter, Server, VersionedSource,
+    PerAccountLimit, PerRecipientLimit, RateLimitStorage, RateLimiter, Server, Tls, VersionedSource,
 };
 pub use plugins::{
     BreakerConfig, FailurePolicy, OnFailure, PluginConfig, PluginHttp, PluginLimits, PluginNames, PluginTrust,
@@ -168,6 +169,9 @@ pub struct Config {
     /// Folder that relative paths are resolved against: where the file lies. Not an option.
     #[serde(skip)]
     pub folder: PathBuf,
+    /// Files that secrets were read from. Not an option.
+    #[serde(skip)]
+    pub secret_files: BTreeSet<PathBuf>,
     /// The current secret's value, read once. Not an option.
     #[serde(skip)]
     pub secret_value: Secret<String>,
@@ -221,6 +225,7 @@ impl Default for Config {
             sources: BTreeMap::new(),
             unused_variables: Vec::new(),
             folder: PathBuf::from("."),
+            secret_files: BTreeSet::new(),
             secret_value: Secret::default(),
             all_secrets: Secrets::default(),
             management_keys: Vec::new(),

@@ -7,6 +7,9 @@ use toml::{Table, Value};
 use super::Config;
 use super::error::ConfigError;
 
+/// As like as a name with a slip or two.
+const ALMOST: f64 = 0.9;
+
 /// The error of a text; says line and column.
 pub(super) fn in_text(error: &toml::de::Error, text: &str) -> ConfigError {
     ConfigError::Invalid(match error.span() {
@@ -22,6 +25,13 @@ pub(super) fn in_text(error: &toml::de::Error, text: &str) -> ConfigError {
 /// Whether there is an option or a section of this name at the top of the file.
 pub fn is_at_top(name: &str) -> bool {
     fields_of(&[]).iter().any(|option| option == name)
+}
+
+/// The option or section at the top of the file that is almost called so.
+pub fn nearest_at_top(name: &str) -> Option<String> {
+    let top = fields_of(&[]);
+    let meant = nearest(name, top.iter().map(String::as_str))?;
+    (strsim::jaro_winkler(name, meant) > ALMOST).then(|| meant.to_owned())
 }
 
 /// The advice for an option of the top that stands below a section, on a line of its own.
@@ -98,10 +108,26 @@ fn reason(message: &str) -> String {
     for kind in ["invalid type: ", "invalid value: ", "invalid length "] {
         if let Some((found, expected)) = message.strip_prefix(kind).and_then(|rest| rest.rsplit_once(", expected ")) {
             let found = found.split(['"', '`', '\'']).next().unwrap_or_default().trim();
-            return format!("{kind}{found}, expected {expected}");
+            return format!("{kind}{found}, expected {}", plain(expected));
         }
     }
     message
+}
+
+/// What the parser expected, without the words of the language that this is written in.
+fn plain(expected: &str) -> &str {
+    match expected {
+        "u8" => "a whole number from 0 to 255",
+        "u16" => "a whole number from 0 to 65535",
+        "u32" => "a whole number from 0 to 4294967295",
+        "u64" | "usize" => "a whole number that is not negative",
+        "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number",
+        "f32" | "f64" => "a number",
+        "a sequence" => "a list",
+        "a map" => "a section",
+        other if other.starts_with("struct ") => "a section",
+        other => other,
+    }
 }
 
 /// The names of the options in a section, as the parser lists them when it is given one that does not exist.

@@ -1,5 +1,7 @@
 //! Options of Doorward's own: server, database, hashing, rate limit and scripts.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::WebhookConfig;
@@ -95,7 +97,7 @@ impl Default for Server {
 }
 
 /// `[database]`
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Database {
     /// `sqlite://file.db` (seen from the configuration file), `postgres://user@host/name` or `mysql://user@host/name`, which
@@ -103,6 +105,8 @@ pub struct Database {
     /// the one that takes writes is used.
     #[serde(serialize_with = "without_password")]
     pub url: String,
+    /// The password of the user in `url`, and in those of `replicas`, where it does not stand there.
+    pub password: Option<SecretSource>,
     /// URLs of copies of a PostgreSQL or MySQL database. They answer what may be old: lists and counts for administrators, and
     /// the audit log.
     #[serde(serialize_with = "without_passwords")]
@@ -119,6 +123,13 @@ pub struct Database {
     pub statement_timeout_ms: u64,
 }
 
+/// URLs may hold passwords.
+impl fmt::Debug for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Database").field("url", &shown_url(&self.url)).finish_non_exhaustive()
+    }
+}
+
 fn without_password<S: Serializer>(url: &str, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&shown_url(url))
 }
@@ -131,6 +142,7 @@ impl Default for Database {
     fn default() -> Self {
         Self {
             url: "sqlite://doorward.db".into(),
+            password: None,
             replicas: Vec::new(),
             replica_lag_ms: 10_000,
             pool_size: 0,

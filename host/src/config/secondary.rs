@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::{Config, ConfigError, RateLimitStorage};
+use super::{Config, ConfigError, RateLimitStorage, SecretSource};
 use crate::http::shown_url;
 
 /// `[secondary_storage]`
@@ -15,6 +15,8 @@ pub struct SecondaryStorage {
     /// `redis-cluster://host,host`.
     #[serde(serialize_with = "without_password")]
     pub url: String,
+    /// The password, where it does not stand in `url`.
+    pub password: Option<SecretSource>,
     /// Begins every key. The default is that of the reference's own Redis storage.
     #[serde(default = "of_the_reference")]
     pub key_prefix: String,

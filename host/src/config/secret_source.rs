@@ -34,7 +34,7 @@ impl SecretSource {
     /// The secret itself; empty before the configuration was loaded.
     pub fn value(&self) -> &str {
         match self {
-            Self::Value(text) => text.0.expose(),
+            Self::Value(text) => text.text.expose(),
             Self::Env { .. } | Self::File { .. } | Self::Credential { .. } => "",
         }
     }
@@ -49,17 +49,25 @@ impl Default for SecretSource {
 /// Text that does not print itself.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(from = "String")]
-pub struct SecretText(pub Secret<String>);
+pub struct SecretText {
+    /// The text.
+    pub text: Secret<String>,
+    /// Where it was read from, when it does not stand in the file itself.
+    pub from: Option<Box<SecretSource>>,
+}
 
 impl From<String> for SecretText {
     fn from(text: String) -> Self {
-        Self(Secret::new(text))
+        Self { text: Secret::new(text), from: None }
     }
 }
 
-/// Shows that there is one.
+/// Shows where it comes from, or that there is one.
 impl Serialize for SecretText {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str("…")
+        match &self.from {
+            Some(source) => source.serialize(serializer),
+            None => serializer.serialize_str("…"),
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Reads the secrets from file, variables and files of their own, and refuses weak ones.
 
-use std::collections::{BTreeMap, HashSet};
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::path::{Path, PathBuf};
 
 use super::{Config, ConfigError, ManagementKey, ManagementKeySource, SecretSource};
 use crate::crypto::seal::{Secrets, VersionedSecret};
@@ -22,7 +22,15 @@ const VARIABLE: &str = "DOORWARD_SECRETS";
 /// The folder that systemd puts a service's credentials into.
 const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
 
-type Environment = BTreeMap<String, String>;
+/// Where secrets are read from, and which files were.
+pub(super) struct Places<'a> {
+    /// Relative paths are seen from it.
+    pub(super) folder: &'a Path,
+    /// The variables.
+    pub(super) environment: &'a BTreeMap<String, String>,
+    /// Files that were read.
+    pub(super) files: BTreeSet<PathBuf>,
+}
 
 fn read_file(path: &Path) -> Result<Secret<String>, String> {
     let text = std::fs::read_to_string(path);
@@ -31,20 +39,25 @@ fn read_file(path: &Path) -> Result<Secret<String>, String> {
 }
 
 impl SecretSource {
-    /// The secret's value, or why there is none; relative paths are seen from `folder`.
-    pub(super) fn fetch(&self, folder: &Path, environment: &Environment) -> Result<Secret<String>, String> {
+    /// The secret's value, or why there is none.
+    pub(super) fn fetch(&self, places: &mut Places<'_>) -> Result<Secret<String>, String> {
         match self {
-            Self::Value(text) => Ok(text.0.clone()),
-            Self::Env { env } => match environment.get(env) {
+            Self::Value(text) => Ok(text.text.clone()),
+            Self::Env { env } => match places.environment.get(env) {
                 Some(value) => Ok(Secret::new(value.clone())),
                 None => Err(format!("the variable {env} is not set")),
             },
-            Self::File { file } => read_file(&folder.join(file)),
+            Self::File { file } => {
+                let file = places.folder.join(file);
+                let text = read_file(&file)?;
+                places.files.insert(file);
+                Ok(text)
+            }
             Self::Credential { credential } => {
                 if credential.is_empty() || credential.contains('/') || credential.starts_with('.') {
                     return Err(format!("`{credential}` cannot be the name of a credential: it is that of a file"));
                 }
-                let given = environment.get(CREDENTIALS).ok_or_else(|| {
+                let given = places.environment.get(CREDENTIALS).ok_or_else(|| {
                     format!(
                         "there are no credentials, {CREDENTIALS} is not set: write \
                          LoadCredential={credential}:/path/of/the/secret in the unit of systemd"
@@ -55,51 +68,47 @@ impl SecretSource {
         }
     }
 
-    fn read(&self, folder: &Path, environment: &Environment) -> Result<Secret<String>, ConfigError> {
-        self.fetch(folder, environment).map_err(ConfigError::Secret)
+    fn read(&self, places: &mut Places<'_>) -> Result<Secret<String>, ConfigError> {
+        self.fetch(places).map_err(ConfigError::Secret)
     }
 
     /// As [`SecretSource::read`], for an option of another name.
-    fn read_as(
-        &self,
-        option: &str,
-        (folder, environment): (&Path, &Environment),
-    ) -> Result<Secret<String>, ConfigError> {
+    fn read_as(&self, option: &str, places: &mut Places<'_>) -> Result<Secret<String>, ConfigError> {
         let other = |problem| ConfigError::OtherSecret { option: option.to_owned(), problem };
-        self.fetch(folder, environment).map_err(other)
+        self.fetch(places).map_err(other)
     }
 }
 
 impl Config {
     /// Reads every secret. With versions, the secret without one may be missing.
-    pub(super) fn read_secrets(&mut self, environment: &Environment) -> Result<(), ConfigError> {
-        let versions = self.read_versions(environment)?;
-        let unversioned = match self.read_unversioned(environment) {
+    pub(super) fn read_secrets(&mut self, places: &mut Places<'_>) -> Result<(), ConfigError> {
+        let versions = self.read_versions(places)?;
+        let unversioned = match self.read_unversioned(places) {
             Ok(secret) => Some(secret),
             Err(_) if !versions.is_empty() && matches!(self.secret, SecretSource::Env { .. }) => None,
             Err(error) => return Err(error),
         };
         self.all_secrets = Secrets::new(versions, unversioned);
-        self.management_keys = self.read_management_keys(environment)?;
+        self.management_keys = self.read_management_keys(places)?;
         self.secret_value = self.all_secrets.iter().next().cloned().unwrap_or_default();
         Ok(())
     }
 
     /// The reference's variable counts where neither the file nor the own variable has a secret.
-    fn read_unversioned(&self, environment: &Environment) -> Result<Secret<String>, ConfigError> {
-        let read = self.secret.read(&self.folder, environment);
+    fn read_unversioned(&self, places: &mut Places<'_>) -> Result<Secret<String>, ConfigError> {
+        let read = self.secret.read(places);
         let is_default = matches!(&self.secret, SecretSource::Env { env } if env == OWN_VARIABLE);
-        match environment.get(REFERENCE_VARIABLE) {
+        match places.environment.get(REFERENCE_VARIABLE) {
             Some(secret) if read.is_err() && is_default => Ok(Secret::new(secret.clone())),
             _ => read,
         }
     }
 
-    fn read_management_keys(&self, environment: &Environment) -> Result<Vec<ManagementKey>, ConfigError> {
+    fn read_management_keys(&self, places: &mut Places<'_>) -> Result<Vec<ManagementKey>, ConfigError> {
         let sources = self.management.iter().flat_map(|management| &management.keys);
         let read = |source: &ManagementKeySource| {
             let option = format!("management.keys, \"{}\"", source.name);
-            let value = source.value.read_as(&option, (&self.folder, environment))?;
+            let value = source.value.read_as(&option, places)?;
             if value.expose().len() < SHORTEST_SECRET && !self.allow_insecure_secret {
                 let problem =
                     format!("the management key \"{}\" has fewer than {SHORTEST_SECRET} characters", source.name);
@@ -110,13 +119,13 @@ impl Config {
         sources.map(read).collect()
     }
 
-    fn read_versions(&self, environment: &Environment) -> Result<Vec<VersionedSecret>, ConfigError> {
-        let versions = match environment.get(VARIABLE) {
+    fn read_versions(&self, places: &mut Places<'_>) -> Result<Vec<VersionedSecret>, ConfigError> {
+        let versions = match places.environment.get(VARIABLE) {
             Some(text) => text.split(',').map(parse_entry).collect::<Result<Vec<_>, _>>()?,
             None => {
                 let read = |entry: &super::VersionedSource| {
                     let option = format!("secrets, version {}", entry.version);
-                    let secret = entry.value.read_as(&option, (&self.folder, environment))?;
+                    let secret = entry.value.read_as(&option, places)?;
                     Ok(VersionedSecret { version: entry.version, secret })
                 };
                 self.secrets.iter().map(read).collect::<Result<Vec<_>, ConfigError>>()?
@@ -124,7 +133,10 @@ impl Config {
         };
         let mut seen = HashSet::new();
         match versions.iter().find(|entry| !seen.insert(entry.version)) {
-            Some(entry) => Err(ConfigError::Secret(format!("the secret version {} is there twice", entry.version))),
+            Some(entry) => Err(ConfigError::Invalid(format!(
+                "secrets: the secret version {} is there twice. Give each secret a number of its own, or remove one",
+                entry.version
+            ))),
             None => Ok(versions),
         }
     }
@@ -141,7 +153,7 @@ impl Config {
 fn parse_entry(text: &str) -> Result<VersionedSecret, ConfigError> {
     let parsed = text.trim().split_once(':').and_then(|(version, secret)| Some((version.parse().ok()?, secret)));
     let (version, secret) =
-        parsed.ok_or_else(|| ConfigError::Secret(format!("{VARIABLE} is not of the form `2:newest,1:older`")))?;
+        parsed.ok_or_else(|| ConfigError::Invalid(format!("{VARIABLE} is not of the form `2:newest,1:older`")))?;
     Ok(VersionedSecret { version, secret: Secret::new(secret.to_owned()) })
 }
 

@@ -21,6 +21,8 @@ struct Setting<'a> {
     keys: Vec<String>,
     /// What the text may mean, the likeliest first.
     meanings: Vec<Value>,
+    /// Why the likeliest was refused.
+    refusal: Option<ConfigError>,
 }
 
 /// Puts the variables' values over those of the file.
@@ -32,7 +34,7 @@ pub(super) fn apply(mut table: Table, environment: &BTreeMap<String, String>) ->
     let mut settings = Vec::new();
     for (name, text) in environment {
         if let Some(keys) = known.keys(name)? {
-            settings.push(Setting { name, keys, meanings: meanings(text) });
+            settings.push(Setting { name, keys, meanings: meanings(text), refusal: None });
         }
     }
     if settings.is_empty() {
@@ -50,8 +52,17 @@ pub(super) fn apply(mut table: Table, environment: &BTreeMap<String, String>) ->
         let option = option_of(&error).unwrap_or_default();
         let of_option = |setting: &&mut Setting<'_>| option == setting.keys.join(".");
         match settings.iter_mut().find(of_option) {
-            Some(setting) if setting.meanings.len() > 1 => _ = setting.meanings.remove(0),
-            Some(setting) => return Err(of_variable(setting, in_table(&error))),
+            Some(setting) => {
+                // What says more than that a text is none of the option's kind is kept.
+                if setting.refusal.is_none() || !error.message().starts_with("invalid type: ") {
+                    setting.refusal = Some(in_table(&error));
+                }
+                setting.meanings.remove(0);
+                if setting.meanings.is_empty() {
+                    let refusal = setting.refusal.take().unwrap_or_else(|| in_table(&error));
+                    return Err(of_variable(setting, refusal));
+                }
+            }
             None => return Err(from_unknown(&settings, &error)),
         }
     }
@@ -124,6 +135,12 @@ struct Known {
 }
 
 impl Known {
+    /// The option of a section whose name has a slip.
+    fn meant_section(&self, keys: &[String]) -> Option<String> {
+        let (section, rest) = keys.split_first().filter(|(_, rest)| !rest.is_empty())?;
+        meant_within(nearest(section, self.top.iter().map(String::as_str))?, rest)
+    }
+
     fn of(table: &Table) -> Self {
         let mut read = BTreeSet::new();
         table.values().for_each(|value| collect_read(value, &mut read));
@@ -150,7 +167,7 @@ impl Known {
                 ))),
                 None => Ok(Some(keys)),
             },
-            _ => match self.meant(&keys.join("_")) {
+            _ => match self.meant(&keys) {
                 Some(meant) => {
                     let meant = meant.to_ascii_uppercase();
                     let text = format!("the variable {name} sets nothing; did you mean {PREFIX}{meant}?");
@@ -162,16 +179,30 @@ impl Known {
         }
     }
 
-    /// The option that was meant: with one underscore where there should be two, or as another word.
-    fn meant(&self, key: &str) -> Option<String> {
+    /// The option that was meant: with one underscore where there should be two, with a slip in a section's name, or as
+    /// another word.
+    fn meant(&self, keys: &[String]) -> Option<String> {
+        let key = &keys.join("_");
         let parted = self.top.iter().find_map(|top| {
             let option = key.strip_prefix(top.as_str())?.strip_prefix('_')?;
             let fields = fields_of(std::slice::from_ref(top));
             let nearest = nearest(option, fields.iter().map(String::as_str))?;
             Some(format!("{top}__{nearest}"))
         });
-        parted.or_else(|| nearest(key, self.top.iter().map(String::as_str)).map(str::to_owned))
+        parted
+            .or_else(|| self.meant_section(keys))
+            .or_else(|| nearest(key, self.top.iter().map(String::as_str)).map(str::to_owned))
     }
+}
+
+/// What the option of a section is called when each part is the nearest name that there is.
+fn meant_within(section: &str, rest: &[String]) -> Option<String> {
+    let mut path = vec![section.to_owned()];
+    for key in rest {
+        let fields = fields_of(&path);
+        path.push(nearest(key, fields.iter().map(String::as_str))?.to_owned());
+    }
+    Some(path.join("__"))
 }
 
 fn collect_read(value: &Value, read: &mut BTreeSet<String>) {

@@ -19,7 +19,7 @@ pub struct Webhook {
     /// A name of its own, of small letters, digits and `-`.
     pub name: String,
     /// Where events are posted: `https`, or `http` to a private address as `allow_private` says.
-    #[serde(serialize_with = "origin_alone")]
+    #[serde(serialize_with = "without_secrets")]
     pub url: String,
     /// Which events: kinds, with `*` for any letters: `user.*`. The chapter on events lists them.
     pub events: Vec<String>,
@@ -41,7 +41,7 @@ pub struct Webhook {
 #[serde(deny_unknown_fields)]
 pub struct AuditWebhook {
     /// As of `[[webhooks]]`.
-    #[serde(serialize_with = "origin_alone")]
+    #[serde(serialize_with = "without_secrets")]
     pub url: String,
     /// As of `[[webhooks]]`.
     pub secret: Option<SecretSource>,
@@ -91,7 +91,7 @@ pub struct SsfStream {
     /// A name of its own, of small letters, digits and `-`; webhooks have other names.
     pub name: String,
     /// Where tokens are pushed to (RFC 8935).
-    #[serde(serialize_with = "origin_alone")]
+    #[serde(serialize_with = "without_secrets")]
     pub url: String,
     /// The `Authorization` header, as `Bearer …`.
     pub authorization: Option<SecretSource>,
@@ -126,12 +126,25 @@ fn yes() -> bool {
     true
 }
 
-/// A receiver's path may be its secret.
-pub(super) fn origin_alone<S: Serializer>(url: &str, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&shown_origin(url))
+pub(super) fn without_secrets<S: Serializer>(url: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&shown_receiver(url))
 }
 
-/// What may be shown of a receiver's URL.
+/// A receiver's URL for whoever reads the configuration: of user, password, query and fragment, only that there are some.
+fn shown_receiver(url: &str) -> String {
+    let Ok(parsed) = url::Url::parse(url) else { return "…".to_owned() };
+    let has_user = !parsed.username().is_empty() || parsed.password().is_some();
+    let user = if has_user { "…@" } else { "" };
+    let host = parsed.host_str().unwrap_or_default();
+    let port = parsed.port().map(|port| format!(":{port}")).unwrap_or_default();
+    // Written as it stands in the file, where that is without a slash.
+    let path = if url.ends_with('/') || parsed.path() != "/" { parsed.path() } else { "" };
+    let query = if parsed.query().is_some() { "?…" } else { "" };
+    let fragment = if parsed.fragment().is_some() { "#…" } else { "" };
+    format!("{}://{user}{host}{port}{path}{query}{fragment}", parsed.scheme())
+}
+
+/// What logs and lists show of a receiver's URL. Its path may be its secret.
 pub fn shown_origin(url: &str) -> String {
     url::Url::parse(url).map_or_else(|_| "…".to_owned(), |url| url.origin().ascii_serialization())
 }
@@ -311,6 +324,20 @@ mod tests {
         let config = parse(&hook(&format!("secret = \"{secret}\""))).unwrap();
         let shown = format!("{config:?} {}", serde_json::to_string(&config).unwrap());
         assert!(!shown.contains("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"));
+    }
+
+    #[test]
+    fn a_shown_receiver_keeps_its_path_alone() {
+        for (url, shown) in [
+            ("https://crm.example/hooks/7", "https://crm.example/hooks/7"),
+            ("https://crm.example", "https://crm.example"),
+            ("https://crm.example/", "https://crm.example/"),
+            ("http://ada:hush@10.0.0.1:8080/crm?token=hush#hush", "http://…@10.0.0.1:8080/crm?…#…"),
+            ("http://hush@[::1]/?hush", "http://…@[::1]?…"),
+            ("hush", "…"),
+        ] {
+            assert_eq!(shown_receiver(url), shown, "{url}");
+        }
     }
 
     #[test]

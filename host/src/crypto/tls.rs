@@ -33,13 +33,17 @@ impl Certificate {
         Ok(Some(Arc::new(Self { files, current })))
     }
 
-    /// Reads the files again. What is wrong in them changes nothing.
+    /// Reads the files again. Clients see what was there before until [`Certificate::put`].
     ///
     /// # Errors
     /// As [`Certificate::of`].
-    pub fn renew(&self) -> Result<(), String> {
-        self.current.store(Arc::new(read(&self.files)?));
-        Ok(())
+    pub fn read_again(&self) -> Result<CertifiedKey, String> {
+        read(&self.files)
+    }
+
+    /// Puts what was read in place.
+    pub fn put(&self, renewed: CertifiedKey) {
+        self.current.store(Arc::new(renewed));
     }
 
     /// What makes connections secure with it.

@@ -76,7 +76,7 @@ fn tell(name: &str, event: &AuditEvent) {
         session = event.session.as_deref(),
         account = event.account.as_deref(),
         client = event.client.as_deref(),
-        user_agent = ?event.user_agent.as_deref().unwrap_or_default(),
+        user_agent = event.user_agent.as_deref().unwrap_or_default(),
         request_id = event.request_id.as_deref(),
     );
 }

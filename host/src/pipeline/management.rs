@@ -108,7 +108,7 @@ impl Management {
         tracing::info!(
             target: "audit",
             event = "management-call",
-            function = ?name,
+            function = name,
             key = key_name,
             outcome = if response.status >= 400 { "refused" } else { "done" },
             status = response.status,

@@ -1,5 +1,6 @@
 //! Finds options that do nothing: they name a path without a route, or a cookie that nobody sets.
 
+use super::functions::Functions;
 use super::router::Router;
 use crate::config::{Config, nearest};
 use crate::cookie::CORE_KEYS;
@@ -33,6 +34,26 @@ pub fn check(config: &Config, router: &Router, plugin_cookies: &[String]) -> Res
                 Some(known) => format!("advanced.cookies: nobody sets a cookie `{key}`; did you mean `{known}`?"),
                 None => format!("advanced.cookies: nobody sets a cookie `{key}`; there are {all}"),
             });
+        }
+    }
+    Ok(())
+}
+
+/// Checks that each scope of the management API's keys is a function.
+///
+/// # Errors
+/// The key and the scope, with the nearest name that there is.
+pub fn check_scopes(config: &Config, functions: &Functions) -> Result<(), String> {
+    for key in &config.management_keys {
+        for scope in key.scopes.iter().filter(|scope| *scope != "*") {
+            if functions.find(scope).is_none() {
+                let meant = nearest(scope, functions.all().map(|(name, _)| name));
+                let meant = meant.map(|name| format!("; did you mean \"{name}\"?")).unwrap_or_default();
+                let name = &key.name;
+                return Err(format!(
+                    "management.keys, \"{name}\": no function has the name of the scope \"{scope}\"{meant}"
+                ));
+            }
         }
     }
     Ok(())

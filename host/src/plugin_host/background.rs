@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use super::Plugins;
 use super::call::names::{CallOf, event_kind, http_kind, job_kind};
-use super::call::plugin::Plugin;
 use super::package::manifest::Manifest;
 use crate::auth::{Auth, Scope};
 use crate::outbox::TransportError;
@@ -35,24 +34,6 @@ impl Plugins {
     /// What rows may ask these plugins for.
     pub fn background_kinds(&self) -> Vec<Known> {
         self.list.iter().flat_map(|plugin| works(&plugin.manifest).map(|(known, _)| known)).collect()
-    }
-
-    /// Says in the log which listeners wait for events that no loaded plugin emits.
-    pub fn tell_of_idle_listeners(&self) {
-        let emits = |plugin: &Arc<Plugin>, event: &str| {
-            let name = event.strip_prefix(&plugin.manifest.id).and_then(|rest| rest.strip_prefix(':'));
-            name.is_some_and(|name| plugin.manifest.emits.iter().any(|rule| rule.name == name))
-        };
-        for plugin in &self.list {
-            let listens = plugin.manifest.listens.iter().map(|rule| rule.event.as_str());
-            for event in listens.filter(|event| !self.list.iter().any(|other| emits(other, event))) {
-                tracing::warn!(
-                    plugin = plugin.manifest.id,
-                    event,
-                    "it listens to an event that no loaded plugin emits"
-                );
-            }
-        }
     }
 
     /// Does what a row asks for.

@@ -19,12 +19,14 @@ pub enum PluginError {
     },
     /// There is no component of it.
     #[error(
-        "plugin `{plugin}`: there is no component of it, neither of {places}. Remove its [[plugins]] entry, put the file \
+        "plugin `{plugin}`: there is no component of it{meant}, neither of {places}. Remove its [[plugins]] entry, put the file \
          there, build it with `doorward plugin build --all` in the source folder, or name the file as `path`"
     )]
     Missing {
         /// Its id.
         plugin: String,
+        /// The question whether another one was meant, in parentheses; or nothing.
+        meant: String,
         /// Where it was looked for, separated by commas.
         places: String,
     },

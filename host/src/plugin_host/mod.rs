@@ -13,6 +13,7 @@ mod call;
 mod engine;
 mod error;
 mod facts;
+mod idle;
 mod imports;
 pub mod package;
 mod pages;
@@ -157,23 +158,6 @@ impl Plugins {
             })
         });
         routes.chain(self.pages.iter().cloned()).collect()
-    }
-
-    /// Says in the log which hooks wait for paths that nobody has; `is_there` knows whether someone has one.
-    pub fn tell_of_idle_hooks(&self, is_there: impl Fn(&PathPattern) -> bool) {
-        for plugin in &self.list {
-            let manifest = &plugin.manifest;
-            let before = manifest.before.iter().map(|hook| ("before", &hook.pattern));
-            for (moment, path) in before.chain(manifest.after.iter().map(|hook| ("after", &hook.pattern))) {
-                if !is_there(&PathPattern::new(path)) {
-                    tracing::warn!(
-                        plugin = manifest.id,
-                        path,
-                        "a hook {moment} a path that no endpoint has never runs"
-                    );
-                }
-            }
-        }
     }
 
     /// Every plugin's limits on requests, with the operator's numbers where an option holds them.

@@ -1,6 +1,7 @@
 //! The HTTP server: turns actix's requests into plain ones and back. The only place that names actix.
 
 mod connection;
+mod end;
 mod gate;
 mod open_files;
 mod upload;
@@ -47,6 +48,7 @@ const BUSY: &[u8] =
 /// # Errors
 /// When the workers cannot be started.
 pub async fn serve(app: Arc<App>, listeners: Listeners) -> std::io::Result<()> {
+    end::tell()?;
     let options = &app.config.server;
     let workers = match options.workers {
         0 => std::thread::available_parallelism().map_or(2, usize::from),
@@ -69,6 +71,7 @@ pub async fn serve(app: Arc<App>, listeners: Listeners) -> std::io::Result<()> {
         }
     }
     app.stop().await;
+    tracing::info!("stopped");
     Ok(())
 }
 

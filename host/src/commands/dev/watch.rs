@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use super::{builds, load_for_development, step};
+use super::{builds, for_development, step};
 use crate::app::{App, open_store};
 use crate::commands::serve::told_reload;
 use crate::commands::{CommandResult, load, plugin};
@@ -61,8 +61,8 @@ pub(super) async fn keep_up(app: Arc<App>, config_file: PathBuf) {
 
 /// Loads what is listed now. New tables and options that need a new start get one, once it is sure to succeed.
 async fn catch_up(app: &App, config_file: &Path) {
-    let config = match load_for_development(config_file) {
-        Ok(config) => config,
+    let config = match load(config_file) {
+        Ok(config) => for_development(config),
         Err(error) => return remark!("doorward: {error}; what was loaded before serves on"),
     };
     let needs_start = match told_reload(app, &config).await {

@@ -81,24 +81,25 @@ impl Moment {
     }
 }
 
-/// Writes `hooks/NAME.rhai` and `hooks/NAME.cases.toml` below the present folder.
+/// Writes `hooks/NAME.rhai` and `hooks/NAME.cases.toml` beside the configuration.
 ///
 /// # Errors
 /// When the name has other letters than a file should, or a file is there already.
-pub fn new(name: &str, moment: Moment) -> CommandResult {
+pub fn new(config_file: &Path, name: &str, moment: Moment) -> CommandResult {
     let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_' || byte == b'-';
     if name.is_empty() || !name.bytes().all(is_plain) {
         return Err(
             format!("`{name}` is no name: use small letters, digits, `_` and `-`, as in `company_email`").into()
         );
     }
-    let folder = Path::new("hooks");
-    fs::create_dir_all(folder)?;
+    let folder = &config_file.with_file_name("hooks");
+    fs::create_dir_all(folder).map_err(|error| format!("cannot make the folder {}: {error}", folder.display()))?;
     let Template { hook, case } = moment.template();
     let script = format!("// What this policy is for.\n{hook}");
     let files = [(format!("{name}.rhai"), script), (format!("{name}.cases.toml"), format!("[[case]]\n{case}"))];
     if let Some((file, _)) = files.iter().find(|(file, _)| folder.join(file).exists()) {
-        return Err(format!("hooks/{file} is there already: choose another name, or remove the file").into());
+        let file = folder.join(file);
+        return Err(format!("{} is there already: choose another name, or remove the file", file.display()).into());
     }
     for (file, text) in &files {
         let path = folder.join(file);
@@ -107,7 +108,8 @@ pub fn new(name: &str, moment: Moment) -> CommandResult {
         tell!("wrote {}", path.display());
     }
     tell!(
-        "Add it to doorward.toml:\n\n[[hooks]]\nfile = \"hooks/{name}.rhai\"\n\nThen: doorward hooks check && doorward hooks test"
+        "Add it to {}:\n\n[[hooks]]\nfile = \"hooks/{name}.rhai\"\n\nThen: doorward hooks check && doorward hooks test",
+        config_file.display()
     );
     Ok(())
 }

@@ -5,21 +5,54 @@ use std::path::Path;
 
 use doorward_contract::{JobRule, Step};
 
+use crate::clock::SystemClock;
 use crate::commands::CommandResult;
+use crate::config::{Config, ConfigError};
 use crate::crypto::{hex, sha256};
+use crate::plugin_host::PluginError;
+use crate::plugin_host::package::file::{self, PluginFile};
 use crate::plugin_host::package::manifest::{
     self, Condition, ContributionRule, CookieRule, EmitRule, EventRule, FieldRule, Hook, Manifest, PageRule, Table,
 };
 
-/// Prints the manifest, the size and the hash of a component.
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// Prints the manifest, the size and the hash of a component, which is named by its file or by its id.
 ///
 /// # Errors
 /// When the file cannot be read or is no plugin.
-pub(super) fn inspect(file: &Path) -> CommandResult {
-    let component = std::fs::read(file).map_err(|error| format!("cannot read {}: {error}", file.display()))?;
-    let manifest = manifest::read(&component, &file.display().to_string())?;
+pub(super) fn inspect(plugin: &Path, load: impl FnOnce() -> Result<Config, ConfigError>) -> CommandResult {
+    let id = plugin.to_str().filter(|id| !plugin.exists() && is_id(id));
+    let (component, manifest) = match id {
+        Some(id) => of_id(id, load)?,
+        None => {
+            let component = std::fs::read(plugin);
+            let component = component.map_err(|error| format!("cannot read {}: {error}", plugin.display()))?;
+            let manifest = manifest::read(&component, &plugin.display().to_string())?;
+            (component, manifest)
+        }
+    };
     tell!("{}", describe(&manifest, component.len(), &hex(&sha256(&component)))?.trim_end());
     Ok(())
+}
+
+fn is_id(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+}
+
+/// The component that a server with this configuration would load; without a configuration, the one beside the binary.
+fn of_id(id: &str, load: impl FnOnce() -> Result<Config, ConfigError>) -> Result<(Vec<u8>, Manifest), Failure> {
+    let config = load().unwrap_or_default();
+    let listed = config.plugins.iter().find(|entry| entry.id == id).cloned();
+    let entry = listed.map_or_else(|| toml::from_str(&format!("id = \"{id}\"")), Ok)?;
+    match file::read(&config, &entry, &SystemClock) {
+        Ok(PluginFile { component, manifest, .. }) => Ok((component, manifest)),
+        Err(PluginError::Missing { meant, places, .. }) => {
+            Err(format!("there is neither a file `{id}` nor a plugin of this id{meant}; it was looked for as {places}")
+                .into())
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn describe(manifest: &Manifest, size_bytes: usize, hash: &str) -> Result<String, std::fmt::Error> {

@@ -96,8 +96,8 @@ pub enum PluginCommand {
     },
     /// Show what a plugin declares and needs, without running it.
     Inspect {
-        /// The component.
-        file: PathBuf,
+        /// The component, or the id of a plugin that is at hand.
+        plugin: PathBuf,
     },
 }
 
@@ -125,7 +125,7 @@ pub fn run(command: PluginCommand, load: impl FnOnce() -> Result<Config, ConfigE
         PluginCommand::List => list::list_plugins(&load()?),
         PluginCommand::Keygen { file } => sign::keygen(&file),
         PluginCommand::Sign { key, expires, file } => sign::sign(&key, &file, expires.as_deref()),
-        PluginCommand::Inspect { file } => inspect::inspect(&file),
+        PluginCommand::Inspect { plugin } => inspect::inspect(&plugin, load),
     }
 }
 

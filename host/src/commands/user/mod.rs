@@ -4,7 +4,11 @@
 //! set any field.
 
 mod create;
+mod delete;
+mod end_sessions;
+mod list;
 mod role;
+mod verify;
 
 use std::io::{BufRead, IsTerminal, Read};
 use std::sync::Arc;
@@ -25,7 +29,7 @@ use crate::email;
 use crate::exchange::IMPERSONATED_BY;
 use crate::outbox::notice::{self, Notice};
 use crate::store::user::{MODEL, find_user_by_email, find_user_by_id};
-use crate::store::{Filter, Models, Op, Record, Sort, StoreError, User, Value, eq};
+use crate::store::{Filter, Models, Op, Record, StoreError, User, Value, eq};
 use role::Admin;
 
 /// Length of a password that is made here, where the rules allow it.
@@ -46,7 +50,7 @@ pub enum UserCommand {
         /// Roles, separated by commas; needs the plugin `admin`.
         #[arg(long, value_delimiter = ',')]
         role: Vec<String>,
-        /// Make an administrator: the role for that in place of others; needs the plugin `admin`.
+        /// Make an administrator, whose address counts as proven: the role for that in place of others; needs the plugin `admin`.
         #[arg(long, conflicts_with = "role")]
         admin: bool,
         /// Count the address as proven.
@@ -61,6 +65,8 @@ pub enum UserCommand {
     },
     /// Print users, newest first: id, address, name, `verified`, roles, `banned`, and when they signed up.
     List {
+        /// Only those whose address or name has this text.
+        text: Option<String>,
         /// How many at most.
         #[arg(long, default_value_t = 100)]
         limit: u32,
@@ -83,6 +89,28 @@ pub enum UserCommand {
         /// Make a new password without reading the input.
         #[arg(long)]
         generate: bool,
+    },
+    /// Count a user's address as proven, and end what sessions there are, as the link in a mail does.
+    Verify {
+        /// Address or id.
+        user: String,
+    },
+    /// Remove a user with sessions and accounts. Asks first.
+    Delete {
+        /// Address or id.
+        user: String,
+        /// Do not ask.
+        #[arg(long)]
+        yes: bool,
+    },
+    /// End the sessions of a user, or of everybody; known and trusted devices end with them.
+    EndSessions {
+        /// Address or id.
+        #[arg(required_unless_present = "all")]
+        user: Option<String>,
+        /// End those of all users.
+        #[arg(long, conflicts_with = "user")]
+        all: bool,
     },
     /// Keep a user out and end their sessions; needs the plugin `admin`.
     Ban {
@@ -119,9 +147,15 @@ pub fn run(command: UserCommand, config: Config) -> CommandResult {
             UserCommand::Create { email, name, role, admin, verified, fields, generate } => {
                 let role = if admin { vec![desk.admin()?.role().to_owned()] } else { role };
                 let name = name.unwrap_or_else(|| email.clone());
+                // Whoever makes an administrator at the terminal vouches for the address, too.
+                let verified = verified || admin;
                 create::create(&desk, create::Wish { email, name, roles: role, verified, fields, generate }).await
             }
-            UserCommand::List { limit, offset } => desk.list(limit, offset).await,
+            UserCommand::List { text, limit, offset } => list::list(&desk, text.as_deref(), (limit, offset)).await,
+            UserCommand::Verify { user } => verify::verify(&desk, &user).await,
+            UserCommand::Delete { user, yes } => delete::delete(&desk, &user, yes).await,
+            UserCommand::EndSessions { user: Some(user), .. } => end_sessions::of_user(&desk, &user).await,
+            UserCommand::EndSessions { user: None, .. } => end_sessions::of_all(&desk).await,
             UserCommand::SetRole { user, roles } => desk.set_role(&user, &roles).await,
             UserCommand::SetPassword { user, generate } => desk.set_password(&user, generate).await,
             UserCommand::Ban { user, lift: true, .. } => desk.lift(&user).await,
@@ -165,25 +199,6 @@ impl Desk {
             None => find_user_by_id(&self.scope, who).await?,
         };
         found.ok_or_else(|| format!("there is no user with the address or the id {}", shown(who)).into())
-    }
-
-    async fn list(&self, limit: u32, offset: u32) -> CommandResult {
-        let newest_first = Sort { field: "createdAt".into(), descending: true };
-        for user in self.scope.find_many(MODEL, &[], Some(newest_first), Some(limit), Some(offset)).await? {
-            let user = User(user);
-            let mark = |is_so: bool, text: &'static str| if is_so { text } else { "-" };
-            let row = [
-                user.id(),
-                user.email(),
-                user.name(),
-                mark(user.email_verified(), "verified"),
-                user.0.opt_text("role").filter(|role| !role.is_empty()).unwrap_or("-"),
-                mark(user.0.boolean("banned").unwrap_or(false), "banned"),
-                &user.created_at().to_iso(),
-            ];
-            say(&row.map(shown).join("\t"));
-        }
-        Ok(())
     }
 
     async fn set_role(&self, who: &str, roles: &[String]) -> CommandResult {

@@ -133,6 +133,11 @@ async fn unix(_: &str, _: &[String]) -> std::io::Result<()> {
     Err(std::io::Error::other("this system has no such sockets"))
 }
 
+/// The name of this machine, which tells nodes apart; empty where the system has none.
+pub fn own_host() -> String {
+    hostname::get().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
 /// The line of an event.
 pub fn line(row: &Record, host: &str, text: &str) -> String {
     let severity = if row.text("outcome") == "done" { NOTICE } else { WARNING };

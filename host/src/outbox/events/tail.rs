@@ -101,9 +101,8 @@ async fn to_syslog(set: &Set, target: &syslog::Target) -> Result<bool, AuthError
     let from = position(set, SYSLOG).await?;
     let rows = behind(set, from).await?;
     let to = last_of(&rows).unwrap_or(from);
-    let host = set.config.origin();
-    let host = host.split("://").last().unwrap_or_default();
-    let lines: Vec<String> = rows.iter().map(|row| syslog::line(row, host, &Json::to_string(&to_json(row)))).collect();
+    let host = syslog::own_host();
+    let lines: Vec<String> = rows.iter().map(|row| syslog::line(row, &host, &Json::to_string(&to_json(row)))).collect();
     let sent = target.send(&lines).await;
     match &sent {
         Ok(()) => _ = event::move_receiver(&*set.store, SYSLOG, (from, to)).await?,

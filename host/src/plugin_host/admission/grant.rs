@@ -85,6 +85,11 @@ fn is_for_paths(grant: &str) -> bool {
 }
 
 /// Whether the entry is a plugin of this project, from the plugin folder.
+/// The ids of the plugins of this project.
+pub(in crate::plugin_host) fn official_ids() -> impl Iterator<Item = &'static str> {
+    OFFICIAL.keys().map(String::as_str)
+}
+
 pub(in crate::plugin_host) fn is_official(config: &PluginConfig) -> bool {
     config.path.is_none() && OFFICIAL.contains_key(&config.id)
 }

@@ -8,7 +8,8 @@ use super::assets::{self, AssetFile};
 use super::bundle;
 use super::manifest::{self, Manifest};
 use crate::clock::Clock;
-use crate::config::{Config, PluginConfig};
+use crate::config::{Config, PluginConfig, nearest};
+use crate::plugin_host::admission::grant::official_ids;
 use crate::plugin_host::admission::trust::{self, Claim, Provenance};
 use crate::plugin_host::error::PluginError;
 
@@ -66,7 +67,9 @@ fn read_file(config: &Config, entry: &PluginConfig, path: &Path) -> Result<Vec<u
     let places = config.component_places(entry);
     if places.len() > 1 && !path.is_file() {
         let places = places.iter().map(|place| place.display().to_string()).collect::<Vec<_>>().join(", ");
-        return Err(PluginError::Missing { plugin: entry.id.clone(), places });
+        let known = nearest(&entry.id, official_ids()).filter(|known| *known != entry.id);
+        let meant = known.map(|known| format!(" (did you mean `{known}`?)")).unwrap_or_default();
+        return Err(PluginError::Missing { plugin: entry.id.clone(), meant, places });
     }
     let file_error = |source| PluginError::File { path: path.display().to_string(), source };
     let mut component = Vec::new();

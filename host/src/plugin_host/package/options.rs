@@ -6,7 +6,7 @@ use doorward_contract::{RouteRule, chosen};
 use serde_json::{Map, Value as Json};
 
 use super::manifest::{FieldRule, Manifest};
-use crate::config::{PluginConfig, is_at_top, misplaced};
+use crate::config::{PluginConfig, is_at_top, misplaced, nearest_at_top};
 use crate::plugin_host::error::PluginError;
 
 /// The operator's options as JSON, each known to the manifest and of the type of its default.
@@ -23,7 +23,7 @@ pub(in crate::plugin_host) fn checked(
         let Some(default) = manifest.options.get(name) else {
             let misplaced = is_at_top(name).then(|| misplaced(name, "[[plugins]]"));
             return Err(fault(
-                misplaced.unwrap_or_else(|| format!("there is no option `{name}`{}", nearest(manifest, name))),
+                misplaced.unwrap_or_else(|| format!("there is no option `{name}`{}", meant(manifest, name))),
             ));
         };
         let value = serde_json::to_value(value).map_err(|error| fault(format!("option `{name}`: {error}")))?;
@@ -104,11 +104,26 @@ pub(in crate::plugin_host) fn active<'a>(
     fields.iter().filter(|field| field.exists(options, &manifest.options))
 }
 
-fn nearest(manifest: &Manifest, name: &str) -> String {
-    let likeness = |known: &&str| (strsim::jaro_winkler(known, name) * 1000.0) as u32;
-    match manifest.options.keys().map(String::as_str).chain(PluginConfig::KEYS.iter().copied()).max_by_key(likeness) {
-        Some(known) => format!(". The nearest is `{known}`"),
+/// What was meant in place of an unknown name: an option of the plugin, also one in a table of it, or one of the whole server.
+fn meant(manifest: &Manifest, name: &str) -> String {
+    let plain = manifest.options.keys().map(String::as_str).chain(PluginConfig::KEYS.iter().copied());
+    let in_tables = manifest.options.iter().flat_map(|(table, default)| {
+        let names = default.as_object().into_iter().flat_map(Map::keys);
+        names.map(move |name| (Some(table.as_str()), name.as_str()))
+    });
+    let likeness = |(_, known): &(Option<&str>, &str)| (strsim::jaro_winkler(known, name) * 1000.0) as u32;
+    let nearest = match in_tables.chain(plain.map(|known| (None, known))).max_by_key(likeness) {
+        Some((None, known)) => format!(". The nearest is `{known}`"),
+        Some((Some(table), known)) => {
+            format!(". The nearest is `{table}.{known}`, which stands below [plugins.{table}]")
+        }
         None => String::new(),
+    };
+    match nearest_at_top(name) {
+        Some(top) => {
+            format!("{nearest}. `{top}` is an option of the top of the file, and those stand above the first section")
+        }
+        None => nearest,
     }
 }
 
@@ -131,6 +146,14 @@ mod tests {
         assert_eq!(checked(&takes, &config("expires_in = 60")).unwrap().get("expires_in"), Some(&Json::from(60)));
         let unknown = checked(&takes, &config("expire_in = 60")).unwrap_err().to_string();
         assert!(unknown.contains("nearest is `expires_in`"), "{unknown}");
+        let tables = manifest(r#","options":{"jwt":{"audience":null,"issuer":null},"id_tokens":true}"#);
+        for (mistyped, part) in [
+            ("audiance", "The nearest is `jwt.audience`, which stands below [plugins.jwt]"),
+            ("sesion", "`session` is an option of the top of the file"),
+        ] {
+            let unknown = checked(&tables, &config(&format!("{mistyped} = 1"))).unwrap_err().to_string();
+            assert!(unknown.contains(part), "{unknown}");
+        }
         for (mistyped, key) in [("grant", "grants"), ("breakr", "breaker"), ("min_verson", "min_version")] {
             let unknown = checked(&takes, &config(&format!("{mistyped} = 1"))).unwrap_err().to_string();
             assert!(unknown.contains(&format!("nearest is `{key}`")), "{unknown}");
