@@ -173,7 +173,7 @@ const SLIPS: [(&str, &str); 87] = [
 ];
 
 /// Variables, and what the line that refuses them says.
-const WRONG_VARIABLES: [(&str, &str, &str); 14] = [
+const WRONG_VARIABLES: [(&str, &str, &str); 15] = [
     ("DOORWARD_SESSION__EXPIRE_IN", "1", "did you mean `expires_in`?"),
     (
         "DOORWARD_SESSION__EXPIRES_IN",
@@ -182,6 +182,7 @@ const WRONG_VARIABLES: [(&str, &str, &str); 14] = [
     ),
     ("DOORWARD_SESION__EXPIRES_IN", "5", "did you mean DOORWARD_SESSION__EXPIRES_IN?"),
     ("DOORWARD_RATE_LIMIT__STORAGE", "databse", "did you mean `database`?"),
+    ("DOORWARD_RATE_LIMIT__MAX", "-5", "invalid value: integer, expected a whole number from 0"),
     ("DOORWARD_SESSION_EXPIRES_IN", "60", "did you mean DOORWARD_SESSION__EXPIRES_IN?"),
     ("DOORWARD_DATABASE_URL", "sqlite://x.db", "did you mean DOORWARD_DATABASE__URL?"),
     ("DOORWARD_BASEURL", "https://a.example", "did you mean DOORWARD_BASE_URL?"),

@@ -108,7 +108,8 @@ test("a setting counts at once, and a wrong one is refused beside its field and 
 }, 60_000);
 
 test("a plugin is switched off and on again without a restart", async () => {
-  await page.goto(`${server.origin}/admin/plugins`);
+  // The page of settings may still be on its way.
+  await expect.poll(() => page.goto(`${server.origin}/admin/plugins`).then((answer) => answer.status(), (error) => error.message)).toBe(200);
   const row = page.locator("#plugin-magic-link");
   const isOn = async () => (await fetch(`${server.origin}/api/auth/sign-in/magic-link`, { method: "POST", headers: { "content-type": "application/json", origin: server.origin }, body: '{"email":"eve@example.com"}' })).status !== 404;
   await expect.poll(isOn).toBe(true);

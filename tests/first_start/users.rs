@@ -104,7 +104,8 @@ fn an_administrator_made_here_may_sign_in_where_addresses_must_be_proven() {
     folder.install("bin/plugins");
     done(&folder, &["init"], "");
     let text = std::fs::read_to_string(folder.path("doorward.toml")).unwrap();
-    let text = text.replacen("[email_and_password]\n", "[email_and_password]\nrequire_email_verification = true\n", 1);
+    let proven = "[rate_limit]\nenabled = false\n\n[email_and_password]\nrequire_email_verification = true\n";
+    let text = text.replacen("[email_and_password]\n", proven, 1);
     assert!(text.contains("require_email_verification = true"));
     std::fs::write(folder.path("doorward.toml"), text).unwrap();
     folder.append("[mail]\ntransport = \"webhook\"\nwebhook = { url = \"http://127.0.0.1:9/\" }\n");

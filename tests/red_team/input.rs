@@ -8,10 +8,15 @@ use serde_json::json;
 
 use super::server::{Binary, PATIENCE};
 use crate::fixture::Fixture;
+use crate::operators::with_admin;
 use crate::routes::{ada, sign_up, with};
 use crate::store::{Place, on_both};
 
-on_both!(inp_5_null_characters_are_refused_everywhere, inp_8_long_values_are_refused_before_sql);
+on_both!(
+    inp_5_null_characters_are_refused_everywhere,
+    inp_8_a_token_of_any_length_is_no_link,
+    inp_8_long_values_are_refused_before_sql,
+);
 
 #[test]
 fn inp_2_a_storm_of_sign_ins_is_bounded() {
@@ -100,6 +105,15 @@ fn inp_7_f_15_oversized_bodies_are_refused_early() {
     assert_eq!(packed.status(), 400);
     assert!(server.peak_memory_kib() < at_rest + (64 << 10), "{at_rest} → {} KiB", server.peak_memory_kib());
     assert_eq!(server.get("/api/auth/ok", "").status(), 200);
+}
+
+async fn inp_8_a_token_of_any_length_is_no_link(place: Place) {
+    let server = Fixture::start(&place, &with_admin("", "[[plugins]]\nid = \"magic-link\"\n")).await;
+    for length in [500, 502, 600, 30_000] {
+        let answer = server.get(&format!("/magic-link/verify?token={}", "x".repeat(length)), "").await;
+        let target = answer.headers.get("location").unwrap_or_default();
+        assert_eq!((answer.status, target), (302, "http://localhost:3000/?error=INVALID_TOKEN"), "{length}");
+    }
 }
 
 async fn inp_8_long_values_are_refused_before_sql(place: Place) {

@@ -186,8 +186,9 @@ impl Config {
 fn are_one(a: &str, b: &str) -> bool {
     match (a.parse::<SocketAddr>(), b.parse::<SocketAddr>()) {
         (Ok(a), Ok(b)) => {
-            let is_any = a.ip().is_unspecified() || b.ip().is_unspecified();
-            a.port() != 0 && a.port() == b.port() && (is_any || a.ip() == b.ip())
+            let has_all =
+                |any: SocketAddr, one: SocketAddr| any.ip().is_unspecified() && (any.is_ipv6() || one.is_ipv4());
+            a.port() != 0 && a.port() == b.port() && (a.ip() == b.ip() || has_all(a, b) || has_all(b, a))
         }
         _ => a == b,
     }
@@ -218,6 +219,8 @@ mod tests {
         for (a, b, expected) in [
             ("127.0.0.1:3000", "127.0.0.1:3000", true),
             ("0.0.0.0:3000", "127.0.0.1:3000", true),
+            ("127.0.0.1:3000", "[::]:3000", true),
+            ("[::1]:3000", "0.0.0.0:3000", false),
             ("localhost:3000", "localhost:3000", true),
             ("127.0.0.1:0", "127.0.0.1:0", false),
             ("127.0.0.1:3000", "127.0.0.2:3000", false),

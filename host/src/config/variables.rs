@@ -21,8 +21,19 @@ struct Setting<'a> {
     keys: Vec<String>,
     /// What the text may mean, the likeliest first.
     meanings: Vec<Value>,
-    /// Why the likeliest was refused.
-    refusal: Option<ConfigError>,
+    /// Why it cannot be, from the likeliest on; true for one that only says of which kind the option is.
+    refusal: Option<(bool, ConfigError)>,
+}
+
+impl Setting<'_> {
+    /// Keeps the first refusal, unless a later one says more than the kind of the option.
+    fn note(&mut self, error: &toml::de::Error) {
+        let is_about_kind = error.message().starts_with("invalid type: ");
+        let says_more = self.refusal.as_ref().is_none_or(|(was_about_kind, _)| *was_about_kind && !is_about_kind);
+        if says_more {
+            self.refusal = Some((is_about_kind, in_table(error)));
+        }
+    }
 }
 
 /// Puts the variables' values over those of the file.
@@ -53,13 +64,10 @@ pub(super) fn apply(mut table: Table, environment: &BTreeMap<String, String>) ->
         let of_option = |setting: &&mut Setting<'_>| option == setting.keys.join(".");
         match settings.iter_mut().find(of_option) {
             Some(setting) => {
-                // What says more than that a text is none of the option's kind is kept.
-                if setting.refusal.is_none() || !error.message().starts_with("invalid type: ") {
-                    setting.refusal = Some(in_table(&error));
-                }
+                setting.note(&error);
                 setting.meanings.remove(0);
                 if setting.meanings.is_empty() {
-                    let refusal = setting.refusal.take().unwrap_or_else(|| in_table(&error));
+                    let (_, refusal) = setting.refusal.take().unwrap_or_else(|| (true, in_table(&error)));
                     return Err(of_variable(setting, refusal));
                 }
             }

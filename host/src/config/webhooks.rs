@@ -138,7 +138,8 @@ fn shown_receiver(url: &str) -> String {
     let host = parsed.host_str().unwrap_or_default();
     let port = parsed.port().map(|port| format!(":{port}")).unwrap_or_default();
     // Written as it stands in the file, where that is without a slash.
-    let path = if url.ends_with('/') || parsed.path() != "/" { parsed.path() } else { "" };
+    let has_slash = url.split(['?', '#']).next().is_some_and(|place| place.ends_with('/'));
+    let path = if has_slash || parsed.path() != "/" { parsed.path() } else { "" };
     let query = if parsed.query().is_some() { "?…" } else { "" };
     let fragment = if parsed.fragment().is_some() { "#…" } else { "" };
     format!("{}://{user}{host}{port}{path}{query}{fragment}", parsed.scheme())
@@ -333,7 +334,7 @@ mod tests {
             ("https://crm.example", "https://crm.example"),
             ("https://crm.example/", "https://crm.example/"),
             ("http://ada:hush@10.0.0.1:8080/crm?token=hush#hush", "http://…@10.0.0.1:8080/crm?…#…"),
-            ("http://hush@[::1]/?hush", "http://…@[::1]?…"),
+            ("http://hush@[::1]/?hush", "http://…@[::1]/?…"),
             ("hush", "…"),
         ] {
             assert_eq!(shown_receiver(url), shown, "{url}");

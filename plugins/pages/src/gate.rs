@@ -66,6 +66,11 @@ pub fn sign_in(request: &Request, (): ()) -> Result<Response> {
     if !stays && request.session()?.is_some() {
         return Ok(Response::redirect(target.map_or_else(|| site::page("/account"), str::to_owned)));
     }
+    // So was the target of a link that could not be followed.
+    let query = target.and_then(|target| target.split_once('?')).map(|(_, query)| query);
+    if let Some(code) = query.and_then(|query| query.split('&').find_map(|pair| pair.strip_prefix("error="))) {
+        return stops::show(request, code);
+    }
     let frame = Frame::of(request, "sign-in")?;
     let mut model = json!({
         "password": frame.is("/emailAndPassword/enabled"),

@@ -233,6 +233,16 @@ fn the_root_leads_on() {
 }
 
 #[test]
+fn a_page_that_wanted_a_session_for_an_error_tells_it() {
+    reset();
+    let told = open("/sign-in", &[("callbackURL", "/account?error=state_mismatch")]);
+    assert!(told.contains("This took too long"), "{told}");
+    sign_in("Ada");
+    let target = "/account?error=state_mismatch";
+    assert_eq!(leads_to("/sign-in", &[("callbackURL", target)]), target);
+}
+
+#[test]
 fn a_page_that_wanted_a_session_for_its_second_factor_gets_there() {
     reset();
     let target = "/account?twoFactorRedirect=true&twoFactorMethods=totp%2Cotp";

@@ -12,13 +12,22 @@ const LONGEST_VALUE: usize = 64 << 10;
 impl State {
     fn owns(&self, identifier: &str) -> Answer<()> {
         let prefixes = &self.shared.rights.verification_prefixes;
-        if !prefixes.iter().any(|prefix| identifier.starts_with(prefix)) {
-            return Err(HostError::Denied("the identifier has no prefix that the manifest declares".to_owned()));
+        match prefixes.iter().any(|prefix| identifier.starts_with(prefix)) {
+            true => Ok(()),
+            false => Err(HostError::Denied("the identifier has no prefix that the manifest declares".to_owned())),
         }
-        if identifier.len() > LONGEST_IDENTIFIER {
-            return Err(HostError::Invalid(format!("an identifier has at most {LONGEST_IDENTIFIER} bytes")));
-        }
-        Ok(())
+    }
+}
+
+/// Whether there can be such an identifier. What a client sends as a token is as long as the client likes.
+const fn is_possible(identifier: &str) -> bool {
+    identifier.len() <= LONGEST_IDENTIFIER
+}
+
+fn possible(identifier: &str) -> Answer<()> {
+    match is_possible(identifier) {
+        true => Ok(()),
+        false => Err(HostError::Invalid(format!("an identifier has at most {LONGEST_IDENTIFIER} bytes"))),
     }
 }
 
@@ -32,7 +41,7 @@ fn fits(value: &str) -> Answer<()> {
 impl Host for State {
     async fn create(&mut self, identifier: String, value: String, ttl_secs: u64) -> wasmtime::Result<Answer<()>> {
         at_its_time!(self, "verifications", "create");
-        let owns = self.owns(&identifier).and_then(|()| fits(&value));
+        let owns = self.owns(&identifier).and_then(|()| possible(&identifier)).and_then(|()| fits(&value));
         let data = self.data()?;
         if let Err(error) = owns {
             return Ok(Err(error));
@@ -51,6 +60,9 @@ impl Host for State {
         if let Err(error) = owns {
             return Ok(Err(error));
         }
+        if !is_possible(&identifier) {
+            return Ok(Ok(None));
+        }
         let found = verification::find(data.auth, &data.scope, &identifier).await;
         Ok(found.map_err(HostError::from))
     }
@@ -62,6 +74,9 @@ impl Host for State {
         if let Err(error) = owns {
             return Ok(Err(error));
         }
+        if !is_possible(&identifier) {
+            return Ok(Ok(None));
+        }
         let taken = verification::consume(data.auth, &data.scope, &identifier).await;
         Ok(taken.map_err(HostError::from))
     }
@@ -72,6 +87,9 @@ impl Host for State {
         let data = self.data()?;
         if let Err(error) = owns {
             return Ok(Err(error));
+        }
+        if !is_possible(&identifier) {
+            return Ok(Ok(false));
         }
         Ok(verification::replace(data.auth, &data.scope, &identifier, (&current, &value))
             .await
