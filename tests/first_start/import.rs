@@ -72,7 +72,7 @@ fn refusals_name_their_line_and_a_second_run_changes_nothing() {
     let more = ["--report", report.to_str().unwrap()];
     let (_, told, _) = import(&folder, "csv", "people.csv", &["--dry-run"]);
     assert_eq!(told, "2 would be imported, 0 were there already, 3 refused\n");
-    assert_eq!(folder.succeed(&["user", "list"]), "");
+    assert_eq!(folder.succeed(&["user", "list"]).lines().count(), 1, "the header alone");
     let (_, _, complaints) = import(&folder, "csv", "people.csv", &more);
     for line in [
         "line 3: \"no-address\" is no address of mail",
