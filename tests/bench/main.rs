@@ -79,7 +79,7 @@ fn measure(arguments: &[String]) -> Outcome<bool> {
     }
     table::print(&rows);
     if has("--report") {
-        report::write(&rows)?;
+        report::write(&rows, arguments)?;
     }
     Ok(!has("--check") || !rows.iter().any(Row::is_broken))
 }

@@ -7,8 +7,8 @@ use std::process::Command;
 use crate::Outcome;
 use crate::table::{Row, markdown};
 
-/// Writes `docs/benchmarks.md`.
-pub fn write(rows: &[Row]) -> Outcome<()> {
+/// Writes `docs/benchmarks.md`, as measured with these arguments.
+pub fn write(rows: &[Row], arguments: &[String]) -> Outcome<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let told = |program: &str, arguments: &[&str]| -> Outcome<String> {
         let output = Command::new(program).args(arguments).current_dir(&root).output()?;
@@ -30,11 +30,12 @@ pub fn write(rows: &[Row]) -> Outcome<()> {
         .find_map(|line| line.strip_prefix("MemTotal:")?.trim().split(' ').next()?.parse().ok())
         .unwrap_or(0);
     let text = format!(
-        "# Benchmarks\n\n`cargo bench -- --report` wrote this chapter.\n\n\
+        "# Benchmarks\n\n`cargo bench -- {}` wrote this chapter.\n\n\
          | | |\n|---|---|\n| commit | `{commit}`{changed}, {date} |\n| machine | {cores} cores of {processor}, {} GiB, {kernel} |\n\
          | compiler | {compiler}, release profile |\n\n\
          Load generator and server share the cores. Each number is the median of rounds in which the compared sides took turns, so\n\
          that what else the machine does falls on all of them. A budget that is missed is marked **over**.\n\n{}",
+        arguments.join(" "),
         kib >> 20,
         markdown(rows)
     );

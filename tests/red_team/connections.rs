@@ -2,11 +2,15 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpSocket;
 
 use super::server::{Binary, PATIENCE};
+
+/// How long the head of a request may take.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
 
 #[test]
 fn inp_6_a_chunked_request_is_the_last_of_its_connection() {
@@ -42,6 +46,23 @@ fn f_10_a_later_head_has_a_limit_of_time() {
     let mut rest = String::new();
     stream.read_to_string(&mut rest).unwrap();
     assert!(rest.contains("HTTP/1.1 408 "), "{rest}");
+}
+
+/// The limit is that of each head, however long the connection has been used without a break.
+#[test]
+fn f_10_a_connection_that_is_always_used_stays() {
+    let server = Binary::start("", "error");
+    let mut stream = TcpStream::connect(server.address).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    let request = format!("GET /api/auth/ok HTTP/1.1\r\nhost: {}\r\n\r\n", server.address);
+    let begun = Instant::now();
+    while begun.elapsed() < HEAD_TIMEOUT + Duration::from_secs(1) {
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = [0; 4096];
+        let length = stream.read(&mut answer).unwrap();
+        assert!(answer[..length].starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&answer[..length]));
+        std::thread::sleep(Duration::from_millis(1));
+    }
 }
 
 /// At its end the server closes what is idle at once, and answers what it has begun to read.
@@ -115,7 +136,7 @@ fn f_12_a_server_that_ends_under_load_keeps_what_it_acknowledged() {
             scope.spawn(move || (0..).take_while(|round| sign_up(*round).unwrap_or(false)).count());
         }
         while acknowledged.lock().unwrap().len() < 12 {
-            std::thread::sleep(std::time::Duration::from_millis(5));
+            std::thread::sleep(Duration::from_millis(5));
         }
         server.terminate();
     });
@@ -169,7 +190,7 @@ async fn f_11_the_sockets_of_one_address_lock_nobody_else_out() {
         if again {
             break;
         }
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        tokio::time::sleep(Duration::from_millis(5)).await;
     }
     assert!(again, "what was closed is free again");
 }

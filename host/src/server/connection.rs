@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use actix_web::rt::net::TcpStream;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::{Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep, sleep_until};
 use tokio_rustls::server::TlsStream;
 use tokio_util::either::Either;
 
@@ -91,6 +91,9 @@ pub type Transport = Either<TcpStream, Box<TlsStream<TcpStream>>>;
 pub struct Connection {
     stream: Transport,
     progress: Progress,
+    /// When the head that has begun must be there.
+    head_ends_at: Instant,
+    /// Rings then or, for an earlier head, before: requests follow each other faster than it is set.
     head_timer: Option<Pin<Box<Sleep>>>,
     write_timer: Option<Pin<Box<Sleep>>>,
     /// Counts the connection while it is open.
@@ -101,7 +104,8 @@ impl Connection {
     /// A connection that has just been made.
     pub fn new(stream: Transport, admission: Option<Admission>) -> Self {
         let progress = Progress(Rc::new(Cell::new(Stage::New)));
-        Self { stream, progress, head_timer: None, write_timer: None, _admission: admission }
+        let head_ends_at = Instant::now();
+        Self { stream, progress, head_ends_at, head_timer: None, write_timer: None, _admission: admission }
     }
 
     /// Where its requests stand.
@@ -116,12 +120,18 @@ impl Connection {
     /// Fails when a later head takes too long; says so to the client first.
     fn poll_head_timer(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
         if self.progress.0.get() != Stage::Head {
-            self.head_timer = None;
             return Ok(());
         }
-        let timer = self.head_timer.get_or_insert_with(|| Box::pin(sleep(HEAD_TIMEOUT)));
-        if timer.as_mut().poll(cx).is_pending() {
-            return Ok(());
+        let ends_at = self.head_ends_at;
+        let timer = self.head_timer.get_or_insert_with(|| Box::pin(sleep_until(ends_at)));
+        loop {
+            if timer.as_mut().poll(cx).is_pending() {
+                return Ok(());
+            }
+            if timer.deadline() >= ends_at {
+                break;
+            }
+            timer.as_mut().reset(ends_at);
         }
         // Nothing else is being written, and whoever does not take it would not read it either.
         _ = Pin::new(&mut self.stream).poll_write(cx, LATE);
@@ -143,6 +153,7 @@ impl AsyncRead for Connection {
         let read = Pin::new(&mut self.stream).poll_read(cx, buffer);
         if buffer.filled().len() > before && self.progress.0.get() == Stage::Idle {
             self.progress.0.set(Stage::Head);
+            self.head_ends_at = Instant::now() + HEAD_TIMEOUT;
         }
         self.poll_head_timer(cx)?;
         read
