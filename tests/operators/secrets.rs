@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 
 use super::with_admin;
 use crate::fixture::{Fixture, SECRET};
-use crate::routes::sign_up;
+use crate::routes::{sign_in, sign_up};
 use crate::store::{Place, on_both};
 
 on_both!(a_secret_is_changed_and_the_old_one_removed);
@@ -25,7 +25,7 @@ async fn text(server: &Fixture, model: &str, field: &str) -> String {
 }
 
 async fn tally(server: &Fixture) -> BTreeMap<String, Tally> {
-    seals::tally(server.store(), &server.auth().config, None).await.unwrap()
+    seals::tally(server.store(), &server.auth().config, &SystemRandom, None).await.unwrap()
 }
 
 async fn a_secret_is_changed_and_the_old_one_removed(place: Place) {
@@ -53,7 +53,7 @@ async fn a_secret_is_changed_and_the_old_one_removed(place: Place) {
     assert_eq!(both.get("/token", &cookie).await.status, 200);
 
     let new = Fixture::start_with_secret(&place, &options(&numbered.replace(SECRET, NEW)), NEW).await;
-    let cookie = sign_in(&new).await;
+    let cookie = sign_in(&new).await.cookie();
     assert_eq!(new.get("/token", &cookie).await.status, 200);
     let kept = text(&new, "twoFactor", "secret").await;
     assert_eq!(new.auth().config.all_secrets.open(&kept), Some(seed));
@@ -63,8 +63,4 @@ async fn a_secret_is_changed_and_the_old_one_removed(place: Place) {
 
     let other = Fixture::start_with_secret(&place, &options(""), "other-secret-0123456789-0123456789").await;
     assert_eq!(tally(&other).await, all_are(Tally { lost: 1, ..Tally::default() }));
-}
-
-async fn sign_in(server: &Fixture) -> String {
-    crate::routes::sign_in(server).await.cookie()
 }

@@ -12,7 +12,8 @@ use crate::crypto::random::Random;
 use crate::crypto::seal::{Secrets, is_sealed};
 use crate::store::core_models::{AUDIT, AUDIT_HEAD};
 use crate::store::{
-    Database, Field, FieldType, Model, Models, Owner, Record, Sort, Store, StoreError, Value, gt, one_of, session, user,
+    Database, Field, FieldType, Model, Models, Owner, Record, Sort, Store, StoreError, Value, eq, gt, one_of, session,
+    user,
 };
 
 /// Rows that are read at once, and changed in one transaction.
@@ -37,21 +38,13 @@ pub type Tallies = BTreeMap<String, Tally>;
 ///
 /// # Errors
 /// As `Models`.
-pub async fn tally(store: &Store, config: &Config, most_rows: Option<u32>) -> Result<Tallies, StoreError> {
-    let keys = Keys::of(config, store);
-    let mut tallies = Tallies::new();
-    for model in searched(store) {
-        let mut after = None;
-        let mut rows_left = most_rows.unwrap_or(u32::MAX);
-        while let Some(rows) = page(store, &model, &after, rows_left.min(BATCH)).await? {
-            for row in &rows {
-                _ = keys.renewed(row, None, &mut tallies);
-            }
-            rows_left = rows_left.saturating_sub(u32::try_from(rows.len()).unwrap_or(u32::MAX));
-            after = rows.last().map(id_of);
-        }
-    }
-    Ok(tallies)
+pub async fn tally(
+    store: &Store,
+    config: &Config,
+    random: &dyn Random,
+    most_rows: Option<u32>,
+) -> Result<Tallies, StoreError> {
+    walk(store, &Keys::of(config, store), random, most_rows, false).await
 }
 
 /// Seals under the current secret what is sealed under an older one, and tells what it found. Servers may go on meanwhile.
@@ -59,16 +52,27 @@ pub async fn tally(store: &Store, config: &Config, most_rows: Option<u32>) -> Re
 /// # Errors
 /// As `Models`. What was done stays, and another call goes on.
 pub async fn renew(store: &Store, config: &Config, random: &dyn Random) -> Result<Tallies, StoreError> {
-    let keys = Keys::of(config, store);
+    walk(store, &Keys::of(config, store), random, None, true).await
+}
+
+async fn walk(
+    store: &Store,
+    keys: &Keys,
+    random: &dyn Random,
+    most_rows: Option<u32>,
+    renews: bool,
+) -> Result<Tallies, StoreError> {
     let mut tallies = Tallies::new();
     for model in searched(store) {
         let mut after = None;
-        while let Some(rows) = page(store, &model, &after, BATCH).await? {
-            let is_old = |row: &&Record| keys.renewed(row, None, &mut tallies).is_some();
+        let mut rows_left = most_rows.unwrap_or(u32::MAX);
+        while let Some(rows) = page(store, &model, &after, rows_left.min(BATCH)).await? {
+            let is_old = |row: &&Record| keys.renewed(row, random, &mut tallies).is_some();
             let old: Vec<Value> = rows.iter().filter(is_old).map(|row| id_of(row).into()).collect();
-            if !old.is_empty() {
-                renew_rows(store, &keys, &model, &old, random).await?;
+            if renews && !old.is_empty() {
+                renew_rows(store, keys, &model, &old, random).await?;
             }
+            rows_left = rows_left.saturating_sub(u32::try_from(rows.len()).unwrap_or(u32::MAX));
             after = rows.last().map(id_of);
         }
     }
@@ -107,9 +111,9 @@ async fn change_rows(
     random: &dyn Random,
 ) -> Result<(), StoreError> {
     for row in db.find_for_update(&model.name, &[one_of("id", ids.to_vec())]).await? {
-        if let Some(values) = keys.renewed(&row, Some(random), &mut Tallies::new()) {
+        if let Some(values) = keys.renewed(&row, random, &mut Tallies::new()) {
             let values: Vec<_> = values.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
-            db.update(&model.name, &[one_of("id", vec![id_of(&row).into()])], &values).await?;
+            db.update(&model.name, &[eq("id", id_of(&row))], &values).await?;
         }
     }
     Ok(())
@@ -168,14 +172,8 @@ impl Keys {
         Self([secrets.clone()].into_iter().chain(purposes.map(|purpose| secrets.derived(purpose))).collect())
     }
 
-    /// The fields of a row that an older secret has sealed, sealed anew; without `random`, as they are. None when there are
-    /// none.
-    fn renewed(
-        &self,
-        row: &Record,
-        random: Option<&dyn Random>,
-        tallies: &mut Tallies,
-    ) -> Option<Vec<(String, Value)>> {
+    /// The fields of a row that an older secret has sealed, sealed anew. None when there are none.
+    fn renewed(&self, row: &Record, random: &dyn Random, tallies: &mut Tallies) -> Option<Vec<(String, Value)>> {
         let model = row.model();
         let mut changed = Vec::new();
         for field in model.fields.iter().filter(|field| may_be_sealed(model, field)) {
@@ -200,7 +198,7 @@ impl Keys {
     }
 
     /// A sealed text, or JSON with sealed texts in it; none when nothing in it is older.
-    fn text(&self, text: &str, random: Option<&dyn Random>, tally: &mut Tally) -> Option<String> {
+    fn text(&self, text: &str, random: &dyn Random, tally: &mut Tally) -> Option<String> {
         if is_sealed(text) {
             return self.sealed(text, random, tally);
         }
@@ -210,7 +208,7 @@ impl Keys {
         (tally.older > before).then(|| renewed.to_string())
     }
 
-    fn json(&self, json: &Json, random: Option<&dyn Random>, tally: &mut Tally) -> Json {
+    fn json(&self, json: &Json, random: &dyn Random, tally: &mut Tally) -> Json {
         match json {
             Json::String(text) if is_sealed(text) => {
                 self.sealed(text, random, tally).map_or_else(|| json.clone(), Json::String)
@@ -224,7 +222,7 @@ impl Keys {
         }
     }
 
-    fn sealed(&self, text: &str, random: Option<&dyn Random>, tally: &mut Tally) -> Option<String> {
+    fn sealed(&self, text: &str, random: &dyn Random, tally: &mut Tally) -> Option<String> {
         let opened = self.0.iter().find_map(|secrets| Some((secrets, secrets.open(text)?)));
         match opened {
             None => {
@@ -237,7 +235,6 @@ impl Keys {
             }
             Some((secrets, opened)) => {
                 tally.older += 1;
-                let Some(random) = random else { return Some(text.to_owned()) };
                 secrets.seal(random, &opened)
             }
         }

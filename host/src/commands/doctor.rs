@@ -10,6 +10,7 @@ use crate::app::{self, App};
 use crate::auth::seals;
 use crate::clock::{Clock, SystemClock, Timestamp};
 use crate::config::{Config, ConfigError, MailTransport};
+use crate::crypto::random::SystemRandom;
 use crate::http::address::is_loopback;
 use crate::http::outgoing::tls;
 use crate::http::shown_url;
@@ -248,7 +249,7 @@ async fn database(config: &Arc<Config>, report: &mut Report) {
 
 /// Whether what is sealed in the database opens, and whether an older secret is still needed for it.
 async fn sealed(config: &Config, store: &Store, report: &mut Report) {
-    let tallies = match seals::tally(store, config, Some(MOST_SEALED)).await {
+    let tallies = match seals::tally(store, config, &SystemRandom, Some(MOST_SEALED)).await {
         Ok(tallies) => tallies,
         Err(error) => return report.add("secrets", &Doubtful(format!("what is sealed cannot be read: {error}"))),
     };

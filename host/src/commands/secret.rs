@@ -39,7 +39,7 @@ pub fn run(command: &SecretCommand, config: &Config) -> CommandResult {
         refuse_missing(config)?;
         let store = open_migrated(config).await?;
         if *plan {
-            tell_of(&seals::tally(&store, config, None).await?, "would be sealed anew");
+            tell_of(&seals::tally(&store, config, &SystemRandom, None).await?, "would be sealed anew");
             return Ok(());
         }
         let tallies = seals::renew(&store, config, &SystemRandom).await?;

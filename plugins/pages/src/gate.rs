@@ -55,7 +55,8 @@ pub fn sign_in(request: &Request, (): ()) -> Result<Response> {
     let callback = request.query("callbackURL").unwrap_or_default();
     let target = local(&callback);
     // A page that needs a session was the target of a sign-in that wants its second factor.
-    if let Some((place, query)) = target.and_then(|target| target.split_once('?'))
+    let asked = target.and_then(|target| target.split_once('?'));
+    if let Some((place, query)) = asked
         && query.split('&').any(|pair| pair == "twoFactorRedirect=true")
     {
         let methods = query.split('&').find_map(|pair| pair.strip_prefix("twoFactorMethods=")).unwrap_or_default();
@@ -67,8 +68,7 @@ pub fn sign_in(request: &Request, (): ()) -> Result<Response> {
         return Ok(Response::redirect(target.map_or_else(|| site::page("/account"), str::to_owned)));
     }
     // So was the target of a link that could not be followed.
-    let query = target.and_then(|target| target.split_once('?')).map(|(_, query)| query);
-    if let Some(code) = query.and_then(|query| query.split('&').find_map(|pair| pair.strip_prefix("error="))) {
+    if let Some(code) = asked.and_then(|(_, query)| query.split('&').find_map(|pair| pair.strip_prefix("error="))) {
         return stops::show(request, code);
     }
     let frame = Frame::of(request, "sign-in")?;

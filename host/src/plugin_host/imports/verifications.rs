@@ -19,13 +19,9 @@ impl State {
     }
 }
 
-/// Whether there can be such an identifier. What a client sends as a token is as long as the client likes.
-const fn is_possible(identifier: &str) -> bool {
-    identifier.len() <= LONGEST_IDENTIFIER
-}
-
-fn possible(identifier: &str) -> Answer<()> {
-    match is_possible(identifier) {
+/// What is stored has a bound. What a client sends as a token is as long as the client likes, and is then not found.
+fn bounded(identifier: &str) -> Answer<()> {
+    match identifier.len() <= LONGEST_IDENTIFIER {
         true => Ok(()),
         false => Err(HostError::Invalid(format!("an identifier has at most {LONGEST_IDENTIFIER} bytes"))),
     }
@@ -41,7 +37,7 @@ fn fits(value: &str) -> Answer<()> {
 impl Host for State {
     async fn create(&mut self, identifier: String, value: String, ttl_secs: u64) -> wasmtime::Result<Answer<()>> {
         at_its_time!(self, "verifications", "create");
-        let owns = self.owns(&identifier).and_then(|()| possible(&identifier)).and_then(|()| fits(&value));
+        let owns = self.owns(&identifier).and_then(|()| bounded(&identifier)).and_then(|()| fits(&value));
         let data = self.data()?;
         if let Err(error) = owns {
             return Ok(Err(error));
@@ -60,9 +56,6 @@ impl Host for State {
         if let Err(error) = owns {
             return Ok(Err(error));
         }
-        if !is_possible(&identifier) {
-            return Ok(Ok(None));
-        }
         let found = verification::find(data.auth, &data.scope, &identifier).await;
         Ok(found.map_err(HostError::from))
     }
@@ -74,9 +67,6 @@ impl Host for State {
         if let Err(error) = owns {
             return Ok(Err(error));
         }
-        if !is_possible(&identifier) {
-            return Ok(Ok(None));
-        }
         let taken = verification::consume(data.auth, &data.scope, &identifier).await;
         Ok(taken.map_err(HostError::from))
     }
@@ -87,9 +77,6 @@ impl Host for State {
         let data = self.data()?;
         if let Err(error) = owns {
             return Ok(Err(error));
-        }
-        if !is_possible(&identifier) {
-            return Ok(Ok(false));
         }
         Ok(verification::replace(data.auth, &data.scope, &identifier, (&current, &value))
             .await
