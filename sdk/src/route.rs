@@ -32,7 +32,7 @@ use crate::chunks::ChunkFn;
 use crate::error::Result;
 use crate::input::{Input, shape_of};
 use crate::{Chunk, Request, Response};
-use doorward_contract::{ApiNote, FunctionRule, InputNote, RouteRule};
+use doorward_contract::{ApiNote, ErrorCode, FunctionRule, InputNote, RouteRule};
 use serde_json::Value;
 
 pub(crate) type Handler = Box<dyn Fn(&Request<'_>) -> Result<Response>>;
@@ -104,11 +104,12 @@ pub(crate) struct About {
     by_hand: Option<fn() -> Value>,
     answer: Option<fn() -> Value>,
     redirects: bool,
+    refusals: &'static [ErrorCode],
 }
 
 impl About {
     fn reading<I: Input>() -> Self {
-        Self { summary: "", reads: shape_of::<I>, by_hand: None, answer: None, redirects: false }
+        Self { summary: "", reads: shape_of::<I>, by_hand: None, answer: None, redirects: false, refusals: &[] }
     }
 
     pub(crate) fn note(self, method: &str) -> ApiNote {
@@ -127,6 +128,7 @@ impl About {
             redirects: self.redirects,
             ..ApiNote::default()
         }
+        .refusing(self.refusals)
     }
 }
 
@@ -156,6 +158,12 @@ impl Function {
     /// What it answers after success, for the description of the API: a JSON Schema.
     pub fn answers(mut self, schema: fn() -> Value) -> Function {
         self.about.answer = Some(schema);
+        self
+    }
+
+    /// With what it refuses of its own, for the description of the API, as [`Route::refuses`].
+    pub fn refuses(mut self, codes: &'static [ErrorCode]) -> Function {
+        self.about.refusals = codes;
         self
     }
 }
@@ -207,6 +215,22 @@ impl Route {
     /// capital letter: `{"$ref": "#/components/schemas/User"}`.
     pub fn answers(mut self, schema: fn() -> Value) -> Route {
         self.about.answer = Some(schema);
+        self
+    }
+
+    /// With what it refuses of its own, for the description of the API. What the host refuses before the handler runs, such as
+    /// `VALIDATION_ERROR`, is not among it.
+    ///
+    /// ```
+    /// use doorward_sdk::prelude::*;
+    /// const SOLD_OUT: ErrorCode = ErrorCode::new(409, "SOLD_OUT", "No seat is left");
+    /// fn take(_request: &Request, (): ()) -> Result<Response> {
+    ///     Err(SOLD_OUT.into())
+    /// }
+    /// let route = Route::post("/seats/take", take).refuses(&[ErrorCode::UNAUTHORIZED, SOLD_OUT]);
+    /// ```
+    pub fn refuses(mut self, codes: &'static [ErrorCode]) -> Route {
+        self.about.refusals = codes;
         self
     }
 
