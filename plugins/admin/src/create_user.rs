@@ -1,13 +1,31 @@
 //! `POST /admin/create-user`: a user with or without a password.
 
 use crate::caller::Caller;
-use crate::errors::{INVALID_EMAIL, MAY_NOT_BAN, MAY_NOT_CHANGE_ROLE, MAY_NOT_CREATE, MAY_NOT_SET_EMAIL, USER_EXISTS};
+use crate::errors::{
+    INVALID_EMAIL, MAY_NOT_BAN, MAY_NOT_CHANGE_ROLE, MAY_NOT_CREATE, MAY_NOT_SET_EMAIL, NO_SUCH_ROLE, ROLE_TOO_HIGH,
+    ROLE_TYPE, USER_EXISTS,
+};
 use crate::fields::role;
 use crate::options::Options;
 use crate::{role_names, user_data};
 use doorward_sdk::is_email;
 use doorward_sdk::prelude::*;
 use serde::Deserialize;
+
+pub const REFUSALS: &[ErrorCode] = &[
+    MAY_NOT_CREATE,
+    MAY_NOT_CHANGE_ROLE,
+    ROLE_TYPE,
+    NO_SUCH_ROLE,
+    ROLE_TOO_HIGH,
+    MAY_NOT_BAN,
+    MAY_NOT_SET_EMAIL,
+    INVALID_EMAIL,
+    USER_EXISTS,
+    ErrorCode::PASSWORD_TOO_SHORT,
+    ErrorCode::PASSWORD_TOO_LONG,
+    user_data::VALUE_TAKEN,
+];
 
 pub struct CreateUser {
     email: String,

@@ -3,12 +3,14 @@
 use crate::access::Permissions;
 use crate::ban;
 use crate::caller::{Caller, role_of};
-use crate::errors::{MAY_NOT_IMPERSONATE, NO_ADMINS, NOT_FOUND, bare};
+use crate::errors::{BANNED, MAY_NOT_IMPERSONATE, MORE_PERMISSIONS, NO_ADMINS, NOT_FOUND, bare};
 use crate::fields::User;
 use crate::impersonator::{FIELD, end_all_by, end_all_of, impersonator};
 use crate::options::Options;
 use crate::way_back::{self, COOKIE, WayBack};
 use doorward_sdk::prelude::*;
+
+pub const REFUSALS: &[ErrorCode] = &[MAY_NOT_IMPERSONATE, NOT_FOUND, NO_ADMINS, MORE_PERMISSIONS, BANNED];
 
 /// How sign-in gates see it.
 const METHOD: &str = "impersonation";

@@ -52,45 +52,64 @@ pub fn plugin() -> Plugin {
         .route(
             Route::post("/admin/set-role", set_role::set_role)
                 .summary("Gives a user other roles")
-                .answers(|| schema::object(&[("user", schema::row("user"))])),
+                .answers(|| schema::object(&[("user", schema::row("user"))]))
+                .refuses(&[
+                    errors::MAY_NOT_CHANGE_ROLE,
+                    errors::NO_SUCH_ROLE,
+                    errors::NOT_FOUND,
+                    errors::MORE_PERMISSIONS,
+                    errors::ROLE_TOO_HIGH,
+                ]),
         )
         .route(
-            Route::get("/admin/get-user", get_user::get_user).summary("Shows a user").answers(|| schema::row("user")),
+            Route::get("/admin/get-user", get_user::get_user)
+                .summary("Shows a user")
+                .answers(|| schema::row("user"))
+                .refuses(&[errors::MAY_NOT_GET, errors::NOT_FOUND]),
         )
         .route(
             Route::post("/admin/create-user", create_user::create_user)
                 .summary("Makes a user")
-                .answers(|| schema::object(&[("user", schema::row("user"))])),
+                .answers(|| schema::object(&[("user", schema::row("user"))]))
+                .refuses(create_user::REFUSALS),
         )
         .route(
             Route::post("/admin/update-user", update_user::update_user)
                 .summary("Changes a user")
-                .answers(|| schema::row("user")),
+                .answers(|| schema::row("user"))
+                .refuses(update_user::REFUSALS),
         )
         .route(
-            Route::get("/admin/list-users", list_users::list_users).summary("Lists and searches users").answers(|| {
-                schema::object(&[("users", schema::list(schema::row("user"))), ("total", schema::integer())])
-            }),
+            Route::get("/admin/list-users", list_users::list_users)
+                .summary("Lists and searches users")
+                .answers(|| {
+                    schema::object(&[("users", schema::list(schema::row("user"))), ("total", schema::integer())])
+                })
+                .refuses(&[errors::MAY_NOT_LIST]),
         )
         .route(
             Route::post("/admin/list-user-sessions", user_sessions::list_user_sessions)
                 .summary("Lists the sessions of a user")
-                .answers(|| schema::object(&[("sessions", schema::list(schema::any_object()))])),
+                .answers(|| schema::object(&[("sessions", schema::list(schema::any_object()))]))
+                .refuses(&[errors::MAY_NOT_LIST_SESSIONS, errors::MORE_PERMISSIONS]),
         )
         .route(
             Route::post("/admin/unban-user", ban::unban_user)
                 .summary("Lifts a ban")
-                .answers(|| schema::object(&[("user", schema::row("user"))])),
+                .answers(|| schema::object(&[("user", schema::row("user"))]))
+                .refuses(&[errors::MAY_NOT_BAN, errors::NOT_FOUND, errors::MORE_PERMISSIONS]),
         )
         .route(
             Route::post("/admin/ban-user", ban::ban_user)
                 .summary("Bans a user and ends the user's sessions")
-                .answers(|| schema::object(&[("user", schema::row("user"))])),
+                .answers(|| schema::object(&[("user", schema::row("user"))]))
+                .refuses(&[errors::MAY_NOT_BAN, errors::NOT_FOUND, errors::NOT_YOURSELF, errors::MORE_PERMISSIONS]),
         )
         .route(
             Route::post("/admin/impersonate-user", impersonation::impersonate_user)
                 .summary("Opens a session in a user's name")
-                .answers(|| schema::object(&[("session", schema::row("session")), ("user", schema::row("user"))])),
+                .answers(|| schema::object(&[("session", schema::row("session")), ("user", schema::row("user"))]))
+                .refuses(impersonation::REFUSALS),
         )
         .route(
             Route::post("/admin/stop-impersonating", impersonation::stop_impersonating)
@@ -100,22 +119,31 @@ pub fn plugin() -> Plugin {
         .route(
             Route::post("/admin/revoke-user-session", user_sessions::revoke_user_session)
                 .summary("Ends a session of a user")
-                .answers(|| schema::object(&[("success", schema::boolean())])),
+                .answers(|| schema::object(&[("success", schema::boolean())]))
+                .refuses(&[errors::MAY_NOT_REVOKE, errors::MORE_PERMISSIONS]),
         )
         .route(
             Route::post("/admin/revoke-user-sessions", user_sessions::revoke_user_sessions)
                 .summary("Ends all sessions of a user")
-                .answers(|| schema::object(&[("success", schema::boolean())])),
+                .answers(|| schema::object(&[("success", schema::boolean())]))
+                .refuses(&[errors::MAY_NOT_REVOKE, errors::MORE_PERMISSIONS]),
         )
         .route(
             Route::post("/admin/remove-user", remove_user::remove_user)
                 .summary("Deletes a user")
-                .answers(|| schema::object(&[("success", schema::boolean())])),
+                .answers(|| schema::object(&[("success", schema::boolean())]))
+                .refuses(&[
+                    errors::MAY_NOT_DELETE,
+                    errors::NOT_REMOVE_YOURSELF,
+                    errors::NOT_FOUND,
+                    errors::MORE_PERMISSIONS,
+                ]),
         )
         .route(
             Route::post("/admin/set-user-password", set_user_password::set_user_password)
                 .summary("Sets a user's password")
-                .answers(|| schema::object(&[("status", schema::boolean())])),
+                .answers(|| schema::object(&[("status", schema::boolean())]))
+                .refuses(set_user_password::REFUSALS),
         )
         .route(
             Route::post("/admin/has-permission", has_permission::has_permission)
@@ -126,7 +154,8 @@ pub fn plugin() -> Plugin {
         .function(
             Function::new("create-user", create_user::create_user_unasked)
                 .summary("Makes a user")
-                .answers(|| schema::object(&[("user", schema::row("user"))])),
+                .answers(|| schema::object(&[("user", schema::row("user"))]))
+                .refuses(create_user::REFUSALS),
         )
         .function(
             Function::new("user-has-permission", has_permission::user_has_permission)

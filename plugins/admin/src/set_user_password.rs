@@ -1,9 +1,12 @@
 //! `POST /admin/set-user-password`: gives a user another password, or their first.
 
 use crate::caller::Caller;
-use crate::errors::{MAY_NOT_SET_PASSWORD, NOT_FOUND};
+use crate::errors::{MAY_NOT_SET_PASSWORD, MORE_PERMISSIONS, NOT_FOUND};
 use crate::fields::{Any, UserId};
 use doorward_sdk::prelude::*;
+
+pub const REFUSALS: &[ErrorCode] =
+    &[MAY_NOT_SET_PASSWORD, MORE_PERMISSIONS, NOT_FOUND, ErrorCode::PASSWORD_TOO_SHORT, ErrorCode::PASSWORD_TOO_LONG];
 
 pub struct SetUserPassword {
     user_id: String,

@@ -3,13 +3,35 @@
 use crate::caller::Caller;
 use crate::errors::{
     ID_STAYS, INVALID_EMAIL, MAY_NOT_BAN, MAY_NOT_CHANGE_ROLE, MAY_NOT_SET_EMAIL, MAY_NOT_SET_OTHERS_FIELDS,
-    MAY_NOT_SET_PHONE, MAY_NOT_SET_USERNAME, MAY_NOT_UPDATE, NOT_YOURSELF, NOTHING_TO_UPDATE, PASSWORD_ELSEWHERE,
-    USER_EXISTS,
+    MAY_NOT_SET_PHONE, MAY_NOT_SET_USERNAME, MAY_NOT_UPDATE, MORE_PERMISSIONS, NO_SUCH_ROLE, NOT_FOUND, NOT_YOURSELF,
+    NOTHING_TO_UPDATE, PASSWORD_ELSEWHERE, ROLE_TOO_HIGH, ROLE_TYPE, USER_EXISTS,
 };
 use crate::fields::UserId;
 use crate::{ban, impersonation, role_names, user_data};
 use doorward_sdk::is_email;
 use doorward_sdk::prelude::*;
+
+pub const REFUSALS: &[ErrorCode] = &[
+    MAY_NOT_UPDATE,
+    NOTHING_TO_UPDATE,
+    PASSWORD_ELSEWHERE,
+    ID_STAYS,
+    MAY_NOT_CHANGE_ROLE,
+    ROLE_TYPE,
+    NO_SUCH_ROLE,
+    ROLE_TOO_HIGH,
+    MAY_NOT_BAN,
+    NOT_YOURSELF,
+    MAY_NOT_SET_EMAIL,
+    INVALID_EMAIL,
+    USER_EXISTS,
+    MAY_NOT_SET_PHONE,
+    MAY_NOT_SET_USERNAME,
+    MAY_NOT_SET_OTHERS_FIELDS,
+    NOT_FOUND,
+    MORE_PERMISSIONS,
+    user_data::VALUE_TAKEN,
+];
 
 pub struct UpdateUser {
     user_id: String,

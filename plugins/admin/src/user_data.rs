@@ -4,6 +4,9 @@ use crate::errors::USER_EXISTS;
 use doorward_sdk::VALIDATION_ERROR;
 use doorward_sdk::prelude::*;
 
+/// Its message names the field.
+pub const VALUE_TAKEN: ErrorCode = ErrorCode::new(400, "VALUE_TAKEN", "");
+
 /// Whether a ban is among the fields.
 pub fn names_ban(data: &Map<String, Value>) -> bool {
     ["banned", "banReason", "banExpires"].iter().any(|field| data.contains_key(*field))
@@ -51,7 +54,9 @@ pub fn complete_ban(data: &mut Map<String, Value>) {
 pub fn refusal(error: Error) -> Error {
     match error {
         Error::Host(HostError::Conflict(field)) if field.contains("email") => USER_EXISTS.into(),
-        Error::Host(HostError::Conflict(field)) => Error::new(400, "VALUE_TAKEN", format!("{field} is taken already")),
+        Error::Host(HostError::Conflict(field)) => {
+            Error::new(VALUE_TAKEN.status, VALUE_TAKEN.code(), format!("{field} is taken already"))
+        }
         Error::Host(HostError::Invalid(reason)) => Error::new(400, VALIDATION_ERROR, reason),
         other => other,
     }
