@@ -29,12 +29,14 @@ pub fn plugin() -> Plugin {
         .route(
             Route::get("/passkey/generate-register-options", register_options::register_options)
                 .summary("Begins to register a passkey")
-                .answers(schema::any_object),
+                .answers(schema::any_object)
+                .refuses(&[ErrorCode::UNAUTHORIZED, ErrorCode::SESSION_NOT_FRESH, errors::RESOLVE_USER_REQUIRED]),
         )
         .route(
             Route::post("/passkey/verify-registration", verify_registration::verify_registration)
                 .summary("Registers a passkey")
-                .answers(schema::any_object),
+                .answers(schema::any_object)
+                .refuses(verify_registration::REFUSALS),
         )
         .route(
             Route::get("/passkey/generate-authenticate-options", authenticate_options::authenticate_options)
@@ -44,22 +46,26 @@ pub fn plugin() -> Plugin {
         .route(
             Route::post("/passkey/verify-authentication", verify_authentication::verify_authentication)
                 .summary("Signs in with a passkey")
+                .refuses(verify_authentication::REFUSALS)
                 .signs_in(),
         )
         .route(
             Route::get("/passkey/list-user-passkeys", list_user_passkeys::list_user_passkeys)
                 .summary("Lists the user's passkeys")
-                .answers(|| schema::list(schema::any_object())),
+                .answers(|| schema::list(schema::any_object()))
+                .refuses(&[ErrorCode::UNAUTHORIZED]),
         )
         .route(
             Route::post("/passkey/update-passkey", update_passkey::update_passkey)
                 .summary("Renames a passkey")
-                .answers(|| schema::object(&[("passkey", schema::any_object())])),
+                .answers(|| schema::object(&[("passkey", schema::any_object())]))
+                .refuses(&[ErrorCode::UNAUTHORIZED, errors::NO_SUCH_PASSKEY, errors::NOT_ALLOWED]),
         )
         .route(
             Route::post("/passkey/delete-passkey", delete_passkey::delete_passkey)
                 .summary("Deletes a passkey")
-                .answers(|| schema::object(&[("status", schema::boolean())])),
+                .answers(|| schema::object(&[("status", schema::boolean())]))
+                .refuses(&[ErrorCode::UNAUTHORIZED, errors::NO_SUCH_PASSKEY, errors::LAST_PASSKEY]),
         )
         .cookie(CookieRule::prefixed(options::COOKIE).or_option("advanced.web_authn_challenge_cookie"))
         .verifications(challenge::PREFIX)

@@ -1,11 +1,13 @@
 //! `POST /passkey/verify-authentication`: signs the owner of a passkey in.
 
 use crate::challenge::{Ceremony, Challenge};
-use crate::errors::{AUTHENTICATION_FAILED, PASSKEY_NOT_FOUND, WRONG_SIGNATURE};
+use crate::errors::{AUTHENTICATION_FAILED, CHALLENGE_NOT_FOUND, PASSKEY_NOT_FOUND, WRONG_SIGNATURE};
 use crate::options::Options;
 use crate::passkey::{MODEL, Passkey};
 use doorward_sdk::prelude::*;
 use doorward_sdk::webauthn::{Assertion, Credential, Fault};
+
+pub const REFUSALS: &[ErrorCode] = &[CHALLENGE_NOT_FOUND, PASSKEY_NOT_FOUND, AUTHENTICATION_FAILED, WRONG_SIGNATURE];
 
 pub struct Verify {
     response: Map<String, Value>,

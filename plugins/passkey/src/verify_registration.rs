@@ -1,13 +1,25 @@
 //! `POST /passkey/verify-registration`: keeps the passkey that the browser made.
 
 use crate::challenge::{Ceremony, Challenge};
-use crate::errors::{FAILED_TO_VERIFY_REGISTRATION, NOT_ALLOWED, PREVIOUSLY_REGISTERED};
+use crate::errors::{
+    CHALLENGE_NOT_FOUND, FAILED_TO_VERIFY_REGISTRATION, NOT_ALLOWED, PREVIOUSLY_REGISTERED, RESOLVE_USER_REQUIRED,
+};
 use crate::options::Options;
 use crate::passkey::{MODEL, Passkey};
 use crate::register_options::registering_user;
 use crate::verify_authentication::method;
 use doorward_sdk::prelude::*;
 use doorward_sdk::webauthn::Registration;
+
+pub const REFUSALS: &[ErrorCode] = &[
+    ErrorCode::UNAUTHORIZED,
+    ErrorCode::SESSION_NOT_FRESH,
+    RESOLVE_USER_REQUIRED,
+    CHALLENGE_NOT_FOUND,
+    NOT_ALLOWED,
+    FAILED_TO_VERIFY_REGISTRATION,
+    PREVIOUSLY_REGISTERED,
+];
 
 pub struct Verify {
     response: Value,
