@@ -7,6 +7,14 @@ use crate::selection::Selection;
 use crate::tokens;
 use doorward_sdk::prelude::*;
 
+pub const REFUSALS: &[ErrorCode] = &[
+    errors::ACCOUNT_NOT_FOUND,
+    errors::PROVIDER_NOT_CONFIGURED,
+    errors::NO_VALID_TOKEN,
+    errors::ACCESS_NOT_FOUND,
+    errors::NO_USER_INFO,
+];
+
 pub fn account_info(request: &Request, (): ()) -> Result<Response> {
     let selection = match request.method().as_str() {
         "GET" => Selection::read("query", Some(&request.query_values()))?,

@@ -25,6 +25,8 @@ pub const NO_VALID_TOKEN: ErrorCode =
 pub const ACCESS_NOT_FOUND: ErrorCode = ErrorCode::new(400, "ACCESS_TOKEN_NOT_FOUND", "Access token not found");
 pub const PROVIDER_NOT_CONFIGURED: ErrorCode =
     ErrorCode::new(400, "PROVIDER_NOT_CONFIGURED", "Account is not associated with a configured social provider.");
+/// Its message names the provider: [`not_supported`].
+pub const PROVIDER_NOT_SUPPORTED: ErrorCode = ErrorCode::new(400, "PROVIDER_NOT_SUPPORTED", "");
 
 /// The answer to who asks for tokens without a session: no body, as the reference has it.
 pub fn unauthorized() -> Error {
@@ -33,5 +35,6 @@ pub fn unauthorized() -> Error {
 
 /// The provider of an account that is none of this server's.
 pub fn not_supported(provider_id: &str) -> Error {
-    Error::new(400, "PROVIDER_NOT_SUPPORTED", format!("Provider {provider_id} is not supported."))
+    let message = format!("Provider {provider_id} is not supported.");
+    Error::new(PROVIDER_NOT_SUPPORTED.status, PROVIDER_NOT_SUPPORTED.code(), message)
 }

@@ -37,35 +37,49 @@ pub fn plugin() -> Plugin {
         .route(
             Route::post("/sign-in/social", sign_in_social::sign_in_social)
                 .summary("Begins a sign-in with a provider")
+                .refuses(sign_in_social::REFUSALS)
                 .signs_in(),
         )
-        .route(Route::get("/callback/:id", callback::get).summary("Takes the answer of a provider").redirects())
+        .route(
+            Route::get("/callback/:id", callback::get)
+                .summary("Takes the answer of a provider")
+                .refuses(&[providers::NO_ENDPOINT, providers::SECRET_NEEDED])
+                .redirects(),
+        )
         .route(
             Route::post("/callback/:id", callback::post)
                 .summary("Takes the answer of a provider that posts it")
                 .redirects()
                 .accepts_form(),
         )
-        .route(Route::post("/link-social", link_social::link_social).summary("Links an account at a provider"))
+        .route(
+            Route::post("/link-social", link_social::link_social)
+                .summary("Links an account at a provider")
+                .refuses(link_social::REFUSALS),
+        )
         .route(
             Route::post("/get-access-token", tokens::get_access_token)
                 .summary("Shows a valid access token of a provider")
-                .answers(schema::any_object),
+                .answers(schema::any_object)
+                .refuses(&[errors::ACCOUNT_NOT_FOUND, errors::PROVIDER_NOT_SUPPORTED, errors::NO_VALID_TOKEN]),
         )
         .route(
             Route::post("/refresh-token", tokens::refresh_token)
                 .summary("Renews the tokens of a provider")
-                .answers(schema::any_object),
+                .answers(schema::any_object)
+                .refuses(tokens::REFUSALS_OF_REFRESH),
         )
         .route(
             Route::get("/account-info", account_info::account_info)
                 .summary("Asks the provider about the user")
-                .answers(|| json!({ "type": ["object", "null"] })),
+                .answers(|| json!({ "type": ["object", "null"] }))
+                .refuses(account_info::REFUSALS),
         )
         .route(
             Route::post("/account-info", account_info::account_info)
                 .summary("Asks the provider about the user")
-                .answers(|| json!({ "type": ["object", "null"] })),
+                .answers(|| json!({ "type": ["object", "null"] }))
+                .refuses(account_info::REFUSALS),
         )
         .contribute(Contribution::new("admin.user", "Linked accounts", card::card).order(15).signed_in())
         .before(On::path("/sign-out").when_method(&["POST"]).reads_request(), logout::before)

@@ -4,11 +4,26 @@ use crate::begin::{Brought, Way};
 use crate::errors;
 use crate::identity::Identity;
 use crate::options;
-use crate::providers::Client;
+use crate::providers::{Client, NO_ENDPOINT, SECRET_NEEDED};
 use crate::sign_in::{self, Admission, Wish};
 use crate::state::Begin;
 use crate::use_once::UseOnce;
 use doorward_sdk::prelude::*;
+
+pub const REFUSALS: &[ErrorCode] = &[
+    errors::PROVIDER_NOT_FOUND,
+    NO_ENDPOINT,
+    SECRET_NEEDED,
+    errors::ID_TOKEN_NOT_SUPPORTED,
+    errors::INVALID_TOKEN,
+    errors::NO_USER_INFO,
+    errors::NO_EMAIL,
+    errors::EMAIL_NOT_VERIFIED,
+    LINK_ERROR,
+];
+
+/// Its message says why.
+const LINK_ERROR: ErrorCode = ErrorCode::new(401, "OAUTH_LINK_ERROR", "");
 
 pub struct SignIn {
     provider: String,
@@ -76,7 +91,7 @@ fn with_id_token(client: &Client, brought: &Brought, begin: &Begin) -> Result<Re
     let user = match sign_in::admit(&identity, &email, &wish)? {
         Admission::User { user, .. } => user,
         Admission::Refused("email_not_verified") => return Err(errors::EMAIL_NOT_VERIFIED.into()),
-        Admission::Refused(reason) => return Err(Error::new(401, "OAUTH_LINK_ERROR", reason)),
+        Admission::Refused(reason) => return Err(Error::new(LINK_ERROR.status, LINK_ERROR.code(), reason)),
     };
     use_once.spend()?;
     let opened = sign_in::open(&identity, &user)?;

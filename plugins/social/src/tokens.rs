@@ -8,6 +8,17 @@ use crate::token_endpoint::Tokens;
 use doorward_sdk::accounts::Account;
 use doorward_sdk::prelude::*;
 
+pub const REFUSALS_OF_REFRESH: &[ErrorCode] = &[
+    errors::ACCOUNT_NOT_FOUND,
+    errors::PROVIDER_NOT_SUPPORTED,
+    NOT_REFRESHABLE,
+    errors::REFRESH_NOT_FOUND,
+    errors::REFRESH_FAILED,
+];
+
+/// Its message names the provider.
+const NOT_REFRESHABLE: ErrorCode = ErrorCode::new(400, "TOKEN_REFRESH_NOT_SUPPORTED", "");
+
 /// A token that ends sooner is refreshed first.
 const MARGIN_MILLIS: u64 = 5000;
 /// Longer than a request to another server takes.
@@ -59,7 +70,7 @@ pub fn refresh_token(request: &Request, (): ()) -> Result<Response> {
     let provider_id = account.provider_id();
     if !client.provider.token.is_refreshable {
         let message = format!("Provider {provider_id} does not support token refreshing.");
-        return Err(Error::new(400, "TOKEN_REFRESH_NOT_SUPPORTED", message));
+        return Err(Error::new(NOT_REFRESHABLE.status, NOT_REFRESHABLE.code(), message));
     }
     let token = account.text("refreshToken").filter(|token| !token.is_empty()).ok_or(errors::REFRESH_NOT_FOUND)?;
     let is_same = |now: &Account| now.text("accessToken") == account.text("accessToken");

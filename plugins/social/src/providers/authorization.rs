@@ -37,9 +37,11 @@ pub const RESERVED: [&str; 8] = [
 /// goes (RFC 9101; OAuth 2.0 Multiple Response Types). The operator's own table may set the mode.
 pub const REPLACING: [&str; 3] = ["request", "request_uri", "response_mode"];
 
-const SECRET_NEEDED: ErrorCode =
+/// A secret is needed that the settings do not have.
+pub const SECRET_NEEDED: ErrorCode =
     ErrorCode::new(500, "CLIENT_ID_AND_SECRET_REQUIRED", "The provider needs a client secret");
-const NO_ENDPOINT: ErrorCode = ErrorCode::new(400, "INVALID_OAUTH_CONFIGURATION", "Invalid OAuth configuration");
+/// Nothing names the endpoint.
+pub const NO_ENDPOINT: ErrorCode = ErrorCode::new(400, "INVALID_OAUTH_CONFIGURATION", "Invalid OAuth configuration");
 
 /// The parameters of a URL: each name once, in the order of the provider.
 struct Parameters<'a> {

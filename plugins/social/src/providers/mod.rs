@@ -20,7 +20,7 @@ mod template;
 mod user;
 mod user_info;
 
-pub use authorization::{Authorization, REPLACING, RESERVED};
+pub use authorization::{Authorization, NO_ENDPOINT, REPLACING, RESERVED, SECRET_NEEDED};
 pub use client::{Client, unique};
 pub use discovery::Discovery;
 pub use id_token::{ClaimCheck, IdTokenCheck, IdTokenRules};
