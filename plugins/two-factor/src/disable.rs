@@ -1,8 +1,11 @@
 //! `POST /two-factor/disable`: takes the second factor and everything that belongs to it away.
 
+use crate::errors::INVALID_PASSWORD;
 use crate::options::Options;
 use crate::{enrolment, password, replacement, trusted_devices};
 use doorward_sdk::prelude::*;
+
+pub const REFUSALS: &[ErrorCode] = &[ErrorCode::UNAUTHORIZED, INVALID_PASSWORD, ErrorCode::PASSWORD_TOO_LONG];
 
 pub struct Disable {
     password: Option<String>,

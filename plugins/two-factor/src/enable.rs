@@ -2,12 +2,21 @@
 
 use crate::backup_codes::{self, BackupCodes};
 use crate::enrolment::{self, Enrolment};
-use crate::errors::{OTP_NOT_CONFIGURED, TOTP_ALREADY_ENABLED, TOTP_NOT_CONFIGURED};
+use crate::errors::{INVALID_PASSWORD, OTP_NOT_CONFIGURED, TOTP_ALREADY_ENABLED, TOTP_NOT_CONFIGURED};
 use crate::options::Options;
 use crate::totp::Seed;
 use crate::{password, replacement};
 use doorward_sdk::prelude::*;
 use doorward_sdk::sessions::Session;
+
+pub const REFUSALS: &[ErrorCode] = &[
+    ErrorCode::UNAUTHORIZED,
+    INVALID_PASSWORD,
+    ErrorCode::PASSWORD_TOO_LONG,
+    OTP_NOT_CONFIGURED,
+    TOTP_NOT_CONFIGURED,
+    TOTP_ALREADY_ENABLED,
+];
 
 pub struct Enable {
     password: Option<String>,

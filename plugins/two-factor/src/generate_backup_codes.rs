@@ -1,11 +1,14 @@
 //! `POST /two-factor/generate-backup-codes`: new codes; the old ones are worth nothing any more.
 
 use crate::backup_codes::{self, BackupCodes};
-use crate::errors::TWO_FACTOR_NOT_ENABLED;
+use crate::errors::{INVALID_PASSWORD, TWO_FACTOR_NOT_ENABLED};
 use crate::options::Options;
 use crate::{ENABLED, enrolment, password};
 use doorward_sdk::prelude::*;
 use doorward_sdk::users::WayIn;
+
+pub const REFUSALS: &[ErrorCode] =
+    &[ErrorCode::UNAUTHORIZED, TWO_FACTOR_NOT_ENABLED, INVALID_PASSWORD, ErrorCode::PASSWORD_TOO_LONG];
 
 pub struct GenerateBackupCodes {
     password: Option<String>,

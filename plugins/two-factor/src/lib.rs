@@ -48,12 +48,14 @@ pub fn plugin() -> Plugin {
                 .summary("Shows the backup codes of a user")
                 .answers(|| {
                     schema::object(&[("status", schema::boolean()), ("backupCodes", schema::list(schema::text()))])
-                }),
+                })
+                .refuses(&[errors::BACKUP_CODES_NOT_ENABLED, errors::BACKUP_CODES_HASHED, errors::INVALID_BACKUP_CODE]),
         )
         .function(
             Function::new("generate-totp", functions::generate_totp)
                 .summary("Makes the code of this moment")
-                .answers(|| schema::object(&[("code", schema::text())])),
+                .answers(|| schema::object(&[("code", schema::text())]))
+                .refuses(&[errors::TOTP_SWITCHED_OFF]),
         )
         .cookie(CookieRule::prefixed(challenge::COOKIE))
         .cookie(CookieRule::prefixed(trusted_devices::COOKIE))
@@ -68,38 +70,45 @@ pub fn plugin() -> Plugin {
             Contribution::new("account.security", "Two-factor authentication", card::card).order(20).signed_in(),
         )
         .contribute(Contribution::new("admin.user", "Two-factor authentication", card::of_user).order(20).signed_in());
-    let plugin = limited(plugin, "/two-factor/enable", enable::enable, "Begins to set up a second factor");
-    let plugin = limited(plugin, "/two-factor/disable", disable::disable, "Removes the second factor");
+    let plugin =
+        limited(plugin, "/two-factor/enable", enable::enable, "Begins to set up a second factor", enable::REFUSALS);
+    let plugin =
+        limited(plugin, "/two-factor/disable", disable::disable, "Removes the second factor", disable::REFUSALS);
     let plugin = limited(
         plugin,
         "/two-factor/get-totp-uri",
         get_totp_uri::get_totp_uri,
         "Shows the address of the authenticator app's seed",
+        get_totp_uri::REFUSALS,
     );
     let plugin = limited(
         plugin,
         "/two-factor/verify-totp",
         verify_totp::verify_totp,
         "Proves the second factor with a code of the app",
+        verify_totp::REFUSALS,
     );
-    let plugin = limited(plugin, "/two-factor/send-otp", send_otp::send_otp, "Mails a code");
+    let plugin = limited(plugin, "/two-factor/send-otp", send_otp::send_otp, "Mails a code", send_otp::REFUSALS);
     let plugin = limited(
         plugin,
         "/two-factor/verify-otp",
         verify_otp::verify_otp,
         "Proves the second factor with a mailed code",
+        verify_otp::REFUSALS,
     );
     let plugin = limited(
         plugin,
         "/two-factor/verify-backup-code",
         verify_backup_code::verify_backup_code,
         "Proves the second factor with a backup code",
+        verify_backup_code::REFUSALS,
     );
     let plugin = limited(
         plugin,
         "/two-factor/generate-backup-codes",
         generate_backup_codes::generate_backup_codes,
         "Makes new backup codes",
+        generate_backup_codes::REFUSALS,
     );
     errors::ALL.into_iter().fold(plugin, Plugin::error)
 }
@@ -110,6 +119,7 @@ fn limited<I: Input>(
     path: &'static str,
     handler: fn(&Request<'_>, I) -> Result<Response>,
     summary: &'static str,
+    refusals: &'static [ErrorCode],
 ) -> Plugin {
-    plugin.route(Route::post(path, handler).summary(summary)).rate_limit(RateRule::new(path, 3, 10))
+    plugin.route(Route::post(path, handler).summary(summary).refuses(refusals)).rate_limit(RateRule::new(path, 3, 10))
 }

@@ -1,10 +1,12 @@
 //! `POST /two-factor/send-otp`: mails a code to the user.
 
 use crate::caller::Caller;
-use crate::errors::{OTP_NOT_ENABLED, OTP_SWITCHED_OFF};
+use crate::errors::{INVALID_TWO_FACTOR_COOKIE, OTP_NOT_ENABLED, OTP_SWITCHED_OFF};
 use crate::mailed_code::{MAIL, MailedCode};
 use crate::options::Options;
 use doorward_sdk::prelude::*;
+
+pub const REFUSALS: &[ErrorCode] = &[OTP_SWITCHED_OFF, INVALID_TWO_FACTOR_COOKIE, OTP_NOT_ENABLED];
 
 pub struct SendOtp;
 

@@ -3,10 +3,15 @@
 use crate::backup_codes::BackupCodes;
 use crate::caller::Caller;
 use crate::enrolment::{self, Enrolment};
-use crate::errors::{BACKUP_CODES_NOT_ENABLED, INVALID_BACKUP_CODE, INVALID_TWO_FACTOR_COOKIE};
+use crate::errors::{
+    BACKUP_CODES_NOT_ENABLED, INVALID_BACKUP_CODE, INVALID_TWO_FACTOR_COOKIE, LOCKED, TOO_MANY_ATTEMPTS,
+};
 use crate::lockout::Lockout;
 use crate::options::Options;
 use doorward_sdk::prelude::*;
+
+pub const REFUSALS: &[ErrorCode] =
+    &[INVALID_TWO_FACTOR_COOKIE, BACKUP_CODES_NOT_ENABLED, LOCKED, TOO_MANY_ATTEMPTS, INVALID_BACKUP_CODE];
 
 pub struct VerifyBackupCode {
     code: String,

@@ -1,13 +1,18 @@
 //! `POST /two-factor/verify-otp`: a code that was mailed.
 
 use crate::caller::{self, Caller};
-use crate::errors::{FAILED_TO_CREATE_SESSION, INVALID_CODE};
+use crate::errors::{
+    FAILED_TO_CREATE_SESSION, INVALID_CODE, INVALID_TWO_FACTOR_COOKIE, LOCKED, OTP_HAS_EXPIRED, TOO_MANY_ATTEMPTS,
+};
 use crate::lockout::Lockout;
 use crate::mailed_code::{self, MailedCode};
 use crate::options::Options;
 use crate::verify_totp::Verify;
 use crate::{ENABLED, enrolment, replacement};
 use doorward_sdk::prelude::*;
+
+pub const REFUSALS: &[ErrorCode] =
+    &[INVALID_TWO_FACTOR_COOKIE, LOCKED, OTP_HAS_EXPIRED, TOO_MANY_ATTEMPTS, INVALID_CODE, FAILED_TO_CREATE_SESSION];
 
 pub fn verify_otp(_request: &Request, input: Verify) -> Result<Response> {
     let options: Options = config::options()?;

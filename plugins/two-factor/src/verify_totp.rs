@@ -2,13 +2,18 @@
 
 use crate::caller::Caller;
 use crate::enrolment::{self, Enrolment};
-use crate::errors::{INVALID_CODE, TOTP_NOT_ENABLED, TOTP_SWITCHED_OFF};
+use crate::errors::{
+    INVALID_CODE, INVALID_TWO_FACTOR_COOKIE, LOCKED, TOO_MANY_ATTEMPTS, TOTP_NOT_ENABLED, TOTP_SWITCHED_OFF,
+};
 use crate::lockout::Lockout;
 use crate::options::Options;
 use crate::totp::SKEW;
 use crate::{ENABLED, replacement};
 use doorward_sdk::prelude::*;
 use doorward_sdk::sessions::Session;
+
+pub const REFUSALS: &[ErrorCode] =
+    &[TOTP_SWITCHED_OFF, INVALID_TWO_FACTOR_COOKIE, TOTP_NOT_ENABLED, LOCKED, TOO_MANY_ATTEMPTS, INVALID_CODE];
 
 pub struct Verify {
     pub code: String,
