@@ -1,9 +1,11 @@
 //! `POST /is-username-available`: whether a name is valid and nobody has it.
 
-use crate::errors::INVALID;
+use crate::errors::{INVALID, TOO_LONG, TOO_SHORT};
 use crate::names;
 use crate::options::Options;
 use doorward_sdk::prelude::*;
+
+pub const REFUSALS: &[ErrorCode] = &[TOO_SHORT.with_status(422), TOO_LONG.with_status(422), INVALID.with_status(422)];
 
 pub struct Available {
     username: String,

@@ -20,12 +20,14 @@ pub fn plugin() -> Plugin {
         .route(
             Route::post("/sign-in/username", sign_in::sign_in)
                 .summary("Signs in with a user name and a password")
+                .refuses(sign_in::REFUSALS)
                 .signs_in(),
         )
         .route(
             Route::post("/is-username-available", available::is_available)
                 .summary("Tells whether a user name is free")
-                .answers(|| schema::object(&[("available", schema::boolean())])),
+                .answers(|| schema::object(&[("available", schema::boolean())]))
+                .refuses(available::REFUSALS),
         )
         .before(On::path("/sign-up/email").reads_request().changes_request(), names::before_sign_up)
         .before(On::path("/update-user").reads_request(), names::before_update)

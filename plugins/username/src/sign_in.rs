@@ -1,10 +1,21 @@
 //! `POST /sign-in/username`: proves an identity by name and password.
 
-use crate::errors::{NOT_VERIFIED, WRONG};
+use crate::errors::{INVALID, NOT_VERIFIED, TOO_LONG, TOO_SHORT, WRONG};
 use crate::names;
 use crate::options::Options;
 use doorward_sdk::prelude::*;
 use serde::Deserialize;
+
+pub const REFUSALS: &[ErrorCode] = &[
+    WRONG,
+    TOO_SHORT.with_status(422),
+    TOO_LONG.with_status(422),
+    INVALID.with_status(422),
+    ErrorCode::PASSWORD_TOO_LONG,
+    NOT_VERIFIED,
+    // The password was changed in the meantime.
+    ErrorCode::INVALID_EMAIL_OR_PASSWORD,
+];
 
 pub struct SignIn {
     username: String,
