@@ -4,7 +4,8 @@ use crate::options::Options;
 use crate::{signing, token, verify};
 use doorward_sdk::prelude::*;
 
-const INVALID_OPTIONS: &str = "INVALID_OVERRIDE_OPTIONS";
+/// Its message says what is wrong with them.
+pub const INVALID_OPTIONS: ErrorCode = ErrorCode::new(400, "INVALID_OVERRIDE_OPTIONS", "");
 
 pub struct SignJwt {
     payload: Map<String, Value>,
@@ -62,7 +63,8 @@ fn overridden(options: &Options, own: Map<String, Value>) -> Result<Options> {
     for (name, section) in own {
         merged[snake_case(&name)] = renamed(section);
     }
-    serde_json::from_value(merged).map_err(|error| Error::new(400, INVALID_OPTIONS, error.to_string()))
+    serde_json::from_value(merged)
+        .map_err(|error| Error::new(INVALID_OPTIONS.status, INVALID_OPTIONS.code(), error.to_string()))
 }
 
 fn renamed(section: Value) -> Value {

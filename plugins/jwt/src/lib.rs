@@ -44,7 +44,8 @@ pub fn plugin() -> Plugin {
         .route(
             Route::get("/token", token::token)
                 .summary("Makes a signed token of the session")
-                .answers(|| schema::object(&[("token", schema::text())])),
+                .answers(|| schema::object(&[("token", schema::text())]))
+                .refuses(&[ErrorCode::UNAUTHORIZED, claims::INVALID_CLAIM]),
         )
         .after(
             On::path("/get-session")
@@ -57,7 +58,8 @@ pub fn plugin() -> Plugin {
         .function(
             Function::new("sign-jwt", functions::sign_jwt)
                 .summary("Signs a token")
-                .answers(|| schema::object(&[("token", schema::text())])),
+                .answers(|| schema::object(&[("token", schema::text())]))
+                .refuses(&[functions::INVALID_OPTIONS, claims::INVALID_CLAIM]),
         )
         .function(
             Function::new("verify-jwt", functions::verify_jwt)
