@@ -25,14 +25,20 @@ pub fn plugin() -> Plugin {
                 .accepts(&["image/*", "application/octet-stream"])
                 .summary("Makes a picture the user's")
                 .reads(|| schema::object(&[("image", schema::text())]))
-                .answers(|| schema::object(&[("image", schema::text())])),
+                .answers(|| schema::object(&[("image", schema::text())]))
+                .refuses(upload::REFUSALS),
         )
         .route(
             Route::delete("/avatar", remove::remove)
                 .summary("Removes the user's picture")
-                .answers(|| schema::object(&[("status", schema::boolean())])),
+                .answers(|| schema::object(&[("status", schema::boolean())]))
+                .refuses(&[ErrorCode::UNAUTHORIZED]),
         )
-        .route(Route::get("/avatar/:name", serve::serve).summary("Shows a picture, to anyone who has its address"))
+        .route(
+            Route::get("/avatar/:name", serve::serve)
+                .summary("Shows a picture, to anyone who has its address")
+                .refuses(&[ErrorCode::NOT_FOUND]),
+        )
         .rate_limit(RateRule::new("/avatar", 20, 60))
         .updates_users(&["image"])
         .table(row::table());

@@ -1,6 +1,6 @@
 //! `POST /avatar`: makes what the client sends the user's picture.
 
-use crate::errors::{NO_PICTURE, TOO_LARGE};
+use crate::errors::{NO_PICTURE, TOO_LARGE, TOO_MANY_PIXELS, UNREADABLE};
 use crate::options::Options;
 use crate::picture::square;
 use crate::row::{Avatar, MODEL};
@@ -8,6 +8,8 @@ use doorward_sdk::prelude::*;
 
 /// Of the file.
 const MOST_BYTES: usize = 2 << 20;
+
+pub const REFUSALS: &[ErrorCode] = &[ErrorCode::UNAUTHORIZED, TOO_LARGE, TOO_MANY_PIXELS, NO_PICTURE, UNREADABLE];
 
 pub struct Upload {
     /// Base64 of the file.

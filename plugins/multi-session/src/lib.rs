@@ -27,12 +27,14 @@ pub fn plugin() -> Plugin {
         )
         .route(
             Route::post("/multi-session/set-active", set_active::set_active)
-                .summary("Makes another session of this browser the present one"),
+                .summary("Makes another session of this browser the present one")
+                .refuses(&[INVALID_SESSION_TOKEN]),
         )
         .route(
             Route::post("/multi-session/revoke", revoke::revoke)
                 .summary("Ends a session of this browser")
-                .answers(|| schema::object(&[("status", schema::boolean())])),
+                .answers(|| schema::object(&[("status", schema::boolean())]))
+                .refuses(&[ErrorCode::UNAUTHORIZED, INVALID_SESSION_TOKEN]),
         )
         .after(On::any_path().when_session_cookie_is_set(), remember::remember)
         .after("/sign-out", sign_out::sign_out)

@@ -38,7 +38,8 @@ pub fn plugin() -> Plugin {
             Route::get(PAGE, lead)
                 .or_option("reference_path")
                 .redirects()
-                .summary("Leads to the page that shows what this server answers"),
+                .summary("Leads to the page that shows what this server answers")
+                .refuses(&[ErrorCode::NOT_FOUND]),
         )
         .page(Page::get(PAGE, page).titled("API"))
 }

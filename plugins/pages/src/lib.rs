@@ -55,7 +55,8 @@ pub fn plugin() -> Plugin {
         .route(
             Route::post("/pages/qr", qr::qr)
                 .summary("Draws a QR code")
-                .answers(|| schema::object(&[("size", schema::integer()), ("path", schema::text())])),
+                .answers(|| schema::object(&[("size", schema::integer()), ("path", schema::text())]))
+                .refuses(&[ErrorCode::UNAUTHORIZED, ErrorCode::PAYLOAD_TOO_LARGE]),
         )
         .rate_limit(RateRule::new("/pages/qr", 10, 60))
         .page(Page::get("/", gate::home))
