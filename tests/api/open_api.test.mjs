@@ -25,6 +25,13 @@ async function ofReference() {
 const operations = (document) => Object.entries(document.paths).flatMap(([url, methods]) => Object.entries(methods).map(([method, said]) => ({ name: `${method.toUpperCase()} ${url}`, said })));
 const bodyOf = (said) => said.requestBody?.content?.["application/json"]?.schema;
 
+const TRANSCRIPTS = path.join(ROOT, "tests/wire/transcripts");
+/** Every refusal with a code that the transcripts of the wire have. */
+const refusedOnTheWire = () => fs.readdirSync(TRANSCRIPTS, { recursive: true }).filter((name) => name.endsWith(".json"))
+  .flatMap((name) => JSON.parse(fs.readFileSync(path.join(TRANSCRIPTS, name), "utf8")))
+  .filter(({ response }) => response?.status >= 400 && response.status < 500 && response.body?.code)
+  .map(({ request, response: { status, body } }) => ({ call: `${request.method} ${request.path.replace("<basePath>", "").split("?")[0]}`, status, code: body.code }));
+
 describe.skipIf(process.env.DOORWARD_URL)("the description of the API", () => {
   const server = serve({
     plugins: PLUGINS.map((id) => ({ id })),
@@ -90,6 +97,17 @@ describe.skipIf(process.env.DOORWARD_URL)("the description of the API", () => {
     expect(code(paths["/api/jobs/retry"].post, 404)).toEqual(["JOB_NOT_FOUND", "NOT_FOUND"]);
   });
 
+  test("an endpoint of a plugin tells every code that it refuses with on the wire", async () => {
+    const ofPlugins = operations(await document()).filter(({ said }) => !["Default", "Operators"].includes(said.tags[0]))
+      .map(({ name, said }) => ({ name, said, calls: new RegExp(`^${name.replace(/\{[^}]+\}/g, "[^/]+")}$`) }));
+    const untold = refusedOnTheWire().filter(({ code }) => !OF_ALL.includes(code)).flatMap(({ call, status, code }) => {
+      const operation = ofPlugins.find(({ calls }) => calls.test(call));
+      const told = operation?.said.responses[status]?.content?.["application/json"].schema.properties.code.examples ?? [];
+      return !operation || told.includes(code) ? [] : [`${operation.name}: ${status} ${code}`];
+    });
+    expect([...new Set(untold)].sort()).toEqual(OF_OTHERS);
+  });
+
   test("the page works under the server's policy, without a script and without another origin", async () => {
     const led = await fetch(`${server.origin}/api/auth/reference`, { redirect: "manual" });
     expect([led.status, led.headers.get("location")]).toEqual([302, "/reference"]);
@@ -138,4 +156,16 @@ const DIFFERENCES = [
   "POST /sign-out: callbackURL",
   "POST /sign-out: disableRedirect",
   "POST /sign-out: state",
+];
+
+/** With these the server refuses before any endpoint is called. */
+const OF_ALL = ["INVALID_CALLBACK_URL", "INVALID_ERROR_CALLBACK_URL", "INVALID_NEW_USER_CALLBACK_URL", "INVALID_ORIGIN", "MISSING_OR_NULL_ORIGIN", "VALIDATION_ERROR"];
+
+/** With these another plugin refuses: `admin` in its gate, `username` where users are stored. */
+const OF_OTHERS = [
+  "GET /magic-link/verify: 403 BANNED_USER",
+  "POST /admin/create-user: 400 USERNAME_IS_ALREADY_TAKEN",
+  "POST /admin/create-user: 400 USERNAME_TOO_SHORT",
+  "POST /admin/update-user: 400 USERNAME_IS_ALREADY_TAKEN",
+  "POST /passkey/verify-authentication: 403 BANNED_USER",
 ];
