@@ -68,6 +68,7 @@ export default {
   "code.ACCOUNT_NOT_LINKED": "There is an account with this address that is not connected yet. Sign in another way, then connect it in your profile.",
   "code.ACCOUNT_TEMPORARILY_LOCKED": "Too many wrong codes. Wait a quarter of an hour, then try again.",
   "code.AUTHENTICATION_FAILED": "That passkey does not open this account. Try another one or another way.",
+  "code.AUTHENTICATOR_UNREADABLE": "The server can no longer check codes of this app. Use another way, and set the app up again.",
   "code.AVATAR_NOT_A_PICTURE": "That file is no PNG, JPEG or WebP picture. Choose another.",
   "code.AVATAR_TOO_LARGE": "That picture has more than 2 MB. Choose a smaller one.",
   "code.AVATAR_TOO_MANY_PIXELS": "That picture has too many pixels. Choose a smaller one.",

@@ -61,6 +61,7 @@ export default {
   "code.ACCOUNT_NOT_LINKED": "Es gibt ein Konto mit dieser Adresse, das noch nicht verbunden ist. Melden Sie sich anders an und verbinden Sie es dann in Ihrem Profil.",
   "code.ACCOUNT_TEMPORARILY_LOCKED": "Zu viele falsche Codes. Warten Sie eine Viertelstunde, dann versuchen Sie es wieder.",
   "code.AUTHENTICATION_FAILED": "Dieser Passkey öffnet dieses Konto nicht. Versuchen Sie einen anderen oder einen anderen Weg.",
+  "code.AUTHENTICATOR_UNREADABLE": "Der Server kann Codes dieser App nicht mehr prüfen. Nehmen Sie einen anderen Weg, und richten Sie die App neu ein.",
   "code.AVATAR_NOT_A_PICTURE": "Diese Datei ist kein Bild der Art PNG, JPEG oder WebP. Wählen Sie ein anderes.",
   "code.AVATAR_TOO_LARGE": "Dieses Bild hat mehr als 2 MB. Wählen Sie ein kleineres.",
   "code.AVATAR_TOO_MANY_PIXELS": "Dieses Bild hat zu viele Bildpunkte. Wählen Sie ein kleineres.",

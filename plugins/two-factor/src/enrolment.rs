@@ -1,5 +1,6 @@
 //! The row of a user with an authenticator app: seed, backup codes, wrong answers in a row.
 
+use crate::errors::AUTHENTICATOR_UNREADABLE;
 use crate::totp::Seed;
 use doorward_sdk::prelude::*;
 use serde::Deserialize;
@@ -108,12 +109,12 @@ impl Enrolment {
         self.failed_verification_count.unwrap_or(0)
     }
 
-    /// The seed in clear.
+    /// The seed in clear; a refusal when it was sealed under a secret that the server no longer has.
     pub fn seed(&self) -> Result<Seed> {
         let text = sealing::open(&self.secret)?;
         text.as_deref().and_then(Seed::of).ok_or_else(|| {
             log::error("the seed of a user's authenticator app cannot be opened: was the server's secret changed?");
-            Error::internal()
+            AUTHENTICATOR_UNREADABLE.into()
         })
     }
 }

@@ -35,9 +35,15 @@ pub const LOCKED: ErrorCode = code(
     "Too many failed verification attempts. Your account is temporarily locked. Please try again later.",
 );
 pub const INVALID_TWO_FACTOR_COOKIE: ErrorCode = code(401, "INVALID_TWO_FACTOR_COOKIE", "Invalid two factor cookie");
+/// The operator changed the server's secret and kept no copy of the old one.
+pub const AUTHENTICATOR_UNREADABLE: ErrorCode = code(
+    409,
+    "AUTHENTICATOR_UNREADABLE",
+    "The server can no longer check codes of this authenticator app. Use another way, and set the app up again.",
+);
 
 /// Every code, for the manifest.
-pub const ALL: [ErrorCode; 16] = [
+pub const ALL: [ErrorCode; 17] = [
     INVALID_PASSWORD,
     FAILED_TO_CREATE_SESSION,
     OTP_NOT_ENABLED,
@@ -54,4 +60,5 @@ pub const ALL: [ErrorCode; 16] = [
     TOO_MANY_ATTEMPTS,
     LOCKED,
     INVALID_TWO_FACTOR_COOKIE,
+    AUTHENTICATOR_UNREADABLE,
 ];

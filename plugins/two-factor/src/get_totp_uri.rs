@@ -1,12 +1,18 @@
 //! `POST /two-factor/get-totp-uri`: shows the seed once more, to who knows the password.
 
-use crate::errors::{INVALID_PASSWORD, TOTP_NOT_ENABLED, TOTP_SWITCHED_OFF};
+use crate::errors::{AUTHENTICATOR_UNREADABLE, INVALID_PASSWORD, TOTP_NOT_ENABLED, TOTP_SWITCHED_OFF};
 use crate::options::Options;
 use crate::{enrolment, password};
 use doorward_sdk::prelude::*;
 
-pub const REFUSALS: &[ErrorCode] =
-    &[ErrorCode::UNAUTHORIZED, TOTP_SWITCHED_OFF, TOTP_NOT_ENABLED, INVALID_PASSWORD, ErrorCode::PASSWORD_TOO_LONG];
+pub const REFUSALS: &[ErrorCode] = &[
+    ErrorCode::UNAUTHORIZED,
+    TOTP_SWITCHED_OFF,
+    TOTP_NOT_ENABLED,
+    INVALID_PASSWORD,
+    ErrorCode::PASSWORD_TOO_LONG,
+    AUTHENTICATOR_UNREADABLE,
+];
 
 pub struct GetTotpUri {
     password: Option<String>,

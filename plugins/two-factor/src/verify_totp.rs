@@ -3,7 +3,8 @@
 use crate::caller::Caller;
 use crate::enrolment::{self, Enrolment};
 use crate::errors::{
-    INVALID_CODE, INVALID_TWO_FACTOR_COOKIE, LOCKED, TOO_MANY_ATTEMPTS, TOTP_NOT_ENABLED, TOTP_SWITCHED_OFF,
+    AUTHENTICATOR_UNREADABLE, INVALID_CODE, INVALID_TWO_FACTOR_COOKIE, LOCKED, TOO_MANY_ATTEMPTS, TOTP_NOT_ENABLED,
+    TOTP_SWITCHED_OFF,
 };
 use crate::lockout::Lockout;
 use crate::options::Options;
@@ -12,8 +13,15 @@ use crate::{ENABLED, replacement};
 use doorward_sdk::prelude::*;
 use doorward_sdk::sessions::Session;
 
-pub const REFUSALS: &[ErrorCode] =
-    &[TOTP_SWITCHED_OFF, INVALID_TWO_FACTOR_COOKIE, TOTP_NOT_ENABLED, LOCKED, TOO_MANY_ATTEMPTS, INVALID_CODE];
+pub const REFUSALS: &[ErrorCode] = &[
+    TOTP_SWITCHED_OFF,
+    INVALID_TWO_FACTOR_COOKIE,
+    TOTP_NOT_ENABLED,
+    LOCKED,
+    TOO_MANY_ATTEMPTS,
+    INVALID_CODE,
+    AUTHENTICATOR_UNREADABLE,
+];
 
 pub struct Verify {
     pub code: String,
@@ -38,9 +46,10 @@ pub fn verify_totp(_request: &Request, input: Verify) -> Result<Response> {
     }
     let lockout = Lockout::of(&options, &caller, Some(&row));
     lockout.refuse_locked()?;
+    let seed = row.seed()?;
     caller.count_attempt()?;
     lockout.count()?;
-    let step = row.seed()?.check(&options.totp_options, &input.code, clock::now_millis() / 1000);
+    let step = seed.check(&options.totp_options, &input.code, clock::now_millis() / 1000);
     let step = step.ok_or(INVALID_CODE)?;
     if !options.allow_code_reuse && !is_first_use(&options, &row, step)? {
         return Err(INVALID_CODE.into());
@@ -148,6 +157,21 @@ mod tests {
         fake::with(|world| world.now_millis += 1_000);
         verify(&code(0)).expect("the pause is over");
         assert_eq!((&row()["failedVerificationCount"], &row()["lockedUntil"]), (&json!(0), &Value::Null));
+    }
+
+    #[test]
+    fn a_seed_that_the_server_cannot_read_is_told_and_counts_no_wrong_answer() {
+        enrolled("{}");
+        fake::with(|world| {
+            _ = world.tables.get_mut("twoFactor").expect("table")[0].insert("secret".into(), json!("of another secret"))
+        });
+        for _ in 0..12 {
+            challenged();
+            assert_eq!(verify(&code(0)), Err("409 AUTHENTICATOR_UNREADABLE".into()));
+        }
+        assert_eq!(row()["failedVerificationCount"], json!(0));
+        challenged();
+        post("/two-factor/verify-backup-code", &json!({ "code": "aaaaa-11111" })).expect("another way is open");
     }
 
     #[test]
