@@ -1,5 +1,7 @@
 //! With what an operation refuses: by status for all alike, and by code where the endpoint says so.
 
+use std::collections::BTreeSet;
+
 use doorward_contract::{ApiNote, ErrorCode, VALIDATION_ERROR};
 use serde_json::{Map, Value as Json, json};
 
@@ -54,12 +56,18 @@ pub(super) fn all() -> Json {
 /// are all that there are.
 pub(super) fn of(note: &ApiNote, has_body: bool, is_alone: bool) -> Vec<(String, Json)> {
     let known = ANY.iter().chain(OF_BODIES.iter().filter(|_| has_body));
-    let shared = known.map(|(status, name, meaning)| {
+    let shared = known.clone().map(|(status, name, meaning)| {
         let own = with_codes(note, *status, meaning, is_alone);
         let told = own.unwrap_or_else(|| json!({ "$ref": format!("#/components/responses/{name}") }));
         (status.to_string(), told)
     });
-    shared.collect()
+    let is_known = |status: &u16| known.clone().any(|(known, ..)| known == status);
+    let others: BTreeSet<u16> = note.refusals.iter().map(|refusal| refusal.status).collect();
+    let others = others.into_iter().filter(|status| !is_known(status)).filter_map(|status| {
+        let told = with_codes(note, status, "The endpoint refuses", is_alone)?;
+        Some((status.to_string(), told))
+    });
+    shared.chain(others).collect()
 }
 
 /// The response of a status for which the endpoint has codes of its own.
@@ -105,6 +113,9 @@ mod tests {
         let meaning = "There is no such thing. `JOB_NOT_FOUND`: No such job waits or has failed";
         assert_eq!(told(true)["404"]["description"], meaning);
         assert_eq!(told(true)["400"], json!({ "$ref": "#/components/responses/BadRequest" }));
+        let note = ApiNote::new("Sells").refusing(&[ErrorCode::new(402, "NO_MONEY", "Pay first")]);
+        let told = Map::from_iter(of(&note, true, false));
+        assert_eq!(told["402"]["description"], "The endpoint refuses. `NO_MONEY`: Pay first");
     }
 
     #[test]
