@@ -4,12 +4,18 @@ use doorward::store::outbox::{OUTBOX, discard, enqueue, postpone, take_due};
 use doorward::store::session::{find_session_with_user, list_sessions};
 use doorward::store::user::{find_user_by_email, find_user_by_id};
 use doorward::store::verification::find_verification;
-use doorward::store::{Models, Store, User, Verification, eq, ne};
+use doorward::store::{Backend, Models, Store, User, Verification, eq, ne};
 use serde_json::json;
 
 use super::{NOW, Place, TestStore, on_each, record, user, verification};
 
-on_each!(users, sessions, verifications, the_outbox_lends_and_takes_back);
+on_each!(
+    users,
+    sessions,
+    a_session_is_found_as_it_is_now_whoever_changed_it,
+    verifications,
+    the_outbox_lends_and_takes_back
+);
 
 async fn users(place: Place) {
     let store = place.core().await;
@@ -57,6 +63,37 @@ async fn sessions(place: Place) {
     assert_eq!(store.delete("session", &[eq("userId", "u1"), ne("token", "t1")]).await.unwrap(), 1);
     assert_eq!(store.delete("session", &[eq("userId", "u1")]).await.unwrap(), 1);
     assert_eq!(store.count_all("session").await, 1);
+}
+
+/// What was looked up once is not asked for again while nothing changes, where the database tells: any change counts.
+async fn a_session_is_found_as_it_is_now_whoever_changed_it(place: Place) {
+    let store = place.core().await;
+    store.insert(user(&store, "u1")).await.unwrap();
+    assert_eq!(find_session_with_user(&store, "t1").await.unwrap(), None);
+    insert_session(&store, "u1", "t1", 0).await;
+    let look = || async {
+        let found = find_session_with_user(&store, "t1").await.unwrap();
+        assert_eq!(find_session_with_user(&store, "t1").await.unwrap(), found, "and again");
+        found.map(|(session, user)| (session.expires_at(), user.name().to_owned()))
+    };
+    assert!(look().await.is_some());
+    for round in 0..200 {
+        let (until, name) = (NOW.plus_secs(round), format!("name {round}"));
+        store.update("session", &[eq("id", "id of t1")], &[("expiresAt", until.into())]).await.unwrap();
+        store.update("user", &[eq("id", "u1")], &[("name", name.clone().into())]).await.unwrap();
+        assert_eq!(look().await, Some((until, name)));
+    }
+    let quote = if place.backend == Backend::Mysql { '`' } else { '"' };
+    place.sql(&format!("UPDATE {quote}user{quote} SET name = 'another' WHERE id = 'u1'")).await;
+    assert_eq!(look().await.unwrap().1, "another", "which another connection wrote");
+    let open = store.begin().await.unwrap();
+    open.delete("session", &[eq("id", "id of t1")]).await.unwrap();
+    assert_eq!(find_session_with_user(&open, "t1").await.unwrap(), None, "in the transaction");
+    if place.backend == Backend::Sqlite {
+        assert!(look().await.is_some(), "outside of it");
+    }
+    open.commit().await.unwrap();
+    assert_eq!(look().await, None);
 }
 
 async fn verifications(place: Place) {

@@ -2,6 +2,8 @@
 //!
 //! Invariant: a stored hash is nobody's token. Its form is one that no token has, and no session is looked up by it.
 
+use std::borrow::Cow;
+
 use super::{Auth, AuthError, secondary_sessions};
 use crate::config::TokenStorage;
 use crate::crypto::{base64_url, sha256};
@@ -28,14 +30,12 @@ pub async fn find(auth: &Auth, db: &dyn Database, token: &str) -> Result<Option<
         return Ok(None);
     }
     // Sessions from before the option was set are found in the other form.
-    let forms = match auth.config.session.token_storage {
-        TokenStorage::Plain => [token.to_owned(), hash(token)],
-        TokenStorage::Hashed => [hash(token), token.to_owned()],
-    };
-    for form in forms {
+    let is_hashed = auth.config.session.token_storage == TokenStorage::Hashed;
+    for is_hash in [is_hashed, !is_hashed] {
+        let form = if is_hash { Cow::Owned(hash(token)) } else { Cow::Borrowed(token) };
         let found = match secondary_sessions::of(auth) {
             Some(storage) => {
-                let own = [eq("token", form.as_str())];
+                let own = [eq("token", &*form)];
                 Box::pin(secondary_sessions::find(auth, (storage, db), &own)).await?
             }
             None => find_session_with_user(db, &form).await?,
@@ -52,7 +52,9 @@ pub async fn find(auth: &Auth, db: &dyn Database, token: &str) -> Result<Option<
 /// # Errors
 /// When the model has no token, which is a defect.
 pub fn with_token(mut session: Session, token: &str) -> Result<Session, StoreError> {
-    session.0.set("token", token)?;
+    if session.token() != token {
+        session.0.set("token", token)?;
+    }
     Ok(session)
 }
 

@@ -11,7 +11,8 @@ use super::postgres::{self, Postgres};
 use super::remote::PoolState;
 use super::row::Row;
 use super::schema::Schema;
-use super::sqlite::Sqlite;
+use super::session_cache::SessionCache;
+use super::sqlite::{Sqlite, State};
 use super::statement::Statement;
 use super::transaction::Transaction;
 use crate::config::NO_DATABASE;
@@ -48,6 +49,14 @@ impl Engine {
             Self::Sqlite(sqlite) => sqlite.run(statement).await,
             Self::Postgres(postgres) => postgres.run(statement).await,
             Self::Mysql(mysql) => mysql.run(statement).await,
+        }
+    }
+
+    /// The sessions that were looked up in the present state; `None` where that cannot be told without asking.
+    pub(super) fn sessions(&self) -> Option<(&SessionCache, State)> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.sessions(),
+            Self::Postgres(_) | Self::Mysql(_) => None,
         }
     }
 

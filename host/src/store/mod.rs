@@ -39,6 +39,7 @@ mod schema;
 pub mod script_value;
 pub mod secondary;
 pub mod session;
+mod session_cache;
 pub mod setting;
 mod sqlite;
 mod statement;
@@ -64,7 +65,8 @@ pub use row::Row;
 pub use savepoint::Savepoint;
 pub use schema::{PluginStep, Schema};
 pub use session::Session;
-pub use sqlite::backup;
+pub use session_cache::SessionCache;
+pub use sqlite::{State, backup};
 pub use statement::Statement;
 pub use transaction::Transaction;
 pub use user::User;
@@ -85,6 +87,12 @@ pub trait Database: Send + Sync {
 
     /// The kind of this database.
     fn backend(&self) -> Backend;
+
+    /// The sessions that were looked up in the present state of the database, and that state. `None` in a transaction, which
+    /// has a state of its own, and where the state cannot be told without asking.
+    fn sessions(&self) -> Option<(&SessionCache, State)> {
+        None
+    }
 
     /// True if statements take effect only when a transaction commits.
     fn is_transaction(&self) -> bool {

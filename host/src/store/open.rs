@@ -16,6 +16,8 @@ use super::remote::PoolState;
 use super::replicas::{Lagging, ReplicaState, Replicas, Watch};
 use super::row::Row;
 use super::schema::Schema;
+use super::session_cache::SessionCache;
+use super::sqlite::State;
 use super::statement::{Builder, Statement};
 use super::transaction::Transaction;
 use super::value::Value;
@@ -126,6 +128,10 @@ impl Database for Store {
 
     fn backend(&self) -> Backend {
         self.engine.backend()
+    }
+
+    fn sessions(&self) -> Option<(&SessionCache, State)> {
+        self.engine.sessions()
     }
 }
 

@@ -11,18 +11,18 @@ use super::error::StoreError;
 use super::model::{Field, Model};
 use super::value::Value;
 
-/// A row of a model. `Debug` shows only the model's name.
+/// A row of a model. Clones share the values until one of them is changed. `Debug` shows only the model's name.
 #[derive(Clone)]
 pub struct Record {
     model: Arc<Model>,
-    values: Vec<Value>,
+    values: Arc<Vec<Value>>,
 }
 
 impl Record {
     /// A new record with the defaults of its model.
     pub fn new(model: &Arc<Model>) -> Self {
         let values = model.fields.iter().map(|field| field.default.clone().unwrap_or(Value::Null)).collect();
-        Self { model: Arc::clone(model), values }
+        Self { model: Arc::clone(model), values: Arc::new(values) }
     }
 
     /// Reads the model's columns from the front of `cells`, in order.
@@ -32,7 +32,7 @@ impl Record {
             let cell = cells.next().ok_or_else(|| StoreError::internal("a row is too short"))?;
             values.push(cell.into_kind(field.kind, &field.name)?);
         }
-        Ok(Self { model: Arc::clone(model), values })
+        Ok(Self { model: Arc::clone(model), values: Arc::new(values) })
     }
 
     /// The record's model.
@@ -57,7 +57,8 @@ impl Record {
     pub fn set(&mut self, field: &str, value: impl Into<Value>) -> Result<(), StoreError> {
         let kind = self.model.field(field)?.kind;
         let value = value.into().fit(kind, field)?;
-        if let Some(slot) = self.model.position(field).and_then(|index| self.values.get_mut(index)) {
+        if let Some(slot) = self.model.position(field).and_then(|index| Arc::make_mut(&mut self.values).get_mut(index))
+        {
             *slot = value;
         }
         Ok(())
@@ -121,12 +122,12 @@ impl Record {
             Some(json) => Value::from_json(json, field.kind),
         };
         let values = model.fields.iter().map(read).collect::<Option<_>>()?;
-        Some(Self { model: Arc::clone(model), values })
+        Some(Self { model: Arc::clone(model), values: Arc::new(values) })
     }
 
     /// All fields, `id` last, dates as ISO text.
     pub(super) fn full_json(&self) -> serde_json::Map<String, serde_json::Value> {
-        let pairs = || self.model.fields.iter().zip(&self.values);
+        let pairs = || self.model.fields.iter().zip(&*self.values);
         let id_last = pairs().skip(1).chain(pairs().take(1));
         id_last.map(|(field, value)| (field.name.clone(), value.to_json())).collect()
     }
@@ -140,11 +141,11 @@ impl Record {
             Some(json) => Value::from_json(json, field.kind),
         };
         let values = model.fields.iter().map(read).collect::<Option<_>>()?;
-        Some(Self { model: Arc::clone(model), values })
+        Some(Self { model: Arc::clone(model), values: Arc::new(values) })
     }
 
     fn returned(&self) -> impl Iterator<Item = (&Field, &Value)> {
-        let pairs = || self.model.fields.iter().zip(&self.values);
+        let pairs = || self.model.fields.iter().zip(&*self.values);
         let id_last = pairs().skip(1).chain(pairs().take(1));
         id_last.filter(|(field, _)| field.returned)
     }

@@ -63,7 +63,8 @@ impl Session {
     }
 }
 
-/// The session with this token and its user, expired or not, in one statement.
+/// The session with this token and its user, expired or not, in one statement, or in none while the database has not changed
+/// since the last look.
 ///
 /// # Errors
 /// As `Models`.
@@ -71,6 +72,20 @@ pub async fn find_session_with_user(
     database: &dyn Database,
     token: &str,
 ) -> Result<Option<(Session, User)>, StoreError> {
+    let before = database.sessions();
+    if let Some(known) = before.and_then(|(cache, state)| cache.find(state, token)) {
+        return Ok(known);
+    }
+    let found = read_session_with_user(database, token).await?;
+    if let (Some((cache, before)), Some((_, after))) = (before, database.sessions())
+        && before == after
+    {
+        cache.keep(before, token, &found);
+    }
+    Ok(found)
+}
+
+async fn read_session_with_user(database: &dyn Database, token: &str) -> Result<Option<(Session, User)>, StoreError> {
     let schema = database.schema();
     let token = Value::from(token).fit(FieldType::String, "token")?;
     let rows = database.run(Statement::of(lookup(schema)?, vec![token])).await?;

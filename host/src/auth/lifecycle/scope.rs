@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::Observers;
 use super::cause::{Cause, Happening};
 use crate::auth::Auth;
-use crate::store::{Backend, Database, Row, Schema, Statement, StoreError, Transaction};
+use crate::store::{Backend, Database, Row, Schema, SessionCache, State, Statement, StoreError, Transaction};
 
 /// The store or a transaction, with the observers of its changes. Clones are cheap and share the transaction.
 #[derive(Clone)]
@@ -143,6 +143,10 @@ impl Database for Scope {
 
     fn backend(&self) -> Backend {
         self.db.backend()
+    }
+
+    fn sessions(&self) -> Option<(&SessionCache, State)> {
+        self.db.sessions()
     }
 
     fn is_transaction(&self) -> bool {

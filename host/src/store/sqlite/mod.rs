@@ -5,6 +5,7 @@ mod codes;
 mod connection;
 mod points;
 mod readers;
+mod wal_index;
 mod writer;
 
 use std::path::Path;
@@ -19,12 +20,16 @@ use super::error::StoreError;
 use super::options::StoreOptions;
 use super::row::Row;
 use super::schema::Schema;
+use super::session_cache::SessionCache;
 use super::statement::Statement;
 use super::transaction::Transaction;
 
 use points::Points;
 use readers::Read;
+use wal_index::WalIndex;
 use writer::Job;
+
+pub use wal_index::State;
 
 /// Maximum requests that wait for a thread. More are refused after `acquire_timeout`.
 const QUEUE_LENGTH: usize = 4096;
@@ -36,6 +41,8 @@ pub(super) struct Sqlite {
     reads: Option<flume::Sender<Read>>,
     points: Points,
     writes: flume::Sender<Job>,
+    /// `None` where no index tells of changes.
+    sessions: Option<Arc<(WalIndex, SessionCache)>>,
     acquire_timeout: Duration,
     statement_timeout: Duration,
 }
@@ -46,7 +53,8 @@ impl Sqlite {
         let (writes, jobs) = flume::bounded(QUEUE_LENGTH);
         writer::start(connection::open_in_memory(options)?, jobs, options.idle_transaction_timeout)?;
         let (acquire_timeout, statement_timeout) = (options.acquire_timeout, options.statement_timeout);
-        Ok(Self { reads: None, points: Points::none(), writes, acquire_timeout, statement_timeout })
+        let points = Points::none();
+        Ok(Self { reads: None, points, writes, sessions: None, acquire_timeout, statement_timeout })
     }
 
     /// Opens or creates the file and starts the threads.
@@ -65,7 +73,8 @@ impl Sqlite {
         }
         let (acquire_timeout, statement_timeout) = (options.acquire_timeout, options.statement_timeout);
         let points = Points::open(path, options)?;
-        Ok(Self { reads: Some(reads), points, writes, acquire_timeout, statement_timeout })
+        let sessions = WalIndex::open(path).map(|index| Arc::new((index, SessionCache::new())));
+        Ok(Self { reads: Some(reads), points, writes, sessions, acquire_timeout, statement_timeout })
     }
 
     pub(super) async fn run(&self, statement: Statement) -> Result<Vec<Row>, StoreError> {
@@ -78,6 +87,12 @@ impl Sqlite {
             _ => self.send(&self.writes, Job::Statement(statement, reply)).await?,
         }
         await_answer(answer, self.statement_timeout).await
+    }
+
+    /// The sessions that were looked up in the present state, and the state.
+    pub(super) fn sessions(&self) -> Option<(&SessionCache, State)> {
+        let (index, cache) = self.sessions.as_deref()?;
+        Some((cache, index.state()?))
     }
 
     pub(super) async fn begin(&self, schema: &Arc<Schema>) -> Result<Transaction, StoreError> {
