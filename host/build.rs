@@ -30,4 +30,6 @@ fn main() {
         }
     };
     println!("cargo::rustc-env=BUNDLE_OF_COMPONENTS={}", bundle.display());
+    // Machine code for plugins is made for what the server is built for.
+    println!("cargo::rustc-env=TARGET_OF_BUILD={}", env::var("TARGET").unwrap_or_default());
 }

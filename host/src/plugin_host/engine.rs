@@ -19,6 +19,30 @@ const KEEP_RESIDENT_BYTES: usize = 256 << 10;
 const RESERVATION_BYTES: u64 = 128 << 20;
 const MOST_INSTANCES: usize = 1000;
 
+/// What code is made for that goes into the binary. A processor without it compiles at the first start.
+#[cfg(target_arch = "x86_64")]
+const PROCESSOR: Option<&str> = Some("x86-64-v3");
+#[cfg(not(target_arch = "x86_64"))]
+const PROCESSOR: Option<&str> = None;
+
+/// The machine code of a component for servers of this engine, on any usual processor of this kind.
+///
+/// # Errors
+/// When the engine refuses the component.
+pub fn code_of(component: &[u8]) -> wasmtime::Result<Vec<u8>> {
+    let mut config = settings();
+    config.target(env!("TARGET_OF_BUILD"))?;
+    if let Some(processor) = PROCESSOR {
+        // SAFETY: the name is one of Cranelift's own for a set of features. Before such code is loaded, the engine looks
+        // whether the processor has each of them.
+        #[expect(unsafe_code, reason = "wrong flags make wrong code; this is one of the compiler's own presets")]
+        unsafe {
+            config.cranelift_flag_enable(processor);
+        }
+    }
+    Engine::new(&config)?.precompile_component(component)
+}
+
 /// An engine for `instances` instances at once whose memories are at most `memory_bytes`.
 ///
 /// # Errors
@@ -84,4 +108,24 @@ fn start_ticking(engine: &Engine) -> Result<(), PluginError> {
     };
     let started = std::thread::Builder::new().name("plugin-deadlines".to_owned()).spawn(tick);
     started.map(|_| ()).map_err(|source| PluginError::File { path: "a thread for deadlines".to_owned(), source })
+}
+
+#[cfg(test)]
+mod tests {
+    use wasmtime::component::Component;
+
+    use super::*;
+
+    #[tokio::test]
+    #[expect(unsafe_code, reason = "the code was made in the line above")]
+    async fn code_made_ahead_is_loaded_by_the_servers_engine() {
+        let component = wat::parse_str(
+            r#"(component (core module $m
+                (memory 1) (func (export "f") (param i32) (result i32) (i32.popcnt (local.get 0)) (i32.load (local.get 0)) i32.add))
+                (core instance (instantiate $m)))"#,
+        );
+        let code = code_of(&component.unwrap()).unwrap();
+        // SAFETY: see the reason.
+        unsafe { Component::deserialize(&start(1, 1 << 20).unwrap(), &code) }.unwrap();
+    }
 }

@@ -10,7 +10,7 @@ mod backfill;
 mod background;
 mod bindings;
 mod call;
-mod engine;
+pub mod engine;
 mod error;
 mod facts;
 mod idle;

@@ -1,12 +1,12 @@
-//! `doorward plugin pack`: one file of components, for a binary that carries them.
+//! `doorward plugin pack`: one file of components and their machine code, for a binary that carries them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::commands::CommandResult;
 use crate::files::write_whole;
-use crate::plugin_host::manifest;
-use crate::plugin_host::package::bundle;
+use crate::plugin_host::package::bundle::{self, Unpacked};
+use crate::plugin_host::{engine, manifest};
 
 /// Packs every component of a folder.
 ///
@@ -23,18 +23,19 @@ pub(super) fn pack(folder: &Path, output: &Path) -> CommandResult {
         let advice = "build the plugins with `doorward plugin build --all`";
         return Err(format!("{} holds no components: {advice}", folder.display()).into());
     }
-    let mut components = Vec::with_capacity(files.len());
+    let mut plugins = Vec::with_capacity(files.len());
     for file in files {
-        let bytes = fs::read(&file)?;
-        let id = manifest::read(&bytes, &file.display().to_string())?.id;
-        components.push((id, bytes));
+        let component = fs::read(&file)?;
+        let id = manifest::read(&component, &file.display().to_string())?.id;
+        let code = engine::code_of(&component).map_err(|error| format!("{}: {error:#}", file.display()))?;
+        plugins.push(Unpacked { id, component, code });
     }
-    let packed = bundle::pack(&components)?;
+    let packed = bundle::pack(&plugins)?;
     write_whole(output, &[&packed]).map_err(|error| format!("cannot write {}: {error}", output.display()))?;
     tell!(
-        "{} holds {} components, {} KiB. Build with DOORWARD_BUNDLE={} to put them into the binary",
+        "{} holds {} components and their machine code, {} KiB. Build with DOORWARD_BUNDLE={} to put them into the binary",
         output.display(),
-        components.len(),
+        plugins.len(),
         packed.len() / 1024,
         output.display()
     );

@@ -1,7 +1,8 @@
 //! Compiled components on disk, in a private folder, each authenticated before it is loaded.
 //!
 //! Invariant: bytes from the folder reach the engine only when their HMAC under a key of one of the server's secrets is right
-//! for this component, this engine and these settings. Anything else is compiled again.
+//! for this component, this engine and these settings. Anything else is made again: from the machine code that the binary
+//! carries, or by compiling.
 
 use std::fs::{self, File};
 use std::hash::{Hash, Hasher};
@@ -15,8 +16,9 @@ use wasmtime::component::Component;
 use crate::crypto::purpose::Purpose;
 use crate::crypto::seal::Secrets;
 use crate::crypto::secret::Secret;
-use crate::crypto::{constant_time_eq, hex, hmac_sha256, sha256};
+use crate::crypto::{constant_time_eq, hmac_sha256, sha256};
 use crate::files::write_whole;
+use crate::plugin_host::package::bundle;
 
 const TAG_BYTES: u64 = 32;
 /// Of the form of entries: another one has other names.
@@ -46,25 +48,44 @@ impl Cache {
         Self { folder, keys }
     }
 
-    /// The compiled form of `component`, from the folder if it is there, genuine and fitting.
+    /// The compiled form of `component`, whose SHA-256 in hex is given: from the folder if it is there, genuine and fitting,
+    /// from the binary if that carries it for this engine and processor, and else from the compiler.
     ///
     /// # Errors
     /// When the engine refuses the component.
-    pub(in crate::plugin_host) fn load(&self, engine: &Engine, component: &[u8]) -> wasmtime::Result<Component> {
-        let name = entry_name(engine, component);
-        if let Some(loaded) = self.map(engine, &name) {
+    pub(in crate::plugin_host) fn load(
+        &self,
+        engine: &Engine,
+        component: &[u8],
+        sha256: &str,
+    ) -> wasmtime::Result<Component> {
+        let name = entry_name(engine, sha256);
+        if let Some(loaded) = self.map(engine, &name).or_else(|| self.carried(engine, &name, sha256)) {
             return Ok(loaded);
         }
-        let compiled = engine.precompile_component(component)?;
-        if let Err(error) = self.write(&name, &compiled) {
+        self.keep(engine, &name, &engine.precompile_component(component)?)
+    }
+
+    /// The component of the machine code in the binary.
+    fn carried(&self, engine: &Engine, name: &str, sha256: &str) -> Option<Component> {
+        let code =
+            bundle::code_of(sha256).inspect_err(|error| tracing::warn!(%error, "a plugin is compiled")).ok()??;
+        let loaded = self.keep(engine, name, &code);
+        loaded.inspect_err(|error| tracing::info!(%error, "a plugin is compiled for this processor")).ok()
+    }
+
+    /// Keeps machine code and loads it. It must be this process's own: made by its engine or part of the program.
+    fn keep(&self, engine: &Engine, name: &str, code: &[u8]) -> wasmtime::Result<Component> {
+        if let Err(error) = self.write(name, code) {
             tracing::warn!(%error, "a compiled plugin could not be kept");
-        } else if let Some(loaded) = self.map(engine, &name) {
+        } else if let Some(loaded) = self.map(engine, name) {
             return Ok(loaded);
         }
-        // SAFETY: the engine made these bytes just now.
-        #[expect(unsafe_code, reason = "the bytes come from the line above")]
+        // SAFETY: the engine made these bytes just now, or they are part of the program as its own instructions are: who can
+        // change the one can change the other. Those of another engine or processor are refused by what stands in them.
+        #[expect(unsafe_code, reason = "the bytes come from the engine or from the program itself")]
         unsafe {
-            Component::deserialize(engine, &compiled)
+            Component::deserialize(engine, code)
         }
     }
 
@@ -126,12 +147,11 @@ fn tag_of(key: &Secret<Vec<u8>>, name: &str, digest: &[u8]) -> Vec<u8> {
 }
 
 /// What the compiled form depends on: the component, the engine's version and its settings.
-fn entry_name(engine: &Engine, component: &[u8]) -> String {
+fn entry_name(engine: &Engine, component_sha256: &str) -> String {
     let mut settings = std::hash::DefaultHasher::new();
     engine.precompile_compatibility_hash().hash(&mut settings);
     FORM.hash(&mut settings);
-    let digest = hex(&sha256(component));
-    format!("{digest}-{:016x}.cwasm", settings.finish())
+    format!("{component_sha256}-{:016x}.cwasm", settings.finish())
 }
 
 /// The opened file by another name than its own, where the system has one.
@@ -175,6 +195,7 @@ fn make_private(folder: &Path) -> std::io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::crypto::hex;
     use crate::crypto::seal::VersionedSecret;
 
     const EMPTY: &[u8] = b"\0asm\x0d\0\x01\0";
@@ -183,6 +204,14 @@ mod tests {
         let secret = |text: &&str| Secret::new((*text).to_owned());
         let entry = |(version, text)| VersionedSecret { version, secret: secret(text) };
         Secrets::new((0..).zip(all).map(entry).collect(), None)
+    }
+
+    fn load(cache: &Cache, engine: &Engine, component: &[u8]) {
+        cache.load(engine, component, &hex(&sha256(component))).unwrap();
+    }
+
+    fn name_of(engine: &Engine, component: &[u8]) -> String {
+        entry_name(engine, &hex(&sha256(component)))
     }
 
     fn only_file(folder: &Path) -> PathBuf {
@@ -198,10 +227,10 @@ mod tests {
         let folder = place.path().join("cache");
         let engine = Engine::default();
         let cache = Cache::open(Some(&folder), &secrets(&["secret"]));
-        cache.load(&engine, EMPTY).unwrap();
+        load(&cache, &engine, EMPTY);
         let file = only_file(&folder);
         let genuine = fs::read(&file).unwrap();
-        let name = entry_name(&engine, EMPTY);
+        let name = name_of(&engine, EMPTY);
         assert!(cache.genuine(&name).is_some());
 
         for place in [0, genuine.len() / 2, genuine.len() - 33, genuine.len() - 1] {
@@ -212,7 +241,7 @@ mod tests {
         }
         fs::write(&file, &genuine[..20]).unwrap();
         assert!(cache.genuine(&name).is_none());
-        cache.load(&engine, EMPTY).unwrap();
+        load(&cache, &engine, EMPTY);
         assert!(cache.genuine(&name).is_some());
         assert!(Cache::open(Some(&folder), &secrets(&["other"])).genuine(&name).is_none());
         // What was compiled under the secret of before is not compiled again.
@@ -228,7 +257,7 @@ mod tests {
         fs::create_dir(&folder).unwrap();
         fs::set_permissions(&folder, fs::Permissions::from_mode(0o777)).unwrap();
         let cache = Cache::open(Some(&folder), &secrets(&["secret"]));
-        cache.load(&Engine::default(), EMPTY).unwrap();
+        load(&cache, &Engine::default(), EMPTY);
         assert!(fs::read_dir(&folder).unwrap().next().is_none());
         let link = place.path().join("link");
         std::os::unix::fs::symlink(place.path(), &link).unwrap();
@@ -241,16 +270,16 @@ mod tests {
         let cache = Cache::open(Some(&folder), &secrets(&["secret"]));
         let engine = Engine::default();
         let other = Engine::new(wasmtime::Config::new().epoch_interruption(true)).unwrap();
-        cache.load(&engine, EMPTY).unwrap();
-        let (own, foreign) = (entry_name(&engine, EMPTY), entry_name(&other, EMPTY));
+        load(&cache, &engine, EMPTY);
+        let (own, foreign) = (name_of(&engine, EMPTY), name_of(&other, EMPTY));
         assert_ne!(own, foreign);
         // Whoever can write to the folder renames a genuine entry: its tag is bound to its name.
         fs::copy(folder.join(&own), folder.join(&foreign)).unwrap();
         assert!(cache.genuine(&foreign).is_none());
-        cache.load(&other, EMPTY).unwrap();
+        load(&cache, &other, EMPTY);
         let larger = wat::parse_str("(component (core module))").unwrap();
-        fs::copy(folder.join(&own), folder.join(entry_name(&engine, &larger))).unwrap();
-        assert!(cache.genuine(&entry_name(&engine, &larger)).is_none());
+        fs::copy(folder.join(&own), folder.join(name_of(&engine, &larger))).unwrap();
+        assert!(cache.genuine(&name_of(&engine, &larger)).is_none());
     }
 
     #[cfg(unix)]
@@ -262,13 +291,13 @@ mod tests {
         let cache = Cache::open(Some(&folder), &secrets(&["secret"]));
         let target = place.path().join("elsewhere");
         fs::write(&target, b"not ours").unwrap();
-        let entry = folder.join(entry_name(&engine, EMPTY));
+        let entry = folder.join(name_of(&engine, EMPTY));
         std::os::unix::fs::symlink(&target, &entry).unwrap();
-        cache.load(&engine, EMPTY).unwrap();
+        load(&cache, &engine, EMPTY);
         assert_eq!(fs::read(&target).unwrap(), b"not ours", "a link is replaced, not followed");
         assert!(!fs::symlink_metadata(&entry).unwrap().is_symlink());
         fs::remove_file(&entry).unwrap();
         fs::create_dir(&entry).unwrap();
-        cache.load(&engine, EMPTY).unwrap();
+        load(&cache, &engine, EMPTY);
     }
 }

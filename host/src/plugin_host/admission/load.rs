@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use doorward_contract::{ErrorCode, Step, StepWork};
+use futures_util::stream::{self, StreamExt, TryStreamExt};
 use serde_json::{Map, Value as Json};
 use wasmtime::Engine;
 use wasmtime::component::{Component, Linker};
@@ -45,6 +46,9 @@ use crate::store::{Schema, StoreError};
 
 /// Where compiled components are kept, seen from the configuration file.
 const CACHE_FOLDER: &str = ".doorward/plugins";
+
+/// Plugins that are compiled at once, at most: each takes memory.
+const MOST_LOADS: usize = 4;
 
 /// Capabilities whose calls wait for other servers or for hashes of passwords. Who calls endpoints waits too.
 const LETS_WAIT: [&str; 3] = ["http", "passwords", "user-administration"];
@@ -92,8 +96,7 @@ pub(in crate::plugin_host) async fn load_all(
     if entries.is_empty() {
         return Ok(Loaded::default());
     }
-    let candidates =
-        entries.into_iter().map(|entry| read(config, entry, &*ports.clock)).collect::<Result<Vec<_>, _>>()?;
+    let candidates = read_all(config, &entries, &*ports.clock)?;
     let cookies = Cookies::new(config);
     refuse_clashes(&candidates, &cookies)?;
     let memory_mib = candidates.iter().map(|candidate| candidate.entry.limits.memory_mib).max().unwrap_or(0);
@@ -124,15 +127,30 @@ pub(in crate::plugin_host) async fn load_all(
         common: Common::new(config, &ports.random, capacity),
         secret_names: Arc::clone(&secret_names),
     };
-    let mut plugins = Vec::with_capacity(candidates.len());
+    let mut loads = Vec::with_capacity(candidates.len());
     for mut candidate in candidates {
         let files = std::mem::take(&mut candidate.assets);
         let scripts = grant::granted(candidate.entry).iter().any(|grant| grant == PAGE_SCRIPTS);
         let places = OwnPlaces::new(config, &candidate.manifest, &files, scripts);
         assets.extend(places.served(files));
-        plugins.push(Arc::new(loader.load(candidate, places).await?));
+        loads.push(loader.load(candidate, places));
     }
-    Ok(Loaded { list: plugins, secret_names, assets })
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let list = stream::iter(loads).buffered(cores.min(MOST_LOADS)).map_ok(Arc::new).try_collect().await?;
+    Ok(Loaded { list, secret_names, assets })
+}
+
+/// Reads all plugins at once, in the order of the entries. The first one that is refused is told.
+fn read_all<'a>(
+    config: &Config,
+    entries: &[&'a PluginConfig],
+    clock: &dyn Clock,
+) -> Result<Vec<Candidate<'a>>, PluginError> {
+    std::thread::scope(|scope| {
+        // All of them begin before the first is waited for.
+        let reads: Vec<_> = entries.iter().map(|&entry| scope.spawn(move || read(config, entry, clock))).collect();
+        reads.into_iter().map(|read| read.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+    })
 }
 
 /// What every plugin sees of the server and of the others.
@@ -150,8 +168,8 @@ fn site(config: &Config, candidates: &[Candidate<'_>], files: &SiteFiles) -> Arc
 /// # Errors
 /// When a component is missing, unreadable, not trusted, or clashes with another or with the core.
 pub fn extend_schema(config: &Config, clock: &dyn Clock, schema: &mut Schema) -> Result<(), PluginError> {
-    let entries = config.plugins.iter().filter(|entry| entry.enabled);
-    let candidates = entries.map(|entry| read(config, entry, clock)).collect::<Result<Vec<_>, _>>()?;
+    let entries: Vec<&PluginConfig> = config.plugins.iter().filter(|entry| entry.enabled).collect();
+    let candidates = read_all(config, &entries, clock)?;
     refuse_clashes(&candidates, &Cookies::new(config))?;
     for Candidate { manifest, options, .. } in &candidates {
         let plugin = &manifest.id;
@@ -297,7 +315,7 @@ impl Loader<'_> {
         let Candidate { entry, component, manifest, options, provenance, .. } = candidate;
         let refused =
             |error: wasmtime::Error| PluginError::Engine { plugin: manifest.id.clone(), reason: format!("{error:#}") };
-        let component = self.compile(component).await.map_err(refused)?;
+        let component = self.compile(component, provenance.sha256.clone()).await.map_err(refused)?;
         let used = imported_capabilities(&self.engine, &component);
         grant::check(&manifest, entry, &used)?;
         let mut linker = Linker::new(&self.engine);
@@ -329,9 +347,9 @@ impl Loader<'_> {
     }
 
     /// Compiles on a thread of its own: a component takes longer than a request may wait, and a hostile one much longer.
-    async fn compile(&self, component: Vec<u8>) -> wasmtime::Result<Component> {
+    async fn compile(&self, component: Vec<u8>, sha256: String) -> wasmtime::Result<Component> {
         let (engine, cache) = (self.engine.clone(), Arc::clone(&self.cache));
-        tokio::task::spawn_blocking(move || cache.load(&engine, &component)).await?
+        tokio::task::spawn_blocking(move || cache.load(&engine, &component, &sha256)).await?
     }
 
     fn shared(

@@ -1,6 +1,7 @@
-//! Components that the binary carries: one file, compressed, each with the hash of what it must be.
+//! Components that the binary carries, and their machine code: one file, compressed, each with the hash of what it must be.
 //!
-//! The file begins with a line of JSON, the table of contents; the compressed components follow.
+//! The file begins with a line of JSON, the table of contents; the compressed parts follow, for each component first itself,
+//! then its code.
 
 use std::io::{Read, Write};
 
@@ -21,34 +22,45 @@ pub enum BundleError {
     #[error("the bundle of components is damaged")]
     Damaged,
     /// The bytes are not those that were packed.
-    #[error("the component of `{0}` in this binary is not the one that was packed")]
+    #[error("the component of `{0}` in this binary, or its machine code, is not the one that was packed")]
     Changed(String),
 }
 
-/// A component in a bundle.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-pub struct Packed {
-    /// The plugin.
-    pub id: String,
-    /// SHA-256 of the component, in hex.
-    pub sha256: String,
+/// A plugin in a bundle.
+#[derive(Deserialize, Serialize)]
+struct Packed {
+    id: String,
+    component: Part,
+    code: Part,
+}
+
+/// Where compressed bytes lie in a bundle, and what they must be.
+#[derive(Deserialize, Serialize)]
+struct Part {
+    sha256: String,
     size_bytes: usize,
     packed_bytes: usize,
 }
 
-/// A bundle of components: ids and bytes. The same components make the same bundle.
+/// A plugin that goes into a bundle.
+pub struct Unpacked {
+    /// Its name.
+    pub id: String,
+    /// The component.
+    pub component: Vec<u8>,
+    /// Its machine code.
+    pub code: Vec<u8>,
+}
+
+/// A bundle of plugins. The same plugins make the same bundle.
 ///
 /// # Errors
-/// When a component cannot be compressed.
-pub fn pack(components: &[(String, Vec<u8>)]) -> std::io::Result<Vec<u8>> {
+/// When one cannot be compressed.
+pub fn pack(plugins: &[Unpacked]) -> std::io::Result<Vec<u8>> {
     let (mut contents, mut bodies) = (Vec::new(), Vec::new());
-    for (id, component) in components {
-        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-        encoder.write_all(component)?;
-        let body = encoder.finish()?;
-        let sha256 = hex(&sha256(component));
-        contents.push(Packed { id: id.clone(), sha256, size_bytes: component.len(), packed_bytes: body.len() });
-        bodies.extend(body);
+    for Unpacked { id, component, code } in plugins {
+        let [component, code] = [add(&mut bodies, component)?, add(&mut bodies, code)?];
+        contents.push(Packed { id: id.clone(), component, code });
     }
     let mut bundle = serde_json::to_vec(&contents)?;
     bundle.push(b'\n');
@@ -56,12 +68,12 @@ pub fn pack(components: &[(String, Vec<u8>)]) -> std::io::Result<Vec<u8>> {
     Ok(bundle)
 }
 
-/// What this binary carries.
-///
-/// # Errors
-/// `Damaged`.
-pub fn own() -> Result<Vec<Packed>, BundleError> {
-    Ok(contents(OWN)?.0)
+fn add(bodies: &mut Vec<u8>, bytes: &[u8]) -> std::io::Result<Part> {
+    let before = bodies.len();
+    let mut encoder = GzEncoder::new(&mut *bodies, Compression::best());
+    encoder.write_all(bytes)?;
+    encoder.finish()?;
+    Ok(Part { sha256: hex(&sha256(bytes)), size_bytes: bytes.len(), packed_bytes: bodies.len() - before })
 }
 
 /// The component of a plugin that this binary carries; `None` when it carries none of that name.
@@ -69,7 +81,15 @@ pub fn own() -> Result<Vec<Packed>, BundleError> {
 /// # Errors
 /// When the binary was damaged.
 pub fn find(id: &str) -> Result<Option<Vec<u8>>, BundleError> {
-    find_in(OWN, id)
+    find_in(OWN, |packed| (packed.id == id).then_some(&packed.component))
+}
+
+/// The machine code of a component with this hash; `None` when the binary does not carry it.
+///
+/// # Errors
+/// When the binary was damaged.
+pub fn code_of(sha256: &str) -> Result<Option<Vec<u8>>, BundleError> {
+    find_in(OWN, |packed| (packed.component.sha256 == sha256).then_some(&packed.code))
 }
 
 fn contents(bundle: &[u8]) -> Result<(Vec<Packed>, &[u8]), BundleError> {
@@ -82,41 +102,57 @@ fn contents(bundle: &[u8]) -> Result<(Vec<Packed>, &[u8]), BundleError> {
     Ok((contents, rest.get(1..).unwrap_or_default()))
 }
 
-fn find_in(bundle: &[u8], id: &str) -> Result<Option<Vec<u8>>, BundleError> {
+/// The first part that `wanted` names.
+fn find_in(bundle: &[u8], wanted: impl Fn(&Packed) -> Option<&Part>) -> Result<Option<Vec<u8>>, BundleError> {
     let (contents, mut bodies) = contents(bundle)?;
-    for packed in contents {
-        let (body, rest) = bodies.split_at_checked(packed.packed_bytes).ok_or(BundleError::Damaged)?;
-        if packed.id == id {
-            return unpack(&packed, body).map(Some);
+    for packed in &contents {
+        let wanted = wanted(packed);
+        for part in [&packed.component, &packed.code] {
+            let (body, rest) = bodies.split_at_checked(part.packed_bytes).ok_or(BundleError::Damaged)?;
+            if wanted.is_some_and(|wanted| std::ptr::eq(wanted, part)) {
+                let bytes = unpack(part, body).ok_or_else(|| BundleError::Changed(packed.id.clone()))?;
+                return Ok(Some(bytes));
+            }
+            bodies = rest;
         }
-        bodies = rest;
     }
     Ok(None)
 }
 
-fn unpack(packed: &Packed, body: &[u8]) -> Result<Vec<u8>, BundleError> {
-    let changed = || BundleError::Changed(packed.id.clone());
-    let mut component = Vec::with_capacity(packed.size_bytes);
-    let limit = packed.size_bytes as u64 + 1;
-    GzDecoder::new(body).take(limit).read_to_end(&mut component).map_err(|_| changed())?;
-    if hex(&sha256(&component)) == packed.sha256 { Ok(component) } else { Err(changed()) }
+/// The bytes of a part; `None` when they are not those that were packed.
+fn unpack(part: &Part, body: &[u8]) -> Option<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(part.size_bytes);
+    let limit = part.size_bytes as u64 + 1;
+    GzDecoder::new(body).take(limit).read_to_end(&mut bytes).ok()?;
+    (hex(&sha256(&bytes)) == part.sha256).then_some(bytes)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn plugin(id: &str, component: Vec<u8>, code: &[u8]) -> Unpacked {
+        Unpacked { id: id.to_owned(), component, code: code.to_vec() }
+    }
+
     fn bundle() -> Vec<u8> {
-        pack(&[("a".to_owned(), b"first".repeat(99)), ("b".to_owned(), b"second".to_vec())]).unwrap()
+        pack(&[plugin("a", b"first".repeat(99), b"its code"), plugin("b", b"second".to_vec(), b"its own")]).unwrap()
+    }
+
+    fn component(bundle: &[u8], id: &str) -> Result<Option<Vec<u8>>, BundleError> {
+        find_in(bundle, |packed| (packed.id == id).then_some(&packed.component))
     }
 
     #[test]
     fn what_was_packed_is_found() {
         let bundle = bundle();
-        assert_eq!(find_in(&bundle, "a").unwrap().unwrap(), b"first".repeat(99));
-        assert_eq!(find_in(&bundle, "b").unwrap().unwrap(), b"second");
-        assert_eq!(find_in(&bundle, "c").unwrap(), None);
-        assert_eq!(find_in(b"", "a").unwrap(), None);
+        assert_eq!(component(&bundle, "a").unwrap().unwrap(), b"first".repeat(99));
+        assert_eq!(component(&bundle, "b").unwrap().unwrap(), b"second");
+        assert_eq!(component(&bundle, "c").unwrap(), None);
+        assert_eq!(component(b"", "a").unwrap(), None);
+        let hash = hex(&sha256(b"second"));
+        let code = find_in(&bundle, |packed| (packed.component.sha256 == hash).then_some(&packed.code));
+        assert_eq!(code.unwrap().unwrap(), b"its own");
         assert_eq!(contents(&bundle).unwrap().0.len(), 2);
         assert_eq!(bundle, super::tests::bundle());
     }
@@ -124,14 +160,19 @@ mod tests {
     #[test]
     fn what_was_damaged_is_refused() {
         let whole = bundle();
-        assert!(matches!(find_in(&whole[..whole.len() - 1], "b"), Err(BundleError::Damaged)));
-        assert!(matches!(find_in(b"no line", "a"), Err(BundleError::Damaged)));
+        let code = |bundle: &[u8], id: &str| find_in(bundle, |packed| (packed.id == id).then_some(&packed.code));
+        assert!(matches!(code(&whole[..whole.len() - 1], "b"), Err(BundleError::Damaged)));
+        assert!(matches!(component(b"no line", "a"), Err(BundleError::Damaged)));
         let text = String::from_utf8_lossy(&whole).into_owned();
-        let hash = contents(&whole).unwrap().0[0].sha256.clone();
-        let at = text.find(&hash).unwrap();
-        let mut other = whole;
-        other[at] = if other[at] == b'0' { b'1' } else { b'0' };
-        assert!(matches!(find_in(&other, "a"), Err(BundleError::Changed(id)) if id == "a"));
-        assert!(find_in(&other, "b").unwrap().is_some());
+        for (hash, find) in
+            [(&contents(&whole).unwrap().0[0].component, true), (&contents(&whole).unwrap().0[0].code, false)]
+        {
+            let at = text.find(&hash.sha256).unwrap();
+            let mut other = whole.clone();
+            other[at] = if other[at] == b'0' { b'1' } else { b'0' };
+            let found = if find { component(&other, "a") } else { code(&other, "a") };
+            assert!(matches!(found, Err(BundleError::Changed(id)) if id == "a"));
+            assert!(component(&other, "b").unwrap().is_some());
+        }
     }
 }
