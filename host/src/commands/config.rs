@@ -11,7 +11,7 @@ use super::openapi::write;
 use super::serve::missing_database;
 use crate::app::{StartError, open_migrated};
 use crate::auth::settings;
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, DATABASE};
 
 /// What can be done with the configuration.
 #[derive(Subcommand)]
@@ -46,11 +46,14 @@ pub fn run(command: &ConfigCommand, load: impl FnOnce() -> Result<Config, Config
 }
 
 fn show(config: &Config, set: bool) -> CommandResult {
+    let of_file = &config.plugins;
     let config = &with_database(config);
     let mut lines = Vec::new();
     collect(config, "", &serde_json::to_value(config)?, &mut lines);
-    for plugin in config.plugins.iter().filter(|plugin| plugin.enabled) {
-        lines.push((format!("plugins: {}", plugin.id), "file".to_owned()));
+    for (plugin, of_file) in config.plugins.iter().zip(of_file) {
+        let source = if plugin.enabled == of_file.enabled { "file" } else { DATABASE };
+        let state = if plugin.enabled { "" } else { ", switched off" };
+        lines.push((format!("plugins: {}{state}", plugin.id), source.to_owned()));
     }
     lines.extend(config.hooks.iter().map(|hook| (format!("hooks: {}", hook.file), "file".to_owned())));
     for (line, source) in lines.iter().filter(|(_, source)| !set || source != DEFAULT) {
