@@ -29,7 +29,7 @@ impl Received {
                 _ = tokio::time::timeout(Duration::from_millis(50), more).await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(20), arrive).await.expect("the mail arrives")
+        tokio::time::timeout(Duration::from_secs(60), arrive).await.expect("the mail arrives")
     }
 
     pub fn count(&self) -> usize {

@@ -1,20 +1,19 @@
 //! Loads plugins: reads, checks against grants and options, compiles, links and asks each whether it can work.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use doorward_contract::{ErrorCode, Step, StepWork};
+use doorward_contract::{Step, StepWork};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use serde_json::{Map, Value as Json};
 use wasmtime::Engine;
 use wasmtime::component::{Component, Linker};
 
 use super::cache::Cache;
+use super::clashes::{refuse_clashes, refuse_core_names};
 use super::facts;
 use super::grant::{self, Rights};
 use super::hook_rights::{PAGE_SCRIPTS, Sights};
 use super::trust::Provenance;
-use crate::auth::verification;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, PluginConfig, SiteFiles};
 use crate::cookie::Cookies;
@@ -22,7 +21,6 @@ use crate::crypto::purpose::Purpose;
 use crate::crypto::random::{Random, SystemRandom};
 use crate::exchange::redaction::SecretNames;
 use crate::http::asset::Asset;
-use crate::mail::kind;
 use crate::plugin_host::call::breaker::Breaker;
 use crate::plugin_host::call::budget::LogPace;
 use crate::plugin_host::call::capacity::{Capacity, EVENTS_AT_ONCE, WAITING_AT_ONCE};
@@ -69,13 +67,13 @@ impl Default for Ports {
 }
 
 /// A plugin that was read and may be loaded.
-struct Candidate<'a> {
-    entry: &'a PluginConfig,
-    component: Vec<u8>,
-    manifest: Manifest,
-    assets: Vec<AssetFile>,
-    options: Map<String, Json>,
-    provenance: Provenance,
+pub(super) struct Candidate<'a> {
+    pub(super) entry: &'a PluginConfig,
+    pub(super) component: Vec<u8>,
+    pub(super) manifest: Manifest,
+    pub(super) assets: Vec<AssetFile>,
+    pub(super) options: Map<String, Json>,
+    pub(super) provenance: Provenance,
 }
 
 /// What was loaded.
@@ -205,99 +203,6 @@ fn read<'a>(config: &Config, entry: &'a PluginConfig, clock: &dyn Clock) -> Resu
     Ok(Candidate { entry, component, manifest, assets, options, provenance })
 }
 
-/// What the core's own links and mails rest on is nobody else's.
-fn refuse_core_names(manifest: &Manifest) -> Result<(), PluginError> {
-    let meets = |own: &str, prefix: &str| own.starts_with(prefix) || prefix.starts_with(own);
-    let mut prefixes = manifest.verification_prefixes.iter();
-    let prefix = prefixes.find(|prefix| verification::OF_CORE.iter().any(|own| meets(own, prefix)));
-    let prefix = prefix.map(|prefix| format!("the verification prefix `{prefix}` belongs to the core"));
-    let mail = manifest.mails.iter().find(|kind| kind::OF_CORE.contains(&kind.as_str()));
-    let mail = mail.map(|kind| format!("the mail `{kind}` belongs to the core"));
-    let code = manifest.errors.iter().find_map(|error| {
-        let said = code_of_core(&error.code)?.message;
-        let is_other = error.message != said;
-        is_other.then(|| format!("the error code `{}` belongs to the core, which says \"{said}\"", error.code))
-    });
-    match prefix.or(mail).or(code) {
-        Some(reason) => Err(PluginError::Manifest { plugin: manifest.id.clone(), reason }),
-        None => Ok(()),
-    }
-}
-
-/// What the core refuses with under this code. Whoever uses the code says the same.
-fn code_of_core(code: &str) -> Option<&'static ErrorCode> {
-    ErrorCode::OF_CORE.iter().find(|own| own.code == code)
-}
-
-/// Two plugins cannot own one thing.
-fn refuse_clashes(candidates: &[Candidate<'_>], cookies: &Cookies) -> Result<(), PluginError> {
-    let mut owners: HashMap<String, &str> = HashMap::new();
-    for Candidate { manifest, options, .. } in candidates {
-        let id = manifest.id.as_str();
-        let fields = active(manifest, &manifest.user_fields, options);
-        let fields = fields.map(|field| format!("field user.{}", field.name));
-        let session_fields = active(manifest, &manifest.session_fields, options);
-        let fields = fields.chain(session_fields.map(|field| format!("field session.{}", field.name)));
-        // Databases fold the case of names.
-        let tables = manifest.tables.iter().map(|table| format!("table {}", table.name.to_ascii_lowercase()));
-        let functions = manifest.functions.iter().map(|function| format!("function {}", function.name));
-        let own_codes = manifest.errors.iter().filter(|error| code_of_core(&error.code).is_none());
-        let codes = own_codes.map(|error| format!("error code {}", error.code));
-        let slots = manifest.slots.iter().map(|slot| format!("slot {slot}"));
-        let sign_in = manifest.pages.iter().filter(|page| page.signs_in).map(|_| "sign-in page".to_owned());
-        let claims = fields.chain(tables).chain(functions).chain(codes).chain(slots).chain(sign_in);
-        let decision = manifest.decides_permissions.then(|| "decision on permissions".to_owned());
-        let claims = claims.chain(decision).chain([format!("id {id}")]);
-        for claim in claims {
-            if let Some(other) = owners.insert(claim.clone(), id) {
-                let reason = format!("the {claim} is claimed by the plugin `{other}` too: remove one of them");
-                return Err(PluginError::Manifest { plugin: id.to_owned(), reason });
-            }
-        }
-    }
-    refuse_shared_cookies(candidates, cookies)?;
-    refuse_shared_prefixes(candidates)
-}
-
-/// Names are compared as the browser sees them: after options and with the server's prefix.
-fn refuse_shared_cookies(candidates: &[Candidate<'_>], cookies: &Cookies) -> Result<(), PluginError> {
-    let patterns = |candidate: &Candidate<'_>| {
-        let id = candidate.manifest.id.clone();
-        let own = grant::cookie_patterns(&candidate.manifest, &candidate.options, cookies);
-        own.into_iter().map(move |pattern| (pattern, id.clone())).collect::<Vec<_>>()
-    };
-    let all: Vec<_> = candidates.iter().flat_map(patterns).collect();
-    for (pattern, plugin) in &all {
-        let other = all.iter().find(|(other, owner)| owner != plugin && other.meets(pattern));
-        if let Some((_, other)) = other {
-            let reason = format!("the cookie `{pattern}` is claimed by the plugin `{other}` too: remove one of them");
-            return Err(PluginError::Manifest { plugin: plugin.clone(), reason });
-        }
-    }
-    Ok(())
-}
-
-fn refuse_shared_prefixes(candidates: &[Candidate<'_>]) -> Result<(), PluginError> {
-    let owned = |candidate: &Candidate<'_>| {
-        let id = candidate.manifest.id.clone();
-        candidate
-            .manifest
-            .verification_prefixes
-            .iter()
-            .map(move |prefix| (prefix.clone(), id.clone()))
-            .collect::<Vec<_>>()
-    };
-    let all: Vec<(String, String)> = candidates.iter().flat_map(owned).collect();
-    for (prefix, plugin) in &all {
-        let other = all.iter().find(|(other, owner)| owner != plugin && other.starts_with(prefix.as_str()));
-        if let Some((_, other)) = other {
-            let reason = format!("the verification prefix `{prefix}` is claimed by the plugin `{other}` too");
-            return Err(PluginError::Manifest { plugin: plugin.clone(), reason });
-        }
-    }
-    Ok(())
-}
-
 struct Loader<'a> {
     site: Arc<Site>,
     config: &'a Config,
@@ -404,59 +309,4 @@ fn refuse_missing_exports(manifest: &Manifest, exports: &Exports) -> Result<(), 
     };
     let reason = format!("its manifest needs the export `{missing}`, which the component does not have");
     Err(PluginError::Manifest { plugin: manifest.id.clone(), reason })
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-
-    use super::*;
-    use crate::plugin_host::package::manifest::declared;
-
-    #[test]
-    fn cookies_are_compared_as_browsers_see_them() {
-        let text = "secret = \"wire-contract-secret-0123456789-abcdefghijklmnop\"";
-        let cookies = Cookies::new(&Config::parse(text, std::path::Path::new("."), &BTreeMap::new()).unwrap());
-        let entry: PluginConfig = toml::from_str("id = \"x\"").unwrap();
-        let candidate = |id: &str, rule: &str, own_name: &str| {
-            let options = Map::from_iter([("cookie_name".to_owned(), Json::from(own_name))]);
-            let manifest = declared(id, &format!(r#","cookies":[{{{rule}}}]"#));
-            let provenance = Provenance { sha256: String::new(), is_pinned: false, signed_by: None };
-            Candidate { entry: &entry, component: Vec::new(), manifest, assets: Vec::new(), options, provenance }
-        };
-        let prefixed = r#""name":"seen""#;
-        let by_option = r#""name":"mine","is_literal":true,"name_option":"cookie_name""#;
-        for (rule, own_name, clashes) in [
-            (prefixed, "", true),
-            (r#""name":"SEEN""#, "", true),
-            (r#""name":"better-auth.seen","is_literal":true"#, "", true),
-            (by_option, "__Secure-better-auth.seen", true),
-            (by_option, "other", false),
-            (r#""name":"se","is_prefix":true"#, "", true),
-            (r#""name":"seen-","is_prefix":true"#, "", false),
-        ] {
-            let both = [candidate("a", prefixed, ""), candidate("b", rule, own_name)];
-            assert_eq!(refuse_clashes(&both, &cookies).is_err(), clashes, "{rule} {own_name}");
-        }
-        let prefix = |id, name: &str| candidate(id, &format!(r#""name":"{name}","is_prefix":true"#), "");
-        assert!(refuse_clashes(&[prefix("a", "device-"), prefix("b", "dev")], &cookies).is_err());
-        assert!(refuse_clashes(&[prefix("a", "device-"), prefix("b", "trust-")], &cookies).is_ok());
-    }
-
-    #[test]
-    fn what_belongs_to_the_core_is_refused() {
-        let fault = |part: &str, name: &str| {
-            refuse_core_names(&declared("x", &format!(r#","{part}":["{name}"]"#))).err().map(|error| error.to_string())
-        };
-        for prefix in
-            ["reset-password:", "reset-", "reset-password:abc-", "delete-account-", "old-passwords:", "delete-"]
-        {
-            assert!(fault("verification_prefixes", prefix).unwrap().contains("belongs to the core"), "{prefix}");
-        }
-        for kind in ["verify-email", "reset-password", "change-email", "delete-account", "existing-user", "nothing"] {
-            assert!(fault("mails", kind).unwrap().contains("belongs to the core"), "{kind}");
-        }
-        assert_eq!(fault("verification_prefixes", "reset-code:"), None);
-        assert_eq!(fault("mails", "welcome"), None);
-    }
 }
