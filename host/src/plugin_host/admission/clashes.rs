@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use doorward_contract::ErrorCode;
 
+use super::candidate::Candidate;
 use super::grant;
-use super::load::Candidate;
 use crate::auth::verification;
 use crate::cookie::Cookies;
 use crate::mail::kind;

@@ -9,6 +9,7 @@ use wasmtime::Engine;
 use wasmtime::component::{Component, Linker};
 
 use super::cache::Cache;
+use super::candidate::Candidate;
 use super::clashes::{refuse_clashes, refuse_core_names};
 use super::facts;
 use super::grant::{self, Rights};
@@ -34,7 +35,6 @@ use crate::plugin_host::call::state::Shared;
 use crate::plugin_host::engine;
 use crate::plugin_host::error::PluginError;
 use crate::plugin_host::imports;
-use crate::plugin_host::package::assets::AssetFile;
 use crate::plugin_host::package::component::imported_capabilities;
 use crate::plugin_host::package::fields::{to_field, to_model};
 use crate::plugin_host::package::file::{self, PluginFile};
@@ -64,16 +64,6 @@ impl Default for Ports {
     fn default() -> Self {
         Self { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom) }
     }
-}
-
-/// A plugin that was read and may be loaded.
-pub(super) struct Candidate<'a> {
-    pub(super) entry: &'a PluginConfig,
-    pub(super) component: Vec<u8>,
-    pub(super) manifest: Manifest,
-    pub(super) assets: Vec<AssetFile>,
-    pub(super) options: Map<String, Json>,
-    pub(super) provenance: Provenance,
 }
 
 /// What was loaded.

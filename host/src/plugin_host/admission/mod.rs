@@ -1,6 +1,7 @@
 //! Whether a plugin may come in, and loading it.
 
 pub(super) mod cache;
+mod candidate;
 mod clashes;
 pub(super) mod facts;
 pub(super) mod grant;
