@@ -96,7 +96,6 @@ pub struct Function {
 }
 
 /// What is said of an endpoint. It is worked out when the plugin is built, and never while it answers.
-#[derive(Clone, Copy)]
 pub(crate) struct About {
     summary: &'static str,
     reads: fn() -> Option<InputNote>,
@@ -104,15 +103,15 @@ pub(crate) struct About {
     by_hand: Option<fn() -> Value>,
     answer: Option<fn() -> Value>,
     redirects: bool,
-    refusals: &'static [ErrorCode],
+    refusals: Vec<&'static [ErrorCode]>,
 }
 
 impl About {
     fn reading<I: Input>() -> Self {
-        Self { summary: "", reads: shape_of::<I>, by_hand: None, answer: None, redirects: false, refusals: &[] }
+        Self { summary: "", reads: shape_of::<I>, by_hand: None, answer: None, redirects: false, refusals: Vec::new() }
     }
 
-    pub(crate) fn note(self, method: &str) -> ApiNote {
+    pub(crate) fn note(&self, method: &str) -> ApiNote {
         let by_hand = self.by_hand.map(|schema| InputNote {
             schema: schema().as_object().cloned().unwrap_or_default(),
             may_be_absent: false,
@@ -120,15 +119,9 @@ impl About {
         let (read, is_query) = (by_hand.or_else(self.reads), method == "GET");
         let (query, body) = if is_query { (read, None) } else { (None, read) };
         let answer = self.answer.map(|answer| answer());
-        ApiNote {
-            summary: self.summary.to_owned(),
-            body,
-            query,
-            answer,
-            redirects: self.redirects,
-            ..ApiNote::default()
-        }
-        .refusing(self.refusals)
+        let (summary, redirects) = (self.summary.to_owned(), self.redirects);
+        let note = ApiNote { summary, body, query, answer, redirects, ..ApiNote::default() };
+        self.refusals.iter().fold(note, |note, codes| note.refusing(codes))
     }
 }
 
@@ -163,7 +156,7 @@ impl Function {
 
     /// With what it refuses of its own, for the description of the API, as [`Route::refuses`].
     pub fn refuses(mut self, codes: &'static [ErrorCode]) -> Function {
-        self.about.refusals = codes;
+        self.about.refusals.push(codes);
         self
     }
 }
@@ -219,7 +212,7 @@ impl Route {
     }
 
     /// With what it refuses of its own, for the description of the API. What the host refuses before the handler runs, such as
-    /// `VALIDATION_ERROR`, is not among it.
+    /// `VALIDATION_ERROR`, is not among it. What several endpoints share may be said apart: each call adds to those before it.
     ///
     /// ```
     /// use doorward_sdk::prelude::*;
@@ -230,7 +223,7 @@ impl Route {
     /// let route = Route::post("/seats/take", take).refuses(&[ErrorCode::UNAUTHORIZED, SOLD_OUT]);
     /// ```
     pub fn refuses(mut self, codes: &'static [ErrorCode]) -> Route {
-        self.about.refusals = codes;
+        self.about.refusals.push(codes);
         self
     }
 

@@ -107,7 +107,27 @@ pub fn current() -> Result<Option<Session>> {
 /// # Errors
 /// When the store is away.
 pub fn stored() -> Result<Option<Session>> {
-    host::sessions::current(Freshness::Stored)?.map(|text| Session::parse(&text)).transpose()
+    stored_text()?.map(|text| Session::parse(&text)).transpose()
+}
+
+/// As [`stored`], as the text that it is read from: `{"session": …, "user": …}` in JSON. Two texts are equal as long as nothing of
+/// the session and its user has changed, and to compare them costs less than to read them.
+///
+/// ```
+/// use doorward_sdk::prelude::*;
+/// # doorward_sdk::fake::reset();
+/// # let ada = users::create(&json!({ "email": "ada@example.com" }))?;
+/// # doorward_sdk::fake::sign_in(&ada);
+/// let before = sessions::stored_text()?;
+/// assert!(before.is_some());
+/// assert_eq!(sessions::stored_text()?, before);
+/// # Ok::<(), Error>(())
+/// ```
+///
+/// # Errors
+/// When the store is away.
+pub fn stored_text() -> Result<Option<String>> {
+    Ok(host::sessions::current(Freshness::Stored)?)
 }
 
 /// The request's session from the store: not revoked, not expired.

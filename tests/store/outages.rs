@@ -3,10 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use doorward::store::{Models, Schema, Store, StoreError, StoreOptions};
+use doorward::store::session::find_session_with_user;
+use doorward::store::{Models, Schema, Store, StoreError, StoreOptions, eq};
+use futures_util::future::join_all;
 use serde_json::json;
 
 use super::cluster::Cluster;
+use super::tables::insert_session;
 use super::{Place, TestStore, on_postgres, user};
 use crate::fixture::{Answer, Fixture};
 
@@ -55,6 +58,45 @@ async fn survive_lost_connections(place: Place) {
         place.sql(END_ALL).await;
         assert_eq!(store.count_all("user").await, 2 * (round + 1));
     }
+}
+
+/// What several look up at once goes over one connection. Nobody gets another's answer, whatever becomes of it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sessions_are_looked_up_together() {
+    const USERS: usize = 20;
+    on_postgres(async |place| {
+        let store = place.core().await;
+        for number in 0..USERS {
+            store.insert(user(&store, &format!("u{number}"))).await.unwrap();
+            insert_session(&store, &format!("u{number}"), &format!("t{number}"), 0).await;
+        }
+        for round in 0..USERS {
+            let looks = (0..10 * USERS).map(|look| {
+                let (store, number) = (store.clone(), look % USERS);
+                tokio::spawn(async move {
+                    let found = find_session_with_user(&store, &format!("t{number}")).await.unwrap();
+                    (number, found.map(|(session, user)| (session.token().to_owned(), user.id().to_owned())))
+                })
+            });
+            let looks = looks.collect::<Vec<_>>();
+            if round % 3 == 1 {
+                place.sql(END_ALL).await;
+            }
+            for (number, found) in join_all(looks).await.into_iter().map(Result::unwrap) {
+                let expected = (number >= round).then(|| (format!("t{number}"), format!("u{number}")));
+                assert_eq!(found, expected, "round {round}");
+            }
+            // Who gives up half-way leaves the answers of others as they are.
+            let lost = tokio::spawn({
+                let store = store.clone();
+                async move { find_session_with_user(&store, "t19").await }
+            });
+            tokio::task::yield_now().await;
+            lost.abort();
+            assert_eq!(store.delete("session", &[eq("token", format!("t{round}"))]).await.unwrap(), 1);
+        }
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -28,7 +28,7 @@ async fn users(place: Place) {
     assert!(User(changed).email_verified());
 }
 
-async fn insert_session(store: &Store, user_id: &str, token: &str, age: i64) {
+pub(super) async fn insert_session(store: &Store, user_id: &str, token: &str, age: i64) {
     let values = [
         ("id", format!("id of {token}").into()),
         ("token", token.into()),

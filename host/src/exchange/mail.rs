@@ -66,7 +66,7 @@ impl Exchange {
     /// When the store fails.
     pub async fn write_later(&mut self) -> Result<(), ApiError> {
         for draft in std::mem::take(&mut self.queued_later) {
-            outbox::write(self.auth(), &self.scope(), &draft).await?;
+            Box::pin(outbox::write(self.auth(), &self.scope(), &draft)).await?;
             self.cause.note_queued_mail();
         }
         Ok(())

@@ -156,7 +156,7 @@ impl Pipeline {
             Mount::Root => stages::ROOT,
         };
         let mut exchange = self.exchange(&extensions, request);
-        // The stages of a request are a large future, and each layer around it would keep copies.
+        // Each layer around the stages' future would keep copies of it. Stages box what few requests come to.
         let walk =
             Box::pin(AssertUnwindSafe(extensions.walk(stages, &mut exchange, front.cors.as_ref())).catch_unwind());
         let walked = walk.await;
@@ -233,7 +233,7 @@ type Walked = Result<Result<Response, ApiError>, Box<dyn Any + Send>>;
 async fn settle(exchange: &mut Exchange, walked: Walked) -> Response {
     match walked.unwrap_or_else(|_| Err(ApiError::internal("a stage panicked"))) {
         Ok(response) => response,
-        Err(error) => refuse(exchange, &error).await,
+        Err(error) => Box::pin(refuse(exchange, &error)).await,
     }
 }
 

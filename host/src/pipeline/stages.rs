@@ -213,7 +213,7 @@ impl Extensions {
                 let route = met(exchange)?;
                 *reply = Some(match route.endpoint.call(exchange).await {
                     Ok(response) => response,
-                    Err(error) => refuse(exchange, &error).await,
+                    Err(error) => Box::pin(refuse(exchange, &error)).await,
                 });
             }
             Stage::Outbox => exchange.write_later().await?,

@@ -257,10 +257,10 @@ impl Plugins {
     async fn run_before(hooks: &PatternTable<Hook>, exchange: &mut Exchange) -> Result<Option<Response>, ApiError> {
         for hook in hooks.matches(&exchange.request.path) {
             if hook.conditions.iter().any(|condition| matches!(condition, Condition::Session(_))) {
-                exchange.peek_session().await?;
+                Box::pin(exchange.peek_session()).await?;
             }
             if hook.is_wanted(exchange)
-                && let Some(response) = hook.plugin.before(hook.index, exchange).await?
+                && let Some(response) = Box::pin(hook.plugin.before(hook.index, exchange)).await?
             {
                 return Ok(Some(response));
             }
@@ -275,7 +275,7 @@ impl Plugins {
     pub async fn after(&self, exchange: &mut Exchange, response: &mut Response) -> Result<(), ApiError> {
         for hook in self.after.matches(&exchange.request.path) {
             if hook.is_wanted(exchange) {
-                hook.plugin.after(hook.index, exchange, response).await?;
+                Box::pin(hook.plugin.after(hook.index, exchange, response)).await?;
             }
         }
         Ok(())

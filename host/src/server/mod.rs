@@ -9,7 +9,7 @@ mod upload;
 use std::borrow::Cow;
 use std::convert::Infallible;
 use std::net::{SocketAddr, TcpListener};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -152,7 +152,7 @@ pub struct Listeners {
 }
 
 async fn handle_management(app: web::Data<App>, request: HttpRequest, payload: web::Payload) -> HttpResponse {
-    in_turn(&request, answer_management(&app, &request, payload)).await
+    in_turn(&request, pin!(answer_management(&app, &request, payload))).await
 }
 
 async fn answer_management(app: &App, request: &HttpRequest, mut payload: web::Payload) -> HttpResponse {
@@ -165,12 +165,12 @@ async fn answer_management(app: &App, request: &HttpRequest, mut payload: web::P
 }
 
 async fn handle(app: web::Data<App>, request: HttpRequest, payload: web::Payload) -> HttpResponse {
-    in_turn(&request, answer(&app, &request, payload)).await
+    in_turn(&request, pin!(answer(&app, &request, payload))).await
 }
 
 /// Answers in the connection's turn. A chunked request is the last one of its connection: whatever actix takes for the
 /// next is not answered.
-async fn in_turn(request: &HttpRequest, answer: impl Future<Output = HttpResponse>) -> HttpResponse {
+async fn in_turn(request: &HttpRequest, answer: Pin<&mut impl Future<Output = HttpResponse>>) -> HttpResponse {
     let is_last = request.headers().contains_key(header::TRANSFER_ENCODING);
     let Some(progress) = request.conn_data::<Progress>() else { return answer.await };
     if !progress.begin(is_last) {
@@ -231,7 +231,8 @@ async fn answer(app: &App, request: &HttpRequest, mut payload: web::Payload) -> 
         None => (Mount::Root, path),
     };
     if let Some(most) = app.pipeline.upload_limit(mount, request.method().as_str(), path) {
-        return upload::answer(app, into_plain(app, request, (mount, path), Bytes::new()), payload, most).await;
+        let plain = into_plain(app, request, (mount, path), Bytes::new());
+        return Box::pin(upload::answer(app, plain, payload, most)).await;
     }
     match read_body(app, &mut payload).await {
         Ok(body) => into_actix(app.pipeline.answer(into_plain(app, request, (mount, path), body)).await),

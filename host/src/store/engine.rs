@@ -7,7 +7,7 @@ use super::error::StoreError;
 use super::migrate::Backend;
 use super::mysql::{self, Mysql};
 use super::options::StoreOptions;
-use super::postgres::{self, Postgres};
+use super::postgres::Postgres;
 use super::remote::PoolState;
 use super::row::Row;
 use super::schema::Schema;
@@ -33,7 +33,7 @@ impl Engine {
     pub(super) fn open(url: &str, options: &StoreOptions) -> Result<Self, StoreError> {
         match Backend::of_url(url) {
             Some(Backend::Sqlite) => Ok(Self::Sqlite(Sqlite::open(url.trim_start_matches("sqlite://"), options)?)),
-            Some(Backend::Postgres) => Ok(Self::Postgres(postgres::open(url, options)?)),
+            Some(Backend::Postgres) => Ok(Self::Postgres(Postgres::open(url, options)?)),
             Some(Backend::Mysql) => Ok(Self::Mysql(mysql::open(url, options)?)),
             None if url == NO_DATABASE => Ok(Self::Sqlite(Sqlite::open_in_memory(options)?)),
             None => {
@@ -64,7 +64,7 @@ impl Engine {
     pub(super) async fn begin(&self, schema: &Arc<Schema>) -> Result<Transaction, StoreError> {
         match self {
             Self::Sqlite(sqlite) => sqlite.begin(schema).await,
-            Self::Postgres(postgres) => postgres.begin(schema, Backend::Postgres).await,
+            Self::Postgres(postgres) => postgres.begin(schema).await,
             Self::Mysql(mysql) => mysql.begin(schema, Backend::Mysql).await,
         }
     }

@@ -114,6 +114,11 @@ impl Record {
         self.returned().map(|(field, value)| (field.name.clone(), value.to_json())).collect()
     }
 
+    /// To be written as its output but for this field.
+    pub fn without<'a>(&'a self, field: &'a str) -> Without<'a> {
+        Without { record: self, field }
+    }
+
     /// Reads the output of [`Record::output`] back. Fields that never leave the server become null. `None` when a
     /// required field is missing or a value is of the wrong kind.
     pub fn from_output(model: &Arc<Model>, output: &serde_json::Map<String, serde_json::Value>) -> Option<Self> {
@@ -155,6 +160,19 @@ impl Record {
 impl Serialize for Record {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(self.returned().map(|(field, value)| (&field.name, value)))
+    }
+}
+
+/// A record's output but for one field.
+pub struct Without<'a> {
+    record: &'a Record,
+    field: &'a str,
+}
+
+impl Serialize for Without<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let others = self.record.returned().filter(|(field, _)| field.name != self.field);
+        serializer.collect_map(others.map(|(field, value)| (&field.name, value)))
     }
 }
 

@@ -6,17 +6,14 @@ use doorward_sdk::prelude::*;
 
 pub fn set_header(request: &Request, reply: &Reply) -> Result<()> {
     // The browser's copy of a session that was ended is good enough for a page, not for a token that others take.
-    if sessions::stored()?.is_none() {
-        return Ok(());
-    }
-    let Some(session) = request.session()? else { return Ok(()) };
-    let options: Options = config::options()?;
+    let Some(stored) = sessions::stored_text()? else { return Ok(()) };
     // Whatever is changed about the session or its user makes another text, and so another token.
-    let digest = crypto::sha256(&serde_json::to_vec(&session)?);
-    let remembered = format!("token of {}", crypto::base64url(&digest));
+    let remembered = format!("token of {}", crypto::base64url(&crypto::sha256(stored.as_bytes())));
     if let Some(token) = cache::get(&remembered) {
         return reply.expose_header("set-auth-jwt", &token);
     }
+    let Some(session) = request.session()? else { return Ok(()) };
+    let options: Options = config::options()?;
     let key = match signing::remembered_key(&options) {
         Ok(key) => key,
         // The session is what was asked for; a key can be made when the database can be written again.

@@ -1,6 +1,11 @@
 //! Refusals that more than one endpoint has, as the reference words them.
 
+use crate::providers::{NO_ENDPOINT, SECRET_NEEDED};
 use doorward_sdk::prelude::*;
+
+/// Of who asks a provider who somebody is: by a sign-in there, or by an ID token of it.
+pub const OF_PROVIDERS: &[ErrorCode] =
+    &[PROVIDER_NOT_FOUND, NO_ENDPOINT, SECRET_NEEDED, ID_TOKEN_NOT_SUPPORTED, INVALID_TOKEN, NO_USER_INFO, NO_EMAIL];
 
 pub const PROVIDER_NOT_FOUND: ErrorCode = ErrorCode::new(404, "PROVIDER_NOT_FOUND", "Provider not found");
 pub const ID_TOKEN_NOT_SUPPORTED: ErrorCode = ErrorCode::new(404, "ID_TOKEN_NOT_SUPPORTED", "id_token not supported");

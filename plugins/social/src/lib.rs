@@ -37,6 +37,7 @@ pub fn plugin() -> Plugin {
         .route(
             Route::post("/sign-in/social", sign_in_social::sign_in_social)
                 .summary("Begins a sign-in with a provider")
+                .refuses(errors::OF_PROVIDERS)
                 .refuses(sign_in_social::REFUSALS)
                 .signs_in(),
         )
@@ -55,6 +56,7 @@ pub fn plugin() -> Plugin {
         .route(
             Route::post("/link-social", link_social::link_social)
                 .summary("Links an account at a provider")
+                .refuses(errors::OF_PROVIDERS)
                 .refuses(link_social::REFUSALS),
         )
         .route(

@@ -4,20 +4,13 @@ use crate::begin::{Brought, Way};
 use crate::errors;
 use crate::link;
 use crate::options::{self, AccountOptions};
-use crate::providers::{NO_ENDPOINT, SECRET_NEEDED};
 use crate::sign_in_social::{identify, provider};
 use crate::state::{Begin, Link};
 use doorward_sdk::prelude::*;
 
+/// Beside [`errors::OF_PROVIDERS`].
 pub const REFUSALS: &[ErrorCode] = &[
     ErrorCode::UNAUTHORIZED,
-    errors::PROVIDER_NOT_FOUND,
-    NO_ENDPOINT,
-    SECRET_NEEDED,
-    errors::ID_TOKEN_NOT_SUPPORTED,
-    errors::INVALID_TOKEN,
-    errors::NO_USER_INFO,
-    errors::NO_EMAIL,
     errors::ALREADY_LINKED,
     errors::LINKING_NOT_ALLOWED,
     errors::OTHER_EMAIL,

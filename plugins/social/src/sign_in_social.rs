@@ -4,23 +4,14 @@ use crate::begin::{Brought, Way};
 use crate::errors;
 use crate::identity::Identity;
 use crate::options;
-use crate::providers::{Client, NO_ENDPOINT, SECRET_NEEDED};
+use crate::providers::Client;
 use crate::sign_in::{self, Admission, Wish};
 use crate::state::Begin;
 use crate::use_once::UseOnce;
 use doorward_sdk::prelude::*;
 
-pub const REFUSALS: &[ErrorCode] = &[
-    errors::PROVIDER_NOT_FOUND,
-    NO_ENDPOINT,
-    SECRET_NEEDED,
-    errors::ID_TOKEN_NOT_SUPPORTED,
-    errors::INVALID_TOKEN,
-    errors::NO_USER_INFO,
-    errors::NO_EMAIL,
-    errors::EMAIL_NOT_VERIFIED,
-    LINK_ERROR,
-];
+/// Beside [`errors::OF_PROVIDERS`].
+pub const REFUSALS: &[ErrorCode] = &[errors::EMAIL_NOT_VERIFIED, LINK_ERROR];
 
 /// Its message says why.
 const LINK_ERROR: ErrorCode = ErrorCode::new(401, "OAUTH_LINK_ERROR", "");

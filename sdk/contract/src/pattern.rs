@@ -3,6 +3,8 @@
 /// A compiled path pattern: `*` stands for one segment, a last `**` for all that follows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PathPattern {
+    /// What every path that matches begins with: most do not, and are told apart by one look.
+    head: String,
     segments: Vec<Segment>,
 }
 
@@ -22,12 +24,22 @@ impl PathPattern {
             name if name.starts_with(':') => Segment::One,
             text => Segment::Text(text.to_owned()),
         };
-        Self { segments: pattern.trim_start_matches('/').split('/').map(segment).collect() }
+        let pattern = pattern.trim_start_matches('/');
+        let segments: Vec<Segment> = pattern.split('/').map(segment).collect();
+        let texts = segments.iter().map_while(|segment| match segment {
+            Segment::Text(text) => Some(text.as_str()),
+            Segment::One | Segment::Rest => None,
+        });
+        Self { head: texts.collect::<Vec<_>>().join("/"), segments }
     }
 
     /// Whether `path` matches.
     pub fn matches(&self, path: &str) -> bool {
-        let mut parts = path.strip_prefix('/').unwrap_or(path).split('/');
+        let path = path.strip_prefix('/').unwrap_or(path);
+        if !path.starts_with(&self.head) {
+            return false;
+        }
+        let mut parts = path.split('/');
         for segment in &self.segments {
             match (segment, parts.next()) {
                 (Segment::Rest, Some(_)) => return true,

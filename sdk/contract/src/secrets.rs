@@ -33,7 +33,9 @@ pub const SECRET_FIELDS: [&str; 26] = [
 
 /// A name as names are compared: `new_password` and `newPassword` are one.
 pub fn folded_name(name: &str) -> String {
-    name.chars().filter(|letter| !matches!(letter, '_' | '-')).flat_map(char::to_lowercase).collect()
+    let mut folded = String::with_capacity(name.len());
+    folded.extend(name.chars().filter(|letter| !matches!(letter, '_' | '-')).flat_map(char::to_lowercase));
+    folded
 }
 
 /// Whether a field by this name sounds as if it held a secret: then it is to be declared, or be an exception by name.

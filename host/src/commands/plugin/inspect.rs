@@ -46,7 +46,7 @@ fn of_id(id: &str, load: impl FnOnce() -> Result<Config, ConfigError>) -> Result
     let listed = config.plugins.iter().find(|entry| entry.id == id).cloned();
     let entry = listed.map_or_else(|| toml::from_str(&format!("id = \"{id}\"")), Ok)?;
     match file::read(&config, &entry, &SystemClock) {
-        Ok(PluginFile { component, manifest, .. }) => Ok((component, manifest)),
+        Ok(PluginFile { component, manifest, .. }) => Ok((component.bytes()?.into_owned(), manifest)),
         Err(PluginError::Missing { meant, places, .. }) => {
             Err(format!("there is neither a file `{id}` nor a plugin of this id{meant}; it was looked for as {places}")
                 .into())

@@ -55,7 +55,7 @@ fn describe(entry: &PluginConfig, plugin: &PluginFile, now: Vec<String>) -> Resu
         (None, true) => "pinned".to_owned(),
         (None, false) => "neither signed nor pinned".to_owned(),
     };
-    writeln!(text, "  {} KiB, sha256 {}, {trust}", component.len() / 1024, provenance.sha256)?;
+    writeln!(text, "  {} KiB, sha256 {}, {trust}", component.size_bytes() / 1024, provenance.sha256)?;
     list(&mut text, "routes", manifest.routes.iter().map(|route| format!("{} {}", route.method, route.path)))?;
     list(&mut text, "before", manifest.before.iter().map(|hook| hook.pattern.clone()))?;
     list(&mut text, "after", manifest.after.iter().map(|hook| hook.pattern.clone()))?;

@@ -1,5 +1,10 @@
 //! The moments before and after an endpoint: scripts change the request, answer it, change the answer, or refuse.
 
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde_json::Value as Json;
+
 use crate::error::ApiError;
 use crate::exchange::Exchange;
 use crate::hooks::deliver::{carry_out, checked, failed};
@@ -9,10 +14,9 @@ use crate::hooks::language::directive::Directives;
 use crate::hooks::language::facts::{Answer, Facts};
 use crate::hooks::language::outcome::Outcome;
 use crate::hooks::lookup::without_token;
+use crate::hooks::script::Hook;
 use crate::hooks::{ScriptSet, Step};
 use crate::http::Response;
-use bytes::Bytes;
-use serde_json::Value as Json;
 
 impl ScriptSet {
     /// Runs the hooks before an endpoint until one answers.
@@ -21,30 +25,37 @@ impl ScriptSet {
     /// The refusal of a script; `500 HOOK_ERROR` when one fails and is not configured to fail open.
     pub async fn before(&self, exchange: &mut Exchange) -> Result<Step, ApiError> {
         let mut step = Step::Continue;
-        for hook in &self.hooks {
-            if !hook.is_at_endpoint(HookPoint::Before, &exchange.request.method, &exchange.request.path) {
-                continue;
-            }
-            let facts = self.facts(exchange, hook.script.reads).await?;
-            let (mut facts, called) = self.call_for(exchange, hook, facts).await;
-            let called = called.and_then(|called| checked(exchange.auth(), hook, called));
-            let has_changed = called.is_ok() && facts.apply();
-            facts.give_back(exchange);
-            match called {
-                Ok((outcome, directives)) => {
-                    carry_out(exchange, &hook.script, &directives).await?;
-                    if has_changed {
-                        step = Step::Changed;
-                    }
-                    if let Some(outcome) = outcome {
-                        return answer(outcome).map(Step::Answer);
-                    }
-                }
-                Err(error) if hook.script.fails_open || exchange.is_leaving() => log_failure(exchange, &error),
-                Err(error) => return Err(failed(error)),
+        for hook in self.hooks_at(HookPoint::Before, exchange) {
+            match Box::pin(self.run_before(hook, exchange)).await? {
+                Step::Continue => {}
+                Step::Changed => step = Step::Changed,
+                answer @ Step::Answer(_) => return Ok(answer),
             }
         }
         Ok(step)
+    }
+
+    async fn run_before(&self, hook: &Arc<Hook>, exchange: &mut Exchange) -> Result<Step, ApiError> {
+        let facts = self.facts(exchange, hook.script.reads).await?;
+        let (mut facts, called) = self.call_for(exchange, hook, facts).await;
+        let called = called.and_then(|called| checked(exchange.auth(), hook, called));
+        let has_changed = called.is_ok() && facts.apply();
+        facts.give_back(exchange);
+        match called {
+            Ok((outcome, directives)) => {
+                carry_out(exchange, &hook.script, &directives).await?;
+                match outcome {
+                    Some(outcome) => answer(outcome).map(Step::Answer),
+                    None if has_changed => Ok(Step::Changed),
+                    None => Ok(Step::Continue),
+                }
+            }
+            Err(error) if hook.script.fails_open || exchange.is_leaving() => {
+                log_failure(exchange, &error);
+                Ok(Step::Continue)
+            }
+            Err(error) => Err(failed(error)),
+        }
     }
 
     /// Runs the hooks after an endpoint. A script that fails is logged and changes nothing.
@@ -52,29 +63,44 @@ impl ScriptSet {
     /// # Errors
     /// The refusal of a script: the session that the request opened is ended.
     pub async fn after(&self, exchange: &mut Exchange, response: &mut Response) -> Result<(), ApiError> {
-        for hook in &self.hooks {
-            if !hook.is_at_endpoint(HookPoint::After, &exchange.request.method, &exchange.request.path) {
-                continue;
-            }
-            // What looking for a session does to cookies is no part of an answer that is made already.
-            let cookies = exchange.cookies.len();
-            let facts = self.facts(exchange, hook.script.reads).await?;
-            exchange.cookies.truncate(cookies);
-            let facts = Facts { answer: answered(exchange, response), ..facts };
-            let (mut facts, called) = self.call_for(exchange, hook, facts).await;
-            let called = called.and_then(|called| checked(exchange.auth(), hook, called));
-            let changed = facts.changed_response();
-            facts.give_back(exchange);
-            match called {
-                Ok((outcome, directives)) => {
-                    remove_headers(response, &directives);
-                    carry_out(exchange, &hook.script, &directives).await?;
-                    finish(exchange, response, changed, outcome).await?;
-                }
-                Err(error) => log_failure(exchange, &error),
-            }
+        for hook in self.hooks_at(HookPoint::After, exchange) {
+            Box::pin(self.run_after(hook, exchange, response)).await?;
         }
         Ok(())
+    }
+
+    async fn run_after(
+        &self,
+        hook: &Arc<Hook>,
+        exchange: &mut Exchange,
+        response: &mut Response,
+    ) -> Result<(), ApiError> {
+        // What looking for a session does to cookies is no part of an answer that is made already.
+        let cookies = exchange.cookies.len();
+        let facts = self.facts(exchange, hook.script.reads).await?;
+        exchange.cookies.truncate(cookies);
+        let facts = Facts { answer: answered(exchange, response), ..facts };
+        let (mut facts, called) = self.call_for(exchange, hook, facts).await;
+        let called = called.and_then(|called| checked(exchange.auth(), hook, called));
+        let changed = facts.changed_response();
+        facts.give_back(exchange);
+        match called {
+            Ok((outcome, directives)) => {
+                remove_headers(response, &directives);
+                carry_out(exchange, &hook.script, &directives).await?;
+                finish(exchange, response, changed, outcome).await
+            }
+            Err(error) => {
+                log_failure(exchange, &error);
+                Ok(())
+            }
+        }
+    }
+
+    /// The hooks at this moment of the request's endpoint, in order.
+    fn hooks_at(&self, point: HookPoint, exchange: &Exchange) -> Vec<&Arc<Hook>> {
+        let (method, path) = (&exchange.request.method, &exchange.request.path);
+        self.hooks.iter().filter(|hook| hook.is_at_endpoint(point, method, path)).collect()
     }
 }
 

@@ -44,6 +44,10 @@ impl ScriptSet {
         if !self.has_events || response.status >= 400 {
             return Ok(());
         }
+        Box::pin(self.run_after_events(exchange)).await
+    }
+
+    async fn run_after_events(&self, exchange: &mut Exchange) -> Result<(), ApiError> {
         for event in events(exchange).await? {
             for hook in self.hooks.iter().filter(|hook| hook.is_at(event.moment)) {
                 let facts = self.of_event(exchange, &event, hook.script.reads).await?;

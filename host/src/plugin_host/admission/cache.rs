@@ -18,7 +18,7 @@ use crate::crypto::seal::Secrets;
 use crate::crypto::secret::Secret;
 use crate::crypto::{constant_time_eq, hmac_sha256, sha256};
 use crate::files::write_whole;
-use crate::plugin_host::package::bundle;
+use crate::plugin_host::package::{bundle, file};
 
 const TAG_BYTES: u64 = 32;
 /// Of the form of entries: another one has other names.
@@ -52,18 +52,18 @@ impl Cache {
     /// from the binary if that carries it for this engine and processor, and else from the compiler.
     ///
     /// # Errors
-    /// When the engine refuses the component.
+    /// When the engine refuses the component, or the binary that carries it was damaged.
     pub(in crate::plugin_host) fn load(
         &self,
         engine: &Engine,
-        component: &[u8],
+        component: &file::Component,
         sha256: &str,
     ) -> wasmtime::Result<Component> {
         let name = entry_name(engine, sha256);
         if let Some(loaded) = self.map(engine, &name).or_else(|| self.carried(engine, &name, sha256)) {
             return Ok(loaded);
         }
-        self.keep(engine, &name, &engine.precompile_component(component)?)
+        self.keep(engine, &name, &engine.precompile_component(&component.bytes()?)?)
     }
 
     /// The component of the machine code in the binary.
@@ -207,7 +207,7 @@ mod tests {
     }
 
     fn load(cache: &Cache, engine: &Engine, component: &[u8]) {
-        cache.load(engine, component, &hex(&sha256(component))).unwrap();
+        cache.load(engine, &file::Component::Read(component.to_vec()), &hex(&sha256(component))).unwrap();
     }
 
     fn name_of(engine: &Engine, component: &[u8]) -> String {

@@ -115,6 +115,7 @@ mod tests {
     use super::super::trust::Provenance;
     use super::*;
     use crate::config::{Config, PluginConfig};
+    use crate::plugin_host::package::file::Component;
     use crate::plugin_host::package::manifest::declared;
 
     #[test]
@@ -126,7 +127,8 @@ mod tests {
             let options = Map::from_iter([("cookie_name".to_owned(), Json::from(own_name))]);
             let manifest = declared(id, &format!(r#","cookies":[{{{rule}}}]"#));
             let provenance = Provenance { sha256: String::new(), is_pinned: false, signed_by: None };
-            Candidate { entry: &entry, component: Vec::new(), manifest, assets: Vec::new(), options, provenance }
+            let component = Component::Read(Vec::new());
+            Candidate { entry: &entry, component, manifest, assets: Vec::new(), options, provenance }
         };
         let prefixed = r#""name":"seen""#;
         let by_option = r#""name":"mine","is_literal":true,"name_option":"cookie_name""#;

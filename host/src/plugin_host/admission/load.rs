@@ -134,11 +134,19 @@ fn read_all<'a>(
     entries: &[&'a PluginConfig],
     clock: &dyn Clock,
 ) -> Result<Vec<Candidate<'a>>, PluginError> {
-    std::thread::scope(|scope| {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let share = entries.len().div_ceil(threads).max(1);
+    let read_some = |some: &[&'a PluginConfig]| {
+        some.iter().map(|&entry| read(config, entry, clock)).collect::<Result<Vec<_>, PluginError>>()
+    };
+    let read_some = &read_some;
+    let read = std::thread::scope(|scope| {
         // All of them begin before the first is waited for.
-        let reads: Vec<_> = entries.iter().map(|&entry| scope.spawn(move || read(config, entry, clock))).collect();
-        reads.into_iter().map(|read| read.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
-    })
+        let reads: Vec<_> = entries.chunks(share).map(|some| scope.spawn(move || read_some(some))).collect();
+        let done = reads.into_iter().map(|read| read.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        done.collect::<Result<Vec<_>, _>>()
+    });
+    Ok(read?.into_iter().flatten().collect())
 }
 
 /// What every plugin sees of the server and of the others.
@@ -242,7 +250,7 @@ impl Loader<'_> {
     }
 
     /// Compiles on a thread of its own: a component takes longer than a request may wait, and a hostile one much longer.
-    async fn compile(&self, component: Vec<u8>, sha256: String) -> wasmtime::Result<Component> {
+    async fn compile(&self, component: file::Component, sha256: String) -> wasmtime::Result<Component> {
         let (engine, cache) = (self.engine.clone(), Arc::clone(&self.cache));
         tokio::task::spawn_blocking(move || cache.load(&engine, &component, &sha256)).await?
     }

@@ -1,6 +1,7 @@
 //! Whether a component is the one that the operator trusts: its hash, its signature, its version.
 //!
-//! Invariant: what is checked here are the bytes in memory that are then loaded, never a file that is read again.
+//! Invariant: what is checked here is the hash of bytes in memory that are then loaded, never of a file that is read again, or
+//! of what the program itself carries.
 
 use std::path::{Path, PathBuf};
 
@@ -52,7 +53,8 @@ pub fn signature_path(component: &Path) -> PathBuf {
 /// A component as it was read.
 pub(in crate::plugin_host) struct Claim<'a> {
     pub(in crate::plugin_host) file: &'a Path,
-    pub(in crate::plugin_host) component: &'a [u8],
+    /// In hex.
+    pub(in crate::plugin_host) sha256: String,
     pub(in crate::plugin_host) version: &'a str,
 }
 
@@ -63,12 +65,12 @@ pub(in crate::plugin_host) struct Claim<'a> {
 pub(in crate::plugin_host) fn verify(
     trust: &PluginTrust,
     entry: &PluginConfig,
-    claim: &Claim<'_>,
+    claim: Claim<'_>,
     now: Timestamp,
 ) -> Result<Provenance, PluginError> {
     let untrusted = |reason: String| PluginError::Untrusted { plugin: entry.id.clone(), reason };
-    let hash = hex(&sha256(claim.component));
-    let is_hash = |listed: &String| listed.eq_ignore_ascii_case(&hash);
+    let hash = &claim.sha256;
+    let is_hash = |listed: &String| listed.eq_ignore_ascii_case(hash);
     if trust.revoked.iter().any(is_hash) {
         return Err(untrusted(format!("its hash {hash} is in `plugin_trust.revoked`")));
     }
@@ -82,8 +84,8 @@ pub(in crate::plugin_host) fn verify(
     }
     refuse_downgrade(entry, claim.version).map_err(untrusted)?;
     let needs_signature = entry.signed_by.is_some() || (!trust.trusted_keys.is_empty() && !is_pinned);
-    let signed_by = if needs_signature { Some(signer(trust, entry, claim, now).map_err(untrusted)?) } else { None };
-    Ok(Provenance { sha256: hash, is_pinned, signed_by })
+    let signed_by = if needs_signature { Some(signer(trust, entry, &claim, now).map_err(untrusted)?) } else { None };
+    Ok(Provenance { sha256: claim.sha256, is_pinned, signed_by })
 }
 
 fn refuse_downgrade(entry: &PluginConfig, version: &str) -> Result<(), String> {
@@ -112,7 +114,7 @@ fn signer(trust: &PluginTrust, entry: &PluginConfig, claim: &Claim<'_>, now: Tim
     let file: SignatureFile =
         serde_json::from_slice(text).map_err(|error| format!("{} is no signature: {error}", path.display()))?;
     let signature = from_base64(&file.signature).unwrap_or_default();
-    let message = statement(claim.component, file.expires.as_deref());
+    let message = statement(&claim.sha256, file.expires.as_deref());
     let names = trust.trusted_keys.iter().filter(|(name, _)| wanted(name));
     let found = names.into_iter().find(|(_, key)| {
         from_base64(key).is_some_and(|key| UnparsedPublicKey::new(&ED25519, key).verify(&message, &signature).is_ok())
@@ -130,8 +132,8 @@ fn signer(trust: &PluginTrust, entry: &PluginConfig, claim: &Claim<'_>, now: Tim
     }
 }
 
-fn statement(component: &[u8], expires: Option<&str>) -> Vec<u8> {
-    format!("{PURPOSE}\n{}\n{}\n", hex(&sha256(component)), expires.unwrap_or("never")).into_bytes()
+fn statement(sha256: &str, expires: Option<&str>) -> Vec<u8> {
+    format!("{PURPOSE}\n{sha256}\n{}\n", expires.unwrap_or("never")).into_bytes()
 }
 
 /// A publisher's private key.
@@ -174,7 +176,7 @@ impl SigningKey {
     /// The text of a component's `.sig` file.
     pub fn sign(&self, component: &[u8], expires: Option<Timestamp>) -> String {
         let expires = expires.map(Timestamp::to_iso);
-        let signature = self.0.sign(&statement(component, expires.as_deref()));
+        let signature = self.0.sign(&statement(&hex(&sha256(component)), expires.as_deref()));
         let file = SignatureFile { signature: base64(signature.as_ref()), expires };
         serde_json::to_string(&file).unwrap_or_default() + "\n"
     }
@@ -214,8 +216,8 @@ mod tests {
 
         fn verify(&self, entry: &str, component: &[u8]) -> Result<Option<String>, String> {
             let entry = toml::from_str(&format!("id = \"x\"\n{entry}")).unwrap();
-            let claim = Claim { file: &self.file(), component, version: "1.4.0" };
-            let verified = verify(&self.trust, &entry, &claim, Timestamp(1_000_000));
+            let claim = Claim { file: &self.file(), sha256: hex(&sha256(component)), version: "1.4.0" };
+            let verified = verify(&self.trust, &entry, claim, Timestamp(1_000_000));
             verified.map(|provenance| provenance.signed_by).map_err(|error| error.to_string())
         }
     }

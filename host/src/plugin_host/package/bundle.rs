@@ -1,7 +1,7 @@
 //! Components that the binary carries, and their machine code: one file, compressed, each with the hash of what it must be.
 //!
-//! The file begins with a line of JSON, the table of contents; the compressed parts follow, for each component first itself,
-//! then its code.
+//! The file begins with a line of JSON, the table of contents; the compressed parts follow, for each component first its
+//! outline, which is all that most starts read, then itself, then its code.
 
 use std::io::{Read, Write};
 
@@ -9,11 +9,16 @@ use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 use serde::{Deserialize, Serialize};
+use wasm_encoder::Encode;
+use wasmparser::{Parser, Payload};
 
 use crate::crypto::{hex, sha256};
 
 /// What `build.rs` put into the binary; empty in a build without a bundle.
 static OWN: &[u8] = include_bytes!(env!("BUNDLE_OF_COMPONENTS"));
+
+/// What every component begins with.
+const HEADER_BYTES: usize = 8;
 
 /// Why a bundle, or a component of it, cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +35,7 @@ pub enum BundleError {
 #[derive(Deserialize, Serialize)]
 struct Packed {
     id: String,
+    outline: Part,
     component: Part,
     code: Part,
 }
@@ -52,6 +58,17 @@ pub struct Unpacked {
     pub code: Vec<u8>,
 }
 
+/// A component that the binary carries. It is unpacked when it is needed.
+#[derive(Debug)]
+pub struct Carried {
+    /// Its sections but for the code.
+    pub outline: Vec<u8>,
+    /// Of the whole component, in hex.
+    pub sha256: String,
+    /// Of the whole component.
+    pub size_bytes: usize,
+}
+
 /// A bundle of plugins. The same plugins make the same bundle.
 ///
 /// # Errors
@@ -59,8 +76,9 @@ pub struct Unpacked {
 pub fn pack(plugins: &[Unpacked]) -> std::io::Result<Vec<u8>> {
     let (mut contents, mut bodies) = (Vec::new(), Vec::new());
     for Unpacked { id, component, code } in plugins {
+        let outline = add(&mut bodies, &outline(component))?;
         let [component, code] = [add(&mut bodies, component)?, add(&mut bodies, code)?];
-        contents.push(Packed { id: id.clone(), component, code });
+        contents.push(Packed { id: id.clone(), outline, component, code });
     }
     let mut bundle = serde_json::to_vec(&contents)?;
     bundle.push(b'\n');
@@ -80,8 +98,27 @@ fn add(bodies: &mut Vec<u8>, bytes: &[u8]) -> std::io::Result<Part> {
 ///
 /// # Errors
 /// When the binary was damaged.
-pub fn find(id: &str) -> Result<Option<Vec<u8>>, BundleError> {
-    find_in(OWN, |packed| (packed.id == id).then_some(&packed.component))
+pub fn find(id: &str) -> Result<Option<Carried>, BundleError> {
+    find_by_id(OWN, id)
+}
+
+fn find_by_id(bundle: &[u8], id: &str) -> Result<Option<Carried>, BundleError> {
+    let (contents, _) = contents(bundle)?;
+    let Some(Packed { component: Part { sha256, size_bytes, .. }, .. }) =
+        contents.into_iter().find(|packed| packed.id == id)
+    else {
+        return Ok(None);
+    };
+    let outline = find_in(bundle, |packed| (packed.id == id).then_some(&packed.outline))?;
+    Ok(outline.map(|outline| Carried { outline, sha256, size_bytes }))
+}
+
+/// The component with this hash; `None` when the binary does not carry it.
+///
+/// # Errors
+/// When the binary was damaged.
+pub fn component_of(sha256: &str) -> Result<Option<Vec<u8>>, BundleError> {
+    find_in(OWN, |packed| (packed.component.sha256 == sha256).then_some(&packed.component))
 }
 
 /// The machine code of a component with this hash; `None` when the binary does not carry it.
@@ -107,7 +144,7 @@ fn find_in(bundle: &[u8], wanted: impl Fn(&Packed) -> Option<&Part>) -> Result<O
     let (contents, mut bodies) = contents(bundle)?;
     for packed in &contents {
         let wanted = wanted(packed);
-        for part in [&packed.component, &packed.code] {
+        for part in [&packed.outline, &packed.component, &packed.code] {
             let (body, rest) = bodies.split_at_checked(part.packed_bytes).ok_or(BundleError::Damaged)?;
             if wanted.is_some_and(|wanted| std::ptr::eq(wanted, part)) {
                 let bytes = unpack(part, body).ok_or_else(|| BundleError::Changed(packed.id.clone()))?;
@@ -117,6 +154,28 @@ fn find_in(bundle: &[u8], wanted: impl Fn(&Packed) -> Option<&Part>) -> Result<O
         }
     }
     Ok(None)
+}
+
+/// A component without its modules: what it is called, wants and offers, and its files. What is no component has none.
+fn outline(component: &[u8]) -> Vec<u8> {
+    let mut outline = component.get(..HEADER_BYTES).unwrap_or_default().to_vec();
+    let mut depth = 0usize;
+    for payload in Parser::new(0).parse_all(component).map_while(Result::ok) {
+        match &payload {
+            Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
+            Payload::End(_) => depth = depth.saturating_sub(1),
+            _ if depth > 0 => {}
+            section => {
+                if let Some((id, range)) = section.as_section()
+                    && let (Ok(start), Ok(end)) = (usize::try_from(range.start), usize::try_from(range.end))
+                {
+                    outline.push(id);
+                    component.get(start..end).unwrap_or_default().encode(&mut outline);
+                }
+            }
+        }
+    }
+    outline
 }
 
 /// The bytes of a part; `None` when they are not those that were packed.
@@ -141,6 +200,39 @@ mod tests {
 
     fn component(bundle: &[u8], id: &str) -> Result<Option<Vec<u8>>, BundleError> {
         find_in(bundle, |packed| (packed.id == id).then_some(&packed.component))
+    }
+
+    #[test]
+    fn an_outline_says_what_the_component_says() {
+        let component = wat::parse_str(
+            r#"(component
+                (core module (func (export "long") (result i32) i32.const 7))
+                (component (core module))
+                (import "asked" (func))
+                (@custom "told" "its name"))"#,
+        )
+        .unwrap();
+        let sections = |bytes: &[u8]| {
+            let payloads = Parser::new(0).parse_all(bytes).map(Result::unwrap);
+            let named = payloads.filter_map(|payload| match payload {
+                Payload::CustomSection(section) => Some(format!("{} {:?}", section.name(), section.data())),
+                Payload::ComponentImportSection(section) => {
+                    Some(section.into_iter().next()?.unwrap().name.name.to_owned())
+                }
+                Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => Some("code".to_owned()),
+                _ => None,
+            });
+            named.collect::<Vec<_>>()
+        };
+        let outline = outline(&component);
+        let (all, left) = (sections(&component), sections(&outline));
+        assert_eq!(left, all.iter().filter(|name| *name != "code").cloned().collect::<Vec<_>>());
+        assert_eq!(left.len(), 2, "{left:?}");
+        assert!(all.len() > left.len() && outline.len() < component.len());
+        let bundle = pack(&[plugin("a", component.clone(), b"code")]).unwrap();
+        let Carried { outline: found, sha256: hash, size_bytes } = find_by_id(&bundle, "a").unwrap().unwrap();
+        assert_eq!((found, hash, size_bytes), (outline, hex(&sha256(&component)), component.len()));
+        assert!(find_by_id(&bundle, "b").unwrap().is_none());
     }
 
     #[test]

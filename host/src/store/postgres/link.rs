@@ -1,6 +1,7 @@
 //! One connection to PostgreSQL: runs statements, prepared where the connection keeps them.
 
 use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::TryStreamExt;
@@ -33,19 +34,24 @@ pub(in crate::store) struct PgLink {
     client: Client,
     begin: String,
     /// `None` when nothing may stay prepared.
-    prepared: Option<HashMap<String, tokio_postgres::Statement>>,
+    prepared: Option<Mutex<HashMap<String, tokio_postgres::Statement>>>,
     is_in_transaction: bool,
 }
 
 impl PgLink {
     /// A connection whose transactions begin with the statements `begin`.
     pub(super) fn new(client: Client, begin: String) -> Self {
-        Self { client, begin, prepared: Some(HashMap::new()), is_in_transaction: false }
+        Self { client, begin, prepared: Some(Mutex::default()), is_in_transaction: false }
     }
 
     /// The same connection, on which nothing stays prepared.
     pub(super) fn without_prepared(self) -> Self {
         Self { prepared: None, ..self }
+    }
+
+    /// Whether statements stay prepared: no pooler gives each transaction another connection.
+    pub(super) fn keeps_prepared(&self) -> bool {
+        self.prepared.is_some()
     }
 
     /// A setting in its own unit, empty when there is none.
@@ -55,23 +61,17 @@ impl PgLink {
         rows.first().map_or(Ok(String::new()), |row| row.try_get(0))
     }
 
-    async fn query(&mut self, statement: &Statement) -> Result<Vec<Row>, Error> {
+    /// Runs one statement. Several may run at once; they are sent in the order in which they are polled first.
+    pub(super) async fn query(&self, statement: &Statement) -> Result<Vec<Row>, Error> {
         let sql = sql(statement);
         let types = || statement.binds().map(|(kind, _)| sql_type(kind));
         let values = || statement.binds().map(|(_, value)| Bound(value));
-        let rows = match &mut self.prepared {
+        let rows = match &self.prepared {
             Some(prepared) if statement.is_cacheable() => {
-                let known = match prepared.get(&sql) {
-                    Some(known) => known.clone(),
-                    None => {
-                        let types: Vec<Type> = types().collect();
-                        let new = self.client.prepare_typed(&sql, &types).await?;
-                        if prepared.len() >= MAX_PREPARED {
-                            prepared.clear();
-                        }
-                        prepared.insert(sql, new.clone());
-                        new
-                    }
+                let known = prepared.lock().unwrap_or_else(PoisonError::into_inner).get(&sql).cloned();
+                let known = match known {
+                    Some(known) => known,
+                    None => self.prepare(prepared, sql, types().collect()).await?,
                 };
                 self.client.query_raw(&known, values().collect::<Vec<_>>()).await?
             }
@@ -86,12 +86,26 @@ impl PgLink {
         read(rows).await
     }
 
+    async fn prepare(
+        &self,
+        kept: &Mutex<HashMap<String, tokio_postgres::Statement>>,
+        sql: String,
+        types: Vec<Type>,
+    ) -> Result<tokio_postgres::Statement, Error> {
+        let new = self.client.prepare_typed(&sql, &types).await?;
+        let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() >= MAX_PREPARED {
+            kept.clear();
+        }
+        kept.insert(sql, new.clone());
+        Ok(new)
+    }
+
     /// The limits of time are set in transactions alone here, so a statement that may wait for a lock gets one of its own.
     /// All three are sent at once.
     async fn query_in_transaction(&self, sql: &str, values: Vec<(Bound<'_>, Type)>) -> Result<Vec<Row>, Error> {
         let query = async { read(self.client.query_typed_raw(sql, values).await?).await };
         let (begin, commit) = (self.client.batch_execute(&self.begin), self.client.batch_execute("COMMIT"));
-        // They are sent in the order in which they are polled first.
         let (begun, rows, committed) = join3(begin, query, commit).await;
         begun?;
         let rows = rows?;
@@ -100,7 +114,7 @@ impl PgLink {
     }
 
     /// What a failure means, given that statements may be prepared.
-    fn failure(&self, error: &Error) -> Failure {
+    pub(super) fn failure(&self, error: &Error) -> Failure {
         // The table has changed since, or somebody has forgotten the statement: another connection prepares it anew.
         let is_stale = [SqlState::FEATURE_NOT_SUPPORTED, SqlState::INVALID_SQL_STATEMENT_NAME];
         let mut failure = errors::failure(error);

@@ -1,6 +1,7 @@
 //! What a database behind a network must offer, and what its failures mean for the connection and for the work.
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::store::error::StoreError;
@@ -14,6 +15,14 @@ pub(in crate::store) trait Driver: Send + Sync + 'static {
 
     /// Opens a connection.
     fn connect(&self) -> impl Future<Output = Result<Self::Link, StoreError>> + Send;
+}
+
+impl<D: Driver> Driver for Arc<D> {
+    type Link = D::Link;
+
+    async fn connect(&self) -> Result<D::Link, StoreError> {
+        D::connect(self).await
+    }
 }
 
 /// One connection.
@@ -63,7 +72,7 @@ pub(in crate::store) enum Remedy {
     Again,
     /// The same work on another connection: this one is of no use, and the database has not done the work.
     Elsewhere,
-    /// As `Elsewhere`, and other connections of the same age are of no use either: the server goes down or has become
+    /// As `Elsewhere`, and other connections of the same epoch are of no use either: the server goes down or has become
     /// read-only.
     ElsewhereAfresh,
     /// This connection is of no use, and nobody knows whether the work was done.

@@ -26,17 +26,32 @@ pub(super) use link::{Driver, Failure, Link, Remedy, Step};
 /// A statement may take longer on this side than on the database's, so that the database can say so itself.
 const GRACE: Duration = Duration::from_secs(1);
 
+/// Counts how often all connections became useless at once. Connections of an earlier epoch are of no use. Clones share it.
+#[derive(Clone, Default)]
+struct Epoch(Arc<AtomicU64>);
+
+impl Epoch {
+    fn now(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// Ends this epoch. Of several who find so at once, the first does.
+    fn end(&self, epoch: u64) {
+        let _ = self.0.compare_exchange(epoch, epoch + 1, Ordering::Relaxed, Ordering::Relaxed);
+    }
+}
+
 /// The pool. It connects when a connection is needed. Clones share it.
 pub(super) struct Remote<D: Driver> {
     pool: Pool<Opener<D>>,
-    age: Arc<AtomicU64>,
+    epoch: Epoch,
     longest_statement: Duration,
     idle_transaction_timeout: Duration,
 }
 
 impl<D: Driver> Clone for Remote<D> {
     fn clone(&self) -> Self {
-        Self { pool: self.pool.clone(), age: Arc::clone(&self.age), ..*self }
+        Self { pool: self.pool.clone(), epoch: self.epoch.clone(), ..*self }
     }
 }
 
@@ -59,14 +74,13 @@ type Loan<D> = Object<Opener<D>>;
 /// Opens connections for the pool.
 struct Opener<D> {
     driver: D,
-    /// Connections of an earlier age are of no use.
-    age: Arc<AtomicU64>,
+    epoch: Epoch,
 }
 
-/// A connection and the age in which it was opened.
+/// A connection and the epoch in which it was opened.
 struct Aged<L> {
     link: L,
-    age: u64,
+    epoch: u64,
 }
 
 impl<D: Driver> Manager for Opener<D> {
@@ -74,13 +88,13 @@ impl<D: Driver> Manager for Opener<D> {
     type Error = StoreError;
 
     async fn create(&self) -> Result<Self::Type, StoreError> {
-        let age = self.age.load(Ordering::Relaxed);
-        Ok(Aged { link: self.driver.connect().await?, age })
+        let epoch = self.epoch.now();
+        Ok(Aged { link: self.driver.connect().await?, epoch })
     }
 
     /// A closed connection is noticed without a query. A check before each use would double the round trips.
     async fn recycle(&self, aged: &mut Self::Type, _: &Metrics) -> RecycleResult<StoreError> {
-        match aged.link.is_open() && aged.age == self.age.load(Ordering::Relaxed) {
+        match aged.link.is_open() && aged.epoch == self.epoch.now() {
             true => Ok(()),
             false => Err(RecycleError::message("the connection is of no use any more")),
         }
@@ -90,8 +104,8 @@ impl<D: Driver> Manager for Opener<D> {
 impl<D: Driver> Remote<D> {
     /// A pool without connections.
     pub(super) fn new(driver: D, options: &StoreOptions) -> Result<Self, StoreError> {
-        let age = Arc::new(AtomicU64::new(0));
-        let pool = Pool::builder(Opener { driver, age: Arc::clone(&age) })
+        let epoch = Epoch::default();
+        let pool = Pool::builder(Opener { driver, epoch: epoch.clone() })
             .max_size(options.pool_size.max(1))
             .wait_timeout(Some(options.acquire_timeout))
             .create_timeout(Some(options.connect_timeout))
@@ -100,7 +114,22 @@ impl<D: Driver> Remote<D> {
             .build()
             .map_err(|error| StoreError::Unavailable(error.to_string()))?;
         let longest_statement = options.statement_timeout + GRACE;
-        Ok(Self { pool, age, longest_statement, idle_transaction_timeout: options.idle_transaction_timeout })
+        Ok(Self { pool, epoch, longest_statement, idle_transaction_timeout: options.idle_transaction_timeout })
+    }
+
+    /// Makes room for so many connections.
+    pub(super) fn resize(&self, pool_size: usize) {
+        self.pool.resize(pool_size);
+    }
+
+    /// The present epoch: connections that were opened in an earlier one are of no use.
+    pub(super) fn epoch(&self) -> u64 {
+        self.epoch.now()
+    }
+
+    /// How long a statement may take, seen from here.
+    pub(super) fn longest_statement(&self) -> Duration {
+        self.longest_statement
     }
 
     /// How the pool stands now.
@@ -196,8 +225,7 @@ impl<D: Driver> Remote<D> {
         }
         let aged = Loan::<D>::take(loan);
         if matches!(remedy, Remedy::ElsewhereAfresh | Remedy::Unknown) {
-            // Of several that fail at once, the first ends the age.
-            let _ = self.age.compare_exchange(aged.age, aged.age + 1, Ordering::Relaxed, Ordering::Relaxed);
+            self.epoch.end(aged.epoch);
         }
     }
 }
