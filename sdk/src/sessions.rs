@@ -111,7 +111,8 @@ pub fn stored() -> Result<Option<Session>> {
 }
 
 /// As [`stored`], as the text that it is read from: `{"session": …, "user": …}` in JSON. Two texts are equal as long as nothing of
-/// the session and its user has changed, and to compare them costs less than to read them.
+/// the session and its user has changed, and to compare them costs less than to read them. The text holds the session's token:
+/// keep a hash of it, never itself.
 ///
 /// ```
 /// use doorward_sdk::prelude::*;

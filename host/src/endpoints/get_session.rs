@@ -1,6 +1,5 @@
 //! `GET /get-session`: the caller's session and user, or `null`.
 
-use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
 use crate::auth::session::{self, ActiveSession};
@@ -8,12 +7,7 @@ use crate::error::{ApiError, Code};
 use crate::exchange::{Exchange, Refresh, SessionNeed};
 use crate::http::Response;
 use crate::store::Record;
-
-#[derive(Serialize)]
-struct Body<'a> {
-    session: &'a Record,
-    user: &'a Record,
-}
+use crate::store::session::json_with_user;
 
 /// Answers `{session, user}` or `null`; extends the session when due.
 ///
@@ -36,10 +30,8 @@ pub async fn get_session(exchange: &mut Exchange) -> Result<Response, ApiError> 
     let ignores_copy = is_on("disableCookieCache");
     let need = SessionNeed { from_store: ignores_copy, ignores_copy, refresh };
     let body = match exchange.session_with(need).await? {
-        None => Ok(b"null".to_vec()),
-        Some(active) if !is_deferred && !active.is_cached => {
-            serde_json::to_vec(&Body { session: &active.session.0, user: &active.user.0 })
-        }
+        None => Ok("null".to_owned()),
+        Some(active) if !is_deferred && !active.is_cached => Ok(json_with_user(&active.session, &active.user)),
         Some(active) => {
             let active = active.clone();
             let mut body = output(&active);
@@ -49,7 +41,7 @@ pub async fn get_session(exchange: &mut Exchange) -> Result<Response, ApiError> 
                 let is_due = session::is_refresh_due(exchange.auth(), &active.session);
                 body.insert("needsRefresh".into(), is_due.into());
             }
-            serde_json::to_vec(&body)
+            serde_json::to_string(&body)
         }
     };
     let mut response = Response::with_type(200, "application/json", body.map_err(ApiError::internal)?);

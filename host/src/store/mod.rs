@@ -59,7 +59,7 @@ pub use open::Store;
 pub use options::StoreOptions;
 pub use owner::Owner;
 pub use query::{Filter, Op, Sort, contains, ends_with, eq, gt, gte, lt, lte, ne, none_of, one_of, starts_with};
-pub use record::{Record, Without};
+pub use record::Record;
 pub use replicas::{ReplicaState, Standing, Watch};
 pub use row::Row;
 pub use savepoint::Savepoint;

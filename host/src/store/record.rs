@@ -1,7 +1,7 @@
 //! One row of a model: its values, in the order of the model's fields.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde::{Serialize, Serializer};
 
@@ -15,14 +15,38 @@ use super::value::Value;
 #[derive(Clone)]
 pub struct Record {
     model: Arc<Model>,
-    values: Arc<Vec<Value>>,
+    values: Arc<Values>,
+}
+
+/// The values of a row, in the order of its model's fields, and the text of what may leave the server.
+#[derive(Default)]
+struct Values {
+    cells: Vec<Value>,
+    /// Made when it is first wanted. A change of a cell takes it away.
+    json: OnceLock<Box<str>>,
+}
+
+impl From<Vec<Value>> for Values {
+    fn from(cells: Vec<Value>) -> Self {
+        Self { cells, json: OnceLock::new() }
+    }
+}
+
+impl Clone for Values {
+    fn clone(&self) -> Self {
+        self.cells.clone().into()
+    }
 }
 
 impl Record {
     /// A new record with the defaults of its model.
     pub fn new(model: &Arc<Model>) -> Self {
         let values = model.fields.iter().map(|field| field.default.clone().unwrap_or(Value::Null)).collect();
-        Self { model: Arc::clone(model), values: Arc::new(values) }
+        Self::of(model, values)
+    }
+
+    fn of(model: &Arc<Model>, values: Vec<Value>) -> Self {
+        Self { model: Arc::clone(model), values: Arc::new(values.into()) }
     }
 
     /// Reads the model's columns from the front of `cells`, in order.
@@ -32,7 +56,7 @@ impl Record {
             let cell = cells.next().ok_or_else(|| StoreError::internal("a row is too short"))?;
             values.push(cell.into_kind(field.kind, &field.name)?);
         }
-        Ok(Self { model: Arc::clone(model), values: Arc::new(values) })
+        Ok(Self::of(model, values))
     }
 
     /// The record's model.
@@ -42,12 +66,12 @@ impl Record {
 
     /// The values in the order of the model's fields.
     pub fn values(&self) -> &[Value] {
-        &self.values
+        &self.values.cells
     }
 
     /// The field's value; `Null` when there is no such field.
     pub fn get(&self, field: &str) -> &Value {
-        self.model.position(field).and_then(|index| self.values.get(index)).unwrap_or(&Value::Null)
+        self.model.position(field).and_then(|index| self.values.cells.get(index)).unwrap_or(&Value::Null)
     }
 
     /// Sets a field.
@@ -57,8 +81,9 @@ impl Record {
     pub fn set(&mut self, field: &str, value: impl Into<Value>) -> Result<(), StoreError> {
         let kind = self.model.field(field)?.kind;
         let value = value.into().fit(kind, field)?;
-        if let Some(slot) = self.model.position(field).and_then(|index| Arc::make_mut(&mut self.values).get_mut(index))
-        {
+        let values = Arc::make_mut(&mut self.values);
+        values.json.take();
+        if let Some(slot) = self.model.position(field).and_then(|index| values.cells.get_mut(index)) {
             *slot = value;
         }
         Ok(())
@@ -114,9 +139,12 @@ impl Record {
         self.returned().map(|(field, value)| (field.name.clone(), value.to_json())).collect()
     }
 
-    /// To be written as its output but for this field.
-    pub fn without<'a>(&'a self, field: &'a str) -> Without<'a> {
-        Without { record: self, field }
+    /// Its output as text in JSON. It is written once, for all clones: a session is looked at far more often than it changes.
+    pub fn json(&self) -> &str {
+        self.values.json.get_or_init(|| {
+            // Texts, numbers and truths always have a form in JSON.
+            serde_json::to_string(self).unwrap_or_default().into()
+        })
     }
 
     /// Reads the output of [`Record::output`] back. Fields that never leave the server become null. `None` when a
@@ -126,13 +154,12 @@ impl Record {
             None | Some(serde_json::Value::Null) => (!field.required || !field.returned).then_some(Value::Null),
             Some(json) => Value::from_json(json, field.kind),
         };
-        let values = model.fields.iter().map(read).collect::<Option<_>>()?;
-        Some(Self { model: Arc::clone(model), values: Arc::new(values) })
+        Some(Self::of(model, model.fields.iter().map(read).collect::<Option<_>>()?))
     }
 
     /// All fields, `id` last, dates as ISO text.
     pub(super) fn full_json(&self) -> serde_json::Map<String, serde_json::Value> {
-        let pairs = || self.model.fields.iter().zip(&*self.values);
+        let pairs = || self.model.fields.iter().zip(&self.values.cells);
         let id_last = pairs().skip(1).chain(pairs().take(1));
         id_last.map(|(field, value)| (field.name.clone(), value.to_json())).collect()
     }
@@ -145,12 +172,11 @@ impl Record {
             None | Some(serde_json::Value::Null) => (!field.required).then_some(Value::Null),
             Some(json) => Value::from_json(json, field.kind),
         };
-        let values = model.fields.iter().map(read).collect::<Option<_>>()?;
-        Some(Self { model: Arc::clone(model), values: Arc::new(values) })
+        Some(Self::of(model, model.fields.iter().map(read).collect::<Option<_>>()?))
     }
 
     fn returned(&self) -> impl Iterator<Item = (&Field, &Value)> {
-        let pairs = || self.model.fields.iter().zip(&*self.values);
+        let pairs = || self.model.fields.iter().zip(&self.values.cells);
         let id_last = pairs().skip(1).chain(pairs().take(1));
         id_last.filter(|(field, _)| field.returned)
     }
@@ -163,19 +189,6 @@ impl Serialize for Record {
     }
 }
 
-/// A record's output but for one field.
-pub struct Without<'a> {
-    record: &'a Record,
-    field: &'a str,
-}
-
-impl Serialize for Without<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let others = self.record.returned().filter(|(field, _)| field.name != self.field);
-        serializer.collect_map(others.map(|(field, value)| (&field.name, value)))
-    }
-}
-
 impl fmt::Debug for Record {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Record({})", self.model.name)
@@ -184,7 +197,7 @@ impl fmt::Debug for Record {
 
 impl PartialEq for Record {
     fn eq(&self, other: &Self) -> bool {
-        self.model.name == other.model.name && self.values == other.values
+        self.model.name == other.model.name && self.values.cells == other.values.cells
     }
 }
 
@@ -208,8 +221,15 @@ mod tests {
         account.set("password", "hash").unwrap();
         assert!(!account.output().contains_key("password"));
         for record in [&user, &account] {
-            assert_eq!(serde_json::to_string(record).unwrap(), serde_json::to_string(&record.output()).unwrap());
+            let text = serde_json::to_string(&record.output()).unwrap();
+            assert_eq!((record.json(), serde_json::to_string(record).unwrap()), (&*text, text.clone()));
         }
+        let before = user.clone();
+        user.set("name", "Ada").unwrap();
+        assert!(user.json().contains(r#""name":"Ada""#) && before.json().contains(r#""name":null"#));
+        drop(before);
+        user.set("name", "Countess").unwrap();
+        assert!(user.json().contains(r#""name":"Countess""#));
         assert_eq!(format!("{account:?}"), "Record(account)");
     }
 

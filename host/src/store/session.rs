@@ -63,6 +63,12 @@ impl Session {
     }
 }
 
+/// `{"session": …, "user": …}` in JSON, as clients get it.
+pub fn json_with_user(session: &Session, user: &User) -> String {
+    let (session, user) = (session.0.json(), user.0.json());
+    format!("{{\"session\":{session},\"user\":{user}}}")
+}
+
 /// The session with this token and its user, expired or not, in one statement, or in none while the database has not changed
 /// since the last look.
 ///

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use doorward_contract::Moment;
-use serde::Serialize;
 use serde_json::Value as Json;
 use wasmtime::component::Resource;
 
@@ -17,7 +16,8 @@ use crate::http::{Mount, Query, Response, decode_component, header_text, is_toke
 use crate::plugin_host::admission::hook_rights::Sight;
 use crate::plugin_host::bindings::Lent;
 use crate::plugin_host::call::state::{State, Work};
-use crate::store::{Record, Session, User, Without};
+use crate::store::session::json_with_user;
+use crate::store::{Session, User};
 
 /// Headers of a request that carry secrets of the client or of a proxy.
 const HIDDEN: [&str; 4] = ["cookie", "authorization", "proxy-authorization", "set-cookie"];
@@ -66,14 +66,12 @@ fn ids_json(session: &Session, user: &User) -> String {
 
 /// `{"session": …, "user": …}` in the form that clients get, with the token or without.
 pub(super) fn session_json(session: &Session, user: &User, with_token: bool) -> String {
-    #[derive(Serialize)]
-    struct Shown<'a> {
-        session: Without<'a>,
-        user: &'a Record,
+    if with_token {
+        return json_with_user(session, user);
     }
-    let session = session.0.without(if with_token { "" } else { "token" });
-    // Texts, numbers and truths always have a form in JSON.
-    serde_json::to_string(&Shown { session, user: &user.0 }).unwrap_or_default()
+    let mut fields = session.0.output();
+    fields.shift_remove("token");
+    serde_json::json!({ "session": fields, "user": user.0.output() }).to_string()
 }
 
 fn no_change_of_answers() -> HostError {

@@ -8,9 +8,10 @@ use std::path::Path;
 use bytes::Bytes;
 use doorward_contract::ASSET_SECTION;
 use wasm_encoder::{ComponentSection, CustomSection};
-use wasmparser::{Parser, Payload};
+use wasmparser::Payload;
 
 use super::manifest::Manifest;
+use super::sections;
 use crate::crypto::{hex, sha256};
 use crate::http::asset::{self, MOST_BYTES};
 
@@ -79,7 +80,7 @@ pub(in crate::plugin_host) fn read(component: &[u8], manifest: &Manifest) -> Res
         return Ok(Vec::new());
     }
     let mut found = Vec::new();
-    for payload in Parser::new(0).parse_all(component) {
+    for payload in sections::outer(component) {
         if let Payload::CustomSection(section) =
             payload.map_err(|error| format!("it is damaged: {}", error.message()))?
             && let Some(name) = section.name().strip_prefix(ASSET_SECTION)

@@ -10,8 +10,8 @@ use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 use serde::{Deserialize, Serialize};
 use wasm_encoder::Encode;
-use wasmparser::{Parser, Payload};
 
+use super::sections;
 use crate::crypto::{hex, sha256};
 
 /// What `build.rs` put into the binary; empty in a build without a bundle.
@@ -24,7 +24,7 @@ const HEADER_BYTES: usize = 8;
 #[derive(Debug, thiserror::Error)]
 pub enum BundleError {
     /// The table of contents does not fit what follows.
-    #[error("the bundle of components is damaged")]
+    #[error("the bundle of components is damaged, or another version made it")]
     Damaged,
     /// The bytes are not those that were packed.
     #[error("the component of `{0}` in this binary, or its machine code, is not the one that was packed")]
@@ -156,23 +156,14 @@ fn find_in(bundle: &[u8], wanted: impl Fn(&Packed) -> Option<&Part>) -> Result<O
     Ok(None)
 }
 
-/// A component without its modules: what it is called, wants and offers, and its files. What is no component has none.
+/// A component without its modules: what it is called, wants and offers, and its files.
 fn outline(component: &[u8]) -> Vec<u8> {
     let mut outline = component.get(..HEADER_BYTES).unwrap_or_default().to_vec();
-    let mut depth = 0usize;
-    for payload in Parser::new(0).parse_all(component).map_while(Result::ok) {
-        match &payload {
-            Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
-            Payload::End(_) => depth = depth.saturating_sub(1),
-            _ if depth > 0 => {}
-            section => {
-                if let Some((id, range)) = section.as_section()
-                    && let (Ok(start), Ok(end)) = (usize::try_from(range.start), usize::try_from(range.end))
-                {
-                    outline.push(id);
-                    component.get(start..end).unwrap_or_default().encode(&mut outline);
-                }
-            }
+    let sections = sections::outer(component).map_while(Result::ok).filter_map(|payload| payload.as_section());
+    for (id, range) in sections {
+        if let (Ok(start), Ok(end)) = (usize::try_from(range.start), usize::try_from(range.end)) {
+            outline.push(id);
+            component.get(start..end).unwrap_or_default().encode(&mut outline);
         }
     }
     outline
@@ -188,6 +179,8 @@ fn unpack(part: &Part, body: &[u8]) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
+    use wasmparser::{Parser, Payload};
+
     use super::*;
 
     fn plugin(id: &str, component: Vec<u8>, code: &[u8]) -> Unpacked {

@@ -1,9 +1,10 @@
 //! Reads what a plugin declares from a custom section of its component, without running anything.
 
 use doorward_contract::{MANIFEST_SECTION, MANIFEST_VERSION};
-use wasmparser::{Parser, Payload};
+use wasmparser::Payload;
 
 use super::contract;
+use super::sections;
 use crate::clock::Timestamp;
 use crate::plugin_host::error::PluginError;
 
@@ -40,18 +41,13 @@ pub fn read(component: &[u8], file: &str) -> Result<Manifest, PluginError> {
         return Err(not("it is no WebAssembly. Build it with `doorward plugin build`".to_owned()));
     }
     let (mut found, mut names) = (Vec::new(), Vec::new());
-    let mut depth = 0usize;
-    for payload in Parser::new(0).parse_all(component) {
+    for payload in sections::outer(component) {
         match payload.map_err(|error| not(format!("it is damaged: {}", error.message())))? {
-            Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
-            Payload::End(_) => depth = depth.saturating_sub(1),
-            Payload::CustomSection(section) if depth == 0 && section.name() == MANIFEST_SECTION => {
-                found.push(section.data())
-            }
-            Payload::ComponentImportSection(section) if depth == 0 => {
+            Payload::CustomSection(section) if section.name() == MANIFEST_SECTION => found.push(section.data()),
+            Payload::ComponentImportSection(section) => {
                 names.extend(section.into_iter().flatten().map(|import| import.name.name.to_owned()));
             }
-            Payload::ComponentExportSection(section) if depth == 0 => {
+            Payload::ComponentExportSection(section) => {
                 names.extend(section.into_iter().flatten().map(|export| export.name.name.to_owned()));
             }
             _ => {}

@@ -14,4 +14,5 @@ pub(in crate::plugin_host) mod mails;
 pub mod manifest;
 pub(super) mod options;
 mod prepare;
+mod sections;
 pub(super) mod version;

@@ -93,8 +93,8 @@ impl Opener {
     async fn open(&self, config: &Config, begin: String) -> Result<PgLink, Error> {
         let (client, connection) = config.connect(self.tls.clone()).await?;
         // It ends with the client, or with the connection; statements tell why.
-        tokio::spawn(async move { drop(connection.await) });
-        Ok(PgLink::new(client, begin))
+        let task = tokio::spawn(async move { drop(connection.await) });
+        Ok(PgLink::new(client, task.abort_handle(), begin))
     }
 }
 

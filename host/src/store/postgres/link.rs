@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use futures_util::TryStreamExt;
 use futures_util::future::join3;
+use tokio::task::AbortHandle;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Error, RowStream};
@@ -32,6 +33,8 @@ const MAX_PREPARED: usize = 500;
 /// One connection.
 pub(in crate::store) struct PgLink {
     client: Client,
+    /// What reads and writes for the client.
+    task: AbortHandle,
     begin: String,
     /// `None` when nothing may stay prepared.
     prepared: Option<Mutex<HashMap<String, tokio_postgres::Statement>>>,
@@ -40,8 +43,8 @@ pub(in crate::store) struct PgLink {
 
 impl PgLink {
     /// A connection whose transactions begin with the statements `begin`.
-    pub(super) fn new(client: Client, begin: String) -> Self {
-        Self { client, begin, prepared: Some(Mutex::default()), is_in_transaction: false }
+    pub(super) fn new(client: Client, task: AbortHandle, begin: String) -> Self {
+        Self { client, task, begin, prepared: Some(Mutex::default()), is_in_transaction: false }
     }
 
     /// The same connection, on which nothing stays prepared.
@@ -54,6 +57,11 @@ impl PgLink {
         self.prepared.is_some()
     }
 
+    /// Ends the connection at once, whatever was asked and not answered yet.
+    pub(super) fn cut(&self) {
+        self.task.abort();
+    }
+
     /// A setting in its own unit, empty when there is none.
     pub(super) async fn setting(&self, name: &str) -> Result<String, Error> {
         let sql = "SELECT setting FROM pg_catalog.pg_settings WHERE name = $1";
@@ -61,7 +69,7 @@ impl PgLink {
         rows.first().map_or(Ok(String::new()), |row| row.try_get(0))
     }
 
-    /// Runs one statement. Several may run at once; they are sent in the order in which they are polled first.
+    /// Runs one statement. Several may run at once; those that are prepared are sent in the order in which they are polled first.
     pub(super) async fn query(&self, statement: &Statement) -> Result<Vec<Row>, Error> {
         let sql = sql(statement);
         let types = || statement.binds().map(|(kind, _)| sql_type(kind));

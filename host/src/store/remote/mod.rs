@@ -127,11 +127,6 @@ impl<D: Driver> Remote<D> {
         self.epoch.now()
     }
 
-    /// How long a statement may take, seen from here.
-    pub(super) fn longest_statement(&self) -> Duration {
-        self.longest_statement
-    }
-
     /// How the pool stands now.
     pub(super) fn pool_state(&self) -> PoolState {
         let status = self.pool.status();
