@@ -50,14 +50,14 @@ fn with_token(length: Length) -> Outcome<Row> {
     let sides = [(&with.process, with.get_session(&cookie)), (&without.process, without.get_session(&other_cookie))];
     let [with, without] = micros_per_request(&sides, length)?;
     let beside = format!("without {without:.1} µs");
-    Ok(Row::new(what, format!("{with:.1} µs"), beside, with, Budget::time(80.0, "µs")))
+    Ok(Row::new(what, format!("{with:.1} µs"), beside, with, Budget::time(60.0, "µs")))
 }
 
 /// What a matched hook adds to a request that costs little else.
 pub fn hooks(length: Length) -> Outcome<Vec<Row>> {
     Ok(vec![
-        hook("a matched plugin hook", Extras::Plugin, Budget::time(25.0, "µs"), length)?,
-        hook("a matched script hook", Extras::Script, Budget::time(10.0, "µs"), length)?,
+        hook("a matched plugin hook", Extras::Plugin, Budget::time(12.0, "µs"), length)?,
+        hook("a matched script hook", Extras::Script, Budget::time(6.0, "µs"), length)?,
     ])
 }
 

@@ -22,7 +22,7 @@ const ASKED: u32 = 1_000;
 /// Rows that expired and are removed, in each round.
 const EXPIRED: u32 = 10_000;
 const SWEEPS: usize = 3;
-const MOST: Budget = Budget::times(1.2);
+const MOST: Budget = Budget::times(1.1);
 
 /// Every row of this group, on SQLite and PostgreSQL.
 pub fn rows(length: Length) -> Outcome<Vec<Row>> {

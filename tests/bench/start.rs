@@ -19,6 +19,6 @@ pub fn rows() -> Outcome<Vec<Row>> {
     times.sort_by(f64::total_cmp);
     let median_ms = times.get(STARTS / 2).copied().unwrap_or_default();
     let beside = format!("first start {first_ms:.0} ms");
-    let budget = Budget::time(150.0, "ms");
+    let budget = Budget::time(60.0, "ms");
     Ok(vec![Row::new("start to first answer, warm cache", String::new(), beside, median_ms, budget)])
 }

@@ -11,6 +11,9 @@ const MOST_CHUNKS: usize = 100;
 
 /// The value of the cookie `name`, joined from its chunks if it was cut.
 pub fn read(request: &Request, name: &str) -> Option<String> {
+    if !request.cookies().any(|(sent, _)| is_of(sent, name)) {
+        return None;
+    }
     if let Some(whole) = request.cookie(name) {
         return Some(whole);
     }

@@ -110,6 +110,8 @@ pub struct Exchange {
     queued_later: Vec<outbox::Draft>,
     session: session::Lazy,
     peeked: Option<Arc<ActiveSession>>,
+    /// The session cookie, once its signature was checked.
+    verified: Option<session_cookies::VerifiedToken>,
     cause: Arc<Cause>,
     auth: Arc<Auth>,
     deciders: Arc<Deciders>,
@@ -142,6 +144,7 @@ impl Exchange {
             queued_later: Vec::new(),
             session: session::Lazy::default(),
             peeked: None,
+            verified: None,
             cause,
             auth,
             deciders,

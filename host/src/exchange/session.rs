@@ -96,7 +96,7 @@ impl Exchange {
     pub async fn peek_session(&mut self) -> Result<Option<&ActiveSession>, ApiError> {
         if matches!(self.session, Lazy::Unread)
             && self.peeked.is_none()
-            && let Some(token) = self.session_token()
+            && let Some(token) = self.learn_session_token()
         {
             let found = match self.copy_unless_ended(&token).await? {
                 CachedSession::Good(active, _) => Some(active),

@@ -16,11 +16,35 @@ pub(super) enum CachedSession {
     Bad,
 }
 
+/// A session cookie whose signature was checked.
+pub struct VerifiedToken {
+    /// As it was sent: a hook may put another one into the request.
+    signed: String,
+    token: String,
+}
+
 impl Exchange {
     /// The token in the session cookie, if its signature is valid.
     pub fn session_token(&self) -> Option<String> {
+        Some(self.verified()?.token)
+    }
+
+    /// As [`Exchange::session_token`], and whoever asks later in this request need not check the signature again.
+    pub(super) fn learn_session_token(&mut self) -> Option<String> {
+        let verified = self.verified()?;
+        let token = verified.token.clone();
+        self.verified = Some(verified);
+        Some(token)
+    }
+
+    fn verified(&self) -> Option<VerifiedToken> {
         let cookies = &self.auth().cookies;
-        self.signed_cookie(&cookies.session_token.name, &cookies.token_signer)
+        let signed = self.request.cookie(&cookies.session_token.name)?;
+        let token = match &self.verified {
+            Some(known) if known.signed == signed => known.token.clone(),
+            _ => cookies.token_signer.verify(&signed)?.to_owned(),
+        };
+        Some(VerifiedToken { signed, token })
     }
 
     /// Whether the browser has the mark of a sign-in with "do not remember me".

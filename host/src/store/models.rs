@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use super::Database;
 use super::error::StoreError;
 use super::model::{Field, Model};
-use super::query::{Filter, Sort, push_where};
+use super::query::{Filter, Op, Sort, push_where};
 use super::record::Record;
 use super::returning::Verb;
 use super::row::Row;
@@ -42,6 +42,9 @@ pub trait Models: Database {
         let mut out = Builder::read("SELECT ");
         push_columns(&mut out, model).sql(" FROM ").name(&model.table);
         push_where(&mut out, model, filters)?;
+        if filters.iter().any(|filter| means_one_row(model, filter)) {
+            out.point();
+        }
         if let Some(sort) = sort {
             out.sql(" ORDER BY ").name(&model.field(&sort.field)?.column);
             out.sql(if sort.descending { " DESC" } else { " ASC" });
@@ -200,7 +203,13 @@ async fn find_locked<D: Database + ?Sized>(
     read_all(model, database.run(out.build()?).await?)
 }
 
-fn push_columns<'b>(out: &'b mut Builder, model: &Model) -> &'b mut Builder {
+/// Whether at most one row has what the filter asks for, and an index finds it.
+fn means_one_row(model: &Model, filter: &Filter) -> bool {
+    let Filter::Field { field, op: Op::Eq, value } = filter else { return false };
+    !value.is_null() && model.field(field).is_ok_and(|field| field.unique || field.name == "id")
+}
+
+pub(super) fn push_columns<'b>(out: &'b mut Builder, model: &Model) -> &'b mut Builder {
     out.names("", model.fields.iter().map(|field| field.column.as_str()))
 }
 
@@ -216,7 +225,7 @@ fn push_some(out: &mut Builder, model: &Model, filters: &[Filter]) -> Result<(),
     push_where(out.condition(), model, filters)
 }
 
-fn read_one(model: &Arc<Model>, rows: Vec<Row>) -> Result<Option<Record>, StoreError> {
+pub(super) fn read_one(model: &Arc<Model>, rows: Vec<Row>) -> Result<Option<Record>, StoreError> {
     rows.into_iter().next().map(|row| Record::read(model, &mut row.into_iter())).transpose()
 }
 

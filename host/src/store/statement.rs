@@ -28,7 +28,7 @@ pub struct Shape {
     is_undo: bool,
     /// True if it may take as long as it wants.
     is_unlimited: bool,
-    /// True if it reads one row, or one and its partner, by unique indexes.
+    /// True if it reads one row, or one and its partner, by indexes that few rows share.
     is_point: bool,
     /// How it locks the rows that it reads.
     lock: RowLock,
@@ -251,7 +251,7 @@ impl Builder {
         self.uncacheable()
     }
 
-    /// Says that the statement reads one row, or one and its partner, by unique indexes.
+    /// Says that the statement reads one row, or one and its partner, by indexes that few rows share.
     pub(super) fn point(&mut self) -> &mut Self {
         self.shape.is_point = true;
         self

@@ -2,9 +2,10 @@
 
 use super::Database;
 use super::error::StoreError;
-use super::models::Models;
-use super::query::{Sort, eq};
+use super::models::{push_columns, read_one};
+use super::query::{eq, push_where};
 use super::record::Record;
+use super::statement::Builder;
 use crate::clock::Timestamp;
 
 /// Name of the model.
@@ -41,7 +42,11 @@ impl Verification {
 /// # Errors
 /// As `Models`.
 pub async fn find_verification(database: &dyn Database, identifier: &str) -> Result<Option<Verification>, StoreError> {
-    let sort = Some(Sort::descending("createdAt"));
-    let mut records = database.find_many(MODEL, &[eq("identifier", identifier)], sort, Some(1), None).await?;
-    Ok(records.pop().map(Verification))
+    let model = database.schema().model(MODEL)?;
+    let mut out = Builder::read("SELECT ");
+    push_columns(&mut out, model).sql(" FROM ").name(&model.table);
+    push_where(&mut out, model, &[eq("identifier", identifier)])?;
+    // Few have the same, and an index finds them.
+    out.sql(" ORDER BY ").name(&model.field("createdAt")?.column).sql(" DESC LIMIT 1").point();
+    Ok(read_one(model, database.run(out.build()?).await?)?.map(Verification))
 }
