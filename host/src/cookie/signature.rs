@@ -6,7 +6,7 @@
 use crate::crypto::purpose::Purpose;
 use crate::crypto::seal::Secrets;
 use crate::crypto::secret::Secret;
-use crate::crypto::{base64, constant_time_eq, hmac_sha256};
+use crate::crypto::{MacKey, base64, constant_time_eq};
 use crate::http::encode_component;
 
 /// The form of a value that the reference's key signs.
@@ -65,20 +65,21 @@ fn is_random(text: &str) -> bool {
 #[derive(Clone, Debug)]
 pub struct Signer {
     /// The first one signs.
-    keys: Vec<Secret<Vec<u8>>>,
+    keys: Vec<MacKey>,
     form: Option<Form>,
 }
 
 impl Signer {
     /// With the reference's key, for values of one form alone.
     pub fn reference(secrets: &Secrets, form: Form) -> Self {
-        let raw = |secret: &Secret<String>| Secret::new(secret.expose().clone().into_bytes());
+        let raw = |secret: &Secret<String>| MacKey::new(secret.expose().as_bytes());
         Self { keys: secrets.iter().map(raw).collect(), form: Some(form) }
     }
 
     /// With a key that is good for this purpose alone.
     pub fn own(secrets: &Secrets, purpose: Purpose<'_>) -> Self {
-        Self { keys: secrets.iter().map(|secret| purpose.key(secret)).collect(), form: None }
+        let own = |secret: &Secret<String>| MacKey::new(purpose.key(secret).expose());
+        Self { keys: secrets.iter().map(own).collect(), form: None }
     }
 
     /// `encodeURIComponent(value + "." + base64(HMAC-SHA256(key, value)))`; none for a value of another form.
@@ -100,14 +101,14 @@ impl Signer {
     }
 }
 
-fn signature(key: &Secret<Vec<u8>>, value: &str) -> String {
-    base64(&hmac_sha256(key.expose(), value.as_bytes()))
+fn signature(key: &MacKey, value: &str) -> String {
+    base64(&key.mac(value.as_bytes()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::crypto::base64_url;
+    use crate::crypto::{base64_url, hmac_sha256};
     use crate::crypto::seal::VersionedSecret;
     use crate::http::decode_component;
 

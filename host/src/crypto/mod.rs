@@ -16,12 +16,30 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
+use secret::Secret;
+
+/// A key of HMAC-SHA256 that is used often: what depends on the key alone is worked out once.
+#[derive(Clone, Debug)]
+pub struct MacKey(Secret<Option<Hmac<Sha256>>>);
+
+impl MacKey {
+    /// This key, of any length.
+    pub fn new(key: &[u8]) -> Self {
+        // HMAC takes keys of any length, so there always is one.
+        Self(Secret::new(Hmac::new_from_slice(key).ok()))
+    }
+
+    /// HMAC-SHA256 of `message`: 32 bytes.
+    pub fn mac(&self, message: &[u8]) -> [u8; 32] {
+        let Some(mut mac) = self.0.expose().clone() else { return [0; 32] };
+        mac.update(message);
+        mac.finalize().into_bytes().into()
+    }
+}
+
 /// HMAC-SHA256 of `message` under `key`: 32 bytes.
 pub fn hmac_sha256(key: &[u8], message: &[u8]) -> [u8; 32] {
-    // HMAC takes keys of any length, so the error branch cannot be reached.
-    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else { return [0; 32] };
-    mac.update(message);
-    mac.finalize().into_bytes().into()
+    MacKey::new(key).mac(message)
 }
 
 /// SHA-256 of `bytes`: 32 bytes.

@@ -111,7 +111,7 @@ fn lookup(schema: &Schema) -> Result<&Arc<Shape>, StoreError> {
     out.names("u.", user.fields.iter().map(|field| field.column.as_str()));
     out.sql(" FROM ").name(&session.table).sql(" s JOIN ").name(&user.table);
     out.sql(" u ON u.").name(&user.field("id")?.column).sql(" = s.").name(&session.field("userId")?.column);
-    out.sql(" WHERE s.").name(&session.field("token")?.column).sql(" = ").slot(FieldType::String).point();
+    out.sql(" WHERE s.").name(&session.field("token")?.column).sql(" = ").slot(FieldType::String).point().frequent();
     Ok(schema.session_lookup.get_or_init(|| out.into_shape()))
 }
 

@@ -30,6 +30,8 @@ pub struct Shape {
     is_unlimited: bool,
     /// True if it reads one row, or one and its partner, by indexes that few rows share.
     is_point: bool,
+    /// True if nearly every request runs it.
+    is_frequent: bool,
     /// How it locks the rows that it reads.
     lock: RowLock,
     /// What it returns of the rows that it changes.
@@ -80,6 +82,11 @@ impl Statement {
     /// Is it done before a thread could be woken for it?
     pub(super) fn is_point(&self) -> bool {
         self.shape.is_point
+    }
+
+    /// Does nearly every request run it?
+    pub(super) fn is_frequent(&self) -> bool {
+        self.shape.is_frequent
     }
 
     /// May a connection keep it prepared?
@@ -254,6 +261,12 @@ impl Builder {
     /// Says that the statement reads one row, or one and its partner, by indexes that few rows share.
     pub(super) fn point(&mut self) -> &mut Self {
         self.shape.is_point = true;
+        self
+    }
+
+    /// Says that nearly every request runs the statement.
+    pub(super) fn frequent(&mut self) -> &mut Self {
+        self.shape.is_frequent = true;
         self
     }
 

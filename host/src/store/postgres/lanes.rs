@@ -1,5 +1,5 @@
-//! Connections that requests share for the shortest reads, one for each processor: what several ask at once goes out together,
-//! and mostly the connection lives on the thread that asks, so that no other is woken for it.
+//! Connections that requests share for what nearly each of them reads, one for each processor: what several ask at once goes out
+//! together, and the connection lives on the thread that asks, so that no other is woken for it.
 //!
 //! Invariant: what a lane does not answer soon, the pool does. A lane that failed is never asked again.
 
@@ -15,7 +15,7 @@ use crate::store::error::StoreError;
 use crate::store::options::StoreOptions;
 use crate::store::remote::{Driver, Link, PoolState, Remedy, Remote};
 use crate::store::row::Row;
-use crate::store::statement::{RowLock, Statement};
+use crate::store::statement::Statement;
 
 /// Of so many connections, one may be a lane.
 const PER_LANE: usize = 4;
@@ -26,7 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// After a lane could not be opened.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Threads that have asked, of all databases.
+/// Threads that have asked, of all databases. Those that serve requests are the first who do.
 static THREADS: AtomicUsize = AtomicUsize::new(0);
 
 thread_local! {
@@ -89,11 +89,11 @@ impl Lanes {
         self.lanes.iter().filter(|lane| lane.link().is_some()).count()
     }
 
-    /// Reads a row by a unique index; `None` where the pool must. Who gives up leaves nothing half-way: the connection goes on
+    /// Reads what nearly every request reads; `None` where the pool must. Who gives up leaves nothing half-way: the connection goes on
     /// to read what it was sent.
     pub(super) async fn read(self: &Arc<Self>, statement: &Statement) -> Option<Result<Vec<Row>, StoreError>> {
-        let is_short = statement.is_point() && !statement.is_write() && statement.lock() == RowLock::None;
-        if !is_short || self.lanes.is_empty() || self.has_pooler.load(Ordering::Relaxed) {
+        let is_meant = statement.is_frequent() && statement.is_point() && !statement.is_write();
+        if !is_meant || self.lanes.is_empty() || self.has_pooler.load(Ordering::Relaxed) {
             return None;
         }
         let number = THREAD.with(|thread| *thread) % self.lanes.len();
