@@ -108,8 +108,8 @@ fn signature(key: &MacKey, value: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::crypto::{base64_url, hmac_sha256};
     use crate::crypto::seal::VersionedSecret;
+    use crate::crypto::{base64_url, hmac_sha256};
     use crate::http::decode_component;
 
     const SECRET: &str = "wire-contract-secret-0123456789-abcdefghijklmnop";
