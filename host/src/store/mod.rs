@@ -43,6 +43,7 @@ mod session_cache;
 pub mod setting;
 mod sqlite;
 mod statement;
+mod threads;
 mod transaction;
 pub mod user;
 mod value;

@@ -19,7 +19,6 @@ pub struct Record {
 }
 
 /// The values of a row, in the order of its model's fields, and the text of what may leave the server.
-#[derive(Default)]
 struct Values {
     cells: Vec<Value>,
     /// Made when it is first wanted. A change of a cell takes it away.

@@ -264,7 +264,7 @@ impl Builder {
         self
     }
 
-    /// Says that nearly every request runs the statement.
+    /// Says that nearly every request runs the statement, which is a point.
     pub(super) fn frequent(&mut self) -> &mut Self {
         self.shape.is_frequent = true;
         self

@@ -21,7 +21,7 @@ pub(in crate::store) struct Opener {
     config: Config,
     tls: MakeRustlsConnect,
     is_pooled: Option<bool>,
-    /// Set once a pooler was found.
+    /// Set once a pooler was found that the URL does not tell of.
     has_pooler: AtomicBool,
     limits: Limits,
 }
@@ -56,6 +56,11 @@ impl Opener {
         }
         let tls = MakeRustlsConnect::new(tls::client(check, roots.as_ref())?);
         Ok(Self { config, tls, is_pooled, has_pooler: AtomicBool::new(false), limits })
+    }
+
+    /// Whether a pooler stands before the database, as far as is known.
+    pub(super) fn has_pooler(&self) -> bool {
+        self.is_pooled == Some(true) || self.has_pooler.load(Ordering::Relaxed)
     }
 
     /// Asks for settings at the start of the connection, which costs no round trip. A pooler that gives each transaction
@@ -102,7 +107,7 @@ impl Driver for Opener {
     type Link = PgLink;
 
     async fn connect(&self) -> Result<PgLink, StoreError> {
-        if self.is_pooled != Some(true) && !self.has_pooler.load(Ordering::Relaxed) {
+        if !self.has_pooler() {
             let direct = self.connect_directly().await.map_err(errors::cannot_connect)?;
             match direct {
                 Some(link) => return Ok(link),

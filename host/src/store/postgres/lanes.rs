@@ -16,6 +16,7 @@ use crate::store::options::StoreOptions;
 use crate::store::remote::{Driver, Link, PoolState, Remedy, Remote};
 use crate::store::row::Row;
 use crate::store::statement::Statement;
+use crate::store::threads;
 
 /// Of so many connections, one may be a lane.
 const PER_LANE: usize = 4;
@@ -26,14 +27,6 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// After a lane could not be opened.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Threads that have asked, of all databases. Those that serve requests are the first who do.
-static THREADS: AtomicUsize = AtomicUsize::new(0);
-
-thread_local! {
-    /// Counted from the first thread that asked.
-    static THREAD: usize = THREADS.fetch_add(1, Ordering::Relaxed);
-}
-
 /// All lanes of one database, and its pool. They open when they are first wanted.
 pub(super) struct Lanes {
     opener: Arc<Opener>,
@@ -41,8 +34,6 @@ pub(super) struct Lanes {
     /// Connections of both together.
     most: usize,
     longest_connect: Duration,
-    /// Behind a pooler, the next statement may meet another server process.
-    has_pooler: AtomicBool,
     lanes: Vec<Lane>,
     /// Held while the pool gets its part.
     shares: Mutex<()>,
@@ -70,8 +61,7 @@ impl Lanes {
         let opener = Arc::new(opener);
         let pool = Remote::new(Arc::clone(&opener), options)?;
         let lanes = (0..count).map(|_| Lane::default()).collect();
-        let (has_pooler, shares) = (AtomicBool::new(false), Mutex::new(()));
-        Ok(Self { opener, pool, most, longest_connect: options.connect_timeout, has_pooler, lanes, shares })
+        Ok(Self { opener, pool, most, longest_connect: options.connect_timeout, lanes, shares: Mutex::new(()) })
     }
 
     /// The other connections.
@@ -92,11 +82,12 @@ impl Lanes {
     /// Reads what nearly every request reads; `None` where the pool must. Who gives up leaves nothing half-way: the connection goes on
     /// to read what it was sent.
     pub(super) async fn read(self: &Arc<Self>, statement: &Statement) -> Option<Result<Vec<Row>, StoreError>> {
-        let is_meant = statement.is_frequent() && statement.is_point() && !statement.is_write();
-        if !is_meant || self.lanes.is_empty() || self.has_pooler.load(Ordering::Relaxed) {
+        // Behind a pooler, the next statement may meet another server process.
+        if !statement.is_frequent() || self.lanes.is_empty() || self.opener.has_pooler() {
             return None;
         }
-        let number = THREAD.with(|thread| *thread) % self.lanes.len();
+        // Those that serve requests are the first who look a session up.
+        let number = threads::number() % self.lanes.len();
         let lane = self.lanes.get(number)?;
         let Some(shared) = lane.link() else {
             self.open(number);
@@ -129,7 +120,7 @@ impl Lanes {
         tokio::spawn(async move {
             let (lanes, epoch) = (&opening.lanes, opening.lanes.pool.epoch());
             match timeout(lanes.longest_connect, lanes.opener.connect()).await {
-                Ok(Ok(link)) if !link.keeps_prepared() => lanes.has_pooler.store(true, Ordering::Relaxed),
+                Ok(Ok(_)) if lanes.opener.has_pooler() => {}
                 Ok(Ok(link)) => lanes.put(number, Shared { link, epoch, waiting: AtomicUsize::new(0) }),
                 // The pool tells why.
                 Ok(Err(_)) | Err(_) => sleep(PAUSE).await,

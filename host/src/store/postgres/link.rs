@@ -52,11 +52,6 @@ impl PgLink {
         Self { prepared: None, ..self }
     }
 
-    /// Whether statements stay prepared: no pooler gives each transaction another connection.
-    pub(super) fn keeps_prepared(&self) -> bool {
-        self.prepared.is_some()
-    }
-
     /// Ends the connection at once, whatever was asked and not answered yet.
     pub(super) fn cut(&self) {
         self.task.abort();

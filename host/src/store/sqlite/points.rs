@@ -1,8 +1,6 @@
 //! Connections on which a caller reads a single row by itself: to wake a thread for it would take longer than the row.
 
-use std::cell::Cell;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use diesel::SqliteConnection;
@@ -12,13 +10,7 @@ use crate::store::error::StoreError;
 use crate::store::options::StoreOptions;
 use crate::store::row::Row;
 use crate::store::statement::Statement;
-
-/// Numbers of threads, so that each has a connection of its own as long as there are enough.
-static NEXT: AtomicUsize = AtomicUsize::new(0);
-
-thread_local! {
-    static NUMBER: Cell<usize> = Cell::new(NEXT.fetch_add(1, Ordering::Relaxed));
-}
+use crate::store::threads;
 
 #[derive(Clone)]
 pub(super) struct Points(Arc<[Mutex<SqliteConnection>]>);
@@ -41,7 +33,7 @@ impl Points {
         if !statement.is_point() || self.0.is_empty() {
             return None;
         }
-        let mut connection = self.0.get(NUMBER.get() % self.0.len())?.try_lock().ok()?;
+        let mut connection = self.0.get(threads::number() % self.0.len())?.try_lock().ok()?;
         match run(&mut connection, statement.clone()) {
             Err(StoreError::Conflict) => None,
             rows => Some(rows),
