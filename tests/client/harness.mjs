@@ -2,7 +2,7 @@
 import { createAuthClient } from "better-auth/client";
 import { lastLoginMethodClient, magicLinkClient } from "better-auth/client/plugins";
 import path from "node:path";
-import { afterAll, beforeAll, expect } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect } from "vitest";
 import { freshDatabase } from "../harness/database.mjs";
 import { ROOT, startDoorward } from "../harness/doorward.mjs";
 import { Jar, rawRequest } from "../harness/http.mjs";
@@ -26,6 +26,7 @@ export const companyEmail = { hooks: [{ file: path.join(ROOT, "hooks/company_ema
 export function serve(extra = {}) {
   const server = {};
   beforeAll(async () => { Object.assign(server, process.env.DOORWARD_URL ? running(new URL(process.env.DOORWARD_URL)) : await start(extra)); });
+  beforeEach(({ onTestFailed }) => { onTestFailed(() => console.error(`the server's last lines:\n${server.log?.().split("\n").slice(-20).join("\n")}`)); });
   afterAll(async () => { await server.stop?.(); await server.database?.drop(); });
   return server;
 }

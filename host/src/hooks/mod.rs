@@ -4,7 +4,8 @@
 //! what a closure took from around it is copied for each call.
 //!
 //! A call runs on the server's worker: it takes microseconds, has no function that waits, and ends after 100,000
-//! operations or 10 ms. A script that took more than 20,000 or 4 ms runs on threads of its own for the next minute.
+//! operations or 10 ms of the processor. A script that took more than 20,000 or 4 ms runs on threads of its own for the
+//! next minute.
 
 pub mod cases;
 mod check;
@@ -43,7 +44,7 @@ use language::api::Group;
 use language::api_text;
 use language::asking::Journal;
 use language::facts::Facts;
-use pool::{Pool, PoolError};
+use pool::Pool;
 use script::{Called, Hook, Run};
 
 pub use check::{World, meant};
@@ -254,11 +255,9 @@ impl ScriptSet {
             let (facts, run) = slow.run(&engine, facts, &mut journal);
             (facts, journal, Ok(run))
         };
-        match self.pool.run(call).await {
-            Ok(done) => done,
-            Err(PoolError::Busy) => (kept, Journal::default(), Err(HookError::Busy(hook.script.file.clone()))),
-            Err(error @ PoolError::Late) => (kept, Journal::default(), Err(hook.wrong(&error.to_string()))),
-        }
+        self.pool.run(call).await.unwrap_or_else(|pool::Busy| {
+            (kept, Journal::default(), Err(HookError::Busy(hook.script.file.clone())))
+        })
     }
 
     fn is_trusted_proxy(&self, peer: IpAddr) -> bool {

@@ -1,9 +1,9 @@
 //! Threads of their own for scripts that were slow, so that no server worker waits for them.
 //!
-//! Invariant: a fixed number of slow calls run at once and a bounded number wait; one more is refused at once.
+//! Invariant: a fixed number of slow calls run at once and a bounded number wait; one more is refused at once. However long
+//! a busy machine lets one wait, it is made: each call before it ends by its own limits.
 
 use std::sync::OnceLock;
-use std::time::Duration;
 
 use tokio::sync::oneshot;
 
@@ -11,8 +11,6 @@ use crate::auth::password::step_back;
 
 const THREADS: usize = 2;
 const WAITING: usize = 64;
-/// Longest time from the wish to the result; the limits of a call end it long before.
-const DEADLINE: Duration = Duration::from_secs(2);
 
 type Job = Box<dyn FnOnce() + Send>;
 
@@ -20,24 +18,17 @@ type Job = Box<dyn FnOnce() + Send>;
 #[derive(Default)]
 pub struct Pool(OnceLock<Option<flume::Sender<Job>>>);
 
-/// Why a call was not made, or brought no result.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum PoolError {
-    /// Too many calls wait.
-    #[error("too many slow scripts wait")]
-    Busy,
-    /// No result in time.
-    #[error("the script did not end in time")]
-    Late,
-}
+/// Too many calls wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Busy;
 
 impl Pool {
     /// Does `work` on one of the threads.
     ///
     /// # Errors
-    /// When too many calls wait or no result comes in time.
-    pub async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, PoolError> {
-        let jobs = self.0.get_or_init(start).as_ref().ok_or(PoolError::Busy)?;
+    /// When too many calls wait.
+    pub async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Busy> {
+        let jobs = self.0.get_or_init(start).as_ref().ok_or(Busy)?;
         let (sender, receiver) = oneshot::channel();
         let job: Job = Box::new(move || {
             // A caller who gave up while the job waited gets nothing done.
@@ -45,11 +36,8 @@ impl Pool {
                 _ = sender.send(work());
             }
         });
-        jobs.try_send(job).map_err(|_| PoolError::Busy)?;
-        match tokio::time::timeout(DEADLINE, receiver).await {
-            Ok(Ok(done)) => Ok(done),
-            Ok(Err(_)) | Err(_) => Err(PoolError::Late),
-        }
+        jobs.try_send(job).map_err(|_| Busy)?;
+        receiver.await.map_err(|_| Busy)
     }
 }
 

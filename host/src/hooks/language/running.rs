@@ -21,6 +21,9 @@ const MAX_TIME: Duration = Duration::from_millis(10);
 const MAX_WALL_CLOCK: Duration = Duration::from_secs(1);
 /// The clock is read after this many operations.
 const OPERATIONS_PER_STEP: u64 = 16;
+/// Longest time that a step counts. One that took longer was interrupted: a virtual machine that stands still for a moment
+/// charges it to whoever runs. So no call ends for its time that has made fewer than five steps.
+const MAX_STEP: Duration = Duration::from_millis(2);
 const TOO_LONG: &str = "the script takes too long";
 const WAITING: &str = "the script waits for an answer";
 const TOO_LARGE: &str = "the script needs too much memory";
@@ -31,7 +34,10 @@ thread_local! {
 
 struct Running {
     log: Arc<ScriptLog>,
-    began: Instant,
+    /// When the last step ended.
+    stepped: Instant,
+    /// The time of all steps.
+    passed: Duration,
     /// The thread's processor time at the beginning.
     began_at: Duration,
     operations: u64,
@@ -45,7 +51,7 @@ struct Running {
 /// What a call cost.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Cost {
-    /// Time, without what the machine gave to others.
+    /// Time, without what the machine gave to others and without interruptions.
     pub spent: Duration,
     /// Operations, in steps.
     pub operations: u64,
@@ -60,7 +66,8 @@ pub struct Session(());
 pub fn start(log: Arc<ScriptLog>, journal: Journal) -> Session {
     RUNNING.set(Some(Running {
         log,
-        began: Instant::now(),
+        stepped: Instant::now(),
+        passed: Duration::ZERO,
         began_at: processor_time(),
         operations: 0,
         held_before: held_bytes(),
@@ -98,14 +105,16 @@ impl Drop for Session {
 impl Running {
     /// Ends the call when its time is over. The processor's time is asked for only when the call could have had that much.
     fn step(&mut self) {
-        let passed = self.began.elapsed();
-        if passed > MAX_WALL_CLOCK || (passed > MAX_TIME && self.spent() > MAX_TIME) {
+        let now = Instant::now();
+        self.passed += now.saturating_duration_since(self.stepped).min(MAX_STEP);
+        self.stepped = now;
+        if self.passed > MAX_WALL_CLOCK || (self.passed > MAX_TIME && self.spent() > MAX_TIME) {
             self.over.get_or_insert(TOO_LONG);
         }
     }
 
     fn spent(&self) -> Duration {
-        processor_time().saturating_sub(self.began_at)
+        processor_time().saturating_sub(self.began_at).min(self.passed)
     }
 
     /// One operation more; why the call is over, if it is. The engine's own count begins anew in each call of a closure by
@@ -222,4 +231,33 @@ fn line(text: &str) {
             }
         });
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Keeps this thread at work, as an interruption does by the thread's clock.
+    fn work(how_long: Duration) {
+        let begin = processor_time();
+        while processor_time() - begin < how_long {
+            std::hint::spin_loop();
+        }
+    }
+
+    /// What ended a call that did this work in one function of the host, so many times.
+    fn ended_by(times: u32, how_long: Duration) -> Option<&'static str> {
+        let session = start(Arc::new(ScriptLog::new("test.rhai")), Journal::default());
+        for _ in 0..times {
+            heavy(|| work(how_long)).ok();
+        }
+        session.end().0.over
+    }
+
+    #[test]
+    fn one_interruption_ends_no_call_and_work_without_end_does() {
+        assert_eq!(ended_by(1, MAX_TIME * 3), None);
+        assert_eq!(ended_by(3, MAX_TIME), None);
+        assert_eq!(ended_by(9, MAX_STEP), Some(TOO_LONG));
+    }
 }

@@ -1,7 +1,7 @@
 //! The processor's time that guests take: what their threads spend on them, however busy the machine is.
 //!
 //! A call that ends before the engine's clock ticks is not measured, so that short calls pay nothing. From its first tick
-//! on, every poll of a request's calls of that plugin is.
+//! on, every poll of a request's calls of that plugin is, from one look at the thread's time to the next.
 
 use std::cell::Cell;
 use std::pin::pin;
@@ -9,10 +9,15 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::clock::processor_time;
+use crate::plugin_host::engine::TICK_MS;
+
+/// Longest stretch between two looks that counts. One that took longer was interrupted: a virtual machine that stands still
+/// for a moment charges it to whoever runs.
+const MAX_STRETCH: Duration = Duration::from_millis(2 * TICK_MS);
 
 thread_local! {
-    /// When this thread, by its own time, began with the guest that it runs now; none while that guest is not measured.
-    static BEGUN_AT: Cell<Option<Duration>> = const { Cell::new(None) };
+    /// When, by this thread's own time, the guest that it runs now was last looked at; none while it is not measured.
+    static LOOKED_AT: Cell<Option<Duration>> = const { Cell::new(None) };
 }
 
 /// What calls took together.
@@ -35,17 +40,23 @@ impl CpuTime {
 
     /// What was used until now. To be called at each tick, inside of [`CpuTime::measure`].
     pub(in crate::plugin_host) fn at_tick(&self) -> Duration {
-        let now = processor_time();
         self.is_measured.store(true, Ordering::Relaxed);
-        let begun_at = BEGUN_AT.get().unwrap_or(now);
-        BEGUN_AT.set(Some(begun_at));
-        self.used().saturating_add(now.saturating_sub(begun_at))
+        self.look(processor_time());
+        self.used()
     }
 
     /// Forgets what was used until now. To be called inside of [`CpuTime::measure`].
     pub(in crate::plugin_host) fn renew(&self) {
         self.nanos.store(0, Ordering::Relaxed);
-        BEGUN_AT.set(BEGUN_AT.get().map(|_| processor_time()));
+        LOOKED_AT.set(LOOKED_AT.get().map(|_| processor_time()));
+    }
+
+    /// Counts what the guest used since it was last looked at.
+    fn look(&self, now: Duration) {
+        if let Some(looked_at) = LOOKED_AT.replace(Some(now)) {
+            let spent = now.saturating_sub(looked_at).min(MAX_STRETCH);
+            self.nanos.fetch_add(u64::try_from(spent.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        }
     }
 
     fn used(&self) -> Duration {
@@ -56,22 +67,33 @@ impl CpuTime {
 /// One poll of a call. Another call may be polled inside of it, and is not counted twice.
 struct Slice<'a> {
     time: &'a CpuTime,
-    /// Of the call around this one.
+    /// What the call around this one, if that is measured, had used since it was last looked at.
     around: Option<Duration>,
 }
 
 impl<'a> Slice<'a> {
     fn begin(time: &'a CpuTime) -> Self {
-        let begun_at = time.is_measured.load(Ordering::Relaxed).then(processor_time);
-        Self { time, around: BEGUN_AT.replace(begun_at) }
+        let (around, is_measured) = (LOOKED_AT.take(), time.is_measured.load(Ordering::Relaxed));
+        if around.is_none() && !is_measured {
+            return Self { time, around: None };
+        }
+        let now = processor_time();
+        LOOKED_AT.set(is_measured.then_some(now));
+        Self { time, around: around.map(|looked_at| now.saturating_sub(looked_at)) }
     }
 }
 
 impl Drop for Slice<'_> {
     fn drop(&mut self) {
-        let spent = BEGUN_AT.get().map_or(Duration::ZERO, |begun_at| processor_time().saturating_sub(begun_at));
-        self.time.nanos.fetch_add(u64::try_from(spent.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
-        BEGUN_AT.set(self.around.map(|begun_at| begun_at.saturating_add(spent)));
+        let is_measured = LOOKED_AT.get().is_some();
+        if self.around.is_none() && !is_measured {
+            return;
+        }
+        let now = processor_time();
+        if is_measured {
+            self.time.look(now);
+        }
+        LOOKED_AT.set(self.around.map(|used| now.saturating_sub(used)));
     }
 }
 
@@ -84,6 +106,15 @@ mod tests {
         let begin = processor_time();
         while processor_time() - begin < how_long {
             std::hint::spin_loop();
+        }
+    }
+
+    /// Works, and is looked at as the clock ticks.
+    fn work_on(time: &CpuTime, how_long: Duration) {
+        let begin = processor_time();
+        while processor_time() - begin < how_long {
+            work(Duration::from_millis(1));
+            time.at_tick();
         }
     }
 
@@ -102,7 +133,7 @@ mod tests {
             assert!(time.at_tick() >= A_WHILE * 2);
         })
         .await;
-        assert_eq!(BEGUN_AT.get(), None);
+        assert_eq!(LOOKED_AT.get(), None);
     }
 
     #[tokio::test]
@@ -110,8 +141,7 @@ mod tests {
         let time = CpuTime::default();
         let long = Duration::from_millis(50);
         time.measure(async {
-            time.at_tick();
-            work(long);
+            work_on(&time, long);
             time.renew();
             work(A_WHILE);
             assert!(time.at_tick() < long);
@@ -127,16 +157,23 @@ mod tests {
         outer
             .measure(async {
                 outer.at_tick();
-                inner
-                    .measure(async {
-                        inner.at_tick();
-                        work(long);
-                    })
-                    .await;
+                inner.measure(async { work_on(&inner, long) }).await;
                 work(A_WHILE);
             })
             .await;
-        assert!(inner.used() >= long);
+        // The first look begins it.
+        assert!(inner.used() >= long / 2, "{inner:?}");
         assert!((A_WHILE..long).contains(&outer.used()), "{outer:?}");
+    }
+
+    #[tokio::test]
+    async fn an_interruption_counts_as_a_short_stretch() {
+        let time = CpuTime::default();
+        time.measure(async {
+            time.at_tick();
+            work(MAX_STRETCH * 4);
+            assert_eq!(time.at_tick(), MAX_STRETCH);
+        })
+        .await;
     }
 }
