@@ -66,7 +66,7 @@ fn hook(what: &str, extras: Extras, budget: Budget, length: Length) -> Outcome<R
         return Ok(Row::not_measured(what, "not built", budget));
     }
     progress(what);
-    let (with, without) = (Doorward::start(extras, None)?, Doorward::start(Extras::None, None)?);
+    let (with, without) = (Doorward::start(extras, None)?, Doorward::start(Extras::Unhooked, None)?);
     let sides = [(&with.process, with.refused_sign_up()), (&without.process, without.refused_sign_up())];
     let [with, without] = micros_per_request(&sides, length)?;
     Ok(Row::new(what, format!("{with:.1} µs"), format!("without {without:.1} µs"), with - without, budget))

@@ -42,6 +42,8 @@ const PASSWORD: &str = "correct horse 1";
 pub enum Extras {
     /// Nothing.
     None,
+    /// Nothing, to be compared with the two that follow.
+    Unhooked,
     /// One script with a matching before-hook.
     Script,
     /// One plugin with a matching before-hook.
@@ -62,7 +64,7 @@ impl Extras {
     /// Whether what it needs was built.
     pub fn exist(self) -> bool {
         match self {
-            Self::None | Self::Endless | Self::All | Self::AllWithToken | Self::Measured(_) => true,
+            Self::None | Self::Unhooked | Self::Endless | Self::All | Self::AllWithToken | Self::Measured(_) => true,
             Self::Script => in_root(SCRIPT).exists(),
             Self::Plugin => component(HOOKED_PLUGIN).exists(),
             Self::Crowd => component(LISTING_PLUGIN).exists(),
@@ -71,7 +73,7 @@ impl Extras {
 
     fn plugins(self) -> Vec<PathBuf> {
         match self {
-            Self::None | Self::Script | Self::Endless | Self::Measured(_) => Vec::new(),
+            Self::None | Self::Unhooked | Self::Script | Self::Endless | Self::Measured(_) => Vec::new(),
             Self::Plugin => vec![component(HOOKED_PLUGIN)],
             Self::Crowd => vec![component(LISTING_PLUGIN)],
             Self::All | Self::AllWithToken => components(),
@@ -80,7 +82,7 @@ impl Extras {
 
     fn script(self) -> Option<PathBuf> {
         match self {
-            Self::None | Self::Plugin | Self::Crowd | Self::Measured(_) => None,
+            Self::None | Self::Unhooked | Self::Plugin | Self::Crowd | Self::Measured(_) => None,
             // Seen from the configuration, beside which it lies.
             Self::Endless => Some(PathBuf::from(ENDLESS)),
             Self::Script | Self::All | Self::AllWithToken => Some(in_root(SCRIPT)).filter(|script| script.exists()),
@@ -282,6 +284,10 @@ fn config(extras: Extras, port: u16, database: &str) -> Outcome<String> {
         email_and_password = { enabled = true }
         mail = { transport = "webhook", webhook = { url = "http://127.0.0.1:9/" } }
     };
+    if matches!(extras, Extras::Unhooked | Extras::Script | Extras::Plugin) {
+        // Events are stored as fast as they can be, whatever a request costs: with more requests, each would cost less.
+        config.insert("audit".into(), toml::toml! { enabled = false }.into());
+    }
     if extras == Extras::Crowd {
         config.insert("password_hashing".into(), toml::toml! { memory_kib = 64  iterations = 1 }.into());
     }

@@ -19,6 +19,8 @@ use crate::memory::held_bytes;
 const MAX_TIME: Duration = Duration::from_millis(10);
 /// Time after which a call ends although the machine gave it less than [`MAX_TIME`].
 const MAX_WALL_CLOCK: Duration = Duration::from_secs(1);
+/// The thread's own clock is looked at from here on: reading it costs more than a short call.
+const MEASURED_FROM: Duration = Duration::from_millis(1);
 /// The clock is read after this many operations.
 const OPERATIONS_PER_STEP: u64 = 16;
 /// Longest time that a step counts. One that took longer was interrupted: a virtual machine that stands still for a moment
@@ -38,8 +40,8 @@ struct Running {
     stepped: Instant,
     /// The time of all steps.
     passed: Duration,
-    /// The thread's processor time at the beginning.
-    began_at: Duration,
+    /// What had passed when the thread's processor time was first looked at, and what that was.
+    measured_from: Option<(Duration, Duration)>,
     operations: u64,
     held_before: i64,
     /// What closures share, each with the address of its value.
@@ -68,7 +70,7 @@ pub fn start(log: Arc<ScriptLog>, journal: Journal) -> Session {
         log,
         stepped: Instant::now(),
         passed: Duration::ZERO,
-        began_at: processor_time(),
+        measured_from: None,
         operations: 0,
         held_before: held_bytes(),
         shared: Vec::new(),
@@ -103,18 +105,22 @@ impl Drop for Session {
 }
 
 impl Running {
-    /// Ends the call when its time is over. The processor's time is asked for only when the call could have had that much.
+    /// Ends the call when its time is over.
     fn step(&mut self) {
         let now = Instant::now();
         self.passed += now.saturating_duration_since(self.stepped).min(MAX_STEP);
         self.stepped = now;
+        if self.passed > MEASURED_FROM && self.measured_from.is_none() {
+            self.measured_from = Some((self.passed, processor_time()));
+        }
         if self.passed > MAX_WALL_CLOCK || (self.passed > MAX_TIME && self.spent() > MAX_TIME) {
             self.over.get_or_insert(TOO_LONG);
         }
     }
 
     fn spent(&self) -> Duration {
-        processor_time().saturating_sub(self.began_at).min(self.passed)
+        let Some((before, began_at)) = self.measured_from else { return self.passed };
+        (before + processor_time().saturating_sub(began_at)).min(self.passed)
     }
 
     /// One operation more; why the call is over, if it is. The engine's own count begins anew in each call of a closure by
