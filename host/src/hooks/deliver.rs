@@ -83,11 +83,11 @@ pub async fn carry_out(exchange: &mut Exchange, script: &Script, directives: &Di
     let drafts = drafts(script, directives);
     if !drafts.is_empty() {
         let auth = exchange.auth();
-        send(auth, &exchange.scope(), &drafts).await?;
+        Box::pin(send(auth, &exchange.scope(), &drafts)).await?;
         auth.mail_queued.notify_one();
     }
     if !directives.ended_sessions.is_empty() {
-        end_sessions(exchange, &directives.ended_sessions).await?;
+        Box::pin(end_sessions(exchange, &directives.ended_sessions)).await?;
     }
     if directives.delay_ms > 0 {
         tokio::time::sleep(Duration::from_millis(directives.delay_ms)).await;

@@ -23,19 +23,10 @@ impl ScriptSet {
     pub(super) async fn facts(&self, exchange: &mut Exchange, reads: Reads) -> Result<Facts, ApiError> {
         let mut facts = Facts::default();
         if reads.identity || reads.sessions || reads.accounts {
-            // A policy decides by what is so now, not by a copy in the browser.
-            let active = exchange.session_with(SessionNeed::FROM_STORE).await?;
-            let (session, user) = active.map_or((Json::Null, Json::Null), |active| {
-                (without_token(&active.session.0), Json::Object(active.user.0.output()))
-            });
-            let newcomer = exchange.opened.as_ref().map(|opened| opened.user.id().to_owned());
-            let id = newcomer.or_else(|| Some(user.get("id")?.as_str()?.to_owned()));
-            facts.session = Lazy::Read(session);
-            facts.user = Lazy::Read(user);
-            records(exchange.auth(), &exchange.scope(), id.as_deref(), reads, &mut facts).await?;
+            Box::pin(identity(exchange, reads, &mut facts)).await?;
         }
         if reads.is_old_password {
-            facts.is_old_password = Lazy::Read(old_passwords::is_old(exchange).await?.into());
+            facts.is_old_password = Lazy::Read(Box::pin(old_passwords::is_old(exchange)).await?.into());
         }
         self.about_request(exchange.auth(), &exchange.request, reads, &mut facts);
         let lent = Facts::lend(exchange);
@@ -52,6 +43,20 @@ impl ScriptSet {
             facts.cookies = Lazy::Read(cookies(request, &HouseRules::of(auth)));
         }
     }
+}
+
+/// Who acts, and that user's records, as far as `reads` asks.
+async fn identity(exchange: &mut Exchange, reads: Reads, facts: &mut Facts) -> Result<(), ApiError> {
+    // A policy decides by what is so now, not by a copy in the browser.
+    let active = exchange.session_with(SessionNeed::FROM_STORE).await?;
+    let (session, user) = active.map_or((Json::Null, Json::Null), |active| {
+        (without_token(&active.session.0), Json::Object(active.user.0.output()))
+    });
+    let newcomer = exchange.opened.as_ref().map(|opened| opened.user.id().to_owned());
+    let id = newcomer.or_else(|| Some(user.get("id")?.as_str()?.to_owned()));
+    facts.session = Lazy::Read(session);
+    facts.user = Lazy::Read(user);
+    records(exchange.auth(), &exchange.scope(), id.as_deref(), reads, facts).await
 }
 
 /// The user's live sessions and accounts, as far as `reads` asks.

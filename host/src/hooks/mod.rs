@@ -197,17 +197,15 @@ impl ScriptSet {
     ) -> (Facts, Result<Called, HookError>) {
         let about = || vec![("doorward.script", hook.script.file.clone())];
         let called = async {
-            if !hook.script.reads.asks {
-                return Ok(self.call(hook, facts, None).await);
-            }
-            let scope = exchange.scope();
-            Ok::<_, Infallible>(self.call(hook, facts, Some(Desk { auth: exchange.auth(), scope: &scope })).await)
+            let scope = hook.script.reads.asks.then(|| exchange.scope());
+            let desk = scope.as_ref().map(|scope| Desk { auth: exchange.auth(), scope });
+            Ok::<_, Infallible>(self.call(hook, facts, desk).await)
         };
         let Ok(called) = telemetry::span("script", about, pin!(called)).await;
         called
     }
 
-    /// Calls one hook. The facts come back in any case. A script that asks is run again with each answer of the desk.
+    /// Calls one hook. The facts come back in any case.
     async fn call(
         &self,
         hook: &Arc<Hook>,
@@ -215,10 +213,20 @@ impl ScriptSet {
         desk: Option<Desk<'_>>,
     ) -> (Facts, Result<Called, HookError>) {
         facts.secret_names = Some(Arc::clone(&self.secret_names));
-        let Some(desk) = desk.filter(|_| hook.script.reads.asks) else {
-            let (facts, _, run) = self.run(hook, facts, Journal::default()).await;
-            return (facts, run.and_then(|run| done(hook, run)));
-        };
+        if let Some(desk) = desk.filter(|_| hook.script.reads.asks) {
+            return Box::pin(self.call_at_desk(hook, facts, desk)).await;
+        }
+        let (facts, _, run) = self.run(hook, facts, Journal::default()).await;
+        (facts, run.and_then(|run| done(hook, run)))
+    }
+
+    /// Calls the hook of a script that asks, and again with each answer of the desk.
+    async fn call_at_desk(
+        &self,
+        hook: &Arc<Hook>,
+        mut facts: Facts,
+        desk: Desk<'_>,
+    ) -> (Facts, Result<Called, HookError>) {
         let mut journal = Journal::kept();
         loop {
             let given = facts.clone();
@@ -243,10 +251,19 @@ impl ScriptSet {
         facts: Facts,
         mut journal: Journal,
     ) -> (Facts, Journal, Result<Run, HookError>) {
-        if !hook.script.is_slow() {
-            let (facts, run) = hook.run(&self.engine, facts, &mut journal);
-            return (facts, journal, Ok(run));
+        if hook.script.is_slow() {
+            return Box::pin(self.run_apart(hook, facts, journal)).await;
         }
+        let (facts, run) = hook.run(&self.engine, facts, &mut journal);
+        (facts, journal, Ok(run))
+    }
+
+    async fn run_apart(
+        &self,
+        hook: &Arc<Hook>,
+        facts: Facts,
+        mut journal: Journal,
+    ) -> (Facts, Journal, Result<Run, HookError>) {
         // Should the thread not come back, the request must.
         let kept = facts.clone();
         let (engine, slow) = (Arc::clone(&self.engine), Arc::clone(hook));
