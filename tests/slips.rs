@@ -33,14 +33,24 @@ async fn start(text: &str, folder: &Path, environment: &BTreeMap<String, String>
 }
 
 /// Options, and what the line that refuses them says.
-const SLIPS: [(&str, &str); 87] = [
+const SLIPS: [(&str, &str); 91] = [
     // Names and types.
     ("app_nam = \"x\"", "did you mean `app_name`?"),
     ("[sesion]\nexpires_in = 1", "did you mean `session`?"),
     ("[session]\nexpire_in = 60", "did you mean `expires_in`?"),
-    ("[session]\nexpires_in = \"60\"", "line 5, column 14: invalid type: string, expected a whole number"),
+    (
+        "[session]\nexpires_in = \"60\"",
+        "line 5, column 14: session.expires_in: invalid type: string, expected a whole number",
+    ),
     ("[session]\nexpires_in = sixty", "line 5, column 14"),
-    ("[email_and_password]\nenabled = 1", "invalid type: integer, expected a boolean"),
+    ("[email_and_password]\nenabled = 1", "email_and_password.enabled: invalid type: integer, expected true or false"),
+    (
+        "[email_and_password]\nmin_password_length = 1000",
+        "at least 1000 and at most 128 characters: nobody can choose one",
+    ),
+    ("[server]\naddress = \"3000\"", "is no address with a port. Write \"127.0.0.1:3000\""),
+    ("[server]\naddress = \":8080\"", "Write \"127.0.0.1:8080\""),
+    ("[server]\naddress = \"example\"", "Write \"127.0.0.1:3000\""),
     ("[email_and_password]\nmin_password_lenght = 9", "did you mean `min_password_length`?"),
     ("[rate_limit]\nstorage = \"databse\"", "did you mean `database`?"),
     ("[session.cookie_cache]\nstrategy = \"jwtt\"", "did you mean `jwt`?"),

@@ -6,13 +6,15 @@ use std::process::ExitCode;
 use clap::Parser;
 use doorward::commands::{self, Cli, terminal};
 use doorward::log;
-use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let filter = EnvFilter::try_from_env("DOORWARD_LOG").unwrap_or_else(|_| EnvFilter::new("info,actix_server=warn"));
-    if let Err(error) = log::start(filter, std::io::stderr().is_terminal()) {
-        terminal::remark(format_args!("doorward: the log cannot be started: {error}"));
+    let started = log::filter(std::env::var(log::VARIABLE).ok().as_deref()).and_then(|filter| {
+        let started = log::start(filter, std::io::stderr().is_terminal());
+        started.map_err(|error| format!("the log cannot be started: {error}"))
+    });
+    if let Err(error) = started {
+        terminal::remark(format_args!("doorward: {error}"));
         return ExitCode::FAILURE;
     }
     let done = commands::run(cli);

@@ -38,7 +38,7 @@ async fn what_waits_is_listed_and_dropped_beside_a_server() {
     let [id, kind, to, attempts, next, error] = waiting[0].as_slice() else { panic!("{waiting:?}") };
     assert_eq!((kind.as_str(), to.as_str()), ("verify-email", "ada@example.com"));
     assert!(attempts.parse::<u32>().unwrap() > 0 && next.ends_with('Z') && error.contains("onnect"), "{waiting:?}");
-    assert!(folder.succeed(&["mail", "retry", id]).contains("1 are due anyway"));
+    assert!(folder.succeed(&["mail", "retry", id]).contains("1 more within a minute"));
     assert!(folder.fail(&["mail", "retry", "x"]).contains("nothing with the id x waits"));
     assert!(folder.fail(&["mail", "drop", "x"]).contains("`doorward mail list` shows what does"));
     for wrong in [&["mail", "drop"][..], &["mail", "drop", "x", "--all"]] {

@@ -52,9 +52,9 @@ fn check_lists_the_places_and_warns_about_dead_ones() {
         "policy.rhai: before POST /sign-up/email\n\
          policy.rhai: before POST /sign-in/**\n\
          policy.rhai: after * /no-such-path\n\
-         \x20 warning: no route matches * /no-such-path: this hook never runs\n\
+         policy.rhai:3: warning: no route matches * /no-such-path: this hook never runs; did you mean `/sign-out`?\n\
          policy.rhai: before PUT /ok\n\
-         \x20 warning: no route matches PUT /ok: this hook never runs\n"
+         policy.rhai:4: warning: no route matches PUT /ok: this hook never runs; it takes GET\n"
     );
 }
 
@@ -153,7 +153,7 @@ fn check_lists_every_moment() {
          policy.rhai: claims\n\
          policy.rhai: before_mail verify-email\n\
          policy.rhai: before_mail *\n\
-         \x20 warning: there is no [mail] section: this hook never runs\n\
+         policy.rhai: warning: there is no [mail] section: this hook never runs\n\
          policy.rhai: before * /ok\n\
          policy.rhai: before user.create\n\
          policy.rhai: after *.delete\n"
@@ -234,7 +234,7 @@ fn a_replay_tells_what_would_have_been_refused() {
     let script = r#"
         before("/sign-in/email", |ctx| { if counter(ctx.client_address, 60) > 2 { reject(429, "LOCKED", "Locked"); } });
         gate(|ctx| { if date(now()).weekday == "sunday" && ctx.user.role == () { reject(403, "SUNDAY", "No"); } });
-        before("/change-password", |ctx| { if ctx.body.newPassword.len() < 3 { reject(400, "SHORT", "Short"); } });
+        before("/change-password", |ctx| { if ctx.body.newPassword == () { reject(400, "SHORT", "Short"); } });
     "#;
     let event = |at: &str, event: &str, outcome: &str, path: &str| {
         format!(
@@ -266,6 +266,7 @@ fn a_replay_tells_what_would_have_been_refused() {
         "{printed}"
     );
     assert!(lines[2].contains("cannot tell line 5") && lines[2].contains("policy.rhai:4:"), "{printed}");
+    assert!(lines[2].contains("no event holds `ctx.body`"), "{printed}");
     assert_eq!(lines[3], "policy.rhai: 7 asked, 2 would be refused, 1 cannot be told");
     std::fs::write(folder.path().join("audit.jsonl"), "{}\nno json").unwrap();
     let (is_success, _, errors) = hooks(folder.path(), &["run", "--replay", "audit.jsonl"]);
@@ -274,19 +275,27 @@ fn a_replay_tells_what_would_have_been_refused() {
 
 #[test]
 fn a_misspelt_name_is_told_with_the_nearest() {
-    let script = "before_mail(\"reset-pasword\", |ctx| { });\ngate(|ctx| {\n    if ctx.user.emial == () { rejekt(403, \"A\", \"b\"); }\n});";
+    let script = "before_mail(\"reset-pasword\", |ctx| { });\ngate(|ctx| {\n    if ctx.user.emial == () { reject(403, \"A\", \"b\"); }\n});";
     let (is_success, printed, errors) = hooks(folder(script, "").path(), &["check"]);
     assert!(is_success, "{errors}");
     for line in [
         "no mail is of the kind reset-pasword: this hook never runs; did you mean `reset-password`? (",
         "policy.rhai:3: warning: no user has a field `ctx.user.emial`; did you mean `email`?\n",
-        "policy.rhai:3: warning: there is no function `rejekt`; did you mean `reject`?\n",
     ] {
         assert!(printed.contains(line), "{printed}");
     }
+    let script = "before(\"/sign-up/emial\", |ctx| { });\ngate(|ctx| {\n    if ctx.user == () { rejekt(403, \"A\", \"b\"); }\n});";
+    let (is_success, _, errors) = hooks(folder(script, "").path(), &["check"]);
+    let expected = "policy.rhai:3: there is no function `rejekt`; did you mean `reject`?: `if ctx.user == ()";
+    assert!(!is_success && errors.contains(expected), "{errors}");
+    let (is_success, printed, errors) = hooks(folder(&script.replace("rejekt", "reject"), "").path(), &["check"]);
+    assert!(
+        is_success && printed.contains("this hook never runs; did you mean `/sign-up/email`?"),
+        "{printed}{errors}"
+    );
     let (is_success, _, errors) = hooks(folder("after_sign_im(|ctx| { });", "").path(), &["check"]);
     assert!(
-        !is_success && errors.contains("policy.rhai:1:1: ") && errors.contains("did you mean `after_sign_in`?"),
+        !is_success && errors.contains("policy.rhai:1: ") && errors.contains("did you mean `after_sign_in`?"),
         "{errors}"
     );
 }

@@ -12,6 +12,7 @@ use super::{CommandResult, environment, init, load_for_server, plugin, user};
 use crate::app::{App, open_store};
 use crate::auth::Scope;
 use crate::config::{Config, ConfigError, MailConfig, MailTransport};
+use crate::plugin_host::package::file::is_there;
 use crate::server;
 use crate::store::Store;
 
@@ -81,8 +82,7 @@ impl<'a> First<'a> {
     fn write(&self) -> CommandResult {
         step(&format!("writing {} with a new secret", self.file.display()));
         let all = self.read(&init::with_plugins(&self.template, |id| !NEED_CREDENTIALS.contains(&id)))?;
-        let is_at_hand =
-            |id: &str| all.plugins.iter().any(|plugin| plugin.id == id && all.component_path(plugin).is_file());
+        let is_at_hand = |id: &str| all.plugins.iter().any(|plugin| plugin.id == id && is_there(&all, plugin));
         init::write_config(self.file, &init::with_plugins(&self.template, is_at_hand))
     }
 }

@@ -118,10 +118,23 @@ fn rights(config: &Config, file: &Path, report: &mut Report) {
             report.add("file rights", &finding);
         }
     }
-    let mut folders = vec![config.resolve(".doorward")];
-    folders.extend(config.database.url.strip_prefix("sqlite://").and_then(|database| folder_of(config, database)));
-    for folder in folders {
-        report.add("file rights", &writable(&folder));
+    if let Some(folder) = config.database.url.strip_prefix("sqlite://").and_then(|file| folder_of(config, file)) {
+        let mend = |problem| Wrong(format!("{problem}. Run: chown \"$(id -u)\" {}", absolute(&folder)));
+        report.add("file rights", &writable(&folder).map_or_else(mend, Fine));
+    }
+    report.add("file rights", &kept_components(config));
+}
+
+/// Whether compiled plugins can be kept; without them, each start compiles again.
+fn kept_components(config: &Config) -> Finding {
+    let folder = config.resolve(".doorward");
+    match writable(&folder) {
+        Ok(seen) => Fine(seen),
+        Err(problem) => Doubtful(format!(
+            "{problem}, so compiled plugins are not kept, and each start takes longer. Give the server a folder for them: \
+             ln -s /var/cache/doorward {}",
+            absolute(&folder)
+        )),
     }
 }
 
@@ -154,7 +167,10 @@ fn folder_of(config: &Config, file: &str) -> Option<PathBuf> {
 }
 
 /// Whether something can be written there; what is not there yet is judged by the folder above.
-fn writable(folder: &Path) -> Finding {
+///
+/// # Errors
+/// Why not.
+fn writable(folder: &Path) -> Result<String, String> {
     let mut there = folder;
     while !there.exists() {
         match there.parent() {
@@ -162,11 +178,15 @@ fn writable(folder: &Path) -> Finding {
             _ => there = Path::new("."),
         }
     }
-    let shown = there.display();
+    let shown = absolute(there);
     match tempfile_in(there) {
-        Ok(()) => Fine(format!("{shown} can be written")),
-        Err(error) => Wrong(format!("{shown} cannot be written: {error}. Run: chown \"$(id -u)\" {shown}")),
+        Ok(()) => Ok(format!("{shown} can be written")),
+        Err(error) => Err(format!("{shown} cannot be written: {error}")),
     }
+}
+
+fn absolute(path: &Path) -> String {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).display().to_string()
 }
 
 /// Makes a file and removes it.
@@ -197,7 +217,8 @@ fn proxy_finding(config: &Config) -> Finding {
              Put a proxy with TLS in front",
             config.server.address
         )),
-        (false, _) => Fine("none is needed on this machine".to_owned()),
+        (false, true) if config.doubts().is_empty() => Fine("none is needed on this machine".to_owned()),
+        (false, _) => config.doubts().pop().map_or_else(|| Fine("one on this machine".to_owned()), Doubtful),
     }
 }
 
@@ -229,6 +250,9 @@ async fn database(config: &Arc<Config>, report: &mut Report) {
             Err(error) => Wrong(error.to_string()),
         },
     );
+    if let Some(storage) = &config.secondary_storage {
+        report.add("secondary storage", &Fine(format!("{} answers", shown_url(&storage.url))));
+    }
     sealed(config, &store, report).await;
     match store.now().await {
         Ok(None) => {}
@@ -381,6 +405,9 @@ mod tests {
         assert!(matches!(proxy_finding(&config), Fine(_)));
         config.server.address = "0.0.0.0:3000".to_owned();
         assert!(matches!(proxy_finding(&config), Doubtful(text) if text.contains("TLS")));
+        config.server.address = "127.0.0.1:3000".to_owned();
+        config.base_url = "http://id.example.com".to_owned();
+        assert!(matches!(proxy_finding(&config), Doubtful(text) if text.contains("Write https://")));
         config.base_url = "https://id.example.com".to_owned();
         assert!(matches!(proxy_finding(&config), Doubtful(text) if text.contains("trusted_proxies")));
         config.server.tls = Some(Tls { certificate: "a.pem".to_owned(), key: "b.pem".to_owned() });
@@ -416,7 +443,7 @@ mod tests {
     #[test]
     fn a_folder_that_is_not_there_is_judged_by_the_one_above() {
         let folder = tempfile::tempdir().unwrap();
-        assert!(matches!(writable(&folder.path().join("a/b")), Fine(_)));
+        assert!(writable(&folder.path().join("a/b")).is_ok());
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 }

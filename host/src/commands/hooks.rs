@@ -7,14 +7,14 @@ use std::sync::Arc;
 
 use clap::Subcommand;
 
-use super::{CommandResult, mail_kinds};
+use super::{CommandResult, Failure, mail_kinds};
 use crate::app;
 use crate::clock::SystemClock;
 use crate::config::{Config, ConfigError, HookConfig};
 use crate::crypto::random::SystemRandom;
 use crate::crypto::secret::Secret;
 use crate::exchange::{PathPattern, Route};
-use crate::hooks::{self, Declaration, HookError, HookPoint, MemoryCounters, ScriptSet, World, cases};
+use crate::hooks::{self, Declaration, HookError, HookPoint, MemoryCounters, Registration, ScriptSet, World, cases};
 use crate::plugin_host::{Capacity, Plugins, Ports};
 use crate::routes;
 
@@ -95,7 +95,7 @@ fn same_file(a: &Path, b: &Path) -> bool {
 }
 
 fn play(scripts: &[(HookConfig, PathBuf)], recorded: &Path, config: &Config) -> CommandResult {
-    let routes = all_routes(config)?;
+    let routes = at_once(all_routes(config))?;
     let method_of = |path: &str| {
         let route = routes.iter().find(|route| PathPattern::new(&route.path).matches(path))?;
         Some(route.method.clone())
@@ -122,47 +122,110 @@ fn unconfigured(file: &Path) -> HookConfig {
 }
 
 fn check(config: &Config) -> CommandResult {
-    let scripts = load_scripts(config)?;
-    let routes = all_routes(config)?;
-    let kinds = [mail_kinds::names(config)?, scripts.sent_kinds()].concat();
+    let (scripts, surroundings) = (load_scripts(config)?, at_once(Surroundings::of(config))?);
     for registration in scripts.registrations() {
         let Declaration { moment, method, places, .. } = registration.declaration;
         let (script, name) = (registration.script, moment.name());
         if places.is_empty() {
             tell!("{script}: {name}");
         }
-        let is_at_endpoint = matches!(moment, HookPoint::Before | HookPoint::After);
-        let method = method.as_deref();
         for place in places {
-            if !is_at_endpoint {
-                tell!("{script}: {name} {place}");
-                if *moment == HookPoint::Mail && place != "*" && !kinds.contains(place) {
-                    let nearest = hooks::meant(place, kinds.iter().map(String::as_str));
-                    tell!(
-                        "  warning: no mail is of the kind {place}: this hook never runs{nearest} (`doorward mail kinds` lists them)"
-                    );
+            match moment {
+                HookPoint::Before | HookPoint::After => {
+                    tell!("{script}: {name} {} {place}", method.as_deref().unwrap_or("*"));
                 }
-                continue;
-            }
-            tell!("{script}: {name} {} {place}", method.unwrap_or("*"));
-            if !routes.iter().any(|route| reaches(place, method, route)) {
-                tell!("  warning: no route matches {} {place}: this hook never runs", method.unwrap_or("*"));
+                _ => tell!("{script}: {name} {place}"),
             }
         }
-        if *moment == HookPoint::Mail && config.mail.is_none() {
-            tell!("  warning: there is no [mail] section: this hook never runs");
-        }
+        surroundings.idle(&registration, &scripts).iter().for_each(|line| tell!("{line}"));
     }
-    let is_route = |path: &str| routes.iter().any(|route| PathPattern::new(&route.path).matches(path));
-    let schema = app::schema(config)?;
-    for line in ScriptSet::vain_grants(config, &schema) {
-        tell!("{line}");
-    }
-    let fields = |model: &str| hooks::visible_fields(&schema, model);
-    for finding in scripts.findings(&World { is_route: &is_route, fields: &fields, kinds: &kinds }) {
-        tell!("{finding}");
-    }
+    let of_all = surroundings.of_all(config, &scripts)?;
+    of_all.iter().for_each(|line| tell!("{line}"));
     Ok(())
+}
+
+/// What in the scripts cannot do what it seems to, a line each.
+///
+/// # Errors
+/// When scripts or plugins cannot be loaded.
+pub(super) async fn warnings(config: &Config) -> Result<Vec<String>, Failure> {
+    if config.hooks.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (scripts, surroundings) = (load_scripts(config)?, Surroundings::of(config).await?);
+    let idle = scripts.registrations().flat_map(|registration| surroundings.idle(&registration, &scripts));
+    Ok(idle.chain(surroundings.of_all(config, &scripts)?).collect())
+}
+
+/// What scripts can name.
+struct Surroundings {
+    routes: Vec<Route>,
+    kinds: Vec<String>,
+    has_mail: bool,
+}
+
+impl Surroundings {
+    async fn of(config: &Config) -> Result<Self, Failure> {
+        Ok(Self {
+            routes: all_routes(config).await?,
+            kinds: mail_kinds::names(config)?,
+            has_mail: config.mail.is_some(),
+        })
+    }
+
+    /// Why a hook never runs, a line for each place where it does not.
+    fn idle(&self, registration: &Registration<'_>, scripts: &ScriptSet) -> Vec<String> {
+        let Declaration { moment, method, places, .. } = registration.declaration;
+        let method = method.as_deref();
+        let mut lines = Vec::new();
+        match moment {
+            HookPoint::Before | HookPoint::After => {
+                let is_idle = |place: &&String| !self.routes.iter().any(|route| reaches(place, method, route));
+                lines.extend(places.iter().filter(is_idle).map(|place| {
+                    let (at, method) = (registration.place_of(place), method.unwrap_or("*"));
+                    let hint = self.route_meant(place);
+                    format!("{at}: warning: no route matches {method} {place}: this hook never runs{hint}")
+                }));
+            }
+            HookPoint::Mail => {
+                let sent = scripts.sent_kinds();
+                let is_idle = |place: &&String| *place != "*" && !self.kinds.contains(place) && !sent.contains(place);
+                lines.extend(places.iter().filter(is_idle).map(|place| {
+                    let nearest = hooks::meant(place, self.kinds.iter().map(String::as_str));
+                    let at = registration.place_of(place);
+                    format!(
+                        "{at}: warning: no mail is of the kind {place}: this hook never runs{nearest} (`doorward mail kinds` lists them)"
+                    )
+                }));
+                if !self.has_mail {
+                    let script = registration.script;
+                    lines.push(format!("{script}: warning: there is no [mail] section: this hook never runs"));
+                }
+            }
+            _ => {}
+        }
+        lines
+    }
+
+    /// The methods of this path, or the path that is almost called so.
+    fn route_meant(&self, place: &str) -> String {
+        let of_path = self.routes.iter().filter(|route| reaches(place, None, route));
+        let methods = of_path.map(|route| route.method.as_str()).collect::<Vec<_>>().join(", ");
+        match methods.as_str() {
+            "" => hooks::meant(place, self.routes.iter().map(|route| route.path.as_str())),
+            methods => format!("; it takes {methods}"),
+        }
+    }
+
+    fn of_all(&self, config: &Config, scripts: &ScriptSet) -> Result<Vec<String>, Failure> {
+        let is_route = |path: &str| self.routes.iter().any(|route| PathPattern::new(&route.path).matches(path));
+        let schema = app::schema(config)?;
+        let fields = |model: &str| hooks::visible_fields(&schema, model);
+        let kinds = [self.kinds.clone(), scripts.sent_kinds()].concat();
+        let mut lines = ScriptSet::vain_grants(config, &schema);
+        lines.extend(scripts.findings(&World { is_route: &is_route, fields: &fields, kinds: &kinds }));
+        Ok(lines)
+    }
 }
 
 pub(super) fn load_scripts(config: &Config) -> Result<ScriptSet, HookError> {
@@ -176,11 +239,14 @@ pub(super) fn load_scripts(config: &Config) -> Result<ScriptSet, HookError> {
 }
 
 /// The routes of the core and of the configured plugins.
-fn all_routes(config: &Config) -> Result<Vec<Route>, Box<dyn std::error::Error + Send + Sync>> {
-    let ports = Ports::default();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let plugins = runtime.block_on(Plugins::load(config, &ports, &Capacity::default()))?;
+async fn all_routes(config: &Config) -> Result<Vec<Route>, Failure> {
+    let plugins = Plugins::load(config, &Ports::default(), &Capacity::default()).await?;
     Ok(routes::core().into_iter().chain(plugins.routes()).collect())
+}
+
+/// What a command without a server waits for.
+fn at_once<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work)
 }
 
 fn reaches(path: &str, method: Option<&str>, route: &Route) -> bool {

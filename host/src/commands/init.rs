@@ -1,5 +1,6 @@
 //! `doorward init`: writes a configuration file to start from, and makes the database that it names.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, IsTerminal, Write};
 use std::path::Path;
 
@@ -17,6 +18,9 @@ const ENTRY: &str = "# [[plugins]]\n";
 /// What people may do to their own account in the plugin of this id.
 const OWN_ACCOUNT: (&str, &str) =
     ("pages", "# [user]\n# change_email = { enabled = true }\n# delete_user = { enabled = true }\n");
+
+/// Plugins that do nothing without others.
+const NEEDED: [(&str, [&str; 2]); 1] = [("admin-pages", ["admin", "pages"])];
 
 /// What the file is to say. What is left out is asked for at a terminal.
 #[derive(Args, Default)]
@@ -48,7 +52,15 @@ pub fn init(path: &Path, wishes: Wishes, load: impl FnOnce() -> Result<Config, C
     let wishes = if wishes.yes || !std::io::stdin().is_terminal() { wishes } else { ask(wishes)? };
     write_config(path, &text(&wishes)?)?;
     tell!("{} is written, with a new secret", path.display());
-    let config = load()?;
+    let config = match load() {
+        Ok(config) => config,
+        Err(error) => {
+            tell!(
+                "It cannot be used yet: {error}. Mend that, then bring the database up to date with `doorward migrate`"
+            );
+            return Ok(());
+        }
+    };
     if missing_database(&config).is_some() {
         migrate::migrate(&config, migrate::MigrateRequest::default())?;
         tell!("Serve with `doorward serve`, or with a mailbox for development: `doorward dev`");
@@ -144,9 +156,20 @@ fn text(wishes: &Wishes) -> Result<String, String> {
             return Err(format!("--base-url \"{url}\" is no address: write one like https://auth.example.com"));
         }
     }
-    let wanted = wishes.plugins.as_deref().unwrap_or_default();
+    if let Some(url) = &wishes.database {
+        refuse_unusable(url)?;
+    }
+    let wanted: Vec<&str> = wishes.plugins.iter().flatten().map(|plugin| plugin.trim()).collect();
     wanted.iter().try_for_each(|plugin| refuse_unknown(plugin))?;
-    Ok(with_plugins(&text, |id| wanted.iter().any(|plugin| plugin == id)))
+    let is_needed = |id: &str| NEEDED.iter().any(|(plugin, needed)| wanted.contains(plugin) && needed.contains(&id));
+    Ok(with_plugins(&text, |id| wanted.contains(&id) || is_needed(id)))
+}
+
+/// Refuses what no database is named by, before a file is written that nothing could use.
+fn refuse_unusable(database: &str) -> Result<(), String> {
+    let url = toml::Value::String(database.to_owned());
+    let text = format!("secret = \"{}\"\n[database]\nurl = {url}\n", new_secret());
+    Config::parse(&text, Path::new("."), &BTreeMap::new()).map(drop).map_err(|error| format!("--database: {error}"))
 }
 
 fn refuse_unknown(plugin: &str) -> Result<(), String> {
@@ -166,8 +189,6 @@ fn known_plugins() -> Vec<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
 
     fn config(wishes: &Wishes) -> Config {
@@ -194,11 +215,21 @@ mod tests {
     }
 
     #[test]
+    fn what_a_plugin_needs_is_switched_on_with_it() {
+        let plugins = Some(vec!["admin-pages".to_owned(), " two-factor".to_owned()]);
+        let made = config(&Wishes { plugins, ..Wishes::default() });
+        let ids: Vec<&str> = made.plugins.iter().map(|plugin| plugin.id.as_str()).collect();
+        assert_eq!(ids, ["admin", "admin-pages", "pages", "two-factor"]);
+    }
+
+    #[test]
     fn wishes_that_cannot_be_are_refused() {
         let refused = |wishes: Wishes| text(&wishes).unwrap_err();
         let plugins = |id: &str| Wishes { plugins: Some(vec![id.to_owned()]), ..Wishes::default() };
         assert!(refused(plugins("passkeys")).contains("did you mean `passkey`?"));
         assert!(refused(plugins("x\"]")).contains("there is no plugin"));
+        let database = Wishes { database: Some("mongodb://x".to_owned()), ..Wishes::default() };
+        assert!(refused(database).starts_with("--database: database.url starts with none of"));
         let base_url = |url: &str| Wishes { base_url: Some(url.to_owned()), ..Wishes::default() };
         for url in ["auth.example.com", "ftp://a.b", ""] {
             assert!(refused(base_url(url)).contains("is no address"), "{url}");

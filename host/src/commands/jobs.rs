@@ -68,7 +68,11 @@ async fn list(store: &Store, (limit, offset): (u32, u32)) -> CommandResult {
 
 async fn retry(store: &Store, which: Which) -> CommandResult {
     let retried = queue::retry(store, Queue::Jobs, &which, SystemClock.now()).await?.ok_or_else(|| nothing(&which))?;
-    tell!("{} run at once; {} are due anyway, or running", retried.now, retried.anyway);
+    tell!(
+        "{} run at once; {} more within a minute: they were due already, or run just now",
+        retried.now,
+        retried.anyway
+    );
     Ok(())
 }
 

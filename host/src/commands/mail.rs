@@ -79,7 +79,11 @@ async fn list(store: &Store, (limit, offset): (u32, u32)) -> CommandResult {
 
 async fn retry(store: &Store, which: Which) -> CommandResult {
     let retried = queue::retry(store, Queue::Mail, &which, SystemClock.now()).await?.ok_or_else(|| nothing(&which))?;
-    tell!("{} are tried at once; {} are due anyway, or being sent", retried.now, retried.anyway);
+    tell!(
+        "{} are tried at once; {} more within a minute: they were due already, or are being sent",
+        retried.now,
+        retried.anyway
+    );
     Ok(())
 }
 

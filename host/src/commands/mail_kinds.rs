@@ -2,14 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::CommandResult;
+use super::{CommandResult, Failure};
 use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::mail::kind::{DECOY, OF_CORE};
 use crate::outbox::{built_in_kinds, read_folder};
 use crate::plugin_host::package::file;
-
-type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// The sender of a kind that neither the core nor a plugin sends.
 const ANYONE: &str = "whoever names it";

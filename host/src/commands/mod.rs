@@ -41,7 +41,8 @@ use crate::config::{Config, ConfigError};
 use crate::log;
 
 /// What a command may fail with: a text that names the fix.
-pub type CommandResult = Result<(), Box<dyn std::error::Error + Send + Sync>>;
+pub type CommandResult = Result<(), Failure>;
+type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// An authentication server with sandboxed plugins and scripted policies.
 #[derive(Parser)]
@@ -208,6 +209,7 @@ fn load_for_server(path: &Path) -> Result<Config, ConfigError> {
     let config = Config::load(path, &environment()?)?;
     log::set_format(config.log.format);
     tell_of_unused(&config);
+    config.doubts().iter().for_each(|doubt| tracing::warn!("{doubt}"));
     Ok(config)
 }
 

@@ -36,6 +36,9 @@ pub(super) async fn open(config: &Config) -> Result<Store, Box<dyn std::error::E
 
 /// Tells of rows that a list leaves out.
 pub(super) fn tell_of_others(shown: usize, total: u64) {
+    if total == 0 {
+        remark!("doorward: there is nothing");
+    }
     if (shown as u64) < total {
         remark!("doorward: {shown} of {total}; --limit and --offset show others");
     }

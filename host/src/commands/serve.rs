@@ -117,6 +117,9 @@ pub fn check(config: Config) -> CommandResult {
     refuse_missing(&config)?;
     actix_runtime(async move {
         let config = Arc::new(config);
+        for doubt in config.doubts() {
+            remark!("doorward: note: {doubt}");
+        }
         let store = App::check(&config).await?;
         check_tables(&config, &store).await?;
         for state in store.look_at_replicas().await {
@@ -130,6 +133,9 @@ pub fn check(config: Config) -> CommandResult {
         greet_mail_server(&config).await?;
         for kind in mail_kinds::strays(&config, &hooks::load_scripts(&config)?.sent_kinds())? {
             remark!("doorward: note: mail.templates: no mail is of the kind {kind}. `doorward mail kinds` lists them");
+        }
+        for warning in hooks::warnings(&config).await? {
+            remark!("doorward: note: {warning}");
         }
         tell!("ready to serve");
         Ok(())

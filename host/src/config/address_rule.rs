@@ -12,7 +12,7 @@ impl IpAddress {
         let network = |text: &String| {
             let single = || text.parse::<std::net::IpAddr>().map(ipnet::IpNet::from);
             text.parse().or_else(|_| single()).map_err(|_| {
-                format!("advanced.ip_address.trusted_proxies: \"{text}\" is neither an address nor a network")
+                format!("advanced.ip_address.trusted_proxies: \"{text}\" is neither an address nor a network. Write \"127.0.0.1\" or \"10.0.0.0/8\"")
             })
         };
         Ok(AddressRule {

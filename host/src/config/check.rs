@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 
 use super::pages::is_path;
 use super::{Config, ConfigError};
+use crate::http::address::is_loopback;
 use crate::http::{origin, shown_url, urls_of_servers};
 
 impl Config {
@@ -20,6 +21,7 @@ impl Config {
         self.telemetry.check()?;
         self.check_webhooks()?;
         self.check_plugins()?;
+        self.check_passwords()?;
         if self.advanced.database.default_find_many_limit == 0 {
             return invalid("advanced.database.default_find_many_limit must be at least 1".to_owned());
         }
@@ -48,11 +50,24 @@ impl Config {
         }
     }
 
+    /// What serves, and should be looked at, a line each.
+    pub fn doubts(&self) -> Vec<String> {
+        let is_open = self.base_url.strip_prefix("http://").is_some_and(|authority| !is_loopback(authority));
+        let open = || {
+            format!(
+                "base_url = \"{}\" is http and not this machine: cookies are not Secure. Write https://…",
+                shown_url(&self.base_url)
+            )
+        };
+        is_open.then(open).into_iter().collect()
+    }
+
     fn check_base(&self) -> Result<(), ConfigError> {
-        let url = url::Url::parse(&self.base_url);
-        let url =
-            url.or_else(|error| invalid(format!("base_url \"{}\" is not a URL: {error}", shown_url(&self.base_url))))?;
         let shown = shown_url(&self.base_url);
+        let url = url::Url::parse(&self.base_url);
+        let url = url.or_else(|error| {
+            invalid(format!("base_url \"{shown}\" is not a URL ({error}). Write one like https://auth.example.com"))
+        })?;
         if self.server.tls.is_some() && url.scheme() == "http" {
             return invalid(format!("base_url \"{shown}\" must begin with https://, because server.tls is set"));
         }
@@ -81,6 +96,18 @@ impl Config {
         self.pages.problem(&self.base_path).map_or(Ok(()), invalid)
     }
 
+    fn check_passwords(&self) -> Result<(), ConfigError> {
+        let email = &self.email_and_password;
+        let (shortest, longest) = (email.min_password_length, email.max_password_length);
+        match shortest > longest {
+            true => invalid(format!(
+                "passwords must have at least {shortest} and at most {longest} characters: nobody can choose one. Raise \
+                 email_and_password.max_password_length, or lower min_password_length"
+            )),
+            false => Ok(()),
+        }
+    }
+
     /// A plugin has one entry.
     fn check_plugins(&self) -> Result<(), ConfigError> {
         let mut seen = BTreeSet::new();
@@ -92,9 +119,19 @@ impl Config {
         }
     }
 
-    /// Two listeners cannot have one address.
+    /// Each listener has an address with a port, and no two have one.
     fn check_addresses(&self) -> Result<(), ConfigError> {
         let public = &self.server.address;
+        let of_management = self.management.iter().map(|management| ("management.address", &management.address));
+        for (option, address) in [("server.address", public)].into_iter().chain(of_management) {
+            let port = address.rsplit_once(':').filter(|(host, _)| !host.is_empty());
+            if port.is_none_or(|(_, port)| port.parse::<u16>().is_err()) {
+                let port = address.trim_start_matches(':').parse::<u16>().unwrap_or(3000);
+                return invalid(format!(
+                    "{option} = \"{address}\" is no address with a port. Write \"127.0.0.1:{port}\""
+                ));
+            }
+        }
         match self.management.as_ref().filter(|management| are_one(public, &management.address)) {
             Some(management) => invalid(format!(
                 "management.address = \"{}\" and server.address = \"{public}\" are one address. Write another port in one",

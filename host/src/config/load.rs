@@ -23,7 +23,9 @@ impl Config {
             .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
         let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         Self::parse(&text, folder, environment).map_err(|error| match error {
-            ConfigError::Invalid(message) => ConfigError::Invalid(format!("{}: {message}", path.display())),
+            ConfigError::Invalid(message) if !variables::is_blamed(&message) => {
+                ConfigError::Invalid(format!("{}: {message}", path.display()))
+            }
             other => other,
         })
     }
@@ -134,7 +136,7 @@ fn read_option_secrets(name: &str, option: &mut Value, places: &mut Places<'_>) 
             let source = (table.len() == 1).then(|| Value::Table(table.clone()).try_into::<SecretSource>().ok());
             if let Some(Some(source)) = source {
                 let text = source.fetch(places);
-                let text = text.map_err(|problem| ConfigError::Invalid(format!("{name}: {problem}")))?;
+                let text = text.map_err(|unread| ConfigError::Invalid(format!("{name}: {}", unread.problem)))?;
                 *option = Value::String(text.expose().clone());
                 return Ok(());
             }
@@ -152,7 +154,7 @@ pub(super) fn put_value(
     places: &mut Places<'_>,
 ) -> Result<(), ConfigError> {
     let Some(source) = source.filter(|source| !matches!(source, SecretSource::Value(_))) else { return Ok(()) };
-    let text = source.fetch(places).map_err(|problem| ConfigError::Invalid(format!("{name}: {problem}")))?;
+    let text = source.fetch(places).map_err(|unread| ConfigError::Invalid(format!("{name}: {}", unread.problem)))?;
     let from = Some(Box::new(source.clone()));
     *source = SecretSource::Value(SecretText { text, from });
     Ok(())

@@ -16,10 +16,18 @@ pub(super) fn in_text(error: &toml::de::Error, text: &str) -> ConfigError {
         Some(span) => {
             let (line, column) = place(text, span.start);
             let reason = below_a_section(text, span.start).unwrap_or_else(|| reason(error.message()));
-            format!("line {line}, column {column}: {reason}")
+            let option = if reason.starts_with("invalid ") { wrong_option(text) } else { None };
+            let option = option.map(|option| format!("{option}: ")).unwrap_or_default();
+            format!("line {line}, column {column}: {option}{reason}")
         }
         None => reason(error.message()),
     })
+}
+
+/// The option whose value is wrong: the parser names it only when it reads a table.
+fn wrong_option(text: &str) -> Option<String> {
+    let error = Value::Table(text.parse().ok()?).try_into::<Config>().err()?;
+    option_of(&error)
 }
 
 /// Whether there is an option or a section of this name at the top of the file.
@@ -123,6 +131,7 @@ fn plain(expected: &str) -> &str {
         "u64" | "usize" => "a whole number that is not negative",
         "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number",
         "f32" | "f64" => "a number",
+        "a boolean" => "true or false",
         "a sequence" => "a list",
         "a map" => "a section",
         other if other.starts_with("struct ") => "a section",

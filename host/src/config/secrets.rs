@@ -1,8 +1,10 @@
 //! Reads the secrets from file, variables and files of their own, and refuses weak ones.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use super::error::hint;
 use super::{Config, ConfigError, ManagementKey, ManagementKeySource, SecretSource};
 use crate::crypto::seal::{Secrets, VersionedSecret};
 use crate::crypto::secret::Secret;
@@ -32,20 +34,45 @@ pub(super) struct Places<'a> {
     pub(super) files: BTreeSet<PathBuf>,
 }
 
-fn read_file(path: &Path) -> Result<Secret<String>, String> {
-    let text = std::fs::read_to_string(path);
-    let text = text.map_err(|error| format!("cannot read the secret from {}: {error}", path.display()))?;
+/// Why a secret was not read.
+pub(super) struct Unread {
+    /// What is wrong.
+    pub(super) problem: String,
+    /// Whether there may be one that this process does not get: a new one in its place would do harm.
+    may_exist: bool,
+}
+
+impl Unread {
+    /// There is none.
+    fn missing(problem: String) -> Self {
+        Self { problem, may_exist: false }
+    }
+
+    /// There may be one.
+    fn hidden(problem: String) -> Self {
+        Self { problem, may_exist: true }
+    }
+}
+
+fn read_file(path: &Path) -> Result<Secret<String>, Unread> {
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        let problem = format!("cannot read the secret from {}: {error}", path.display());
+        match error.kind() {
+            ErrorKind::NotFound => Unread::missing(problem),
+            _ => Unread::hidden(format!("{problem}{}", hint(&error, path, "doorward secret"))),
+        }
+    })?;
     Ok(Secret::new(text.trim().to_owned()))
 }
 
 impl SecretSource {
     /// The secret's value, or why there is none.
-    pub(super) fn fetch(&self, places: &mut Places<'_>) -> Result<Secret<String>, String> {
+    pub(super) fn fetch(&self, places: &mut Places<'_>) -> Result<Secret<String>, Unread> {
         match self {
             Self::Value(text) => Ok(text.text.clone()),
             Self::Env { env } => match places.environment.get(env) {
                 Some(value) => Ok(Secret::new(value.clone())),
-                None => Err(format!("the variable {env} is not set")),
+                None => Err(Unread::missing(format!("the variable {env} is not set"))),
             },
             Self::File { file } => {
                 let file = places.folder.join(file);
@@ -55,13 +82,15 @@ impl SecretSource {
             }
             Self::Credential { credential } => {
                 if credential.is_empty() || credential.contains('/') || credential.starts_with('.') {
-                    return Err(format!("`{credential}` cannot be the name of a credential: it is that of a file"));
+                    let problem = format!("`{credential}` cannot be the name of a credential: it is that of a file");
+                    return Err(Unread::hidden(problem));
                 }
                 let given = places.environment.get(CREDENTIALS).ok_or_else(|| {
-                    format!(
+                    Unread::hidden(format!(
                         "there are no credentials, {CREDENTIALS} is not set: write \
-                         LoadCredential={credential}:/path/of/the/secret in the unit of systemd"
-                    )
+                         LoadCredential={credential}:/path/of/the/secret in the unit of systemd. At a terminal, run the command \
+                         by `systemd-run --pty -p LoadCredential={credential}:/path/of/the/secret`"
+                    ))
                 })?;
                 read_file(&Path::new(given).join(credential))
             }
@@ -69,13 +98,19 @@ impl SecretSource {
     }
 
     fn read(&self, places: &mut Places<'_>) -> Result<Secret<String>, ConfigError> {
-        self.fetch(places).map_err(ConfigError::Secret)
+        self.fetch(places).map_err(|unread| match unread.may_exist {
+            true => ConfigError::HiddenSecret { option: "secret".to_owned(), problem: unread.problem },
+            false => ConfigError::Secret(unread.problem),
+        })
     }
 
     /// As [`SecretSource::read`], for an option of another name.
     fn read_as(&self, option: &str, places: &mut Places<'_>) -> Result<Secret<String>, ConfigError> {
-        let other = |problem| ConfigError::OtherSecret { option: option.to_owned(), problem };
-        self.fetch(places).map_err(other)
+        let option = option.to_owned();
+        self.fetch(places).map_err(|Unread { problem, may_exist }| match may_exist {
+            true => ConfigError::HiddenSecret { option, problem },
+            false => ConfigError::OtherSecret { option, problem },
+        })
     }
 }
 

@@ -8,6 +8,8 @@ use super::parse_error::{fields_of, in_table, nearest, option_of, unknown_field}
 use super::{Config, ConfigError};
 
 const PREFIX: &str = "DOORWARD_";
+/// How an error about a variable begins.
+const BLAME: &str = "the variable ";
 /// Read elsewhere: secrets, what is logged, and what the project's own tests set.
 const OTHERS: [&str; 6] =
     ["DOORWARD_SECRET", "DOORWARD_SECRETS", "DOORWARD_LOG", "DOORWARD_BIN", "DOORWARD_URL", "DOORWARD_CHROMIUM"];
@@ -92,9 +94,19 @@ pub(super) fn set(table: &Table, environment: &BTreeMap<String, String>) -> Vec<
     environment.keys().filter_map(option).collect()
 }
 
+/// Whether an error is about a variable, and not about the file.
+pub(super) fn is_blamed(error: &str) -> bool {
+    error.starts_with(BLAME)
+}
+
 fn of_variable(setting: &Setting<'_>, error: ConfigError) -> ConfigError {
     match error {
-        ConfigError::Invalid(text) => ConfigError::Invalid(format!("the variable {}: {text}", setting.name)),
+        ConfigError::Invalid(text) => {
+            let is_section = text.ends_with("expected a section");
+            let hint =
+                if is_section { ". Sections and lists of them have no variable: write it into the file" } else { "" };
+            ConfigError::Invalid(format!("{BLAME}{}: {text}{hint}", setting.name))
+        }
         other => other,
     }
 }

@@ -91,6 +91,12 @@ impl Source<'_> {
         self.at(position, &message)
     }
 
+    /// An error of a line.
+    pub fn on_line(self, line: usize, message: &str) -> HookError {
+        let line = u16::try_from(line).ok().filter(|line| *line > 0);
+        self.at(line.map_or(Position::NONE, |line| Position::new(line, 0)), message)
+    }
+
     /// An error of the whole script.
     pub fn wrong(self, message: &str) -> HookError {
         self.at(Position::NONE, message)

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use rhai::{AST, CallFnOptions, Dynamic, Engine, FuncArgs, Scope};
 
+use super::check::unknown_function;
 use super::error::{HookError, Source};
 use super::language::asking::{Journal, Question};
 use super::language::context;
@@ -166,6 +167,10 @@ pub fn load(engine: &mut Engine, config: &HookConfig, path: &Path) -> Result<Vec
     scope.push_constant_dynamic("config", constants(config)?);
     let log = Arc::new(ScriptLog::new(&config.file));
     let ast = engine.compile_with_scope(&scope, &text).map_err(|error| source.unparsable(&error))?;
+    // It would fail each request that comes there.
+    if let Some((line, problem)) = unknown_function(engine, &text) {
+        return Err(source.on_line(line, &problem));
+    }
     let declarations = Declarations::default();
     engine.set_default_tag(Dynamic::from(declarations.clone()));
     let session = running::start(Arc::clone(&log), Journal::default());

@@ -8,20 +8,45 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use tracing::level_filters::LevelFilter;
 use tracing::{Event, Subscriber};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::{Format, Full, Json, Writer};
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, MakeWriter};
 use tracing_subscriber::registry::LookupSpan;
 
-use crate::config::LogFormat;
+use crate::config::{LogFormat, nearest};
 use writer::Queue;
 
+/// The variable that says what is logged.
+pub const VARIABLE: &str = "DOORWARD_LOG";
+const DEFAULT: &str = "info,actix_server=warn";
+const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 /// How long the last lines may take when the process ends.
 const LONGEST_END: Duration = Duration::from_secs(1);
 
 static QUEUE: OnceLock<Queue> = OnceLock::new();
 static IS_JSON: AtomicBool = AtomicBool::new(false);
+
+/// What is logged, by an operator's wish as `info,audit=off`; without one, what most want.
+///
+/// # Errors
+/// When a part is neither a level nor gives a name one: it would silence all the rest.
+pub fn filter(wish: Option<&str>) -> Result<EnvFilter, String> {
+    let Some(wish) = wish.filter(|wish| !wish.trim().is_empty()) else { return Ok(EnvFilter::new(DEFAULT)) };
+    let parts: Vec<&str> = wish.split(',').map(str::trim).filter(|part| !part.is_empty()).collect();
+    for part in parts.iter().filter(|part| !part.contains('=')) {
+        if part.parse::<LevelFilter>().is_err() {
+            let meant = nearest(&part.to_lowercase(), LEVELS.into_iter());
+            let meant = meant.map(|level| format!("; did you mean `{level}`?")).unwrap_or_else(|| ".".to_owned());
+            let (levels, part) = (LEVELS.join(", "), part.escape_debug());
+            return Err(format!(
+                "{VARIABLE}: `{part}` is none of the levels {levels}{meant} One part of the log is audit=off"
+            ));
+        }
+    }
+    EnvFilter::try_new(parts.join(",")).map_err(|error| format!("{VARIABLE}: {error}. Write it as info,audit=off"))
+}
 
 /// Sends what the process logs, panics included, to the standard error output. Call it once, first of all.
 ///
@@ -135,5 +160,27 @@ impl Write for Line<'_> {
 
     fn flush(&mut self) -> std::io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wish_that_would_silence_the_log_is_refused() {
+        for wish in
+            [None, Some(""), Some("debug"), Some("INFO,audit=off"), Some("warn, doorward::store=trace"), Some("off")]
+        {
+            assert!(filter(wish).is_ok(), "{wish:?}");
+        }
+        for (wish, part) in [
+            ("inof", "`inof` is none of the levels off, error, warn, info, debug, trace; did you mean `info`?"),
+            ("audit=off,verbose", "`verbose` is none of the levels"),
+            ("audit=loud", "DOORWARD_LOG: "),
+        ] {
+            let refusal = filter(Some(wish)).map(drop).unwrap_err();
+            assert!(refusal.contains(part), "{wish}: {refusal}");
+        }
     }
 }

@@ -54,7 +54,7 @@ pub fn protect(response: &mut Response, config: &Config) {
     let is_page = response.headers.get("referrer-policy") == Some("same-origin");
     response.headers.set("referrer-policy", if is_page { "same-origin" } else { "no-referrer" });
     if config.uses_secure_cookies() {
-        response.headers.push("strict-transport-security", "max-age=31536000; includeSubDomains");
+        response.headers.push("strict-transport-security", "max-age=31536000");
     }
 }
 

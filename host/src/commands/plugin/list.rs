@@ -7,7 +7,7 @@ use super::inspect::list;
 use crate::clock::SystemClock;
 use crate::commands::CommandResult;
 use crate::config::{Config, FailurePolicy, OnFailure, PluginConfig};
-use crate::plugin_host::package::file::{self, PluginFile};
+use crate::plugin_host::package::file::{self, Component, PluginFile};
 use crate::plugin_host::{asked_grants, event_name, granted};
 
 /// How long the server that runs may take to tell.
@@ -24,8 +24,12 @@ pub(super) fn list_plugins(config: &Config) -> CommandResult {
     for entry in &config.plugins {
         match file::read(config, entry, &SystemClock) {
             Ok(plugin) => {
+                let place = match &plugin.component {
+                    Component::Read(_) => config.component_path(entry).display().to_string(),
+                    Component::Carried(_) => "this binary".to_owned(),
+                };
                 let now = metrics.as_ref().map(|metrics| counted(metrics, &entry.id)).unwrap_or_default();
-                tell!("{}", describe(entry, &plugin, now)?.trim_end());
+                tell!("{}", describe(entry, &plugin, &place, now)?.trim_end());
             }
             Err(_) if !entry.enabled => tell!("{} (off)", entry.id),
             Err(error) => {
@@ -44,7 +48,12 @@ pub(super) fn list_plugins(config: &Config) -> CommandResult {
     }
 }
 
-fn describe(entry: &PluginConfig, plugin: &PluginFile, now: Vec<String>) -> Result<String, std::fmt::Error> {
+fn describe(
+    entry: &PluginConfig,
+    plugin: &PluginFile,
+    place: &str,
+    now: Vec<String>,
+) -> Result<String, std::fmt::Error> {
     let PluginFile { component, manifest, provenance, .. } = plugin;
     let mut text = String::new();
     let off = if entry.enabled { "" } else { " (off)" };
@@ -55,6 +64,7 @@ fn describe(entry: &PluginConfig, plugin: &PluginFile, now: Vec<String>) -> Resu
         (None, true) => "pinned".to_owned(),
         (None, false) => "neither signed nor pinned".to_owned(),
     };
+    writeln!(text, "  from {place}")?;
     writeln!(text, "  {} KiB, sha256 {}, {trust}", component.size_bytes() / 1024, provenance.sha256)?;
     list(&mut text, "routes", manifest.routes.iter().map(|route| format!("{} {}", route.method, route.path)))?;
     list(&mut text, "before", manifest.before.iter().map(|hook| hook.pattern.clone()))?;

@@ -89,7 +89,8 @@ fn write_imports(text: &mut String, clients: &[&(&str, &str, &str)], has_own: bo
     }
     writeln!(text, "import {{ {} }} from \"{LIBRARY}\";", library.join(", "))?;
     for (_, name, place) in clients.iter().filter(|(.., place)| *place != LIBRARY) {
-        writeln!(text, "import {{ {name} }} from \"{place}\";")?;
+        let package = place.rsplit_once('/').map_or(*place, |(package, _)| package);
+        writeln!(text, "// npm install {package}\nimport {{ {name} }} from \"{place}\";")?;
     }
     Ok(())
 }

@@ -33,9 +33,9 @@ impl<'a> Admin<'a> {
         match roles.iter().find(|role| !known.contains(&role.as_str())) {
             Some(role) => {
                 let meant = nearest(role, known.iter().copied()).map(|known| format!("; did you mean \"{known}\"?"));
-                let (meant, known) = (meant.unwrap_or_default(), known.join(", "));
+                let (meant, known) = (meant.unwrap_or_else(|| ".".to_owned()), known.join(", "));
                 Err(format!(
-                    "there is no role \"{role}\"{meant} [plugins.roles] below the plugin `admin` makes roles. There are {known}"
+                    "there is no role \"{role}\"{meant} There are {known}; [plugins.roles] below the plugin `admin` makes more"
                 ))
             }
             None => Ok(roles.join(",")),
@@ -90,7 +90,7 @@ mod tests {
         let own = format!("{admin}[plugins.roles.support]\nuser = [\"list\"]\n");
         assert_eq!(stored(admin, &["admin", "user"]), Ok("admin,user".to_owned()));
         assert_eq!(stored(&own, &["support"]), Ok("support".to_owned()));
-        assert!(stored(&own, &["admin"]).unwrap_err().ends_with("There are support"));
+        assert!(stored(&own, &["admin"]).unwrap_err().contains("no role \"admin\". There are support; "));
         assert!(stored(admin, &["Admin"]).unwrap_err().contains("no role \"Admin\"; did you mean \"admin\"?"));
         let off = "[[plugins]]\nid = \"admin\"\nenabled = false\n";
         for without in ["", off] {

@@ -177,13 +177,6 @@ impl Config {
     /// # Errors
     /// What does not fit, and what to write instead.
     pub fn check_settings(&self) -> Result<(), String> {
-        let email = &self.email_and_password;
-        if email.min_password_length > email.max_password_length {
-            return Err(format!(
-                "passwords must have at least {} and at most {} characters: nobody can choose one",
-                email.min_password_length, email.max_password_length
-            ));
-        }
         self.check().map_err(|error| error.to_string())?;
         self.check_mail().map_err(|error| error.to_string())
     }

@@ -80,6 +80,9 @@ pub struct Case {
     password: Option<String>,
     /// What the script makes of it.
     pub expect: Json,
+    /// Parts of the request that were not written down.
+    #[serde(skip)]
+    unrecorded: Vec<&'static str>,
 }
 
 fn before_moment() -> String {
@@ -117,6 +120,11 @@ pub enum Place {
 }
 
 impl Case {
+    /// The case with these parts of the request unknown: nobody wrote them down.
+    pub fn without(self, parts: &[&'static str]) -> Self {
+        Self { unrecorded: parts.to_vec(), ..self }
+    }
+
     /// The moment and the place.
     ///
     /// # Errors
@@ -174,23 +182,25 @@ impl Case {
         };
         let row = self.row()?;
         let read = |json: Option<Json>| Lazy::Read(json.unwrap_or_default());
+        let given = |json: Json| if self.unrecorded.is_empty() { Lazy::Read(json) } else { Lazy::Unrecorded };
         Ok(Facts {
             request: Some(self.request()?),
             params,
             is_from_proxy: self.from_proxy,
-            cookies: Lazy::Read(Json::Object(self.cookies)),
+            cookies: given(Json::Object(self.cookies)),
             session: read(self.session),
             user: read(self.user),
             actor: read(self.actor),
-            sessions: Lazy::Read(Json::Array(self.sessions)),
-            accounts: Lazy::Read(Json::Array(self.accounts)),
-            is_old_password: Lazy::Read(self.is_old_password.into()),
+            sessions: given(Json::Array(self.sessions)),
+            accounts: given(Json::Array(self.accounts)),
+            is_old_password: given(self.is_old_password.into()),
             plugins: Lazy::Read(Json::Object(self.plugins)),
             answer,
             sign_in: (self.sign_in_method.unwrap_or_else(|| "email".into()), self.remember),
             row,
             mail: self.mail.unwrap_or_default(),
             claims: self.claims.unwrap_or_else(|| Json::Object(Map::new())),
+            unrecorded: self.unrecorded,
             ..Facts::default()
         })
     }

@@ -13,6 +13,9 @@ use crate::hooks::error::HookError;
 use crate::hooks::language::engine;
 use crate::hooks::script;
 
+/// Parts of a request that the server's own events do not hold.
+const REQUEST: [&str; 3] = ["body", "query", "headers"];
+
 /// What became of the events.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Replayed {
@@ -120,7 +123,9 @@ impl<'a> Event<'a> {
     fn cases(&self) -> Result<Vec<Case>, serde_json::Error> {
         let opened = self.text("event") == "sign-in" && self.text("outcome") == "done";
         let moments = ["before"].into_iter().chain(opened.then_some("gate"));
-        moments.map(|moment| serde_json::from_value(self.case(moment))).collect()
+        let unrecorded: Vec<&str> = REQUEST.into_iter().filter(|name| self.part(name).is_none()).collect();
+        let case = |moment| Ok(serde_json::from_value::<Case>(self.case(moment))?.without(&unrecorded));
+        moments.map(case).collect()
     }
 
     fn case(&self, moment: &str) -> Json {

@@ -22,13 +22,18 @@ const BUILT_IN: [&str; 6] = ["call", "type_of", "is_def_fn", "is_def_var", "is_s
 
 /// Calls of functions that neither the language nor the server nor the script has, each with its line.
 pub fn unknown(engine: &Engine, words: &Words) -> Vec<(usize, String)> {
-    let signatures = engine.gen_fn_signatures(true);
-    let mut known: BTreeSet<&str> = signatures.iter().map(|signature| api::name(signature)).collect();
-    known.extend(BUILT_IN);
-    known.extend(words.windows(2).filter_map(|pair| match pair {
+    let own = words.windows(2).filter_map(|pair| match pair {
         [(Word::Name(keyword), _), (Word::Name(name), _)] if keyword == "fn" => Some(name.as_str()),
         _ => None,
-    }));
+    });
+    let mut known: BTreeSet<&str> = own.chain(BUILT_IN).collect();
+    // The language is asked for all that it has only when it must be: that takes longer than compiling a script.
+    let is_plain = |(_, name, _): (usize, &str, usize)| known.contains(name) || api::when(name).is_some();
+    if calls(words, 0..words.len()).all(is_plain) {
+        return Vec::new();
+    }
+    let signatures = engine.gen_fn_signatures(true);
+    known.extend(signatures.iter().map(|signature| api::name(signature)));
     let of_one = |(at, name, line): (usize, &str, usize)| {
         // A closure in a map is called as a method is.
         let may_be_closure =

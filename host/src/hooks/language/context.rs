@@ -298,14 +298,14 @@ fn claims(engine: &mut Engine) {
     );
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "has the shape of a getter")]
 fn query(facts: &Facts) -> Native<Json> {
+    facts.is_recorded("query")?;
     let now = || facts.request.as_ref().map_or(Json::Null, |request| with_addresses(request.query.to_json()));
     Ok(facts.shown(&facts.changes.query.clone().unwrap_or_else(now)))
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "has the shape of a getter")]
 fn headers(facts: &Facts) -> Native<Json> {
+    facts.is_recorded("headers")?;
     Ok(facts.changes.headers.clone().unwrap_or_else(|| facts.headers()))
 }
 

@@ -22,13 +22,15 @@ pub enum Lazy {
     Unread,
     /// What was found; null for nothing.
     Read(Json),
+    /// Nobody wrote down what it was.
+    Unrecorded,
 }
 
 impl Lazy {
     /// The value.
     ///
     /// # Errors
-    /// When it was not looked for.
+    /// When it was not looked for, or not written down.
     pub fn get(&self, name: &str) -> Native<Json> {
         match self {
             Self::Read(json) => Ok(json.clone()),
@@ -38,8 +40,13 @@ impl Lazy {
                 );
                 Err(message.into())
             }
+            Self::Unrecorded => Err(unrecorded(name).into()),
         }
     }
+}
+
+fn unrecorded(name: &str) -> String {
+    format!("no event holds `ctx.{name}`")
 }
 
 /// What was answered.
@@ -132,6 +139,8 @@ pub struct Facts {
     pub claims: Json,
     /// What the script changed.
     pub changes: Changes,
+    /// Parts of the request that a replayed event does not hold.
+    pub unrecorded: Vec<&'static str>,
     /// Which fields are secret; those that are everywhere, when nobody says more.
     pub secret_names: Option<Arc<SecretNames>>,
     /// Whether the script may read them all the same.
@@ -178,6 +187,14 @@ impl Facts {
         has_changed
     }
 
+    /// Refuses a part of the request that was not written down: without it, the script would decide otherwise than it did.
+    ///
+    /// # Errors
+    /// When it was not.
+    pub fn is_recorded(&self, part: &str) -> Native<()> {
+        if self.unrecorded.contains(&part) { Err(unrecorded(part).into()) } else { Ok(()) }
+    }
+
     /// The request's headers but for credentials; several of one name in one text.
     pub fn headers(&self) -> Json {
         let headers = self.request.iter().flat_map(|request| request.headers.iter());
@@ -200,6 +217,7 @@ impl Facts {
     /// # Errors
     /// The refusal.
     pub fn body(&self) -> Native<Json> {
+        self.is_recorded("body")?;
         let body = self.changes.body.as_ref().or_else(|| self.request.as_ref()?.body.as_ref());
         match body {
             None | Some(Json::Null) => Ok(Json::Object(Map::new())),

@@ -101,6 +101,12 @@ pub fn read(config: &Config, entry: &PluginConfig, clock: &dyn Clock) -> Result<
     Ok(PluginFile { component, manifest, assets, provenance })
 }
 
+/// Whether there is a component of the entry: a file, or what the binary carries.
+pub fn is_there(config: &Config, entry: &PluginConfig) -> bool {
+    let path = config.component_path(entry);
+    path.is_file() || carried(config, entry, &path).is_ok_and(|carried| carried.is_some())
+}
+
 /// The component that the binary carries, for an entry that names no file, where no folder has one.
 fn carried(config: &Config, entry: &PluginConfig, path: &Path) -> Result<Option<Carried>, PluginError> {
     if entry.path.is_some() || config.plugin_folder.is_some() || path.is_file() {
@@ -116,7 +122,8 @@ fn carried(config: &Config, entry: &PluginConfig, path: &Path) -> Result<Option<
 fn read_file(config: &Config, entry: &PluginConfig, path: &Path) -> Result<Vec<u8>, PluginError> {
     let places = config.component_places(entry);
     if places.len() > 1 && !path.is_file() {
-        let places = places.iter().map(|place| place.display().to_string()).collect::<Vec<_>>().join(", ");
+        let places = places.iter().map(|place| place.display().to_string());
+        let places = places.chain(["in this binary".to_owned()]).collect::<Vec<_>>().join(", ");
         let known = nearest(&entry.id, official_ids()).filter(|known| *known != entry.id);
         let meant = known.map(|known| format!(" (did you mean `{known}`?)")).unwrap_or_default();
         return Err(PluginError::Missing { plugin: entry.id.clone(), meant, places });

@@ -9,6 +9,9 @@ use tokio_postgres::error::{DbError, SqlState};
 use crate::store::error::StoreError;
 use crate::store::remote::{Failure, Remedy};
 
+/// How the driver says that it has none to send.
+const NO_PASSWORD: &str = "password missing";
+
 /// What a failed statement means.
 pub(super) fn failure(error: &Error) -> Failure {
     match error.as_db_error() {
@@ -24,6 +27,9 @@ pub(super) fn cannot_connect(error: Error) -> StoreError {
         Some(told) => format!("{} ({})", told.message(), told.code().code()),
         None => error.source().map_or_else(|| error.to_string(), |source| format!("{error}: {source}")),
     };
+    if why.ends_with(NO_PASSWORD) {
+        return StoreError::Unavailable("the server asks for a password: write it as database.password".to_owned());
+    }
     StoreError::Unavailable(why)
 }
 
