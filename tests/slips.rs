@@ -50,7 +50,7 @@ const SLIPS: [(&str, &str); 91] = [
     ),
     ("[server]\naddress = \"3000\"", "is no address with a port. Write \"127.0.0.1:3000\""),
     ("[server]\naddress = \":8080\"", "Write \"127.0.0.1:8080\""),
-    ("[server]\naddress = \"example\"", "Write \"127.0.0.1:3000\""),
+    ("[server]\naddress = \"0.0.0.0\"", "Write \"0.0.0.0:3000\""),
     ("[email_and_password]\nmin_password_lenght = 9", "did you mean `min_password_length`?"),
     ("[rate_limit]\nstorage = \"databse\"", "did you mean `database`?"),
     ("[session.cookie_cache]\nstrategy = \"jwtt\"", "did you mean `jwt`?"),

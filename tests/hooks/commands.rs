@@ -153,7 +153,7 @@ fn check_lists_every_moment() {
          policy.rhai: claims\n\
          policy.rhai: before_mail verify-email\n\
          policy.rhai: before_mail *\n\
-         policy.rhai: warning: there is no [mail] section: this hook never runs\n\
+         policy.rhai:4: warning: there is no [mail] section: this hook never runs\n\
          policy.rhai: before * /ok\n\
          policy.rhai: before user.create\n\
          policy.rhai: after *.delete\n"

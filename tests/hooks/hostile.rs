@@ -129,7 +129,7 @@ fn rh_3_hostile_texts_are_refused_at_start() {
         ("closures", &closures, "policy.rhai:1:"),
         ("functions", &functions, "policy.rhai:"),
         ("loop at the top", "loop { }", "the script takes too long"),
-        ("environment", "let x = env(\"HOME\");", "policy.rhai:1:9: Function not found: env"),
+        ("environment", "let x = env(\"HOME\");", "policy.rhai:1: there is no function `env`"),
         ("reject at the top", "set_header(\"a\", \"b\");", "call this inside of a hook"),
         ("no hook", "let x = 1;", "declares no hook"),
         ("path without a slash", "before(\"ok\", |ctx| { });", "is no path"),

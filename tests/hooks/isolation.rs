@@ -77,7 +77,7 @@ async fn rh_5_secrets_are_out_of_sight() {
 async fn rh_5_another_scripts_names_are_unknown() {
     on_sqlite(|place| async move {
         let first = r#"let secret = "canary"; fn helper() { "canary" } before("/error", |ctx| { log(secret); });"#;
-        let second = r#"before("/ok", |ctx| { respond(200, helper()); });"#;
+        let second = r#"before("/ok", |ctx| { respond(200, Fn("helper").call()); });"#;
         let Scripted { server, _folder } = Scripted::start_with(&place, &[(first, ""), (second, "")], "").await;
         assert_eq!(server.get("/ok", "").await.refusal(), FAILED);
     })

@@ -119,7 +119,7 @@ fn rights(config: &Config, file: &Path, report: &mut Report) {
         }
     }
     if let Some(folder) = config.database.url.strip_prefix("sqlite://").and_then(|file| folder_of(config, file)) {
-        let mend = |problem| Wrong(format!("{problem}. Run: chown \"$(id -u)\" {}", absolute(&folder)));
+        let mend = |problem| Wrong(format!("{problem}. Run: sudo install -d -o \"$(id -u)\" {}", absolute(&folder)));
         report.add("file rights", &writable(&folder).map_or_else(mend, Fine));
     }
     report.add("file rights", &kept_components(config));
@@ -131,8 +131,8 @@ fn kept_components(config: &Config) -> Finding {
     match writable(&folder) {
         Ok(seen) => Fine(seen),
         Err(problem) => Doubtful(format!(
-            "{problem}, so compiled plugins are not kept, and each start takes longer. Give the server a folder for them: \
-             ln -s /var/cache/doorward {}",
+            "{problem}, so compiled plugins are not kept, and each start takes longer. Make {} a folder of the \
+             server's user, or a link to one, such as /var/cache/doorward",
             absolute(&folder)
         )),
     }

@@ -175,15 +175,18 @@ impl Surroundings {
 
     /// Why a hook never runs, a line for each place where it does not.
     fn idle(&self, registration: &Registration<'_>, scripts: &ScriptSet) -> Vec<String> {
-        let Declaration { moment, method, places, .. } = registration.declaration;
+        let Declaration { moment, method, places, line, .. } = registration.declaration;
         let method = method.as_deref();
+        let at = match line {
+            Some(line) => format!("{}:{line}", registration.script),
+            None => registration.script.to_owned(),
+        };
         let mut lines = Vec::new();
         match moment {
             HookPoint::Before | HookPoint::After => {
                 let is_idle = |place: &&String| !self.routes.iter().any(|route| reaches(place, method, route));
                 lines.extend(places.iter().filter(is_idle).map(|place| {
-                    let (at, method) = (registration.place_of(place), method.unwrap_or("*"));
-                    let hint = self.route_meant(place);
+                    let (method, hint) = (method.unwrap_or("*"), self.route_meant(place));
                     format!("{at}: warning: no route matches {method} {place}: this hook never runs{hint}")
                 }));
             }
@@ -192,14 +195,12 @@ impl Surroundings {
                 let is_idle = |place: &&String| *place != "*" && !self.kinds.contains(place) && !sent.contains(place);
                 lines.extend(places.iter().filter(is_idle).map(|place| {
                     let nearest = hooks::meant(place, self.kinds.iter().map(String::as_str));
-                    let at = registration.place_of(place);
                     format!(
                         "{at}: warning: no mail is of the kind {place}: this hook never runs{nearest} (`doorward mail kinds` lists them)"
                     )
                 }));
                 if !self.has_mail {
-                    let script = registration.script;
-                    lines.push(format!("{script}: warning: there is no [mail] section: this hook never runs"));
+                    lines.push(format!("{at}: warning: there is no [mail] section: this hook never runs"));
                 }
             }
             _ => {}

@@ -52,15 +52,9 @@ pub fn init(path: &Path, wishes: Wishes, load: impl FnOnce() -> Result<Config, C
     let wishes = if wishes.yes || !std::io::stdin().is_terminal() { wishes } else { ask(wishes)? };
     write_config(path, &text(&wishes)?)?;
     tell!("{} is written, with a new secret", path.display());
-    let config = match load() {
-        Ok(config) => config,
-        Err(error) => {
-            tell!(
-                "It cannot be used yet: {error}. Mend that, then bring the database up to date with `doorward migrate`"
-            );
-            return Ok(());
-        }
-    };
+    let config = load().map_err(|error| {
+        format!("what is written cannot be used yet: {error}. Mend that, then run `doorward migrate`")
+    })?;
     if missing_database(&config).is_some() {
         migrate::migrate(&config, migrate::MigrateRequest::default())?;
         tell!("Serve with `doorward serve`, or with a mailbox for development: `doorward dev`");

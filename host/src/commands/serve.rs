@@ -135,7 +135,7 @@ pub fn check(config: Config) -> CommandResult {
             remark!("doorward: note: mail.templates: no mail is of the kind {kind}. `doorward mail kinds` lists them");
         }
         for warning in hooks::warnings(&config).await? {
-            remark!("doorward: note: {warning}");
+            remark!("doorward: {warning}");
         }
         tell!("ready to serve");
         Ok(())

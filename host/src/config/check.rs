@@ -126,10 +126,8 @@ impl Config {
         for (option, address) in [("server.address", public)].into_iter().chain(of_management) {
             let port = address.rsplit_once(':').filter(|(host, _)| !host.is_empty());
             if port.is_none_or(|(_, port)| port.parse::<u16>().is_err()) {
-                let port = address.trim_start_matches(':').parse::<u16>().unwrap_or(3000);
-                return invalid(format!(
-                    "{option} = \"{address}\" is no address with a port. Write \"127.0.0.1:{port}\""
-                ));
+                let meant = meant(address);
+                return invalid(format!("{option} = \"{address}\" is no address with a port. Write \"{meant}\""));
             }
         }
         match self.management.as_ref().filter(|management| are_one(public, &management.address)) {
@@ -216,6 +214,15 @@ impl Config {
             )),
             None => Ok(()),
         }
+    }
+}
+
+/// What an address without a port, or without a host, may have meant.
+fn meant(address: &str) -> String {
+    match address.trim_matches(':').parse::<u16>() {
+        Ok(port) => format!("127.0.0.1:{port}"),
+        Err(_) if address.is_empty() || address.contains(':') => "127.0.0.1:3000".to_owned(),
+        Err(_) => format!("{address}:3000"),
     }
 }
 

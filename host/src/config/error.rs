@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file cannot be read.
-    #[error("cannot read {}: {source}{}", path.display(), hint(source, path, "doorward init"))]
+    #[error("cannot read {}: {source}{}", path.display(), unreadable(source, path))]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -17,6 +17,14 @@ pub enum ConfigError {
     /// The file or a variable is not what the options allow.
     #[error("{0}")]
     Invalid(String),
+    /// A variable is not what its option allows.
+    #[error("the variable {name}: {problem}")]
+    Variable {
+        /// Its name.
+        name: String,
+        /// What is wrong, without the value.
+        problem: String,
+    },
     /// No usable secret.
     #[error("{0}. Make one with `doorward secret` and set it as `secret`, or in the variable DOORWARD_SECRET")]
     Secret(String),
@@ -38,14 +46,22 @@ pub enum ConfigError {
     },
 }
 
-/// What to do about a file that cannot be read: `maker` makes one where there is none, and would do harm where there is.
-pub(super) fn hint(error: &std::io::Error, file: &Path, maker: &str) -> String {
+/// What mends the rights of a file that is there and cannot be read; nothing for another error.
+pub(super) fn rights(error: &std::io::Error, file: &Path) -> String {
     match error.kind() {
-        ErrorKind::NotFound => format!(". Make one with `{maker}`"),
         ErrorKind::PermissionDenied => {
-            format!(". Let the server's user read it: chgrp doorward {0} && chmod 640 {0}", file.display())
+            let file = file.display();
+            format!(". Let the server's group read it: sudo chgrp \"$(id -g)\" {file} && sudo chmod 640 {file}")
         }
         _ => String::new(),
+    }
+}
+
+/// A new file takes the place of one that is not there, and of no other.
+fn unreadable(error: &std::io::Error, file: &Path) -> String {
+    match error.kind() {
+        ErrorKind::NotFound => ". Make one with `doorward init`".to_owned(),
+        _ => rights(error, file),
     }
 }
 
@@ -55,10 +71,10 @@ mod tests {
 
     #[test]
     fn a_file_that_is_there_is_not_to_be_made_anew() {
-        let of = |kind: ErrorKind| hint(&kind.into(), Path::new("/etc/doorward/secret"), "doorward secret");
-        assert!(of(ErrorKind::NotFound).contains("Make one with `doorward secret`"));
+        let of = |kind: ErrorKind| unreadable(&kind.into(), Path::new("/etc/doorward/doorward.toml"));
+        assert!(of(ErrorKind::NotFound).contains("Make one with `doorward init`"));
         let denied = of(ErrorKind::PermissionDenied);
-        assert!(denied.contains("chmod 640 /etc/doorward/secret") && !denied.contains("Make one"), "{denied}");
+        assert!(denied.contains("chmod 640 /etc/doorward/doorward.toml") && !denied.contains("Make one"), "{denied}");
         assert_eq!(of(ErrorKind::IsADirectory), "");
     }
 }

@@ -23,9 +23,7 @@ impl Config {
             .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
         let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         Self::parse(&text, folder, environment).map_err(|error| match error {
-            ConfigError::Invalid(message) if !variables::is_blamed(&message) => {
-                ConfigError::Invalid(format!("{}: {message}", path.display()))
-            }
+            ConfigError::Invalid(message) => ConfigError::Invalid(format!("{}: {message}", path.display())),
             other => other,
         })
     }

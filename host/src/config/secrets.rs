@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use super::error::hint;
+use super::error::rights;
 use super::{Config, ConfigError, ManagementKey, ManagementKeySource, SecretSource};
 use crate::crypto::seal::{Secrets, VersionedSecret};
 use crate::crypto::secret::Secret;
@@ -59,7 +59,7 @@ fn read_file(path: &Path) -> Result<Secret<String>, Unread> {
         let problem = format!("cannot read the secret from {}: {error}", path.display());
         match error.kind() {
             ErrorKind::NotFound => Unread::missing(problem),
-            _ => Unread::hidden(format!("{problem}{}", hint(&error, path, "doorward secret"))),
+            _ => Unread::hidden(problem + rights(&error, path).as_str()),
         }
     })?;
     Ok(Secret::new(text.trim().to_owned()))
@@ -88,8 +88,8 @@ impl SecretSource {
                 let given = places.environment.get(CREDENTIALS).ok_or_else(|| {
                     Unread::hidden(format!(
                         "there are no credentials, {CREDENTIALS} is not set: write \
-                         LoadCredential={credential}:/path/of/the/secret in the unit of systemd. At a terminal, run the command \
-                         by `systemd-run --pty -p LoadCredential={credential}:/path/of/the/secret`"
+                         LoadCredential={credential}:/path/of/the/secret in the unit of systemd. For a command at a terminal: \
+                         systemd-run --pty --same-dir --uid doorward -p LoadCredential={credential}:/path/of/the/secret doorward …"
                     ))
                 })?;
                 read_file(&Path::new(given).join(credential))

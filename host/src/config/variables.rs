@@ -8,8 +8,6 @@ use super::parse_error::{fields_of, in_table, nearest, option_of, unknown_field}
 use super::{Config, ConfigError};
 
 const PREFIX: &str = "DOORWARD_";
-/// How an error about a variable begins.
-const BLAME: &str = "the variable ";
 /// Read elsewhere: secrets, what is logged, and what the project's own tests set.
 const OTHERS: [&str; 6] =
     ["DOORWARD_SECRET", "DOORWARD_SECRETS", "DOORWARD_LOG", "DOORWARD_BIN", "DOORWARD_URL", "DOORWARD_CHROMIUM"];
@@ -94,18 +92,13 @@ pub(super) fn set(table: &Table, environment: &BTreeMap<String, String>) -> Vec<
     environment.keys().filter_map(option).collect()
 }
 
-/// Whether an error is about a variable, and not about the file.
-pub(super) fn is_blamed(error: &str) -> bool {
-    error.starts_with(BLAME)
-}
-
 fn of_variable(setting: &Setting<'_>, error: ConfigError) -> ConfigError {
     match error {
         ConfigError::Invalid(text) => {
             let is_section = text.ends_with("expected a section");
             let hint =
                 if is_section { ". Sections and lists of them have no variable: write it into the file" } else { "" };
-            ConfigError::Invalid(format!("{BLAME}{}: {text}{hint}", setting.name))
+            ConfigError::Variable { name: setting.name.to_owned(), problem: format!("{text}{hint}") }
         }
         other => other,
     }
@@ -138,8 +131,8 @@ fn put(table: &mut Table, setting: &Setting<'_>) -> Result<(), ConfigError> {
     for key in sections {
         let entry = section.entry(key.as_str()).or_insert_with(|| Value::Table(Table::new()));
         section = entry.as_table_mut().ok_or_else(|| {
-            let problem = format!("the variable {} names no option: `{key}` is not a section", setting.name);
-            ConfigError::Invalid(problem)
+            let problem = format!("it names no option, for `{key}` is not a section");
+            ConfigError::Variable { name: setting.name.to_owned(), problem }
         })?;
     }
     section.insert(last.clone(), value.clone());

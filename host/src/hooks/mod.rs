@@ -87,18 +87,6 @@ pub struct Registration<'a> {
     pub script: &'a str,
     /// HookPoint, method and places.
     pub declaration: &'a Declaration,
-    text: &'a str,
-}
-
-impl Registration<'_> {
-    /// The script and the line that names this place, as `file:line`.
-    pub fn place_of(&self, place: &str) -> String {
-        let quoted = format!("\"{place}\"");
-        match (1..).zip(self.text.lines()).find(|(_, line)| line.contains(&quoted)) {
-            Some((number, _)) => format!("{}:{number}", self.script),
-            None => self.script.to_owned(),
-        }
-    }
 }
 
 impl ScriptSet {
@@ -133,17 +121,13 @@ impl ScriptSet {
 
     /// Every hook, in the order they run.
     pub fn registrations(&self) -> impl Iterator<Item = Registration<'_>> {
-        self.hooks.iter().map(|hook| Registration {
-            script: &hook.script.file,
-            declaration: &hook.declaration,
-            text: hook.script.text(),
-        })
+        self.hooks.iter().map(|hook| Registration { script: &hook.script.file, declaration: &hook.declaration })
     }
 
     /// What in the scripts' texts cannot do what it seems to, a line each.
     pub fn findings(&self, world: &World<'_>) -> Vec<String> {
         let of_one = |script: &Arc<script::Script>| {
-            let found = check::findings(script.text(), world);
+            let found = check::findings(&self.engine, script.text(), world);
             let file = script.file.clone();
             found.into_iter().map(move |(line, problem)| format!("{file}:{line}: warning: {problem}"))
         };

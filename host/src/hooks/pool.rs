@@ -3,6 +3,7 @@
 //! Invariant: a fixed number of slow calls run at once and a bounded number wait; one more is refused at once. However long
 //! a busy machine lets one wait, it is made: each call before it ends by its own limits.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;
 
 use tokio::sync::oneshot;
@@ -48,7 +49,8 @@ fn start() -> Option<flume::Sender<Job>> {
         let run = move || {
             step_back();
             for job in queue {
-                job();
+                // Whoever waits for a job that panics is refused like one for whom there is no room; the thread goes on.
+                _ = catch_unwind(AssertUnwindSafe(job));
             }
         };
         if let Err(error) = std::thread::Builder::new().name(format!("script-{number}")).spawn(run) {

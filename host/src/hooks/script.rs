@@ -124,7 +124,7 @@ impl Script {
 
     fn count(&self, went: Went, cost: Cost) {
         self.metrics.add(went, cost.spent);
-        if cost.spent > SLOW_CALL || cost.operations > SLOW_OPERATIONS {
+        if cost.spent > SLOW_CALL || cost.operations > SLOW_OPERATIONS || cost.over.is_some() {
             self.slow_until_ms.store(millis(START.elapsed() + SLOW_FOR), Ordering::Relaxed);
         }
     }

@@ -41,7 +41,7 @@ pub fn filter(wish: Option<&str>) -> Result<EnvFilter, String> {
             let meant = meant.map(|level| format!("; did you mean `{level}`?")).unwrap_or_else(|| ".".to_owned());
             let (levels, part) = (LEVELS.join(", "), part.escape_debug());
             return Err(format!(
-                "{VARIABLE}: `{part}` is none of the levels {levels}{meant} One part of the log is audit=off"
+                "{VARIABLE}: `{part}` is none of the levels {levels}{meant} A part of the log has a level of its own: audit=off"
             ));
         }
     }

@@ -19,7 +19,7 @@ pub enum PluginError {
     },
     /// There is no component of it.
     #[error(
-        "plugin `{plugin}`: there is no component of it{meant}, at none of {places}. Remove its [[plugins]] entry, put the file \
+        "plugin `{plugin}`: there is no component of it{meant}, neither in this binary nor at {places}. Remove its [[plugins]] entry, put the file \
          there, build it with `doorward plugin build --all` in the source folder, or name the file as `path`"
     )]
     Missing {

@@ -182,18 +182,19 @@ impl Case {
         };
         let row = self.row()?;
         let read = |json: Option<Json>| Lazy::Read(json.unwrap_or_default());
-        let given = |json: Json| if self.unrecorded.is_empty() { Lazy::Read(json) } else { Lazy::Unrecorded };
+        let is_unknown = |name: &str| self.unrecorded.contains(&name);
+        let given = |name: &str, json: Json| if is_unknown(name) { Lazy::Unrecorded } else { Lazy::Read(json) };
         Ok(Facts {
             request: Some(self.request()?),
             params,
             is_from_proxy: self.from_proxy,
-            cookies: given(Json::Object(self.cookies)),
-            session: read(self.session),
+            cookies: given("cookies", Json::Object(self.cookies)),
+            session: given("session", self.session.unwrap_or_default()),
             user: read(self.user),
             actor: read(self.actor),
-            sessions: given(Json::Array(self.sessions)),
-            accounts: given(Json::Array(self.accounts)),
-            is_old_password: given(self.is_old_password.into()),
+            sessions: given("sessions", Json::Array(self.sessions)),
+            accounts: given("accounts", Json::Array(self.accounts)),
+            is_old_password: given("is_old_password", self.is_old_password.into()),
             plugins: Lazy::Read(Json::Object(self.plugins)),
             answer,
             sign_in: (self.sign_in_method.unwrap_or_else(|| "email".into()), self.remember),

@@ -13,8 +13,19 @@ use crate::hooks::error::HookError;
 use crate::hooks::language::engine;
 use crate::hooks::script;
 
-/// Parts of a request that the server's own events do not hold.
-const REQUEST: [&str; 3] = ["body", "query", "headers"];
+/// What the server's own events do not hold of a request. Of its user, they know the id.
+const UNKNOWN: [&str; 10] = [
+    "body",
+    "query",
+    "headers",
+    "proxy_headers",
+    "params",
+    "cookies",
+    "session",
+    "sessions",
+    "accounts",
+    "is_old_password",
+];
 
 /// What became of the events.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -115,6 +126,11 @@ impl<'a> Event<'a> {
         self.line.get("fields").and_then(|fields| fields.get(name)).or_else(|| self.line.get(name))
     }
 
+    /// Whether a log that somebody made richer has this part; the server's own `session` is an id.
+    fn is_held(&self, name: &str) -> bool {
+        self.part(name).is_some_and(|part| name != "session" || part.is_object())
+    }
+
     fn text(&self, name: &str) -> String {
         self.part(name).and_then(Json::as_str).unwrap_or_default().to_owned()
     }
@@ -123,7 +139,7 @@ impl<'a> Event<'a> {
     fn cases(&self) -> Result<Vec<Case>, serde_json::Error> {
         let opened = self.text("event") == "sign-in" && self.text("outcome") == "done";
         let moments = ["before"].into_iter().chain(opened.then_some("gate"));
-        let unrecorded: Vec<&str> = REQUEST.into_iter().filter(|name| self.part(name).is_none()).collect();
+        let unrecorded: Vec<&str> = UNKNOWN.into_iter().filter(|name| !self.is_held(name)).collect();
         let case = |moment| Ok(serde_json::from_value::<Case>(self.case(moment))?.without(&unrecorded));
         moments.map(case).collect()
     }

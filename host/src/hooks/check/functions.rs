@@ -13,35 +13,39 @@ use crate::hooks::language::functions::problem_of_zone;
 type Words = [(Word, usize)];
 
 /// What stands before a bracket and is no function.
-const KEYWORDS: [&str; 16] = [
-    "if", "else", "while", "until", "for", "in", "switch", "return", "throw", "catch", "loop", "do", "let", "const",
-    "fn", "this",
+const KEYWORDS: [&str; 17] = [
+    "break", "if", "else", "while", "until", "for", "in", "switch", "return", "throw", "catch", "loop", "do", "let",
+    "const", "fn", "this",
 ];
 /// What the language calls without a definition.
 const BUILT_IN: [&str; 6] = ["call", "type_of", "is_def_fn", "is_def_var", "is_shared", "Fn"];
 
-/// Calls of functions that neither the language nor the server nor the script has, each with its line.
-pub fn unknown(engine: &Engine, words: &Words) -> Vec<(usize, String)> {
-    let own = words.windows(2).filter_map(|pair| match pair {
-        [(Word::Name(keyword), _), (Word::Name(name), _)] if keyword == "fn" => Some(name.as_str()),
+/// Calls of functions that neither the language nor the server nor the script has, each with its line. A method may be a closure
+/// in a map, of which the text does not tell.
+pub fn unknown(engine: &Engine, words: &Words, are_methods: bool) -> Vec<(usize, String)> {
+    let of_kind = |(at, ..): &(usize, &str, usize)| is_method(words, *at) == are_methods;
+    let own = (0..words.len()).filter_map(|at| match places::word(words, places::defined_at(words, at)?) {
+        Some(Word::Name(name)) => Some(name.as_str()),
         _ => None,
     });
     let mut known: BTreeSet<&str> = own.chain(BUILT_IN).collect();
     // The language is asked for all that it has only when it must be: that takes longer than compiling a script.
     let is_plain = |(_, name, _): (usize, &str, usize)| known.contains(name) || api::when(name).is_some();
-    if calls(words, 0..words.len()).all(is_plain) {
+    if calls(words, 0..words.len()).filter(of_kind).all(is_plain) {
         return Vec::new();
     }
     let signatures = engine.gen_fn_signatures(true);
     known.extend(signatures.iter().map(|signature| api::name(signature)));
     let of_one = |(at, name, line): (usize, &str, usize)| {
-        // A closure in a map is called as a method is.
-        let may_be_closure =
-            at.checked_sub(1).is_some_and(|before| super::is_dot(words, before)) && is_key(words, name);
+        let may_be_closure = is_method(words, at) && is_key(words, name);
         let problem = || (line, format!("there is no function `{name}`{}", meant(name, known.iter().copied())));
         (!known.contains(name) && !may_be_closure).then(problem)
     };
-    calls(words, 0..words.len()).filter_map(of_one).collect()
+    calls(words, 0..words.len()).filter(of_kind).filter_map(of_one).collect()
+}
+
+fn is_method(words: &Words, at: usize) -> bool {
+    at.checked_sub(1).is_some_and(|before| super::is_dot(words, before))
 }
 
 /// Calls of functions that the moments of this body do not have, each with its line.
@@ -80,13 +84,18 @@ fn calls(words: &Words, range: std::ops::Range<usize>) -> impl Iterator<Item = (
     words.iter().enumerate().take(range.end).skip(range.start).filter_map(|(at, (word, line))| {
         let Word::Name(name) = word else { return None };
         let is_call = places::word(words, at + 1) == Some(&Word::Sign("(")) && !KEYWORDS.contains(&name.as_str());
-        let before = at.checked_sub(1).and_then(|before| places::word(words, before));
-        let is_definition = matches!(before, Some(Word::Name(keyword)) if keyword == "fn");
+        let defines =
+            |before: usize| places::defined_at(words, at.checked_sub(before)?).filter(|defined| *defined == at);
+        let is_definition = defines(1).or_else(|| defines(3)).is_some();
         (is_call && !is_definition).then_some((at, name.as_str(), *line))
     })
 }
 
 /// Whether some map of the script has this key.
 fn is_key(words: &Words, name: &str) -> bool {
-    words.windows(2).any(|pair| matches!(pair, [(Word::Name(key), _), (Word::Sign(":" | "="), _)] if key == name))
+    words.windows(2).any(|pair| match pair {
+        [(Word::Text(key), _), _] => key == name,
+        [(Word::Name(key), _), (Word::Sign(":" | "="), _)] => key == name,
+        _ => false,
+    })
 }

@@ -30,7 +30,7 @@ pub struct World<'a> {
 }
 
 /// What is wrong in line order, a line each: its number and what is there.
-pub fn findings(text: &str, world: &World<'_>) -> Vec<(usize, String)> {
+pub fn findings(engine: &Engine, text: &str, world: &World<'_>) -> Vec<(usize, String)> {
     let words = words(text);
     let mut found = BTreeSet::new();
     for body in bodies(&words) {
@@ -46,13 +46,14 @@ pub fn findings(text: &str, world: &World<'_>) -> Vec<(usize, String)> {
         found.extend(functions::misplaced(&words, &body));
     }
     found.extend(comparisons::of_types(&words));
+    found.extend(functions::unknown(engine, &words, true));
     found.extend(functions::zones(&words));
     found.into_iter().collect()
 }
 
 /// The first call of a function that neither the language nor the server nor the script has: its line and what is wrong.
 pub fn unknown_function(engine: &Engine, text: &str) -> Option<(usize, String)> {
-    functions::unknown(engine, &words(text)).into_iter().next()
+    functions::unknown(engine, &words(text), false).into_iter().next()
 }
 
 /// `; did you mean `…`?` with the name that looks most like `unknown`, or nothing.
@@ -119,6 +120,7 @@ mod tests {
     use crate::store::Schema;
 
     fn found(script: &str) -> Vec<String> {
+        let engine = crate::hooks::language::engine::sandboxed(&crate::hooks::test_ports());
         let schema = Schema::core();
         let fields = |model: &str| {
             let of_plugins = ["role", "twoFactorEnabled"].map(str::to_owned);
@@ -126,7 +128,7 @@ mod tests {
         };
         let kinds = ["reset-password".to_owned()];
         let world = World { is_route: &|path| path == "/ok", fields: &fields, kinds: &kinds };
-        let found = findings(script, &world);
+        let found = findings(&engine, script, &world);
         found.into_iter().map(|(line, problem)| format!("{line}: {problem}")).collect()
     }
 
@@ -168,6 +170,7 @@ mod tests {
                 "gate(|ctx| { date(now(), \"Europe/Belrin\") })",
                 "1: `Europe/Belrin` is no time zone such as Europe/Berlin and no offset such as +01:00; did you mean `Europe/Berlin`?",
             ),
+            ("gate(|ctx| { \"a\".to_uper() })", "1: there is no function `to_uper`; did you mean `to_upper`?"),
             ("gate(|ctx| { stop() })", "1: `stop` cannot be used in gate, only in before_mail"),
             (
                 "before_mail(\"*\", |ctx| { ctx.kind == \"reset-pasword\" })",
@@ -195,13 +198,15 @@ mod tests {
         for (script, expected) in [
             ("gate(|ctx| {\n\n rejekt(1, \"A\", \"b\") })", "3: there is no function `rejekt`; did you mean `reject`?"),
             ("gate(|ctx| { log(`${rejekt()}`) })", "1: there is no function `rejekt`; did you mean `reject`?"),
-            ("gate(|ctx| { \"a\".to_uper() })", "1: there is no function `to_uper`; did you mean `to_upper`?"),
             ("gate(|ctx| { xyzzy() })", "1: there is no function `xyzzy`"),
         ] {
             assert_eq!(unknown(script).as_deref(), Some(expected), "{script}");
         }
         for script in [
             "fn f(x) { x } gate(|ctx| { f(1); let g = |a| a; g.call(1); let m = #{ h: |a| a }; m.h(1); [1].map(f); })",
+            "fn int.double() { this * 2 } fn \"text\".f() { } gate(|ctx| { 1.double(); \"a\".to_uper() })",
+            "gate(|ctx| { let m = #{ \"h\": |a| a }; m.h(1); loop { break (1); } })",
+            "gate(|ctx| { ctx.path == #\"^\"?foo(bar)\"# || ctx.path == ##\"\\\"# f(\"## })",
             "gate(|ctx| { if (1 == 1) { return (1); } for x in (0..2) { } \"xyzzy()\" /* xyzzy() */ })",
         ] {
             assert_eq!(unknown(script), None, "{script}");

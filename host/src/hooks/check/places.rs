@@ -52,9 +52,10 @@ struct Function {
 
 fn functions(words: &Words) -> Vec<Function> {
     let function = |at: usize| {
-        let (Word::Name(keyword), Word::Name(name)) = (word(words, at)?, word(words, at + 1)?) else { return None };
-        let end = (keyword == "fn").then(|| closing(words, at + 2))??;
-        let parameters = words.get(at + 3..end)?.iter().filter_map(|(word, _)| match word {
+        let named = defined_at(words, at)?;
+        let Word::Name(name) = word(words, named)? else { return None };
+        let end = closing(words, named + 1)?;
+        let parameters = words.get(named + 2..end)?.iter().filter_map(|(word, _)| match word {
             Word::Name(name) => Some(name.clone()),
             _ => None,
         });
@@ -117,6 +118,15 @@ fn call<'a>(words: &Words, at: usize, context: &str, functions: &'a [Function]) 
         inner += 1;
     }
     found
+}
+
+/// Where the name of the function stands that is defined at this word: `fn name(…)`, or `fn int.name(…)` for a method of a type.
+pub fn defined_at(words: &Words, at: usize) -> Option<usize> {
+    if !matches!(word(words, at)?, Word::Name(keyword) if keyword == "fn") {
+        return None;
+    }
+    let name = if word(words, at + 2) == Some(&Word::Sign(".")) { at + 3 } else { at + 1 };
+    matches!(word(words, name)?, Word::Name(_)).then_some(name)
 }
 
 /// The word at this place.

@@ -108,6 +108,9 @@ impl Reader<'_> {
             self.comment();
             return None;
         }
+        if let Some(hashes) = self.raw_text() {
+            return Some(Word::Text(self.raw(hashes)));
+        }
         match letter {
             '"' | '\'' => Some(Word::Text(self.text(letter))),
             letter if letter.is_alphabetic() || letter == '_' => Some(Word::Name(self.run())),
@@ -154,6 +157,27 @@ impl Reader<'_> {
                 text.extend(self.take());
             }
         }
+        text
+    }
+
+    /// How many `#` stand before a raw text that begins here, such as `#"…"#`.
+    fn raw_text(&self) -> Option<usize> {
+        let hashes = self.rest.clone().take_while(|letter| *letter == '#').count();
+        (hashes > 0 && self.rest.clone().nth(hashes) == Some('"')).then_some(hashes)
+    }
+
+    /// A raw text, in which nothing is escaped: it ends with a quote and as many `#` as it began with.
+    fn raw(&mut self, hashes: usize) -> String {
+        self.skip(hashes + 1);
+        let end = format!("\"{}", "#".repeat(hashes));
+        let mut text = String::new();
+        while !self.follows(&end) {
+            match self.take() {
+                Some(letter) => text.push(letter),
+                None => return text,
+            }
+        }
+        self.skip(end.len());
         text
     }
 
@@ -206,6 +230,7 @@ mod tests {
             ]
         );
         assert_eq!(words(script)[1].1, 2);
+        assert_eq!(words("##\"a\"# \\\n\"## b"), [(text("a\"# \\\n"), 1), (name("b"), 2)]);
     }
 
     #[test]
@@ -221,7 +246,7 @@ mod tests {
 
     #[test]
     fn what_never_ends_ends_with_the_text() {
-        for text in ["/* /* */", "\"abc", "`abc", "'", "\\", "\"\\"] {
+        for text in ["/* /* */", "\"abc", "#\"abc\"", "`abc", "'", "\\", "\"\\"] {
             assert!(words(text).len() <= 1, "{text}");
         }
     }

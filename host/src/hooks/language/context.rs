@@ -126,7 +126,7 @@ fn head<C: Context>(engine: &mut Engine) {
         Some(address.parse::<IpAddr>().map_or(address, |address| address.to_canonical().to_string()))
     });
     text::<C>(engine, "user_agent", |facts| Some(facts.request.as_ref()?.headers.get("user-agent")?.to_owned()));
-    fixed::<C>(engine, "proxy_headers", |facts| Ok(facts.proxy_headers()));
+    fixed::<C>(engine, "proxy_headers", |facts| facts.is_recorded("proxy_headers").map(|()| facts.proxy_headers()));
     fixed::<C>(engine, "plugins", |facts| facts.plugins.get("plugins"));
     fixed::<C>(engine, "cookies", |facts| facts.cookies.get("cookies"));
 }
@@ -134,6 +134,7 @@ fn head<C: Context>(engine: &mut Engine) {
 /// The route's parameters, and who acts.
 fn who<C: Context>(engine: &mut Engine) {
     fixed::<C>(engine, "params", |facts| {
+        facts.is_recorded("params")?;
         let params = facts.params.iter().map(|(name, value)| (name.clone(), value.as_str().into()));
         Ok(facts.shown(&Json::Object(params.collect())))
     });

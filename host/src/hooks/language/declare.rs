@@ -96,6 +96,8 @@ pub struct Declaration {
     pub places: Vec<String>,
     /// Name of the closure in the compiled script.
     pub function: String,
+    /// Line of the declaration, where the language knows it.
+    pub line: Option<usize>,
     /// Values that the closure took from around it, as copies of their own.
     pub captured: Vec<Dynamic>,
 }
@@ -224,7 +226,8 @@ fn declare(
     let declarations = tag.ok_or("declare hooks at the top of the script, not inside of a hook")?;
     let function = hook.fn_name().to_owned();
     let captured = hook.curry().iter().map(own_copy).collect::<Native<_>>()?;
-    declarations.add(Declaration { moment, method: method.map(str::to_owned), places, function, captured });
+    let (method, line) = (method.map(str::to_owned), context.call_position().line());
+    declarations.add(Declaration { moment, method, places, function, line, captured });
     Ok(())
 }
 

@@ -122,8 +122,7 @@ fn carried(config: &Config, entry: &PluginConfig, path: &Path) -> Result<Option<
 fn read_file(config: &Config, entry: &PluginConfig, path: &Path) -> Result<Vec<u8>, PluginError> {
     let places = config.component_places(entry);
     if places.len() > 1 && !path.is_file() {
-        let places = places.iter().map(|place| place.display().to_string());
-        let places = places.chain(["in this binary".to_owned()]).collect::<Vec<_>>().join(", ");
+        let places = places.iter().map(|place| place.display().to_string()).collect::<Vec<_>>().join(", ");
         let known = nearest(&entry.id, official_ids()).filter(|known| *known != entry.id);
         let meant = known.map(|known| format!(" (did you mean `{known}`?)")).unwrap_or_default();
         return Err(PluginError::Missing { plugin: entry.id.clone(), meant, places });

@@ -12,6 +12,8 @@ use tokio::sync::Mutex;
 
 use crate::store::error::StoreError;
 
+const REFUSED: &str = "refuses the user or the password of its URL, or secondary_storage.password";
+
 /// Who is asked for a connection.
 pub(super) enum Server {
     /// A server of its own.
@@ -179,15 +181,11 @@ fn is_broken(error: &RedisError) -> bool {
 fn failed(error: RedisError) -> StoreError {
     let unavailable = |what: &str| StoreError::Unavailable(format!("the secondary storage {what}"));
     match error.kind() {
-        ErrorKind::AuthenticationFailed => {
-            unavailable("refuses the user or the password that stand in its URL or in secondary_storage.password")
-        }
+        ErrorKind::AuthenticationFailed => unavailable(REFUSED),
         ErrorKind::Server(ServerErrorKind::NoPerm) => unavailable("does not allow its user a command that is needed"),
         ErrorKind::Server(ServerErrorKind::ResponseError) | ErrorKind::Server(ServerErrorKind::CrossSlot) => {
             match error.code() {
-                Some("NOAUTH" | "WRONGPASS") => unavailable(
-                    "refuses the user or the password that stand in its URL or in secondary_storage.password",
-                ),
+                Some("NOAUTH" | "WRONGPASS") => unavailable(REFUSED),
                 Some("OOM") => unavailable("has no memory left"),
                 Some("MISCONF") => unavailable("cannot save and refuses changes"),
                 code => StoreError::internal(&format!("a command to the secondary storage: {}", code.unwrap_or("ERR"))),
@@ -197,9 +195,7 @@ fn failed(error: RedisError) -> StoreError {
         _ if error.is_connection_refusal() => unavailable("refuses connections"),
         _ if error.is_io_error() || error.is_connection_dropped() => unavailable("cannot be reached"),
         _ => match error.code() {
-            Some("NOAUTH" | "WRONGPASS") => {
-                unavailable("refuses the user or the password that stand in its URL or in secondary_storage.password")
-            }
+            Some("NOAUTH" | "WRONGPASS") => unavailable(REFUSED),
             Some(code) => unavailable(&format!("refuses a command: {code}")),
             None => unavailable("cannot be used"),
         },
