@@ -29,7 +29,8 @@ impl Received {
                 _ = tokio::time::timeout(Duration::from_millis(50), more).await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(60), arrive).await.expect("the mail arrives")
+        let arrived = tokio::time::timeout(Duration::from_secs(60), arrive).await;
+        arrived.unwrap_or_else(|_| panic!("{count} should arrive, and what came is {:#?}", self.0.lock().unwrap()))
     }
 
     pub fn count(&self) -> usize {
