@@ -101,6 +101,15 @@ pub fn processor_time() -> Duration {
     BEGIN.elapsed()
 }
 
+/// Keeps this thread at work, as an interruption does by the thread's clock.
+#[cfg(test)]
+pub fn work(how_long: Duration) {
+    let begin = processor_time();
+    while processor_time() - begin < how_long {
+        std::hint::spin_loop();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

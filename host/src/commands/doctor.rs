@@ -217,8 +217,7 @@ fn proxy_finding(config: &Config) -> Finding {
              Put a proxy with TLS in front",
             config.server.address
         )),
-        (false, true) if config.doubts().is_empty() => Fine("none is needed on this machine".to_owned()),
-        (false, _) => config.doubts().pop().map_or_else(|| Fine("one on this machine".to_owned()), Doubtful),
+        (false, _) => config.doubts().pop().map_or_else(|| Fine("none is needed on this machine".to_owned()), Doubtful),
     }
 }
 

@@ -122,7 +122,8 @@ fn unconfigured(file: &Path) -> HookConfig {
 }
 
 fn check(config: &Config) -> CommandResult {
-    let (scripts, surroundings) = (load_scripts(config)?, at_once(Surroundings::of(config))?);
+    let scripts = load_scripts(config)?;
+    let surroundings = at_once(Surroundings::of(config, &scripts))?;
     for registration in scripts.registrations() {
         let Declaration { moment, method, places, .. } = registration.declaration;
         let (script, name) = (registration.script, moment.name());
@@ -137,7 +138,7 @@ fn check(config: &Config) -> CommandResult {
                 _ => tell!("{script}: {name} {place}"),
             }
         }
-        surroundings.idle(&registration, &scripts).iter().for_each(|line| tell!("{line}"));
+        surroundings.idle(&registration).iter().for_each(|line| tell!("{line}"));
     }
     let of_all = surroundings.of_all(config, &scripts)?;
     of_all.iter().for_each(|line| tell!("{line}"));
@@ -147,14 +148,14 @@ fn check(config: &Config) -> CommandResult {
 /// What in the scripts cannot do what it seems to, a line each.
 ///
 /// # Errors
-/// When scripts or plugins cannot be loaded.
-pub(super) async fn warnings(config: &Config) -> Result<Vec<String>, Failure> {
+/// When plugins cannot be loaded.
+pub(super) async fn warnings(config: &Config, scripts: &ScriptSet) -> Result<Vec<String>, Failure> {
     if config.hooks.is_empty() {
         return Ok(Vec::new());
     }
-    let (scripts, surroundings) = (load_scripts(config)?, Surroundings::of(config).await?);
-    let idle = scripts.registrations().flat_map(|registration| surroundings.idle(&registration, &scripts));
-    Ok(idle.chain(surroundings.of_all(config, &scripts)?).collect())
+    let surroundings = Surroundings::of(config, scripts).await?;
+    let idle = scripts.registrations().flat_map(|registration| surroundings.idle(&registration));
+    Ok(idle.chain(surroundings.of_all(config, scripts)?).collect())
 }
 
 /// What scripts can name.
@@ -165,16 +166,16 @@ struct Surroundings {
 }
 
 impl Surroundings {
-    async fn of(config: &Config) -> Result<Self, Failure> {
+    async fn of(config: &Config, scripts: &ScriptSet) -> Result<Self, Failure> {
         Ok(Self {
             routes: all_routes(config).await?,
-            kinds: mail_kinds::names(config)?,
+            kinds: [mail_kinds::names(config)?, scripts.sent_kinds()].concat(),
             has_mail: config.mail.is_some(),
         })
     }
 
     /// Why a hook never runs, a line for each place where it does not.
-    fn idle(&self, registration: &Registration<'_>, scripts: &ScriptSet) -> Vec<String> {
+    fn idle(&self, registration: &Registration<'_>) -> Vec<String> {
         let Declaration { moment, method, places, line, .. } = registration.declaration;
         let method = method.as_deref();
         let at = match line {
@@ -191,8 +192,7 @@ impl Surroundings {
                 }));
             }
             HookPoint::Mail => {
-                let sent = scripts.sent_kinds();
-                let is_idle = |place: &&String| *place != "*" && !self.kinds.contains(place) && !sent.contains(place);
+                let is_idle = |place: &&String| *place != "*" && !self.kinds.contains(place);
                 lines.extend(places.iter().filter(is_idle).map(|place| {
                     let nearest = hooks::meant(place, self.kinds.iter().map(String::as_str));
                     format!(
@@ -222,9 +222,8 @@ impl Surroundings {
         let is_route = |path: &str| self.routes.iter().any(|route| PathPattern::new(&route.path).matches(path));
         let schema = app::schema(config)?;
         let fields = |model: &str| hooks::visible_fields(&schema, model);
-        let kinds = [self.kinds.clone(), scripts.sent_kinds()].concat();
         let mut lines = ScriptSet::vain_grants(config, &schema);
-        lines.extend(scripts.findings(&World { is_route: &is_route, fields: &fields, kinds: &kinds }));
+        lines.extend(scripts.findings(&World { is_route: &is_route, fields: &fields, kinds: &self.kinds }));
         Ok(lines)
     }
 }

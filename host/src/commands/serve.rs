@@ -131,10 +131,11 @@ pub fn check(config: Config) -> CommandResult {
             }
         }
         greet_mail_server(&config).await?;
-        for kind in mail_kinds::strays(&config, &hooks::load_scripts(&config)?.sent_kinds())? {
+        let scripts = hooks::load_scripts(&config)?;
+        for kind in mail_kinds::strays(&config, &scripts.sent_kinds())? {
             remark!("doorward: note: mail.templates: no mail is of the kind {kind}. `doorward mail kinds` lists them");
         }
-        for warning in hooks::warnings(&config).await? {
+        for warning in hooks::warnings(&config, &scripts).await? {
             remark!("doorward: {warning}");
         }
         tell!("ready to serve");

@@ -52,6 +52,14 @@ impl Unread {
     fn hidden(problem: String) -> Self {
         Self { problem, may_exist: true }
     }
+
+    /// The error for an option; `missing` makes that of a secret which there is not.
+    fn refuse(self, option: &str, missing: impl FnOnce(String) -> ConfigError) -> ConfigError {
+        match self.may_exist {
+            true => ConfigError::HiddenSecret { option: option.to_owned(), problem: self.problem },
+            false => missing(self.problem),
+        }
+    }
 }
 
 fn read_file(path: &Path) -> Result<Secret<String>, Unread> {
@@ -98,19 +106,13 @@ impl SecretSource {
     }
 
     fn read(&self, places: &mut Places<'_>) -> Result<Secret<String>, ConfigError> {
-        self.fetch(places).map_err(|unread| match unread.may_exist {
-            true => ConfigError::HiddenSecret { option: "secret".to_owned(), problem: unread.problem },
-            false => ConfigError::Secret(unread.problem),
-        })
+        self.fetch(places).map_err(|unread| unread.refuse("secret", ConfigError::Secret))
     }
 
     /// As [`SecretSource::read`], for an option of another name.
     fn read_as(&self, option: &str, places: &mut Places<'_>) -> Result<Secret<String>, ConfigError> {
-        let option = option.to_owned();
-        self.fetch(places).map_err(|Unread { problem, may_exist }| match may_exist {
-            true => ConfigError::HiddenSecret { option, problem },
-            false => ConfigError::OtherSecret { option, problem },
-        })
+        let missing = |problem| ConfigError::OtherSecret { option: option.to_owned(), problem };
+        self.fetch(places).map_err(|unread| unread.refuse(option, missing))
     }
 }
 

@@ -38,7 +38,7 @@ impl Desk<'_> {
         let name = own_name(script);
         let user_id = match &facts.user {
             Lazy::Read(user) => user.get("id").and_then(Json::as_str),
-            Lazy::Unread | Lazy::Unrecorded => None,
+            Lazy::Unread => None,
         };
         match question {
             Question::Value(owner, key) => {

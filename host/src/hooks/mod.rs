@@ -57,6 +57,9 @@ pub use moments::claims::ScriptClaims;
 pub use moments::gate::ScriptGate;
 pub use moments::mail::ScriptMailFilter;
 
+/// What a run of a call left: the facts with what the script changed, what it learnt, and how it ended.
+type Ran = (Facts, Journal, Result<Run, HookError>);
+
 /// All scripts, compiled.
 pub struct ScriptSet {
     engine: Arc<Engine>,
@@ -245,12 +248,7 @@ impl ScriptSet {
     }
 
     /// Runs a call once: at once, or on a thread of its own when its script was slow.
-    async fn run(
-        &self,
-        hook: &Arc<Hook>,
-        facts: Facts,
-        mut journal: Journal,
-    ) -> (Facts, Journal, Result<Run, HookError>) {
+    async fn run(&self, hook: &Arc<Hook>, facts: Facts, mut journal: Journal) -> Ran {
         if hook.script.is_slow() {
             return Box::pin(self.run_apart(hook, facts, journal)).await;
         }
@@ -258,12 +256,7 @@ impl ScriptSet {
         (facts, journal, Ok(run))
     }
 
-    async fn run_apart(
-        &self,
-        hook: &Arc<Hook>,
-        facts: Facts,
-        mut journal: Journal,
-    ) -> (Facts, Journal, Result<Run, HookError>) {
+    async fn run_apart(&self, hook: &Arc<Hook>, facts: Facts, mut journal: Journal) -> Ran {
         // Should the thread not come back, the request must.
         let kept = facts.clone();
         let (engine, slow) = (Arc::clone(&self.engine), Arc::clone(hook));

@@ -182,19 +182,17 @@ impl Case {
         };
         let row = self.row()?;
         let read = |json: Option<Json>| Lazy::Read(json.unwrap_or_default());
-        let is_unknown = |name: &str| self.unrecorded.contains(&name);
-        let given = |name: &str, json: Json| if is_unknown(name) { Lazy::Unrecorded } else { Lazy::Read(json) };
         Ok(Facts {
             request: Some(self.request()?),
             params,
             is_from_proxy: self.from_proxy,
-            cookies: given("cookies", Json::Object(self.cookies)),
-            session: given("session", self.session.unwrap_or_default()),
+            cookies: Lazy::Read(Json::Object(self.cookies)),
+            session: read(self.session),
             user: read(self.user),
             actor: read(self.actor),
-            sessions: given("sessions", Json::Array(self.sessions)),
-            accounts: given("accounts", Json::Array(self.accounts)),
-            is_old_password: given("is_old_password", self.is_old_password.into()),
+            sessions: Lazy::Read(Json::Array(self.sessions)),
+            accounts: Lazy::Read(Json::Array(self.accounts)),
+            is_old_password: Lazy::Read(self.is_old_password.into()),
             plugins: Lazy::Read(Json::Object(self.plugins)),
             answer,
             sign_in: (self.sign_in_method.unwrap_or_else(|| "email".into()), self.remember),

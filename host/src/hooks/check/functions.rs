@@ -24,11 +24,7 @@ const BUILT_IN: [&str; 6] = ["call", "type_of", "is_def_fn", "is_def_var", "is_s
 /// in a map, of which the text does not tell.
 pub fn unknown(engine: &Engine, words: &Words, are_methods: bool) -> Vec<(usize, String)> {
     let of_kind = |(at, ..): &(usize, &str, usize)| is_method(words, *at) == are_methods;
-    let own = (0..words.len()).filter_map(|at| match places::word(words, places::defined_at(words, at)?) {
-        Some(Word::Name(name)) => Some(name.as_str()),
-        _ => None,
-    });
-    let mut known: BTreeSet<&str> = own.chain(BUILT_IN).collect();
+    let mut known: BTreeSet<&str> = own(words).chain(BUILT_IN).collect();
     // The language is asked for all that it has only when it must be: that takes longer than compiling a script.
     let is_plain = |(_, name, _): (usize, &str, usize)| known.contains(name) || api::when(name).is_some();
     if calls(words, 0..words.len()).filter(of_kind).all(is_plain) {
@@ -44,6 +40,14 @@ pub fn unknown(engine: &Engine, words: &Words, are_methods: bool) -> Vec<(usize,
     calls(words, 0..words.len()).filter(of_kind).filter_map(of_one).collect()
 }
 
+/// The functions that the script defines.
+fn own(words: &Words) -> impl Iterator<Item = &str> {
+    (0..words.len()).filter_map(|at| match places::word(words, places::defined_at(words, at)?) {
+        Some(Word::Name(name)) => Some(name.as_str()),
+        _ => None,
+    })
+}
+
 fn is_method(words: &Words, at: usize) -> bool {
     at.checked_sub(1).is_some_and(|before| super::is_dot(words, before))
 }
@@ -52,10 +56,10 @@ fn is_method(words: &Words, at: usize) -> bool {
 pub fn misplaced(words: &Words, body: &Body) -> Vec<(usize, String)> {
     let of_one = |(_, name, line): (usize, &str, usize)| {
         let When::In(moments) = api::when(name)? else { return None };
-        let is_own = words.windows(2).any(
-            |pair| matches!(pair, [(Word::Name(keyword), _), (Word::Name(own), _)] if keyword == "fn" && own == name),
-        );
-        if is_own || body.moments.is_empty() || body.moments.iter().any(|moment| moments.contains(moment)) {
+        if own(words).any(|own| own == name)
+            || body.moments.is_empty()
+            || body.moments.iter().any(|moment| moments.contains(moment))
+        {
             return None;
         }
         let here = body.moments.first()?.called();

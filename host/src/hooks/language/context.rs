@@ -126,7 +126,7 @@ fn head<C: Context>(engine: &mut Engine) {
         Some(address.parse::<IpAddr>().map_or(address, |address| address.to_canonical().to_string()))
     });
     text::<C>(engine, "user_agent", |facts| Some(facts.request.as_ref()?.headers.get("user-agent")?.to_owned()));
-    fixed::<C>(engine, "proxy_headers", |facts| facts.is_recorded("proxy_headers").map(|()| facts.proxy_headers()));
+    fixed::<C>(engine, "proxy_headers", |facts| Ok(facts.proxy_headers()));
     fixed::<C>(engine, "plugins", |facts| facts.plugins.get("plugins"));
     fixed::<C>(engine, "cookies", |facts| facts.cookies.get("cookies"));
 }
@@ -134,7 +134,6 @@ fn head<C: Context>(engine: &mut Engine) {
 /// The route's parameters, and who acts.
 fn who<C: Context>(engine: &mut Engine) {
     fixed::<C>(engine, "params", |facts| {
-        facts.is_recorded("params")?;
         let params = facts.params.iter().map(|(name, value)| (name.clone(), value.as_str().into()));
         Ok(facts.shown(&Json::Object(params.collect())))
     });
@@ -299,14 +298,14 @@ fn claims(engine: &mut Engine) {
     );
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "has the shape of a getter")]
 fn query(facts: &Facts) -> Native<Json> {
-    facts.is_recorded("query")?;
     let now = || facts.request.as_ref().map_or(Json::Null, |request| with_addresses(request.query.to_json()));
     Ok(facts.shown(&facts.changes.query.clone().unwrap_or_else(now)))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "has the shape of a getter")]
 fn headers(facts: &Facts) -> Native<Json> {
-    facts.is_recorded("headers")?;
     Ok(facts.changes.headers.clone().unwrap_or_else(|| facts.headers()))
 }
 
@@ -362,6 +361,7 @@ fn changing_at<C: Context>(
     keep: impl Fn(&mut Facts, Json) + Send + Sync + 'static,
     check: impl Fn(&Facts, &Json) -> Native<()> + Send + Sync + 'static,
 ) {
+    let read = move |facts: &Facts| facts.is_recorded(name).and_then(|()| read(facts));
     engine.register_get(name, move |context: &mut C| -> Native<Dynamic> {
         let part = read(&context.facts())?;
         // More than a script may hold is more than any endpoint needs.

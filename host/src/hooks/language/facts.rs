@@ -22,15 +22,13 @@ pub enum Lazy {
     Unread,
     /// What was found; null for nothing.
     Read(Json),
-    /// Nobody wrote down what it was.
-    Unrecorded,
 }
 
 impl Lazy {
     /// The value.
     ///
     /// # Errors
-    /// When it was not looked for, or not written down.
+    /// When it was not looked for.
     pub fn get(&self, name: &str) -> Native<Json> {
         match self {
             Self::Read(json) => Ok(json.clone()),
@@ -40,13 +38,8 @@ impl Lazy {
                 );
                 Err(message.into())
             }
-            Self::Unrecorded => Err(unrecorded(name).into()),
         }
     }
-}
-
-fn unrecorded(name: &str) -> String {
-    format!("no event holds `ctx.{name}`")
 }
 
 /// What was answered.
@@ -192,7 +185,7 @@ impl Facts {
     /// # Errors
     /// When it was not.
     pub fn is_recorded(&self, part: &str) -> Native<()> {
-        if self.unrecorded.contains(&part) { Err(unrecorded(part).into()) } else { Ok(()) }
+        if self.unrecorded.contains(&part) { Err(format!("no event holds `ctx.{part}`").into()) } else { Ok(()) }
     }
 
     /// The request's headers but for credentials; several of one name in one text.
@@ -217,7 +210,6 @@ impl Facts {
     /// # Errors
     /// The refusal.
     pub fn body(&self) -> Native<Json> {
-        self.is_recorded("body")?;
         let body = self.changes.body.as_ref().or_else(|| self.request.as_ref()?.body.as_ref());
         match body {
             None | Some(Json::Null) => Ok(Json::Object(Map::new())),

@@ -243,14 +243,7 @@ fn line(text: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// Keeps this thread at work, as an interruption does by the thread's clock.
-    fn work(how_long: Duration) {
-        let begin = processor_time();
-        while processor_time() - begin < how_long {
-            std::hint::spin_loop();
-        }
-    }
+    use crate::clock::work;
 
     /// What ended a call that did this in one function of the host, so many times.
     fn ended_by(times: u32, deed: impl Fn()) -> Option<&'static str> {

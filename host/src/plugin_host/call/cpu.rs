@@ -100,14 +100,7 @@ impl Drop for Slice<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// Keeps this thread at work.
-    fn work(how_long: Duration) {
-        let begin = processor_time();
-        while processor_time() - begin < how_long {
-            std::hint::spin_loop();
-        }
-    }
+    use crate::clock::work;
 
     /// Works, and is looked at as the clock ticks.
     fn work_on(time: &CpuTime, how_long: Duration) {
